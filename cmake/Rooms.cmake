@@ -1,0 +1,64 @@
+# chimera_room(NAME DEPS...): a static library of all .cc files in the current folder. Which room may depend on which
+# is stated once, in tests/tidy/arrows.py, and checked from the #include lines.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)  # `linux` is a macro otherwise.
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1")
+set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1 -DCHIMERA_DEV=1")
+add_compile_options(-Wall -Wextra -Werror -Wno-unused-parameter -Wno-missing-field-initializers
+  $<$<COMPILE_LANGUAGE:CXX>:-Wno-redundant-move>)
+if(CHIMERA_SANITIZER STREQUAL "address")
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+elseif(CHIMERA_SANITIZER STREQUAL "thread")
+  add_compile_options(-fsanitize=thread -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=thread)
+elseif(CMAKE_BUILD_TYPE STREQUAL "Debug")
+  add_compile_options(-fsanitize=undefined -fno-sanitize-recover=undefined -fno-sanitize=vptr)
+  add_link_options(-fsanitize=undefined)
+endif()
+
+# The protocol headers, precompiled once for all rooms: parsing them costs seconds a file otherwise.
+file(WRITE ${CMAKE_BINARY_DIR}/pch/pch.cc "")
+add_library(chimera_pch STATIC ${CMAKE_BINARY_DIR}/pch/pch.cc)
+target_link_libraries(chimera_pch PUBLIC chimera::chimera_proto absl::status absl::statusor absl::flat_hash_map
+  absl::strings absl::synchronization absl::time absl::any_invocable Threads::Threads)
+target_include_directories(chimera_pch PUBLIC ${CMAKE_SOURCE_DIR})
+target_compile_options(chimera_pch PUBLIC $<$<COMPILE_LANGUAGE:CXX>:-fpch-preprocess>)
+target_precompile_headers(chimera_pch PRIVATE
+  <algorithm> <chrono> <functional> <map> <memory> <optional> <string> <string_view> <variant> <vector>
+  <absl/status/status.h> <absl/status/statusor.h> <absl/container/flat_hash_map.h> <absl/strings/str_cat.h>
+  <temporal/api/history/v1/message.pb.h> <temporal/api/workflowservice/v1/request_response.pb.h>)
+
+function(chimera_room name)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  if(sources)
+    add_library(${name} STATIC ${sources})
+    target_precompile_headers(${name} REUSE_FROM chimera_pch)
+    target_link_libraries(${name} PUBLIC chimera_pch ${ARGN})
+  else()
+    add_library(${name} INTERFACE)
+    target_link_libraries(${name} INTERFACE chimera_pch ${ARGN})
+  endif()
+  set_property(GLOBAL APPEND PROPERTY CHIMERA_ROOMS ${name})
+endfunction()
+
+# chimera_test(NAME [LABEL label] DEPS...): one program of all *_test.cc files in the current folder.
+function(chimera_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "LABEL" "")
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  if(NOT sources)
+    return()
+  endif()
+  add_executable(${name} ${sources})
+  target_precompile_headers(${name} REUSE_FROM chimera_pch)
+  target_link_libraries(${name} PRIVATE ${arg_UNPARSED_ARGUMENTS} GTest::gtest GTest::gmock GTest::gtest_main)
+  target_compile_definitions(${name} PRIVATE CHIMERA_TEST_DATA="${CMAKE_SOURCE_DIR}/tests")
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES TIMEOUT 600)
+  if(arg_LABEL)
+    set_tests_properties(${name} PROPERTIES LABELS ${arg_LABEL})
+  endif()
+endfunction()

@@ -1,0 +1,95 @@
+// Connection, a client's way to a Temporal server: one channel (or a local transport), headers, retries, timeouts.
+// Shared by clients and workers of any language. Any thread.
+#ifndef CHIMERA_CORE_RPC_CONNECTION_H_
+#define CHIMERA_CORE_RPC_CONNECTION_H_
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
+#include "core/base/api.h"
+#include "core/base/transport.h"
+
+namespace chimera::core {
+
+struct TlsOptions {  // PEM text, not paths. Empty: the system's roots, no client certificate.
+  std::string server_root_ca_cert, client_cert, client_private_key;
+  std::string domain;  // Overrides the name that is verified and sent as SNI.
+};
+
+struct RetryOptions {  // spec/core 1.2: normal calls.
+  std::chrono::milliseconds initial_interval{100};
+  double randomization_factor = 0.2;
+  double multiplier = 1.7;
+  std::chrono::milliseconds max_interval{5000};
+  std::optional<std::chrono::milliseconds> max_elapsed_time{10000};
+  int max_retries = 10;
+};
+
+struct KeepAliveOptions {
+  std::chrono::milliseconds interval{30000}, timeout{15000};
+};
+
+struct ConnectionOptions {
+  std::string target_host = "localhost:7233";  // HOST:PORT, no scheme.
+  std::string client_name = "chimera-cpp", client_version;
+  std::string identity;  // Default pid@hostname.
+  std::optional<TlsOptions> tls;
+  bool tls_disabled = false;  // Otherwise TLS is on when an API key is given.
+  std::string api_key;
+  base::RpcMetadata metadata;  // User headers for every call.
+  RetryOptions retry;
+  std::optional<KeepAliveOptions> keep_alive = KeepAliveOptions{};
+  bool gzip = true;
+  std::chrono::milliseconds connect_timeout{10000};
+  // Instead of gRPC: an embedded server in this process. target_host is then only a name in messages.
+  std::shared_ptr<base::Transport> transport;
+};
+
+enum class RetryClass {
+  kNone,      // One try.
+  kNormal,    // RetryOptions.
+  kTaskPoll,  // No end; fatal codes are tolerated for the worker's first 60 s (spec/core 1.2).
+};
+
+struct CallOptions {
+  RetryClass retry = RetryClass::kNormal;
+  std::optional<std::chrono::milliseconds> timeout;  // Per try; default 30 s, long polls 70 s.
+  base::RpcMetadata metadata;
+  std::string namespace_;  // Header temporal-namespace; empty leaves it out.
+};
+
+class Connection {
+ public:
+  // Blocks until GetSystemInfo has answered or connect_timeout has passed. The error says what was tried, where, and
+  // what to check (unreachable, refused credentials, TLS).
+  static absl::StatusOr<std::shared_ptr<Connection>> connect(ConnectionOptions options);
+  virtual ~Connection() = default;
+
+  // Method is the RPC's full path. The reply is written to `response`, which like `request` must live until `done`.
+  virtual std::shared_ptr<base::RpcInFlight> call(
+      std::string_view method, std::variant<const google::protobuf::MessageLite*, std::string> request,
+      std::variant<google::protobuf::MessageLite*, std::string*> response, CallOptions options,
+      absl::AnyInvocable<void(absl::Status) &&> done) = 0;
+
+  // The same, blocking. Not from a transport, lane or loop thread.
+  absl::Status call_blocking(std::string_view method, const google::protobuf::MessageLite& request,
+                             google::protobuf::MessageLite& response, CallOptions options = {});
+
+  virtual const ConnectionOptions& options() const = 0;  // identity and client_name filled in.
+  virtual const api::workflowservice::v1::GetSystemInfoResponse::Capabilities& capabilities() const = 0;
+  virtual void set_api_key(std::string key) = 0;
+  virtual void set_metadata(base::RpcMetadata metadata) = 0;
+  virtual void set_client_name(std::string name, std::string version) = 0;
+};
+
+// "/temporal.api.workflowservice.v1.WorkflowService/" + name, as a literal.
+#define CHIMERA_WORKFLOW_SERVICE(name) "/temporal.api.workflowservice.v1.WorkflowService/" #name
+
+}  // namespace chimera::core
+
+#endif  // CHIMERA_CORE_RPC_CONNECTION_H_

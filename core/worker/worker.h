@@ -1,0 +1,75 @@
+// Worker, one task queue's pollers, slots, lanes and cache, serving every language that registers with it.
+// Build: create, register types, start. End: initiate_shutdown, then wait. Any thread unless said otherwise.
+#ifndef CHIMERA_CORE_WORKER_WORKER_H_
+#define CHIMERA_CORE_WORKER_WORKER_H_
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "core/activity/activity_language.h"
+#include "core/rpc/connection.h"
+#include "core/workflow/language.h"
+
+namespace chimera::core {
+
+struct WorkerOptions {
+  std::string namespace_ = "default";
+  std::string task_queue;
+  std::string identity;  // Default: the connection's.
+  std::string build_id;
+  std::size_t max_cached_workflows = 1000;
+  std::size_t max_cached_bytes = std::size_t{1} << 30;
+  int max_concurrent_workflow_tasks = 100;
+  int max_concurrent_activities = 100;
+  int max_concurrent_workflow_task_polls = 5;
+  double nonsticky_to_sticky_poll_ratio = 0.2;
+  int max_concurrent_activity_task_polls = 5;
+  int lanes = 0;  // 0: the machine's cores.
+  std::chrono::milliseconds sticky_queue_schedule_to_start_timeout{10000};
+  std::chrono::milliseconds max_heartbeat_throttle_interval{60000};
+  std::chrono::milliseconds default_heartbeat_throttle_interval{30000};
+  std::chrono::milliseconds graceful_shutdown_timeout{0};
+  double max_activities_per_second = 0;             // 0: no limit.
+  double max_task_queue_activities_per_second = 0;  // 0: no limit.
+  bool no_remote_activities = false;
+  bool disable_eager_activity_execution = false;
+  int max_eager_activity_reservations_per_workflow_task = 3;
+  std::chrono::milliseconds deadlock_timeout{2000};  // 0: no watchdog.
+};
+
+class Worker {
+ public:
+  // No I/O. The error names the option that is wrong.
+  static absl::StatusOr<std::unique_ptr<Worker>> create(std::shared_ptr<Connection> connection, WorkerOptions options);
+  virtual ~Worker() = default;  // Requires that wait() has returned, or that start() was never called.
+
+  // Before start(). A name registered twice is kAlreadyExists and names both places. Languages are borrowed.
+  virtual absl::Status add_workflow(std::string workflow_type, WorkflowLanguage& language) = 0;
+  virtual absl::Status add_activity(std::string activity_type, ActivityLanguage& language) = 0;
+  // Serves every type that nothing else serves; at most one of each.
+  virtual absl::Status add_dynamic_workflow(WorkflowLanguage& language) = 0;
+  virtual absl::Status add_dynamic_activity(ActivityLanguage& language) = 0;
+  // NondeterminismError fails runs of this type (empty: of all types) instead of their task.
+  virtual void set_nondeterminism_fails_workflow(std::string workflow_type) = 0;
+
+  // Blocks for the namespace's validation, then polls in the background.
+  virtual absl::Status start() = 0;
+  // Stops polling, drains; returns at once. Again: no effect.
+  virtual void initiate_shutdown() = 0;
+  // Until everything has drained. The status is a fatal poll error, if one ended the worker.
+  virtual absl::Status wait() = 0;
+  // Called once, on a worker thread, when a fatal error makes the worker shut down.
+  virtual void on_fatal(absl::AnyInvocable<void(absl::Status) &&> callback) = 0;
+
+  virtual const WorkerOptions& options() const = 0;
+  virtual Connection& connection() = 0;
+};
+
+}  // namespace chimera::core
+
+#endif  // CHIMERA_CORE_WORKER_WORKER_H_

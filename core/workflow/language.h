@@ -1,0 +1,52 @@
+// How a language plugs in: WorkflowLanguage makes one WorkflowInstance per cached run and the core activates it.
+// C++ runs fibers inline on the lane; Python's instances forward to its loop thread. No exception crosses this border.
+#ifndef CHIMERA_CORE_WORKFLOW_LANGUAGE_H_
+#define CHIMERA_CORE_WORKFLOW_LANGUAGE_H_
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
+#include "core/workflow/activation.h"
+#include "core/workflow/commands.h"
+
+namespace chimera::core {
+
+// Runs exactly once, on any thread (the core posts it to the run's lane), inline or later.
+using ActivationDone = absl::AnyInvocable<void(Completion) &&>;
+
+// One run's program. Made, activated and destroyed on the run's lane; one activation at a time. Destroying it without
+// a RemoveFromCache job is allowed when the run has ended: it must then drop its code silently.
+class WorkflowInstance {
+ public:
+  virtual ~WorkflowInstance() = default;
+  virtual void activate(std::shared_ptr<const Activation> activation, ActivationDone done) = 0;
+  // Approximate bytes that this instance holds, for the cache's bound. Called between activations.
+  virtual std::size_t memory_bytes() const = 0;
+};
+
+// What a run is called and where it belongs; constant for the run's life.
+struct RunContext {
+  std::string workflow_id, run_id, workflow_type, task_queue, namespace_;
+};
+
+// What a run in this language reports of itself (spec/core: names in a mixed worker).
+struct LanguageIdentity {
+  std::string sdk_name, sdk_version;  // WorkflowTaskCompleted.sdk_metadata
+  std::string failure_source;         // Failure.source
+};
+
+// Any lane may call, several at once.
+class WorkflowLanguage {
+ public:
+  virtual ~WorkflowLanguage() = default;
+  virtual const LanguageIdentity& identity() const = 0;
+  // The type is one that this language registered. An error fails the workflow task, not the workflow.
+  virtual absl::StatusOr<std::unique_ptr<WorkflowInstance>> create(const RunContext& run) = 0;
+};
+
+}  // namespace chimera::core
+
+#endif  // CHIMERA_CORE_WORKFLOW_LANGUAGE_H_

@@ -1,0 +1,98 @@
+// TaskHandler, one lane's workflow tasks: owns the run cache, feeds runs, activates languages, and answers the server
+// through TaskHandlerIo. Lane thread only; I/O results and completions come back through `post`.
+#ifndef CHIMERA_CORE_WORKFLOW_TASK_HANDLER_H_
+#define CHIMERA_CORE_WORKFLOW_TASK_HANDLER_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
+#include "core/workflow/language.h"
+#include "core/workflow/run.h"
+
+namespace chimera::core {
+
+// A workflow task as it entered the worker. The message lives on `owner` (its arena).
+struct WorkflowTask {
+  std::shared_ptr<const api::workflowservice::v1::PollWorkflowTaskQueueResponse> message;
+  // Released when the task has been answered or dropped: the slot.
+  std::shared_ptr<void> permit;
+};
+
+// What a lane needs of the world. Calls return at once; each callback runs exactly once, on the lane's thread.
+class TaskHandlerIo {
+ public:
+  template <class Reply>
+  using Done = absl::AnyInvocable<void(absl::StatusOr<std::shared_ptr<Reply>>) &&>;
+  using CompletedReply = api::workflowservice::v1::RespondWorkflowTaskCompletedResponse;
+  using HistoryReply = api::workflowservice::v1::GetWorkflowExecutionHistoryResponse;
+
+  virtual ~TaskHandlerIo() = default;
+  // Fills in identity, namespace, sticky attributes, capabilities, deployment; asks for eager activities as slots
+  // allow; starts the reply's activity_tasks itself. reply.workflow_task is the handler's.
+  virtual void respond_completed(
+      std::unique_ptr<api::workflowservice::v1::RespondWorkflowTaskCompletedRequest> request,
+      Done<CompletedReply> done) = 0;
+  virtual void respond_failed(std::unique_ptr<api::workflowservice::v1::RespondWorkflowTaskFailedRequest> request,
+                              absl::AnyInvocable<void(absl::Status) &&> done) = 0;
+  virtual void respond_query(std::unique_ptr<api::workflowservice::v1::RespondQueryTaskCompletedRequest> request,
+                             absl::AnyInvocable<void(absl::Status) &&> done) = 0;
+  virtual void fetch_history(const api::common::v1::WorkflowExecution& execution, std::string next_page_token,
+                             Done<HistoryReply> done) = 0;
+  // Runs `work` on this lane's thread later. Any thread.
+  virtual void post(absl::AnyInvocable<void() &&> work) = 0;
+};
+
+// Counts and timings for metrics; every call on the lane's thread, must be cheap.
+class TaskHandlerObserver {
+ public:
+  virtual ~TaskHandlerObserver() = default;
+  virtual void cache_hit(const std::string& workflow_type) {}
+  virtual void cache_miss() {}
+  virtual void cache_size(std::size_t runs) {}
+  virtual void forced_eviction() {}
+  virtual void task_failed(const std::string& workflow_type, std::string_view reason) {}
+  virtual void task_done(const std::string& workflow_type, std::chrono::nanoseconds execution,
+                         std::chrono::nanoseconds replay) {}
+  // status: COMPLETED, FAILED, CANCELED or CONTINUED_AS_NEW.
+  virtual void workflow_ended(const std::string& workflow_type, api::enums::v1::WorkflowExecutionStatus status,
+                              std::chrono::nanoseconds end_to_end) {}
+  // Marks which run is executing on this lane, for the deadlock watchdog and crash reports; null when none is.
+  virtual void running(const RunContext* run) {}
+};
+
+struct TaskHandlerOptions {
+  std::size_t cached_runs_max = 1000;       // This lane's share; 0 evicts after each completion.
+  std::size_t cached_bytes_max = 1u << 30;  // This lane's share.
+  std::string namespace_;
+  std::string task_queue;
+  bool sdk_metadata = true;
+  std::optional<api::deployment::v1::WorkerDeploymentVersion> own_deployment_version;
+  // The language of a workflow type, or null when none is registered for it.
+  std::function<WorkflowLanguage*(const std::string& workflow_type)> language_of;
+  std::function<bool(const std::string& workflow_type)> nondeterminism_fails_workflow;
+  std::string known_types;  // For the message about an unknown type: "Order, Shipping".
+};
+
+class TaskHandler {
+ public:
+  // Borrows io, observer and clock; they outlive the handler.
+  TaskHandler(TaskHandlerOptions options, TaskHandlerIo& io, TaskHandlerObserver& observer, base::Clock& clock);
+  ~TaskHandler();  // Requires drained().
+
+  void handle(WorkflowTask task);
+  // Evicts every idle run and, as they become idle, the others. `drained` is then eventually true.
+  void begin_drain();
+  bool drained() const;
+  std::size_t cached_runs() const;
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace chimera::core
+
+#endif  // CHIMERA_CORE_WORKFLOW_TASK_HANDLER_H_

@@ -1,0 +1,109 @@
+#!/usr/bin/env python3
+"""Runs protoc over the fetched definitions and mends what protoc 3.21 gets wrong.
+
+usage: generate.py --protos DIR --out DIR [--golden DIR] [--python DIR]
+  C++ messages (no service stubs) go to OUT; with --python, Python messages go to DIR as package chimera.api.
+
+The C++ namespace of package temporal.api.namespace.v1 becomes temporal::api::namespace_::v1, because protoc
+3.21 emits the keyword. The proto package itself keeps its name: descriptors and gRPC paths depend on it.
+"""
+
+import argparse
+import pathlib
+import re
+import subprocess
+import sys
+
+CPP_FIXES = ((re.compile(r"namespace namespace \{"), "namespace namespace_ {"),
+             (re.compile(r"temporal::api::namespace::"), "temporal::api::namespace_::"))
+
+
+def protoc(protos: list[pathlib.Path], root: pathlib.Path, arguments: list[str]) -> None:
+    names = [str(p.relative_to(root)) for p in protos]
+    result = subprocess.run(["protoc", f"-I{root}", "-I/usr/include", *arguments, *names])
+    if result.returncode != 0:
+        sys.exit("proto/generate.py: protoc failed; the messages above name the file")
+
+
+def write_if_changed(path: pathlib.Path, text: str) -> None:
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
+
+
+def mend_cpp(out: pathlib.Path) -> None:
+    for path in out.rglob("*.pb.*"):
+        text = path.read_text()
+        fixed = text
+        for pattern, replacement in CPP_FIXES:
+            fixed = pattern.sub(replacement, fixed)
+        if fixed != text:
+            path.write_text(fixed)
+
+
+def generate_cpp(root: pathlib.Path, out: pathlib.Path) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    protos = sorted(root.rglob("*.proto"))
+    protoc(protos, root, [f"--cpp_out={out}", f"--descriptor_set_out={out / 'descriptors.binpb'}",
+                          "--include_imports"])
+    mend_cpp(out)
+
+
+def python_module(name: str) -> str:
+    """Where a generated module lives: temporal.api.x -> chimera.api.x, others below dependencies."""
+    if name.startswith("temporal.api."):
+        return "chimera.api." + name[len("temporal.api."):]
+    return "chimera.api.dependencies." + name
+
+
+IMPORT = re.compile(r"^from (temporal\.api[\w.]*|nexusannotations[\w.]*|google\.(?:api|rpc)[\w.]*) import", re.M)
+
+
+def generate_python(root: pathlib.Path, out: pathlib.Path) -> None:
+    """Python messages with imports rewritten to chimera.api; the serialized descriptors stay untouched."""
+    raw = out / "raw"
+    raw.mkdir(parents=True, exist_ok=True)
+    protos = [p for p in sorted(root.rglob("*.proto")) if "grpc" not in p.relative_to(root).parts[:1]]
+    protoc(protos, root, [f"--python_out={raw}", f"--pyi_out={raw}"])
+    for path in sorted(raw.rglob("*_pb2.py*")):
+        dotted = ".".join(path.relative_to(raw).with_suffix("").parts)
+        target = out / pathlib.Path(*python_module(dotted).split(".")).with_suffix(path.suffix)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        text = IMPORT.sub(lambda m: f"from {python_module(m.group(1))} import", path.read_text())
+        write_if_changed(target, text)
+    for package in sorted({p.parent for p in (out / "chimera").rglob("*_pb2.py")}):
+        write_package_init(package, out)
+
+
+def write_package_init(package: pathlib.Path, out: pathlib.Path) -> None:
+    """Each folder re-exports the messages of its modules, as the official package does."""
+    names = []
+    for module in sorted(package.glob("*_pb2.py")):
+        stub = module.with_suffix(".pyi").read_text()
+        found = re.findall(r"^class (\w+)\(", stub, re.M)
+        if "v1" in package.parts and found:
+            names.append(f"from .{module.stem} import " + ", ".join(f"{n} as {n}" for n in found))
+    write_if_changed(package / "__init__.py", "\n".join(names) + "\n")
+    while package != out:
+        package = package.parent
+        if package != out and not (package / "__init__.py").exists() and package.name != "chimera":
+            (package / "__init__.py").write_text("")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--protos", type=pathlib.Path, required=True)
+    parser.add_argument("--golden", type=pathlib.Path)
+    parser.add_argument("--out", type=pathlib.Path, required=True)
+    parser.add_argument("--python", type=pathlib.Path)
+    args = parser.parse_args()
+    generate_cpp(args.protos, args.out)
+    if args.golden:
+        protos = sorted(args.golden.rglob("*.proto"))
+        protoc(protos, args.golden, [f"-I{args.protos}", f"--cpp_out={args.out / 'golden'}"])
+        mend_cpp(args.out / "golden")
+    if args.python:
+        generate_python(args.protos, args.python)
+
+
+if __name__ == "__main__":
+    main()
