@@ -1,0 +1,145 @@
+"""The native module: the one core, as Python sees it.
+
+Messages cross as serialized protobuf bytes (a `Payload`, a `Failure`, a request); numbers and names cross as Python
+values. Nothing here is public. Blocking functions release the GIL. Callbacks run on the thread that calls `Queue.take`.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+VERSION: str
+
+class RpcError(Exception):
+    """args: (message, gRPC code, serialized google.rpc.Status or b"")."""
+
+class Queue:
+    """Where the core leaves work for one Python thread (usually an asyncio loop).
+
+    `fileno()` is an eventfd that becomes readable when something was left; add it to the loop's readers once. `take()`
+    returns everything there is, in order, without blocking; each item is (callback, args) and the caller runs
+    `callback(*args)`. One wake-up therefore serves a whole batch.
+    """
+
+    def __init__(self) -> None: ...
+    def fileno(self) -> int: ...
+    def take(self) -> list[tuple[Callable[..., None], tuple[Any, ...]]]: ...
+    def close(self) -> None: ...
+
+class Connection:
+    """Shared by clients and workers. Options are chimera::core::ConnectionOptions by name; times in milliseconds."""
+
+    @staticmethod
+    def connect(
+        options: dict[str, Any], queue: Queue, done: Callable[[Connection | None, Exception | None], None]
+    ) -> None: ...
+    def call(
+        self,
+        method: str,
+        request: bytes,
+        retry: bool,
+        timeout_ms: int,
+        metadata: Sequence[tuple[str, str | bytes]],
+        namespace: str,
+        queue: Queue,
+        done: Callable[[bytes | None, Exception | None], None],
+    ) -> Callable[[], None]:
+        """`method` is the RPC's full path. Returns a function that cancels. timeout_ms 0: the default."""
+    def identity(self) -> str: ...
+    def set_metadata(self, metadata: Sequence[tuple[str, str | bytes]]) -> None: ...
+    def set_api_key(self, key: str) -> None: ...
+
+# --- Workflow activations ---------------------------------------------------------------------------------------------
+# Activation is a tuple:
+#   (run_id: str, time_ns: int, is_replaying: bool, history_length: int, history_size_bytes: int,
+#    continue_as_new_suggested: bool, suggest_continue_as_new_reasons: tuple[int, ...],
+#    target_worker_deployment_version_changed: bool, deployment_version: tuple[str, str] | None (name, build id),
+#    available_internal_flags: tuple[int, ...], jobs: list[tuple])
+# A job is a tuple whose first item is its name. P = serialized Payload, F = serialized Failure, H = dict[str, P]:
+#   ("initialize", started: bytes WorkflowExecutionStartedEventAttributes, workflow_id, seed: int, start_time_ns: int)
+#   ("fire_timer", seq)                     ("random_seed", seed)
+#   ("query", query_id, name, [P], H)       ("cancel", reason)
+#   ("signal", name, [P], H, identity)      ("patch", patch_id)
+#   ("activity", seq, status, value, is_local)   status "completed": P or None; "failed"/"cancelled": F;
+#                                                "backoff": (attempt, duration_ns, original_schedule_time_ns)
+#   ("child_start", seq, status, value)     "succeeded": run_id; "failed": (workflow_id, workflow_type, cause);
+#                                           "cancelled": F
+#   ("child", seq, status, value)           as for activity
+#   ("signal_external", seq, F or None)     ("cancel_external", seq, F or None)
+#   ("update", id, protocol_instance_id, name, [P], H, update_id, identity, run_validator: bool)
+#   ("nexus_start", seq, status, value)     "token": str; "sync": None; "failed": F
+#   ("nexus", seq, status, value)           as for activity, also "timed_out": F
+#   ("remove_from_cache", reason: int, message)
+#
+# Commands are tuples likewise, given in a list to `complete`. T = nanoseconds (int), 0 = unset; a trailing UM is
+# serialized sdk.v1.UserMetadata or b"":
+#   ("activity", seq, bytes ScheduleActivityTaskCommandAttributes, cancellation_type: int, no_eager: bool, UM)
+#   ("local_activity", seq, activity_id, activity_type, attempt, original_schedule_time_ns or None, H, [P],
+#        schedule_to_close T, schedule_to_start T, start_to_close T, retry_policy: bytes, local_retry_threshold T,
+#        cancellation_type, UM)
+#   ("cancel_activity", seq)  ("cancel_local_activity", seq)
+#   ("timer", seq, T, UM)     ("cancel_timer", seq)
+#   ("child", seq, bytes StartChildWorkflowExecutionCommandAttributes, cancellation_type, UM)
+#   ("cancel_child", seq, reason)
+#   ("signal_external", seq, bytes SignalExternalWorkflowExecutionCommandAttributes)  ("cancel_signal_external", seq)
+#   ("cancel_external", seq, bytes RequestCancelExternalWorkflowExecutionCommandAttributes)
+#   ("patch", patch_id, deprecated: bool)   ("upsert_search_attributes", bytes SearchAttributes)
+#   ("modify_memo", bytes Memo)
+#   ("complete", P or None)  ("fail", F)  ("cancel_workflow",)
+#   ("continue_as_new", bytes ContinueAsNewWorkflowExecutionCommandAttributes)
+#   ("nexus", seq, bytes ScheduleNexusOperationCommandAttributes, cancellation_type, UM)  ("cancel_nexus", seq)
+#   ("query", query_id, P or None, F or None)
+#   ("update", protocol_instance_id, "accepted" | "rejected" | "completed", None | F | P)
+
+class WorkflowBridge:
+    """Python as a chimera::core::WorkflowLanguage. `activate(run_id, workflow_type, activation)` is called through the
+    queue for each activation and must lead to exactly one complete() or fail() for that run, at once or later."""
+
+    def __init__(
+        self, queue: Queue, activate: Callable[[str, str, tuple], None], drop: Callable[[str], None]
+    ) -> None:
+        """`drop(run_id)` says that the run ended and its instance can go without an eviction."""
+    def complete(
+        self, run_id: str, commands: list[tuple], used_internal_flags: Sequence[int], versioning_behavior: int
+    ) -> None: ...
+    def fail(self, run_id: str, failure: bytes, cause: int) -> None:
+        """The task fails, not the workflow; cause is WorkflowTaskFailedCause."""
+
+class ActivityBridge:
+    """Python as a chimera::core::ActivityLanguage. `start(token, task)` gets the serialized
+    PollActivityTaskQueueResponse; `cancel(token, flags)` a tuple of bools (not_found, cancelled, paused, timed_out,
+    worker_shutdown, reset)."""
+
+    def __init__(
+        self, queue: Queue, start: Callable[[bytes, bytes], None], cancel: Callable[[bytes, tuple], None]
+    ) -> None: ...
+    def heartbeat(self, token: bytes, details: list[bytes]) -> None: ...
+    def complete(self, token: bytes, status: str, value: Any) -> None:
+        """status: "completed" (P or None), "failed" (F), "cancelled" ([P]), "async" (None)."""
+
+class Worker:
+    """Options are chimera::core::WorkerOptions by name; times in milliseconds."""
+
+    def __init__(self, connection: Connection, options: dict[str, Any]) -> None: ...
+    def add_workflow(self, workflow_type: str, bridge: WorkflowBridge) -> None: ...
+    def add_activity(self, activity_type: str, bridge: ActivityBridge) -> None: ...
+    def add_dynamic_workflow(self, bridge: WorkflowBridge) -> None: ...
+    def add_dynamic_activity(self, bridge: ActivityBridge) -> None: ...
+    def nondeterminism_fails_workflow(self, workflow_type: str) -> None: ...
+    def add_native_library(self, path: str) -> list[str]:
+        """Loads a C++ worker library and registers what it defines; returns the names, for messages."""
+    def start(self, queue: Queue, done: Callable[[Exception | None], None]) -> None: ...
+    def initiate_shutdown(self) -> None: ...
+    def wait(self, queue: Queue, done: Callable[[Exception | None], None]) -> None: ...
+
+class Replayer:
+    """Replays histories without a server. `done(eviction_reason, message)` once per history."""
+
+    def __init__(self, options: dict[str, Any], bridge: WorkflowBridge) -> None: ...
+    def replay(self, workflow_id: str, history: bytes, queue: Queue, done: Callable[[int, str], None]) -> None: ...
+
+class Server:
+    """The embedded server. Options are chimera::server::ServerOptions by name."""
+
+    def __init__(self, options: dict[str, Any]) -> None: ...
+    def port(self) -> int: ...
+    def stop(self) -> None: ...
