@@ -1,5 +1,5 @@
-// Server, the embedded Temporal-compatible server: the genuine gRPC services on one event loop, in memory or in a SQLite
-// file. Many may live in one process. Any thread.
+// Server, the embedded Temporal-compatible server: the genuine gRPC services on one event loop, in
+// memory or in a SQLite file. Many may live in one process. Any thread.
 #ifndef CHIMERA_SERVER_SERVER_H_
 #define CHIMERA_SERVER_SERVER_H_
 
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+
 #include "core/base/clock.h"
 #include "core/base/transport.h"
 
@@ -16,20 +17,21 @@ namespace chimera::server {
 
 struct ServerOptions {
   std::string ip = "127.0.0.1";
-  int port = -1;                                  // -1: no TCP listener; 0: any free port.
-  std::string database_filename;                  // Empty: in memory.
-  std::vector<std::string> namespaces;            // Beside "default".
-  std::map<std::string, std::string> search_attributes;       // Name -> type ("Keyword", "Int", ...).
-  std::map<std::string, std::string> dynamic_config;          // Unknown keys are warned about.
-  base::Clock* clock = nullptr;                   // Borrowed; null: the machine's.
+  int port = -1;                                         // -1: no TCP listener; 0: any free port.
+  std::string database_filename;                         // Empty: in memory.
+  std::vector<std::string> namespaces;                   // Beside "default".
+  std::map<std::string, std::string> search_attributes;  // Name -> type ("Keyword", "Int", ...).
+  std::map<std::string, std::string> dynamic_config;     // Unknown keys are warned about.
+  base::Clock* clock = nullptr;                          // Borrowed; null: the machine's.
 };
 
 class Server {
  public:
-  // Ready to serve when it returns. Errors say what, where and what to do: a port in use, a file that is no database of
-  // ours, a bad option.
+  // Ready to serve when it returns. Errors say what, where and what to do: a port in use, a file
+  // that is no database of ours, a bad option.
   static absl::StatusOr<std::unique_ptr<Server>> start(ServerOptions options);
-  virtual ~Server() = default;  // Stops: open calls end with kUnavailable, everything acknowledged is on disk.
+  virtual ~Server() =
+      default;  // Stops: open calls end with kUnavailable, everything acknowledged is on disk.
 
   virtual int port() const = 0;  // The TCP port, or -1.
   // Straight into the event loop, without bytes or sockets.

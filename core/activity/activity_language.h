@@ -1,5 +1,5 @@
-// How a language runs activities. The worker hands over a task with a slot; the language runs it on threads or loops
-// of its own and answers once.
+// How a language runs activities. The worker hands over a task with a slot; the language runs it on
+// threads or loops of its own and answers once.
 #ifndef CHIMERA_CORE_ACTIVITY_ACTIVITY_LANGUAGE_H_
 #define CHIMERA_CORE_ACTIVITY_ACTIVITY_LANGUAGE_H_
 
@@ -9,13 +9,15 @@
 #include <variant>
 
 #include "absl/functional/any_invocable.h"
+
 #include "core/base/api.h"
 
 namespace chimera::core {
 
 // Why an activity is told to stop (coresdk.activity_task.ActivityCancelReason and details).
 struct ActivityCancellation {
-  bool not_found = false, cancelled = false, paused = false, timed_out = false, worker_shutdown = false, reset = false;
+  bool not_found = false, cancelled = false, paused = false, timed_out = false,
+       worker_shutdown = false, reset = false;
 };
 
 struct ActivityResult {
@@ -25,7 +27,8 @@ struct ActivityResult {
   struct Failed {
     api::failure::v1::Failure failure;
   };
-  struct Cancelled {  // Only after a cancellation was delivered; anything else is reported as a failure.
+  struct Cancelled {  // Only after a cancellation was delivered; anything else is reported as a
+                      // failure.
     api::common::v1::Payloads details;
   };
   struct WillCompleteAsync {};

@@ -1,5 +1,6 @@
-// Transport, how a request reaches a server: over gRPC (core/rpc) or straight into an embedded server in this process
-// (server/). Knows nothing of retries, namespaces or headers; core/rpc/connection.h adds those.
+// Transport, how a request reaches a server: over gRPC (core/rpc) or straight into an embedded
+// server in this process (server/). Knows nothing of retries, namespaces or headers;
+// core/rpc/connection.h adds those.
 #ifndef CHIMERA_CORE_BASE_TRANSPORT_H_
 #define CHIMERA_CORE_BASE_TRANSPORT_H_
 
@@ -20,15 +21,17 @@ namespace chimera::base {
 // Names are lower case; a name that ends in "-bin" carries bytes.
 using RpcMetadata = std::vector<std::pair<std::string, std::string>>;
 
-// A failed call's absl::Status has gRPC's code and message; the serialized google.rpc.Status of the trailer
-// grpc-status-details-bin, if any, is its payload under this name.
+// A failed call's absl::Status has gRPC's code and message; the serialized google.rpc.Status of the
+// trailer grpc-status-details-bin, if any, is its payload under this name.
 inline constexpr std::string_view kStatusDetails = "type.googleapis.com/google.rpc.Status";
 
 struct RpcCall {
-  std::string_view method;  // "/temporal.api.workflowservice.v1.WorkflowService/GetSystemInfo"; static storage.
+  std::string_view
+      method;  // "/temporal.api.workflowservice.v1.WorkflowService/GetSystemInfo"; static storage.
   // A message (borrowed, read before start() returns) or its serialized form.
   std::variant<const google::protobuf::MessageLite*, std::string> request;
-  // Where the reply goes: a message (may live on an arena) or its serialized form. Borrowed until `done` has run.
+  // Where the reply goes: a message (may live on an arena) or its serialized form. Borrowed until
+  // `done` has run.
   std::variant<google::protobuf::MessageLite*, std::string*> response;
   std::chrono::nanoseconds timeout{};  // From now; zero means none.
   RpcMetadata metadata;
@@ -40,7 +43,8 @@ struct RpcCall {
 class RpcInFlight {
  public:
   virtual ~RpcInFlight() = default;
-  virtual void cancel() = 0;  // Any thread, any number of times; `done` then reports kCancelled unless it was faster.
+  virtual void cancel() = 0;  // Any thread, any number of times; `done` then reports kCancelled
+                              // unless it was faster.
 };
 
 // Any thread.

@@ -1,5 +1,5 @@
-// Connection, a client's way to a Temporal server: one channel (or a local transport), headers, retries, timeouts.
-// Shared by clients and workers of any language. Any thread.
+// Connection, a client's way to a Temporal server: one channel (or a local transport), headers,
+// retries, timeouts. Shared by clients and workers of any language. Any thread.
 #ifndef CHIMERA_CORE_RPC_CONNECTION_H_
 #define CHIMERA_CORE_RPC_CONNECTION_H_
 
@@ -11,6 +11,7 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
+
 #include "core/base/api.h"
 #include "core/base/transport.h"
 
@@ -46,7 +47,8 @@ struct ConnectionOptions {
   std::optional<KeepAliveOptions> keep_alive = KeepAliveOptions{};
   bool gzip = true;
   std::chrono::milliseconds connect_timeout{10000};
-  // Instead of gRPC: an embedded server in this process. target_host is then only a name in messages.
+  // Instead of gRPC: an embedded server in this process. target_host is then only a name in
+  // messages.
   std::shared_ptr<base::Transport> transport;
 };
 
@@ -65,14 +67,16 @@ struct CallOptions {
 
 class Connection {
  public:
-  // Blocks until GetSystemInfo has answered or connect_timeout has passed. The error says what was tried, where, and
-  // what to check (unreachable, refused credentials, TLS).
+  // Blocks until GetSystemInfo has answered or connect_timeout has passed. The error says what was
+  // tried, where, and what to check (unreachable, refused credentials, TLS).
   static absl::StatusOr<std::shared_ptr<Connection>> connect(ConnectionOptions options);
   virtual ~Connection() = default;
 
-  // Method is the RPC's full path. The reply is written to `response`, which like `request` must live until `done`.
+  // Method is the RPC's full path. The reply is written to `response`, which like `request` must
+  // live until `done`.
   virtual std::shared_ptr<base::RpcInFlight> call(
-      std::string_view method, std::variant<const google::protobuf::MessageLite*, std::string> request,
+      std::string_view method,
+      std::variant<const google::protobuf::MessageLite*, std::string> request,
       std::variant<google::protobuf::MessageLite*, std::string*> response, CallOptions options,
       absl::AnyInvocable<void(absl::Status) &&> done) = 0;
 
@@ -81,7 +85,8 @@ class Connection {
                              google::protobuf::MessageLite& response, CallOptions options = {});
 
   virtual const ConnectionOptions& options() const = 0;  // identity and client_name filled in.
-  virtual const api::workflowservice::v1::GetSystemInfoResponse::Capabilities& capabilities() const = 0;
+  virtual const api::workflowservice::v1::GetSystemInfoResponse::Capabilities& capabilities()
+      const = 0;
   virtual void set_api_key(std::string key) = 0;
   virtual void set_metadata(base::RpcMetadata metadata) = 0;
   virtual void set_client_name(std::string name, std::string version) = 0;

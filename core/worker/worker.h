@@ -1,5 +1,6 @@
-// Worker, one task queue's pollers, slots, lanes and cache, serving every language that registers with it.
-// Build: create, register types, start. End: initiate_shutdown, then wait. Any thread unless said otherwise.
+// Worker, one task queue's pollers, slots, lanes and cache, serving every language that registers
+// with it. Build: create, register types, start. End: initiate_shutdown, then wait. Any thread
+// unless said otherwise.
 #ifndef CHIMERA_CORE_WORKER_WORKER_H_
 #define CHIMERA_CORE_WORKER_WORKER_H_
 
@@ -11,6 +12,7 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
+
 #include "core/activity/activity_language.h"
 #include "core/rpc/connection.h"
 #include "core/workflow/language.h"
@@ -45,10 +47,13 @@ struct WorkerOptions {
 class Worker {
  public:
   // No I/O. The error names the option that is wrong.
-  static absl::StatusOr<std::unique_ptr<Worker>> create(std::shared_ptr<Connection> connection, WorkerOptions options);
-  virtual ~Worker() = default;  // Requires that wait() has returned, or that start() was never called.
+  static absl::StatusOr<std::unique_ptr<Worker>> create(std::shared_ptr<Connection> connection,
+                                                        WorkerOptions options);
+  virtual ~Worker() =
+      default;  // Requires that wait() has returned, or that start() was never called.
 
-  // Before start(). A name registered twice is kAlreadyExists and names both places. Languages are borrowed.
+  // Before start(). A name registered twice is kAlreadyExists and names both places. Languages are
+  // borrowed.
   virtual absl::Status add_workflow(std::string workflow_type, WorkflowLanguage& language) = 0;
   virtual absl::Status add_activity(std::string activity_type, ActivityLanguage& language) = 0;
   // Serves every type that nothing else serves; at most one of each.

@@ -1,6 +1,7 @@
-// Activation, what a run hands to the language that executes its code: the time, and the jobs in order.
-// The words are the protocol's (coresdk.workflow_activation). Jobs borrow from the history pages and messages that
-// `keep_alive` holds; nothing is copied or serialized on the way to the language.
+// Activation, what a run hands to the language that executes its code: the time, and the jobs in
+// order. The words are the protocol's (coresdk.workflow_activation). Jobs borrow from the history
+// pages and messages that `keep_alive` holds; nothing is copied or serialized on the way to the
+// language.
 #ifndef CHIMERA_CORE_WORKFLOW_ACTIVATION_H_
 #define CHIMERA_CORE_WORKFLOW_ACTIVATION_H_
 
@@ -11,10 +12,11 @@
 #include <variant>
 #include <vector>
 
-#include "core/base/api.h"
-#include "core/base/clock.h"
 #include "temporal/api/query/v1/message.pb.h"
 #include "temporal/api/update/v1/message.pb.h"
+
+#include "core/base/api.h"
+#include "core/base/clock.h"
 
 namespace chimera::core {
 
@@ -65,7 +67,8 @@ struct DoUpdate {
   bool run_validator;                       // True unless replaying.
 };
 
-// How an operation ended. Failures are built by the machine (wrapped as the protocol wants them) and owned here.
+// How an operation ended. Failures are built by the machine (wrapped as the protocol wants them)
+// and owned here.
 struct Completed {
   const api::common::v1::Payload* result;  // Null when there is none.
 };
@@ -124,17 +127,19 @@ struct ResolveNexusOperation {
   std::uint32_t seq;
   std::variant<Completed, Failed, Cancelled, TimedOut> result;
 };
-// Alone and last. The language cancels what the run still has, must not add commands, and completes with none.
+// Alone and last. The language cancels what the run still has, must not add commands, and completes
+// with none.
 struct RemoveFromCache {
   EvictionReason reason;
   std::string message;
 };
 
-using Job = std::variant<InitializeWorkflow, FireTimer, UpdateRandomSeed, QueryWorkflow, CancelWorkflow, SignalWorkflow,
-                         ResolveActivity, NotifyHasPatch, ResolveChildWorkflowExecutionStart,
-                         ResolveChildWorkflowExecution, ResolveSignalExternalWorkflow,
-                         ResolveRequestCancelExternalWorkflow, DoUpdate, ResolveNexusOperationStart,
-                         ResolveNexusOperation, RemoveFromCache>;
+using Job =
+    std::variant<InitializeWorkflow, FireTimer, UpdateRandomSeed, QueryWorkflow, CancelWorkflow,
+                 SignalWorkflow, ResolveActivity, NotifyHasPatch,
+                 ResolveChildWorkflowExecutionStart, ResolveChildWorkflowExecution,
+                 ResolveSignalExternalWorkflow, ResolveRequestCancelExternalWorkflow, DoUpdate,
+                 ResolveNexusOperationStart, ResolveNexusOperation, RemoveFromCache>;
 
 struct Activation {
   std::string run_id;

@@ -1,7 +1,7 @@
-// Commands, what the language answers to an Activation (coresdk.workflow_commands). Where the API has attributes for a
-// command they are carried as they will be sent, so that nothing is copied field by field; what the API has no field
-// for stands beside them. `seq` numbers are the language's own, one counter per kind (activities and local activities
-// share one).
+// Commands, what the language answers to an Activation (coresdk.workflow_commands). Where the API
+// has attributes for a command they are carried as they will be sent, so that nothing is copied
+// field by field; what the API has no field for stands beside them. `seq` numbers are the
+// language's own, one counter per kind (activities and local activities share one).
 #ifndef CHIMERA_CORE_WORKFLOW_COMMANDS_H_
 #define CHIMERA_CORE_WORKFLOW_COMMANDS_H_
 
@@ -13,13 +13,18 @@
 #include <variant>
 #include <vector>
 
-#include "core/base/api.h"
-#include "temporal/api/sdk/v1/user_metadata.pb.h"
 #include "temporal/api/sdk/v1/event_group_marker.pb.h"
+#include "temporal/api/sdk/v1/user_metadata.pb.h"
+
+#include "core/base/api.h"
 
 namespace chimera::core {
 
-enum class ActivityCancellationType { kTryCancel = 0, kWaitCancellationCompleted = 1, kAbandon = 2 };
+enum class ActivityCancellationType {
+  kTryCancel = 0,
+  kWaitCancellationCompleted = 1,
+  kAbandon = 2
+};
 enum class ChildWorkflowCancellationType {
   kAbandon = 0,
   kTryCancel = 1,
@@ -48,7 +53,8 @@ struct ScheduleLocalActivity {
   std::optional<base::WallTime> original_schedule_time;
   api::common::v1::Header header;
   api::common::v1::Payloads arguments;
-  std::chrono::nanoseconds schedule_to_close_timeout{}, schedule_to_start_timeout{}, start_to_close_timeout{};
+  std::chrono::nanoseconds schedule_to_close_timeout{}, schedule_to_start_timeout{},
+      start_to_close_timeout{};
   api::common::v1::RetryPolicy retry_policy;
   std::chrono::nanoseconds local_retry_threshold{std::chrono::minutes(1)};
 };
@@ -103,12 +109,14 @@ struct FailWorkflowExecution {
 };
 struct CancelWorkflowExecution {};
 struct ContinueAsNewWorkflowExecution {
-  // Fields left unset are filled from the run: type, task queue, memo, search attributes, retry policy.
+  // Fields left unset are filled from the run: type, task queue, memo, search attributes, retry
+  // policy.
   api::command::v1::ContinueAsNewWorkflowExecutionCommandAttributes attributes;
 };
 struct ScheduleNexusOperation {
   std::uint32_t seq;
-  NexusOperationCancellationType cancellation_type = NexusOperationCancellationType::kWaitCancellationCompleted;
+  NexusOperationCancellationType cancellation_type =
+      NexusOperationCancellationType::kWaitCancellationCompleted;
   api::command::v1::ScheduleNexusOperationCommandAttributes attributes;
 };
 struct RequestCancelNexusOperation {
@@ -131,11 +139,13 @@ struct UpdateResponse {
 };
 
 using CommandVariant =
-    std::variant<ScheduleActivity, ScheduleLocalActivity, RequestCancelActivity, RequestCancelLocalActivity, StartTimer,
-                 CancelTimer, StartChildWorkflowExecution, CancelChildWorkflowExecution,
-                 SignalExternalWorkflowExecution, CancelSignalWorkflow, RequestCancelExternalWorkflowExecution,
-                 SetPatchMarker, UpsertWorkflowSearchAttributes, ModifyWorkflowProperties, CompleteWorkflowExecution,
-                 FailWorkflowExecution, CancelWorkflowExecution, ContinueAsNewWorkflowExecution, ScheduleNexusOperation,
+    std::variant<ScheduleActivity, ScheduleLocalActivity, RequestCancelActivity,
+                 RequestCancelLocalActivity, StartTimer, CancelTimer, StartChildWorkflowExecution,
+                 CancelChildWorkflowExecution, SignalExternalWorkflowExecution,
+                 CancelSignalWorkflow, RequestCancelExternalWorkflowExecution, SetPatchMarker,
+                 UpsertWorkflowSearchAttributes, ModifyWorkflowProperties,
+                 CompleteWorkflowExecution, FailWorkflowExecution, CancelWorkflowExecution,
+                 ContinueAsNewWorkflowExecution, ScheduleNexusOperation,
                  RequestCancelNexusOperation, RespondToQuery, UpdateResponse>;
 
 struct Command {
@@ -149,7 +159,8 @@ struct Completion {
   struct Success {
     std::vector<Command> commands;  // In the order in which the code issued them.
     std::vector<std::uint32_t> used_internal_flags;
-    api::enums::v1::VersioningBehavior versioning_behavior = api::enums::v1::VERSIONING_BEHAVIOR_UNSPECIFIED;
+    api::enums::v1::VersioningBehavior versioning_behavior =
+        api::enums::v1::VERSIONING_BEHAVIOR_UNSPECIFIED;
   };
   struct Failure {  // The task fails, not the workflow.
     api::failure::v1::Failure failure;

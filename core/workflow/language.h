@@ -1,5 +1,6 @@
-// How a language plugs in: WorkflowLanguage makes one WorkflowInstance per cached run and the core activates it.
-// C++ runs fibers inline on the lane; Python's instances forward to its loop thread. No exception crosses this border.
+// How a language plugs in: WorkflowLanguage makes one WorkflowInstance per cached run and the core
+// activates it. C++ runs fibers inline on the lane; Python's instances forward to its loop thread.
+// No exception crosses this border.
 #ifndef CHIMERA_CORE_WORKFLOW_LANGUAGE_H_
 #define CHIMERA_CORE_WORKFLOW_LANGUAGE_H_
 
@@ -9,6 +10,7 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
+
 #include "core/workflow/activation.h"
 #include "core/workflow/commands.h"
 
@@ -17,8 +19,9 @@ namespace chimera::core {
 // Runs exactly once, on any thread (the core posts it to the run's lane), inline or later.
 using ActivationDone = absl::AnyInvocable<void(Completion) &&>;
 
-// One run's program. Made, activated and destroyed on the run's lane; one activation at a time. Destroying it without
-// a RemoveFromCache job is allowed when the run has ended: it must then drop its code silently.
+// One run's program. Made, activated and destroyed on the run's lane; one activation at a time.
+// Destroying it without a RemoveFromCache job is allowed when the run has ended: it must then drop
+// its code silently.
 class WorkflowInstance {
  public:
   virtual ~WorkflowInstance() = default;
@@ -43,7 +46,8 @@ class WorkflowLanguage {
  public:
   virtual ~WorkflowLanguage() = default;
   virtual const LanguageIdentity& identity() const = 0;
-  // The type is one that this language registered. An error fails the workflow task, not the workflow.
+  // The type is one that this language registered. An error fails the workflow task, not the
+  // workflow.
   virtual absl::StatusOr<std::unique_ptr<WorkflowInstance>> create(const RunContext& run) = 0;
 };
 

@@ -1,4 +1,5 @@
-// WorkflowRun, one run's replay as a pure step function: no clock, no socket, no lock, no thread, no Python.
+// WorkflowRun, one run's replay as a pure step function: no clock, no socket, no lock, no thread,
+// no Python.
 //   outputs = run.step(input)
 // The same inputs always give the same outputs, so a recorded list of inputs replays any bug.
 // Not thread safe: the lane that owns the run is alone in using it.
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+
 #include "core/history/page.h"
 #include "core/workflow/activation.h"
 #include "core/workflow/commands.h"
@@ -34,7 +36,8 @@ struct RunOptions {
 };
 
 // --- Inputs ---
-// A workflow task as it came from a poll or inline in a completion's reply. `page` holds its history (may be empty).
+// A workflow task as it came from a poll or inline in a completion's reply. `page` holds its
+// history (may be empty).
 struct TaskInput {
   std::shared_ptr<const api::workflowservice::v1::PollWorkflowTaskQueueResponse> task;
   std::shared_ptr<const HistoryPage> page;
@@ -46,7 +49,8 @@ struct PageInput {
 struct LanguageDone {
   Completion completion;
 };
-// The server's answer to SendCompletion or SendFailure; on success the part of the reply that concerns the run.
+// The server's answer to SendCompletion or SendFailure; on success the part of the reply that
+// concerns the run.
 struct ReplyInput {
   absl::Status status;
   std::int64_t reset_history_event_id = 0;
@@ -66,7 +70,8 @@ struct FetchPage {
   std::string next_page_token;
   bool from_start = false;
 };
-// Commands, messages, query results, flags and force_create; the caller adds identity, sticky attributes, capabilities.
+// Commands, messages, query results, flags and force_create; the caller adds identity, sticky
+// attributes, capabilities.
 struct SendCompletion {
   std::unique_ptr<api::workflowservice::v1::RespondWorkflowTaskCompletedRequest> request;
 };
@@ -85,8 +90,8 @@ struct Evicted {
   EvictionReason reason;
   std::string message;
 };
-using RunOutput =
-    std::variant<Activate, FetchPage, SendCompletion, SendFailure, AnswerLegacyQuery, DropTask, Evicted>;
+using RunOutput = std::variant<Activate, FetchPage, SendCompletion, SendFailure, AnswerLegacyQuery,
+                               DropTask, Evicted>;
 
 class WorkflowRun {
  public:
@@ -95,7 +100,8 @@ class WorkflowRun {
   WorkflowRun(const WorkflowRun&) = delete;
   WorkflowRun& operator=(const WorkflowRun&) = delete;
 
-  // Outputs are appended. Order of inputs: a TaskInput only when idle(); a LanguageDone for each Activate; and so on.
+  // Outputs are appended. Order of inputs: a TaskInput only when idle(); a LanguageDone for each
+  // Activate; and so on.
   void step(RunInput input, std::vector<RunOutput>& outputs);
 
   // No task, activation, page or reply is outstanding.

@@ -1,5 +1,6 @@
-// TaskHandler, one lane's workflow tasks: owns the run cache, feeds runs, activates languages, and answers the server
-// through TaskHandlerIo. Lane thread only; I/O results and completions come back through `post`.
+// TaskHandler, one lane's workflow tasks: owns the run cache, feeds runs, activates languages, and
+// answers the server through TaskHandlerIo. Lane thread only; I/O results and completions come back
+// through `post`.
 #ifndef CHIMERA_CORE_WORKFLOW_TASK_HANDLER_H_
 #define CHIMERA_CORE_WORKFLOW_TASK_HANDLER_H_
 
@@ -9,6 +10,7 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
+
 #include "core/workflow/language.h"
 #include "core/workflow/run.h"
 
@@ -21,7 +23,8 @@ struct WorkflowTask {
   std::shared_ptr<void> permit;
 };
 
-// What a lane needs of the world. Calls return at once; each callback runs exactly once, on the lane's thread.
+// What a lane needs of the world. Calls return at once; each callback runs exactly once, on the
+// lane's thread.
 class TaskHandlerIo {
  public:
   template <class Reply>
@@ -30,17 +33,20 @@ class TaskHandlerIo {
   using HistoryReply = api::workflowservice::v1::GetWorkflowExecutionHistoryResponse;
 
   virtual ~TaskHandlerIo() = default;
-  // Fills in identity, namespace, sticky attributes, capabilities, deployment; asks for eager activities as slots
-  // allow; starts the reply's activity_tasks itself. reply.workflow_task is the handler's.
+  // Fills in identity, namespace, sticky attributes, capabilities, deployment; asks for eager
+  // activities as slots allow; starts the reply's activity_tasks itself. reply.workflow_task is the
+  // handler's.
   virtual void respond_completed(
       std::unique_ptr<api::workflowservice::v1::RespondWorkflowTaskCompletedRequest> request,
       Done<CompletedReply> done) = 0;
-  virtual void respond_failed(std::unique_ptr<api::workflowservice::v1::RespondWorkflowTaskFailedRequest> request,
-                              absl::AnyInvocable<void(absl::Status) &&> done) = 0;
-  virtual void respond_query(std::unique_ptr<api::workflowservice::v1::RespondQueryTaskCompletedRequest> request,
-                             absl::AnyInvocable<void(absl::Status) &&> done) = 0;
-  virtual void fetch_history(const api::common::v1::WorkflowExecution& execution, std::string next_page_token,
-                             Done<HistoryReply> done) = 0;
+  virtual void respond_failed(
+      std::unique_ptr<api::workflowservice::v1::RespondWorkflowTaskFailedRequest> request,
+      absl::AnyInvocable<void(absl::Status) &&> done) = 0;
+  virtual void respond_query(
+      std::unique_ptr<api::workflowservice::v1::RespondQueryTaskCompletedRequest> request,
+      absl::AnyInvocable<void(absl::Status) &&> done) = 0;
+  virtual void fetch_history(const api::common::v1::WorkflowExecution& execution,
+                             std::string next_page_token, Done<HistoryReply> done) = 0;
   // Runs `work` on this lane's thread later. Any thread.
   virtual void post(absl::AnyInvocable<void() &&> work) = 0;
 };
@@ -57,9 +63,11 @@ class TaskHandlerObserver {
   virtual void task_done(const std::string& workflow_type, std::chrono::nanoseconds execution,
                          std::chrono::nanoseconds replay) {}
   // status: COMPLETED, FAILED, CANCELED or CONTINUED_AS_NEW.
-  virtual void workflow_ended(const std::string& workflow_type, api::enums::v1::WorkflowExecutionStatus status,
+  virtual void workflow_ended(const std::string& workflow_type,
+                              api::enums::v1::WorkflowExecutionStatus status,
                               std::chrono::nanoseconds end_to_end) {}
-  // Marks which run is executing on this lane, for the deadlock watchdog and crash reports; null when none is.
+  // Marks which run is executing on this lane, for the deadlock watchdog and crash reports; null
+  // when none is.
   virtual void running(const RunContext* run) {}
 };
 
@@ -79,7 +87,8 @@ struct TaskHandlerOptions {
 class TaskHandler {
  public:
   // Borrows io, observer and clock; they outlive the handler.
-  TaskHandler(TaskHandlerOptions options, TaskHandlerIo& io, TaskHandlerObserver& observer, base::Clock& clock);
+  TaskHandler(TaskHandlerOptions options, TaskHandlerIo& io, TaskHandlerObserver& observer,
+              base::Clock& clock);
   ~TaskHandler();  // Requires drained().
 
   void handle(WorkflowTask task);

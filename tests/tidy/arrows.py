@@ -1,0 +1,48 @@
+"""Which room may include or import which: the one statement of the architecture's arrows.
+
+A room is named by its folder. `ALLOWED[room]` lists the rooms that its files may include beside their own; a room that
+is not listed is free (tests, bench, samples). ARCHITECTURE.md says why.
+"""
+
+CORE = ["core/base", "core/converter", "core/history", "core/machines", "core/workflow", "core/rpc", "core/activity",
+        "core/worker", "core/telemetry"]
+
+ALLOWED = {
+    "core/base": [],
+    "core/telemetry": ["core/base"],
+    "core/converter": ["core/base"],
+    "core/history": ["core/base"],
+    "core/machines": ["core/base", "core/converter", "core/history"],
+    "core/workflow": ["core/base", "core/converter", "core/history", "core/machines"],
+    "core/rpc": ["core/base", "core/telemetry"],
+    "core/activity": ["core/base", "core/converter", "core/telemetry"],
+    "core/worker": [*CORE],
+    "server": ["core/base", "core/converter"],
+    "sdk-cpp/include": [],
+    "sdk-cpp/src": [*CORE, "sdk-cpp/include", "server"],
+    "bindings": [*CORE, "server", "sdk-cpp/include", "sdk-cpp/src", "host"],
+    "host": [*CORE, "server", "sdk-cpp/include", "sdk-cpp/src"],
+    "cli": [*CORE, "server", "sdk-cpp/include", "sdk-cpp/src", "host"],
+}
+
+# Machines and runs exchange commands and jobs, which are defined once, beside the run that speaks them.
+SHARED_HEADERS = {"core/workflow/activation.h", "core/workflow/commands.h", "core/workflow/language.h"}
+SHARED_WITH = {"core/machines", "core/workflow", "core/worker", "sdk-cpp/src", "bindings", "host", "cli"}
+
+# Libraries that only some rooms may see. A prefix of the include -> the rooms.
+LIBRARIES = {
+    "grpcpp/": {"core/rpc", "server"},
+    "grpc/": {"core/rpc", "server"},
+    "pybind11/": {"bindings"},
+    "Python.h": {"bindings"},
+    "sqlite3.h": {"server"},
+    "boost/": {"sdk-cpp/src"},
+    "httplib.h": {"host", "cli"},
+    "CLI/": {"host", "cli"},
+}
+
+# What an installed, light public header must not show.
+FORBIDDEN_IN_PUBLIC_HEADERS = ("google/protobuf", "temporal/", "grpc", "nlohmann", "spdlog", "absl/", "core/", "boost/")
+
+# Python: package -> modules of it that it must not import (the bridge is the only way down).
+PYTHON_BRIDGE_USERS = {"client", "service", "worker", "testing", "runtime", "host", "converter", "_native"}

@@ -1,0 +1,68 @@
+"""Fails on an #include or import that goes against the architecture's arrows (arrows.py)."""
+
+import re
+
+import arrows
+from tree import ROOT, tracked
+
+INCLUDE = re.compile(r'^\s*#include\s+["<]([^">]+)[">]', re.M)
+
+
+def room_of(path: str) -> str | None:
+    """The room of a file or of an include path; None for code outside the rooms (tests, libraries)."""
+    return max((r for r in arrows.ALLOWED if path.startswith(r + "/")), key=len, default=None)
+
+
+def allowed(room: str, include: str) -> bool:
+    target = room_of(include)
+    if include.startswith("chimera/"):
+        target = "sdk-cpp/include"
+    if target is None or target == room or target in arrows.ALLOWED[room]:
+        return True
+    return include in arrows.SHARED_HEADERS and room in arrows.SHARED_WITH
+
+
+def test_rooms_include_only_what_they_may():
+    wrong = []
+    for path in tracked(".cc", ".h"):
+        room = room_of(path)
+        if room is None:
+            continue
+        for include in INCLUDE.findall((ROOT / path).read_text()):
+            if not allowed(room, include):
+                wrong.append(f"{path} includes {include}: {room} may only include {arrows.ALLOWED[room] or 'itself'}")
+            for prefix, rooms in arrows.LIBRARIES.items():
+                if include.startswith(prefix) and room not in rooms:
+                    wrong.append(f"{path} includes {include}: only {sorted(rooms)} may see {prefix}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_public_headers_are_light():
+    wrong = []
+    for path in tracked(".h"):
+        if path.startswith("sdk-cpp/include/"):
+            for include in INCLUDE.findall((ROOT / path).read_text()):
+                if include.startswith(arrows.FORBIDDEN_IN_PUBLIC_HEADERS):
+                    wrong.append(f"{path} shows {include} to users")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_python_reaches_the_core_through_few_modules():
+    wrong = []
+    for path in tracked(".py"):
+        if not path.startswith("sdk-python/chimera/"):
+            continue
+        module = path.removeprefix("sdk-python/chimera/").split("/")[0].removesuffix(".py")
+        if re.search(r"^\s*(from chimera import .*\b_bridge\b|import chimera\._bridge|from \.+ import .*\b_bridge\b"
+                     r"|from chimera\._bridge import)", (ROOT / path).read_text(), re.M):
+            if module not in arrows.PYTHON_BRIDGE_USERS:
+                wrong.append(f"{path} imports chimera._bridge; only {sorted(arrows.PYTHON_BRIDGE_USERS)} may")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_server_and_worker_read_the_protocol_independently():
+    """What makes the two check each other: no shared reading of history."""
+    for path in tracked(".cc", ".h"):
+        if path.startswith("server/"):
+            text = (ROOT / path).read_text()
+            assert "core/workflow" not in text and "core/machines" not in text and "core/history" not in text, path
