@@ -1,10 +1,11 @@
-// Draws a Timeline for a terminal. Stretches in which only one bar is open, a timer's say, are squeezed, so that a
-// day of waiting does not flatten everything else.
+// Draws a Timeline for a terminal. Stretches in which only one bar is open, a timer's say, are
+// squeezed, so that a day of waiting does not flatten everything else.
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
+
 #include "cli/timeline.h"
 
 namespace chimera::cli {
@@ -21,18 +22,26 @@ struct Look {
 
 Look look_of(Outcome outcome) {
   switch (outcome) {
-    case Outcome::kOpen: return {"open", "\033[36m", "░"};
-    case Outcome::kCompleted: return {"completed", "\033[32m", "█"};
-    case Outcome::kFailed: return {"failed", "\033[31m", "█"};
-    case Outcome::kTimedOut: return {"timed out", "\033[31m", "▒"};
-    case Outcome::kCanceled: return {"canceled", "\033[33m", "▒"};
-    case Outcome::kTerminated: return {"terminated", "\033[31m", "▒"};
-    case Outcome::kContinuedAsNew: return {"continued as new", "\033[32m", "█"};
+    case Outcome::kOpen:
+      return {"open", "\033[36m", "░"};
+    case Outcome::kCompleted:
+      return {"completed", "\033[32m", "█"};
+    case Outcome::kFailed:
+      return {"failed", "\033[31m", "█"};
+    case Outcome::kTimedOut:
+      return {"timed out", "\033[31m", "▒"};
+    case Outcome::kCanceled:
+      return {"canceled", "\033[33m", "▒"};
+    case Outcome::kTerminated:
+      return {"terminated", "\033[31m", "▒"};
+    case Outcome::kContinuedAsNew:
+      return {"continued as new", "\033[32m", "█"};
   }
   return {"", "", ""};
 }
 
-// Maps time to columns. Time between two neighbouring moments counts for at most kGapShare of the whole.
+// Maps time to columns. Time between two neighbouring moments counts for at most kGapShare of the
+// whole.
 class Scale {
  public:
   Scale(const Timeline& timeline, int columns) : columns_(columns) {

@@ -188,8 +188,7 @@ class Builder {
     switch (event.event_type()) {
       case enums::EVENT_TYPE_TIMER_STARTED: {
         const auto& length = event.timer_started_event_attributes().start_to_fire_timeout();
-        begin(event, "timer",
-              human_duration(length.seconds() * 1'000'000'000 + length.nanos()));
+        begin(event, "timer", human_duration(length.seconds() * 1'000'000'000 + length.nanos()));
         break;
       }
       case enums::EVENT_TYPE_TIMER_FIRED:

@@ -1,4 +1,5 @@
-// Timeline, a workflow's history as bars: what ran when, for how long, and how it ended. Pure: events in, text out.
+// Timeline, a workflow's history as bars: what ran when, for how long, and how it ended. Pure:
+// events in, text out.
 #ifndef CHIMERA_CLI_TIMELINE_H_
 #define CHIMERA_CLI_TIMELINE_H_
 
@@ -10,7 +11,15 @@
 
 namespace chimera::cli {
 
-enum class Outcome { kOpen, kCompleted, kFailed, kTimedOut, kCanceled, kTerminated, kContinuedAsNew };
+enum class Outcome {
+  kOpen,
+  kCompleted,
+  kFailed,
+  kTimedOut,
+  kCanceled,
+  kTerminated,
+  kContinuedAsNew
+};
 
 // One line of the picture. Times are nanoseconds since the first event.
 struct TimelineRow {
@@ -24,7 +33,8 @@ struct TimelineRow {
 };
 
 struct Timeline {
-  std::string workflow_type, task_queue, sdk;  // sdk as the worker reported it, "chimera-cpp 0.1.0".
+  std::string workflow_type, task_queue,
+      sdk;  // sdk as the worker reported it, "chimera-cpp 0.1.0".
   Outcome outcome = Outcome::kOpen;
   std::string failure;  // Message chain of a failed workflow.
   std::int64_t begin_unix_ns = 0, length_ns = 0;
