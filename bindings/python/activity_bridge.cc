@@ -1,0 +1,94 @@
+#include "bindings/python/activity_bridge.h"
+
+#include "absl/strings/str_cat.h"
+
+#include "bindings/python/convert.h"
+
+namespace chimera::bindings {
+namespace {
+
+core::ActivityResult result_from(const std::string& status, const py::object& value) {
+  core::ActivityResult result;
+  if (status == "completed") {
+    auto& completed = result.status.emplace<core::ActivityResult::Completed>();
+    if (!value.is_none()) parse(value, completed.result.emplace(), "activity result");
+  } else if (status == "failed") {
+    parse(value, result.status.emplace<core::ActivityResult::Failed>().failure, "activity failure");
+  } else if (status == "cancelled") {
+    auto& cancelled = result.status.emplace<core::ActivityResult::Cancelled>();
+    for (py::handle detail : value)
+      parse(detail, *cancelled.details.add_payloads(), "cancellation detail");
+  } else if (status == "async") {
+    result.status.emplace<core::ActivityResult::WillCompleteAsync>();
+  } else {
+    throw py::value_error(absl::StrCat("an activity cannot end as '", status, "'"));
+  }
+  return result;
+}
+
+}  // namespace
+
+ActivityBridge::ActivityBridge(std::shared_ptr<Queue> queue, py::object start, py::object cancel)
+    : queue_(std::move(queue)),
+      start_(std::make_shared<const Ref>(std::move(start))),
+      cancel_(std::make_shared<const Ref>(std::move(cancel))) {}
+
+void ActivityBridge::start(core::ActivityTask task) {
+  {
+    absl::MutexLock lock(&mutex_);
+    running_.insert_or_assign(task.message->task_token(), std::move(task.handle));
+  }
+  queue_->push(start_, [message = std::move(task.message)] {
+    return py::make_tuple(py::bytes(message->task_token()), serialize(*message));
+  });
+}
+
+void ActivityBridge::cancel(const std::string& task_token,
+                            const core::ActivityCancellation& cancellation) {
+  queue_->push(cancel_, [task_token, flags = cancellation] {
+    return py::make_tuple(py::bytes(task_token),
+                          py::make_tuple(flags.not_found, flags.cancelled, flags.paused,
+                                         flags.timed_out, flags.worker_shutdown, flags.reset));
+  });
+}
+
+std::shared_ptr<core::ActivityHandle> ActivityBridge::find(std::string_view token, bool remove) {
+  absl::MutexLock lock(&mutex_);
+  const auto found = running_.find(absl::string_view(token.data(), token.size()));
+  if (found == running_.end()) return nullptr;
+  std::shared_ptr<core::ActivityHandle> handle = found->second;
+  if (remove) running_.erase(found);
+  return handle;
+}
+
+void ActivityBridge::heartbeat(const py::bytes& token, const py::list& details) {
+  api::common::v1::Payloads payloads;
+  for (py::handle detail : details) parse(detail, *payloads.add_payloads(), "heartbeat detail");
+  const auto handle = find(view(token), /*remove=*/false);
+  if (handle == nullptr) return;
+
+  py::gil_scoped_release release;
+  handle->heartbeat(std::move(payloads));
+}
+
+void ActivityBridge::complete(const py::bytes& token, const std::string& status,
+                              const py::object& value) {
+  core::ActivityResult result = result_from(status, value);
+  const auto handle = find(view(token), /*remove=*/true);
+  if (handle == nullptr)
+    throw py::value_error("this activity task is not running, or was completed before");
+
+  py::gil_scoped_release release;
+  handle->complete(std::move(result));
+}
+
+void define_activity_bridge(py::module_& module) {
+  py::class_<ActivityBridge, std::shared_ptr<ActivityBridge>>(module, "ActivityBridge")
+      .def(py::init<std::shared_ptr<Queue>, py::object, py::object>(), py::arg("queue"),
+           py::arg("start"), py::arg("cancel"))
+      .def("heartbeat", &ActivityBridge::heartbeat, py::arg("token"), py::arg("details"))
+      .def("complete", &ActivityBridge::complete, py::arg("token"), py::arg("status"),
+           py::arg("value"));
+}
+
+}  // namespace chimera::bindings

@@ -1,0 +1,45 @@
+// ActivityBridge, Python as an ActivityLanguage. See sdk-python/chimera/_bridge.pyi.
+#ifndef CHIMERA_BINDINGS_PYTHON_ACTIVITY_BRIDGE_H_
+#define CHIMERA_BINDINGS_PYTHON_ACTIVITY_BRIDGE_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/synchronization/mutex.h"
+
+#include "bindings/python/queue.h"
+#include "core/activity/activity_language.h"
+
+namespace chimera::bindings {
+
+// Shared by Python and the workers that use it. The worker's threads start and cancel; any thread
+// that holds the GIL heartbeats and completes.
+class ActivityBridge : public core::ActivityLanguage {
+ public:
+  ActivityBridge(std::shared_ptr<Queue> queue, py::object start, py::object cancel);
+
+  void start(core::ActivityTask task) override;
+  void cancel(const std::string& task_token,
+              const core::ActivityCancellation& cancellation) override;
+
+  // Of a task that has ended already: no effect.
+  void heartbeat(const py::bytes& token, const py::list& details);
+  // ValueError if the task is not running.
+  void complete(const py::bytes& token, const std::string& status, const py::object& value);
+
+ private:
+  std::shared_ptr<core::ActivityHandle> find(std::string_view token, bool remove);
+
+  const std::shared_ptr<Queue> queue_;
+  const std::shared_ptr<const Ref> start_, cancel_;
+  absl::Mutex mutex_;
+  absl::flat_hash_map<std::string, std::shared_ptr<core::ActivityHandle>> running_
+      ABSL_GUARDED_BY(mutex_);  // By token.
+};
+
+void define_activity_bridge(py::module_& module);
+
+}  // namespace chimera::bindings
+
+#endif  // CHIMERA_BINDINGS_PYTHON_ACTIVITY_BRIDGE_H_

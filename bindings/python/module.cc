@@ -1,0 +1,23 @@
+// chimera._bridge, the one core as Python sees it. sdk-python/chimera/_bridge.pyi describes every
+// name in it.
+#include "bindings/python/activity_bridge.h"
+#include "bindings/python/connection.h"
+#include "bindings/python/errors.h"
+#include "bindings/python/queue.h"
+#include "bindings/python/replayer.h"
+#include "bindings/python/server.h"
+#include "bindings/python/version.h"
+#include "bindings/python/worker.h"
+#include "bindings/python/workflow_bridge.h"
+
+PYBIND11_MODULE(_bridge, module) {
+  module.attr("VERSION") = chimera::bindings::kVersion;
+  chimera::bindings::define_errors(module);
+  chimera::bindings::define_queue(module);
+  chimera::bindings::define_server(module);
+  chimera::bindings::define_connection(module);
+  chimera::bindings::define_workflow_bridge(module);
+  chimera::bindings::define_activity_bridge(module);
+  chimera::bindings::define_worker(module);
+  chimera::bindings::define_replayer(module);
+}

@@ -1,0 +1,41 @@
+// Ref, a Python object that any thread may carry and drop. Only threads that hold the GIL may look
+// inside.
+#ifndef CHIMERA_BINDINGS_PYTHON_REF_H_
+#define CHIMERA_BINDINGS_PYTHON_REF_H_
+
+#include <utility>
+
+#include <pybind11/pybind11.h>
+
+namespace chimera::bindings {
+
+namespace py = pybind11;
+
+// Owned by whoever carries it across threads. Dropped without the GIL, its reference is given up
+// later by release_dropped_refs(), so that no core thread ever waits for Python.
+class Ref {
+ public:
+  Ref() = default;
+  explicit Ref(py::object object) : object_(object.release().ptr()) {}
+  Ref(Ref&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
+  Ref& operator=(Ref&& other) noexcept {
+    std::swap(object_, other.object_);
+    return *this;
+  }
+  Ref(const Ref&) = delete;
+  Ref& operator=(const Ref&) = delete;
+  ~Ref();
+
+  // With the GIL.
+  py::object get() const { return py::reinterpret_borrow<py::object>(object_); }
+
+ private:
+  PyObject* object_ = nullptr;
+};
+
+// With the GIL; Queue::take calls it.
+void release_dropped_refs();
+
+}  // namespace chimera::bindings
+
+#endif  // CHIMERA_BINDINGS_PYTHON_REF_H_

@@ -1,0 +1,59 @@
+#include "bindings/python/server.h"
+
+#include <stdexcept>
+
+#include "bindings/python/errors.h"
+#include "bindings/python/options.h"
+
+namespace chimera::bindings {
+namespace {
+
+server::ServerOptions server_options(const py::dict& values) {
+  server::ServerOptions result;
+  Options options(values, "server");
+  options.read("ip", result.ip);
+  options.read("port", result.port);
+  options.read("database_filename", result.database_filename);
+  options.read("namespaces", result.namespaces);
+  options.read("search_attributes", result.search_attributes);
+  options.read("dynamic_config", result.dynamic_config);
+  options.finish();
+  return result;
+}
+
+}  // namespace
+
+Server::Server(const py::dict& values) {
+  server::ServerOptions options = server_options(values);
+  absl::StatusOr<std::unique_ptr<server::Server>> started = absl::UnknownError("");
+  {
+    py::gil_scoped_release release;
+    started = server::Server::start(std::move(options));
+  }
+  throw_if_error(started.status());
+  core_ = *std::move(started);
+  port_ = core_->port();
+}
+
+Server::~Server() { stop(); }
+
+std::shared_ptr<base::Transport> Server::transport() const {
+  if (core_ == nullptr) throw std::runtime_error("the embedded server is stopped");
+  return core_->local_transport();
+}
+
+void Server::stop() {
+  std::unique_ptr<server::Server> core = std::move(core_);
+  if (core == nullptr) return;
+  py::gil_scoped_release release;
+  core.reset();
+}
+
+void define_server(py::module_& module) {
+  py::class_<Server, std::shared_ptr<Server>>(module, "Server")
+      .def(py::init<const py::dict&>(), py::arg("options"))
+      .def("port", &Server::port)
+      .def("stop", &Server::stop);
+}
+
+}  // namespace chimera::bindings

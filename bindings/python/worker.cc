@@ -1,0 +1,146 @@
+#include "bindings/python/worker.h"
+
+#include <thread>
+
+#include "bindings/python/errors.h"
+#include "bindings/python/options.h"
+
+namespace chimera::bindings {
+namespace {
+
+core::WorkerOptions worker_options(const py::dict& values) {
+  core::WorkerOptions result;
+  Options options(values, "worker");
+  options.read("namespace", result.namespace_);
+  options.read("task_queue", result.task_queue);
+  options.read("identity", result.identity);
+  options.read("build_id", result.build_id);
+  options.read("max_cached_workflows", result.max_cached_workflows);
+  options.read("max_cached_bytes", result.max_cached_bytes);
+  options.read("max_concurrent_workflow_tasks", result.max_concurrent_workflow_tasks);
+  options.read("max_concurrent_activities", result.max_concurrent_activities);
+  options.read("max_concurrent_workflow_task_polls", result.max_concurrent_workflow_task_polls);
+  options.read("nonsticky_to_sticky_poll_ratio", result.nonsticky_to_sticky_poll_ratio);
+  options.read("max_concurrent_activity_task_polls", result.max_concurrent_activity_task_polls);
+  options.read("lanes", result.lanes);
+  options.read("sticky_queue_schedule_to_start_timeout",
+               result.sticky_queue_schedule_to_start_timeout);
+  options.read("max_heartbeat_throttle_interval", result.max_heartbeat_throttle_interval);
+  options.read("default_heartbeat_throttle_interval", result.default_heartbeat_throttle_interval);
+  options.read("graceful_shutdown_timeout", result.graceful_shutdown_timeout);
+  options.read("max_activities_per_second", result.max_activities_per_second);
+  options.read("max_task_queue_activities_per_second", result.max_task_queue_activities_per_second);
+  options.read("no_remote_activities", result.no_remote_activities);
+  options.read("disable_eager_activity_execution", result.disable_eager_activity_execution);
+  options.read("max_eager_activity_reservations_per_workflow_task",
+               result.max_eager_activity_reservations_per_workflow_task);
+  options.read("deadlock_timeout", result.deadlock_timeout);
+  options.finish();
+  return result;
+}
+
+void report(Queue& queue, std::shared_ptr<const Ref> done, absl::Status status) {
+  queue.push(std::move(done), [status = std::move(status)] {
+    return py::make_tuple(status.ok() ? py::object(py::none()) : rpc_error(status));
+  });
+}
+
+}  // namespace
+
+struct Worker::State {
+  // Borrowed by the core's worker, so they are declared before it and die after it.
+  std::vector<std::shared_ptr<WorkflowBridge>> workflows;
+  std::vector<std::shared_ptr<ActivityBridge>> activities;
+  std::unique_ptr<core::Worker> core;
+  bool started = false, waited = false;  // The Python thread's.
+};
+
+Worker::Worker(const Connection& connection, const py::dict& options)
+    : state_(std::make_shared<State>()) {
+  auto created = core::Worker::create(connection.core(), worker_options(options));
+  throw_if_error(created.status());
+  state_->core = *std::move(created);
+}
+
+Worker::~Worker() {
+  if (!state_->started || state_->waited) return;
+  // Forgotten while it runs: it still drains before it dies.
+  std::thread([state = std::move(state_)] {
+    state->core->initiate_shutdown();
+    (void)state->core->wait();
+  }).detach();
+}
+
+void Worker::add_workflow(const std::string& workflow_type,
+                          std::shared_ptr<WorkflowBridge> bridge) {
+  throw_if_error(state_->core->add_workflow(workflow_type, *bridge));
+  state_->workflows.push_back(std::move(bridge));
+}
+
+void Worker::add_activity(const std::string& activity_type,
+                          std::shared_ptr<ActivityBridge> bridge) {
+  throw_if_error(state_->core->add_activity(activity_type, *bridge));
+  state_->activities.push_back(std::move(bridge));
+}
+
+void Worker::add_dynamic_workflow(std::shared_ptr<WorkflowBridge> bridge) {
+  throw_if_error(state_->core->add_dynamic_workflow(*bridge));
+  state_->workflows.push_back(std::move(bridge));
+}
+
+void Worker::add_dynamic_activity(std::shared_ptr<ActivityBridge> bridge) {
+  throw_if_error(state_->core->add_dynamic_activity(*bridge));
+  state_->activities.push_back(std::move(bridge));
+}
+
+void Worker::nondeterminism_fails_workflow(const std::string& workflow_type) {
+  state_->core->set_nondeterminism_fails_workflow(workflow_type);
+}
+
+std::vector<std::string> Worker::add_native_library(const std::string& path) {
+  throw std::runtime_error(
+      absl::StrCat("cannot load ", path, ": this build has no loader for native libraries"));
+}
+
+void Worker::start(std::shared_ptr<Queue> queue, py::object done) {
+  state_->started = true;
+  auto callback = std::make_shared<const Ref>(std::move(done));
+  std::thread([state = state_, queue = std::move(queue), callback = std::move(callback)]() mutable {
+    absl::Status status = state->core->start();
+    state.reset();
+    report(*queue, std::move(callback), std::move(status));
+  }).detach();
+}
+
+void Worker::initiate_shutdown() {
+  py::gil_scoped_release release;
+  state_->core->initiate_shutdown();
+}
+
+void Worker::wait(std::shared_ptr<Queue> queue, py::object done) {
+  state_->waited = true;
+  auto callback = std::make_shared<const Ref>(std::move(done));
+  std::thread([state = state_, queue = std::move(queue), callback = std::move(callback)]() mutable {
+    absl::Status status = state->core->wait();
+    state.reset();
+    report(*queue, std::move(callback), std::move(status));
+  }).detach();
+}
+
+void define_worker(py::module_& module) {
+  py::class_<Worker>(module, "Worker")
+      .def(py::init<const Connection&, const py::dict&>(), py::arg("connection"),
+           py::arg("options"))
+      .def("add_workflow", &Worker::add_workflow, py::arg("workflow_type"), py::arg("bridge"))
+      .def("add_activity", &Worker::add_activity, py::arg("activity_type"), py::arg("bridge"))
+      .def("add_dynamic_workflow", &Worker::add_dynamic_workflow, py::arg("bridge"))
+      .def("add_dynamic_activity", &Worker::add_dynamic_activity, py::arg("bridge"))
+      .def("nondeterminism_fails_workflow", &Worker::nondeterminism_fails_workflow,
+           py::arg("workflow_type"))
+      .def("add_native_library", &Worker::add_native_library, py::arg("path"))
+      .def("start", &Worker::start, py::arg("queue"), py::arg("done"))
+      .def("initiate_shutdown", &Worker::initiate_shutdown)
+      .def("wait", &Worker::wait, py::arg("queue"), py::arg("done"));
+}
+
+}  // namespace chimera::bindings
