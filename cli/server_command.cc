@@ -1,0 +1,94 @@
+// `chimera server`: the embedded server as a process. Accepts the arguments of `temporal server start-dev` too, because
+// the official SDKs' test environments start "an existing server" with them.
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "CLI/App.hpp"
+#include "CLI/Config.hpp"
+#include "CLI/Formatter.hpp"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "cli/command.h"
+#include "server/server.h"
+
+namespace chimera::cli {
+namespace {
+
+struct Arguments {
+  server::ServerOptions options;
+  std::vector<std::string> dynamic_config, search_attributes;
+  // Taken for compatibility; they change nothing here.
+  bool headless = false;
+  int ui_port = 0, http_port = 0, metrics_port = 0;
+  std::string log_level, log_format, ui_ip;
+  std::vector<std::string> sqlite_pragma;
+};
+
+std::map<std::string, std::string> pairs(const std::vector<std::string>& texts, const char* flag) {
+  std::map<std::string, std::string> result;
+  for (const std::string& text : texts) {
+    std::pair<std::string, std::string> pair = absl::StrSplit(text, absl::MaxSplits('=', 1));
+    if (pair.first.empty() || text.find('=') == std::string::npos)
+      fail(absl::StrCat(flag, " ", text, ": expected NAME=VALUE"));
+    result.insert(std::move(pair));
+  }
+  return result;
+}
+
+void serve(Arguments& arguments) {
+  arguments.options.dynamic_config = pairs(arguments.dynamic_config, "--dynamic-config-value");
+  arguments.options.search_attributes = pairs(arguments.search_attributes, "--search-attribute");
+  block_stop_signals();
+  auto server = server::Server::start(arguments.options);
+  if (!server.ok()) fail(server.status());
+  std::printf("chimera server: listening on %s:%d, %s\n", arguments.options.ip.c_str(),
+              (*server)->port(),
+              arguments.options.database_filename.empty()
+                  ? "in memory (all is gone when it stops; --db-filename keeps it)"
+                  : absl::StrCat("data in ", arguments.options.database_filename).c_str());
+  std::fflush(stdout);
+  wait_for_stop();
+  server->reset();
+}
+
+void add_options(CLI::App& command, Arguments& arguments) {
+  server::ServerOptions& options = arguments.options;
+  options.port = 7233;
+  command.add_option("--port,-p", options.port, "TCP port; 0 takes a free one")
+      ->capture_default_str();
+  command.add_option("--ip", options.ip, "Address to listen on")->capture_default_str();
+  command.add_option("--db-filename,-f", options.database_filename,
+                     "SQLite file to keep everything in; without it, memory");
+  command.add_option("--namespace,-n", options.namespaces, "Namespaces beside \"default\"");
+  command.add_option("--search-attribute", arguments.search_attributes, "NAME=TYPE, repeatable");
+  command.add_option("--dynamic-config-value", arguments.dynamic_config, "KEY=VALUE, repeatable");
+  command.add_flag("--headless", arguments.headless, "Accepted: there is no UI to leave out");
+  command.add_option("--ui-port", arguments.ui_port, "Accepted, unused");
+  command.add_option("--ui-ip", arguments.ui_ip, "Accepted, unused");
+  command.add_option("--http-port", arguments.http_port, "Accepted, unused");
+  command.add_option("--metrics-port", arguments.metrics_port, "Accepted, unused");
+  command.add_option("--log-level", arguments.log_level, "Accepted, unused");
+  command.add_option("--log-format", arguments.log_format, "Accepted, unused");
+  command.add_option("--sqlite-pragma", arguments.sqlite_pragma, "Accepted, unused");
+  command.callback([&arguments] { serve(arguments); });
+}
+
+}  // namespace
+
+void add_server(CLI::App& app) {
+  static Arguments arguments;  // Lives as long as the command line that refers to it.
+  static Arguments start_dev_arguments;
+  CLI::App* server = app.add_subcommand("server", "Run the embedded server");
+  add_options(*server, arguments);
+  CLI::App* start_dev = server->add_subcommand("start-dev", "The same, under the official name");
+  add_options(*start_dev, start_dev_arguments);
+  // The outer callback runs after the inner one; it must not start a second server.
+  server->callback([server] {
+    if (server->get_subcommands().empty()) serve(arguments);
+  });
+}
+
+}  // namespace chimera::cli

@@ -1,0 +1,96 @@
+// `chimera workflow show ID`, for short `chimera show ID`: a run's history as a timeline or as JSON.
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include <google/protobuf/util/json_util.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "CLI/App.hpp"
+#include "CLI/Config.hpp"
+#include "CLI/Formatter.hpp"
+#include "CLI/Validators.hpp"
+#include "absl/strings/str_cat.h"
+#include "cli/command.h"
+#include "cli/timeline.h"
+
+namespace chimera::cli {
+namespace {
+
+struct ShowArguments {
+  ServerAddress server;
+  std::string workflow_id, run_id;
+  std::string output = "text";
+  int width = 0;
+};
+
+api::history::v1::History fetch_history(core::Connection& connection,
+                                        const ShowArguments& arguments) {
+  api::history::v1::History history;
+  api::workflowservice::v1::GetWorkflowExecutionHistoryRequest request;
+  request.set_namespace_(arguments.server.namespace_);
+  request.mutable_execution()->set_workflow_id(arguments.workflow_id);
+  request.mutable_execution()->set_run_id(arguments.run_id);
+  do {
+    api::workflowservice::v1::GetWorkflowExecutionHistoryResponse reply;
+    absl::Status status =
+        connection.call_blocking(CHIMERA_WORKFLOW_SERVICE(GetWorkflowExecutionHistory), request,
+                                 reply, {.namespace_ = arguments.server.namespace_});
+    if (!status.ok())
+      fail(absl::StrCat("workflow ", arguments.workflow_id, " in namespace ",
+                        arguments.server.namespace_, " at ", arguments.server.address, ": ",
+                        status.message()));
+    for (auto& event : *reply.mutable_history()->mutable_events())
+      history.add_events()->Swap(&event);
+    request.set_next_page_token(reply.next_page_token());
+  } while (!request.next_page_token().empty());
+  return history;
+}
+
+int terminal_width() {
+  winsize size{};
+  return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 60 ? size.ws_col : 100;
+}
+
+void show(const ShowArguments& arguments) {
+  auto connection = arguments.server.connect();
+  if (!connection.ok()) fail(connection.status());
+  api::history::v1::History history = fetch_history(**connection, arguments);
+  std::string text;
+  if (arguments.output == "json") {
+    google::protobuf::util::JsonPrintOptions options;
+    options.add_whitespace = true;
+    auto status = google::protobuf::util::MessageToJsonString(history, &text, options);
+    if (!status.ok()) fail(std::string(status.message()));
+  } else {
+    RenderOptions options;
+    options.width = arguments.width > 0 ? arguments.width : terminal_width();
+    options.color = isatty(STDOUT_FILENO) != 0;
+    text = render_timeline(build_timeline(history), arguments.workflow_id, options);
+  }
+  std::fputs(text.c_str(), stdout);
+}
+
+void add_show(CLI::App& parent) {
+  auto arguments = std::make_shared<ShowArguments>();
+  CLI::App* command = parent.add_subcommand("show", "Draw a workflow's history as a timeline");
+  command->add_option("workflow_id", arguments->workflow_id, "Workflow id")->required();
+  command->add_option("--run-id,-r", arguments->run_id, "Run id; without it, the current run");
+  command->add_option("--output,-o", arguments->output, "text, or json (a replayer reads it)")
+      ->check(CLI::IsMember({"text", "json"}));
+  command->add_option("--width", arguments->width, "Columns; without it, the terminal's");
+  arguments->server.add_to(*command);
+  command->callback([arguments] { show(*arguments); });
+}
+
+}  // namespace
+
+void add_workflow(CLI::App& app) {
+  CLI::App* workflow = app.add_subcommand("workflow", "Look at workflows");
+  workflow->require_subcommand(1);
+  add_show(*workflow);
+  add_show(app);
+}
+
+}  // namespace chimera::cli
