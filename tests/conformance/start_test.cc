@@ -1,0 +1,182 @@
+// A: starting workflows.
+#include "temporal/api/errordetails/v1/message.pb.h"
+#include "google/rpc/status.pb.h"
+#include "tests/conformance/session.h"
+
+namespace chimera::conformance {
+namespace {
+
+using testing::HasSubstr;
+
+class StartTest : public Session {};
+
+TEST_F(StartTest, start_basic_event1) {
+  std::string run_id = start([](Start& request) {
+    request.mutable_workflow_run_timeout()->set_seconds(100);
+    (*request.mutable_memo()->mutable_fields())["note"] = payload("\"memo\"");
+    (*request.mutable_header()->mutable_fields())["trace"] = payload("\"t\"");
+  });
+
+  HistoryEvent first = history()[0];
+  const auto& started = first.workflow_execution_started_event_attributes();
+  EXPECT_EQ(first.event_id(), 1);
+  EXPECT_EQ(started.workflow_type().name(), "Case");
+  EXPECT_EQ(started.task_queue().name(), queue);
+  EXPECT_EQ(started.workflow_run_timeout().seconds(), 100);
+  EXPECT_EQ(started.workflow_task_timeout().seconds(), 10);
+  EXPECT_EQ(started.original_execution_run_id(), run_id);
+  EXPECT_EQ(started.first_execution_run_id(), run_id);
+  EXPECT_EQ(started.attempt(), 1);
+  EXPECT_EQ(started.identity(), "client");
+  EXPECT_EQ(started.input().payloads(0).data(), "\"in\"");
+  EXPECT_EQ(started.memo().fields().at("note").data(), "\"memo\"");
+  EXPECT_EQ(started.header().fields().at("trace").data(), "\"t\"");
+  EXPECT_EQ(events(), "Started TaskScheduled");
+}
+
+TEST_F(StartTest, start_dedup_request_id) {
+  Start request = start_request();
+  auto first = rpc<wf::StartWorkflowExecutionResponse>(request);
+  auto again = rpc<wf::StartWorkflowExecutionResponse>(request);
+
+  ASSERT_TRUE(first.ok()) << first.status();
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(first->run_id(), again->run_id());
+  EXPECT_TRUE(first->started());
+}
+
+TEST_F(StartTest, conflict_fail_detail) {
+  std::string run_id = start();
+
+  auto again = rpc<wf::StartWorkflowExecutionResponse>(start_request());
+
+  ASSERT_EQ(again.status().code(), absl::StatusCode::kAlreadyExists) << again.status();
+  EXPECT_THAT(std::string(again.status().message()), HasSubstr("already running"));
+  auto details = again.status().GetPayload(base::kStatusDetails);
+  ASSERT_TRUE(details.has_value());
+  google::rpc::Status rich;
+  ASSERT_TRUE(rich.ParseFromString(std::string(*details)));
+  ASSERT_EQ(rich.details_size(), 1);
+  api::errordetails::v1::WorkflowExecutionAlreadyStartedFailure failure;
+  ASSERT_TRUE(rich.details(0).UnpackTo(&failure));
+  EXPECT_EQ(failure.run_id(), run_id);
+}
+
+TEST_F(StartTest, conflict_use_existing) {
+  std::string run_id = start();
+
+  Start request = start_request();
+  request.set_workflow_id_conflict_policy(enums::WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING);
+  auto again = rpc<wf::StartWorkflowExecutionResponse>(request);
+
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->run_id(), run_id);
+  EXPECT_FALSE(again->started());
+}
+
+TEST_F(StartTest, conflict_terminate_existing) {
+  std::string first = start();
+
+  std::string second = start([](Start& request) {
+    request.set_workflow_id_conflict_policy(
+        enums::WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING);
+  });
+
+  EXPECT_NE(first, second);
+  EXPECT_EQ(last_event(first).event_type(), enums::EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED);
+  EXPECT_EQ(events(second), "Started TaskScheduled");
+}
+
+TEST_F(StartTest, reuse_allow) {
+  std::string first = start();
+  respond(poll(), {complete_workflow()});
+
+  EXPECT_NE(start(), first);
+}
+
+TEST_F(StartTest, reuse_failed_only_matrix) {
+  auto failed_only = [](Start& request) {
+    request.set_workflow_id_reuse_policy(
+        enums::WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY);
+  };
+  start();
+  respond(poll(), {fail_workflow("no")});
+  start(failed_only);
+  respond(poll(), {complete_workflow()});
+
+  Start request = start_request();
+  failed_only(request);
+  auto refused = rpc<wf::StartWorkflowExecutionResponse>(request);
+
+  ASSERT_EQ(refused.status().code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_THAT(std::string(refused.status().message()), HasSubstr("finished successfully"));
+}
+
+TEST_F(StartTest, reuse_reject) {
+  start();
+  respond(poll(), {fail_workflow("no")});
+
+  Start request = start_request();
+  request.set_workflow_id_reuse_policy(enums::WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE);
+  auto refused = rpc<wf::StartWorkflowExecutionResponse>(request);
+
+  ASSERT_EQ(refused.status().code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_THAT(std::string(refused.status().message()), HasSubstr("reject duplicate"));
+}
+
+TEST_F(StartTest, start_delay) {
+  auto begun = std::chrono::steady_clock::now();
+  start([](Start& request) { request.mutable_workflow_start_delay()->set_seconds(1); });
+
+  EXPECT_EQ(events(), "Started");
+  Task task = poll();
+
+  EXPECT_GE(std::chrono::steady_clock::now() - begun, milliseconds(950));
+  EXPECT_EQ(events(), "Started TaskScheduled TaskStarted");
+  respond(task, {complete_workflow()});
+}
+
+TEST_F(StartTest, eager_start) {
+  Start request = start_request();
+  request.set_request_eager_execution(true);
+  auto reply = rpc<wf::StartWorkflowExecutionResponse>(request);
+
+  ASSERT_TRUE(reply.ok()) << reply.status();
+  ASSERT_TRUE(reply->has_eager_workflow_task());
+  EXPECT_EQ(reply->eager_workflow_task().history().events_size(), 3);
+  respond(reply->eager_workflow_task(), {complete_workflow()});
+  EXPECT_EQ(events(), "Started TaskScheduled TaskStarted TaskCompleted Completed");
+}
+
+TEST_F(StartTest, invalid_args_texts) {
+  auto refusal = [this](const std::function<void(Start&)>& change) {
+    Start request = start_request();
+    change(request);
+    auto reply = rpc<wf::StartWorkflowExecutionResponse>(request);
+    EXPECT_EQ(reply.status().code(), absl::StatusCode::kInvalidArgument) << reply.status();
+    return std::string(reply.status().message());
+  };
+
+  EXPECT_EQ(refusal([](Start& r) { r.clear_workflow_id(); }), "WorkflowId is not set on request.");
+  EXPECT_EQ(refusal([](Start& r) { r.clear_workflow_type(); }),
+            "WorkflowType is not set on request.");
+  EXPECT_THAT(refusal([](Start& r) { r.clear_task_queue(); }), HasSubstr("askQueue is not set"));
+  EXPECT_THAT(refusal([](Start& r) { r.set_cron_schedule("not cron"); }),
+              HasSubstr("invalid CronSchedule."));
+  EXPECT_THAT(refusal([](Start& r) {
+                (*r.mutable_search_attributes()->mutable_indexed_fields())["Nope"] = payload("1");
+              }),
+              HasSubstr("Nope"));
+}
+
+TEST_F(StartTest, unknown_namespace) {
+  Start request = start_request();
+  request.set_namespace_("nowhere");
+  auto reply = rpc<wf::StartWorkflowExecutionResponse>(request);
+
+  EXPECT_EQ(reply.status().code(), absl::StatusCode::kNotFound) << reply.status();
+  EXPECT_EQ(std::string(reply.status().message()), "Namespace nowhere is not found.");
+}
+
+}  // namespace
+}  // namespace chimera::conformance

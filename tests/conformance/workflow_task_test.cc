@@ -1,0 +1,198 @@
+// B: workflow tasks.
+#include "tests/conformance/session.h"
+
+namespace chimera::conformance {
+namespace {
+
+using testing::HasSubstr;
+
+class WorkflowTaskTest : public Session {};
+
+TEST_F(WorkflowTaskTest, wft_first_history) {
+  std::string run_id = start();
+
+  Task task = poll();
+
+  EXPECT_EQ(task.workflow_execution().run_id(), run_id);
+  EXPECT_EQ(task.workflow_type().name(), "Case");
+  EXPECT_EQ(task.previous_started_event_id(), 0);
+  EXPECT_EQ(task.started_event_id(), 3);
+  EXPECT_EQ(task.attempt(), 1);
+  EXPECT_EQ(task.history().events_size(), 3);
+  EXPECT_EQ(task.history().events(2).event_type(), enums::EVENT_TYPE_WORKFLOW_TASK_STARTED);
+  EXPECT_EQ(task.workflow_execution_task_queue().name(), queue);
+  respond(task, {complete_workflow()});
+}
+
+TEST_F(WorkflowTaskTest, wft_sticky_partial) {
+  start();
+  respond_sticky(poll(), {});
+  ASSERT_TRUE(signal("go").ok());
+
+  Task task = poll_sticky();
+
+  EXPECT_EQ(task.previous_started_event_id(), 3);
+  ASSERT_GT(task.history().events_size(), 0);
+  EXPECT_EQ(task.history().events(0).event_id(), 4);
+  EXPECT_EQ(events(), "Started TaskScheduled TaskStarted TaskCompleted Signaled TaskScheduled TaskStarted");
+  HistoryEvent scheduled = history()[5];
+  EXPECT_EQ(scheduled.workflow_task_scheduled_event_attributes().task_queue().name(), sticky);
+  EXPECT_EQ(scheduled.workflow_task_scheduled_event_attributes().task_queue().normal_name(), queue);
+  respond(task, {complete_workflow()});
+}
+
+TEST_F(WorkflowTaskTest, sticky_timeout_fallback) {
+  start();
+  respond_sticky(poll(), {});
+  // A poller seen lately makes the server trust the sticky queue.
+  ASSERT_TRUE(signal("one").ok());
+  respond_sticky(poll_sticky(), {});
+  ASSERT_TRUE(signal("two").ok());
+
+  Task task = poll();
+
+  EXPECT_EQ(task.attempt(), 1);
+  EXPECT_EQ(task.history().events(0).event_id(), 1);
+  EXPECT_THAT(events(), HasSubstr("Signaled TaskScheduled TaskTimedOut TaskScheduled TaskStarted"));
+  HistoryEvent timed_out = event_of(enums::EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT);
+  EXPECT_EQ(timed_out.workflow_task_timed_out_event_attributes().timeout_type(),
+            enums::TIMEOUT_TYPE_SCHEDULE_TO_START);
+  respond(task, {complete_workflow()});
+}
+
+TEST_F(WorkflowTaskTest, wft_failed_event_attempt1) {
+  start();
+  ASSERT_TRUE(fail_task(poll(), "a bug").ok());
+
+  Task task = poll();
+
+  EXPECT_EQ(task.attempt(), 2);
+  HistoryEvent failed = event_of(enums::EVENT_TYPE_WORKFLOW_TASK_FAILED);
+  EXPECT_EQ(failed.workflow_task_failed_event_attributes().failure().message(), "a bug");
+  EXPECT_EQ(failed.workflow_task_failed_event_attributes().identity(), "worker");
+  respond(task, {complete_workflow()});
+}
+
+TEST_F(WorkflowTaskTest, wft_transient_hidden) {
+  start();
+  ASSERT_TRUE(fail_task(poll()).ok());
+
+  Task task = poll();
+
+  // The poll shows the transient task; the stored history does not.
+  const auto& shown = task.history().events();
+  EXPECT_EQ(shown[shown.size() - 1].event_type(), enums::EVENT_TYPE_WORKFLOW_TASK_STARTED);
+  EXPECT_EQ(shown[shown.size() - 1].event_id(), 6);
+  ASSERT_TRUE(fail_task(task).ok());
+  EXPECT_EQ(describe().workflow_execution_info().history_length(), 4);
+}
+
+TEST_F(WorkflowTaskTest, transient_written_on_success) {
+  start();
+  ASSERT_TRUE(fail_task(poll()).ok());
+
+  respond(poll(), {complete_workflow()});
+
+  EXPECT_EQ(events(),
+            "Started TaskScheduled TaskStarted TaskFailed TaskScheduled TaskStarted TaskCompleted Completed");
+}
+
+TEST_F(WorkflowTaskTest, transient_to_normal_on_signal) {
+  start();
+  ASSERT_TRUE(fail_task(poll()).ok());
+  ASSERT_TRUE(signal("wake").ok());
+
+  Task task = poll();
+  respond(task, {complete_workflow()});
+
+  EXPECT_THAT(events(), HasSubstr("TaskFailed Signaled TaskScheduled TaskStarted TaskCompleted"));
+}
+
+TEST_F(WorkflowTaskTest, wft_timeout) {
+  start([](Start& request) { request.mutable_workflow_task_timeout()->set_seconds(1); });
+  poll();  // And never answered.
+
+  Task task = poll(std::chrono::seconds(15));
+
+  EXPECT_EQ(task.attempt(), 2);
+  HistoryEvent timed_out = event_of(enums::EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT);
+  EXPECT_EQ(timed_out.workflow_task_timed_out_event_attributes().timeout_type(),
+            enums::TIMEOUT_TYPE_START_TO_CLOSE);
+  respond(task, {complete_workflow()});
+}
+
+TEST_F(WorkflowTaskTest, heartbeat_force_create) {
+  start();
+
+  auto reply = respond(poll(), {}, [](Respond& request) {
+    request.set_force_create_new_workflow_task(true);
+  });
+  Task task = poll();
+  respond(task, {complete_workflow()});
+
+  EXPECT_EQ(events(),
+            "Started TaskScheduled TaskStarted TaskCompleted TaskScheduled TaskStarted TaskCompleted Completed");
+}
+
+TEST_F(WorkflowTaskTest, return_new_task) {
+  start();
+  Task task = poll();
+  ASSERT_TRUE(signal("buffered").ok());
+
+  auto reply = respond(task, {}, [](Respond& request) {
+    request.set_return_new_workflow_task(true);
+    request.set_force_create_new_workflow_task(false);
+  });
+
+  ASSERT_TRUE(reply.has_workflow_task());
+  EXPECT_EQ(reply.workflow_task().previous_started_event_id(), 3);
+  EXPECT_EQ(events(), "Started TaskScheduled TaskStarted TaskCompleted Signaled TaskScheduled TaskStarted");
+  respond(reply.workflow_task(), {complete_workflow()});
+}
+
+TEST_F(WorkflowTaskTest, stale_token_nf) {
+  start();
+  Task task = poll();
+  respond(task, {});
+
+  auto again = try_respond(task, {});
+
+  EXPECT_EQ(again.status().code(), absl::StatusCode::kNotFound) << again.status();
+  EXPECT_EQ(std::string(again.status().message()), "Workflow task not found.");
+}
+
+TEST_F(WorkflowTaskTest, history_paging_in_poll) {
+  start();
+  std::vector<Command> markers;
+  for (int i = 0; i < 600; ++i) markers.push_back(marker("m"));
+  respond(poll(), std::move(markers));
+  ASSERT_TRUE(signal("go").ok());
+
+  Task task = poll();
+
+  // One batch holds all markers; a page counts batches, so nothing is cut here.
+  EXPECT_EQ(task.history().events(task.history().events_size() - 1).event_type(),
+            enums::EVENT_TYPE_WORKFLOW_TASK_STARTED);
+  EXPECT_EQ(task.history().events_size(), 607);
+  respond(task, {complete_workflow()});
+}
+
+TEST_F(WorkflowTaskTest, sdk_metadata_is_recorded) {
+  start();
+
+  respond(poll(), {complete_workflow()}, [](Respond& request) {
+    request.mutable_sdk_metadata()->set_sdk_name("case");
+    request.mutable_sdk_metadata()->add_lang_used_flags(7);
+  });
+
+  HistoryEvent completed = event_of(enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED);
+  const auto& attributes = completed.workflow_task_completed_event_attributes();
+  EXPECT_EQ(attributes.sdk_metadata().sdk_name(), "case");
+  EXPECT_EQ(attributes.sdk_metadata().lang_used_flags(0), 7u);
+  EXPECT_EQ(attributes.scheduled_event_id(), 2);
+  EXPECT_EQ(attributes.started_event_id(), 3);
+  EXPECT_EQ(attributes.identity(), "worker");
+}
+
+}  // namespace
+}  // namespace chimera::conformance
