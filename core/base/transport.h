@@ -23,7 +23,7 @@ using RpcMetadata = std::vector<std::pair<std::string, std::string>>;
 
 // A failed call's absl::Status has gRPC's code and message; the serialized google.rpc.Status of the
 // trailer grpc-status-details-bin, if any, is its payload under this name.
-inline constexpr std::string_view kStatusDetails = "type.googleapis.com/google.rpc.Status";
+inline constexpr char kStatusDetails[] = "type.googleapis.com/google.rpc.Status";
 
 struct RpcCall {
   std::string_view
