@@ -5,14 +5,15 @@
 #include <memory>
 #include <string>
 
-#include "CLI/App.hpp"
 #include "absl/status/statusor.h"
+
+#include "CLI/App.hpp"
 #include "core/rpc/connection.h"
 
 namespace chimera::cli {
 
-// Options of every command that talks to a server; defaults come from TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and
-// TEMPORAL_API_KEY.
+// Options of every command that talks to a server; defaults come from TEMPORAL_ADDRESS,
+// TEMPORAL_NAMESPACE and TEMPORAL_API_KEY.
 struct ServerAddress {
   std::string address = "localhost:7233";
   std::string namespace_ = "default";
@@ -23,7 +24,8 @@ struct ServerAddress {
   absl::StatusOr<std::shared_ptr<core::Connection>> connect() const;
 };
 
-// Each adds its command; the command's callback returns by throwing CLI::RuntimeError(code) on failure.
+// Each adds its command; the command's callback returns by throwing CLI::RuntimeError(code) on
+// failure.
 void add_server(CLI::App& app);
 void add_worker(CLI::App& app);
 void add_workflow(CLI::App& app);  // `workflow show` and its short form `show`.
@@ -32,8 +34,8 @@ void add_workflow(CLI::App& app);  // `workflow show` and its short form `show`.
 [[noreturn]] void fail(const std::string& message);
 [[noreturn]] void fail(const absl::Status& status);
 
-// Blocks SIGINT and SIGTERM in this thread and all that it starts; wait_for_stop() then waits for one of them. A second
-// one while stopping ends the process at once.
+// Blocks SIGINT and SIGTERM in this thread and all that it starts; wait_for_stop() then waits for
+// one of them. A second one while stopping ends the process at once.
 void block_stop_signals();
 int wait_for_stop();
 

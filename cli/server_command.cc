@@ -1,16 +1,18 @@
-// `chimera server`: the embedded server as a process. Accepts the arguments of `temporal server start-dev` too, because
-// the official SDKs' test environments start "an existing server" with them.
+// `chimera server`: the embedded server as a process. Accepts the arguments of `temporal server
+// start-dev` too, because the official SDKs' test environments start "an existing server" with
+// them.
 #include <cstdio>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+
 #include "CLI/App.hpp"
 #include "CLI/Config.hpp"
 #include "CLI/Formatter.hpp"
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "cli/command.h"
 #include "server/server.h"
 

@@ -1,8 +1,10 @@
-// `chimera workflow show ID`, for short `chimera show ID`: a run's history as a timeline or as JSON.
+// `chimera workflow show ID`, for short `chimera show ID`: a run's history as a timeline or as
+// JSON.
 #include <cstdio>
 #include <memory>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include <google/protobuf/util/json_util.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -11,7 +13,6 @@
 #include "CLI/Config.hpp"
 #include "CLI/Formatter.hpp"
 #include "CLI/Validators.hpp"
-#include "absl/strings/str_cat.h"
 #include "cli/command.h"
 #include "cli/timeline.h"
 

@@ -1,4 +1,5 @@
-// NativeHost, the host without Python: loads C++ worker libraries and runs what they define in one worker.
+// NativeHost, the host without Python: loads C++ worker libraries and runs what they define in one
+// worker.
 #ifndef CHIMERA_HOST_NATIVE_HOST_H_
 #define CHIMERA_HOST_NATIVE_HOST_H_
 
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+
 #include "core/rpc/connection.h"
 
 namespace chimera::host {

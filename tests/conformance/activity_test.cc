@@ -10,7 +10,8 @@ class ActivityTest : public Session {
  protected:
   // Starts a workflow that has scheduled activity "1".
   void start_with_activity(
-      const std::function<void(api::command::v1::ScheduleActivityTaskCommandAttributes&)>& change = {}) {
+      const std::function<void(api::command::v1::ScheduleActivityTaskCommandAttributes&)>& change =
+          {}) {
     start();
     respond(poll(), {schedule_activity("1", change)});
   }
@@ -43,7 +44,8 @@ TEST_F(ActivityTest, complete) {
             "Started TaskScheduled TaskStarted TaskCompleted ActivityScheduled ActivityStarted "
             "ActivityCompleted TaskScheduled TaskStarted TaskCompleted Completed");
   HistoryEvent completed = event_of(enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED);
-  EXPECT_EQ(completed.activity_task_completed_event_attributes().result().payloads(0).data(), "\"result\"");
+  EXPECT_EQ(completed.activity_task_completed_event_attributes().result().payloads(0).data(),
+            "\"result\"");
   EXPECT_EQ(completed.activity_task_completed_event_attributes().scheduled_event_id(), 5);
   EXPECT_EQ(completed.activity_task_completed_event_attributes().started_event_id(), 6);
 }
@@ -102,7 +104,9 @@ TEST_F(ActivityTest, non_retryable_type) {
 
   Task task = poll();
 
-  EXPECT_EQ(event_of(enums::EVENT_TYPE_ACTIVITY_TASK_FAILED).activity_task_failed_event_attributes().retry_state(),
+  EXPECT_EQ(event_of(enums::EVENT_TYPE_ACTIVITY_TASK_FAILED)
+                .activity_task_failed_event_attributes()
+                .retry_state(),
             enums::RETRY_STATE_NON_RETRYABLE_FAILURE);
   respond(task, {complete_workflow()});
 }
@@ -113,7 +117,9 @@ TEST_F(ActivityTest, non_retryable_failure) {
 
   Task task = poll();
 
-  EXPECT_EQ(event_of(enums::EVENT_TYPE_ACTIVITY_TASK_FAILED).activity_task_failed_event_attributes().retry_state(),
+  EXPECT_EQ(event_of(enums::EVENT_TYPE_ACTIVITY_TASK_FAILED)
+                .activity_task_failed_event_attributes()
+                .retry_state(),
             enums::RETRY_STATE_NON_RETRYABLE_FAILURE);
   respond(task, {complete_workflow()});
 }
@@ -126,7 +132,10 @@ TEST_F(ActivityTest, next_retry_delay) {
   request.set_namespace_(ns);
   request.set_task_token(poll_activity().task_token());
   request.mutable_failure()->set_message("soon");
-  request.mutable_failure()->mutable_application_failure_info()->mutable_next_retry_delay()->set_nanos(50'000'000);
+  request.mutable_failure()
+      ->mutable_application_failure_info()
+      ->mutable_next_retry_delay()
+      ->set_nanos(50'000'000);
   ASSERT_TRUE(rpc<wf::RespondActivityTaskFailedResponse>(request).ok());
 
   ActivityTask again = poll_activity();
@@ -136,15 +145,15 @@ TEST_F(ActivityTest, next_retry_delay) {
 }
 
 TEST_F(ActivityTest, timeout_s2s) {
-  start_with_activity([](auto& attributes) {
-    attributes.mutable_schedule_to_start_timeout()->set_seconds(1);
-  });
+  start_with_activity(
+      [](auto& attributes) { attributes.mutable_schedule_to_start_timeout()->set_seconds(1); });
 
   Task task = poll();
 
-  const auto timed_out =
-      event_of(enums::EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT).activity_task_timed_out_event_attributes();
-  EXPECT_EQ(timed_out.failure().timeout_failure_info().timeout_type(), enums::TIMEOUT_TYPE_SCHEDULE_TO_START);
+  const auto timed_out = event_of(enums::EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT)
+                             .activity_task_timed_out_event_attributes();
+  EXPECT_EQ(timed_out.failure().timeout_failure_info().timeout_type(),
+            enums::TIMEOUT_TYPE_SCHEDULE_TO_START);
   EXPECT_THAT(timed_out.failure().message(), HasSubstr("ScheduleToStart"));
   respond(task, {complete_workflow()});
 }
@@ -163,15 +172,14 @@ TEST_F(ActivityTest, timeout_s2c_retry) {
 }
 
 TEST_F(ActivityTest, timeout_stc) {
-  start_with_activity([](auto& attributes) {
-    attributes.mutable_schedule_to_close_timeout()->set_seconds(1);
-  });
+  start_with_activity(
+      [](auto& attributes) { attributes.mutable_schedule_to_close_timeout()->set_seconds(1); });
   poll_activity();
 
   Task task = poll();
 
-  const auto timed_out =
-      event_of(enums::EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT).activity_task_timed_out_event_attributes();
+  const auto timed_out = event_of(enums::EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT)
+                             .activity_task_timed_out_event_attributes();
   EXPECT_THAT(timed_out.failure().message(), HasSubstr("ToClose"));
   respond(task, {complete_workflow()});
 }
@@ -185,10 +193,12 @@ TEST_F(ActivityTest, timeout_heartbeat_details) {
 
   Task task = poll();
 
-  const auto timed_out =
-      event_of(enums::EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT).activity_task_timed_out_event_attributes();
-  EXPECT_EQ(timed_out.failure().timeout_failure_info().timeout_type(), enums::TIMEOUT_TYPE_HEARTBEAT);
-  EXPECT_EQ(timed_out.failure().timeout_failure_info().last_heartbeat_details().payloads(0).data(), "\"half\"");
+  const auto timed_out = event_of(enums::EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT)
+                             .activity_task_timed_out_event_attributes();
+  EXPECT_EQ(timed_out.failure().timeout_failure_info().timeout_type(),
+            enums::TIMEOUT_TYPE_HEARTBEAT);
+  EXPECT_EQ(timed_out.failure().timeout_failure_info().last_heartbeat_details().payloads(0).data(),
+            "\"half\"");
   respond(task, {complete_workflow()});
 }
 
@@ -234,7 +244,8 @@ TEST_F(ActivityTest, cancel_started_via_heartbeat) {
   ASSERT_TRUE(rpc<wf::RespondActivityTaskCanceledResponse>(request).ok());
   Task task = poll();
 
-  const auto canceled = event_of(enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED).activity_task_canceled_event_attributes();
+  const auto canceled =
+      event_of(enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED).activity_task_canceled_event_attributes();
   EXPECT_EQ(canceled.details().payloads(0).data(), "\"bye\"");
   EXPECT_THAT(events(), HasSubstr("ActivityStarted ActivityCanceled"));
   respond(task, {complete_workflow()});
@@ -249,7 +260,8 @@ TEST_F(ActivityTest, canceled_without_request_ia) {
   auto refused = rpc<wf::RespondActivityTaskCanceledResponse>(request);
 
   EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument) << refused.status();
-  EXPECT_THAT(std::string(refused.status().message()), HasSubstr("without activity being request canceled"));
+  EXPECT_THAT(std::string(refused.status().message()),
+              HasSubstr("without activity being request canceled"));
 }
 
 TEST_F(ActivityTest, complete_by_id) {
@@ -289,8 +301,8 @@ TEST_F(ActivityTest, timeout_defaulting) {
     attributes.mutable_schedule_to_close_timeout()->set_seconds(77);
   });
 
-  const auto scheduled =
-      event_of(enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED).activity_task_scheduled_event_attributes();
+  const auto scheduled = event_of(enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED)
+                             .activity_task_scheduled_event_attributes();
   EXPECT_EQ(scheduled.schedule_to_close_timeout().seconds(), 77);
   EXPECT_EQ(scheduled.schedule_to_start_timeout().seconds(), 77);
   EXPECT_EQ(scheduled.start_to_close_timeout().seconds(), 77);

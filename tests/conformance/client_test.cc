@@ -1,8 +1,9 @@
 // G: signal, cancel, terminate. I: queries. J: chains. K: history reads. F: children.
 #include <thread>
 
-#include "temporal/api/errordetails/v1/message.pb.h"
 #include "google/rpc/status.pb.h"
+#include "temporal/api/errordetails/v1/message.pb.h"
+
 #include "tests/conformance/session.h"
 
 namespace chimera::conformance {
@@ -59,8 +60,8 @@ TEST_F(ClientTest, signal_attributes) {
   start();
   ASSERT_TRUE(signal("go").ok());
 
-  const auto signaled =
-      event_of(enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED).workflow_execution_signaled_event_attributes();
+  const auto signaled = event_of(enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED)
+                            .workflow_execution_signaled_event_attributes();
   EXPECT_EQ(signaled.signal_name(), "go");
   EXPECT_EQ(signaled.input().payloads(0).data(), "\"value\"");
   EXPECT_EQ(signaled.identity(), "client");
@@ -290,7 +291,8 @@ TEST_F(ClientTest, close_event_wait) {
   respond(task, {complete_workflow("value")});
   waiter.join();
 
-  EXPECT_EQ(closed.workflow_execution_completed_event_attributes().result().payloads(0).data(), "\"value\"");
+  EXPECT_EQ(closed.workflow_execution_completed_event_attributes().result().payloads(0).data(),
+            "\"value\"");
 }
 
 TEST_F(ClientTest, page_token_resume) {
@@ -333,7 +335,8 @@ TEST_F(ClientTest, child_ok) {
   start();
   respond(poll(), {start_child(id + "-child")});
   Task child, parent;
-  for (int i = 0; i < 2; ++i) {  // The child's first task and the parent's "child started", in either order.
+  for (int i = 0; i < 2;
+       ++i) {  // The child's first task and the parent's "child started", in either order.
     Task task = poll();
     (task.workflow_type().name() == "Child" ? child : parent) = task;
   }
@@ -370,7 +373,8 @@ TEST_F(ClientTest, list_by_id_type_and_status) {
   start();
   wf::ListWorkflowExecutionsRequest request;
   request.set_namespace_(ns);
-  request.set_query("WorkflowId = '" + id + "' AND WorkflowType = 'Case' AND ExecutionStatus = 'Running'");
+  request.set_query("WorkflowId = '" + id +
+                    "' AND WorkflowType = 'Case' AND ExecutionStatus = 'Running'");
 
   // The genuine server's visibility store lags a little.
   int found = 0;

@@ -18,7 +18,8 @@ TEST_F(CommandsTest, buffer_signal_order) {
   respond(task, {marker("m")});
 
   EXPECT_EQ(events(),
-            "Started TaskScheduled TaskStarted TaskCompleted MarkerRecorded Signaled Signaled TaskScheduled");
+            "Started TaskScheduled TaskStarted TaskCompleted MarkerRecorded Signaled Signaled "
+            "TaskScheduled");
 }
 
 TEST_F(CommandsTest, buffer_activity_result_last) {
@@ -32,7 +33,8 @@ TEST_F(CommandsTest, buffer_activity_result_last) {
 
   respond(task, {});
 
-  EXPECT_THAT(events(), HasSubstr("TaskCompleted Signaled ActivityStarted ActivityCompleted TaskScheduled"));
+  EXPECT_THAT(events(),
+              HasSubstr("TaskCompleted Signaled ActivityStarted ActivityCompleted TaskScheduled"));
 }
 
 TEST_F(CommandsTest, unhandled_command_retry) {
@@ -47,7 +49,9 @@ TEST_F(CommandsTest, unhandled_command_retry) {
   Task again = poll();
   EXPECT_EQ(again.attempt(), 1);
   respond(again, {complete_workflow()});
-  EXPECT_EQ(event_of(enums::EVENT_TYPE_WORKFLOW_TASK_FAILED).workflow_task_failed_event_attributes().cause(),
+  EXPECT_EQ(event_of(enums::EVENT_TYPE_WORKFLOW_TASK_FAILED)
+                .workflow_task_failed_event_attributes()
+                .cause(),
             enums::WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND);
 }
 
@@ -63,11 +67,13 @@ TEST_F(CommandsTest, close_not_last_ia) {
 TEST_F(CommandsTest, duplicate_timer_id) {
   start();
 
-  auto refused = try_respond(poll(), {start_timer("1", std::chrono::hours(1)),
-                                      start_timer("1", std::chrono::hours(1))});
+  auto refused = try_respond(
+      poll(), {start_timer("1", std::chrono::hours(1)), start_timer("1", std::chrono::hours(1))});
 
   EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument) << refused.status();
-  EXPECT_EQ(event_of(enums::EVENT_TYPE_WORKFLOW_TASK_FAILED).workflow_task_failed_event_attributes().cause(),
+  EXPECT_EQ(event_of(enums::EVENT_TYPE_WORKFLOW_TASK_FAILED)
+                .workflow_task_failed_event_attributes()
+                .cause(),
             enums::WORKFLOW_TASK_FAILED_CAUSE_START_TIMER_DUPLICATE_ID);
   EXPECT_THAT(events(), testing::Not(HasSubstr("TimerStarted")));
 }
@@ -78,7 +84,9 @@ TEST_F(CommandsTest, duplicate_activity_id) {
   auto refused = try_respond(poll(), {schedule_activity("1"), schedule_activity("1")});
 
   EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument) << refused.status();
-  EXPECT_EQ(event_of(enums::EVENT_TYPE_WORKFLOW_TASK_FAILED).workflow_task_failed_event_attributes().cause(),
+  EXPECT_EQ(event_of(enums::EVENT_TYPE_WORKFLOW_TASK_FAILED)
+                .workflow_task_failed_event_attributes()
+                .cause(),
             enums::WORKFLOW_TASK_FAILED_CAUSE_SCHEDULE_ACTIVITY_DUPLICATE_ID);
 }
 
@@ -90,7 +98,9 @@ TEST_F(CommandsTest, missing_activity_timeout) {
                              })});
 
   EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument) << refused.status();
-  EXPECT_EQ(event_of(enums::EVENT_TYPE_WORKFLOW_TASK_FAILED).workflow_task_failed_event_attributes().cause(),
+  EXPECT_EQ(event_of(enums::EVENT_TYPE_WORKFLOW_TASK_FAILED)
+                .workflow_task_failed_event_attributes()
+                .cause(),
             enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_SCHEDULE_ACTIVITY_ATTRIBUTES);
 }
 
@@ -101,7 +111,8 @@ TEST_F(CommandsTest, marker) {
 
   HistoryEvent recorded = event_of(enums::EVENT_TYPE_MARKER_RECORDED);
   EXPECT_EQ(recorded.marker_recorded_event_attributes().marker_name(), "core_patch");
-  EXPECT_EQ(recorded.marker_recorded_event_attributes().details().at("data").payloads(0).data(), "1");
+  EXPECT_EQ(recorded.marker_recorded_event_attributes().details().at("data").payloads(0).data(),
+            "1");
   EXPECT_EQ(recorded.marker_recorded_event_attributes().workflow_task_completed_event_id(), 4);
 }
 
@@ -133,7 +144,9 @@ TEST_F(CommandsTest, upsert_unknown_attribute_fails_the_task) {
   auto refused = try_respond(poll(), {upsert});
 
   EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument) << refused.status();
-  EXPECT_EQ(event_of(enums::EVENT_TYPE_WORKFLOW_TASK_FAILED).workflow_task_failed_event_attributes().cause(),
+  EXPECT_EQ(event_of(enums::EVENT_TYPE_WORKFLOW_TASK_FAILED)
+                .workflow_task_failed_event_attributes()
+                .cause(),
             enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES);
 }
 
@@ -209,7 +222,9 @@ TEST_F(CommandsTest, cancel_unknown_timer) {
   auto refused = try_respond(poll(), {cancel_timer("nope")});
 
   EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument) << refused.status();
-  EXPECT_EQ(event_of(enums::EVENT_TYPE_WORKFLOW_TASK_FAILED).workflow_task_failed_event_attributes().cause(),
+  EXPECT_EQ(event_of(enums::EVENT_TYPE_WORKFLOW_TASK_FAILED)
+                .workflow_task_failed_event_attributes()
+                .cause(),
             enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_CANCEL_TIMER_ATTRIBUTES);
 }
 
@@ -219,7 +234,8 @@ TEST_F(CommandsTest, run_timeout) {
   HistoryEvent closed = wait_closed();
 
   EXPECT_EQ(closed.event_type(), enums::EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT);
-  EXPECT_EQ(describe().workflow_execution_info().status(), enums::WORKFLOW_EXECUTION_STATUS_TIMED_OUT);
+  EXPECT_EQ(describe().workflow_execution_info().status(),
+            enums::WORKFLOW_EXECUTION_STATUS_TIMED_OUT);
 }
 
 TEST_F(CommandsTest, task_timeout_cap) {

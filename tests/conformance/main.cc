@@ -1,4 +1,9 @@
 // Starts the target, runs the cases, stops the target.
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
@@ -7,11 +12,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
-
-#include "absl/strings/str_cat.h"
 #include "server/server.h"
 #include "tests/conformance/target.h"
 
@@ -36,7 +36,8 @@ int free_port() {
 pid_t start_genuine(int port) {
   const char* cli = std::getenv("CHIMERA_TEMPORAL_CLI");
   if (cli == nullptr) {
-    std::fprintf(stderr, "conformance --genuine: set CHIMERA_TEMPORAL_CLI to the temporal program\n");
+    std::fprintf(stderr,
+                 "conformance --genuine: set CHIMERA_TEMPORAL_CLI to the temporal program\n");
     std::exit(2);
   }
   pid_t child = fork();
@@ -91,8 +92,8 @@ int run(int argc, char** argv) {
   } else if (argc > 2 && std::string(argv[1]) == "--address") {
     options.target_host = argv[2];
   } else {
-    auto started = server::Server::start(
-        {.search_attributes = {{"GoldKw", "Keyword"}, {"GoldInt", "Int"}}});
+    auto started =
+        server::Server::start({.search_attributes = {{"GoldKw", "Keyword"}, {"GoldInt", "Int"}}});
     if (!started.ok()) {
       std::fprintf(stderr, "conformance: %s\n", started.status().ToString().c_str());
       return 2;

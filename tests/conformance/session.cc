@@ -1,7 +1,5 @@
 #include "tests/conformance/session.h"
 
-#include <unistd.h>
-
 #include <atomic>
 
 #include "absl/strings/ascii.h"
@@ -9,6 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include <unistd.h>
 
 namespace chimera::conformance {
 namespace {
@@ -17,8 +16,8 @@ std::string unique_name() {
   static std::atomic<int> counter{0};
   const auto* info = testing::UnitTest::GetInstance()->current_test_info();
   auto now = std::chrono::system_clock::now().time_since_epoch().count();
-  return absl::StrCat(info->test_suite_name(), "-", info->name(), "-", getpid(), "-", now % 1'000'000,
-                      "-", ++counter);
+  return absl::StrCat(info->test_suite_name(), "-", info->name(), "-", getpid(), "-",
+                      now % 1'000'000, "-", ++counter);
 }
 
 void set(google::protobuf::Duration* duration, milliseconds value) {
@@ -30,9 +29,9 @@ void set(google::protobuf::Duration* duration, milliseconds value) {
 
 std::string short_name(enums::EventType type) {
   std::string text = enums::EventType_Name(type).substr(std::string("EVENT_TYPE_").size());
-  text = absl::StrReplaceAll(text, {{"WORKFLOW_EXECUTION_", ""},
-                                    {"ACTIVITY_TASK_", "ACTIVITY_"},
-                                    {"WORKFLOW_TASK_", "TASK_"}});
+  text = absl::StrReplaceAll(
+      text,
+      {{"WORKFLOW_EXECUTION_", ""}, {"ACTIVITY_TASK_", "ACTIVITY_"}, {"WORKFLOW_TASK_", "TASK_"}});
   std::string name;
   for (absl::string_view word : absl::StrSplit(text, '_'))
     absl::StrAppend(&name, word.substr(0, 1), absl::AsciiStrToLower(word.substr(1)));
@@ -45,11 +44,9 @@ absl::Status Session::invoke(const std::string& method, const google::protobuf::
                              google::protobuf::Message& reply, milliseconds timeout) {
   // The path must outlive the call; call_blocking returns only then.
   std::string path = absl::StrCat("/temporal.api.workflowservice.v1.WorkflowService/", method);
-  return target().connection->call_blocking(path, request, reply,
-                                            {.retry = core::RetryClass::kNone,
-                                             .timeout = timeout,
-                                             .metadata = {},
-                                             .namespace_ = ns});
+  return target().connection->call_blocking(
+      path, request, reply,
+      {.retry = core::RetryClass::kNone, .timeout = timeout, .metadata = {}, .namespace_ = ns});
 }
 
 // --- Client ---
@@ -328,8 +325,7 @@ Command Session::complete_workflow(const std::string& result) {
 Command Session::fail_workflow(const std::string& message, bool non_retryable) {
   Command command;
   command.set_command_type(enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION);
-  auto* failure =
-      command.mutable_fail_workflow_execution_command_attributes()->mutable_failure();
+  auto* failure = command.mutable_fail_workflow_execution_command_attributes()->mutable_failure();
   failure->set_message(message);
   failure->mutable_application_failure_info()->set_type("Oops");
   failure->mutable_application_failure_info()->set_non_retryable(non_retryable);

@@ -1,10 +1,7 @@
-// Session, one case's worker and client in raw requests: each case has a workflow id and a task queue of its own and
-// plays both sides itself, so that it sees exactly what the server sends.
+// Session, one case's worker and client in raw requests: each case has a workflow id and a task
+// queue of its own and plays both sides itself, so that it sees exactly what the server sends.
 #ifndef CHIMERA_TESTS_CONFORMANCE_SESSION_H_
 #define CHIMERA_TESTS_CONFORMANCE_SESSION_H_
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
 #include <chrono>
 #include <functional>
@@ -12,6 +9,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include "tests/conformance/target.h"
 
 namespace chimera::conformance {
@@ -34,8 +34,8 @@ class Session : public testing::Test {
   absl::StatusOr<Reply> rpc(Request request, milliseconds timeout = std::chrono::seconds(30)) {
     std::string name = Request::descriptor()->name();
     Reply reply;
-    absl::Status status =
-        invoke(name.substr(0, name.size() - std::string("Request").size()), request, reply, timeout);
+    absl::Status status = invoke(name.substr(0, name.size() - std::string("Request").size()),
+                                 request, reply, timeout);
     if (!status.ok()) return status;
     return reply;
   }
@@ -61,7 +61,9 @@ class Session : public testing::Test {
 
   // --- Worker ---
   // Polls until a task comes; fails the case after `patience`.
-  Task poll(milliseconds patience = std::chrono::seconds(10)) { return poll_queue(queue, false, patience); }
+  Task poll(milliseconds patience = std::chrono::seconds(10)) {
+    return poll_queue(queue, false, patience);
+  }
   Task poll_sticky(milliseconds patience = std::chrono::seconds(10)) {
     return poll_queue(sticky, true, patience);
   }
@@ -73,8 +75,9 @@ class Session : public testing::Test {
   absl::StatusOr<wf::RespondWorkflowTaskCompletedResponse> try_respond(
       const Task& task, std::vector<Command> commands,
       const std::function<void(Respond&)>& change = {});
-  wf::RespondWorkflowTaskCompletedResponse respond(const Task& task, std::vector<Command> commands,
-                                                   const std::function<void(Respond&)>& change = {});
+  wf::RespondWorkflowTaskCompletedResponse respond(
+      const Task& task, std::vector<Command> commands,
+      const std::function<void(Respond&)>& change = {});
   // The same, keeping the run on the session's sticky queue.
   wf::RespondWorkflowTaskCompletedResponse respond_sticky(const Task& task,
                                                           std::vector<Command> commands);
@@ -86,7 +89,8 @@ class Session : public testing::Test {
   // --- Commands ---
   static Command schedule_activity(
       const std::string& id,
-      const std::function<void(api::command::v1::ScheduleActivityTaskCommandAttributes&)>& change = {});
+      const std::function<void(api::command::v1::ScheduleActivityTaskCommandAttributes&)>& change =
+          {});
   static Command cancel_activity(std::int64_t scheduled_event_id);
   static Command start_timer(const std::string& id, milliseconds time);
   static Command cancel_timer(const std::string& id);
@@ -112,7 +116,8 @@ class Session : public testing::Test {
   absl::StatusOr<Task> poll_once(const std::string& name, bool is_sticky, milliseconds patience);
 };
 
-// "TaskScheduled" for EVENT_TYPE_WORKFLOW_TASK_SCHEDULED, "Started" for ..._WORKFLOW_EXECUTION_STARTED, and so on.
+// "TaskScheduled" for EVENT_TYPE_WORKFLOW_TASK_SCHEDULED, "Started" for
+// ..._WORKFLOW_EXECUTION_STARTED, and so on.
 std::string short_name(enums::EventType type);
 
 }  // namespace chimera::conformance

@@ -1,6 +1,7 @@
 // A: starting workflows.
-#include "temporal/api/errordetails/v1/message.pb.h"
 #include "google/rpc/status.pb.h"
+#include "temporal/api/errordetails/v1/message.pb.h"
+
 #include "tests/conformance/session.h"
 
 namespace chimera::conformance {
@@ -78,8 +79,7 @@ TEST_F(StartTest, conflict_terminate_existing) {
   std::string first = start();
 
   std::string second = start([](Start& request) {
-    request.set_workflow_id_conflict_policy(
-        enums::WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING);
+    request.set_workflow_id_conflict_policy(enums::WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING);
   });
 
   EXPECT_NE(first, second);

@@ -2,6 +2,7 @@
 #include <thread>
 
 #include "temporal/api/update/v1/message.pb.h"
+
 #include "tests/conformance/session.h"
 
 namespace chimera::conformance {
@@ -63,7 +64,8 @@ class UpdateTest : public Session {
   }
 
   // Answers the task's one update with accept and complete.
-  wf::RespondWorkflowTaskCompletedResponse respond_done(const Task& task, const std::string& result) {
+  wf::RespondWorkflowTaskCompletedResponse respond_done(const Task& task,
+                                                        const std::string& result) {
     auto accepted = accept(task), completed = complete(task, result);
     return respond(task, {protocol_message(accepted.id()), protocol_message(completed.id())},
                    [&](Respond& request) {
@@ -100,9 +102,10 @@ TEST_F(UpdateTest, accept_complete) {
   ASSERT_TRUE(reply.ok()) << reply.status();
   EXPECT_EQ(reply->stage(), enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED);
   EXPECT_EQ(reply->outcome().success().payloads(0).data(), "\"three\"");
-  EXPECT_EQ(events(),
-            "Started TaskScheduled TaskStarted TaskCompleted TaskScheduled TaskStarted TaskCompleted "
-            "UpdateAccepted UpdateCompleted");
+  EXPECT_EQ(
+      events(),
+      "Started TaskScheduled TaskStarted TaskCompleted TaskScheduled TaskStarted TaskCompleted "
+      "UpdateAccepted UpdateCompleted");
 }
 
 TEST_F(UpdateTest, reject_no_trace) {
@@ -126,9 +129,8 @@ TEST_F(UpdateTest, accepted_then_poll) {
   start();
   respond(poll(), {});
   absl::StatusOr<UpdateReply> reply = absl::UnknownError("not run");
-  std::thread client([&] {
-    reply = update("u1", enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ACCEPTED);
-  });
+  std::thread client(
+      [&] { reply = update("u1", enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ACCEPTED); });
   Task task = poll();
   auto accepted = accept(task);
   respond(task, {protocol_message(accepted.id()), start_timer("t", milliseconds(100))},
@@ -230,7 +232,8 @@ TEST_F(UpdateTest, speculative_becomes_normal) {
   client.join();
 
   EXPECT_EQ(answer.reset_history_event_id(), 0);
-  EXPECT_THAT(events(), HasSubstr("TaskScheduled TaskStarted TaskCompleted Signaled TaskScheduled"));
+  EXPECT_THAT(events(),
+              HasSubstr("TaskScheduled TaskStarted TaskCompleted Signaled TaskScheduled"));
 }
 
 }  // namespace

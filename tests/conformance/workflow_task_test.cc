@@ -34,7 +34,8 @@ TEST_F(WorkflowTaskTest, wft_sticky_partial) {
   EXPECT_EQ(task.previous_started_event_id(), 3);
   ASSERT_GT(task.history().events_size(), 0);
   EXPECT_EQ(task.history().events(0).event_id(), 4);
-  EXPECT_EQ(events(), "Started TaskScheduled TaskStarted TaskCompleted Signaled TaskScheduled TaskStarted");
+  EXPECT_EQ(events(),
+            "Started TaskScheduled TaskStarted TaskCompleted Signaled TaskScheduled TaskStarted");
   HistoryEvent scheduled = history()[5];
   EXPECT_EQ(scheduled.workflow_task_scheduled_event_attributes().task_queue().name(), sticky);
   EXPECT_EQ(scheduled.workflow_task_scheduled_event_attributes().task_queue().normal_name(), queue);
@@ -94,7 +95,8 @@ TEST_F(WorkflowTaskTest, transient_written_on_success) {
   respond(poll(), {complete_workflow()});
 
   EXPECT_EQ(events(),
-            "Started TaskScheduled TaskStarted TaskFailed TaskScheduled TaskStarted TaskCompleted Completed");
+            "Started TaskScheduled TaskStarted TaskFailed TaskScheduled TaskStarted TaskCompleted "
+            "Completed");
 }
 
 TEST_F(WorkflowTaskTest, transient_to_normal_on_signal) {
@@ -124,14 +126,14 @@ TEST_F(WorkflowTaskTest, wft_timeout) {
 TEST_F(WorkflowTaskTest, heartbeat_force_create) {
   start();
 
-  auto reply = respond(poll(), {}, [](Respond& request) {
-    request.set_force_create_new_workflow_task(true);
-  });
+  auto reply = respond(poll(), {},
+                       [](Respond& request) { request.set_force_create_new_workflow_task(true); });
   Task task = poll();
   respond(task, {complete_workflow()});
 
   EXPECT_EQ(events(),
-            "Started TaskScheduled TaskStarted TaskCompleted TaskScheduled TaskStarted TaskCompleted Completed");
+            "Started TaskScheduled TaskStarted TaskCompleted TaskScheduled TaskStarted "
+            "TaskCompleted Completed");
 }
 
 TEST_F(WorkflowTaskTest, return_new_task) {
@@ -146,7 +148,8 @@ TEST_F(WorkflowTaskTest, return_new_task) {
 
   ASSERT_TRUE(reply.has_workflow_task());
   EXPECT_EQ(reply.workflow_task().previous_started_event_id(), 3);
-  EXPECT_EQ(events(), "Started TaskScheduled TaskStarted TaskCompleted Signaled TaskScheduled TaskStarted");
+  EXPECT_EQ(events(),
+            "Started TaskScheduled TaskStarted TaskCompleted Signaled TaskScheduled TaskStarted");
   respond(reply.workflow_task(), {complete_workflow()});
 }
 
