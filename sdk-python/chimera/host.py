@@ -1,6 +1,6 @@
 """The host: runs C++ libraries and Python code in one worker on one task queue.
 
-``python -m chimera.host --task-queue orders ./liborders.so shipping.activities:print_label shipping.workflows:Shipping``
+``python -m chimera.host --task-queue orders ./liborders.so shipping.activities:print_label shipping.workflows``
 
 ``chimera worker`` becomes this when Python is among its arguments. Each argument is a library (its name ends with
 ``.so``) or ``package.module:name`` (several names: ``module:a,b``; none: everything that the module itself defines).

@@ -32,7 +32,8 @@ def test_lines_are_short():
     wrong = []
     for path in cpp():
         for number, line in enumerate((ROOT / path).read_text().split("\n"), 1):
-            if len(line) > LINE_MAX and "http" not in line:
+            data = line.lstrip().startswith(('{"', '"'))  # JSON in a raw string.
+            if len(line) > LINE_MAX and not data and "http" not in line:
                 wrong.append(f"{path}:{number}: {len(line)} characters")
     for path in tracked(".py", ".pyi"):
         for number, line in enumerate((ROOT / path).read_text().split("\n"), 1):
