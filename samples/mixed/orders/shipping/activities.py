@@ -19,7 +19,7 @@ class Order:
 @activity.defn
 async def print_label(order: Order) -> str:
     """Prints a shipping label."""
-    activity.logger.info("Python  activity print_label for %s", order.id)
+    print(f"Python  activity print_label for {order.id}", flush=True)
     return f"label {order.id} for {order.customer}"
 
 
@@ -30,7 +30,7 @@ class AddressBookClosed(Exception):
 @activity.defn
 def check_address(customer: str) -> str:
     """Fails for customer "nowhere", with a type, details and a cause that a C++ workflow can see."""
-    activity.logger.info("Python  activity check_address for %s", customer)
+    print(f"Python  activity check_address for {customer}", flush=True)
     if customer != "nowhere":
         return f"{customer}, 1 Main Street"
     try:
