@@ -1,0 +1,93 @@
+#include "core/converter/codec.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace chimera::core {
+namespace {
+
+using api::common::v1::Payload;
+using api::common::v1::Payloads;
+using Step = absl::Status (PayloadCodec::*)(Payloads&) const;
+
+absl::Status apply_to_one(const PayloadCodec& codec, Step step, Payload& payload) {
+  Payloads list;
+  list.add_payloads()->Swap(&payload);
+  if (absl::Status status = (codec.*step)(list); !status.ok()) return status;
+  if (list.payloads_size() != 1) {
+    return absl::InternalError(absl::StrCat("the payload codec made ", list.payloads_size(),
+                                            " payloads of 1 in a field that holds exactly one"));
+  }
+  payload.Swap(list.mutable_payloads(0));
+  return absl::OkStatus();
+}
+
+// The Payloads list that a failure of this kind carries, or null.
+Payloads* payloads_of(api::failure::v1::Failure& failure) {
+  if (failure.application_failure_info().has_details()) {
+    return failure.mutable_application_failure_info()->mutable_details();
+  }
+  if (failure.timeout_failure_info().has_last_heartbeat_details()) {
+    return failure.mutable_timeout_failure_info()->mutable_last_heartbeat_details();
+  }
+  if (failure.canceled_failure_info().has_details()) {
+    return failure.mutable_canceled_failure_info()->mutable_details();
+  }
+  if (failure.reset_workflow_failure_info().has_last_heartbeat_details()) {
+    return failure.mutable_reset_workflow_failure_info()->mutable_last_heartbeat_details();
+  }
+  return nullptr;
+}
+
+absl::Status apply_to_failure(const PayloadCodec& codec, Step step,
+                              api::failure::v1::Failure& failure) {
+  for (api::failure::v1::Failure* at = &failure;;) {
+    if (Payloads* payloads = payloads_of(*at)) {
+      if (absl::Status status = (codec.*step)(*payloads); !status.ok()) return status;
+    }
+    if (at->has_encoded_attributes()) {
+      absl::Status status = apply_to_one(codec, step, *at->mutable_encoded_attributes());
+      if (!status.ok()) return status;
+    }
+    if (!at->has_cause()) return absl::OkStatus();
+    at = at->mutable_cause();
+  }
+}
+
+}  // namespace
+
+CodecChain::CodecChain(std::vector<std::shared_ptr<const PayloadCodec>> codecs)
+    : codecs_(std::move(codecs)) {}
+
+absl::Status CodecChain::encode(Payloads& payloads) const {
+  for (auto codec = codecs_.rbegin(); codec != codecs_.rend(); ++codec) {
+    if (absl::Status status = (*codec)->encode(payloads); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CodecChain::decode(Payloads& payloads) const {
+  for (const auto& codec : codecs_) {
+    if (absl::Status status = codec->decode(payloads); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status encode_one(const PayloadCodec& codec, Payload& payload) {
+  return apply_to_one(codec, &PayloadCodec::encode, payload);
+}
+
+absl::Status decode_one(const PayloadCodec& codec, Payload& payload) {
+  return apply_to_one(codec, &PayloadCodec::decode, payload);
+}
+
+absl::Status encode_failure(const PayloadCodec& codec, api::failure::v1::Failure& failure) {
+  return apply_to_failure(codec, &PayloadCodec::encode, failure);
+}
+
+absl::Status decode_failure(const PayloadCodec& codec, api::failure::v1::Failure& failure) {
+  return apply_to_failure(codec, &PayloadCodec::decode, failure);
+}
+
+}  // namespace chimera::core

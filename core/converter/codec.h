@@ -1,0 +1,45 @@
+// PayloadCodec, what changes payloads on their way to and from the server (encryption, compression), and the chain of them.
+// A null codec costs nothing: nobody visits a payload then.
+#ifndef CHIMERA_CORE_CONVERTER_CODEC_H_
+#define CHIMERA_CORE_CONVERTER_CODEC_H_
+
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "core/base/api.h"
+
+namespace chimera::core {
+
+// Any thread, several at once. Must not block for long: workflow lanes call it.
+class PayloadCodec {
+ public:
+  virtual ~PayloadCodec() = default;
+  // In place. May change the number of payloads only where the field is a Payloads list.
+  virtual absl::Status encode(api::common::v1::Payloads& payloads) const = 0;
+  // Leaves payloads alone that are not of this codec's making.
+  virtual absl::Status decode(api::common::v1::Payloads& payloads) const = 0;
+};
+
+// Encodes last to first and decodes first to last, as the official SDKs do. Shares the codecs with whoever made them.
+class CodecChain final : public PayloadCodec {
+ public:
+  explicit CodecChain(std::vector<std::shared_ptr<const PayloadCodec>> codecs);
+  absl::Status encode(api::common::v1::Payloads& payloads) const override;
+  absl::Status decode(api::common::v1::Payloads& payloads) const override;
+
+ private:
+  std::vector<std::shared_ptr<const PayloadCodec>> codecs_;
+};
+
+// One payload in a field that holds one: a codec that makes more or fewer of it is an error.
+absl::Status encode_one(const PayloadCodec& codec, api::common::v1::Payload& payload);
+absl::Status decode_one(const PayloadCodec& codec, api::common::v1::Payload& payload);
+
+// The details, heartbeat details and encoded attributes of a failure and of all its causes.
+absl::Status encode_failure(const PayloadCodec& codec, api::failure::v1::Failure& failure);
+absl::Status decode_failure(const PayloadCodec& codec, api::failure::v1::Failure& failure);
+
+}  // namespace chimera::core
+
+#endif  // CHIMERA_CORE_CONVERTER_CODEC_H_

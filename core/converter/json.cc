@@ -1,0 +1,218 @@
+#include "core/converter/json.h"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "nlohmann/json.hpp"
+
+namespace chimera::core {
+namespace {
+
+using Json = nlohmann::json;
+
+const Json& json(const void* value) { return *static_cast<const Json*>(value); }
+
+// Decodes one code point and moves `at` past it; U+FFFD for anything that is not UTF-8.
+std::uint32_t next_code_point(std::string_view text, std::size_t& at) {
+  constexpr std::uint32_t kReplacement = 0xFFFD;
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char lead = byte(at++);
+  if (lead < 0x80) return lead;
+  const int extra = lead >= 0xF0 && lead < 0xF5 ? 3 : lead >= 0xE0 ? 2 : lead >= 0xC2 ? 1 : 0;
+  if (extra == 0 || lead >= 0xF5) return kReplacement;
+  std::uint32_t code = lead & (0x3F >> extra);
+  std::size_t end = at;
+  for (int i = 0; i < extra; ++i, ++end) {
+    if (end >= text.size() || (byte(end) & 0xC0) != 0x80) return kReplacement;
+    code = (code << 6) | (byte(end) & 0x3F);
+  }
+  constexpr std::array<std::uint32_t, 4> kSmallest = {0, 0x80, 0x800, 0x10000};
+  const bool surrogate = code >= 0xD800 && code < 0xE000;
+  if (code < kSmallest[extra] || code > 0x10FFFF || surrogate) return kReplacement;
+  at = end;
+  return code;
+}
+
+void append_escape(std::string& out, std::uint32_t unit) { absl::StrAppendFormat(&out, "\\u%04x", unit); }
+
+// json.dumps escapes everything that is not printable ASCII (ensure_ascii).
+void append_escaped(std::string& out, std::uint32_t code) {
+  switch (code) {
+    case '"': out += "\\\""; return;
+    case '\\': out += "\\\\"; return;
+    case '\n': out += "\\n"; return;
+    case '\r': out += "\\r"; return;
+    case '\t': out += "\\t"; return;
+    case '\f': out += "\\f"; return;
+    case '\b': out += "\\b"; return;
+    default: break;
+  }
+  if (code >= 0x20 && code < 0x7F) {
+    out += static_cast<char>(code);
+  } else if (code < 0x10000) {
+    append_escape(out, code);
+  } else {
+    append_escape(out, 0xD800 + ((code - 0x10000) >> 10));
+    append_escape(out, 0xDC00 + ((code - 0x10000) & 0x3FF));
+  }
+}
+
+bool plain(unsigned char c) { return c >= 0x20 && c < 0x7F && c != '"' && c != '\\'; }
+
+}  // namespace
+
+void JsonWriter::separate() {
+  if (!first_) out_ += ',';
+  first_ = false;
+}
+
+void JsonWriter::begin_object() {
+  separate();
+  out_ += '{';
+  first_ = true;
+}
+
+void JsonWriter::key(std::string_view name) {
+  string(name);
+  out_ += ':';
+  first_ = true;
+}
+
+void JsonWriter::end_object() {
+  out_ += '}';
+  first_ = false;
+}
+
+void JsonWriter::begin_array() {
+  separate();
+  out_ += '[';
+  first_ = true;
+}
+
+void JsonWriter::end_array() {
+  out_ += ']';
+  first_ = false;
+}
+
+void JsonWriter::null() {
+  separate();
+  out_ += "null";
+}
+
+void JsonWriter::boolean(bool value) {
+  separate();
+  out_ += value ? "true" : "false";
+}
+
+void JsonWriter::integer(std::int64_t value) {
+  separate();
+  absl::StrAppend(&out_, value);
+}
+
+void JsonWriter::unsigned_integer(std::uint64_t value) {
+  separate();
+  absl::StrAppend(&out_, value);
+}
+
+void JsonWriter::number(double value) {
+  separate();
+  if (std::isnan(value)) {
+    out_ += "NaN";
+    return;
+  }
+  if (std::isinf(value)) {
+    out_ += value > 0 ? "Infinity" : "-Infinity";
+    return;
+  }
+  std::array<char, 400> text;
+  const double size = std::fabs(value);
+  const bool fixed = size == 0 || (size >= 1e-4 && size < 1e16);  // As float.__repr__.
+  const auto format = fixed ? std::chars_format::fixed : std::chars_format::scientific;
+  const auto end = std::to_chars(text.begin(), text.end(), value, format).ptr;
+  const std::string_view written(text.data(), static_cast<std::size_t>(end - text.begin()));
+  out_ += written;
+  if (fixed && written.find('.') == std::string_view::npos) out_ += ".0";
+}
+
+void JsonWriter::string(std::string_view value) {
+  separate();
+  out_ += '"';
+  for (std::size_t at = 0; at < value.size();) {
+    std::size_t end = at;
+    while (end < value.size() && plain(static_cast<unsigned char>(value[end]))) ++end;
+    out_ += value.substr(at, end - at);
+    at = end;
+    if (at < value.size()) append_escaped(out_, next_code_point(value, at));
+  }
+  out_ += '"';
+}
+
+JsonKind JsonNode::kind() const {
+  switch (json(value_).type()) {
+    case Json::value_t::boolean: return JsonKind::kBoolean;
+    case Json::value_t::number_integer: return JsonKind::kInteger;
+    case Json::value_t::number_unsigned: return JsonKind::kUnsigned;
+    case Json::value_t::number_float: return JsonKind::kNumber;
+    case Json::value_t::string: return JsonKind::kString;
+    case Json::value_t::array: return JsonKind::kArray;
+    case Json::value_t::object: return JsonKind::kObject;
+    default: return JsonKind::kNull;
+  }
+}
+
+bool JsonNode::boolean() const { return json(value_).get<bool>(); }
+std::int64_t JsonNode::integer() const { return json(value_).get<std::int64_t>(); }
+std::uint64_t JsonNode::unsigned_integer() const { return json(value_).get<std::uint64_t>(); }
+double JsonNode::number() const { return json(value_).get<double>(); }
+std::string_view JsonNode::string() const { return json(value_).get_ref<const std::string&>(); }
+
+std::size_t JsonNode::size() const {
+  const Json& value = json(value_);
+  return value.is_structured() ? value.size() : 0;
+}
+
+JsonNode JsonNode::at(std::size_t index) const { return JsonNode(&json(value_)[index]); }
+
+void JsonNode::for_each(absl::FunctionRef<bool(std::string_view, JsonNode)> visit) const {
+  for (const auto& [key, value] : json(value_).get_ref<const Json::object_t&>()) {
+    if (!visit(key, JsonNode(&value))) return;
+  }
+}
+
+std::string JsonNode::preview() const {
+  constexpr std::size_t kLongest = 40;
+  std::string text = json(value_).dump(-1, ' ', false, Json::error_handler_t::replace);
+  if (text.size() > kLongest) {
+    text.resize(kLongest);
+    text += "...";
+  }
+  return text;
+}
+
+struct JsonDocument::Tree {
+  Json root;
+};
+
+JsonDocument::JsonDocument(std::unique_ptr<Tree> tree) : tree_(std::move(tree)) {}
+JsonDocument::JsonDocument(JsonDocument&&) noexcept = default;
+JsonDocument& JsonDocument::operator=(JsonDocument&&) noexcept = default;
+JsonDocument::~JsonDocument() = default;
+
+absl::StatusOr<JsonDocument> JsonDocument::parse(std::string_view text) {
+  auto tree = std::make_unique<Tree>();
+  try {
+    tree->root = Json::parse(text);
+  } catch (const Json::exception& error) {
+    return absl::InvalidArgumentError(absl::StrCat("not valid JSON: ", error.what()));
+  }
+  return JsonDocument(std::move(tree));
+}
+
+JsonNode JsonDocument::root() const { return JsonNode(&tree_->root); }
+
+}  // namespace chimera::core

@@ -1,0 +1,60 @@
+#include "core/converter/failure.h"
+
+#include "core/converter/payload.h"
+#include "google/protobuf/util/message_differencer.h"
+#include "gtest/gtest.h"
+
+namespace chimera::core {
+namespace {
+
+using google::protobuf::util::MessageDifferencer;
+
+TEST(FailureTest, KeepsEveryFieldOfAChain) {
+  api::failure::v1::Failure proto;
+  proto.set_message("Activity task failed");
+  proto.set_source("chimera-cpp");
+  proto.mutable_activity_failure_info()->set_scheduled_event_id(5);
+  proto.mutable_activity_failure_info()->mutable_activity_type()->set_name("charge_card");
+  proto.mutable_activity_failure_info()->set_retry_state(
+      api::enums::v1::RETRY_STATE_NON_RETRYABLE_FAILURE);
+  auto& cause = *proto.mutable_cause();
+  cause.set_message("declined");
+  cause.set_stack_trace("at bank.cc:3");
+  cause.mutable_application_failure_info()->set_type("CardDeclined");
+  cause.mutable_application_failure_info()->set_non_retryable(true);
+  cause.mutable_application_failure_info()->mutable_next_retry_delay()->set_seconds(3);
+  *cause.mutable_application_failure_info()->mutable_details()->add_payloads() = json_payload("7");
+  cause.mutable_cause()->mutable_timeout_failure_info()->set_timeout_type(
+      api::enums::v1::TIMEOUT_TYPE_HEARTBEAT);
+
+  const api::failure::v1::Failure back = to_proto(from_proto(proto));
+
+  EXPECT_TRUE(MessageDifferencer::Equals(back, proto)) << back.DebugString();
+}
+
+TEST(FailureTest, PutsEncodedAttributesBack) {
+  api::failure::v1::Failure proto;
+  proto.set_message("Encoded failure");
+  *proto.mutable_encoded_attributes() =
+      json_payload(R"({"message":"the real one","stack_trace":"here"})");
+
+  const FailureInfo failure = from_proto(proto);
+
+  EXPECT_EQ(failure.message, "the real one");
+  EXPECT_EQ(failure.stack_trace, "here");
+}
+
+TEST(FailureTest, CutsAnEndlessChain) {
+  api::failure::v1::Failure proto;
+  api::failure::v1::Failure* at = &proto;
+  for (int i = 0; i < 5000; ++i) at = at->mutable_cause();
+
+  const FailureInfo failure = from_proto(proto);
+
+  int depth = 0;
+  for (const FailureInfo* level = &failure; level != nullptr; level = level->cause.get()) ++depth;
+  EXPECT_EQ(depth, 101);
+}
+
+}  // namespace
+}  // namespace chimera::core
