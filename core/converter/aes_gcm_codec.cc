@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+
 #include "core/converter/payload.h"
 #include "openssl/evp.h"
 #include "openssl/rand.h"
@@ -16,9 +17,12 @@ constexpr char kKeyIdField[] = "encryption-key-id";
 using Cipher = std::unique_ptr<EVP_CIPHER_CTX, decltype(&EVP_CIPHER_CTX_free)>;
 
 unsigned char* bytes(char* text) { return reinterpret_cast<unsigned char*>(text); }
-const unsigned char* bytes(const char* text) { return reinterpret_cast<const unsigned char*>(text); }
+const unsigned char* bytes(const char* text) {
+  return reinterpret_cast<const unsigned char*>(text);
+}
 
-// OpenSSL takes lengths as int; a payload is far smaller (the server refuses more than 2 MiB by default).
+// OpenSSL takes lengths as int; a payload is far smaller (the server refuses more than 2 MiB by
+// default).
 bool fits(std::size_t size) { return size < (std::size_t{1} << 30); }
 
 absl::StatusOr<std::string> encrypt(const std::string& key, const std::string& plain) {
@@ -113,8 +117,8 @@ absl::Status AesGcmCodec::decrypt(api::common::v1::Payload& payload) const {
         absl::StrCat("cannot decrypt a payload with key '", name, "': ", plain.status().message()));
   }
   if (!payload.ParseFromString(*plain)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "what was decrypted with key '", name, "' is not a payload; another codec wrote it?"));
+    return absl::InvalidArgumentError(absl::StrCat("what was decrypted with key '", name,
+                                                   "' is not a payload; another codec wrote it?"));
   }
   return absl::OkStatus();
 }

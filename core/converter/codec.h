@@ -1,5 +1,5 @@
-// PayloadCodec, what changes payloads on their way to and from the server (encryption, compression), and the chain of them.
-// A null codec costs nothing: nobody visits a payload then.
+// PayloadCodec, what changes payloads on their way to and from the server (encryption,
+// compression), and the chain of them. A null codec costs nothing: nobody visits a payload then.
 #ifndef CHIMERA_CORE_CONVERTER_CODEC_H_
 #define CHIMERA_CORE_CONVERTER_CODEC_H_
 
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+
 #include "core/base/api.h"
 
 namespace chimera::core {
@@ -21,7 +22,8 @@ class PayloadCodec {
   virtual absl::Status decode(api::common::v1::Payloads& payloads) const = 0;
 };
 
-// Encodes last to first and decodes first to last, as the official SDKs do. Shares the codecs with whoever made them.
+// Encodes last to first and decodes first to last, as the official SDKs do. Shares the codecs with
+// whoever made them.
 class CodecChain final : public PayloadCodec {
  public:
   explicit CodecChain(std::vector<std::shared_ptr<const PayloadCodec>> codecs);

@@ -102,9 +102,8 @@ void read_kind(const ProtoFailure& proto, FailureInfo& failure) {
 }
 
 FailureInfo read(const ProtoFailure& proto, int depth) {
-  FailureInfo failure{.message = proto.message(),
-                      .source = proto.source(),
-                      .stack_trace = proto.stack_trace()};
+  FailureInfo failure{
+      .message = proto.message(), .source = proto.source(), .stack_trace = proto.stack_trace()};
   restore_encoded_attributes(proto, failure);
   read_kind(proto, failure);
   if (proto.has_cause() && depth < kDeepest) {
@@ -124,7 +123,8 @@ struct KindWriter {
     info.set_non_retryable(kind.non_retryable);
     info.set_category(kind.category);
     if (kind.details.payloads_size() > 0) *info.mutable_details() = kind.details;
-    if (kind.next_retry_delay) set_duration(*info.mutable_next_retry_delay(), *kind.next_retry_delay);
+    if (kind.next_retry_delay)
+      set_duration(*info.mutable_next_retry_delay(), *kind.next_retry_delay);
   }
   void operator()(const TimeoutFailure& kind) const {
     auto& info = *proto.mutable_timeout_failure_info();

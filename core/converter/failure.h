@@ -1,5 +1,6 @@
-// FailureInfo, a failure as neither language nor wire sees it: what went wrong, of which kind, and why (the cause).
-// The C++ SDK makes exceptions of it; api.failure.v1.Failure is its form on the wire. Plain values; any thread.
+// FailureInfo, a failure as neither language nor wire sees it: what went wrong, of which kind, and
+// why (the cause). The C++ SDK makes exceptions of it; api.failure.v1.Failure is its form on the
+// wire. Plain values; any thread.
 #ifndef CHIMERA_CORE_CONVERTER_FAILURE_H_
 #define CHIMERA_CORE_CONVERTER_FAILURE_H_
 
@@ -64,8 +65,8 @@ struct FailureInfo {
   std::shared_ptr<const FailureInfo> cause;  // Shared by every copy of the failure; never changed.
 };
 
-// Encoded attributes that are plain JSON ({"message", "stack_trace"}) are put back in their place. Chains deeper than
-// 100 causes are cut there.
+// Encoded attributes that are plain JSON ({"message", "stack_trace"}) are put back in their place.
+// Chains deeper than 100 causes are cut there.
 FailureInfo from_proto(const api::failure::v1::Failure& failure);
 api::failure::v1::Failure to_proto(const FailureInfo& failure);
 

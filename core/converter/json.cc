@@ -38,19 +38,36 @@ std::uint32_t next_code_point(std::string_view text, std::size_t& at) {
   return code;
 }
 
-void append_escape(std::string& out, std::uint32_t unit) { absl::StrAppendFormat(&out, "\\u%04x", unit); }
+void append_escape(std::string& out, std::uint32_t unit) {
+  absl::StrAppendFormat(&out, "\\u%04x", unit);
+}
 
 // json.dumps escapes everything that is not printable ASCII (ensure_ascii).
 void append_escaped(std::string& out, std::uint32_t code) {
   switch (code) {
-    case '"': out += "\\\""; return;
-    case '\\': out += "\\\\"; return;
-    case '\n': out += "\\n"; return;
-    case '\r': out += "\\r"; return;
-    case '\t': out += "\\t"; return;
-    case '\f': out += "\\f"; return;
-    case '\b': out += "\\b"; return;
-    default: break;
+    case '"':
+      out += "\\\"";
+      return;
+    case '\\':
+      out += "\\\\";
+      return;
+    case '\n':
+      out += "\\n";
+      return;
+    case '\r':
+      out += "\\r";
+      return;
+    case '\t':
+      out += "\\t";
+      return;
+    case '\f':
+      out += "\\f";
+      return;
+    case '\b':
+      out += "\\b";
+      return;
+    default:
+      break;
   }
   if (code >= 0x20 && code < 0x7F) {
     out += static_cast<char>(code);
@@ -154,14 +171,22 @@ void JsonWriter::string(std::string_view value) {
 
 JsonKind JsonNode::kind() const {
   switch (json(value_).type()) {
-    case Json::value_t::boolean: return JsonKind::kBoolean;
-    case Json::value_t::number_integer: return JsonKind::kInteger;
-    case Json::value_t::number_unsigned: return JsonKind::kUnsigned;
-    case Json::value_t::number_float: return JsonKind::kNumber;
-    case Json::value_t::string: return JsonKind::kString;
-    case Json::value_t::array: return JsonKind::kArray;
-    case Json::value_t::object: return JsonKind::kObject;
-    default: return JsonKind::kNull;
+    case Json::value_t::boolean:
+      return JsonKind::kBoolean;
+    case Json::value_t::number_integer:
+      return JsonKind::kInteger;
+    case Json::value_t::number_unsigned:
+      return JsonKind::kUnsigned;
+    case Json::value_t::number_float:
+      return JsonKind::kNumber;
+    case Json::value_t::string:
+      return JsonKind::kString;
+    case Json::value_t::array:
+      return JsonKind::kArray;
+    case Json::value_t::object:
+      return JsonKind::kObject;
+    default:
+      return JsonKind::kNull;
   }
 }
 

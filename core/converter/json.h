@@ -1,7 +1,7 @@
-// JSON without a JSON library in the header: JsonWriter appends text, JsonDocument parses it and JsonNode looks inside.
-// The text is the one that Python's json.dumps(value, separators=(",", ":"), sort_keys=True) writes, so that both
-// languages put the same bytes on the wire; the caller writes an object's keys in sorted order.
-// Not thread safe; a JsonNode lives no longer than its document.
+// JSON without a JSON library in the header: JsonWriter appends text, JsonDocument parses it and
+// JsonNode looks inside. The text is the one that Python's json.dumps(value, separators=(",", ":"),
+// sort_keys=True) writes, so that both languages put the same bytes on the wire; the caller writes
+// an object's keys in sorted order. Not thread safe; a JsonNode lives no longer than its document.
 #ifndef CHIMERA_CORE_CONVERTER_JSON_H_
 #define CHIMERA_CORE_CONVERTER_JSON_H_
 
@@ -45,13 +45,13 @@ enum class JsonKind { kNull, kBoolean, kInteger, kUnsigned, kNumber, kString, kA
 class JsonNode {
  public:
   JsonKind kind() const;
-  bool boolean() const;                      // Requires kind() == kBoolean, and so on.
-  std::int64_t integer() const;              // kInteger: negative values.
-  std::uint64_t unsigned_integer() const;    // kUnsigned: zero and above.
-  double number() const;                     // Any of the three number kinds.
+  bool boolean() const;                    // Requires kind() == kBoolean, and so on.
+  std::int64_t integer() const;            // kInteger: negative values.
+  std::uint64_t unsigned_integer() const;  // kUnsigned: zero and above.
+  double number() const;                   // Any of the three number kinds.
   std::string_view string() const;
-  std::size_t size() const;                  // Of an array or object; 0 otherwise.
-  JsonNode at(std::size_t index) const;      // Of an array.
+  std::size_t size() const;              // Of an array or object; 0 otherwise.
+  JsonNode at(std::size_t index) const;  // Of an array.
   // Of an object; stops when visit returns false.
   void for_each(absl::FunctionRef<bool(std::string_view key, JsonNode value)> visit) const;
   // The value as JSON, shortened for an error message: `"three"`, `[1,2,...`.

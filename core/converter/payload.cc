@@ -62,9 +62,9 @@ absl::StatusOr<Payload> proto_json_payload(const google::protobuf::Message& mess
   std::string json;
   const auto status = google::protobuf::util::MessageToJsonString(message, &json);
   if (!status.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat("message ", message.GetTypeName(),
-                                                   " cannot be written as JSON: ",
-                                                   std::string(status.message())));
+    return absl::InvalidArgumentError(
+        absl::StrCat("message ", message.GetTypeName(),
+                     " cannot be written as JSON: ", std::string(status.message())));
   }
   Payload payload = with_encoding(kEncodingProtoJson, std::move(json));
   (*payload.mutable_metadata())[std::string(kMessageType)] = message.GetTypeName();
@@ -98,9 +98,8 @@ absl::Status read_proto(const Payload& payload, google::protobuf::Message& messa
   const auto status =
       google::protobuf::util::JsonStringToMessage(payload.data(), &message, options);
   if (status.ok()) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("data is not JSON of message ",
-                                                 message.GetTypeName(), ": ",
-                                                 std::string(status.message())));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "data is not JSON of message ", message.GetTypeName(), ": ", std::string(status.message())));
 }
 
 void set_duration(google::protobuf::Duration& proto, std::chrono::nanoseconds value) {

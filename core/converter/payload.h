@@ -1,5 +1,5 @@
-// Payloads: how each kind of value is labelled on the wire (spec: metadata key "encoding" and the data's form).
-// Free functions without state; any thread.
+// Payloads: how each kind of value is labelled on the wire (spec: metadata key "encoding" and the
+// data's form). Free functions without state; any thread.
 #ifndef CHIMERA_CORE_CONVERTER_PAYLOAD_H_
 #define CHIMERA_CORE_CONVERTER_PAYLOAD_H_
 
@@ -41,7 +41,8 @@ Payload proto_binary_payload(const google::protobuf::Message& message);
 // Accepts both forms; another messageType is an error that names both.
 absl::Status read_proto(const Payload& payload, google::protobuf::Message& message);
 
-// google.protobuf.Duration and Timestamp against chrono. Values outside the range of int64 nanoseconds are clamped.
+// google.protobuf.Duration and Timestamp against chrono. Values outside the range of int64
+// nanoseconds are clamped.
 void set_duration(google::protobuf::Duration& proto, std::chrono::nanoseconds value);
 std::chrono::nanoseconds to_nanoseconds(const google::protobuf::Duration& proto);
 void set_timestamp(google::protobuf::Timestamp& proto, base::WallTime value);

@@ -1,8 +1,9 @@
 #include "core/converter/codec.h"
 
+#include "gtest/gtest.h"
+
 #include "core/converter/aes_gcm_codec.h"
 #include "core/converter/payload.h"
-#include "gtest/gtest.h"
 
 namespace chimera::core {
 namespace {

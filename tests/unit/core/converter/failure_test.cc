@@ -1,8 +1,9 @@
 #include "core/converter/failure.h"
 
-#include "core/converter/payload.h"
 #include "google/protobuf/util/message_differencer.h"
 #include "gtest/gtest.h"
+
+#include "core/converter/payload.h"
 
 namespace chimera::core {
 namespace {

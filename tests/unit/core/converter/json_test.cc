@@ -19,7 +19,8 @@ std::string text(std::string_view value) {
   return out;
 }
 
-// Both languages must write the same bytes; the right sides are what Python 3.11's json.dumps printed.
+// Both languages must write the same bytes; the right sides are what Python 3.11's json.dumps
+// printed.
 TEST(JsonWriterTest, WritesNumbersAsPythonDoes) {
   EXPECT_EQ(number(1), "1.0");
   EXPECT_EQ(number(-0.0), "-0.0");
