@@ -5,7 +5,7 @@ import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Data and taken-over material are not ours to style.
-NOT_OURS = ("tests/replay/golden/", "bench/go/", "bench/workers/java/", "bench/workers/rust/", "bench/workers/ts/")
+NOT_OURS = ("tests/replay/golden/", "bench/go/", "bench/workers/", "bench/report.py")
 
 
 def tracked(*endings: str) -> list[str]:
