@@ -3,7 +3,7 @@
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)  # `linux` is a macro otherwise.
-add_compile_options(-fPIC)  # Not the property: it gives programs -fPIE, and the precompiled header fits only one.
+add_compile_options(-fPIC -pthread)  # Everywhere alike, or the one precompiled header does not fit.
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1")
 set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1 -DCHIMERA_DEV=1")
