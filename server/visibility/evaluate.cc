@@ -1,4 +1,5 @@
-// Evaluation of a list filter over one row, and the values that both sides of a comparison are made of.
+// Evaluation of a list filter over one row, and the values that both sides of a comparison are made
+// of.
 #include <algorithm>
 #include <cctype>
 
@@ -7,6 +8,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/time.h"
+
 #include "server/visibility/query.h"
 
 namespace chimera::server::visibility {
@@ -76,29 +78,46 @@ bool holds(const Node& node, const std::optional<Value>& have) {
     return compare(*have, node.operands[0]) >= 0 && compare(*have, node.operands[1]) <= 0;
   };
   switch (node.op) {
-    case Operator::kEqual: return equal(node, *have, node.operands[0]);
-    case Operator::kNotEqual: return !equal(node, *have, node.operands[0]);
-    case Operator::kLess: return compare(*have, node.operands[0]) < 0;
-    case Operator::kLessEqual: return compare(*have, node.operands[0]) <= 0;
-    case Operator::kGreater: return compare(*have, node.operands[0]) > 0;
-    case Operator::kGreaterEqual: return compare(*have, node.operands[0]) >= 0;
-    case Operator::kIn: return in();
-    case Operator::kNotIn: return !in();
-    case Operator::kBetween: return between();
-    case Operator::kNotBetween: return !between();
-    case Operator::kStartsWith: return starts_with(*have, node.operands[0]);
-    case Operator::kNotStartsWith: return !starts_with(*have, node.operands[0]);
-    default: return false;
+    case Operator::kEqual:
+      return equal(node, *have, node.operands[0]);
+    case Operator::kNotEqual:
+      return !equal(node, *have, node.operands[0]);
+    case Operator::kLess:
+      return compare(*have, node.operands[0]) < 0;
+    case Operator::kLessEqual:
+      return compare(*have, node.operands[0]) <= 0;
+    case Operator::kGreater:
+      return compare(*have, node.operands[0]) > 0;
+    case Operator::kGreaterEqual:
+      return compare(*have, node.operands[0]) >= 0;
+    case Operator::kIn:
+      return in();
+    case Operator::kNotIn:
+      return !in();
+    case Operator::kBetween:
+      return between();
+    case Operator::kNotBetween:
+      return !between();
+    case Operator::kStartsWith:
+      return starts_with(*have, node.operands[0]);
+    case Operator::kNotStartsWith:
+      return !starts_with(*have, node.operands[0]);
+    default:
+      return false;
   }
 }
 
 bool evaluate(const Node& node, const ValueOf& value_of) {
   auto inner = [&](const std::unique_ptr<Node>& child) { return evaluate(*child, value_of); };
   switch (node.kind) {
-    case Node::Kind::kAnd: return std::all_of(node.children.begin(), node.children.end(), inner);
-    case Node::Kind::kOr: return std::any_of(node.children.begin(), node.children.end(), inner);
-    case Node::Kind::kNot: return !inner(node.children[0]);
-    case Node::Kind::kCompare: return holds(node, value_of(node.name));
+    case Node::Kind::kAnd:
+      return std::all_of(node.children.begin(), node.children.end(), inner);
+    case Node::Kind::kOr:
+      return std::any_of(node.children.begin(), node.children.end(), inner);
+    case Node::Kind::kNot:
+      return !inner(node.children[0]);
+    case Node::Kind::kCompare:
+      return holds(node, value_of(node.name));
   }
   return false;
 }

@@ -46,7 +46,8 @@ std::string symbol(std::string_view text, std::size_t& at) {
 
 std::string number(std::string_view text, std::size_t& at) {
   std::size_t begin = at++;
-  while (at < text.size() && (std::isalnum(static_cast<unsigned char>(text[at])) || text[at] == '.'))
+  while (at < text.size() &&
+         (std::isalnum(static_cast<unsigned char>(text[at])) || text[at] == '.'))
     ++at;
   return std::string(text.substr(begin, at - begin));
 }

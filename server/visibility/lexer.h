@@ -13,8 +13,8 @@ namespace chimera::server::visibility {
 struct Token {
   enum class Kind { kWord, kName, kString, kNumber, kSymbol, kEnd };
   Kind kind = Kind::kEnd;
-  std::string text;       // A string without its quotes; a symbol as written.
-  std::size_t position;   // In the filter, for messages.
+  std::string text;      // A string without its quotes; a symbol as written.
+  std::size_t position;  // In the filter, for messages.
 };
 
 // kWord is an unquoted word (keyword or name), kName a back-quoted name.

@@ -5,6 +5,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+
 #include "server/visibility/lexer.h"
 #include "server/visibility/query.h"
 
@@ -64,7 +65,8 @@ class Parser {
   }
   absl::Status unexpected() const {
     if (at_end()) return invalid("the filter ends where more was expected");
-    return invalid(absl::StrCat("unexpected '", token().text, "' at position ", token().position + 1));
+    return invalid(
+        absl::StrCat("unexpected '", token().text, "' at position ", token().position + 1));
   }
 
   NodeOr disjunction() { return chain(Node::Kind::kOr, "OR", &Parser::conjunction); }
@@ -155,7 +157,8 @@ class Parser {
     if (take_word("STARTS_WITH")) {
       node.op = negated ? Operator::kNotStartsWith : Operator::kStartsWith;
       if (node.type != AttributeType::kKeyword)
-        return invalid(absl::StrCat("operator 'STARTS_WITH' needs a Keyword, and ", node.name, " is none"));
+        return invalid(
+            absl::StrCat("operator 'STARTS_WITH' needs a Keyword, and ", node.name, " is none"));
       return operand(node);
     }
     if (at_word("LIKE")) return invalid("operation is not supported: 'LIKE'");
@@ -224,7 +227,8 @@ class Parser {
   static absl::StatusOr<Value> duration_value(const Token& given) {
     std::optional<std::int64_t> duration = parse_duration(given.text);
     if (!duration)
-      return invalid(absl::StrCat("invalid value for search attribute ExecutionDuration: ", given.text));
+      return invalid(
+          absl::StrCat("invalid value for search attribute ExecutionDuration: ", given.text));
     return Value(*duration);
   }
 

@@ -1,5 +1,6 @@
-// Query, a list filter ("WorkflowType = 'Order' AND StartTime > '2026-01-01T00:00:00Z'") as a tree, and its evaluation over
-// one row. Pure. Grammar and error texts follow the genuine server's SQL stores (1.29).
+// Query, a list filter ("WorkflowType = 'Order' AND StartTime > '2026-01-01T00:00:00Z'") as a tree,
+// and its evaluation over one row. Pure. Grammar and error texts follow the genuine server's SQL
+// stores (1.29).
 #ifndef CHIMERA_SERVER_VISIBILITY_QUERY_H_
 #define CHIMERA_SERVER_VISIBILITY_QUERY_H_
 
@@ -61,7 +62,8 @@ struct Query {
   bool names(std::string_view attribute) const;
 };
 
-// kInvalidArgument, beginning with "invalid query: ", for what the grammar or the attributes do not allow.
+// kInvalidArgument, beginning with "invalid query: ", for what the grammar or the attributes do not
+// allow.
 absl::StatusOr<Query> parse_query(std::string_view text, const TypeOf& type_of);
 
 bool matches(const Query& query, const ValueOf& value_of);
