@@ -56,6 +56,7 @@ struct CancelWorkflow {
 };
 struct SignalWorkflow {
   const api::history::v1::WorkflowExecutionSignaledEventAttributes* signal;
+  std::int64_t event_id = 0;  // Of the signal's event.
 };
 struct NotifyHasPatch {
   std::string patch_id;
@@ -107,10 +108,12 @@ struct ResolveChildWorkflowExecution {
 struct ResolveSignalExternalWorkflow {
   std::uint32_t seq;
   std::shared_ptr<const api::failure::v1::Failure> failure;  // Null on success.
+  api::enums::v1::SignalExternalWorkflowExecutionFailedCause cause{};
 };
 struct ResolveRequestCancelExternalWorkflow {
   std::uint32_t seq;
   std::shared_ptr<const api::failure::v1::Failure> failure;  // Null on success.
+  api::enums::v1::CancelExternalWorkflowExecutionFailedCause cause{};
 };
 struct ResolveNexusOperationStart {
   struct StartedSync {};
@@ -153,6 +156,7 @@ struct Activation {
   // Of the worker that completes (or, in replay, completed) this task.
   std::optional<api::deployment::v1::WorkerDeploymentVersion> deployment_version_for_current_task;
   std::vector<std::uint32_t> available_internal_flags;  // Language flags recorded in history.
+  std::string last_sdk_version;                         // That completed a task of this run; empty before the first.
   std::vector<Job> jobs;
   std::vector<std::shared_ptr<const void>> keep_alive;  // What the jobs' pointers point into.
 };

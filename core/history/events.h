@@ -1,0 +1,28 @@
+// What kind an event of a history is, and in which words we speak of it.
+#ifndef CHIMERA_CORE_HISTORY_EVENTS_H_
+#define CHIMERA_CORE_HISTORY_EVENTS_H_
+
+#include <string>
+#include <string_view>
+
+#include "core/base/api.h"
+
+namespace chimera::core {
+
+using api::history::v1::HistoryEvent;
+using api::enums::v1::EventType;
+
+// Written because a command of a workflow task asked for it; in the order of the commands.
+bool is_command_event(EventType type);
+// Nothing of the language's comes after it.
+bool is_final_event(EventType type);
+bool is_workflow_task_event(EventType type);
+
+// "TimerStarted".
+std::string event_name(EventType type);
+// "event 11, TimerStarted, timer 2, 30s": for people.
+std::string describe_event(const HistoryEvent& event);
+
+}  // namespace chimera::core
+
+#endif  // CHIMERA_CORE_HISTORY_EVENTS_H_

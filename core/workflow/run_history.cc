@@ -1,0 +1,295 @@
+// Following the history: batch by batch, event by event, command events against commands.
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/proto_time.h"
+#include "core/base/siphash.h"
+#include "core/machines/patch.h"
+#include "core/workflow/run_state.h"
+
+// Servers and histories of today still use these fields.
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+
+namespace chimera::core {
+
+namespace enums = api::enums::v1;
+
+absl::Status WorkflowRun::State::apply(const Batch& batch) {
+  const auto events = buffer_.events();
+  const bool holds_last = next_page_token_.empty() && batch.end == events.size();
+  look_ahead(events, batch);
+  for (std::size_t i = 0; i < batch.end; ++i) {
+    const HistoryEvent& event = *events[i];
+    const EventType type = event.event_type();
+    if (replaying_ && holds_last && event.event_id() > previous_started_ && !is_command_event(type) &&
+        type != enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED) {
+      replaying_ = false;
+    }
+    deliver_updates(event.event_id());
+    if (absl::Status status = apply_event(event); !status.ok()) return status;
+    last_processed_ = event.event_id();
+  }
+  if (holds_last) deliver_updates(last_processed_ + 1);
+  buffer_.pop(batch.end, keep_alive_);
+  if (jobs_.empty()) keep_alive_.clear();
+  return absl::OkStatus();
+}
+
+// What this task's completion and its commands, later in history, tell of this task: they were not known live, but
+// the language needs them now.
+void WorkflowRun::State::look_ahead(absl::Span<const HistoryEvent* const> events, const Batch& batch) {
+  bool own = true;
+  for (std::size_t i = batch.end; i < batch.lookahead_end; ++i) {
+    const HistoryEvent& event = *events[i];
+    switch (event.event_type()) {
+      case enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
+        if (own) take_versions(event.workflow_task_completed_event_attributes());
+        own = false;
+        break;
+      case enums::EVENT_TYPE_MARKER_RECORDED:
+        if (auto patch = read_patch_marker(event.marker_recorded_event_attributes());
+            patch && patches_known_.insert(patch->id).second) {
+          jobs_.push_back(NotifyHasPatch{patch->id});
+        }
+        break;
+      case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
+        look_ahead_update(events, event);
+        break;
+      default:
+        break;
+    }
+  }
+}
+
+void WorkflowRun::State::look_ahead_update(absl::Span<const HistoryEvent* const> events, const HistoryEvent& event) {
+  const auto& accepted = event.workflow_execution_update_accepted_event_attributes();
+  if (!known_updates_.insert(accepted.protocol_instance_id()).second) return;
+  PendingUpdate update;
+  update.sequencing_event_id = accepted.accepted_request_sequencing_event_id();
+  update.instance_id = accepted.protocol_instance_id();
+  update.run_validator = false;
+  update.request = &accepted.accepted_request();
+  if (!accepted.has_accepted_request()) {
+    // Carried over by a reset: the request is in an UpdateAdmitted before.
+    for (const HistoryEvent* other : events) {
+      if (other->event_id() >= event.event_id()) break;
+      if (other->has_workflow_execution_update_admitted_event_attributes() &&
+          other->workflow_execution_update_admitted_event_attributes().request().meta().update_id() ==
+              update.instance_id) {
+        update.request = &other->workflow_execution_update_admitted_event_attributes().request();
+      }
+    }
+  }
+  // The pages of events that are not applied yet are let go one by one; this request must outlive them.
+  auto request = std::make_shared<api::update::v1::Request>(*update.request);
+  update.request = request.get();
+  update.owner = std::move(request);
+  update.message_id = absl::StrCat(update.request->meta().update_id(), "/request");
+  queue_update(std::move(update));
+}
+
+void WorkflowRun::State::take_versions(const api::history::v1::WorkflowTaskCompletedEventAttributes& completed) {
+  flags_.seen(completed);
+  api::deployment::v1::WorkerDeploymentVersion version;
+  if (completed.has_deployment_version()) {
+    version = completed.deployment_version();
+  } else if (!completed.worker_deployment_version().empty()) {
+    const std::string& name = completed.worker_deployment_version();
+    const std::size_t dot = name.find('.');
+    version.set_deployment_name(name.substr(0, dot));
+    if (dot != std::string::npos) version.set_build_id(name.substr(dot + 1));
+  } else if (completed.has_worker_version() && !completed.worker_version().build_id().empty()) {
+    version.set_build_id(completed.worker_version().build_id());
+  } else {
+    deployment_version_.reset();
+    return;
+  }
+  deployment_version_ = std::move(version);
+}
+
+absl::Status WorkflowRun::State::apply_event(const HistoryEvent& event) {
+  if (event.event_id() != last_processed_ + 1) {
+    return absl::DataLossError(absl::StrCat("the history goes from event ", last_processed_, " to ", event.event_id()));
+  }
+  const EventType type = event.event_type();
+  if (skip_upsert_) {
+    skip_upsert_ = false;
+    if (skip_upsert_of_patch(event)) return absl::OkStatus();
+  }
+  if (is_command_event(type)) return match_command(event);
+  if (type != enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED) {
+    if (absl::Status status = check_confirmed(&event); !status.ok()) return status;
+  }
+  switch (type) {
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
+      apply_started(event);
+      return absl::OkStatus();
+    case enums::EVENT_TYPE_WORKFLOW_TASK_STARTED:
+      apply_task_started(event);
+      return absl::OkStatus();
+    case enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
+      take_versions(event.workflow_task_completed_event_attributes());
+      confirming_ = true;
+      outgoing_.begin_task();
+      return absl::OkStatus();
+    case enums::EVENT_TYPE_WORKFLOW_TASK_FAILED:
+      if (const auto& failed = event.workflow_task_failed_event_attributes();
+          failed.cause() == enums::WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW) {
+        jobs_.push_back(UpdateRandomSeed{base::run_seed(failed.new_run_id())});
+      }
+      return absl::OkStatus();
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
+      jobs_.push_back(SignalWorkflow{&event.workflow_execution_signaled_event_attributes(), event.event_id()});
+      return absl::OkStatus();
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED:
+      jobs_.push_back(CancelWorkflow{event.workflow_execution_cancel_requested_event_attributes().cause()});
+      return absl::OkStatus();
+    case enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED:
+    case enums::EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT:
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED:
+      return absl::OkStatus();
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT:
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED:
+      ended_ = true;
+      return absl::OkStatus();
+    default:
+      return route(event);
+  }
+}
+
+// The events of a task's commands are over (`event` is the next one, or null at the end of the history): what the code
+// commanded and history lacks is an extra command.
+absl::Status WorkflowRun::State::check_confirmed(const HistoryEvent* event) {
+  if (!confirming_) return absl::OkStatus();
+  confirming_ = false;
+  OutgoingCommand* head = outgoing_.front();
+  while (head && head->kind == MachineKind::kPatch) {  // The code asked for a patch that history lacks.
+    outgoing_.pop();
+    head = outgoing_.front();
+  }
+  if (!head || !options_.report_extra_commands) return absl::OkStatus();
+  return nondeterminism(event, head, "no event for this command: the task ended before it");
+}
+
+void WorkflowRun::State::apply_started(const HistoryEvent& event) {
+  const auto& started = event.workflow_execution_started_event_attributes();
+  time_ = base::to_wall_time(event.event_time());
+  if (started.has_memo() && !started.memo().fields().empty()) {
+    memo_ = std::make_unique<api::common::v1::Memo>(started.memo());
+  }
+  if (started.has_search_attributes() && !started.search_attributes().indexed_fields().empty()) {
+    search_attributes_ = std::make_unique<api::common::v1::SearchAttributes>(started.search_attributes());
+  }
+  if (started.has_retry_policy()) {
+    retry_policy_ = std::make_unique<api::common::v1::RetryPolicy>(started.retry_policy());
+  }
+  jobs_.push_back(InitializeWorkflow{&started, options_.context.workflow_id,
+                                     base::run_seed(started.original_execution_run_id()), time_});
+}
+
+void WorkflowRun::State::apply_task_started(const HistoryEvent& event) {
+  const auto& started = event.workflow_task_started_event_attributes();
+  started_event_id_ = event.event_id();
+  time_ = std::max(time_, base::to_wall_time(event.event_time()));
+  history_size_ = static_cast<std::uint64_t>(started.history_size_bytes());
+  suggest_continue_as_new_ = started.suggest_continue_as_new();
+  target_version_changed_ = started.target_worker_deployment_version_changed();
+  suggest_reasons_.clear();
+  for (int reason : started.suggest_continue_as_new_reasons()) {
+    suggest_reasons_.push_back(static_cast<enums::SuggestContinueAsNewReason>(reason));
+  }
+}
+
+absl::Status WorkflowRun::State::match_command(const HistoryEvent& event) {
+  absl::Status status = absl::OkStatus();
+  if (event.event_type() == enums::EVENT_TYPE_MARKER_RECORDED && skip_patch_marker(event, status)) return status;
+  OutgoingCommand* head = outgoing_.front();
+  while (head && head->kind == MachineKind::kPatch && event.event_type() != enums::EVENT_TYPE_MARKER_RECORDED) {
+    outgoing_.pop();  // The code asked for a patch that history lacks, and was told so.
+    head = outgoing_.front();
+  }
+  if (!head) return nondeterminism(&event, nullptr, "no command was issued for this event");
+  if (head->confirmed_by != event.event_type()) {
+    return nondeterminism(&event, head, "the command does not make such an event");
+  }
+  status = confirm(*head, event);
+  if (!status.ok()) return status;
+  outgoing_.pop();
+  if (is_final_event(event.event_type())) ended_ = true;
+  return absl::OkStatus();
+}
+
+// The rules for patch markers (spec/core 3.6). True if the event is done with, one way or the other.
+bool WorkflowRun::State::skip_patch_marker(const HistoryEvent& event, absl::Status& status) {
+  const auto patch = read_patch_marker(event.marker_recorded_event_attributes());
+  OutgoingCommand* head = outgoing_.front();
+  if (!patch) {
+    while (head && head->kind == MachineKind::kPatch) {
+      outgoing_.pop();
+      head = outgoing_.front();
+    }
+    return false;
+  }
+  const bool same = head && head->kind == MachineKind::kPatch && head->id == patch->id;
+  if (same) {
+    outgoing_.pop();
+    return true;
+  }
+  if (patch->deprecated) {
+    skip_upsert_ = true;
+    return true;
+  }
+  status = nondeterminism(&event, head, absl::StrCat("the code no longer asks for patch \"", patch->id,
+                                                     "\", which this run was made with"));
+  return true;
+}
+
+bool WorkflowRun::State::skip_upsert_of_patch(const HistoryEvent& event) {
+  return event.has_upsert_workflow_search_attributes_event_attributes() &&
+         event.upsert_workflow_search_attributes_event_attributes().search_attributes().indexed_fields().contains(
+             kChangeVersionAttribute);
+}
+
+// The task's own messages: updates that history does not know yet.
+void WorkflowRun::State::queue_messages() {
+  for (const auto& message : task_->messages()) {
+    auto request = std::make_shared<api::update::v1::Request>();
+    if (!message.body().UnpackTo(request.get())) continue;  // Nothing else is sent to workers.
+    PendingUpdate update;
+    update.sequencing_event_id = message.event_id();
+    update.instance_id = message.protocol_instance_id();
+    update.message_id = message.id();
+    update.request = request.get();
+    update.owner = std::move(request);
+    update.run_validator = true;
+    queue_update(std::move(update));
+  }
+}
+
+void WorkflowRun::State::queue_update(PendingUpdate update) {
+  const auto after = std::upper_bound(
+      pending_updates_.begin(), pending_updates_.end(), update.sequencing_event_id,
+      [](std::int64_t id, const PendingUpdate& other) { return id < other.sequencing_event_id; });
+  pending_updates_.insert(after, std::move(update));
+}
+
+void WorkflowRun::State::deliver_updates(std::int64_t before_event_id) {
+  std::size_t delivered = 0;
+  for (PendingUpdate& update : pending_updates_) {
+    if (update.sequencing_event_id >= before_event_id) break;
+    ++delivered;
+    UpdateMachine& machine = updates_[update.instance_id];
+    if (machine.request || !machine.message_id.empty()) continue;  // Told again.
+    machine.update_id = update.request->meta().update_id();
+    machine.identity = update.request->meta().identity();
+    machine.message_id = update.message_id;
+    machine.sequencing_event_id = update.sequencing_event_id;
+    machine.owner = update.owner;
+    machine.request = update.request;
+    keep_alive_.push_back(update.owner);
+    jobs_.push_back(DoUpdate{machine.update_id, update.instance_id, update.request, update.run_validator});
+  }
+  pending_updates_.erase(pending_updates_.begin(), pending_updates_.begin() + static_cast<std::ptrdiff_t>(delivered));
+}
+
+}  // namespace chimera::core

@@ -1,0 +1,405 @@
+#include "core/workflow/task_handler.h"
+
+#include <deque>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/check.h"
+#include "core/base/proto_time.h"
+#include "core/workflow/run_cache.h"
+
+namespace chimera::core {
+
+namespace enums = api::enums::v1;
+using api::workflowservice::v1::PollWorkflowTaskQueueResponse;
+using api::workflowservice::v1::RespondQueryTaskCompletedRequest;
+using api::workflowservice::v1::RespondWorkflowTaskFailedRequest;
+
+namespace {
+
+// A run in the cache, or on its way in or out.
+struct Entry {
+  Entry(RunContext context_in, RunOptions options, WorkflowLanguage& language_in)
+      : context(std::move(context_in)), run(std::move(options)), language(language_in) {}
+
+  RunContext context;
+  WorkflowRun run;
+  WorkflowLanguage& language;
+  std::unique_ptr<WorkflowInstance> instance;  // Made with the first activation.
+
+  bool evicting = false;
+  WorkflowTask task;                     // Under way; empty when the run is idle.
+  std::optional<WorkflowTask> waiting;   // Behind it: only the newest counts,
+  std::deque<WorkflowTask> queries;      // and queries, which all do.
+  std::optional<WorkflowTask> inline_task;  // Came in the reply to the task under way.
+  base::SteadyTime task_began{}, replay_ended{};
+  enums::WorkflowExecutionStatus ending{};  // What the completion under way makes of the run.
+  base::WallTime started{};
+
+  // A step within a step waits for its turn.
+  std::deque<RunInput> inputs;
+  bool stepping = false;
+
+  bool busy() const { return evicting || stepping || task.message || !run.idle(); }
+};
+using EntryPtr = std::shared_ptr<Entry>;
+
+// The run whose language is being called on this thread, for completions that come inline.
+thread_local Entry* activating = nullptr;
+
+enums::WorkflowExecutionStatus ending_of(
+    const api::workflowservice::v1::RespondWorkflowTaskCompletedRequest& request) {
+  for (const auto& command : request.commands()) {
+    switch (command.command_type()) {
+      case enums::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION:
+        return enums::WORKFLOW_EXECUTION_STATUS_COMPLETED;
+      case enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION:
+        return enums::WORKFLOW_EXECUTION_STATUS_FAILED;
+      case enums::COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION:
+        return enums::WORKFLOW_EXECUTION_STATUS_CANCELED;
+      case enums::COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION:
+        return enums::WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW;
+      default:
+        break;
+    }
+  }
+  return enums::WORKFLOW_EXECUTION_STATUS_UNSPECIFIED;
+}
+
+const char* failure_reason(enums::WorkflowTaskFailedCause cause) {
+  return cause == enums::WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR ? "NonDeterminismError" : "WorkflowError";
+}
+
+}  // namespace
+
+class TaskHandler::State {
+ public:
+  State(TaskHandlerOptions options, TaskHandlerIo& io, TaskHandlerObserver& observer, base::Clock& clock)
+      : options_(std::move(options)),
+        io_(io),
+        observer_(observer),
+        clock_(clock),
+        cache_(std::max<std::size_t>(options_.cached_runs_max, 1), options_.cached_bytes_max) {}
+
+  void handle(WorkflowTask task);
+  void begin_drain();
+  bool drained() const { return cache_.size() == 0 && waiting_for_room_.empty(); }
+  std::size_t cached_runs() const { return cache_.size(); }
+
+ private:
+  void admit(WorkflowTask task);
+  void start(const EntryPtr& entry, WorkflowTask task);
+  void enqueue(Entry& entry, WorkflowTask task);
+  void step(const EntryPtr& entry, RunInput input);
+  void carry_out(const EntryPtr& entry, RunOutput& output);
+  void carry_out(const EntryPtr& entry, Activate& output);
+  void carry_out(const EntryPtr& entry, FetchPage& output);
+  void carry_out(const EntryPtr& entry, SendCompletion& output);
+  void carry_out(const EntryPtr& entry, SendFailure& output);
+  void carry_out(const EntryPtr& entry, AnswerLegacyQuery& output);
+  void carry_out(const EntryPtr& entry, DropTask& output);
+  void carry_out(const EntryPtr& entry, Evicted& output);
+  void completed(const EntryPtr& entry, absl::StatusOr<std::shared_ptr<TaskHandlerIo::CompletedReply>> reply);
+  void idle(const EntryPtr& entry);
+  void evict(const EntryPtr& entry, EvictionReason reason, std::string message);
+  void make_room();
+  void refuse(const WorkflowTask& task, const std::string& why);
+  void fail_activation(const EntryPtr& entry, const absl::Status& status);
+
+  const TaskHandlerOptions options_;
+  TaskHandlerIo& io_;
+  TaskHandlerObserver& observer_;
+  base::Clock& clock_;
+  RunCache<Entry> cache_;
+  std::deque<WorkflowTask> waiting_for_room_;
+  bool draining_ = false;
+};
+
+void TaskHandler::State::handle(WorkflowTask task) {
+  const std::string& run_id = task.message->workflow_execution().run_id();
+  if (EntryPtr entry = cache_.find(run_id)) {
+    if (entry->busy()) return enqueue(*entry, std::move(task));
+    return start(entry, std::move(task));
+  }
+  if (!waiting_for_room_.empty() || (options_.cached_runs_max > 0 && !cache_.has_room())) {
+    waiting_for_room_.push_back(std::move(task));
+    return make_room();
+  }
+  admit(std::move(task));
+}
+
+// A run that is not cached.
+void TaskHandler::State::admit(WorkflowTask task) {
+  const PollWorkflowTaskQueueResponse& message = *task.message;
+  RunContext context{message.workflow_execution().workflow_id(), message.workflow_execution().run_id(),
+                     message.workflow_type().name(), options_.task_queue, options_.namespace_};
+  WorkflowLanguage* language = options_.language_of(context.workflow_type);
+  if (!language) {
+    return refuse(task, absl::StrCat("Workflow class ", context.workflow_type,
+                                     " is not registered on this worker, available workflows: ",
+                                     options_.known_types));
+  }
+  RunOptions options;
+  options.context = context;
+  options.identity = language->identity();
+  options.sdk_metadata = options_.sdk_metadata;
+  options.own_deployment_version = options_.own_deployment_version;
+  options.nondeterminism_fails_workflow =
+      options_.nondeterminism_fails_workflow && options_.nondeterminism_fails_workflow(context.workflow_type);
+  const std::string run_id = context.run_id;
+  auto entry = std::make_shared<Entry>(std::move(context), std::move(options), *language);
+  cache_.insert(run_id, entry);
+  observer_.cache_size(cache_.size());
+  if (message.history().events().empty() || message.history().events(0).event_id() > 1) observer_.cache_miss();
+  start(entry, std::move(task));
+}
+
+void TaskHandler::State::start(const EntryPtr& entry, WorkflowTask task) {
+  const auto& events = task.message->history().events();
+  const std::int64_t applied = entry->run.last_processed_event_id();
+  if (applied > 0) {
+    if (!events.empty() && events[0].event_id() > applied + 1) {
+      // Tasks went to others meanwhile: what we hold is old. Begin again with the whole history.
+      enqueue(*entry, std::move(task));
+      return evict(entry, EvictionReason::kCacheMiss, "the task's history begins after what the cached run knows");
+    }
+    observer_.cache_hit(entry->context.workflow_type);
+  }
+  entry->task = std::move(task);
+  entry->task_began = clock_.steady();
+  entry->replay_ended = {};
+  const auto& message = entry->task.message;
+  auto page = std::make_shared<HistoryPage>(message, &message->history(), message->next_page_token());
+  step(entry, TaskInput{message, std::move(page)});
+}
+
+void TaskHandler::State::enqueue(Entry& entry, WorkflowTask task) {
+  if (task.message->has_query()) {
+    entry.queries.push_back(std::move(task));
+  } else {
+    entry.waiting = std::move(task);  // The server gave up on an older one.
+  }
+}
+
+void TaskHandler::State::step(const EntryPtr& entry, RunInput input) {
+  entry->inputs.push_back(std::move(input));
+  if (entry->stepping) return;
+  entry->stepping = true;
+  std::vector<RunOutput> outputs;
+  while (!entry->inputs.empty()) {
+    RunInput next = std::move(entry->inputs.front());
+    entry->inputs.pop_front();
+    observer_.running(&entry->context);
+    entry->run.step(std::move(next), outputs);
+    observer_.running(nullptr);
+    for (RunOutput& output : outputs) carry_out(entry, output);
+    outputs.clear();
+  }
+  entry->stepping = false;
+  idle(entry);
+}
+
+void TaskHandler::State::carry_out(const EntryPtr& entry, RunOutput& output) {
+  std::visit([&](auto& one) { carry_out(entry, one); }, output);
+}
+
+void TaskHandler::State::carry_out(const EntryPtr& entry, Activate& output) {
+  if (!output.activation->is_replaying && entry->replay_ended == base::SteadyTime{}) {
+    entry->replay_ended = clock_.steady();
+  }
+  const Job& first = output.activation->jobs.front();
+  if (const auto* initialize = std::get_if<InitializeWorkflow>(&first)) entry->started = initialize->start_time;
+  if (!entry->instance) {
+    if (std::holds_alternative<RemoveFromCache>(first)) return step(entry, LanguageDone{Completion{Completion::Success{}}});
+    auto instance = entry->language.create(entry->context);
+    if (!instance.ok()) return fail_activation(entry, instance.status());
+    entry->instance = *std::move(instance);
+  }
+  Entry* const outer = std::exchange(activating, entry.get());
+  observer_.running(&entry->context);
+  entry->instance->activate(std::move(output.activation), [this, entry](Completion completion) {
+    if (activating == entry.get()) return step(entry, LanguageDone{std::move(completion)});
+    io_.post([this, entry, completion = std::move(completion)]() mutable {
+      step(entry, LanguageDone{std::move(completion)});
+    });
+  });
+  observer_.running(nullptr);
+  activating = outer;
+}
+
+void TaskHandler::State::fail_activation(const EntryPtr& entry, const absl::Status& status) {
+  Completion::Failure failure;
+  failure.failure.set_message(std::string(status.message()));
+  failure.failure.mutable_application_failure_info();
+  step(entry, LanguageDone{Completion{std::move(failure)}});
+}
+
+void TaskHandler::State::carry_out(const EntryPtr& entry, FetchPage& output) {
+  io_.fetch_history(entry->task.message->workflow_execution(), std::move(output.next_page_token),
+                    [this, entry](absl::StatusOr<std::shared_ptr<TaskHandlerIo::HistoryReply>> reply) {
+                      if (!reply.ok()) return step(entry, PageInput{reply.status()});
+                      auto page = std::make_shared<HistoryPage>(*reply, &(*reply)->history(),
+                                                                (*reply)->next_page_token());
+                      step(entry, PageInput{std::move(page)});
+                    });
+}
+
+void TaskHandler::State::carry_out(const EntryPtr& entry, SendCompletion& output) {
+  entry->ending = ending_of(*output.request);
+  const base::SteadyTime now = clock_.steady();
+  observer_.task_done(entry->context.workflow_type, now - entry->task_began,
+                      entry->replay_ended == base::SteadyTime{} ? std::chrono::nanoseconds{}
+                                                                : entry->replay_ended - entry->task_began);
+  io_.respond_completed(std::move(output.request),
+                        [this, entry](absl::StatusOr<std::shared_ptr<TaskHandlerIo::CompletedReply>> reply) {
+                          completed(entry, std::move(reply));
+                        });
+}
+
+void TaskHandler::State::completed(const EntryPtr& entry,
+                                   absl::StatusOr<std::shared_ptr<TaskHandlerIo::CompletedReply>> reply) {
+  WorkflowTask done = std::move(entry->task);
+  entry->task = {};
+  ReplyInput input{reply.status()};
+  if (reply.ok()) {
+    input.reset_history_event_id = (*reply)->reset_history_event_id();
+    if ((*reply)->has_workflow_task()) {
+      // The inline task goes on with the slot of the one that it answers.
+      entry->inline_task = WorkflowTask{
+          std::shared_ptr<const PollWorkflowTaskQueueResponse>(*reply, &(*reply)->workflow_task()), done.permit};
+    }
+    if (entry->ending != enums::WORKFLOW_EXECUTION_STATUS_UNSPECIFIED) {
+      const std::chrono::nanoseconds whole = entry->started == base::WallTime{} ? std::chrono::nanoseconds{}
+                                                                               : clock_.now() - entry->started;
+      observer_.workflow_ended(entry->context.workflow_type, entry->ending, whole);
+    }
+  }
+  step(entry, std::move(input));
+}
+
+void TaskHandler::State::carry_out(const EntryPtr& entry, SendFailure& output) {
+  observer_.task_failed(entry->context.workflow_type, failure_reason(output.request->cause()));
+  io_.respond_failed(std::move(output.request), [this, entry](absl::Status status) {
+    entry->task = {};
+    step(entry, ReplyInput{std::move(status)});
+  });
+}
+
+void TaskHandler::State::carry_out(const EntryPtr& entry, AnswerLegacyQuery& output) {
+  // Nothing waits for the reply: a query that got lost is the client's to repeat.
+  io_.respond_query(std::move(output.request), [permit = std::move(entry->task.permit)](absl::Status) {});
+  entry->task = {};
+}
+
+void TaskHandler::State::carry_out(const EntryPtr& entry, DropTask&) {
+  observer_.task_failed(entry->context.workflow_type, "WorkflowError");
+  entry->task = {};
+}
+
+void TaskHandler::State::carry_out(const EntryPtr& entry, Evicted&) {
+  entry->task = {};
+  entry->instance.reset();
+  const std::string& run_id = entry->context.run_id;
+  cache_.erase(run_id);
+  observer_.cache_size(cache_.size());
+  // What still waits for the run starts it anew, once this step is over.
+  std::vector<WorkflowTask> again;
+  if (entry->waiting) {
+    again.push_back(*std::move(entry->waiting));
+  } else if (entry->inline_task) {
+    again.push_back(*std::move(entry->inline_task));
+  }
+  for (WorkflowTask& query : entry->queries) again.push_back(std::move(query));
+  entry->waiting.reset();
+  entry->inline_task.reset();
+  entry->queries.clear();
+  for (WorkflowTask& task : again) handle(std::move(task));
+  while (!waiting_for_room_.empty() && cache_.has_room()) {
+    WorkflowTask task = std::move(waiting_for_room_.front());
+    waiting_for_room_.pop_front();
+    EntryPtr cached = cache_.find(task.message->workflow_execution().run_id());
+    if (cached) {
+      enqueue(*cached, std::move(task));
+      idle(cached);
+    } else {
+      admit(std::move(task));
+    }
+  }
+}
+
+// After each step: what the run does next when it has nothing to do.
+void TaskHandler::State::idle(const EntryPtr& entry) {
+  if (entry->busy()) return;
+  if (entry->waiting) {
+    entry->inline_task.reset();
+    return start(entry, *std::exchange(entry->waiting, std::nullopt));
+  }
+  if (entry->inline_task) return start(entry, *std::exchange(entry->inline_task, std::nullopt));
+  if (!entry->queries.empty()) {
+    WorkflowTask query = std::move(entry->queries.front());
+    entry->queries.pop_front();
+    return start(entry, std::move(query));
+  }
+  if (draining_) return evict(entry, EvictionReason::kLangRequested, "the worker shuts down");
+  if (options_.cached_runs_max == 0) return evict(entry, EvictionReason::kCacheFull, "Workflow cache full");
+  cache_.set_bytes(entry->context.run_id,
+                   entry->run.memory_bytes() + (entry->instance ? entry->instance->memory_bytes() : 0));
+  make_room();
+}
+
+void TaskHandler::State::evict(const EntryPtr& entry, EvictionReason reason, std::string message) {
+  entry->evicting = true;
+  step(entry, EvictInput{reason, std::move(message)});
+}
+
+void TaskHandler::State::make_room() {
+  const auto may_leave = [](const Entry& entry) { return !entry.busy(); };
+  while ((!waiting_for_room_.empty() && !cache_.has_room()) || cache_.too_many_bytes()) {
+    EntryPtr oldest = cache_.oldest(may_leave);
+    if (!oldest) return;  // All are at work; the first to become idle leaves.
+    observer_.forced_eviction();
+    evict(oldest, EvictionReason::kCacheFull, "Workflow cache full");
+  }
+}
+
+// A task for a type that nobody runs here.
+void TaskHandler::State::refuse(const WorkflowTask& task, const std::string& why) {
+  const PollWorkflowTaskQueueResponse& message = *task.message;
+  if (message.has_query()) {
+    auto request = std::make_unique<RespondQueryTaskCompletedRequest>();
+    request->set_task_token(message.task_token());
+    request->set_completed_type(enums::QUERY_RESULT_TYPE_FAILED);
+    request->set_error_message(why);
+    return io_.respond_query(std::move(request), [permit = task.permit](absl::Status) {});
+  }
+  observer_.task_failed(message.workflow_type().name(), "WorkflowError");
+  if (message.attempt() > 1) return;  // Reported once; then the server's task timeout makes the pauses.
+  auto request = std::make_unique<RespondWorkflowTaskFailedRequest>();
+  request->set_task_token(message.task_token());
+  request->set_cause(enums::WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE);
+  request->mutable_failure()->set_message(why);
+  request->mutable_failure()->mutable_application_failure_info()->set_type("NotFoundError");
+  io_.respond_failed(std::move(request), [permit = task.permit](absl::Status) {});
+}
+
+void TaskHandler::State::begin_drain() {
+  draining_ = true;
+  const auto may_leave = [](const Entry& entry) { return !entry.busy(); };
+  while (EntryPtr entry = cache_.oldest(may_leave)) {
+    evict(entry, EvictionReason::kLangRequested, "the worker shuts down");
+  }
+}
+
+TaskHandler::TaskHandler(TaskHandlerOptions options, TaskHandlerIo& io, TaskHandlerObserver& observer,
+                         base::Clock& clock)
+    : state_(std::make_unique<State>(std::move(options), io, observer, clock)) {}
+
+TaskHandler::~TaskHandler() { CHIMERA_CHECK(drained(), "a task handler ends only when it is drained"); }
+
+void TaskHandler::handle(WorkflowTask task) { state_->handle(std::move(task)); }
+void TaskHandler::begin_drain() { state_->begin_drain(); }
+bool TaskHandler::drained() const { return state_->drained(); }
+std::size_t TaskHandler::cached_runs() const { return state_->cached_runs(); }
+
+}  // namespace chimera::core
