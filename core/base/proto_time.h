@@ -4,9 +4,10 @@
 
 #include <chrono>
 
-#include "core/base/clock.h"
 #include "google/protobuf/duration.pb.h"
 #include "google/protobuf/timestamp.pb.h"
+
+#include "core/base/clock.h"
 
 namespace chimera::base {
 

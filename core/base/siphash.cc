@@ -30,7 +30,8 @@ struct SipState {
 
 std::uint64_t little_endian(std::string_view bytes) {
   std::uint64_t word = 0;
-  for (std::size_t i = bytes.size(); i-- > 0;) word = word << 8 | static_cast<unsigned char>(bytes[i]);
+  for (std::size_t i = bytes.size(); i-- > 0;)
+    word = word << 8 | static_cast<unsigned char>(bytes[i]);
   return word;
 }
 

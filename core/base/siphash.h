@@ -9,7 +9,8 @@ namespace chimera::base {
 
 std::uint64_t siphash13(std::string_view bytes);
 
-// The randomness seed of a run: the hash of its id's bytes and one byte 0xFF (the string hash of the official core).
+// The randomness seed of a run: the hash of its id's bytes and one byte 0xFF (the string hash of
+// the official core).
 std::uint64_t run_seed(std::string_view run_id);
 
 }  // namespace chimera::base

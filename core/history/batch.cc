@@ -8,7 +8,8 @@ using Events = absl::Span<const HistoryEvent* const>;
 
 // A task that ended so never was: its events belong to the next one.
 bool undoes_task(EventType type) {
-  return type == enums::EVENT_TYPE_WORKFLOW_TASK_FAILED || type == enums::EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT ||
+  return type == enums::EVENT_TYPE_WORKFLOW_TASK_FAILED ||
+         type == enums::EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT ||
          type == enums::EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT ||
          type == enums::EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED ||
          type == enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED;
@@ -16,9 +17,11 @@ bool undoes_task(EventType type) {
 
 enum class Answer { kNo, kYes, kUnknown };
 
-// Whether events[at..] are Scheduled, Started, Completed: after a task without commands, another one answered.
+// Whether events[at..] are Scheduled, Started, Completed: after a task without commands, another
+// one answered.
 Answer task_follows(Events events, std::size_t at, bool last_page) {
-  constexpr EventType kTask[] = {enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED, enums::EVENT_TYPE_WORKFLOW_TASK_STARTED,
+  constexpr EventType kTask[] = {enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED,
+                                 enums::EVENT_TYPE_WORKFLOW_TASK_STARTED,
                                  enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED};
   for (std::size_t i = 0; i < 3; ++i) {
     if (at + i == events.size()) return last_page ? Answer::kNo : Answer::kUnknown;
@@ -58,7 +61,8 @@ Batch next_batch(Events events, bool last_page) {
     }
     const EventType next = events[i + 1]->event_type();
     if (undoes_task(next)) continue;
-    if (next == enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED) return with_lookahead(events, i + 1, last_page);
+    if (next == enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED)
+      return with_lookahead(events, i + 1, last_page);
     return {Batch::Kind::kComplete, i + 1, i + 1};
   }
   if (!last_page) return {Batch::Kind::kNeedMore};

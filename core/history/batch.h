@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "absl/types/span.h"
+
 #include "core/history/events.h"
 
 namespace chimera::core {
@@ -16,17 +17,20 @@ struct Batch {
     kComplete,
   };
   Kind kind = Kind::kNone;
-  // events[0, end): the previous task's WorkflowTaskCompleted and the events of its commands, what happened since, and
-  // this task's Scheduled and Started; at the end of a history, all that is left.
+  // events[0, end): the previous task's WorkflowTaskCompleted and the events of its commands, what
+  // happened since, and this task's Scheduled and Started; at the end of a history, all that is
+  // left.
   std::size_t end = 0;
-  // events[end, lookahead_end): this task's WorkflowTaskCompleted and the events of its commands, where it has one.
-  // Behind empty tasks (heartbeats of local activities) also those that follow, for what they tell of this one.
+  // events[end, lookahead_end): this task's WorkflowTaskCompleted and the events of its commands,
+  // where it has one. Behind empty tasks (heartbeats of local activities) also those that follow,
+  // for what they tell of this one.
   std::size_t lookahead_end = 0;
 };
 
 // `events` begins with the first one not applied. `last_page`: no more events will come.
-// One batch per workflow task that was answered, also where the answer was empty: code sees on replay the same tasks
-// at the same times as it did live (spec 2.3 merges them; spec 8.1 says why we do not).
+// One batch per workflow task that was answered, also where the answer was empty: code sees on
+// replay the same tasks at the same times as it did live (spec 2.3 merges them; spec 8.1 says why
+// we do not).
 Batch next_batch(absl::Span<const HistoryEvent* const> events, bool last_page);
 
 }  // namespace chimera::core

@@ -1,5 +1,6 @@
-// HistoryBuffer, the events of a run that are at hand and not applied yet, across the borders of pages.
-// Holds a page as long as one of its events is in the buffer. Owned by a WorkflowRun; lane thread.
+// HistoryBuffer, the events of a run that are at hand and not applied yet, across the borders of
+// pages. Holds a page as long as one of its events is in the buffer. Owned by a WorkflowRun; lane
+// thread.
 #ifndef CHIMERA_CORE_HISTORY_BUFFER_H_
 #define CHIMERA_CORE_HISTORY_BUFFER_H_
 
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "absl/types/span.h"
+
 #include "core/history/events.h"
 #include "core/history/page.h"
 
@@ -16,10 +18,11 @@ namespace chimera::core {
 
 class HistoryBuffer {
  public:
-  // Events with ids up to `applied` or already in the buffer are left out. False if an id is then missing between:
-  // nothing of the page is taken.
+  // Events with ids up to `applied` or already in the buffer are left out. False if an id is then
+  // missing between: nothing of the page is taken.
   bool append(std::shared_ptr<const HistoryPage> page, std::int64_t applied);
-  // The first `count` events have been applied. Their pages go to `keep`, for what still points into them.
+  // The first `count` events have been applied. Their pages go to `keep`, for what still points
+  // into them.
   void pop(std::size_t count, std::vector<std::shared_ptr<const void>>& keep);
   void clear();
 

@@ -3,6 +3,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+
 #include "core/base/proto_time.h"
 
 namespace chimera::core {
@@ -51,7 +52,8 @@ bool is_final_event(EventType type) {
 }
 
 bool is_workflow_task_event(EventType type) {
-  return type >= enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED && type <= enums::EVENT_TYPE_WORKFLOW_TASK_FAILED;
+  return type >= enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED &&
+         type <= enums::EVENT_TYPE_WORKFLOW_TASK_FAILED;
 }
 
 std::string event_name(EventType type) {
@@ -80,7 +82,8 @@ std::string detail(const HistoryEvent& event) {
     }
     case enums::EVENT_TYPE_TIMER_STARTED: {
       const auto& a = event.timer_started_event_attributes();
-      const double seconds = std::chrono::duration<double>(base::to_nanoseconds(a.start_to_fire_timeout())).count();
+      const double seconds =
+          std::chrono::duration<double>(base::to_nanoseconds(a.start_to_fire_timeout())).count();
       return absl::StrCat(", timer ", a.timer_id(), ", ", seconds, " s");
     }
     case enums::EVENT_TYPE_TIMER_FIRED:
@@ -91,21 +94,28 @@ std::string detail(const HistoryEvent& event) {
       return absl::StrCat(", marker ", event.marker_recorded_event_attributes().marker_name());
     case enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED: {
       const auto& a = event.start_child_workflow_execution_initiated_event_attributes();
-      return absl::StrCat(", child workflow ", a.workflow_type().name(), " (id ", a.workflow_id(), ")");
+      return absl::StrCat(", child workflow ", a.workflow_type().name(), " (id ", a.workflow_id(),
+                          ")");
     }
     case enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED: {
       const auto& a = event.signal_external_workflow_execution_initiated_event_attributes();
-      return absl::StrCat(", signal ", a.signal_name(), " to workflow ", a.workflow_execution().workflow_id());
+      return absl::StrCat(", signal ", a.signal_name(), " to workflow ",
+                          a.workflow_execution().workflow_id());
     }
     case enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED:
-      return absl::StrCat(", workflow ", event.request_cancel_external_workflow_execution_initiated_event_attributes()
-                                             .workflow_execution().workflow_id());
+      return absl::StrCat(
+          ", workflow ",
+          event.request_cancel_external_workflow_execution_initiated_event_attributes()
+              .workflow_execution()
+              .workflow_id());
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
-      return absl::StrCat(", update ",
-                          event.workflow_execution_update_accepted_event_attributes().protocol_instance_id());
+      return absl::StrCat(
+          ", update ",
+          event.workflow_execution_update_accepted_event_attributes().protocol_instance_id());
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED:
-      return absl::StrCat(", update ",
-                          event.workflow_execution_update_completed_event_attributes().meta().update_id());
+      return absl::StrCat(
+          ", update ",
+          event.workflow_execution_update_completed_event_attributes().meta().update_id());
     case enums::EVENT_TYPE_NEXUS_OPERATION_SCHEDULED: {
       const auto& a = event.nexus_operation_scheduled_event_attributes();
       return absl::StrCat(", Nexus operation ", a.service(), "/", a.operation());
@@ -118,7 +128,8 @@ std::string detail(const HistoryEvent& event) {
 }  // namespace
 
 std::string describe_event(const HistoryEvent& event) {
-  return absl::StrCat("event ", event.event_id(), ", ", event_name(event.event_type()), detail(event));
+  return absl::StrCat("event ", event.event_id(), ", ", event_name(event.event_type()),
+                      detail(event));
 }
 
 }  // namespace chimera::core

@@ -9,8 +9,8 @@
 
 namespace chimera::core {
 
-using api::history::v1::HistoryEvent;
 using api::enums::v1::EventType;
+using api::history::v1::HistoryEvent;
 
 // Written because a command of a workflow task asked for it; in the order of the commands.
 bool is_command_event(EventType type);

@@ -34,7 +34,9 @@ std::string common_prefix(const EnumDescriptor& type) {
 std::string upper_snake(const std::string& name) {
   std::string out;
   for (std::size_t i = 0; i < name.size(); ++i) {
-    if (i > 0 && absl::ascii_isupper(name[i]) && !absl::ascii_isupper(name[i - 1]) && name[i - 1] != '_') out += '_';
+    if (i > 0 && absl::ascii_isupper(name[i]) && !absl::ascii_isupper(name[i - 1]) &&
+        name[i - 1] != '_')
+      out += '_';
     out += absl::ascii_toupper(name[i]);
   }
   return out;
@@ -59,7 +61,8 @@ void lengthen(const FieldDescriptor& field, Json& value) {
 }
 
 void lengthen(const Descriptor& type, Json& message) {
-  if (!message.is_object() || type.well_known_type() != Descriptor::WELLKNOWNTYPE_UNSPECIFIED) return;
+  if (!message.is_object() || type.well_known_type() != Descriptor::WELLKNOWNTYPE_UNSPECIFIED)
+    return;
   for (auto& [name, value] : message.items()) {
     const FieldDescriptor* field = type.FindFieldByCamelcaseName(name);
     if (!field) field = type.FindFieldByName(name);
@@ -98,8 +101,8 @@ absl::StatusOr<api::history::v1::History> history_from_json(const std::string& j
   options.ignore_unknown_fields = true;
   const auto status = google::protobuf::util::JsonStringToMessage(parsed.dump(), &history, options);
   if (!status.ok()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the history's JSON is not that of a History: ", std::string(status.message())));
+    return absl::InvalidArgumentError(absl::StrCat("the history's JSON is not that of a History: ",
+                                                   std::string(status.message())));
   }
   return history;
 }

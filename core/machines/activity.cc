@@ -16,7 +16,8 @@ ActivityFailureInfo& fill_info(const ActivityMachine& machine, Failure& failure)
 
 }  // namespace
 
-FailurePtr activity_failed(const ActivityMachine& machine, const api::history::v1::HistoryEvent& event) {
+FailurePtr activity_failed(const ActivityMachine& machine,
+                           const api::history::v1::HistoryEvent& event) {
   auto failure = std::make_shared<Failure>();
   ActivityFailureInfo& info = fill_info(machine, *failure);
   info.set_scheduled_event_id(machine.scheduled_event_id);

@@ -1,4 +1,5 @@
-// ActivityMachine, one activity that the server schedules (spec/core 3.2). Owned by its run; lane thread.
+// ActivityMachine, one activity that the server schedules (spec/core 3.2). Owned by its run; lane
+// thread.
 #ifndef CHIMERA_CORE_MACHINES_ACTIVITY_H_
 #define CHIMERA_CORE_MACHINES_ACTIVITY_H_
 
@@ -21,8 +22,16 @@ struct ActivityMachine {
     kCount
   };
   enum class Event : std::uint8_t {
-    kScheduled, kStarted, kCompleted, kFailed, kTimedOut, kCancelRequested, kCanceled,
-    kTryCancel, kWaitCancel, kAbandon,  // From the language.
+    kScheduled,
+    kStarted,
+    kCompleted,
+    kFailed,
+    kTimedOut,
+    kCancelRequested,
+    kCanceled,
+    kTryCancel,
+    kWaitCancel,
+    kAbandon,  // From the language.
     kCount
   };
   enum class Action : std::uint8_t {
@@ -30,7 +39,8 @@ struct ActivityMachine {
     kDropCommandAndResolveCancelled,
     kCommandCancel,
     kCommandCancelAndResolveCancelled,
-    kResolveCancelledAndSwallow,  // Whatever comes later for this activity is of no interest to the run,
+    kResolveCancelledAndSwallow,  // Whatever comes later for this activity is of no interest to the
+                                  // run,
     kSwallow,                     // however it ends (the official core wedges here).
     kResolveCompleted,
     kResolveFailed,
@@ -82,7 +92,8 @@ struct ActivityMachine {
   }};
 
   State state = State::kCommanded;
-  Event on_cancel = Event::kTryCancel;  // What the language's cancellation type makes of a cancellation.
+  Event on_cancel =
+      Event::kTryCancel;  // What the language's cancellation type makes of a cancellation.
   std::int64_t scheduled_event_id = 0;
   std::string id, type;
 };
@@ -90,7 +101,8 @@ struct ActivityMachine {
 using FailurePtr = std::shared_ptr<const api::failure::v1::Failure>;
 
 // What the language is told, wrapped as the protocol wants it.
-FailurePtr activity_failed(const ActivityMachine& machine, const api::history::v1::HistoryEvent& event);
+FailurePtr activity_failed(const ActivityMachine& machine,
+                           const api::history::v1::HistoryEvent& event);
 // Cancelled by the workflow without waiting for the activity.
 FailurePtr activity_cancelled(const ActivityMachine& machine);
 

@@ -1,5 +1,5 @@
-// CancelExternalMachine, one request to cancel another workflow, or a child (spec/core 3.4). Owned by its run; lane
-// thread. The language cannot take such a request back.
+// CancelExternalMachine, one request to cancel another workflow, or a child (spec/core 3.4). Owned
+// by its run; lane thread. The language cannot take such a request back.
 #ifndef CHIMERA_CORE_MACHINES_CANCEL_EXTERNAL_H_
 #define CHIMERA_CORE_MACHINES_CANCEL_EXTERNAL_H_
 
@@ -19,7 +19,8 @@ struct CancelExternalMachine {
   }};
 
   State state = State::kCommanded;
-  bool of_child = false;  // Made by the core for a child's cancellation: the language hears nothing of it.
+  bool of_child =
+      false;  // Made by the core for a child's cancellation: the language hears nothing of it.
 };
 
 FailurePtr cancel_failed(api::enums::v1::CancelExternalWorkflowExecutionFailedCause cause);

@@ -10,10 +10,27 @@
 namespace chimera::core {
 
 struct ChildWorkflowMachine {
-  enum class State : std::uint8_t { kCommanded, kInitiated, kStarted, kInitiatedCancel, kStartedCancel, kDone, kCount };
+  enum class State : std::uint8_t {
+    kCommanded,
+    kInitiated,
+    kStarted,
+    kInitiatedCancel,
+    kStartedCancel,
+    kDone,
+    kCount
+  };
   enum class Event : std::uint8_t {
-    kInitiated, kStartFailed, kStarted, kCompleted, kFailed, kTimedOut, kCanceled, kTerminated,
-    kTryCancel, kWaitCancel, kAbandon,  // From the language.
+    kInitiated,
+    kStartFailed,
+    kStarted,
+    kCompleted,
+    kFailed,
+    kTimedOut,
+    kCanceled,
+    kTerminated,
+    kTryCancel,
+    kWaitCancel,
+    kAbandon,  // From the language.
     kCount
   };
   enum class Action : std::uint8_t {
@@ -78,10 +95,13 @@ struct ChildWorkflowMachine {
 };
 
 // The child ended badly: failed, timed out or was terminated.
-FailurePtr child_failed(const ChildWorkflowMachine& machine, const api::history::v1::HistoryEvent& event);
+FailurePtr child_failed(const ChildWorkflowMachine& machine,
+                        const api::history::v1::HistoryEvent& event);
 // Cancelled, as its event says or (event null) at once.
-FailurePtr child_cancelled(const ChildWorkflowMachine& machine, const api::history::v1::HistoryEvent* event);
-FailurePtr child_cancelled_before_start(const ChildWorkflowMachine& machine, const std::string& reason);
+FailurePtr child_cancelled(const ChildWorkflowMachine& machine,
+                           const api::history::v1::HistoryEvent* event);
+FailurePtr child_cancelled_before_start(const ChildWorkflowMachine& machine,
+                                        const std::string& reason);
 
 }  // namespace chimera::core
 

@@ -10,8 +10,10 @@ FailurePtr signal_failed(enums::SignalExternalWorkflowExecutionFailedCause cause
   if (cause == enums::SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_NAMESPACE_NOT_FOUND) {
     failure->set_message("Unable to signal external workflow because its namespace was not found");
     failure->mutable_application_failure_info()->set_type("NamespaceNotFound");
-  } else if (cause == enums::SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_SIGNAL_COUNT_LIMIT_EXCEEDED) {
-    failure->set_message("Unable to signal external workflow because it has received too many signals");
+  } else if (cause ==
+             enums::SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_SIGNAL_COUNT_LIMIT_EXCEEDED) {
+    failure->set_message(
+        "Unable to signal external workflow because it has received too many signals");
     failure->mutable_application_failure_info()->set_type("SignalCountLimitExceeded");
   } else {
     failure->set_message("Unable to signal external workflow because it was not found");

@@ -4,8 +4,9 @@
 
 #include <memory>
 
-#include "core/machines/table.h"
 #include "temporal/api/sdk/v1/user_metadata.pb.h"
+
+#include "core/machines/table.h"
 
 namespace chimera::core {
 
@@ -26,7 +27,8 @@ struct TimerMachine {
 
   State state = State::kCommanded;
   std::int64_t started_event_id = 0;
-  std::unique_ptr<temporal::api::sdk::v1::UserMetadata> metadata;  // Goes on CANCEL_TIMER too, as the official core does.
+  std::unique_ptr<temporal::api::sdk::v1::UserMetadata>
+      metadata;  // Goes on CANCEL_TIMER too, as the official core does.
 };
 
 }  // namespace chimera::core

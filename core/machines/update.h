@@ -5,8 +5,9 @@
 #include <memory>
 #include <string>
 
-#include "core/machines/table.h"
 #include "temporal/api/update/v1/message.pb.h"
+
+#include "core/machines/table.h"
 
 namespace chimera::core {
 
@@ -20,9 +21,22 @@ struct UpdateMachine {
     kDone,
     kCount
   };
-  enum class Event : std::uint8_t { kAccept, kReject, kComplete, kUpdateAccepted, kUpdateCompleted, kCount };
+  enum class Event : std::uint8_t {
+    kAccept,
+    kReject,
+    kComplete,
+    kUpdateAccepted,
+    kUpdateCompleted,
+    kCount
+  };
   // A rejection leaves no trace in history; after acceptance it is a completion with a failure.
-  enum class Action : std::uint8_t { kNone, kSendAcceptance, kSendRejection, kSendResponse, kCount };
+  enum class Action : std::uint8_t {
+    kNone,
+    kSendAcceptance,
+    kSendRejection,
+    kSendResponse,
+    kCount
+  };
   using S = State;
   using E = Event;
   using A = Action;
@@ -43,7 +57,8 @@ struct UpdateMachine {
   std::string update_id, identity;       // The request's meta.
   std::string message_id;                // Of the request's message.
   std::int64_t sequencing_event_id = 0;  // Likewise.
-  // Where `request` lives; both are let go with the acceptance or rejection, which quote the request.
+  // Where `request` lives; both are let go with the acceptance or rejection, which quote the
+  // request.
   std::shared_ptr<const void> owner;
   const temporal::api::update::v1::Request* request = nullptr;
 };

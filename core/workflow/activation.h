@@ -156,7 +156,7 @@ struct Activation {
   // Of the worker that completes (or, in replay, completed) this task.
   std::optional<api::deployment::v1::WorkerDeploymentVersion> deployment_version_for_current_task;
   std::vector<std::uint32_t> available_internal_flags;  // Language flags recorded in history.
-  std::string last_sdk_version;                         // That completed a task of this run; empty before the first.
+  std::string last_sdk_version;  // That completed a task of this run; empty before the first.
   std::vector<Job> jobs;
   std::vector<std::shared_ptr<const void>> keep_alive;  // What the jobs' pointers point into.
 };

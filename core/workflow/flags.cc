@@ -43,8 +43,10 @@ void Flags::used_by_language(const std::vector<std::uint32_t>& flags) {
   }
 }
 
-void Flags::record(const LanguageIdentity& identity, api::sdk::v1::WorkflowTaskCompletedMetadata& metadata) {
-  // A run that we begin follows all rules that we know; an older one only those that it has come to.
+void Flags::record(const LanguageIdentity& identity,
+                   api::sdk::v1::WorkflowTaskCompletedMetadata& metadata) {
+  // A run that we begin follows all rules that we know; an older one only those that it has come
+  // to.
   if (!any_completed_) {
     core_unrecorded_ |= kAllCoreFlags & ~core_;
     core_ |= kAllCoreFlags;

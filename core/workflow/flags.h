@@ -23,18 +23,20 @@ class Flags {
  public:
   // What a workflow task's completion recorded.
   void seen(const api::history::v1::WorkflowTaskCompletedEventAttributes& completed);
-  // Whether the rule holds; where history has not fixed it yet (not replaying), it does from now on.
+  // Whether the rule holds; where history has not fixed it yet (not replaying), it does from now
+  // on.
   bool use(CoreFlag flag, bool replaying);
   void used_by_language(const std::vector<std::uint32_t>& flags);
   // What the next completion has to record: each thing once.
-  void record(const LanguageIdentity& identity, api::sdk::v1::WorkflowTaskCompletedMetadata& metadata);
+  void record(const LanguageIdentity& identity,
+              api::sdk::v1::WorkflowTaskCompletedMetadata& metadata);
 
   const std::vector<std::uint32_t>& of_language() const { return language_; }
   const std::string& sdk_version() const { return sdk_version_; }
 
  private:
   bool any_completed_ = false;
-  std::uint32_t core_ = 0, core_unrecorded_ = 0;  // Bit n: flag n.
+  std::uint32_t core_ = 0, core_unrecorded_ = 0;               // Bit n: flag n.
   std::vector<std::uint32_t> language_, language_unrecorded_;  // Sorted.
   std::string sdk_name_, sdk_version_;
 };

@@ -11,8 +11,9 @@
 namespace chimera::core {
 
 // `event` may be null (the history has none), `command` empty (the code issued none).
-std::string nondeterminism_message(const RunContext& run, const HistoryEvent* event, const std::string& command,
-                                   const std::string& what, int commands_matched);
+std::string nondeterminism_message(const RunContext& run, const HistoryEvent* event,
+                                   const std::string& command, const std::string& what,
+                                   int commands_matched);
 
 }  // namespace chimera::core
 

@@ -1,5 +1,5 @@
-// Outgoing, the commands of a run in order: first waiting to be sent, then for the events that confirm them.
-// Owned by the run; lane thread.
+// Outgoing, the commands of a run in order: first waiting to be sent, then for the events that
+// confirm them. Owned by the run; lane thread.
 #ifndef CHIMERA_CORE_WORKFLOW_OUTGOING_H_
 #define CHIMERA_CORE_WORKFLOW_OUTGOING_H_
 
@@ -29,8 +29,8 @@ enum class MachineKind : std::uint8_t {
 struct OutgoingCommand {
   MachineKind kind;
   api::enums::v1::EventType confirmed_by;
-  std::uint32_t seq = 0;  // Of the machine, for kinds that the language numbers.
-  std::string id;         // Of the update or patch.
+  std::uint32_t seq = 0;    // Of the machine, for kinds that the language numbers.
+  std::string id;           // Of the update or patch.
   bool deprecated = false;  // Of a patch.
   bool sent = false;
   // Cancelled before it was sent.

@@ -4,6 +4,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+
 #include "core/base/check.h"
 #include "core/workflow/run_state.h"
 
@@ -22,8 +23,10 @@ int job_class(const Job& job) {
   if (std::holds_alternative<InitializeWorkflow>(job)) return 0;
   if (std::holds_alternative<NotifyHasPatch>(job)) return 1;
   if (std::holds_alternative<UpdateRandomSeed>(job)) return 2;
-  if (std::holds_alternative<SignalWorkflow>(job) || std::holds_alternative<DoUpdate>(job)) return 3;
-  if (const auto* activity = std::get_if<ResolveActivity>(&job); activity && activity->is_local) return 5;
+  if (std::holds_alternative<SignalWorkflow>(job) || std::holds_alternative<DoUpdate>(job))
+    return 3;
+  if (const auto* activity = std::get_if<ResolveActivity>(&job); activity && activity->is_local)
+    return 5;
   return 4;
 }
 
@@ -37,9 +40,12 @@ api::failure::v1::Failure application_failure(std::string message, std::string_v
 
 }  // namespace
 
-WorkflowRun::WorkflowRun(RunOptions options) : state_(std::make_unique<State>(std::move(options))) {}
+WorkflowRun::WorkflowRun(RunOptions options)
+    : state_(std::make_unique<State>(std::move(options))) {}
 WorkflowRun::~WorkflowRun() = default;
-void WorkflowRun::step(RunInput input, std::vector<RunOutput>& outputs) { state_->step(std::move(input), outputs); }
+void WorkflowRun::step(RunInput input, std::vector<RunOutput>& outputs) {
+  state_->step(std::move(input), outputs);
+}
 bool WorkflowRun::idle() const { return state_->idle(); }
 bool WorkflowRun::ended() const { return state_->ended(); }
 std::int64_t WorkflowRun::last_processed_event_id() const { return state_->last_processed(); }
@@ -75,8 +81,9 @@ void WorkflowRun::State::on(TaskInput input) {
   }
   next_page_token_ = input.page->next_page_token();
   if (!buffer_.append(std::move(input.page), last_processed_)) {
-    return fail_task(absl::DataLossError(absl::StrCat("the history has a gap: it goes on at event ", first,
-                                                      ", but the last one applied is ", last_processed_)));
+    return fail_task(
+        absl::DataLossError(absl::StrCat("the history has a gap: it goes on at event ", first,
+                                         ", but the last one applied is ", last_processed_)));
   }
   proceed();
 }
@@ -85,9 +92,11 @@ void WorkflowRun::State::on(PageInput input) {
   CHIMERA_CHECK(phase_ == Phase::kPage, "a page that nobody asked for");
   if (!input.page.ok()) {
     if (task_->has_query()) {
-      outputs_->push_back(DropTask{absl::StrCat("its history could not be fetched: ", input.page.status().message())});
+      outputs_->push_back(DropTask{
+          absl::StrCat("its history could not be fetched: ", input.page.status().message())});
       end_task();
-      return evict(EvictionReason::kPaginationOrHistoryFetch, std::string(input.page.status().message()));
+      return evict(EvictionReason::kPaginationOrHistoryFetch,
+                   std::string(input.page.status().message()));
     }
     return fail_task(absl::DataLossError(
         absl::StrCat("the history could not be fetched: ", input.page.status().ToString())));
@@ -95,7 +104,8 @@ void WorkflowRun::State::on(PageInput input) {
   std::shared_ptr<const HistoryPage> page = *std::move(input.page);
   next_page_token_ = page->next_page_token();
   bool whole = buffer_.append(std::move(page), last_processed_);
-  if (next_page_token_.empty() && tail_) whole = buffer_.append(std::move(tail_), last_processed_) && whole;
+  if (next_page_token_.empty() && tail_)
+    whole = buffer_.append(std::move(tail_), last_processed_) && whole;
   if (!whole) return fail_task(absl::DataLossError("the history has a gap between its pages"));
   proceed();
 }
@@ -108,7 +118,8 @@ void WorkflowRun::State::on(LanguageDone input) {
   }
   CHIMERA_CHECK(phase_ == Phase::kLanguage, "a completion without an activation");
   if (auto* failure = std::get_if<Completion::Failure>(&input.completion.status)) {
-    if (asking_queries_ && task_->has_query()) return refuse_legacy_query(failure->failure.message());
+    if (asking_queries_ && task_->has_query())
+      return refuse_legacy_query(failure->failure.message());
     return fail_task(std::move(failure->failure), failure->cause,
                      failure->cause == enums::WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR
                          ? EvictionReason::kNondeterminism
@@ -131,11 +142,13 @@ void WorkflowRun::State::on(LanguageDone input) {
 void WorkflowRun::State::on(ReplyInput input) {
   CHIMERA_CHECK(phase_ == Phase::kReply, "a reply that nobody waits for");
   end_task();
-  if (eviction_ != EvictionReason::kUnspecified) return evict(eviction_, std::move(eviction_message_));
+  if (eviction_ != EvictionReason::kUnspecified)
+    return evict(eviction_, std::move(eviction_message_));
   if (absl::IsNotFound(input.status)) {
     return evict(EvictionReason::kTaskNotFound, "the server no longer waits for this task");
   }
-  if (absl::IsInvalidArgument(input.status) && absl::StrContains(input.status.message(), "UnhandledCommand")) {
+  if (absl::IsInvalidArgument(input.status) &&
+      absl::StrContains(input.status.message(), "UnhandledCommand")) {
     return evict(EvictionReason::kUnhandledCommand, "new events came before the task's completion");
   }
   if (!input.status.ok()) return evict(EvictionReason::kFatal, input.status.ToString());
@@ -144,7 +157,8 @@ void WorkflowRun::State::on(ReplyInput input) {
     return evict(EvictionReason::kWorkflowExecutionEnding, "Workflow completed");
   }
   if (input.reset_history_event_id > 0) {
-    // The task was speculative and has left no trace: its Scheduled and Started will be told anew (spec/core 2.7).
+    // The task was speculative and has left no trace: its Scheduled and Started will be told anew
+    // (spec/core 2.7).
     started_event_id_ = input.reset_history_event_id;
     last_processed_ -= 2;
   }
@@ -169,10 +183,12 @@ void WorkflowRun::State::proceed() {
     if (absl::Status status = apply(batch); !status.ok()) return fail_task(status);
   }
   if (last_processed_ < task_->started_event_id()) {
-    return fail_task(absl::DataLossError(absl::StrCat("the history ends at event ", last_processed_,
-                                                      ", but the task began with ", task_->started_event_id())));
+    return fail_task(
+        absl::DataLossError(absl::StrCat("the history ends at event ", last_processed_,
+                                         ", but the task began with ", task_->started_event_id())));
   }
-  if (absl::Status status = options_.replay_only || task_->has_query() ? check_confirmed(nullptr) : absl::OkStatus();
+  if (absl::Status status =
+          options_.replay_only || task_->has_query() ? check_confirmed(nullptr) : absl::OkStatus();
       !status.ok()) {
     return fail_task(status);
   }
@@ -232,7 +248,8 @@ bool WorkflowRun::State::ask_queries() {
 
 void WorkflowRun::State::take_query_answers(std::vector<Command>& commands) {
   for (Command& command : commands) {
-    if (auto* answer = std::get_if<RespondToQuery>(&command.variant)) query_answers_.push_back(std::move(*answer));
+    if (auto* answer = std::get_if<RespondToQuery>(&command.variant))
+      query_answers_.push_back(std::move(*answer));
   }
 }
 
@@ -288,9 +305,11 @@ void WorkflowRun::State::answer_legacy_query() {
   auto request = std::make_unique<RespondQueryTaskCompletedRequest>();
   request->set_task_token(task_->task_token());
   api::query::v1::WorkflowQueryResult result;
-  const auto answer = std::find_if(query_answers_.begin(), query_answers_.end(),
-                                   [](const RespondToQuery& one) { return one.query_id == kLegacyQuery; });
-  if (answer == query_answers_.end()) return refuse_legacy_query("the workflow's code gave no answer to the query");
+  const auto answer =
+      std::find_if(query_answers_.begin(), query_answers_.end(),
+                   [](const RespondToQuery& one) { return one.query_id == kLegacyQuery; });
+  if (answer == query_answers_.end())
+    return refuse_legacy_query("the workflow's code gave no answer to the query");
   fill_answer(*answer, result);
   request->set_completed_type(result.result_type());
   if (result.has_answer()) *request->mutable_query_result() = std::move(*result.mutable_answer());
@@ -313,23 +332,26 @@ void WorkflowRun::State::refuse_legacy_query(const std::string& why) {
 
 void WorkflowRun::State::fail_task(const absl::Status& status) {
   const bool nondeterminism = absl::IsFailedPrecondition(status);
-  auto failure = application_failure(std::string(status.message()), options_.identity.failure_source);
+  auto failure =
+      application_failure(std::string(status.message()), options_.identity.failure_source);
   if (nondeterminism && options_.nondeterminism_fails_workflow && task_ && !task_->has_query() &&
       !options_.replay_only) {
     return fail_workflow(std::move(failure));
   }
-  const EvictionReason reason = nondeterminism             ? EvictionReason::kNondeterminism
-                                : absl::IsDataLoss(status) ? EvictionReason::kPaginationOrHistoryFetch
-                                                           : EvictionReason::kFatal;
+  const EvictionReason reason = nondeterminism ? EvictionReason::kNondeterminism
+                                : absl::IsDataLoss(status)
+                                    ? EvictionReason::kPaginationOrHistoryFetch
+                                    : EvictionReason::kFatal;
   fail_task(std::move(failure),
             nondeterminism ? enums::WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR
                            : enums::WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE,
             reason);
 }
 
-// Reported once: later attempts stay silent, so that the server's task timeout makes the pause between them.
-void WorkflowRun::State::fail_task(api::failure::v1::Failure failure, enums::WorkflowTaskFailedCause cause,
-                                   EvictionReason reason) {
+// Reported once: later attempts stay silent, so that the server's task timeout makes the pause
+// between them.
+void WorkflowRun::State::fail_task(api::failure::v1::Failure failure,
+                                   enums::WorkflowTaskFailedCause cause, EvictionReason reason) {
   eviction_ = reason;
   eviction_message_ = absl::StrCat("Workflow activation completion failed: ", failure.message());
   if (task_->has_query()) {
@@ -357,7 +379,8 @@ void WorkflowRun::State::fail_workflow(api::failure::v1::Failure failure) {
   request->set_task_token(task_->task_token());
   auto& command = *request->add_commands();
   command.set_command_type(enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION);
-  *command.mutable_fail_workflow_execution_command_attributes()->mutable_failure() = std::move(failure);
+  *command.mutable_fail_workflow_execution_command_attributes()->mutable_failure() =
+      std::move(failure);
   phase_ = Phase::kReply;
   outputs_->push_back(SendCompletion{std::move(request)});
 }
@@ -389,9 +412,10 @@ void WorkflowRun::State::end_task() {
 
 std::size_t WorkflowRun::State::memory_bytes() const {
   return sizeof(*this) + outgoing_.memory_bytes() + timers_.capacity() * sizeof(TimerMachine) +
-         activities_.capacity() * (sizeof(ActivityMachine) + 16) + children_.capacity() * sizeof(ChildWorkflowMachine) +
-         by_event_.capacity() * 24 + updates_.capacity() * (sizeof(UpdateMachine) + 32) +
-         swallow_.capacity() * 9 + (memo_ ? memo_->SpaceUsedLong() : 0) +
+         activities_.capacity() * (sizeof(ActivityMachine) + 16) +
+         children_.capacity() * sizeof(ChildWorkflowMachine) + by_event_.capacity() * 24 +
+         updates_.capacity() * (sizeof(UpdateMachine) + 32) + swallow_.capacity() * 9 +
+         (memo_ ? memo_->SpaceUsedLong() : 0) +
          (search_attributes_ ? search_attributes_->SpaceUsedLong() : 0);
 }
 

@@ -1,5 +1,6 @@
 // RunCache, the sticky cache: in which order its runs were used, and how much they hold.
-// Knows the runs by a handle of the owner's; bounded by count and by bytes. One lane's; lane thread only.
+// Knows the runs by a handle of the owner's; bounded by count and by bytes. One lane's; lane thread
+// only.
 #ifndef CHIMERA_CORE_WORKFLOW_RUN_CACHE_H_
 #define CHIMERA_CORE_WORKFLOW_RUN_CACHE_H_
 
@@ -16,7 +17,8 @@ namespace chimera::core {
 template <class Entry>
 class RunCache {
  public:
-  RunCache(std::size_t runs_max, std::size_t bytes_max) : runs_max_(runs_max), bytes_max_(bytes_max) {}
+  RunCache(std::size_t runs_max, std::size_t bytes_max)
+      : runs_max_(runs_max), bytes_max_(bytes_max) {}
 
   // Marks the run as just used; null if it is not cached.
   std::shared_ptr<Entry> find(const std::string& run_id) {

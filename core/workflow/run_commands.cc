@@ -1,5 +1,6 @@
 // Commands of the language to machines, and to the commands that the server gets.
 #include "absl/strings/str_cat.h"
+
 #include "core/base/proto_time.h"
 #include "core/machines/patch.h"
 #include "core/workflow/run_state.h"
@@ -14,7 +15,8 @@ using ApiCommand = api::command::v1::Command;
 
 absl::Status WorkflowRun::State::take(std::vector<Command>& commands) {
   for (Command& command : commands) {
-    // Commands beside the workflow's end are kept before it (flag 3); histories from before that rule drop what follows.
+    // Commands beside the workflow's end are kept before it (flag 3); histories from before that
+    // rule drop what follows.
     if (terminal_commanded_ && !flags_.use(CoreFlag::kTerminalCommandLast, replaying_)) break;
     absl::Status status =
         std::visit([&](auto& variant) { return take(variant, command); }, command.variant);
@@ -24,12 +26,14 @@ absl::Status WorkflowRun::State::take(std::vector<Command>& commands) {
   return absl::OkStatus();
 }
 
-std::unique_ptr<ApiCommand> WorkflowRun::State::outgoing(enums::CommandType type, Command& whole) const {
+std::unique_ptr<ApiCommand> WorkflowRun::State::outgoing(enums::CommandType type,
+                                                         Command& whole) const {
   if (!live()) return nullptr;
   auto command = std::make_unique<ApiCommand>();
   command->set_command_type(type);
   if (whole.user_metadata) command->set_allocated_user_metadata(whole.user_metadata.release());
-  for (auto& marker : whole.event_group_markers) *command->add_event_group_markers() = std::move(marker);
+  for (auto& marker : whole.event_group_markers)
+    *command->add_event_group_markers() = std::move(marker);
   return command;
 }
 
@@ -43,7 +47,8 @@ void WorkflowRun::State::push(MachineKind kind, EventType confirmed_by, std::uin
 namespace {
 
 absl::Status twice(const char* what, std::uint32_t seq) {
-  return absl::InvalidArgumentError(absl::StrCat("the language used the number ", seq, " for two ", what));
+  return absl::InvalidArgumentError(
+      absl::StrCat("the language used the number ", seq, " for two ", what));
 }
 
 }  // namespace
@@ -56,10 +61,12 @@ absl::Status WorkflowRun::State::take(ScheduleActivity& command, Command& whole)
   ActivityMachine& machine = at->second;
   machine.id = attributes.activity_id();
   machine.type = attributes.activity_type().name();
-  machine.on_cancel = command.cancellation_type == ActivityCancellationType::kTryCancel ? ActivityMachine::Event::kTryCancel
-                      : command.cancellation_type == ActivityCancellationType::kWaitCancellationCompleted
-                          ? ActivityMachine::Event::kWaitCancel
-                          : ActivityMachine::Event::kAbandon;
+  machine.on_cancel =
+      command.cancellation_type == ActivityCancellationType::kTryCancel
+          ? ActivityMachine::Event::kTryCancel
+      : command.cancellation_type == ActivityCancellationType::kWaitCancellationCompleted
+          ? ActivityMachine::Event::kWaitCancel
+          : ActivityMachine::Event::kAbandon;
   auto out = outgoing(enums::COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK, whole);
   if (out) {
     if (attributes.task_queue().name().empty()) {
@@ -67,29 +74,35 @@ absl::Status WorkflowRun::State::take(ScheduleActivity& command, Command& whole)
       attributes.mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
     }
     if (!command.do_not_eagerly_execute) {
-      attributes.set_request_eager_execution(attributes.task_queue().name() == options_.context.task_queue);
+      attributes.set_request_eager_execution(attributes.task_queue().name() ==
+                                             options_.context.task_queue);
     }
     *out->mutable_schedule_activity_task_command_attributes() = std::move(attributes);
   }
-  push(MachineKind::kActivity, enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED, command.seq, std::move(out));
+  push(MachineKind::kActivity, enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED, command.seq,
+       std::move(out));
   return absl::OkStatus();
 }
 
 absl::Status WorkflowRun::State::take(RequestCancelActivity& command, Command& whole) {
   using A = ActivityMachine::Action;
   const auto found = activities_.find(command.seq);
-  if (found == activities_.end()) return absl::OkStatus();  // It has ended: the language may not know yet.
+  if (found == activities_.end())
+    return absl::OkStatus();  // It has ended: the language may not know yet.
   ActivityMachine& machine = found->second;
   A action;
-  if (!ActivityMachine::kTable.advance(machine.state, machine.on_cancel, action)) return absl::OkStatus();
-  if (action == A::kDropCommandAndResolveCancelled) outgoing_.drop(MachineKind::kActivity, command.seq);
+  if (!ActivityMachine::kTable.advance(machine.state, machine.on_cancel, action))
+    return absl::OkStatus();
+  if (action == A::kDropCommandAndResolveCancelled)
+    outgoing_.drop(MachineKind::kActivity, command.seq);
   if (action == A::kCommandCancel || action == A::kCommandCancelAndResolveCancelled) {
     auto out = outgoing(enums::COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY_TASK, whole);
     if (out) {
       out->mutable_request_cancel_activity_task_command_attributes()->set_scheduled_event_id(
           machine.scheduled_event_id);
     }
-    push(MachineKind::kActivity, enums::EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED, command.seq, std::move(out));
+    push(MachineKind::kActivity, enums::EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED, command.seq,
+         std::move(out));
   }
   if (action != A::kNone && action != A::kCommandCancel) {
     jobs_.push_back(ResolveActivity{command.seq, Cancelled{activity_cancelled(machine)}});
@@ -105,11 +118,14 @@ absl::Status WorkflowRun::State::take(RequestCancelActivity& command, Command& w
 }
 
 absl::Status WorkflowRun::State::take(ScheduleLocalActivity& command, Command&) {
-  return absl::UnimplementedError(absl::StrCat(
-      "local activity ", command.activity_type, ": local activities are not supported yet; run it as an activity"));
+  return absl::UnimplementedError(
+      absl::StrCat("local activity ", command.activity_type,
+                   ": local activities are not supported yet; run it as an activity"));
 }
 
-absl::Status WorkflowRun::State::take(RequestCancelLocalActivity&, Command&) { return absl::OkStatus(); }
+absl::Status WorkflowRun::State::take(RequestCancelLocalActivity&, Command&) {
+  return absl::OkStatus();
+}
 
 absl::Status WorkflowRun::State::take(StartTimer& command, Command& whole) {
   const auto [at, fresh] = timers_.try_emplace(command.seq);
@@ -178,8 +194,8 @@ absl::Status WorkflowRun::State::take(StartChildWorkflowExecution& command, Comm
     }
     *out->mutable_start_child_workflow_execution_command_attributes() = std::move(attributes);
   }
-  push(MachineKind::kChildWorkflow, enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED, command.seq,
-       std::move(out));
+  push(MachineKind::kChildWorkflow, enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED,
+       command.seq, std::move(out));
   return absl::OkStatus();
 }
 
@@ -189,7 +205,8 @@ absl::Status WorkflowRun::State::take(CancelChildWorkflowExecution& command, Com
   if (found == children_.end()) return absl::OkStatus();
   ChildWorkflowMachine& machine = found->second;
   A action;
-  if (!ChildWorkflowMachine::kTable.advance(machine.state, machine.on_cancel, action)) return absl::OkStatus();
+  if (!ChildWorkflowMachine::kTable.advance(machine.state, machine.on_cancel, action))
+    return absl::OkStatus();
   switch (action) {
     case A::kDropCommandAndResolveStartCancelled:
       outgoing_.drop(MachineKind::kChildWorkflow, command.seq);
@@ -222,22 +239,24 @@ absl::Status WorkflowRun::State::take(CancelChildWorkflowExecution& command, Com
   return absl::OkStatus();
 }
 
-void WorkflowRun::State::request_child_cancel(const ChildWorkflowMachine& child, const std::string& reason) {
+void WorkflowRun::State::request_child_cancel(const ChildWorkflowMachine& child,
+                                              const std::string& reason) {
   // The language numbers its own requests from 1 up.
   const std::uint32_t seq = 0x80000000u + next_child_cancel_++;
   cancels_[seq].of_child = true;
   Command none{CancelTimer{}};
   auto out = outgoing(enums::COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION, none);
   if (out) {
-    auto& attributes = *out->mutable_request_cancel_external_workflow_execution_command_attributes();
+    auto& attributes =
+        *out->mutable_request_cancel_external_workflow_execution_command_attributes();
     attributes.set_namespace_(child.namespace_);
     attributes.set_workflow_id(child.workflow_id);
     attributes.set_run_id(child.run_id);
     attributes.set_child_workflow_only(true);
     attributes.set_reason(reason);
   }
-  push(MachineKind::kCancelExternal, enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED, seq,
-       std::move(out));
+  push(MachineKind::kCancelExternal,
+       enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED, seq, std::move(out));
 }
 
 absl::Status WorkflowRun::State::take(SignalExternalWorkflowExecution& command, Command& whole) {
@@ -248,8 +267,8 @@ absl::Status WorkflowRun::State::take(SignalExternalWorkflowExecution& command, 
     if (attributes.namespace_().empty()) attributes.set_namespace_(options_.context.namespace_);
     *out->mutable_signal_external_workflow_execution_command_attributes() = std::move(attributes);
   }
-  push(MachineKind::kSignalExternal, enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED, command.seq,
-       std::move(out));
+  push(MachineKind::kSignalExternal, enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED,
+       command.seq, std::move(out));
   return absl::OkStatus();
 }
 
@@ -267,30 +286,37 @@ absl::Status WorkflowRun::State::take(CancelSignalWorkflow& command, Command&) {
   return absl::OkStatus();
 }
 
-absl::Status WorkflowRun::State::take(RequestCancelExternalWorkflowExecution& command, Command& whole) {
+absl::Status WorkflowRun::State::take(RequestCancelExternalWorkflowExecution& command,
+                                      Command& whole) {
   if (!cancels_.try_emplace(command.seq).second) return twice("cancellations", command.seq);
   auto out = outgoing(enums::COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION, whole);
   if (out) {
     auto& attributes = command.attributes;
     if (attributes.namespace_().empty()) attributes.set_namespace_(options_.context.namespace_);
-    attributes.set_reason(absl::StrCat("Cancel requested by workflow with run id ", options_.context.run_id,
+    attributes.set_reason(absl::StrCat("Cancel requested by workflow with run id ",
+                                       options_.context.run_id,
                                        " with reason: ", attributes.reason()));
-    *out->mutable_request_cancel_external_workflow_execution_command_attributes() = std::move(attributes);
+    *out->mutable_request_cancel_external_workflow_execution_command_attributes() =
+        std::move(attributes);
   }
-  push(MachineKind::kCancelExternal, enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED,
-       command.seq, std::move(out));
+  push(MachineKind::kCancelExternal,
+       enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED, command.seq,
+       std::move(out));
   return absl::OkStatus();
 }
 
 absl::Status WorkflowRun::State::take(SetPatchMarker& command, Command& whole) {
-  if (patches_made_.contains(command.patch_id)) return absl::OkStatus();  // One marker per patch and run.
+  if (patches_made_.contains(command.patch_id))
+    return absl::OkStatus();  // One marker per patch and run.
   const bool in_history = patches_known_.contains(command.patch_id);
   patches_made_.insert(command.patch_id);
   auto out = outgoing(enums::COMMAND_TYPE_RECORD_MARKER, whole);
   if (out) {
-    write_patch_marker({command.patch_id, command.deprecated}, *out->mutable_record_marker_command_attributes());
+    write_patch_marker({command.patch_id, command.deprecated},
+                       *out->mutable_record_marker_command_attributes());
   }
-  OutgoingCommand entry{MachineKind::kPatch, enums::EVENT_TYPE_MARKER_RECORDED, 0, command.patch_id};
+  OutgoingCommand entry{MachineKind::kPatch, enums::EVENT_TYPE_MARKER_RECORDED, 0,
+                        command.patch_id};
   entry.deprecated = command.deprecated;
   entry.command = std::move(out);
   outgoing_.push(std::move(entry));
@@ -310,20 +336,24 @@ void WorkflowRun::State::upsert_change_versions() {
                         ->mutable_indexed_fields();
     fields[kChangeVersionAttribute] = *std::move(value);
   }
-  push(MachineKind::kSearchAttributes, enums::EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES, 0, std::move(out));
+  push(MachineKind::kSearchAttributes, enums::EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES, 0,
+       std::move(out));
 }
 
 absl::Status WorkflowRun::State::take(UpsertWorkflowSearchAttributes& command, Command& whole) {
   auto& fields = *command.search_attributes.mutable_indexed_fields();
   fields.erase(kChangeVersionAttribute);  // That one is the core's.
-  if (!search_attributes_) search_attributes_ = std::make_unique<api::common::v1::SearchAttributes>();
-  for (const auto& [name, value] : fields) (*search_attributes_->mutable_indexed_fields())[name] = value;
+  if (!search_attributes_)
+    search_attributes_ = std::make_unique<api::common::v1::SearchAttributes>();
+  for (const auto& [name, value] : fields)
+    (*search_attributes_->mutable_indexed_fields())[name] = value;
   auto out = outgoing(enums::COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES, whole);
   if (out) {
-    *out->mutable_upsert_workflow_search_attributes_command_attributes()->mutable_search_attributes() =
-        std::move(command.search_attributes);
+    *out->mutable_upsert_workflow_search_attributes_command_attributes()
+         ->mutable_search_attributes() = std::move(command.search_attributes);
   }
-  push(MachineKind::kSearchAttributes, enums::EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES, 0, std::move(out));
+  push(MachineKind::kSearchAttributes, enums::EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES, 0,
+       std::move(out));
   return absl::OkStatus();
 }
 
@@ -356,7 +386,9 @@ absl::Status WorkflowRun::State::take(CompleteWorkflowExecution& command, Comman
 absl::Status WorkflowRun::State::take(FailWorkflowExecution& command, Command& whole) {
   if (terminal_commanded_) return absl::OkStatus();
   auto out = outgoing(enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION, whole);
-  if (out) *out->mutable_fail_workflow_execution_command_attributes()->mutable_failure() = std::move(command.failure);
+  if (out)
+    *out->mutable_fail_workflow_execution_command_attributes()->mutable_failure() =
+        std::move(command.failure);
   end_with(enums::EVENT_TYPE_WORKFLOW_EXECUTION_FAILED, std::move(out));
   return absl::OkStatus();
 }
@@ -385,23 +417,26 @@ absl::Status WorkflowRun::State::take(ContinueAsNewWorkflowExecution& command, C
     if (attributes.search_attributes().indexed_fields().empty() && search_attributes_) {
       *attributes.mutable_search_attributes() = *search_attributes_;
     }
-    if (!attributes.has_retry_policy() && retry_policy_) *attributes.mutable_retry_policy() = *retry_policy_;
+    if (!attributes.has_retry_policy() && retry_policy_)
+      *attributes.mutable_retry_policy() = *retry_policy_;
   }
   end_with(enums::EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW, std::move(out));
   return absl::OkStatus();
 }
 
 absl::Status WorkflowRun::State::take(ScheduleNexusOperation& command, Command&) {
-  return absl::UnimplementedError(absl::StrCat("Nexus operation ", command.attributes.service(), "/",
-                                               command.attributes.operation(),
+  return absl::UnimplementedError(absl::StrCat("Nexus operation ", command.attributes.service(),
+                                               "/", command.attributes.operation(),
                                                ": Nexus operations are not supported yet"));
 }
 
-absl::Status WorkflowRun::State::take(RequestCancelNexusOperation&, Command&) { return absl::OkStatus(); }
+absl::Status WorkflowRun::State::take(RequestCancelNexusOperation&, Command&) {
+  return absl::OkStatus();
+}
 
 absl::Status WorkflowRun::State::take(RespondToQuery& command, Command&) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("the language answered the query ", command.query_id, ", which it was not asked"));
+  return absl::InvalidArgumentError(absl::StrCat("the language answered the query ",
+                                                 command.query_id, ", which it was not asked"));
 }
 
 absl::Status WorkflowRun::State::take(UpdateResponse& command, Command&) {
@@ -409,18 +444,20 @@ absl::Status WorkflowRun::State::take(UpdateResponse& command, Command&) {
   const std::string& id = command.protocol_instance_id;
   const auto found = updates_.find(id);
   if (found == updates_.end()) {
-    return absl::InvalidArgumentError(absl::StrCat("the language answered update ", id, ", which is not under way"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("the language answered update ", id, ", which is not under way"));
   }
   M& machine = found->second;
-  const M::Event event = std::holds_alternative<UpdateResponse::Accepted>(command.response)   ? M::Event::kAccept
-                         : std::holds_alternative<UpdateResponse::Rejected>(command.response) ? M::Event::kReject
-                                                                                              : M::Event::kComplete;
+  const M::Event event =
+      std::holds_alternative<UpdateResponse::Accepted>(command.response)   ? M::Event::kAccept
+      : std::holds_alternative<UpdateResponse::Rejected>(command.response) ? M::Event::kReject
+                                                                           : M::Event::kComplete;
   const M::State before = machine.state;
   M::Action action;
   if (!M::kTable.advance(machine.state, event, action)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the language gave the answer \"", enum_name(event), "\" to update ", id,
-                     ", which is in state ", enum_name(before)));
+    return absl::InvalidArgumentError(absl::StrCat("the language gave the answer \"",
+                                                   enum_name(event), "\" to update ", id,
+                                                   ", which is in state ", enum_name(before)));
   }
   switch (action) {
     case M::Action::kSendAcceptance:
@@ -466,7 +503,8 @@ std::unique_ptr<ApiCommand> protocol_message(const std::string& message_id) {
 }  // namespace
 
 void WorkflowRun::State::send_acceptance(UpdateMachine& update, const std::string& instance_id) {
-  OutgoingCommand entry{MachineKind::kUpdate, enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED, 0, instance_id};
+  OutgoingCommand entry{MachineKind::kUpdate, enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED,
+                        0, instance_id};
   if (live()) {
     const std::string id = absl::StrCat(update.message_id, "/accept");
     api::update::v1::Acceptance body;
@@ -494,7 +532,8 @@ void WorkflowRun::State::send_rejection(UpdateMachine& update, const std::string
 
 void WorkflowRun::State::send_response(UpdateMachine& update, const std::string& instance_id,
                                        UpdateResponse& response) {
-  OutgoingCommand entry{MachineKind::kUpdate, enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED, 0, instance_id};
+  OutgoingCommand entry{MachineKind::kUpdate, enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED,
+                        0, instance_id};
   if (live()) {
     const std::string id = absl::StrCat(update.message_id, "/complete");
     api::update::v1::Response body;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+
 #include "core/base/proto_time.h"
 #include "core/base/siphash.h"
 #include "core/machines/patch.h"
@@ -21,8 +22,8 @@ absl::Status WorkflowRun::State::apply(const Batch& batch) {
   for (std::size_t i = 0; i < batch.end; ++i) {
     const HistoryEvent& event = *events[i];
     const EventType type = event.event_type();
-    if (replaying_ && holds_last && event.event_id() > previous_started_ && !is_command_event(type) &&
-        type != enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED) {
+    if (replaying_ && holds_last && event.event_id() > previous_started_ &&
+        !is_command_event(type) && type != enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED) {
       replaying_ = false;
     }
     deliver_updates(event.event_id());
@@ -35,9 +36,10 @@ absl::Status WorkflowRun::State::apply(const Batch& batch) {
   return absl::OkStatus();
 }
 
-// What this task's completion and its commands, later in history, tell of this task: they were not known live, but
-// the language needs them now.
-void WorkflowRun::State::look_ahead(absl::Span<const HistoryEvent* const> events, const Batch& batch) {
+// What this task's completion and its commands, later in history, tell of this task: they were not
+// known live, but the language needs them now.
+void WorkflowRun::State::look_ahead(absl::Span<const HistoryEvent* const> events,
+                                    const Batch& batch) {
   bool own = true;
   for (std::size_t i = batch.end; i < batch.lookahead_end; ++i) {
     const HistoryEvent& event = *events[i];
@@ -61,7 +63,8 @@ void WorkflowRun::State::look_ahead(absl::Span<const HistoryEvent* const> events
   }
 }
 
-void WorkflowRun::State::look_ahead_update(absl::Span<const HistoryEvent* const> events, const HistoryEvent& event) {
+void WorkflowRun::State::look_ahead_update(absl::Span<const HistoryEvent* const> events,
+                                           const HistoryEvent& event) {
   const auto& accepted = event.workflow_execution_update_accepted_event_attributes();
   if (!known_updates_.insert(accepted.protocol_instance_id()).second) return;
   PendingUpdate update;
@@ -74,13 +77,16 @@ void WorkflowRun::State::look_ahead_update(absl::Span<const HistoryEvent* const>
     for (const HistoryEvent* other : events) {
       if (other->event_id() >= event.event_id()) break;
       if (other->has_workflow_execution_update_admitted_event_attributes() &&
-          other->workflow_execution_update_admitted_event_attributes().request().meta().update_id() ==
-              update.instance_id) {
+          other->workflow_execution_update_admitted_event_attributes()
+                  .request()
+                  .meta()
+                  .update_id() == update.instance_id) {
         update.request = &other->workflow_execution_update_admitted_event_attributes().request();
       }
     }
   }
-  // The pages of events that are not applied yet are let go one by one; this request must outlive them.
+  // The pages of events that are not applied yet are let go one by one; this request must outlive
+  // them.
   auto request = std::make_shared<api::update::v1::Request>(*update.request);
   update.request = request.get();
   update.owner = std::move(request);
@@ -88,7 +94,8 @@ void WorkflowRun::State::look_ahead_update(absl::Span<const HistoryEvent* const>
   queue_update(std::move(update));
 }
 
-void WorkflowRun::State::take_versions(const api::history::v1::WorkflowTaskCompletedEventAttributes& completed) {
+void WorkflowRun::State::take_versions(
+    const api::history::v1::WorkflowTaskCompletedEventAttributes& completed) {
   flags_.seen(completed);
   api::deployment::v1::WorkerDeploymentVersion version;
   if (completed.has_deployment_version()) {
@@ -109,7 +116,8 @@ void WorkflowRun::State::take_versions(const api::history::v1::WorkflowTaskCompl
 
 absl::Status WorkflowRun::State::apply_event(const HistoryEvent& event) {
   if (event.event_id() != last_processed_ + 1) {
-    return absl::DataLossError(absl::StrCat("the history goes from event ", last_processed_, " to ", event.event_id()));
+    return absl::DataLossError(
+        absl::StrCat("the history goes from event ", last_processed_, " to ", event.event_id()));
   }
   const EventType type = event.event_type();
   if (skip_upsert_) {
@@ -139,10 +147,12 @@ absl::Status WorkflowRun::State::apply_event(const HistoryEvent& event) {
       }
       return absl::OkStatus();
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
-      jobs_.push_back(SignalWorkflow{&event.workflow_execution_signaled_event_attributes(), event.event_id()});
+      jobs_.push_back(
+          SignalWorkflow{&event.workflow_execution_signaled_event_attributes(), event.event_id()});
       return absl::OkStatus();
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED:
-      jobs_.push_back(CancelWorkflow{event.workflow_execution_cancel_requested_event_attributes().cause()});
+      jobs_.push_back(
+          CancelWorkflow{event.workflow_execution_cancel_requested_event_attributes().cause()});
       return absl::OkStatus();
     case enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED:
     case enums::EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT:
@@ -157,13 +167,14 @@ absl::Status WorkflowRun::State::apply_event(const HistoryEvent& event) {
   }
 }
 
-// The events of a task's commands are over (`event` is the next one, or null at the end of the history): what the code
-// commanded and history lacks is an extra command.
+// The events of a task's commands are over (`event` is the next one, or null at the end of the
+// history): what the code commanded and history lacks is an extra command.
 absl::Status WorkflowRun::State::check_confirmed(const HistoryEvent* event) {
   if (!confirming_) return absl::OkStatus();
   confirming_ = false;
   OutgoingCommand* head = outgoing_.front();
-  while (head && head->kind == MachineKind::kPatch) {  // The code asked for a patch that history lacks.
+  while (head &&
+         head->kind == MachineKind::kPatch) {  // The code asked for a patch that history lacks.
     outgoing_.pop();
     head = outgoing_.front();
   }
@@ -178,7 +189,8 @@ void WorkflowRun::State::apply_started(const HistoryEvent& event) {
     memo_ = std::make_unique<api::common::v1::Memo>(started.memo());
   }
   if (started.has_search_attributes() && !started.search_attributes().indexed_fields().empty()) {
-    search_attributes_ = std::make_unique<api::common::v1::SearchAttributes>(started.search_attributes());
+    search_attributes_ =
+        std::make_unique<api::common::v1::SearchAttributes>(started.search_attributes());
   }
   if (started.has_retry_policy()) {
     retry_policy_ = std::make_unique<api::common::v1::RetryPolicy>(started.retry_policy());
@@ -202,9 +214,11 @@ void WorkflowRun::State::apply_task_started(const HistoryEvent& event) {
 
 absl::Status WorkflowRun::State::match_command(const HistoryEvent& event) {
   absl::Status status = absl::OkStatus();
-  if (event.event_type() == enums::EVENT_TYPE_MARKER_RECORDED && skip_patch_marker(event, status)) return status;
+  if (event.event_type() == enums::EVENT_TYPE_MARKER_RECORDED && skip_patch_marker(event, status))
+    return status;
   OutgoingCommand* head = outgoing_.front();
-  while (head && head->kind == MachineKind::kPatch && event.event_type() != enums::EVENT_TYPE_MARKER_RECORDED) {
+  while (head && head->kind == MachineKind::kPatch &&
+         event.event_type() != enums::EVENT_TYPE_MARKER_RECORDED) {
     outgoing_.pop();  // The code asked for a patch that history lacks, and was told so.
     head = outgoing_.front();
   }
@@ -219,7 +233,8 @@ absl::Status WorkflowRun::State::match_command(const HistoryEvent& event) {
   return absl::OkStatus();
 }
 
-// The rules for patch markers (spec/core 3.6). True if the event is done with, one way or the other.
+// The rules for patch markers (spec/core 3.6). True if the event is done with, one way or the
+// other.
 bool WorkflowRun::State::skip_patch_marker(const HistoryEvent& event, absl::Status& status) {
   const auto patch = read_patch_marker(event.marker_recorded_event_attributes());
   OutgoingCommand* head = outgoing_.front();
@@ -239,15 +254,18 @@ bool WorkflowRun::State::skip_patch_marker(const HistoryEvent& event, absl::Stat
     skip_upsert_ = true;
     return true;
   }
-  status = nondeterminism(&event, head, absl::StrCat("the code no longer asks for patch \"", patch->id,
-                                                     "\", which this run was made with"));
+  status = nondeterminism(&event, head,
+                          absl::StrCat("the code no longer asks for patch \"", patch->id,
+                                       "\", which this run was made with"));
   return true;
 }
 
 bool WorkflowRun::State::skip_upsert_of_patch(const HistoryEvent& event) {
   return event.has_upsert_workflow_search_attributes_event_attributes() &&
-         event.upsert_workflow_search_attributes_event_attributes().search_attributes().indexed_fields().contains(
-             kChangeVersionAttribute);
+         event.upsert_workflow_search_attributes_event_attributes()
+             .search_attributes()
+             .indexed_fields()
+             .contains(kChangeVersionAttribute);
 }
 
 // The task's own messages: updates that history does not know yet.
@@ -287,9 +305,11 @@ void WorkflowRun::State::deliver_updates(std::int64_t before_event_id) {
     machine.owner = update.owner;
     machine.request = update.request;
     keep_alive_.push_back(update.owner);
-    jobs_.push_back(DoUpdate{machine.update_id, update.instance_id, update.request, update.run_validator});
+    jobs_.push_back(
+        DoUpdate{machine.update_id, update.instance_id, update.request, update.run_validator});
   }
-  pending_updates_.erase(pending_updates_.begin(), pending_updates_.begin() + static_cast<std::ptrdiff_t>(delivered));
+  pending_updates_.erase(pending_updates_.begin(),
+                         pending_updates_.begin() + static_cast<std::ptrdiff_t>(delivered));
 }
 
 }  // namespace chimera::core

@@ -1,5 +1,6 @@
 // Events to machines, and what the machines make of them: jobs.
 #include "absl/strings/str_cat.h"
+
 #include "core/machines/patch.h"
 #include "core/workflow/nondeterminism.h"
 #include "core/workflow/run_state.h"
@@ -10,7 +11,8 @@ namespace enums = api::enums::v1;
 
 namespace {
 
-// The id of the event that began what this event goes on with: events of a machine carry it (spec/core 2.1).
+// The id of the event that began what this event goes on with: events of a machine carry it
+// (spec/core 2.1).
 std::int64_t origin_event_id(const HistoryEvent& event) {
   switch (event.event_type()) {
     case enums::EVENT_TYPE_ACTIVITY_TASK_STARTED:
@@ -40,13 +42,16 @@ std::int64_t origin_event_id(const HistoryEvent& event) {
     case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED:
       return event.child_workflow_execution_terminated_event_attributes().initiated_event_id();
     case enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED:
-      return event.signal_external_workflow_execution_failed_event_attributes().initiated_event_id();
+      return event.signal_external_workflow_execution_failed_event_attributes()
+          .initiated_event_id();
     case enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED:
       return event.external_workflow_execution_signaled_event_attributes().initiated_event_id();
     case enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED:
-      return event.request_cancel_external_workflow_execution_failed_event_attributes().initiated_event_id();
+      return event.request_cancel_external_workflow_execution_failed_event_attributes()
+          .initiated_event_id();
     case enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED:
-      return event.external_workflow_execution_cancel_requested_event_attributes().initiated_event_id();
+      return event.external_workflow_execution_cancel_requested_event_attributes()
+          .initiated_event_id();
     default:
       return 0;
   }
@@ -100,23 +105,26 @@ const api::common::v1::Payload* only_payload(const api::common::v1::Payloads& pa
 
 }  // namespace
 
-absl::Status WorkflowRun::State::nondeterminism(const HistoryEvent* event, const OutgoingCommand* command,
+absl::Status WorkflowRun::State::nondeterminism(const HistoryEvent* event,
+                                                const OutgoingCommand* command,
                                                 const std::string& what) const {
-  return absl::FailedPreconditionError(nondeterminism_message(options_.context, event,
-                                                              command ? describe(*command) : std::string(), what,
-                                                              outgoing_.matched()));
+  return absl::FailedPreconditionError(
+      nondeterminism_message(options_.context, event, command ? describe(*command) : std::string(),
+                             what, outgoing_.matched()));
 }
 
 std::string WorkflowRun::State::describe(const OutgoingCommand& command) const {
   switch (command.kind) {
     case MachineKind::kTimer:
-      return absl::StrCat(command.confirmed_by == enums::EVENT_TYPE_TIMER_CANCELED ? "CancelTimer " : "StartTimer ",
-                          command.seq);
+      return absl::StrCat(
+          command.confirmed_by == enums::EVENT_TYPE_TIMER_CANCELED ? "CancelTimer " : "StartTimer ",
+          command.seq);
     case MachineKind::kActivity: {
       const auto found = activities_.find(command.seq);
-      const std::string what = found == activities_.end()
-                                   ? absl::StrCat(command.seq)
-                                   : absl::StrCat(found->second.type, " (id ", found->second.id, ")");
+      const std::string what =
+          found == activities_.end()
+              ? absl::StrCat(command.seq)
+              : absl::StrCat(found->second.type, " (id ", found->second.id, ")");
       return absl::StrCat(command.confirmed_by == enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
                               ? "ScheduleActivity "
                               : "RequestCancelActivity ",
@@ -125,17 +133,19 @@ std::string WorkflowRun::State::describe(const OutgoingCommand& command) const {
     case MachineKind::kChildWorkflow: {
       const auto found = children_.find(command.seq);
       if (found == children_.end()) return "StartChildWorkflowExecution";
-      return absl::StrCat("StartChildWorkflowExecution ", found->second.type, " (id ", found->second.workflow_id, ")");
+      return absl::StrCat("StartChildWorkflowExecution ", found->second.type, " (id ",
+                          found->second.workflow_id, ")");
     }
     case MachineKind::kSignalExternal:
       return absl::StrCat("SignalExternalWorkflowExecution ", command.seq);
     case MachineKind::kCancelExternal:
       return "RequestCancelExternalWorkflowExecution";
     case MachineKind::kUpdate:
-      return absl::StrCat(command.confirmed_by == enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED
-                              ? "acceptance of update "
-                              : "completion of update ",
-                          command.id);
+      return absl::StrCat(
+          command.confirmed_by == enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED
+              ? "acceptance of update "
+              : "completion of update ",
+          command.id);
     case MachineKind::kPatch:
       return absl::StrCat("patch \"", command.id, "\"");
     case MachineKind::kSearchAttributes:
@@ -149,7 +159,8 @@ std::string WorkflowRun::State::describe(const OutgoingCommand& command) const {
 }
 
 // A command event meets the head of the outgoing commands; its type is right.
-absl::Status WorkflowRun::State::confirm(const OutgoingCommand& command, const HistoryEvent& event) {
+absl::Status WorkflowRun::State::confirm(const OutgoingCommand& command,
+                                         const HistoryEvent& event) {
   switch (command.kind) {
     case MachineKind::kActivity:
       return confirm_activity(command, event);
@@ -158,7 +169,8 @@ absl::Status WorkflowRun::State::confirm(const OutgoingCommand& command, const H
     case MachineKind::kUpdate:
       return confirm_update(command, event);
     case MachineKind::kTimer:
-      if (event.has_timer_started_event_attributes()) remember(event.event_id(), command.kind, command.seq);
+      if (event.has_timer_started_event_attributes())
+        remember(event.event_id(), command.kind, command.seq);
       return on_timer(command.seq, event);
     case MachineKind::kSignalExternal:
     case MachineKind::kCancelExternal:
@@ -174,12 +186,14 @@ absl::Status WorkflowRun::State::confirm(const OutgoingCommand& command, const H
   return absl::OkStatus();
 }
 
-absl::Status WorkflowRun::State::confirm_activity(const OutgoingCommand& command, const HistoryEvent& event) {
+absl::Status WorkflowRun::State::confirm_activity(const OutgoingCommand& command,
+                                                  const HistoryEvent& event) {
   if (event.has_activity_task_scheduled_event_attributes()) {
     ActivityMachine& machine = activities_[command.seq];
     const auto& scheduled = event.activity_task_scheduled_event_attributes();
     if (flags_.use(CoreFlag::kIdAndTypeChecks, replaying_)) {
-      if (scheduled.activity_id() != machine.id) return nondeterminism(&event, &command, "the activity ids differ");
+      if (scheduled.activity_id() != machine.id)
+        return nondeterminism(&event, &command, "the activity ids differ");
       if (scheduled.activity_type().name() != machine.type) {
         return nondeterminism(&event, &command, "the activity types differ");
       }
@@ -190,7 +204,8 @@ absl::Status WorkflowRun::State::confirm_activity(const OutgoingCommand& command
   return on_activity(command.seq, event);
 }
 
-absl::Status WorkflowRun::State::confirm_child(const OutgoingCommand& command, const HistoryEvent& event) {
+absl::Status WorkflowRun::State::confirm_child(const OutgoingCommand& command,
+                                               const HistoryEvent& event) {
   ChildWorkflowMachine& machine = children_[command.seq];
   const auto& initiated = event.start_child_workflow_execution_initiated_event_attributes();
   if (flags_.use(CoreFlag::kIdAndTypeChecks, replaying_)) {
@@ -206,17 +221,20 @@ absl::Status WorkflowRun::State::confirm_child(const OutgoingCommand& command, c
   return on_child(command.seq, event);
 }
 
-absl::Status WorkflowRun::State::confirm_update(const OutgoingCommand& command, const HistoryEvent& event) {
+absl::Status WorkflowRun::State::confirm_update(const OutgoingCommand& command,
+                                                const HistoryEvent& event) {
   UpdateMachine& machine = updates_[command.id];
   const bool accepted = event.has_workflow_execution_update_accepted_event_attributes();
   const std::string& id =
       accepted ? event.workflow_execution_update_accepted_event_attributes().protocol_instance_id()
                : event.workflow_execution_update_completed_event_attributes().meta().update_id();
-  if (id != (accepted ? command.id : machine.update_id)) return nondeterminism(&event, &command, "the updates differ");
+  if (id != (accepted ? command.id : machine.update_id))
+    return nondeterminism(&event, &command, "the updates differ");
   UpdateMachine::Action action;
   if (!UpdateMachine::kTable.advance(
           machine.state,
-          accepted ? UpdateMachine::Event::kUpdateAccepted : UpdateMachine::Event::kUpdateCompleted, action)) {
+          accepted ? UpdateMachine::Event::kUpdateAccepted : UpdateMachine::Event::kUpdateCompleted,
+          action)) {
     return nondeterminism(&event, &command, "the update is not that far");
   }
   if (accepted) known_updates_.erase(command.id);
@@ -229,8 +247,8 @@ absl::Status WorkflowRun::State::route(const HistoryEvent& event) {
   const std::int64_t origin = origin_event_id(event);
   if (origin == 0) {
     if (event.worker_may_ignore()) return absl::OkStatus();
-    return absl::InternalError(absl::StrCat("this worker does not know what to do with ", describe_event(event),
-                                            "; a newer one may"));
+    return absl::InternalError(absl::StrCat("this worker does not know what to do with ",
+                                            describe_event(event), "; a newer one may"));
   }
   if (swallow_.contains(origin)) {
     if (event.event_type() != enums::EVENT_TYPE_ACTIVITY_TASK_STARTED &&
@@ -241,7 +259,8 @@ absl::Status WorkflowRun::State::route(const HistoryEvent& event) {
   }
   const auto found = by_event_.find(origin);
   if (found == by_event_.end()) {
-    return nondeterminism(&event, nullptr, absl::StrCat("nothing that event ", origin, " began is under way"));
+    return nondeterminism(&event, nullptr,
+                          absl::StrCat("nothing that event ", origin, " began is under way"));
   }
   const MachineRef ref = found->second;
   absl::Status status;
@@ -283,8 +302,9 @@ absl::Status WorkflowRun::State::on_timer(std::uint32_t seq, const HistoryEvent&
   }
   M::Action action;
   if ((id && *id != absl::StrCat(seq)) || !M::kTable.advance(machine.state, what, action)) {
-    return nondeterminism(&event, nullptr,
-                          absl::StrCat("timer ", seq, " of the code is in state ", enum_name(machine.state)));
+    return nondeterminism(
+        &event, nullptr,
+        absl::StrCat("timer ", seq, " of the code is in state ", enum_name(machine.state)));
   }
   if (action == M::Action::kFire) jobs_.push_back(FireTimer{seq});
   if (machine.state == M::State::kDone) {
@@ -299,8 +319,9 @@ absl::Status WorkflowRun::State::on_activity(std::uint32_t seq, const HistoryEve
   ActivityMachine& machine = activities_[seq];
   A action;
   if (!ActivityMachine::kTable.advance(machine.state, activity_event(event.event_type()), action)) {
-    return nondeterminism(&event, nullptr, absl::StrCat("activity ", machine.type, " (id ", machine.id,
-                                                        ") of the code is in state ", enum_name(machine.state)));
+    return nondeterminism(&event, nullptr,
+                          absl::StrCat("activity ", machine.type, " (id ", machine.id,
+                                       ") of the code is in state ", enum_name(machine.state)));
   }
   if (action == A::kNone) return absl::OkStatus();
   const std::int64_t scheduled = machine.scheduled_event_id;
@@ -324,33 +345,39 @@ absl::Status WorkflowRun::State::on_child(std::uint32_t seq, const HistoryEvent&
   using Start = ResolveChildWorkflowExecutionStart;
   ChildWorkflowMachine& machine = children_[seq];
   A action;
-  if (!ChildWorkflowMachine::kTable.advance(machine.state, child_event(event.event_type()), action)) {
-    return nondeterminism(&event, nullptr,
-                          absl::StrCat("child workflow ", machine.type, " (id ", machine.workflow_id,
-                                       ") of the code is in state ", enum_name(machine.state)));
+  if (!ChildWorkflowMachine::kTable.advance(machine.state, child_event(event.event_type()),
+                                            action)) {
+    return nondeterminism(
+        &event, nullptr,
+        absl::StrCat("child workflow ", machine.type, " (id ", machine.workflow_id,
+                     ") of the code is in state ", enum_name(machine.state)));
   }
   switch (action) {
     case A::kResolveStarted:
       machine.started_event_id = event.event_id();
-      machine.run_id = event.child_workflow_execution_started_event_attributes().workflow_execution().run_id();
+      machine.run_id =
+          event.child_workflow_execution_started_event_attributes().workflow_execution().run_id();
       jobs_.push_back(Start{seq, Start::Succeeded{machine.run_id}});
       return absl::OkStatus();
     case A::kResolveStartFailed: {
       const auto& failed = event.start_child_workflow_execution_failed_event_attributes();
-      jobs_.push_back(
-          Start{seq, Start::StartFailed{failed.workflow_id(), failed.workflow_type().name(), failed.cause()}});
+      jobs_.push_back(Start{
+          seq,
+          Start::StartFailed{failed.workflow_id(), failed.workflow_type().name(), failed.cause()}});
       break;
     }
     case A::kResolveCompleted: {
       const auto& completed = event.child_workflow_execution_completed_event_attributes();
-      jobs_.push_back(ResolveChildWorkflowExecution{seq, Completed{only_payload(completed.result())}});
+      jobs_.push_back(
+          ResolveChildWorkflowExecution{seq, Completed{only_payload(completed.result())}});
       break;
     }
     case A::kResolveFailed:
       jobs_.push_back(ResolveChildWorkflowExecution{seq, Failed{child_failed(machine, event)}});
       break;
     case A::kResolveCancelled:
-      jobs_.push_back(ResolveChildWorkflowExecution{seq, Cancelled{child_cancelled(machine, &event)}});
+      jobs_.push_back(
+          ResolveChildWorkflowExecution{seq, Cancelled{child_cancelled(machine, &event)}});
       break;
     default:
       return absl::OkStatus();
@@ -364,13 +391,15 @@ absl::Status WorkflowRun::State::on_external(MachineRef ref, const HistoryEvent&
   const EventType type = event.event_type();
   if (ref.kind == MachineKind::kSignalExternal) {
     using M = SignalExternalMachine;
-    const M::Event what = type == enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED ? M::Event::kSignaled
+    const M::Event what = type == enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED
+                              ? M::Event::kSignaled
                           : type == enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED
                               ? M::Event::kFailed
                               : M::Event::kInitiated;
     M::Action action;
     if (!M::kTable.advance(signals_[ref.seq].state, what, action)) {
-      return nondeterminism(&event, nullptr, absl::StrCat("signal ", ref.seq, " of the code is not that far"));
+      return nondeterminism(&event, nullptr,
+                            absl::StrCat("signal ", ref.seq, " of the code is not that far"));
     }
     if (action == M::Action::kNone) return absl::OkStatus();
     ResolveSignalExternalWorkflow job{ref.seq, nullptr};
@@ -383,21 +412,24 @@ absl::Status WorkflowRun::State::on_external(MachineRef ref, const HistoryEvent&
     return absl::OkStatus();
   }
   using M = CancelExternalMachine;
-  const M::Event what = type == enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED
-                            ? M::Event::kCancelRequested
-                        : type == enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED
-                            ? M::Event::kFailed
-                            : M::Event::kInitiated;
+  const M::Event what =
+      type == enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED
+          ? M::Event::kCancelRequested
+      : type == enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED
+          ? M::Event::kFailed
+          : M::Event::kInitiated;
   M& machine = cancels_[ref.seq];
   M::Action action;
   if (!M::kTable.advance(machine.state, what, action)) {
-    return nondeterminism(&event, nullptr, absl::StrCat("cancellation ", ref.seq, " of the code is not that far"));
+    return nondeterminism(&event, nullptr,
+                          absl::StrCat("cancellation ", ref.seq, " of the code is not that far"));
   }
   if (action == M::Action::kNone) return absl::OkStatus();
   if (!machine.of_child) {
     ResolveRequestCancelExternalWorkflow job{ref.seq, nullptr};
     if (action == M::Action::kResolveFailed) {
-      job.cause = event.request_cancel_external_workflow_execution_failed_event_attributes().cause();
+      job.cause =
+          event.request_cancel_external_workflow_execution_failed_event_attributes().cause();
       job.failure = cancel_failed(job.cause);
     }
     jobs_.push_back(std::move(job));

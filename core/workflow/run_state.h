@@ -1,5 +1,6 @@
-// WorkflowRun's inside. Four files define it: run.cc (inputs and outputs), run_history.cc (following the history),
-// run_machines.cc (events to machines to jobs), run_commands.cc (commands of the language to machines).
+// WorkflowRun's inside. Four files define it: run.cc (inputs and outputs), run_history.cc
+// (following the history), run_machines.cc (events to machines to jobs), run_commands.cc (commands
+// of the language to machines).
 #ifndef CHIMERA_CORE_WORKFLOW_RUN_STATE_H_
 #define CHIMERA_CORE_WORKFLOW_RUN_STATE_H_
 
@@ -11,6 +12,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
+
 #include "core/history/batch.h"
 #include "core/history/buffer.h"
 #include "core/machines/activity.h"
@@ -107,8 +109,11 @@ class WorkflowRun::State {
   absl::Status on_timer(std::uint32_t seq, const HistoryEvent& event);
   absl::Status on_external(MachineRef ref, const HistoryEvent& event);
   void resolve_activity(std::uint32_t seq, FailurePtr failure, bool cancelled);
-  void remember(std::int64_t event_id, MachineKind kind, std::uint32_t seq) { by_event_[event_id] = {kind, seq}; }
-  absl::Status nondeterminism(const HistoryEvent* event, const OutgoingCommand* command, const std::string& what) const;
+  void remember(std::int64_t event_id, MachineKind kind, std::uint32_t seq) {
+    by_event_[event_id] = {kind, seq};
+  }
+  absl::Status nondeterminism(const HistoryEvent* event, const OutgoingCommand* command,
+                              const std::string& what) const;
   std::string describe(const OutgoingCommand& command) const;
 
   // --- run_commands.cc
@@ -136,16 +141,21 @@ class WorkflowRun::State {
   absl::Status take(RespondToQuery& command, Command& whole);
   absl::Status take(UpdateResponse& command, Command& whole);
   // The command to be sent, with its metadata; null while replaying.
-  std::unique_ptr<api::command::v1::Command> outgoing(api::enums::v1::CommandType type, Command& whole) const;
+  std::unique_ptr<api::command::v1::Command> outgoing(api::enums::v1::CommandType type,
+                                                      Command& whole) const;
   void push(MachineKind kind, api::enums::v1::EventType confirmed_by, std::uint32_t seq,
             std::unique_ptr<api::command::v1::Command> command);
-  void end_with(api::enums::v1::EventType confirmed_by, std::unique_ptr<api::command::v1::Command> command);
+  void end_with(api::enums::v1::EventType confirmed_by,
+                std::unique_ptr<api::command::v1::Command> command);
   void request_child_cancel(const ChildWorkflowMachine& child, const std::string& reason);
   void upsert_change_versions();
   void send_acceptance(UpdateMachine& update, const std::string& instance_id);
-  void send_rejection(UpdateMachine& update, const std::string& instance_id, api::failure::v1::Failure& failure);
-  void send_response(UpdateMachine& update, const std::string& instance_id, UpdateResponse& response);
-  void send_message(const std::string& instance_id, std::string message_id, const google::protobuf::Message& body);
+  void send_rejection(UpdateMachine& update, const std::string& instance_id,
+                      api::failure::v1::Failure& failure);
+  void send_response(UpdateMachine& update, const std::string& instance_id,
+                     UpdateResponse& response);
+  void send_message(const std::string& instance_id, std::string message_id,
+                    const google::protobuf::Message& body);
   bool live() const { return !replaying_ && !options_.replay_only; }
 
   RunOptions options_;
@@ -156,7 +166,8 @@ class WorkflowRun::State {
 
   // The task under way.
   std::shared_ptr<const api::workflowservice::v1::PollWorkflowTaskQueueResponse> task_;
-  std::shared_ptr<const HistoryPage> tail_;  // The task's own events, wanted after the history from its start.
+  std::shared_ptr<const HistoryPage>
+      tail_;  // The task's own events, wanted after the history from its start.
   std::string next_page_token_;
   bool asking_queries_ = false, asked_queries_ = false;
   std::vector<RespondToQuery> query_answers_;
@@ -165,11 +176,11 @@ class WorkflowRun::State {
   // Where history stands.
   HistoryBuffer buffer_;
   std::int64_t last_processed_ = 0;
-  std::int64_t started_event_id_ = 0;   // Of the workflow task applied last.
-  std::int64_t previous_started_ = 0;   // Up to this task, we replay.
+  std::int64_t started_event_id_ = 0;  // Of the workflow task applied last.
+  std::int64_t previous_started_ = 0;  // Up to this task, we replay.
   bool replaying_ = false;
-  bool confirming_ = false;             // Between a WorkflowTaskCompleted and the last event of its commands.
-  bool language_knows_ = false;         // InitializeWorkflow was delivered.
+  bool confirming_ = false;  // Between a WorkflowTaskCompleted and the last event of its commands.
+  bool language_knows_ = false;  // InitializeWorkflow was delivered.
   bool ended_ = false;
   bool terminal_commanded_ = false;
   base::WallTime time_{};
@@ -194,13 +205,16 @@ class WorkflowRun::State {
   absl::flat_hash_map<std::uint32_t, CancelExternalMachine> cancels_;
   absl::flat_hash_map<std::string, UpdateMachine> updates_;  // By protocol instance id.
   absl::flat_hash_map<std::int64_t, MachineRef> by_event_;
-  absl::flat_hash_set<std::int64_t> swallow_;  // Event ids of machines that ended early: their later events say nothing.
+  absl::flat_hash_set<std::int64_t>
+      swallow_;  // Event ids of machines that ended early: their later events say nothing.
   absl::flat_hash_set<std::string> known_updates_;  // Looked ahead in history, not yet accepted.
   std::uint32_t next_child_cancel_ = 0;
 
   // What the code has said once.
-  std::set<std::string> patches_made_, patches_known_;  // Markers commanded; markers that history has.
-  bool skip_upsert_ = false;  // The marker before was skipped: its upsert of TemporalChangeVersion is, too.
+  std::set<std::string> patches_made_,
+      patches_known_;  // Markers commanded; markers that history has.
+  bool skip_upsert_ =
+      false;  // The marker before was skipped: its upsert of TemporalChangeVersion is, too.
   std::unique_ptr<api::common::v1::Memo> memo_;
   std::unique_ptr<api::common::v1::SearchAttributes> search_attributes_;
   std::unique_ptr<api::common::v1::RetryPolicy> retry_policy_;

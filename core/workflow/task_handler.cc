@@ -5,6 +5,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+
 #include "core/base/check.h"
 #include "core/base/proto_time.h"
 #include "core/workflow/run_cache.h"
@@ -29,9 +30,9 @@ struct Entry {
   std::unique_ptr<WorkflowInstance> instance;  // Made with the first activation.
 
   bool evicting = false;
-  WorkflowTask task;                     // Under way; empty when the run is idle.
-  std::optional<WorkflowTask> waiting;   // Behind it: only the newest counts,
-  std::deque<WorkflowTask> queries;      // and queries, which all do.
+  WorkflowTask task;                        // Under way; empty when the run is idle.
+  std::optional<WorkflowTask> waiting;      // Behind it: only the newest counts,
+  std::deque<WorkflowTask> queries;         // and queries, which all do.
   std::optional<WorkflowTask> inline_task;  // Came in the reply to the task under way.
   base::SteadyTime task_began{}, replay_ended{};
   enums::WorkflowExecutionStatus ending{};  // What the completion under way makes of the run.
@@ -68,14 +69,16 @@ enums::WorkflowExecutionStatus ending_of(
 }
 
 const char* failure_reason(enums::WorkflowTaskFailedCause cause) {
-  return cause == enums::WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR ? "NonDeterminismError" : "WorkflowError";
+  return cause == enums::WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR ? "NonDeterminismError"
+                                                                            : "WorkflowError";
 }
 
 }  // namespace
 
 class TaskHandler::State {
  public:
-  State(TaskHandlerOptions options, TaskHandlerIo& io, TaskHandlerObserver& observer, base::Clock& clock)
+  State(TaskHandlerOptions options, TaskHandlerIo& io, TaskHandlerObserver& observer,
+        base::Clock& clock)
       : options_(std::move(options)),
         io_(io),
         observer_(observer),
@@ -100,7 +103,8 @@ class TaskHandler::State {
   void carry_out(const EntryPtr& entry, AnswerLegacyQuery& output);
   void carry_out(const EntryPtr& entry, DropTask& output);
   void carry_out(const EntryPtr& entry, Evicted& output);
-  void completed(const EntryPtr& entry, absl::StatusOr<std::shared_ptr<TaskHandlerIo::CompletedReply>> reply);
+  void completed(const EntryPtr& entry,
+                 absl::StatusOr<std::shared_ptr<TaskHandlerIo::CompletedReply>> reply);
   void idle(const EntryPtr& entry);
   void evict(const EntryPtr& entry, EvictionReason reason, std::string message);
   void make_room();
@@ -132,8 +136,9 @@ void TaskHandler::State::handle(WorkflowTask task) {
 // A run that is not cached.
 void TaskHandler::State::admit(WorkflowTask task) {
   const PollWorkflowTaskQueueResponse& message = *task.message;
-  RunContext context{message.workflow_execution().workflow_id(), message.workflow_execution().run_id(),
-                     message.workflow_type().name(), options_.task_queue, options_.namespace_};
+  RunContext context{message.workflow_execution().workflow_id(),
+                     message.workflow_execution().run_id(), message.workflow_type().name(),
+                     options_.task_queue, options_.namespace_};
   WorkflowLanguage* language = options_.language_of(context.workflow_type);
   if (!language) {
     return refuse(task, absl::StrCat("Workflow class ", context.workflow_type,
@@ -146,12 +151,14 @@ void TaskHandler::State::admit(WorkflowTask task) {
   options.sdk_metadata = options_.sdk_metadata;
   options.own_deployment_version = options_.own_deployment_version;
   options.nondeterminism_fails_workflow =
-      options_.nondeterminism_fails_workflow && options_.nondeterminism_fails_workflow(context.workflow_type);
+      options_.nondeterminism_fails_workflow &&
+      options_.nondeterminism_fails_workflow(context.workflow_type);
   const std::string run_id = context.run_id;
   auto entry = std::make_shared<Entry>(std::move(context), std::move(options), *language);
   cache_.insert(run_id, entry);
   observer_.cache_size(cache_.size());
-  if (message.history().events().empty() || message.history().events(0).event_id() > 1) observer_.cache_miss();
+  if (message.history().events().empty() || message.history().events(0).event_id() > 1)
+    observer_.cache_miss();
   start(entry, std::move(task));
 }
 
@@ -162,7 +169,8 @@ void TaskHandler::State::start(const EntryPtr& entry, WorkflowTask task) {
     if (!events.empty() && events[0].event_id() > applied + 1) {
       // Tasks went to others meanwhile: what we hold is old. Begin again with the whole history.
       enqueue(*entry, std::move(task));
-      return evict(entry, EvictionReason::kCacheMiss, "the task's history begins after what the cached run knows");
+      return evict(entry, EvictionReason::kCacheMiss,
+                   "the task's history begins after what the cached run knows");
     }
     observer_.cache_hit(entry->context.workflow_type);
   }
@@ -170,7 +178,8 @@ void TaskHandler::State::start(const EntryPtr& entry, WorkflowTask task) {
   entry->task_began = clock_.steady();
   entry->replay_ended = {};
   const auto& message = entry->task.message;
-  auto page = std::make_shared<HistoryPage>(message, &message->history(), message->next_page_token());
+  auto page =
+      std::make_shared<HistoryPage>(message, &message->history(), message->next_page_token());
   step(entry, TaskInput{message, std::move(page)});
 }
 
@@ -209,9 +218,11 @@ void TaskHandler::State::carry_out(const EntryPtr& entry, Activate& output) {
     entry->replay_ended = clock_.steady();
   }
   const Job& first = output.activation->jobs.front();
-  if (const auto* initialize = std::get_if<InitializeWorkflow>(&first)) entry->started = initialize->start_time;
+  if (const auto* initialize = std::get_if<InitializeWorkflow>(&first))
+    entry->started = initialize->start_time;
   if (!entry->instance) {
-    if (std::holds_alternative<RemoveFromCache>(first)) return step(entry, LanguageDone{Completion{Completion::Success{}}});
+    if (std::holds_alternative<RemoveFromCache>(first))
+      return step(entry, LanguageDone{Completion{Completion::Success{}}});
     auto instance = entry->language.create(entry->context);
     if (!instance.ok()) return fail_activation(entry, instance.status());
     entry->instance = *std::move(instance);
@@ -236,29 +247,32 @@ void TaskHandler::State::fail_activation(const EntryPtr& entry, const absl::Stat
 }
 
 void TaskHandler::State::carry_out(const EntryPtr& entry, FetchPage& output) {
-  io_.fetch_history(entry->task.message->workflow_execution(), std::move(output.next_page_token),
-                    [this, entry](absl::StatusOr<std::shared_ptr<TaskHandlerIo::HistoryReply>> reply) {
-                      if (!reply.ok()) return step(entry, PageInput{reply.status()});
-                      auto page = std::make_shared<HistoryPage>(*reply, &(*reply)->history(),
-                                                                (*reply)->next_page_token());
-                      step(entry, PageInput{std::move(page)});
-                    });
+  io_.fetch_history(
+      entry->task.message->workflow_execution(), std::move(output.next_page_token),
+      [this, entry](absl::StatusOr<std::shared_ptr<TaskHandlerIo::HistoryReply>> reply) {
+        if (!reply.ok()) return step(entry, PageInput{reply.status()});
+        auto page = std::make_shared<HistoryPage>(*reply, &(*reply)->history(),
+                                                  (*reply)->next_page_token());
+        step(entry, PageInput{std::move(page)});
+      });
 }
 
 void TaskHandler::State::carry_out(const EntryPtr& entry, SendCompletion& output) {
   entry->ending = ending_of(*output.request);
   const base::SteadyTime now = clock_.steady();
   observer_.task_done(entry->context.workflow_type, now - entry->task_began,
-                      entry->replay_ended == base::SteadyTime{} ? std::chrono::nanoseconds{}
-                                                                : entry->replay_ended - entry->task_began);
-  io_.respond_completed(std::move(output.request),
-                        [this, entry](absl::StatusOr<std::shared_ptr<TaskHandlerIo::CompletedReply>> reply) {
-                          completed(entry, std::move(reply));
-                        });
+                      entry->replay_ended == base::SteadyTime{}
+                          ? std::chrono::nanoseconds{}
+                          : entry->replay_ended - entry->task_began);
+  io_.respond_completed(
+      std::move(output.request),
+      [this, entry](absl::StatusOr<std::shared_ptr<TaskHandlerIo::CompletedReply>> reply) {
+        completed(entry, std::move(reply));
+      });
 }
 
-void TaskHandler::State::completed(const EntryPtr& entry,
-                                   absl::StatusOr<std::shared_ptr<TaskHandlerIo::CompletedReply>> reply) {
+void TaskHandler::State::completed(
+    const EntryPtr& entry, absl::StatusOr<std::shared_ptr<TaskHandlerIo::CompletedReply>> reply) {
   WorkflowTask done = std::move(entry->task);
   entry->task = {};
   ReplyInput input{reply.status()};
@@ -267,11 +281,13 @@ void TaskHandler::State::completed(const EntryPtr& entry,
     if ((*reply)->has_workflow_task()) {
       // The inline task goes on with the slot of the one that it answers.
       entry->inline_task = WorkflowTask{
-          std::shared_ptr<const PollWorkflowTaskQueueResponse>(*reply, &(*reply)->workflow_task()), done.permit};
+          std::shared_ptr<const PollWorkflowTaskQueueResponse>(*reply, &(*reply)->workflow_task()),
+          done.permit};
     }
     if (entry->ending != enums::WORKFLOW_EXECUTION_STATUS_UNSPECIFIED) {
-      const std::chrono::nanoseconds whole = entry->started == base::WallTime{} ? std::chrono::nanoseconds{}
-                                                                               : clock_.now() - entry->started;
+      const std::chrono::nanoseconds whole = entry->started == base::WallTime{}
+                                                 ? std::chrono::nanoseconds{}
+                                                 : clock_.now() - entry->started;
       observer_.workflow_ended(entry->context.workflow_type, entry->ending, whole);
     }
   }
@@ -288,7 +304,8 @@ void TaskHandler::State::carry_out(const EntryPtr& entry, SendFailure& output) {
 
 void TaskHandler::State::carry_out(const EntryPtr& entry, AnswerLegacyQuery& output) {
   // Nothing waits for the reply: a query that got lost is the client's to repeat.
-  io_.respond_query(std::move(output.request), [permit = std::move(entry->task.permit)](absl::Status) {});
+  io_.respond_query(std::move(output.request),
+                    [permit = std::move(entry->task.permit)](absl::Status) {});
   entry->task = {};
 }
 
@@ -342,9 +359,11 @@ void TaskHandler::State::idle(const EntryPtr& entry) {
     return start(entry, std::move(query));
   }
   if (draining_) return evict(entry, EvictionReason::kLangRequested, "the worker shuts down");
-  if (options_.cached_runs_max == 0) return evict(entry, EvictionReason::kCacheFull, "Workflow cache full");
-  cache_.set_bytes(entry->context.run_id,
-                   entry->run.memory_bytes() + (entry->instance ? entry->instance->memory_bytes() : 0));
+  if (options_.cached_runs_max == 0)
+    return evict(entry, EvictionReason::kCacheFull, "Workflow cache full");
+  cache_.set_bytes(
+      entry->context.run_id,
+      entry->run.memory_bytes() + (entry->instance ? entry->instance->memory_bytes() : 0));
   make_room();
 }
 
@@ -374,7 +393,8 @@ void TaskHandler::State::refuse(const WorkflowTask& task, const std::string& why
     return io_.respond_query(std::move(request), [permit = task.permit](absl::Status) {});
   }
   observer_.task_failed(message.workflow_type().name(), "WorkflowError");
-  if (message.attempt() > 1) return;  // Reported once; then the server's task timeout makes the pauses.
+  if (message.attempt() > 1)
+    return;  // Reported once; then the server's task timeout makes the pauses.
   auto request = std::make_unique<RespondWorkflowTaskFailedRequest>();
   request->set_task_token(message.task_token());
   request->set_cause(enums::WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE);
@@ -391,11 +411,13 @@ void TaskHandler::State::begin_drain() {
   }
 }
 
-TaskHandler::TaskHandler(TaskHandlerOptions options, TaskHandlerIo& io, TaskHandlerObserver& observer,
-                         base::Clock& clock)
+TaskHandler::TaskHandler(TaskHandlerOptions options, TaskHandlerIo& io,
+                         TaskHandlerObserver& observer, base::Clock& clock)
     : state_(std::make_unique<State>(std::move(options), io, observer, clock)) {}
 
-TaskHandler::~TaskHandler() { CHIMERA_CHECK(drained(), "a task handler ends only when it is drained"); }
+TaskHandler::~TaskHandler() {
+  CHIMERA_CHECK(drained(), "a task handler ends only when it is drained");
+}
 
 void TaskHandler::handle(WorkflowTask task) { state_->handle(std::move(task)); }
 void TaskHandler::begin_drain() { state_->begin_drain(); }
