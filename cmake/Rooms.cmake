@@ -27,6 +27,7 @@ add_library(chimera_pch STATIC ${CMAKE_BINARY_DIR}/pch/pch.cc)
 target_link_libraries(chimera_pch PUBLIC chimera::chimera_proto absl::status absl::statusor absl::flat_hash_map
   absl::strings absl::synchronization absl::time absl::any_invocable Threads::Threads)
 target_include_directories(chimera_pch PUBLIC ${CMAKE_SOURCE_DIR})
+target_compile_definitions(chimera_pch PUBLIC CHIMERA_VERSION="${PROJECT_VERSION}")
 target_compile_options(chimera_pch PUBLIC $<$<COMPILE_LANGUAGE:CXX>:-fpch-preprocess>)
 target_precompile_headers(chimera_pch PRIVATE
   <algorithm> <chrono> <functional> <map> <memory> <optional> <string> <string_view> <variant> <vector>

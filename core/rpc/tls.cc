@@ -1,0 +1,68 @@
+#include "core/rpc/tls.h"
+
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+#include "openssl/bio.h"
+#include "openssl/err.h"
+#include "openssl/pem.h"
+#include "openssl/x509.h"
+
+namespace chimera::core {
+namespace {
+
+struct Free {
+  void operator()(BIO* bio) const { BIO_free(bio); }
+  void operator()(X509* certificate) const { X509_free(certificate); }
+  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
+};
+template <class T>
+using Owned = std::unique_ptr<T, Free>;
+
+Owned<BIO> reader(const std::string& pem) {
+  return Owned<BIO>(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+}
+
+// A key with a passphrase must not ask the terminal.
+int no_passphrase(char*, int, int, void*) { return -1; }
+
+absl::Status not_pem(absl::string_view what) {
+  ERR_clear_error();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "TLS: ", what, " is not PEM text that OpenSSL can read (", "-----BEGIN ...-----",
+      "); give the file's content, not its path, and a key without a passphrase"));
+}
+
+}  // namespace
+
+absl::Status check_tls(const TlsOptions& tls) {
+  if (!tls.server_root_ca_cert.empty()) {
+    Owned<BIO> bio = reader(tls.server_root_ca_cert);
+    if (!Owned<X509>(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr))) {
+      return not_pem("server_root_ca_cert");
+    }
+  }
+  if (tls.client_cert.empty() != tls.client_private_key.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("TLS: ", tls.client_cert.empty() ? "client_private_key" : "client_cert",
+                     " is given without ",
+                     tls.client_cert.empty() ? "client_cert" : "client_private_key",
+                     "; a client certificate needs both"));
+  }
+  if (tls.client_cert.empty()) return absl::OkStatus();
+  Owned<BIO> certificate_bio = reader(tls.client_cert);
+  Owned<X509> certificate(PEM_read_bio_X509(certificate_bio.get(), nullptr, nullptr, nullptr));
+  if (!certificate) return not_pem("client_cert");
+  Owned<BIO> key_bio = reader(tls.client_private_key);
+  Owned<EVP_PKEY> key(PEM_read_bio_PrivateKey(key_bio.get(), nullptr, no_passphrase, nullptr));
+  if (!key) return not_pem("client_private_key");
+  if (X509_check_private_key(certificate.get(), key.get()) != 1) {
+    ERR_clear_error();
+    return absl::InvalidArgumentError(
+        "TLS: client_private_key does not belong to client_cert; give the pair that was issued "
+        "together");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace chimera::core

@@ -1,0 +1,16 @@
+// Checks TLS material before gRPC sees it: gRPC would fail every call without saying which part is
+// wrong.
+#ifndef CHIMERA_CORE_RPC_TLS_H_
+#define CHIMERA_CORE_RPC_TLS_H_
+
+#include "absl/status/status.h"
+
+#include "core/rpc/connection.h"
+
+namespace chimera::core {
+
+absl::Status check_tls(const TlsOptions& tls);
+
+}  // namespace chimera::core
+
+#endif  // CHIMERA_CORE_RPC_TLS_H_
