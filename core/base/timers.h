@@ -1,5 +1,5 @@
-// Timers, work that runs later: retries, heartbeats, safety nets. TimerThread is the real one; tests
-// turn their own by hand.
+// Timers, work that runs later: retries, heartbeats, safety nets. TimerThread is the real one;
+// tests turn their own by hand.
 #ifndef CHIMERA_CORE_BASE_TIMERS_H_
 #define CHIMERA_CORE_BASE_TIMERS_H_
 

@@ -1,13 +1,12 @@
 #include "core/rpc/connection.h"
 
-#include <unistd.h>
-
 #include <atomic>
 #include <random>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
+#include <unistd.h>
 
 #include "core/base/timers.h"
 #include "core/rpc/grpc_transport.h"
@@ -23,7 +22,8 @@ using std::chrono::nanoseconds;
 
 constexpr milliseconds kCallTimeout{30'000};
 constexpr milliseconds kLongPollTimeout{70'000};
-// Fatal codes of task polls are tolerated for so long after the connection was made (sdk-core 1.35).
+// Fatal codes of task polls are tolerated for so long after the connection was made
+// (sdk-core 1.35).
 constexpr std::chrono::seconds kTolerateFatal{60};
 
 using Request = std::variant<const google::protobuf::MessageLite*, std::string>;
@@ -45,12 +45,11 @@ std::string default_identity() {
 }
 
 // One call with its retries. Owned by whoever runs it next: the transport's callback or a timer.
-class RetryingCall : public base::RpcInFlight,
-                     public std::enable_shared_from_this<RetryingCall> {
+class RetryingCall : public base::RpcInFlight, public std::enable_shared_from_this<RetryingCall> {
  public:
-  RetryingCall(std::shared_ptr<base::Transport> transport, std::string_view method,
-               Request request, Response response, nanoseconds timeout, base::RpcMetadata metadata,
-               RetryState retry, base::SteadyTime tolerate_fatal_until,
+  RetryingCall(std::shared_ptr<base::Transport> transport, std::string_view method, Request request,
+               Response response, nanoseconds timeout, base::RpcMetadata metadata, RetryState retry,
+               base::SteadyTime tolerate_fatal_until,
                absl::AnyInvocable<void(absl::Status) &&> done)
       : transport_(std::move(transport)),
         method_(method),
@@ -87,7 +86,8 @@ class RetryingCall : public base::RpcInFlight,
       timer = std::exchange(timer_, 0);
     }
     // Waiting for its next try: nobody else will finish it.
-    if (timer != 0 && base::system_timers().cancel(timer)) finish(absl::CancelledError("cancelled"));
+    if (timer != 0 && base::system_timers().cancel(timer))
+      finish(absl::CancelledError("cancelled"));
   }
 
  private:
@@ -140,9 +140,9 @@ class ConnectionImpl : public Connection {
                  options_.metadata),
         connected_(base::system_clock().steady()) {}
 
-  std::shared_ptr<base::RpcInFlight> call(
-      std::string_view method, Request request, Response response, CallOptions options,
-      absl::AnyInvocable<void(absl::Status) &&> done) override {
+  std::shared_ptr<base::RpcInFlight> call(std::string_view method, Request request,
+                                          Response response, CallOptions options,
+                                          absl::AnyInvocable<void(absl::Status) &&> done) override {
     auto metadata = headers_.for_call(options.namespace_, std::move(options.metadata));
     if (!metadata.ok()) {
       // `done` never runs inside call().
@@ -152,12 +152,14 @@ class ConnectionImpl : public Connection {
                                   });
       return std::make_shared<Nothing>();
     }
-    // A message that may be sent again must outlive the first try; the caller keeps it until `done`.
-    nanoseconds timeout = options.timeout.value_or(is_long_poll(method) ? kLongPollTimeout : kCallTimeout);
+    // A message that may be sent again must outlive the first try; the caller keeps it until
+    // `done`.
+    nanoseconds timeout =
+        options.timeout.value_or(is_long_poll(method) ? kLongPollTimeout : kCallTimeout);
     RetryState retry(retry_policy(options.retry, options_.retry), base::system_clock().steady());
-    auto call = std::make_shared<RetryingCall>(
-        transport_, method, std::move(request), response, timeout, *std::move(metadata),
-        std::move(retry), connected_ + kTolerateFatal, std::move(done));
+    auto call = std::make_shared<RetryingCall>(transport_, method, std::move(request), response,
+                                               timeout, *std::move(metadata), std::move(retry),
+                                               connected_ + kTolerateFatal, std::move(done));
     call->attempt();
     return call;
   }
@@ -168,9 +170,7 @@ class ConnectionImpl : public Connection {
     return capabilities_;
   }
   void set_api_key(std::string key) override { headers_.set_api_key(std::move(key)); }
-  void set_metadata(base::RpcMetadata metadata) override {
-    headers_.set_user(std::move(metadata));
-  }
+  void set_metadata(base::RpcMetadata metadata) override { headers_.set_user(std::move(metadata)); }
   void set_client_name(std::string name, std::string version) override {
     headers_.set_client(std::move(name), std::move(version));
   }
@@ -182,7 +182,8 @@ class ConnectionImpl : public Connection {
     base::SteadyTime deadline = base::system_clock().steady() + options_.connect_timeout;
     absl::Status status;
     do {
-      auto left = std::chrono::duration_cast<milliseconds>(deadline - base::system_clock().steady());
+      auto left =
+          std::chrono::duration_cast<milliseconds>(deadline - base::system_clock().steady());
       status = call_blocking(CHIMERA_WORKFLOW_SERVICE(GetSystemInfo), request, reply,
                              {.retry = RetryClass::kNone,
                               .timeout = std::max(left, milliseconds(1)),

@@ -86,9 +86,9 @@ class Call : public base::RpcInFlight {
     if (auto* bytes = std::get_if<std::string*>(&response)) {
       append(reply, **bytes);
     } else if (MessageLite* message = std::get<MessageLite*>(response); !parse(reply, *message)) {
-      return absl::InternalError(
-          absl::StrCat("the reply is not a valid ", message->GetTypeName(), " (",
-                       reply.Length(), " bytes); is this a Temporal server?"));
+      return absl::InternalError(absl::StrCat("the reply is not a valid ", message->GetTypeName(),
+                                              " (", reply.Length(),
+                                              " bytes); is this a Temporal server?"));
     }
     return absl::OkStatus();
   }
@@ -274,8 +274,8 @@ std::unique_ptr<GrpcTransport> GrpcTransport::create(const ConnectionOptions& op
   quieten_grpc();
   auto channel = grpc::CreateCustomChannel(options.target_host, credentials(options),
                                            channel_arguments(options));
-  return std::make_unique<GrpcTransportImpl>(std::move(channel),
-                                             options.gzip && worth_compressing(options.target_host));
+  return std::make_unique<GrpcTransportImpl>(
+      std::move(channel), options.gzip && worth_compressing(options.target_host));
 }
 
 }  // namespace chimera::core

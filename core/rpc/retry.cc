@@ -36,11 +36,11 @@ RetryPolicy retry_policy(RetryClass kind, const RetryOptions& options) {
 bool is_message_too_large(const absl::Status& status) {
   if (!absl::IsResourceExhausted(status)) return false;
   // The Go server's words (grpc-go), then gRPC C++'s own, for messages that it refuses itself.
-  for (absl::string_view start : {"grpc: received message larger than max",
-                                 "grpc: message after decompression larger than max",
-                                 "grpc: received message after decompression larger than max",
-                                 "Received message larger than max",
-                                 "Sent message larger than max"}) {
+  for (absl::string_view start :
+       {"grpc: received message larger than max",
+        "grpc: message after decompression larger than max",
+        "grpc: received message after decompression larger than max",
+        "Received message larger than max", "Sent message larger than max"}) {
     if (absl::StartsWith(status.message(), start)) return true;
   }
   return false;

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "absl/strings/str_cat.h"
+
 #include "openssl/bio.h"
 #include "openssl/err.h"
 #include "openssl/pem.h"
@@ -28,9 +29,9 @@ int no_passphrase(char*, int, int, void*) { return -1; }
 
 absl::Status not_pem(absl::string_view what) {
   ERR_clear_error();
-  return absl::InvalidArgumentError(absl::StrCat(
-      "TLS: ", what, " is not PEM text that OpenSSL can read (", "-----BEGIN ...-----",
-      "); give the file's content, not its path, and a key without a passphrase"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("TLS: ", what, " is not PEM text that OpenSSL can read (", "-----BEGIN ...-----",
+                   "); give the file's content, not its path, and a key without a passphrase"));
 }
 
 }  // namespace
@@ -43,11 +44,10 @@ absl::Status check_tls(const TlsOptions& tls) {
     }
   }
   if (tls.client_cert.empty() != tls.client_private_key.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("TLS: ", tls.client_cert.empty() ? "client_private_key" : "client_cert",
-                     " is given without ",
-                     tls.client_cert.empty() ? "client_cert" : "client_private_key",
-                     "; a client certificate needs both"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "TLS: ", tls.client_cert.empty() ? "client_private_key" : "client_cert",
+        " is given without ", tls.client_cert.empty() ? "client_cert" : "client_private_key",
+        "; a client certificate needs both"));
   }
   if (tls.client_cert.empty()) return absl::OkStatus();
   Owned<BIO> certificate_bio = reader(tls.client_cert);
