@@ -1,0 +1,60 @@
+"""The official Python SDK, worker and client, as the judge of a server: one line per scenario, exit code 0 if all are right.
+
+    python main.py --address HOST:PORT [--only NAME ...]
+"""
+
+import argparse
+import asyncio
+import sys
+import uuid
+
+from temporalio.client import Client
+
+import activity_scenarios  # noqa: F401  Each import registers its scenarios.
+import message_scenarios  # noqa: F401
+import service_scenarios  # noqa: F401
+from judge import SCENARIOS, Bench, Scenario, run_scenario
+from lifecycle_scenarios import replay
+
+AT_ONCE = 8
+
+
+async def judge(address: str, only: list[str]) -> int:
+    client = await Client.connect(address)
+    task_queue = f"parity-python-{uuid.uuid4()}"
+    wanted = {name: function for name, function in SCENARIOS.items() if not only or name in only}
+    started: list = []
+    wrong = 0
+    slots = asyncio.Semaphore(AT_ONCE)
+
+    async def one(name: str, function: Scenario) -> tuple[bool, str]:
+        async with slots:
+            return await run_scenario(function, Bench(client, name, task_queue, started))
+
+    def report(name: str, right: bool, saw: str) -> None:
+        nonlocal wrong
+        wrong += not right
+        print(f"{'ok' if right else 'WRONG':5} {name}: {saw}", flush=True)
+
+    async with Bench(client, "worker", task_queue, started).worker():
+        running = {name: asyncio.create_task(one(name, function)) for name, function in wanted.items()}
+        for name, task in running.items():
+            report(name, *await task)
+    report("replay", *await run_scenario(replay, Bench(client, "replay", task_queue, started)))
+    print(f"{len(wanted) + 1 - wrong} right, {wrong} wrong")
+    return 1 if wrong else 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--address", required=True, help="HOST:PORT of the server to judge")
+    parser.add_argument("--only", nargs="*", default=[], help="names of scenarios; without it, all")
+    arguments = parser.parse_args()
+    unknown = set(arguments.only) - set(SCENARIOS)
+    if unknown:
+        parser.error(f"no such scenario: {', '.join(sorted(unknown))}; there are {', '.join(SCENARIOS)}")
+    return asyncio.run(judge(arguments.address, arguments.only))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
