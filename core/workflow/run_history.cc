@@ -32,7 +32,8 @@ absl::Status WorkflowRun::State::apply(const Batch& batch) {
   }
   if (holds_last) deliver_updates(last_processed_ + 1);
   // The worker of this task, as its completion tells it; the batch began with the one before.
-  if (batch.lookahead_end > batch.end) take_versions(events[batch.end]->workflow_task_completed_event_attributes());
+  if (batch.lookahead_end > batch.end)
+    take_versions(events[batch.end]->workflow_task_completed_event_attributes());
   buffer_.pop(batch.end, keep_alive_);
   if (jobs_.empty()) keep_alive_.clear();
   return absl::OkStatus();

@@ -15,8 +15,10 @@ void set_header(const Map& from, api::common::v1::Header& to) {
   for (const auto& [key, value] : from) (*to.mutable_fields())[key] = value;
 }
 
-// The workers of the recordings have no versioning of their own; unset means the same build as the workflow.
-bool own_build(coresdk::common::VersioningIntent intent, const std::string& queue, const std::string& own_queue) {
+// The workers of the recordings have no versioning of their own; unset means the same build as the
+// workflow.
+bool own_build(coresdk::common::VersioningIntent intent, const std::string& queue,
+               const std::string& own_queue) {
   if (intent == coresdk::common::COMPATIBLE) return true;
   return intent != coresdk::common::DEFAULT && (queue.empty() || queue == own_queue);
 }
@@ -50,14 +52,16 @@ CommandVariant convert(const cmd::ScheduleActivity& in, const std::string& own_q
 }
 
 CommandVariant convert(const cmd::ScheduleLocalActivity& in) {
-  ScheduleLocalActivity out{in.seq(), static_cast<ActivityCancellationType>(in.cancellation_type())};
+  ScheduleLocalActivity out{in.seq(),
+                            static_cast<ActivityCancellationType>(in.cancellation_type())};
   out.activity_id = in.activity_id();
   out.activity_type = in.activity_type();
   return out;
 }
 
 CommandVariant convert(const cmd::StartChildWorkflowExecution& in) {
-  StartChildWorkflowExecution out{in.seq(), static_cast<ChildWorkflowCancellationType>(in.cancellation_type())};
+  StartChildWorkflowExecution out{
+      in.seq(), static_cast<ChildWorkflowCancellationType>(in.cancellation_type())};
   auto& to = out.attributes;
   to.set_namespace_(in.namespace_());
   to.set_workflow_id(in.workflow_id());
@@ -144,7 +148,8 @@ CommandVariant convert(const cmd::WorkflowCommand& in, const std::string& own_qu
   using C = cmd::WorkflowCommand;
   switch (in.variant_case()) {
     case C::kStartTimer:
-      return StartTimer{in.start_timer().seq(), base::to_nanoseconds(in.start_timer().start_to_fire_timeout())};
+      return StartTimer{in.start_timer().seq(),
+                        base::to_nanoseconds(in.start_timer().start_to_fire_timeout())};
     case C::kScheduleActivity:
       return convert(in.schedule_activity(), own_queue);
     case C::kRespondToQuery:
@@ -155,7 +160,8 @@ CommandVariant convert(const cmd::WorkflowCommand& in, const std::string& own_qu
       return CancelTimer{in.cancel_timer().seq()};
     case C::kCompleteWorkflowExecution: {
       CompleteWorkflowExecution out;
-      if (in.complete_workflow_execution().has_result()) out.result = in.complete_workflow_execution().result();
+      if (in.complete_workflow_execution().has_result())
+        out.result = in.complete_workflow_execution().result();
       return out;
     }
     case C::kFailWorkflowExecution:
@@ -182,7 +188,8 @@ CommandVariant convert(const cmd::WorkflowCommand& in, const std::string& own_qu
     case C::kRequestCancelLocalActivity:
       return RequestCancelLocalActivity{in.request_cancel_local_activity().seq()};
     case C::kUpsertWorkflowSearchAttributes:
-      return UpsertWorkflowSearchAttributes{in.upsert_workflow_search_attributes().search_attributes()};
+      return UpsertWorkflowSearchAttributes{
+          in.upsert_workflow_search_attributes().search_attributes()};
     case C::kModifyWorkflowProperties:
       return ModifyWorkflowProperties{in.modify_workflow_properties().upserted_memo()};
     case C::kUpdateResponse:
@@ -199,8 +206,9 @@ CommandVariant convert(const cmd::WorkflowCommand& in, const std::string& own_qu
 
 }  // namespace
 
-Completion from_coresdk(const coresdk::workflow_completion::WorkflowActivationCompletion& completion,
-                        const std::string& own_queue) {
+Completion from_coresdk(
+    const coresdk::workflow_completion::WorkflowActivationCompletion& completion,
+    const std::string& own_queue) {
   if (completion.has_failed()) {
     Completion::Failure failure{completion.failed().failure()};
     if (completion.failed().force_cause()) failure.cause = completion.failed().force_cause();
@@ -209,11 +217,14 @@ Completion from_coresdk(const coresdk::workflow_completion::WorkflowActivationCo
   Completion::Success success;
   for (const auto& in : completion.successful().commands()) {
     Command command{convert(in, own_queue)};
-    if (in.has_user_metadata()) command.user_metadata = std::make_unique<api::sdk::v1::UserMetadata>(in.user_metadata());
-    for (const auto& marker : in.event_group_markers()) command.event_group_markers.push_back(marker);
+    if (in.has_user_metadata())
+      command.user_metadata = std::make_unique<api::sdk::v1::UserMetadata>(in.user_metadata());
+    for (const auto& marker : in.event_group_markers())
+      command.event_group_markers.push_back(marker);
     success.commands.push_back(std::move(command));
   }
-  for (auto flag : completion.successful().used_internal_flags()) success.used_internal_flags.push_back(flag);
+  for (auto flag : completion.successful().used_internal_flags())
+    success.used_internal_flags.push_back(flag);
   success.versioning_behavior = completion.successful().versioning_behavior();
   return Completion{std::move(success)};
 }

@@ -5,10 +5,11 @@
 #include <fstream>
 #include <sstream>
 
-#include "core/base/check.h"
-#include "core/history/json.h"
 #include "google/protobuf/util/json_util.h"
 #include "google/protobuf/util/message_differencer.h"
+
+#include "core/base/check.h"
+#include "core/history/json.h"
 
 namespace chimera::core::testing {
 
@@ -80,7 +81,8 @@ GoldenSet load_set(const std::string& name) {
 
 std::vector<std::string> set_names() {
   std::vector<std::string> names;
-  for (const auto& folder : fs::directory_iterator(kSets)) names.push_back(folder.path().filename());
+  for (const auto& folder : fs::directory_iterator(kSets))
+    names.push_back(folder.path().filename());
   std::sort(names.begin(), names.end());
   return names;
 }
@@ -119,20 +121,23 @@ std::string compare(CoresdkActivation expected, CoresdkActivation actual) {
   for (CoresdkActivation* one : {&expected, &actual}) {
     one->clear_history_size_bytes();  // Paths were cut out of the recorded stack traces.
     if (one->deployment_version_for_current_task().deployment_name().empty()) {
-      one->clear_deployment_version_for_current_task();  // The build id of a worker without versioning.
+      one->clear_deployment_version_for_current_task();  // The build id of a worker without
+                                                         // versioning.
     }
     if (!is_eviction(*one)) continue;
     // Of an eviction, the reason counts; where a nondeterminism is found, and its words, are ours.
     auto& job = *one->mutable_jobs(0)->mutable_remove_from_cache();
     job.clear_message();
     one->clear_timestamp();
-    if (job.reason() == coresdk::workflow_activation::RemoveFromCache::NONDETERMINISM) one->clear_history_length();
+    if (job.reason() == coresdk::workflow_activation::RemoveFromCache::NONDETERMINISM)
+      one->clear_history_length();
     one->clear_last_sdk_version();
   }
   return difference(expected, actual);
 }
 
-std::string compare(ws::RespondWorkflowTaskCompletedRequest expected, ws::RespondWorkflowTaskCompletedRequest actual) {
+std::string compare(ws::RespondWorkflowTaskCompletedRequest expected,
+                    ws::RespondWorkflowTaskCompletedRequest actual) {
   for (auto* one : {&expected, &actual}) {
     ws::RespondWorkflowTaskCompletedRequest kept;
     kept.set_task_token(one->task_token());
@@ -144,7 +149,8 @@ std::string compare(ws::RespondWorkflowTaskCompletedRequest expected, ws::Respon
     kept.set_versioning_behavior(one->versioning_behavior());
     for (auto& command : *kept.mutable_commands()) {
       if (command.has_schedule_activity_task_command_attributes()) {
-        command.mutable_schedule_activity_task_command_attributes()->clear_request_eager_execution();
+        command.mutable_schedule_activity_task_command_attributes()
+            ->clear_request_eager_execution();
       }
     }
     for (auto& [id, result] : *kept.mutable_query_results()) result.clear_failure();
@@ -155,19 +161,23 @@ std::string compare(ws::RespondWorkflowTaskCompletedRequest expected, ws::Respon
   return difference(expected, actual);
 }
 
-std::string compare(ws::RespondWorkflowTaskFailedRequest expected, ws::RespondWorkflowTaskFailedRequest actual) {
+std::string compare(ws::RespondWorkflowTaskFailedRequest expected,
+                    ws::RespondWorkflowTaskFailedRequest actual) {
   for (auto* one : {&expected, &actual}) {
     ws::RespondWorkflowTaskFailedRequest kept;
     kept.set_task_token(one->task_token());
     kept.set_cause(one->cause());
-    const bool ours = one->cause() == api::enums::v1::WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR;
-    kept.mutable_failure()->set_message(ours ? one->failure().message().substr(0, 11) : one->failure().message());
+    const bool ours =
+        one->cause() == api::enums::v1::WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR;
+    kept.mutable_failure()->set_message(ours ? one->failure().message().substr(0, 11)
+                                             : one->failure().message());
     *one = std::move(kept);
   }
   return difference(expected, actual);
 }
 
-std::string compare(ws::RespondQueryTaskCompletedRequest expected, ws::RespondQueryTaskCompletedRequest actual) {
+std::string compare(ws::RespondQueryTaskCompletedRequest expected,
+                    ws::RespondQueryTaskCompletedRequest actual) {
   for (auto* one : {&expected, &actual}) {
     one->clear_namespace_();
     one->clear_failure();

@@ -6,10 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "core/base/api.h"
 #include "nlohmann/json.hpp"
 #include "temporal/sdk/core/workflow_activation/workflow_activation.pb.h"
 #include "temporal/sdk/core/workflow_completion/workflow_completion.pb.h"
+
+#include "core/base/api.h"
 
 namespace chimera::core::testing {
 

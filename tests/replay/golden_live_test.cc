@@ -1,11 +1,12 @@
-// Each recorded live scenario, run again: the server's recorded messages go to a TaskHandler, the recorded completions
-// stand in for the language, and what comes out must be what the official core did: activations, answers, failures.
-#include <gtest/gtest.h>
-
+// Each recorded live scenario, run again: the server's recorded messages go to a TaskHandler, the
+// recorded completions stand in for the language, and what comes out must be what the official core
+// did: activations, answers, failures.
 #include <deque>
 #include <set>
 
 #include "absl/strings/escaping.h"
+#include <gtest/gtest.h>
+
 #include "core/workflow/task_handler.h"
 #include "coresdk.h"
 #include "golden.h"
@@ -24,13 +25,16 @@ const char* set_apart(const std::string& set) {
 // Entries of the recording that belong to one run, in order.
 struct RunScript {
   std::deque<Exchange> exchanges;
-  std::deque<json> wire;       // Answers of the worker, and the server's replies to them.
+  std::deque<json> wire;                // Answers of the worker, and the server's replies to them.
   std::string build_id, last_build_id;  // Of the worker that has the run, from its answers.
-  bool local_activities = false;  // One was scheduled: what comes after is not compared.
+  bool local_activities = false;        // One was scheduled: what comes after is not compared.
 };
 
 // One recorded scenario; the world of a TaskHandler.
-class Scenario : public TaskHandlerIo, public WorkflowLanguage, public TaskHandlerObserver, public base::Clock {
+class Scenario : public TaskHandlerIo,
+                 public WorkflowLanguage,
+                 public TaskHandlerObserver,
+                 public base::Clock {
  public:
   explicit Scenario(const GoldenSet& set);
   void play();
@@ -41,8 +45,8 @@ class Scenario : public TaskHandlerIo, public WorkflowLanguage, public TaskHandl
                       absl::AnyInvocable<void(absl::Status) &&> done) override;
   void respond_query(std::unique_ptr<ws::RespondQueryTaskCompletedRequest> request,
                      absl::AnyInvocable<void(absl::Status) &&> done) override;
-  void fetch_history(const api::common::v1::WorkflowExecution& execution, std::string next_page_token,
-                     Done<HistoryReply> done) override;
+  void fetch_history(const api::common::v1::WorkflowExecution& execution,
+                     std::string next_page_token, Done<HistoryReply> done) override;
   void post(absl::AnyInvocable<void() &&> work) override { posted_.push_back(std::move(work)); }
 
   const LanguageIdentity& identity() const override { return identity_; }
@@ -67,7 +71,7 @@ class Scenario : public TaskHandlerIo, public WorkflowLanguage, public TaskHandl
   const GoldenSet& set_;
   LanguageIdentity identity_{"temporal-python", "1.35.0", "PythonSDK"};
   std::map<std::string, RunScript> runs_;
-  std::map<std::string, std::string> tokens_;  // Run of each task token.
+  std::map<std::string, std::string> tokens_;             // Run of each task token.
   std::set<std::pair<std::string, std::string>> cached_;  // Build id of the worker, run id.
   std::deque<absl::AnyInvocable<void() &&>> posted_;
   std::map<std::string, std::unique_ptr<TaskHandler>> handlers_;  // Workers, by build id.
@@ -77,7 +81,8 @@ class Scenario : public TaskHandlerIo, public WorkflowLanguage, public TaskHandl
 
 class ScriptedInstance : public WorkflowInstance {
  public:
-  ScriptedInstance(Scenario& scenario, std::string run_id) : scenario_(scenario), run_id_(std::move(run_id)) {}
+  ScriptedInstance(Scenario& scenario, std::string run_id)
+      : scenario_(scenario), run_id_(std::move(run_id)) {}
   void activate(std::shared_ptr<const Activation> activation, ActivationDone done) override {
     scenario_.activate(run_id_, *activation, std::move(done));
   }
@@ -134,7 +139,8 @@ void Scenario::new_worker(const std::string& build_id) {
   if (!build_id.empty()) {
     options.own_deployment_version.emplace();
     options.own_deployment_version->set_build_id(build_id);
-    options.own_deployment_version->set_deployment_name("gold-" + task_queue_.substr(task_queue_.rfind('-') + 1));
+    options.own_deployment_version->set_deployment_name(
+        "gold-" + task_queue_.substr(task_queue_.rfind('-') + 1));
   }
   handlers_[build_id] = std::make_unique<TaskHandler>(std::move(options), *this, *this, *this);
 }
@@ -150,7 +156,8 @@ void Scenario::play() {
       script.build_id = answer[2].value("/deploymentOptions/buildId"_json_pointer, std::string());
       break;
     }
-    if (!script.wire.empty() && script.wire.front()[0] == "answer" && !script.last_build_id.empty()) {
+    if (!script.wire.empty() && script.wire.front()[0] == "answer" &&
+        !script.last_build_id.empty()) {
       script.build_id = script.last_build_id;
     }
     // A recorded first activation for a run that we still hold: another worker had taken over.
@@ -168,9 +175,11 @@ void Scenario::play() {
   }
   for (auto& [run, script] : runs_) {
     if (script.local_activities) continue;
-    EXPECT_TRUE(script.exchanges.empty()) << script.exchanges.size() << " activations were not made for run " << run
-                                          << ", first: " << script.exchanges.front().activation.ShortDebugString();
-    EXPECT_TRUE(script.wire.empty()) << "not sent for run " << run << ": " << script.wire.front().dump();
+    EXPECT_TRUE(script.exchanges.empty())
+        << script.exchanges.size() << " activations were not made for run " << run
+        << ", first: " << script.exchanges.front().activation.ShortDebugString();
+    EXPECT_TRUE(script.wire.empty())
+        << "not sent for run " << run << ": " << script.wire.front().dump();
   }
   for (auto& [id, handler] : handlers_) stop_worker(*handler);
 }
@@ -188,7 +197,8 @@ absl::StatusOr<std::unique_ptr<WorkflowInstance>> Scenario::create(const RunCont
   return std::make_unique<ScriptedInstance>(*this, run.run_id);
 }
 
-void Scenario::activate(const std::string& run_id, const Activation& activation, ActivationDone done) {
+void Scenario::activate(const std::string& run_id, const Activation& activation,
+                        ActivationDone done) {
   const CoresdkActivation actual = to_coresdk(activation);
   RunScript& script = runs_[run_id];
   if (is_eviction(actual) && !draining_) cached_.erase({script.build_id, run_id});
@@ -197,7 +207,8 @@ void Scenario::activate(const std::string& run_id, const Activation& activation,
   }
   Completion answer{Completion::Success{}};
   if (script.exchanges.empty()) {
-    ADD_FAILURE() << "one activation too many for run " << run_id << ": " << actual.ShortDebugString();
+    ADD_FAILURE() << "one activation too many for run " << run_id << ": "
+                  << actual.ShortDebugString();
   } else {
     // Two queries at once may be asked in either order.
     if (script.exchanges.size() > 1 && actual.jobs(0).has_query_workflow() &&
@@ -208,7 +219,8 @@ void Scenario::activate(const std::string& run_id, const Activation& activation,
     Exchange expected = std::move(script.exchanges.front());
     script.exchanges.pop_front();
     EXPECT_EQ(compare(expected.activation, actual), "")
-        << "live entry " << expected.live_index << "\n" << actual.ShortDebugString();
+        << "live entry " << expected.live_index << "\n"
+        << actual.ShortDebugString();
     if (expected.uses_local_activity()) {
       script.local_activities = true;
     } else if (!expected.completion.empty()) {
@@ -224,7 +236,8 @@ const json* Scenario::expect(const std::string& run_id, const std::string& kind)
   RunScript& script = runs_[run_id];
   if (script.wire.empty() || script.wire.front()[0] != kind) {
     if (!script.local_activities && !draining_) {
-      ADD_FAILURE() << "a " << kind << " that was not recorded, of run " << run_id << ", instead of "
+      ADD_FAILURE() << "a " << kind << " that was not recorded, of run " << run_id
+                    << ", instead of "
                     << (script.wire.empty() ? "nothing" : script.wire.front().dump());
     }
     return nullptr;
@@ -239,7 +252,8 @@ void Scenario::respond_completed(std::unique_ptr<ws::RespondWorkflowTaskComplete
   absl::Status status;
   auto reply = std::make_shared<CompletedReply>();
   const std::string run_id = run_of(request->task_token());
-  if (const json* recorded = expect(run_id, "respond"); recorded && !runs_[run_id].local_activities) {
+  if (const json* recorded = expect(run_id, "respond");
+      recorded && !runs_[run_id].local_activities) {
     const auto expected = parse<ws::RespondWorkflowTaskCompletedRequest>((*recorded)[2]);
     EXPECT_EQ(compare(expected, *request), "") << request->ShortDebugString();
     auto& wire = runs_[run_id].wire;
@@ -280,7 +294,8 @@ void Scenario::respond_query(std::unique_ptr<ws::RespondQueryTaskCompletedReques
     return entry[0] == "answer" && entry[2]["taskToken"] == token;
   });
   if (answer == wire.end()) {
-    EXPECT_TRUE(runs_[run_id].local_activities) << "an answer that was not recorded: " << request->ShortDebugString();
+    EXPECT_TRUE(runs_[run_id].local_activities)
+        << "an answer that was not recorded: " << request->ShortDebugString();
   } else {
     EXPECT_EQ(compare(parse<ws::RespondQueryTaskCompletedRequest>((*answer)[2]), *request), "");
     wire.erase(answer);
@@ -288,15 +303,18 @@ void Scenario::respond_query(std::unique_ptr<ws::RespondQueryTaskCompletedReques
   post([done = std::move(done)]() mutable { std::move(done)(absl::OkStatus()); });
 }
 
-void Scenario::fetch_history(const api::common::v1::WorkflowExecution& execution, std::string next_page_token,
-                             Done<HistoryReply> done) {
+void Scenario::fetch_history(const api::common::v1::WorkflowExecution& execution,
+                             std::string next_page_token, Done<HistoryReply> done) {
   auto reply = std::make_shared<HistoryReply>();
   if (const json* recorded = expect(execution.run_id(), "page")) {
-    EXPECT_EQ(parse<ws::GetWorkflowExecutionHistoryRequest>((*recorded)[2]["request"]).next_page_token(),
-              next_page_token);
+    EXPECT_EQ(
+        parse<ws::GetWorkflowExecutionHistoryRequest>((*recorded)[2]["request"]).next_page_token(),
+        next_page_token);
     *reply = parse<HistoryReply>((*recorded)[2]["response"]);
   }
-  post([reply = std::move(reply), done = std::move(done)]() mutable { std::move(done)(std::move(reply)); });
+  post([reply = std::move(reply), done = std::move(done)]() mutable {
+    std::move(done)(std::move(reply));
+  });
 }
 
 class GoldenLiveTest : public ::testing::TestWithParam<std::string> {};

@@ -1,5 +1,5 @@
-// Each recorded history, replayed: our activations must be those of the official core. The recorded completions stand
-// in for the language.
+// Each recorded history, replayed: our activations must be those of the official core. The recorded
+// completions stand in for the language.
 #include <gtest/gtest.h>
 
 #include "core/workflow/run.h"
@@ -12,7 +12,8 @@ namespace {
 namespace enums = api::enums::v1;
 namespace ws = api::workflowservice::v1;
 
-// Sets whose programs do what is not built yet. A run of them is compared up to its first such command.
+// Sets whose programs do what is not built yet. A run of them is compared up to its first such
+// command.
 const char* set_apart(const std::string& set) {
   if (set == "nexus") return "Nexus operations";
   return nullptr;
@@ -47,7 +48,8 @@ TaskInput whole_history(const Replay& replay, const GoldenSet& set) {
   task->set_attempt(1);
   for (const auto& event : task->history().events()) {
     if (event.event_type() == enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED) {
-      task->set_previous_started_event_id(event.workflow_task_completed_event_attributes().started_event_id());
+      task->set_previous_started_event_id(
+          event.workflow_task_completed_event_attributes().started_event_id());
     }
   }
   task->set_started_event_id(task->previous_started_event_id());
@@ -58,9 +60,10 @@ TaskInput whole_history(const Replay& replay, const GoldenSet& set) {
 void replay(const Replay& recorded, const GoldenSet& set) {
   RunOptions options;
   // The official replayer names a run after its first run.
-  const auto& started = set.histories.at(recorded.file).events(0).workflow_execution_started_event_attributes();
-  options.context = {set.workflow_ids.at(recorded.file), started.original_execution_run_id(), "Golden", "replay",
-                     "default"};
+  const auto& started =
+      set.histories.at(recorded.file).events(0).workflow_execution_started_event_attributes();
+  options.context = {set.workflow_ids.at(recorded.file), started.original_execution_run_id(),
+                     "Golden", "replay", "default"};
   options.identity = {"temporal-python", "1.35.0", "PythonSDK"};
   options.replay_only = true;
   WorkflowRun run(options);
@@ -70,18 +73,21 @@ void replay(const Replay& recorded, const GoldenSet& set) {
   bool failed = false;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     if (std::holds_alternative<DropTask>(outputs[i])) {
-      run.step(EvictInput{EvictionReason::kLangRequested, "Always evict workflows after replay"}, outputs);
+      run.step(EvictInput{EvictionReason::kLangRequested, "Always evict workflows after replay"},
+               outputs);
     } else if (auto* failure = std::get_if<SendFailure>(&outputs[i])) {
       failed = true;
       EXPECT_FALSE(recorded.failure.empty()) << failure->request->failure().message();
       run.step(ReplyInput{absl::OkStatus()}, outputs);
     } else if (const auto* activate = std::get_if<Activate>(&outputs[i])) {
       const CoresdkActivation actual = to_coresdk(*activate->activation);
-      // Ours may find a disagreement earlier: an extra command is one when the task ends, not at the next command.
+      // Ours may find a disagreement earlier: an extra command is one when the task ends, not at
+      // the next command.
       if (failed && is_eviction(actual)) next = recorded.exchanges.size() - 1;
       ASSERT_LT(next, recorded.exchanges.size()) << actual.DebugString();
       const Exchange& expected = recorded.exchanges[next++];
-      ASSERT_EQ(compare(expected.activation, actual), "") << "activation " << next << "\n" << actual.DebugString();
+      ASSERT_EQ(compare(expected.activation, actual), "") << "activation " << next << "\n"
+                                                          << actual.DebugString();
       if (expected.uses_local_activity()) return;  // Set apart: local activities.
       ASSERT_EQ(expected.completion.size(), 1u);
       run.step(LanguageDone{from_coresdk(expected.completion[0], "replay")}, outputs);
@@ -98,7 +104,8 @@ TEST_P(GoldenReplayTest, ActivationsAreTheOfficialOnes) {
   const GoldenSet set = load_set(GetParam());
   int number = 0;
   for (const Replay& recorded : replays_of(set)) {
-    SCOPED_TRACE("replay " + std::to_string(++number) + ", " + recorded.file + ", run " + recorded.run_id);
+    SCOPED_TRACE("replay " + std::to_string(++number) + ", " + recorded.file + ", run " +
+                 recorded.run_id);
     replay(recorded, set);
   }
 }

@@ -27,13 +27,16 @@ void convert(const InitializeWorkflow& job, OutJob& out) {
     parent.set_workflow_id(in.parent_workflow_execution().workflow_id());
     parent.set_run_id(in.parent_workflow_execution().run_id());
   }
-  if (in.has_workflow_execution_timeout()) *to.mutable_workflow_execution_timeout() = in.workflow_execution_timeout();
+  if (in.has_workflow_execution_timeout())
+    *to.mutable_workflow_execution_timeout() = in.workflow_execution_timeout();
   if (in.has_workflow_run_timeout()) *to.mutable_workflow_run_timeout() = in.workflow_run_timeout();
-  if (in.has_workflow_task_timeout()) *to.mutable_workflow_task_timeout() = in.workflow_task_timeout();
+  if (in.has_workflow_task_timeout())
+    *to.mutable_workflow_task_timeout() = in.workflow_task_timeout();
   to.set_continued_from_execution_run_id(in.continued_execution_run_id());
   to.set_continued_initiator(in.initiator());
   if (in.has_continued_failure()) *to.mutable_continued_failure() = in.continued_failure();
-  if (in.has_last_completion_result()) *to.mutable_last_completion_result() = in.last_completion_result();
+  if (in.has_last_completion_result())
+    *to.mutable_last_completion_result() = in.last_completion_result();
   to.set_first_execution_run_id(in.first_execution_run_id());
   if (in.has_retry_policy()) *to.mutable_retry_policy() = in.retry_policy();
   to.set_attempt(in.attempt());
@@ -63,7 +66,9 @@ void convert(const QueryWorkflow& job, OutJob& out) {
   to.mutable_arguments()->CopyFrom(job.query->query_args().payloads());
   copy_map(job.query->header().fields(), to.mutable_headers());
 }
-void convert(const CancelWorkflow& job, OutJob& out) { out.mutable_cancel_workflow()->set_reason(job.reason); }
+void convert(const CancelWorkflow& job, OutJob& out) {
+  out.mutable_cancel_workflow()->set_reason(job.reason);
+}
 void convert(const SignalWorkflow& job, OutJob& out) {
   auto& to = *out.mutable_signal_workflow();
   to.set_signal_name(job.signal->signal_name());
@@ -88,10 +93,13 @@ void convert(const ResolveActivity& job, OutJob& out) {
     const auto& backoff = std::get<Backoff>(job.result);
     result.mutable_backoff()->set_attempt(backoff.attempt);
     base::set_duration(backoff.duration, *result.mutable_backoff()->mutable_backoff_duration());
-    base::set_timestamp(backoff.original_schedule_time, *result.mutable_backoff()->mutable_original_schedule_time());
+    base::set_timestamp(backoff.original_schedule_time,
+                        *result.mutable_backoff()->mutable_original_schedule_time());
   }
 }
-void convert(const NotifyHasPatch& job, OutJob& out) { out.mutable_notify_has_patch()->set_patch_id(job.patch_id); }
+void convert(const NotifyHasPatch& job, OutJob& out) {
+  out.mutable_notify_has_patch()->set_patch_id(job.patch_id);
+}
 void convert(const ResolveChildWorkflowExecutionStart& job, OutJob& out) {
   using Start = ResolveChildWorkflowExecutionStart;
   auto& to = *out.mutable_resolve_child_workflow_execution_start();
@@ -102,7 +110,8 @@ void convert(const ResolveChildWorkflowExecutionStart& job, OutJob& out) {
     to.mutable_failed()->set_workflow_id(failed->workflow_id);
     to.mutable_failed()->set_workflow_type(failed->workflow_type);
     to.mutable_failed()->set_cause(
-        static_cast<coresdk::child_workflow::StartChildWorkflowExecutionFailedCause>(failed->cause));
+        static_cast<coresdk::child_workflow::StartChildWorkflowExecutionFailedCause>(
+            failed->cause));
   } else {
     *to.mutable_cancelled()->mutable_failure() = *std::get<Cancelled>(job.status).failure;
   }
@@ -184,10 +193,13 @@ act::WorkflowActivation to_coresdk(const Activation& activation) {
   out.set_history_length(activation.history_length);
   out.set_history_size_bytes(activation.history_size_bytes);
   out.set_continue_as_new_suggested(activation.continue_as_new_suggested);
-  for (auto reason : activation.suggest_continue_as_new_reasons) out.add_suggest_continue_as_new_reasons(reason);
-  out.set_target_worker_deployment_version_changed(activation.target_worker_deployment_version_changed);
+  for (auto reason : activation.suggest_continue_as_new_reasons)
+    out.add_suggest_continue_as_new_reasons(reason);
+  out.set_target_worker_deployment_version_changed(
+      activation.target_worker_deployment_version_changed);
   if (const auto& version = activation.deployment_version_for_current_task) {
-    out.mutable_deployment_version_for_current_task()->set_deployment_name(version->deployment_name());
+    out.mutable_deployment_version_for_current_task()->set_deployment_name(
+        version->deployment_name());
     out.mutable_deployment_version_for_current_task()->set_build_id(version->build_id());
   }
   for (auto flag : activation.available_internal_flags) out.add_available_internal_flags(flag);
