@@ -23,8 +23,7 @@ void define_errors(py::module_& module) {
 
 py::object rpc_error(const absl::Status& status) {
   std::string details;
-  if (auto payload = status.GetPayload({base::kStatusDetails.data(), base::kStatusDetails.size()}))
-    details = std::string(*payload);
+  if (auto payload = status.GetPayload(base::kStatusDetails)) details = std::string(*payload);
   return py::reinterpret_borrow<py::object>(rpc_error_type)(
       text(status.message()), static_cast<int>(status.code()), py::bytes(details));
 }

@@ -1,0 +1,58 @@
+"""How results of the core reach an asyncio loop: one queue and one file descriptor for each loop.
+
+A wake-up of the loop serves everything that the core left meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+from chimera import _bridge
+
+_queues: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _bridge.Queue] = weakref.WeakKeyDictionary()
+
+
+def queue() -> _bridge.Queue:
+    """The queue of the running loop."""
+    loop = asyncio.get_running_loop()
+    found = _queues.get(loop)
+    if found is None:
+        found = _queues[loop] = _bridge.Queue()
+        loop.add_reader(found.fileno(), _serve, found, weakref.ref(loop))
+    return found
+
+
+def _serve(items: _bridge.Queue, loop: weakref.ref[asyncio.AbstractEventLoop]) -> None:
+    for callback, args in items.take():
+        try:
+            callback(*args)
+        except Exception as err:
+            if target := loop():
+                target.call_exception_handler({"message": f"Exception in {callback!r}", "exception": err})
+
+
+def settle(future: asyncio.Future[Any], result: Any, error: Exception | None) -> None:
+    """Ends a future that its waiter may have given up."""
+    if future.done():
+        return
+    if error is not None:
+        future.set_exception(error)
+    else:
+        future.set_result(result)
+
+
+async def result_of(start: Callable[[_bridge.Queue, Callable[[Any, Exception | None], None]], Any]) -> Any:
+    """Awaits what `start(queue, done)` leads to, where done takes (result, error)."""
+    future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    start(queue(), lambda result, error: settle(future, result, error))
+    return await future
+
+
+async def done_of(start: Callable[[_bridge.Queue, Callable[[Exception | None], None]], Any]) -> None:
+    """Awaits what `start(queue, done)` leads to, where done takes only an error."""
+    future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    start(queue(), lambda error: settle(future, None, error))
+    await future

@@ -1,0 +1,59 @@
+"""Wire names and result types of what callers hand over: decorated functions, classes, or names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def of_workflow(workflow: Any) -> tuple[str, type | None]:
+    """Of a workflow's run method or its name."""
+    if isinstance(workflow, str):
+        return workflow, None
+    from chimera.workflow._definition import _Definition
+
+    return _Definition.get_name_and_result_type(workflow)
+
+
+def of_signal(signal: Any) -> str:
+    """Of a signal method or its name."""
+    if isinstance(signal, str):
+        return signal
+    from chimera.workflow._handlers import _SignalDefinition
+
+    return _SignalDefinition.must_name_from_fn_or_str(signal)
+
+
+def of_query(query: Any) -> tuple[str, type | None]:
+    """Of a query method or its name."""
+    if isinstance(query, str):
+        return query, None
+    if not callable(query):
+        raise TypeError("Query must be a string or callable")
+    from chimera.workflow._handlers import _QueryDefinition
+
+    definition = _QueryDefinition.from_fn(query)
+    if definition is None:
+        raise RuntimeError(
+            f"Query definition not found on {query.__qualname__}, is it decorated with @workflow.query?"
+        )
+    if not definition.name:
+        raise RuntimeError("Cannot invoke dynamic query definition")
+    return definition.name, definition.ret_type
+
+
+def of_update(update: Any) -> tuple[str, type | None]:
+    """Of an update method or its name."""
+    if isinstance(update, str):
+        return update, None
+    from chimera.workflow._handlers import _UpdateDefinition
+
+    return _UpdateDefinition.get_name_and_result_type(update)
+
+
+def of_activity(activity: Any) -> tuple[str, type | None]:
+    """Of an activity function or its name."""
+    if isinstance(activity, str):
+        return activity, None
+    from chimera.activity import _Definition
+
+    return _Definition.get_name_and_result_type(activity)

@@ -1,0 +1,222 @@
+"""The core's runtime: logging and metrics."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import Enum
+from typing import ClassVar, NewType
+
+from typing_extensions import Protocol
+
+from chimera import common
+
+_default_runtime: Runtime | None = None
+_default_prevented = False
+
+
+class Runtime:
+    """What clients and workers share inside the process. Most programs use the default one."""
+
+    @classmethod
+    def default(cls) -> Runtime:
+        """The process's runtime; made when it is first asked for."""
+        global _default_runtime
+        if _default_runtime is None:
+            if _default_prevented:
+                raise RuntimeError(
+                    "Default runtime creation has been prevented. Call Runtime.set_default, or pass a runtime explicitly"
+                )
+            _default_runtime = cls(telemetry=TelemetryConfig())
+        return _default_runtime
+
+    @classmethod
+    def prevent_default(cls) -> None:
+        """From now on default() is an error until set_default is called."""
+        global _default_prevented
+        if _default_runtime is not None:
+            raise RuntimeError("Runtime default has already been set")
+        _default_prevented = True
+
+    @staticmethod
+    def set_default(runtime: Runtime, *, error_if_already_set: bool = True) -> None:
+        """Makes this the process's runtime. Best done before anything connects."""
+        global _default_runtime
+        if _default_runtime is not None and error_if_already_set:
+            raise RuntimeError("Runtime default already set")
+        _default_runtime = runtime
+
+    def __init__(
+        self,
+        *,
+        telemetry: TelemetryConfig,
+        worker_heartbeat_interval: timedelta | None = timedelta(seconds=60),
+        disable_environment_info: bool = False,
+    ) -> None:
+        """Several may live side by side; the embedded core has one set of metrics, and the last to set it up wins."""
+        if worker_heartbeat_interval is not None and worker_heartbeat_interval <= timedelta():
+            raise ValueError("worker_heartbeat_interval must be positive, or None for no heartbeats")
+        self._telemetry = telemetry
+        telemetry._check()
+
+    @property
+    def metric_meter(self) -> common.MetricMeter:
+        """For metrics of one's own."""
+        return common.MetricMeter.noop
+
+
+@dataclass
+class TelemetryFilter:
+    """From which level on the core logs, and everything else."""
+
+    core_level: str
+    other_level: str
+
+    def formatted(self) -> str:
+        """In the form of a filter directive."""
+        targets = ("temporalio_sdk_core", "temporalio_client", "temporalio_sdk", "temporal_sdk_bridge")
+        return ",".join([self.other_level, *(f"{target}={self.core_level}" for target in targets)])
+
+
+class LoggingFormat(Enum):
+    """How lines look where they go to the console."""
+
+    COMPACT = "compact"
+    PRETTY = "pretty"
+    JSON = "json"
+
+
+@dataclass(frozen=True)
+class LoggingConfig:
+    """Where the core's log goes."""
+
+    filter: TelemetryFilter | str
+    forwarding: LogForwardingConfig | None = None
+    format: LoggingFormat | None = None
+    default: ClassVar[LoggingConfig]
+
+
+LoggingConfig.default = LoggingConfig(filter=TelemetryFilter(core_level="WARN", other_level="ERROR"))
+
+
+@dataclass
+class LogForwardingConfig:
+    """The core's log as records of a Python logger."""
+
+    logger: logging.Logger
+    append_target_to_name: bool = True
+    prepend_target_on_message: bool = True
+    overwrite_log_record_time: bool = True
+    append_log_fields_to_message: bool = True
+
+
+class OpenTelemetryMetricTemporality(Enum):
+    """Whether sums begin anew with each export."""
+
+    CUMULATIVE = 1
+    DELTA = 2
+
+
+@dataclass(frozen=True)
+class OpenTelemetryConfig:
+    """Metrics sent to a collector."""
+
+    url: str
+    headers: Mapping[str, str] | None = None
+    metric_periodicity: timedelta | None = None
+    metric_temporality: OpenTelemetryMetricTemporality = OpenTelemetryMetricTemporality.CUMULATIVE
+    durations_as_seconds: bool = False
+    http: bool = False
+    histogram_bucket_overrides: Mapping[str, Sequence[float]] | None = None
+
+
+@dataclass(frozen=True)
+class PrometheusConfig:
+    """Metrics served for Prometheus, at /metrics."""
+
+    bind_address: str
+    counters_total_suffix: bool = False
+    unit_suffix: bool = False
+    durations_as_seconds: bool = False
+    histogram_bucket_overrides: Mapping[str, Sequence[float]] | None = None
+
+
+class MetricBufferDurationFormat(Enum):
+    """The unit of durations in a buffer."""
+
+    MILLISECONDS = 1
+    SECONDS = 2
+
+
+class MetricBuffer:
+    """Metrics that the program fetches itself."""
+
+    def __init__(
+        self, buffer_size: int, duration_format: MetricBufferDurationFormat = MetricBufferDurationFormat.MILLISECONDS
+    ) -> None:
+        """Updates beyond the size are dropped."""
+        self._buffer_size = buffer_size
+        self._duration_format = duration_format
+
+    def retrieve_updates(self) -> Sequence[BufferedMetricUpdate]:
+        """Takes what has come since the last call."""
+        raise RuntimeError("Attempting to retrieve updates before runtime created")
+
+
+@dataclass(frozen=True)
+class TelemetryConfig:
+    """Logging and metrics of a runtime."""
+
+    logging: LoggingConfig | None = LoggingConfig.default
+    metrics: OpenTelemetryConfig | PrometheusConfig | MetricBuffer | None = None
+    global_tags: Mapping[str, str] = field(default_factory=dict)
+    attach_service_name: bool = True
+    metric_prefix: str | None = None
+
+    def _check(self) -> None:
+        if self.metrics is not None:
+            kind = type(self.metrics).__name__
+            raise RuntimeError(f"This build cannot export metrics from Python ({kind}); leave TelemetryConfig.metrics out")
+
+
+BufferedMetricKind = NewType("BufferedMetricKind", int)
+BUFFERED_METRIC_KIND_COUNTER = BufferedMetricKind(0)
+BUFFERED_METRIC_KIND_GAUGE = BufferedMetricKind(1)
+BUFFERED_METRIC_KIND_HISTOGRAM = BufferedMetricKind(2)
+
+class BufferedMetric(Protocol):
+    """One metric of a buffer."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def description(self) -> str | None:
+        """What it counts, if that was said."""
+
+    @property
+    def unit(self) -> str | None:
+        """Its unit, if that was said."""
+
+    @property
+    def kind(self) -> BufferedMetricKind:
+        """Counter, gauge or histogram."""
+
+
+class BufferedMetricUpdate(Protocol):
+    """One value of a metric."""
+
+    @property
+    def metric(self) -> BufferedMetric:
+        """Whose value."""
+
+    @property
+    def value(self) -> int | float:
+        """A counter's increment, else the value."""
+
+    @property
+    def attributes(self) -> common.MetricAttributes:
+        """Its tags; the same object for the same tags."""

@@ -1,0 +1,257 @@
+"""WorkflowEnvironment: a client, and usually the server behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import Self
+
+import chimera.client
+import chimera.converter
+import chimera.runtime
+from chimera import _api, common
+from chimera.testing._server import ServerConfig, TestServer
+
+if TYPE_CHECKING:
+    import chimera.service
+    from chimera.api.nexus.v1 import Endpoint
+
+logger = logging.getLogger(__name__)
+
+
+class WorkflowEnvironment:
+    """Where workflows are tested. An asynchronous context manager that ends with shutdown()."""
+
+    __test__ = False
+
+    @classmethod
+    def from_client(cls, client: chimera.client.Client) -> WorkflowEnvironment:
+        """Around a server that exists; time passes there as it does."""
+        return cls(_with_assertions(client))
+
+    @classmethod
+    async def start_local(
+        cls,
+        *,
+        namespace: str = "default",
+        data_converter: chimera.converter.DataConverter = chimera.converter.DataConverter.default,
+        interceptors: Sequence[chimera.client.Interceptor] = [],
+        plugins: Sequence[chimera.client.Plugin] = [],
+        default_workflow_query_reject_condition: common.QueryRejectCondition | None = None,
+        retry_config: chimera.client.RetryConfig | None = None,
+        rpc_metadata: Mapping[str, str | bytes] = {},
+        identity: str | None = None,
+        tls: bool | chimera.client.TLSConfig = False,
+        ip: str = "127.0.0.1",
+        port: int | None = None,
+        download_dest_dir: str | None = None,
+        ui: bool = False,
+        runtime: chimera.runtime.Runtime | None = None,
+        search_attributes: Sequence[common.SearchAttributeKey] = (),
+        dev_server_existing_path: str | None = None,
+        dev_server_database_filename: str | None = None,
+        dev_server_log_format: str = "pretty",
+        dev_server_log_level: str | None = "warn",
+        dev_server_download_version: str = "default",
+        dev_server_extra_args: Sequence[str] = [],
+        dev_server_download_ttl: timedelta | None = None,
+        dev_server_startup_timeout: timedelta | None = None,
+        ui_port: int | None = None,
+    ) -> WorkflowEnvironment:
+        """The embedded server in this process, in memory unless a database file is named. Nothing is downloaded.
+
+        With dev_server_existing_path that program is started instead.
+        """
+        config = ServerConfig(
+            namespace=namespace,
+            ip=ip,
+            port=port,
+            ui=ui or ui_port is not None,
+            ui_port=ui_port,
+            search_attributes={key.name: key._metadata_type for key in search_attributes},
+            existing_path=dev_server_existing_path,
+            database_filename=dev_server_database_filename,
+            log_format=dev_server_log_format,
+            log_level=dev_server_log_level or _log_level(),
+            startup_timeout=dev_server_startup_timeout,
+            extra_args=dev_server_extra_args,
+        )
+        return await _ServedEnvironment._start(
+            config,
+            namespace=namespace,
+            data_converter=data_converter,
+            interceptors=interceptors,
+            plugins=plugins,
+            default_workflow_query_reject_condition=default_workflow_query_reject_condition,
+            retry_config=retry_config,
+            rpc_metadata=rpc_metadata,
+            identity=identity,
+            tls=tls,
+            runtime=runtime,
+        )
+
+    @classmethod
+    async def start_time_skipping(
+        cls,
+        *,
+        data_converter: chimera.converter.DataConverter = chimera.converter.DataConverter.default,
+        interceptors: Sequence[chimera.client.Interceptor] = [],
+        plugins: Sequence[chimera.client.Plugin] = [],
+        default_workflow_query_reject_condition: common.QueryRejectCondition | None = None,
+        retry_config: chimera.client.RetryConfig | None = None,
+        rpc_metadata: Mapping[str, str | bytes] = {},
+        identity: str | None = None,
+        port: int | None = None,
+        download_dest_dir: str | None = None,
+        runtime: chimera.runtime.Runtime | None = None,
+        test_server_existing_path: str | None = None,
+        test_server_download_version: str = "default",
+        test_server_extra_args: Sequence[str] = [],
+        test_server_download_ttl: timedelta | None = None,
+        test_server_startup_timeout: timedelta | None = None,
+    ) -> WorkflowEnvironment:
+        """A server whose clock jumps ahead while a result is awaited. Not in this build."""
+        raise RuntimeError("This build's embedded server cannot skip time yet; use WorkflowEnvironment.start_local()")
+
+    @classmethod
+    async def start_time_skipping_v2(cls, **kwargs: Any) -> WorkflowEnvironment:
+        """A server where each workflow has a clock of its own that can jump ahead. Not in this build."""
+        raise RuntimeError("This build's embedded server cannot skip time yet; use WorkflowEnvironment.start_local()")
+
+    def __init__(self, client: chimera.client.Client) -> None:
+        """For subclasses; use one of the factory methods."""
+        self._client = client
+
+    async def __aenter__(self) -> Self:
+        """This environment."""
+        return self
+
+    async def __aexit__(self, *args: Any) -> None:
+        """Shuts down."""
+        await self.shutdown()
+
+    @property
+    def client(self) -> chimera.client.Client:
+        """Connected to the environment's server."""
+        return self._client
+
+    async def connect_client(self, **kwargs: Any) -> chimera.client.Client:
+        """Another client of the same server and namespace; arguments as for Client.connect."""
+        config = self._client.service_client.config
+        defaults = {
+            "namespace": self._client.namespace,
+            "api_key": config.api_key,
+            "tls": config.tls,
+            "rpc_metadata": config.rpc_metadata,
+            "runtime": config.runtime,
+        }
+        return await chimera.client.Client.connect(config.target_host, **{**defaults, **kwargs})
+
+    async def shutdown(self) -> None:
+        """Ends the server, if the environment started it. Again: no effect."""
+
+    async def sleep(self, duration: timedelta | float) -> None:
+        """Lets time pass."""
+        await asyncio.sleep(duration.total_seconds() if isinstance(duration, timedelta) else duration)
+
+    async def get_current_time(self, handle: chimera.client.WorkflowHandle[Any, Any] | None = None) -> datetime:
+        """The server's time."""
+        return datetime.now(timezone.utc)
+
+    @property
+    def supports_time_skipping_v1(self) -> bool:
+        """Whether one clock for all workflows can jump ahead."""
+        return False
+
+    @property
+    def supports_time_skipping_v2(self) -> bool:
+        """Whether each workflow's own clock can jump ahead."""
+        return False
+
+    @property
+    def supports_time_skipping(self) -> bool:
+        """Whether time can jump at all."""
+        return self.supports_time_skipping_v1 or self.supports_time_skipping_v2
+
+    async def create_nexus_endpoint(self, endpoint_name: str, task_queue: str) -> Endpoint:
+        """An endpoint that leads to a task queue of this namespace."""
+        request = _api.operatorservice.CreateNexusEndpointRequest()
+        request.spec.name = endpoint_name
+        request.spec.target.worker.namespace = self._client.namespace
+        request.spec.target.worker.task_queue = task_queue
+        return (await self._client.operator_service.create_nexus_endpoint(request)).endpoint
+
+    async def delete_nexus_endpoint(self, endpoint: Endpoint) -> None:
+        """Removes what create_nexus_endpoint made."""
+        request = _api.operatorservice.DeleteNexusEndpointRequest(id=endpoint.id, version=endpoint.version)
+        await self._client.operator_service.delete_nexus_endpoint(request)
+
+    @contextmanager
+    def auto_time_skipping_disabled(self) -> Iterator[None]:
+        """Time does not jump inside the block; where it never does, this has no effect."""
+        yield
+
+    async def fast_forward(
+        self,
+        handle: chimera.client.WorkflowHandle[Any, Any],
+        duration: timedelta | float | None = None,
+        /,
+    ) -> bool:
+        """Lets a workflow's own clock jump."""
+        raise RuntimeError(
+            "fast_forward requires a time-skipping environment; use WorkflowEnvironment.start_time_skipping_v2()."
+        )
+
+    @contextmanager
+    def with_time_skipping_disabled(self) -> Iterator[None]:
+        """Workflows that are started inside the block keep the real time."""
+        yield
+
+    async def get_time_skipping_info(self, handle: chimera.client.WorkflowHandle[Any, Any]) -> Any:
+        """How far a workflow's own clock is."""
+        raise RuntimeError(
+            "get_time_skipping_info requires a V2 time-skipping environment; "
+            "use WorkflowEnvironment.start_time_skipping_v2()."
+        )
+
+
+class _ServedEnvironment(WorkflowEnvironment):
+    """An environment that owns its server."""
+
+    def __init__(self, client: chimera.client.Client, server: TestServer) -> None:
+        super().__init__(client)
+        self._server = server
+
+    @classmethod
+    async def _start(cls, config: ServerConfig, **connect: Any) -> WorkflowEnvironment:
+        server = await config.start()
+        try:
+            client = await chimera.client.Client.connect(server.target, **connect)
+        except BaseException:
+            await server.stop()
+            raise
+        return cls(_with_assertions(client), server)
+
+    async def shutdown(self) -> None:
+        await self._server.stop()
+
+
+def _with_assertions(client: chimera.client.Client) -> chimera.client.Client:
+    """The same client, whose workers fail a workflow whose code fails an assertion."""
+    from chimera.testing._assertions import AssertionErrorInterceptor
+
+    config = client.config()
+    config["interceptors"] = [*config["interceptors"], AssertionErrorInterceptor()]
+    return chimera.client.Client(**config)
+
+
+def _log_level() -> str:
+    for level, name in ((logging.DEBUG, "debug"), (logging.INFO, "info"), (logging.WARNING, "warn")):
+        if logger.isEnabledFor(level):
+            return name
+    return "error"
