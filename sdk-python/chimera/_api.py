@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     import chimera.api.workflowservice.v1 as workflowservice
 else:
     for _name in (
-        "activity command common deployment enums errordetails failure history nexus operatorservice query schedule sdk "
-        "taskqueue testservice update workflow workflowservice"
+        "activity command common deployment enums errordetails failure history nexus operatorservice query schedule "
+        "sdk taskqueue testservice update workflow workflowservice"
     ).split():
         globals()[_name] = _Package(f"chimera.api.{_name}.v1")

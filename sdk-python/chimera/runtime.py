@@ -27,7 +27,8 @@ class Runtime:
         if _default_runtime is None:
             if _default_prevented:
                 raise RuntimeError(
-                    "Default runtime creation has been prevented. Call Runtime.set_default, or pass a runtime explicitly"
+                    "Default runtime creation has been prevented. Call Runtime.set_default, "
+                    "or pass a runtime explicitly"
                 )
             _default_runtime = cls(telemetry=TelemetryConfig())
         return _default_runtime
@@ -178,7 +179,7 @@ class TelemetryConfig:
     def _check(self) -> None:
         if self.metrics is not None:
             kind = type(self.metrics).__name__
-            raise RuntimeError(f"This build cannot export metrics from Python ({kind}); leave TelemetryConfig.metrics out")
+            raise RuntimeError(f"This build cannot export metrics from Python ({kind}); leave metrics out")
 
 
 BufferedMetricKind = NewType("BufferedMetricKind", int)

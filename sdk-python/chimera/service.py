@@ -334,13 +334,13 @@ class _BridgeServiceClient(ServiceClient):
 
     async def _connected(self) -> _bridge.Connection:
         if self._connection is None:
-            from chimera import _bridge, _loop, runtime
+            from chimera import _bridge, _native, runtime
 
             async with self._connecting:
                 if self._connection is None:
                     self._runtime = self.config.runtime or runtime.Runtime.default()
                     try:
-                        self._connection = await _loop.result_of(
+                        self._connection = await _native.result_of(
                             lambda queue, done: _bridge.Connection.connect(self._options, queue, done)
                         )
                     except _bridge.RpcError as err:
@@ -393,7 +393,7 @@ async def _call(
     metadata: Mapping[str, str | bytes],
     timeout: timedelta | None,
 ) -> bytes:
-    from chimera import _bridge, _loop
+    from chimera import _bridge, _native
 
     future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
     cancel = connection.call(
@@ -403,8 +403,8 @@ async def _call(
         0 if timeout is None else max(1, int(timeout.total_seconds() * 1000)),
         list(metadata.items()) if metadata else (),
         getattr(req, "namespace", ""),
-        _loop.queue(),
-        lambda reply, error: _loop.settle(future, reply, error),
+        _native.queue(),
+        lambda reply, error: _native.settle(future, reply, error),
     )
     try:
         return await future

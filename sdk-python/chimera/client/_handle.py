@@ -93,7 +93,7 @@ class WorkflowHandle(Generic[SelfType, ReturnType]):
         rpc_metadata: Mapping[str, str | bytes] = {},
         rpc_timeout: timedelta | None = None,
     ) -> ReturnType:
-        """Waits for the end. Follows runs that were retried, continued as new or repeated by a cron, unless told not to.
+        """Waits for the end. Follows runs that were retried, continued as new or repeated by a cron.
 
         Raises WorkflowFailureError with a cause if the end is not a result.
         """

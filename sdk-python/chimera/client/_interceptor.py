@@ -58,7 +58,9 @@ class OutboundInterceptor:
         """Hands on."""
         return await self.next.describe_workflow(input)
 
-    def fetch_workflow_history_events(self, input: inputs.FetchWorkflowHistoryEventsInput) -> WorkflowHistoryEventAsyncIterator:
+    def fetch_workflow_history_events(
+        self, input: inputs.FetchWorkflowHistoryEventsInput
+    ) -> WorkflowHistoryEventAsyncIterator:
         """Hands on."""
         return self.next.fetch_workflow_history_events(input)
 
@@ -122,7 +124,9 @@ class OutboundInterceptor:
         """Hands on."""
         return await self.next.start_workflow_update(input)
 
-    async def start_update_with_start_workflow(self, input: inputs.StartWorkflowUpdateWithStartInput) -> WorkflowUpdateHandle[Any]:
+    async def start_update_with_start_workflow(
+        self, input: inputs.StartWorkflowUpdateWithStartInput
+    ) -> WorkflowUpdateHandle[Any]:
         """Hands on."""
         return await self.next.start_update_with_start_workflow(input)
 
@@ -182,11 +186,15 @@ class OutboundInterceptor:
         """Hands on."""
         return await self.next.update_worker_build_id_compatibility(input)
 
-    async def get_worker_build_id_compatibility(self, input: inputs.GetWorkerBuildIdCompatibilityInput) -> WorkerBuildIdVersionSets:
+    async def get_worker_build_id_compatibility(
+        self, input: inputs.GetWorkerBuildIdCompatibilityInput
+    ) -> WorkerBuildIdVersionSets:
         """Hands on."""
         return await self.next.get_worker_build_id_compatibility(input)
 
-    async def get_worker_task_reachability(self, input: inputs.GetWorkerTaskReachabilityInput) -> WorkerTaskReachability:
+    async def get_worker_task_reachability(
+        self, input: inputs.GetWorkerTaskReachabilityInput
+    ) -> WorkerTaskReachability:
         """Hands on."""
         return await self.next.get_worker_task_reachability(input)
 
@@ -194,7 +202,9 @@ class OutboundInterceptor:
         """Hands on."""
         return await self.next.start_nexus_operation(input)
 
-    async def describe_nexus_operation(self, input: inputs.DescribeNexusOperationInput) -> NexusOperationExecutionDescription:
+    async def describe_nexus_operation(
+        self, input: inputs.DescribeNexusOperationInput
+    ) -> NexusOperationExecutionDescription:
         """Hands on."""
         return await self.next.describe_nexus_operation(input)
 
