@@ -1,0 +1,1 @@
+"""Workers: they run workflows and activities."""

@@ -1,0 +1,116 @@
+"""How a worker makes the object that runs a workflow."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import chimera.converter
+import chimera.workflow
+from chimera.worker._interceptor import WorkflowInboundInterceptor
+
+if TYPE_CHECKING:
+    from chimera.api.common.v1 import Payloads
+    from chimera.api.failure.v1 import Failure
+
+
+@dataclass(frozen=True)
+class PatchActivationInput:
+    """For a worker's `patch_activation_callback`."""
+
+    workflow_info: chimera.workflow.Info
+    patch_id: str
+
+
+@dataclass(frozen=True)
+class WorkflowInstanceDetails:
+    """All that a run is made of."""
+
+    payload_converter_factory: Callable[[], chimera.converter.PayloadConverter]
+    failure_converter_class: type[chimera.converter.FailureConverter]
+    interceptor_classes: Sequence[type[WorkflowInboundInterceptor]]
+    defn: chimera.workflow._Definition
+    info: chimera.workflow.Info
+    randomness_seed: int
+    extern_functions: Mapping[str, Callable]
+    disable_eager_activity_execution: bool
+    worker_level_failure_exception_types: Sequence[type[BaseException]]
+    patch_activation_callback: Callable[[PatchActivationInput], bool] | None
+    last_completion_result: Payloads
+    last_failure: Failure | None
+    default_workflow_logic_flags: frozenset[int] = frozenset()
+
+    messages_for_codec: bool = False
+    """Leave messages in commands as they are, for a codec to change, instead of serializing."""
+
+
+@dataclass
+class Completion:
+    """The answer to an activation. `contexts` go with `commands` by index."""
+
+    commands: list[tuple]
+    contexts: list[chimera.converter.SerializationContext | None]
+    used_internal_flags: list[int]
+    versioning_behavior: int = 0
+    failure: Failure | None = None
+    """Set if the task failed; the rest does not count then."""
+
+
+class WorkflowInstance(ABC):
+    """One run of a workflow in this worker's cache."""
+
+    @abstractmethod
+    def activate(self, act: tuple) -> Completion:
+        """Apply an activation, a tuple as `_bridge.pyi` describes it, and run until code waits."""
+
+    @abstractmethod
+    def get_serialization_context(
+        self, command_info: Any | None
+    ) -> chimera.converter.SerializationContext | None:
+        """The context of a command's payloads, given its index; of the run's own for None."""
+
+    @abstractmethod
+    def get_external_store_context(
+        self, command_info: Any | None
+    ) -> chimera.converter.StorageDriverStoreContext:
+        """For whom a command's payloads are stored."""
+
+    @abstractmethod
+    def get_info(self) -> chimera.workflow.Info:
+        """About the run."""
+
+    def get_thread_id(self) -> int | None:
+        """The thread that activates the run at the moment."""
+        return None
+
+
+class WorkflowRunner(ABC):
+    """Makes instances."""
+
+    @abstractmethod
+    def prepare_workflow(self, defn: chimera.workflow._Definition) -> None:
+        """Called for each workflow when the worker is made; an error here is the worker's."""
+
+    @abstractmethod
+    def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
+        """An instance for a run."""
+
+    def set_worker_level_failure_exception_types(
+        self, types: Sequence[type[BaseException]]
+    ) -> None:
+        """Told once what the worker's option says."""
+
+
+class UnsandboxedWorkflowRunner(WorkflowRunner):
+    """Runs workflows with the modules of the worker."""
+
+    def prepare_workflow(self, defn: chimera.workflow._Definition) -> None:
+        """Nothing to prepare."""
+
+    def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
+        """See the base class."""
+        from chimera.worker._run import Run
+
+        return Run(det)

@@ -1,0 +1,372 @@
+"""Signals, queries and updates of one run: who handles them, and what their ends mean."""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import json
+import logging
+import traceback
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import chimera
+import chimera.common as common
+import chimera.exceptions as exceptions
+from chimera.api.common.v1 import Payload
+from chimera.api.failure.v1 import Failure
+from chimera.api.sdk.v1 import (
+    EnhancedStackTrace,
+    StackTrace,
+    StackTraceFileLocation,
+    StackTraceFileSlice,
+    StackTraceSDKInfo,
+    WorkflowDefinition,
+    WorkflowInteractionDefinition,
+    WorkflowMetadata,
+)
+from chimera.worker._interceptor import HandleQueryInput, HandleSignalInput, HandleUpdateInput
+from chimera.worker._operations import ContinueAsNew
+from chimera.workflow._errors import ReadOnlyContextError
+from chimera.workflow._handlers import (
+    HandlerUnfinishedPolicy,
+    UnfinishedSignalHandlersWarning,
+    UnfinishedUpdateHandlersWarning,
+    _QueryDefinition,
+)
+from chimera.workflow._info import UpdateInfo, update_variable
+
+if TYPE_CHECKING:
+    from chimera.worker._run import Run
+
+logger = logging.getLogger("temporalio.worker._workflow_instance")
+
+
+@dataclass
+class Execution:
+    """A handler under way."""
+
+    name: str
+    policy: HandlerUnfinishedPolicy
+    id: str | None = None
+
+
+class Handlers:
+    """One run's definitions, a copy of its class's, and its handlers under way."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        definition = run.definition
+        self._definitions: dict[str, dict[str | None, Any]] = {
+            "signal": dict(definition.signals),
+            "query": dict(definition.queries),
+            "update": dict(definition.updates),
+        }
+        self._add_built_in("__stack_trace", self.stack_trace)
+        self._add_built_in("__enhanced_stack_trace", self._enhanced_stack_trace)
+        self._add_built_in("__temporal_workflow_metadata", self._metadata)
+        # Signals that nobody handles yet, by name, in order of first arrival.
+        self._buffered: dict[str, list[tuple]] = {}
+        self._signal_executions: dict[int, Execution] = {}
+        self._update_executions: dict[str, Execution] = {}
+        self._signal_count = 0
+
+    def _add_built_in(self, name: str, fn: Any) -> None:
+        self._definitions["query"][name] = _QueryDefinition(name, fn, False, arg_types=[])
+
+    def definitions(self, kind: str) -> dict[str | None, Any]:
+        return self._definitions[kind]
+
+    def find(self, kind: str, name: str) -> Any:
+        """The definition for a name, or the dynamic one, or None."""
+        known = self._definitions[kind]
+        return known.get(name) or known.get(None)
+
+    def set(self, kind: str, name: str | None, definition: Any) -> None:
+        known = self._definitions[kind]
+        if definition is None:
+            known.pop(name, None)
+            return
+        known[name] = definition
+        if kind == "signal":
+            self._deliver_buffered(name, definition)
+
+    def all_finished(self) -> bool:
+        return not self._signal_executions and not self._update_executions
+
+    def _arguments(self, definition: Any, name: str, payloads: Sequence[Any]) -> list[Any]:
+        run = self._run
+        items = [p if isinstance(p, Payload) else Payload.FromString(p) for p in payloads]
+        if definition.name is not None:
+            return run.decode(items, definition.arg_types)
+        if definition.dynamic_vararg:
+            return [name, *run.decode(items, (definition.arg_types or [])[1:])]
+        return [name, run.decode(items, [common.RawValue] * len(items))]
+
+    # Signals
+
+    def signal(self, name: str, payloads: Sequence, headers: Mapping, identity: str) -> None:
+        definition = self.find("signal", name)
+        if definition is None:
+            self._buffered.setdefault(name, []).append((name, payloads, headers))
+        else:
+            self._start_signal(definition, name, payloads, headers)
+
+    def _deliver_buffered(self, name: str | None, definition: Any) -> None:
+        names = list(self._buffered) if name is None else [name]
+        for each in names:
+            for signal in self._buffered.pop(each, ()):
+                self._start_signal(definition, *signal)
+
+    def _start_signal(self, definition: Any, name: str, payloads: Any, headers: Any) -> None:
+        run = self._run
+        try:
+            args = self._arguments(definition, name, payloads)
+        except Exception:
+            # A sender's mistake must not stop the workflow.
+            logger.exception(
+                "Failed deserializing signal input for %s on workflow %s with ID %s and run ID "
+                "%s, dropping the signal",
+                name,
+                run.info.workflow_type,
+                run.info.workflow_id,
+                run.info.run_id,
+                extra={"temporal_workflow": run.logger_details},
+            )
+            return
+        self._signal_count += 1
+        number = self._signal_count
+        self._signal_executions[number] = Execution(name, definition.unfinished_policy)
+        input = HandleSignalInput(name, args, read_headers(headers))
+        body = run.guard(lambda: run.inbound.handle_signal(input))
+        task = run.loop.create_task(body, name=f"signal: {name}")
+        task.add_done_callback(lambda _: self._signal_executions.pop(number, None))
+
+    # Queries
+
+    def query(self, query_id: str, name: str, payloads: Sequence, headers: Mapping) -> None:
+        body = self._answer(query_id, name, payloads, headers)
+        self._run.loop.create_task(body, name=f"query: {name}")
+
+    async def _answer(self, query_id: str, name: str, payloads: Any, headers: Any) -> None:
+        run = self._run
+        try:
+            with run.as_read_only(query_or_validator=True):
+                definition = self.find("query", name)
+                if definition is None:
+                    raise RuntimeError(
+                        f"Query handler for '{name}' expected but not found, "
+                        f"known queries: [{self._known('query')}]"
+                    )
+                args = self._arguments(definition, name, payloads)
+                input = HandleQueryInput(query_id, name, args, read_headers(headers))
+                result = run.encode_one(await run.inbound.handle_query(input))
+            run.add_command(("query", query_id, run.pack(result), None))
+        except Exception as err:
+            failure = Failure()
+            try:
+                run.failure_converter.to_failure(err, run.payload_converter, failure)
+            except Exception as inner:
+                raise ValueError("Failed converting application error") from inner
+            run.add_command(("query", query_id, None, run.pack(failure)))
+
+    def _known(self, kind: str) -> str:
+        return " ".join(sorted(name for name in self._definitions[kind] if name))
+
+    # Updates
+
+    def update(
+        self,
+        update_id: str,
+        protocol_instance_id: str,
+        name: str,
+        payloads: Sequence,
+        headers: Mapping,
+        _update_id: str,
+        identity: str,
+        run_validator: bool,
+    ) -> None:
+        update = _Update(self, update_id, protocol_instance_id, name, payloads, headers)
+        self._run.loop.create_task(update.handle(run_validator), name=f"update: {name}")
+
+    # Ends
+
+    def warn_unfinished(self) -> None:
+        """Say which handlers the end of the workflow cuts off."""
+        updates = _worth_a_warning(self._update_executions)
+        if updates:
+            names = json.dumps([{"name": ex.name, "id": ex.id} for ex in updates])
+            warnings.warn(UnfinishedUpdateHandlersWarning(_UNFINISHED.format("update") + names))
+        signals = _worth_a_warning(self._signal_executions)
+        if signals:
+            counts = collections.Counter(ex.name for ex in signals).most_common()
+            names = json.dumps([{"name": name, "count": count} for name, count in counts])
+            warnings.warn(UnfinishedSignalHandlersWarning(_UNFINISHED.format("signal") + names))
+
+    # Built-in queries
+
+    def stack_trace(self) -> str:
+        """Where each task waits."""
+        stacks = []
+        for task in list(self._run.loop.tasks):
+            frames = [
+                traceback.FrameSummary(f.f_code.co_filename, f.f_lineno, f.f_code.co_name)
+                for f in task.get_stack()
+            ]
+            lines = "\n".join(traceback.format_list(frames))
+            stacks.append(f"Stack for {task!r} (most recent call last):\n{lines}")
+        return "\n\n".join(stacks)
+
+    def _enhanced_stack_trace(self) -> EnhancedStackTrace:
+        trace = EnhancedStackTrace(
+            sdk=StackTraceSDKInfo(name="sdk-python", version=chimera.__version__)
+        )
+        for task in list(self._run.loop.tasks):
+            stack = StackTrace()
+            for frame in task.get_stack():
+                path = frame.f_code.co_filename
+                stack.locations.append(
+                    StackTraceFileLocation(
+                        file_path=path,
+                        line=frame.f_lineno,
+                        column=-1,
+                        function_name=frame.f_code.co_name,
+                    )
+                )
+                if path not in trace.sources:
+                    trace.sources[path].CopyFrom(
+                        StackTraceFileSlice(line_offset=0, content=_source(path))
+                    )
+            trace.stacks.append(stack)
+        return trace
+
+    def _metadata(self) -> WorkflowMetadata:
+        def described(kind: str) -> list[WorkflowInteractionDefinition]:
+            known = self._definitions[kind].values()
+            return [
+                WorkflowInteractionDefinition(name=d.name or "", description=d.description or "")
+                for d in sorted(known, key=lambda d: d.name or "")
+            ]
+
+        return WorkflowMetadata(
+            definition=WorkflowDefinition(
+                type=self._run.info.workflow_type,
+                query_definitions=described("query"),
+                signal_definitions=described("signal"),
+                update_definitions=described("update"),
+            ),
+            current_details=self._run.current_details,
+        )
+
+
+class _Update:
+    """One update, from its arrival to its result."""
+
+    def __init__(
+        self,
+        handlers: Handlers,
+        update_id: str,
+        protocol_instance_id: str,
+        name: str,
+        payloads: Sequence,
+        headers: Mapping,
+    ) -> None:
+        self._handlers = handlers
+        self._run = handlers._run
+        self._id = update_id
+        self._instance = protocol_instance_id
+        self._name = name
+        self._payloads = payloads
+        self._headers = headers
+        self._accepted = False
+
+    async def handle(self, run_validator: bool) -> None:
+        run = self._run
+        update_variable.set(UpdateInfo(self._id, self._name))
+        try:
+            # The answer's place among the commands is where the update began.
+            self._commands, self._place = run.commands, run.add_command(None)
+            input = self._validate(run_validator)
+            self._commands[self._place] = ("update", self._instance, "accepted", None)
+            self._accepted = run.accepted_update = True
+            result = run.encode_one(await run.inbound.handle_update_handler(input))
+            run.add_command(("update", self._instance, "completed", run.pack(result)))
+        except (Exception, asyncio.CancelledError) as err:
+            self._failed(err)
+        except ContinueAsNew:
+            run.task_error = RuntimeError("Cannot continue as new from an update handler")
+        except BaseException:
+            if not run.loop.evicting:
+                raise
+        finally:
+            self._handlers._update_executions.pop(self._id, None)
+
+    def _validate(self, run_validator: bool) -> HandleUpdateInput:
+        run, handlers = self._run, self._handlers
+        definition = handlers.find("update", self._name)
+        if definition is None:
+            raise RuntimeError(
+                f"Update handler for '{self._name}' expected but not found, and there is no "
+                f"dynamic handler. known updates: [{handlers._known('update')}]"
+            )
+        execution = Execution(self._name, definition.unfinished_policy, self._id)
+        handlers._update_executions[self._id] = execution
+        args = handlers._arguments(definition, self._name, self._payloads)
+        input = HandleUpdateInput(self._id, self._name, args, read_headers(self._headers))
+        if run_validator and definition.validator is not None:
+            with run.as_read_only(query_or_validator=True):
+                run.inbound.handle_update_validator(input)
+            # The validator may have changed them.
+            input.args = handlers._arguments(definition, self._name, self._payloads)
+        return input
+
+    def _failed(self, err: BaseException) -> None:
+        run = self._run
+        if run.loop.evicting:
+            return
+        logger.debug("Update raised failure with run ID %s", run.info.run_id, exc_info=True)
+        if isinstance(err, asyncio.CancelledError):
+            err = exceptions.CancelledError(f"Cancellation raised within update {err}")
+        read_only = isinstance(err, ReadOnlyContextError)
+        if read_only or (self._accepted and not run.is_failure_exception(err)):
+            run.task_error = err
+            return
+        failure = Failure()
+        run.failure_converter.to_failure(err, run.payload_converter, failure)
+        command = ("update", self._instance, "rejected", run.pack(failure))
+        if self._accepted:
+            run.add_command(command)
+        else:
+            self._commands[self._place] = command
+
+
+def read_headers(headers: Mapping[str, Any]) -> Mapping[str, Payload]:
+    """The headers of a job: still serialized, unless a codec has changed them."""
+    return {
+        name: item if isinstance(item, Payload) else Payload.FromString(item)
+        for name, item in headers.items()
+    }
+
+
+_UNFINISHED = (
+    "[TMPRL1102] Workflow finished while {0} handlers are still running: what they had left to do "
+    "is lost, and senders of updates get an error. Wait for them with `await "
+    "workflow.wait_condition(workflow.all_handlers_finished)`, or, if they may be cut off, say so "
+    "with `@workflow.{0}(unfinished_policy=workflow.HandlerUnfinishedPolicy.ABANDON)`. The "
+    "following {0}s were unfinished (and warnings were not disabled for their handler): "
+)
+
+
+def _worth_a_warning(executions: Mapping[Any, Execution]) -> list[Execution]:
+    warn = HandlerUnfinishedPolicy.WARN_AND_ABANDON
+    return [execution for execution in executions.values() if execution.policy is warn]
+
+
+def _source(path: str) -> str:
+    try:
+        with open(path) as file:
+            return file.read()
+    except OSError as err:
+        return f"Cannot access code.\n---\n{err.strerror}"

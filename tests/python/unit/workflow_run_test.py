@@ -1,0 +1,666 @@
+"""Runs of workflows on hand-written activations: commands, their order, and what ends a run."""
+
+import asyncio
+import logging
+import random
+import warnings
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from chimera import common, exceptions, workflow
+from chimera.api.command.v1 import (
+    ContinueAsNewWorkflowExecutionCommandAttributes,
+    ScheduleActivityTaskCommandAttributes,
+    SignalExternalWorkflowExecutionCommandAttributes,
+    StartChildWorkflowExecutionCommandAttributes,
+)
+from chimera.api.common.v1 import Memo, SearchAttributes
+from chimera.worker._interceptor import WorkflowInboundInterceptor, WorkflowOutboundInterceptor
+from fake_core import (
+    START_NS,
+    FakeCore,
+    activity_done,
+    decode,
+    encode,
+    error_of,
+    failure,
+    names,
+    query,
+    signal,
+    update,
+)
+
+SECOND = timedelta(seconds=1)
+
+
+@workflow.defn
+class Order:
+    def __init__(self) -> None:
+        self.log: list[str] = []
+        self.open = True
+
+    @workflow.run
+    async def run(self, name: str) -> list[str]:
+        self.log.append(f"run {name}")
+        await workflow.wait_condition(lambda: not self.open)
+        return self.log
+
+    @workflow.signal
+    async def note(self, text: str) -> None:
+        self.log.append(text)
+
+    @workflow.signal
+    def close(self) -> None:
+        self.open = False
+
+    @workflow.query
+    def peek(self) -> list[str]:
+        return self.log
+
+    @workflow.query
+    def bad_peek(self) -> None:
+        workflow.random()
+
+    @workflow.update
+    async def add(self, text: str) -> int:
+        self.log.append(text)
+        return len(self.log)
+
+    @add.validator
+    def check_add(self, text: str) -> None:
+        if not text:
+            raise ValueError("empty")
+
+    @workflow.update
+    async def slow(self) -> str:
+        info = workflow.current_update_info()
+        assert info and info.name == "slow"
+        await workflow.execute_activity("work", start_to_close_timeout=SECOND)
+        return "done"
+
+
+def test_signals_of_the_first_task_come_before_the_main_function() -> None:
+    core = FakeCore(Order)
+
+    core.start("x", more=[signal("note", "early"), signal("close")])
+
+    assert decode(core.last.commands[0][1]) == ["early", "run x"]
+
+
+def test_a_signal_that_does_not_decode_is_dropped(caplog: pytest.LogCaptureFixture) -> None:
+    core = FakeCore(Order)
+    core.start("x")
+
+    core.send(signal("note", {"not": "text"}), signal("close"))
+
+    assert decode(core.last.commands[0][1]) == ["run x"]
+    assert "dropping the signal" in caplog.text
+
+
+def test_queries_answer_and_change_nothing() -> None:
+    core = FakeCore(Order)
+    core.start("x")
+
+    commands = core.send(query("peek"), query("bad_peek", id="b"), query("none", id="n"))
+
+    assert commands[0][:2] == ("query", "q") and decode(commands[0][2]) == ["run x"]
+    assert "While in read-only function, action attempted: random" in str(error_of(commands[1][3]))
+    known = "known queries: [__enhanced_stack_trace __stack_trace __temporal_workflow_metadata"
+    assert known + " bad_peek peek]" in str(error_of(commands[2][3]))
+
+
+def test_the_stack_trace_query_shows_where_code_waits() -> None:
+    core = FakeCore(Order)
+    core.start("x")
+
+    text = decode(core.send(query("__stack_trace"))[0][2])
+
+    assert "workflow_run_test.py" in text
+    assert "(workflow: Order, id: workflow, run: run)" in text
+
+
+def test_updates_are_validated_accepted_and_completed_in_one_task() -> None:
+    core = FakeCore(Order)
+    core.start("x")
+
+    commands = core.send(update("add", "a", id="1"), update("add", "", id="2"), update("no", id="3"))
+
+    assert [command[1:3] for command in commands] == [
+        ("1-1", "accepted"),
+        ("1-1", "completed"),
+        ("2-1", "rejected"),
+        ("3-1", "rejected"),
+    ]
+    assert "known updates: [add slow]" in str(error_of(commands[-1][3]))
+
+
+def test_a_rejected_update_wakes_no_condition() -> None:
+    core = FakeCore(Order)
+    core.start("x")
+    core.run.object.open = False  # As if something had changed without a trace.
+
+    assert names(core.send(update("add", ""))) == ["update"]
+    assert names(core.send(update("add", "b"))) == ["update", "update", "complete"]
+
+
+def test_replayed_updates_are_not_validated() -> None:
+    core = FakeCore(Order)
+    core.start("x", replaying=True)
+
+    commands = core.send(update("add", "", run_validator=False), replaying=True)
+
+    assert [command[2] for command in commands] == ["accepted", "completed"]
+
+
+def test_ending_with_an_open_update_warns() -> None:
+    core = FakeCore(Order)
+    core.start("x")
+    assert names(core.send(update("slow"))) == ["update", "activity"]
+
+    with pytest.warns(workflow.UnfinishedUpdateHandlersWarning, match=r'\[{"name": "slow", "id"'):
+        core.send(signal("close"))
+
+
+def test_eviction_ends_all_code_without_warnings_or_commands() -> None:
+    core = FakeCore(Order)
+    core.start("x")
+    core.send(update("slow"))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        core.evict()
+
+    assert core.last.commands == [] and not core.run.loop.tasks
+
+
+@workflow.defn
+class Stubborn:
+    @workflow.run
+    async def run(self) -> None:
+        for _ in range(2):
+            try:
+                await asyncio.get_running_loop().create_future()
+            except BaseException:
+                continue
+
+
+def test_code_that_cannot_be_evicted_is_reported_with_its_stack() -> None:
+    core = FakeCore(Stubborn)
+    core.start()
+
+    with pytest.raises(RuntimeError, match="1 tasks remain"):
+        core.evict()
+    core.evict()
+
+
+@workflow.defn
+class Activities:
+    @workflow.run
+    async def run(self, mode: str) -> Any:
+        handle = workflow.start_activity(
+            "work",
+            args=[1, "a"],
+            start_to_close_timeout=SECOND,
+            retry_policy=common.RetryPolicy(maximum_attempts=2),
+            cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+            result_type=float,
+        )
+        if mode == "cancel at once":
+            handle.cancel()
+        if mode == "cancel":
+            await workflow.sleep(5)
+            handle.cancel()
+        try:
+            return await handle
+        except exceptions.ActivityError as err:
+            return f"{type(err.cause).__name__}: {err.cause}"
+
+
+def test_activities_carry_their_options_and_decode_their_result() -> None:
+    core = FakeCore(Activities)
+
+    (command,) = core.start("")
+
+    attributes = ScheduleActivityTaskCommandAttributes.FromString(command[2])
+    assert command[:2] == ("activity", 1) and command[3:] == (1, False, b"")
+    assert attributes.activity_id == "1" and attributes.activity_type.name == "work"
+    assert attributes.start_to_close_timeout.seconds == 1
+    assert attributes.retry_policy.maximum_attempts == 2
+    result = decode(core.send(activity_done(1, 2))[0][1])
+    assert result == 2.0 and isinstance(result, float)
+
+
+def test_failed_activities_raise_with_their_cause() -> None:
+    core = FakeCore(Activities)
+    core.start("")
+    error = exceptions.ActivityError(
+        "a",
+        scheduled_event_id=1,
+        started_event_id=2,
+        identity="",
+        activity_type="work",
+        activity_id="1",
+        retry_state=None,
+    )
+    error.__cause__ = exceptions.ApplicationError("boom", type="T")
+
+    commands = core.send(("activity", 1, "failed", failure(error), False))
+
+    assert decode(commands[0][1]) == "ApplicationError: T: boom"
+
+
+def test_a_cancelled_handle_sends_one_command_and_waits_for_the_answer() -> None:
+    core = FakeCore(Activities)
+    core.start("cancel")
+
+    assert core.send(("fire_timer", 1)) == [("cancel_activity", 1)]
+    assert names(core.send(activity_done(1, 7))) == ["complete"]
+
+
+def test_a_handle_cancelled_before_it_began_cancels_the_activity_too() -> None:
+    core = FakeCore(Activities)
+
+    commands = core.start("cancel at once")
+
+    assert names(commands) == ["activity", "cancel_activity", "fail"]
+    assert isinstance(error_of(commands[2][1]), exceptions.CancelledError)
+
+
+@workflow.defn
+class Local:
+    @workflow.run
+    async def run(self) -> str:
+        return await workflow.execute_local_activity(
+            "work",
+            schedule_to_close_timeout=SECOND,
+            local_retry_threshold=SECOND,
+            result_type=str,
+        )
+
+
+def test_local_activities_back_off_on_a_timer_and_are_scheduled_again() -> None:
+    core = FakeCore(Local)
+    (command,) = core.start()
+    assert command[:6] == ("local_activity", 1, "1", "work", 0, None)
+    assert command[8] == 1_000_000_000
+
+    backoff = core.send(("activity", 1, "backoff", (2, 3_000_000_000, START_NS), True))
+    again = core.send(("fire_timer", 1))
+
+    assert backoff == [("timer", 1, 3_000_000_000, b"")]
+    assert again[0][:6] == ("local_activity", 2, "2", "work", 2, START_NS)
+    assert names(core.send(activity_done(2, "ok", local=True))) == ["complete"]
+
+
+@workflow.defn
+class Timers:
+    @workflow.run
+    async def run(self, mode: str) -> Any:
+        if mode == "timeout":
+            try:
+                await workflow.wait_condition(lambda: False, timeout=2.5)
+            except asyncio.TimeoutError:
+                return "late"
+        if mode == "condition":
+            await workflow.wait_condition(lambda: True, timeout=1, timeout_summary="s")
+        if mode == "zero":
+            await asyncio.sleep(0)
+        if mode == "race":
+            done, pending = await workflow.wait(
+                [asyncio.create_task(asyncio.sleep(2)), asyncio.create_task(asyncio.sleep(1))],
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            pending[0].cancel()
+            return [len(done), len(pending)]
+        return workflow.now().timestamp()
+
+
+def test_timers_and_timeouts() -> None:
+    core = FakeCore(Timers)
+    assert core.start("timeout") == [("timer", 1, 2_500_000_000, b"")]
+    assert decode(core.send(("fire_timer", 1))[0][1]) == "late"
+
+    core = FakeCore(Timers)
+    # The timer is made even if the condition holds already: histories have it.
+    assert names(core.start("condition")) == ["timer", "cancel_timer", "complete"]
+    assert core.last.commands[0][3] != b""
+
+    core = FakeCore(Timers)
+    assert decode(core.start("zero")[0][1]) == START_NS / 1e9
+
+    core = FakeCore(Timers)
+    assert [command[1:3] for command in core.start("race")] == [(1, 2 * 10**9), (2, 10**9)]
+    commands = core.send(("fire_timer", 2))
+    assert sorted(names(commands)) == ["cancel_timer", "complete"]
+
+
+@workflow.defn
+class Cancel:
+    @workflow.run
+    async def run(self, cleanup: bool) -> str:
+        try:
+            await workflow.wait_condition(lambda: False)
+        except asyncio.CancelledError:
+            if not cleanup:
+                raise
+            assert workflow.cancellation_reason() == "why"
+            await workflow.sleep(1)
+        return "clean"
+
+
+def test_cancelling_a_workflow() -> None:
+    core = FakeCore(Cancel)
+    core.start(False)
+    assert core.send(("cancel", "why")) == [("cancel_workflow",)]
+
+    core = FakeCore(Cancel)
+    core.start(True)
+    assert names(core.send(("cancel", "why"))) == ["timer"]
+    assert decode(core.send(("fire_timer", 1))[0][1]) == "clean"
+
+
+def test_a_workflow_cancelled_before_it_began_runs_to_its_first_wait() -> None:
+    core = FakeCore(Cancel)
+
+    assert core.start(True, more=[("cancel", "why")])[0][0] == "timer"
+
+
+class Custom(Exception):
+    pass
+
+
+@workflow.defn(failure_exception_types=[Custom])
+class Failing:
+    @workflow.run
+    async def run(self, mode: str) -> None:
+        if mode == "application":
+            raise exceptions.ApplicationError("a", type="T")
+        if mode == "custom":
+            raise Custom("c")
+        if mode == "group":
+            # Only what nobody awaits goes to the exception handler; it fails nothing.
+            asyncio.create_task(self.boom())
+            await asyncio.sleep(0)
+            return
+        raise ValueError("task")
+
+    async def boom(self) -> None:
+        raise ValueError("forgotten")
+
+
+def test_what_fails_the_workflow_and_what_its_task() -> None:
+    assert "a" in str(error_of(FakeCore(Failing).start("application")[0][1]))
+    assert names(FakeCore(Failing).start("custom")) == ["fail"]
+    assert names(FakeCore(Failing).start("group")) == ["complete"]
+
+    core = FakeCore(Failing)
+    task_failure = core.fails(core.initialize("value"))
+    assert task_failure.message == "task"
+    assert task_failure.application_failure_info.type == "ValueError"
+
+    listed = FakeCore(Failing, failure_types=[ValueError])
+    assert names(listed.start("value")) == ["fail"]
+
+
+def test_arguments_that_do_not_decode_fail_the_task() -> None:
+    core = FakeCore(Order)
+
+    assert core.fails(core.initialize(5)).message == "Failed decoding arguments"
+
+
+@workflow.defn
+class Parent:
+    @workflow.run
+    async def run(self) -> str:
+        child = await workflow.start_child_workflow(
+            "Child",
+            "arg",
+            id="child",
+            memo={"m": 1},
+            parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+            result_type=str,
+        )
+        await child.signal("poke", 1)
+        other = workflow.get_external_workflow_handle("other", run_id="r")
+        await other.signal("poke", 2)
+        await other.cancel(reason="enough")
+        return f"{child.first_execution_run_id} {await child}"
+
+
+def test_children_and_external_workflows() -> None:
+    core = FakeCore(Parent)
+    (start,) = core.start()
+    attributes = StartChildWorkflowExecutionCommandAttributes.FromString(start[2])
+    assert attributes.workflow_id == "child" and attributes.parent_close_policy == 2
+    assert attributes.task_queue.name == "queue" and decode_field(attributes.memo, "m") == 1
+
+    (poke,) = core.send(("child_start", 1, "succeeded", "first"))
+    signal_attributes = SignalExternalWorkflowExecutionCommandAttributes.FromString(poke[2])
+    assert poke[:2] == ("signal_external", 1) and signal_attributes.child_workflow_only
+    (second,) = core.send(("signal_external", 1, None))
+    assert second[:2] == ("signal_external", 2)
+    assert names(core.send(("signal_external", 2, None))) == ["cancel_external"]
+    core.send(("cancel_external", 1, None))
+    result = core.send(("child", 1, "completed", encode("result")))
+
+    assert decode(result[0][1]) == "first result"
+
+
+def decode_field(memo: Memo, name: str) -> Any:
+    return decode(memo.fields[name].SerializeToString())
+
+
+def test_a_child_whose_id_is_taken() -> None:
+    core = FakeCore(Parent)
+    core.start()
+
+    commands = core.send(("child_start", 1, "failed", ("child", "Child", 1)))
+
+    assert "Workflow execution already started" in str(error_of(commands[0][1]))
+
+
+def test_cancelling_a_parent_while_its_child_starts() -> None:
+    core = FakeCore(Parent)
+    core.start()
+
+    commands = core.send(("cancel", ""))
+
+    assert commands == [("cancel_child", 1, ""), ("cancel_workflow",)]
+
+
+@workflow.defn
+class Again:
+    @workflow.run
+    async def run(self, count: int) -> None:
+        try:
+            workflow.continue_as_new(count + 1, task_queue="q2", memo={"m": count})
+        except Exception:
+            pass  # It passes: it is no Exception.
+
+
+def test_continue_as_new() -> None:
+    ((kind, data),) = FakeCore(Again).start(4)
+
+    attributes = ContinueAsNewWorkflowExecutionCommandAttributes.FromString(data)
+    assert kind == "continue_as_new"
+    assert decode(attributes.input.payloads[0].SerializeToString()) == 5
+    assert attributes.task_queue.name == "q2" and attributes.workflow_type.name == "Again"
+
+
+@workflow.defn
+class Patches:
+    @workflow.run
+    async def run(self) -> list[bool]:
+        results = [workflow.patched("p"), workflow.patched("p")]
+        workflow.deprecate_patch("old")
+        return results
+
+
+def test_patches() -> None:
+    live = FakeCore(Patches).start()
+    assert live[:2] == [("patch", "p", False), ("patch", "old", True)]
+    assert decode(live[2][1]) == [True, True]
+
+    old = FakeCore(Patches).start(replaying=True)
+    assert names(old) == ["complete"] and decode(old[0][1]) == [False, False]
+
+    new = FakeCore(Patches)
+    assert names(new.start(more=[("patch", "p")], replaying=True)) == ["patch", "complete"]
+
+    refused = FakeCore(Patches, patch_callback=lambda input: input.patch_id != "p")
+    assert decode(refused.start()[-1][1]) == [False, False]
+
+
+KEY = common.SearchAttributeKey.for_int("n")
+
+
+@workflow.defn
+class State:
+    @workflow.run
+    async def run(self) -> Any:
+        generator = workflow.new_random("x")
+        numbers = [workflow.random().random(), str(workflow.uuid4()), generator.random()]
+        workflow.upsert_memo({"a": 1, "b": None})
+        workflow.upsert_search_attributes([KEY.value_set(5)])
+        info = workflow.info()
+        state = [workflow.memo_value("a"), info.typed_search_attributes[KEY]]
+        workflow.upsert_search_attributes([KEY.value_unset()])
+        state += [KEY in info.typed_search_attributes, info.search_attributes["n"]]
+        state += [info.get_current_build_id(), info.get_current_history_length()]
+        workflow.set_current_details("here")
+        return [numbers, state]
+
+
+def test_random_numbers_memo_and_search_attributes() -> None:
+    core = FakeCore(State, seed=7)
+
+    commands = core.start()
+
+    numbers, state = decode(commands[-1][1])
+    expected = random.Random(7)
+    assert numbers[0] == expected.random()
+    assert numbers[2] == random.Random("7:x").random()
+    assert state == [1, 5, False, [], "build", 3]
+    memo = Memo.FromString(commands[0][1])
+    assert memo.fields["b"].metadata["encoding"] == b"binary/null"
+    upserted = SearchAttributes.FromString(commands[1][1]).indexed_fields["n"]
+    assert upserted.metadata["type"] == b"Int" and upserted.data == b"5"
+
+
+@workflow.defn
+class Late:
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    @workflow.run
+    async def run(self) -> list[str]:
+        await workflow.sleep(1)
+        workflow.set_signal_handler("a", lambda text: self.seen.append(text))
+        workflow.set_dynamic_signal_handler(self.any_signal)
+        await asyncio.sleep(0)
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return self.seen
+
+    async def any_signal(self, name: str, args: Sequence[common.RawValue]) -> None:
+        value = workflow.payload_converter().from_payload(args[0].payload, str)
+        self.seen.append(f"{name} {value}")
+
+
+def test_buffered_signals_are_delivered_when_a_handler_comes() -> None:
+    core = FakeCore(Late)
+    core.start(more=[signal("b", "1"), signal("a", "2"), signal("a", "3")])
+
+    commands = core.send(("fire_timer", 1))
+
+    assert decode(commands[0][1]) == ["2", "3", "b 1"]
+
+
+@workflow.defn
+class Logs:
+    @workflow.run
+    async def run(self) -> None:
+        workflow.logger.info("hello %s", "there", extra={"mine": 1})
+
+
+def test_the_logger_tells_the_workflow_and_is_silent_in_replay(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    FakeCore(Logs).start(replaying=True)
+    assert not caplog.records
+
+    FakeCore(Logs).start()
+
+    (record,) = caplog.records
+    assert record.getMessage().startswith("hello there ({'attempt': 1, 'namespace': 'default'")
+    assert record.temporal_workflow["workflow_id"] == "workflow" and record.mine == 1
+    assert record.funcName == "run"
+
+
+class Inbound(WorkflowInboundInterceptor):
+    def init(self, outbound: WorkflowOutboundInterceptor) -> None:
+        assert workflow.info().workflow_id == "workflow"
+        super().init(Outbound(outbound))
+
+    async def execute_workflow(self, input: Any) -> Any:
+        input.args = [input.args[0] + "!"]
+        return await super().execute_workflow(input)
+
+
+class Outbound(WorkflowOutboundInterceptor):
+    def start_activity(self, input: Any) -> Any:
+        input.activity = "other"
+        return super().start_activity(input)
+
+
+def test_interceptors_wrap_both_directions() -> None:
+    core = FakeCore(Order, interceptors=[Inbound])
+    core.start("x")
+    assert core.run.object.log == ["run x!"]
+
+    core = FakeCore(Activities, interceptors=[Inbound])
+    (command,) = core.start("")
+    assert b"other" in command[2]
+
+
+@workflow.defn(dynamic=True)
+class Dynamic:
+    @workflow.run
+    async def run(self, args: Sequence[common.RawValue]) -> str:
+        return f"{len(args)} {workflow.info().workflow_type}"
+
+
+def test_dynamic_workflows_take_raw_values() -> None:
+    assert decode(FakeCore(Dynamic).start(1, "2")[0][1]) == "2 dynamic"
+
+
+def test_a_reset_changes_the_seed() -> None:
+    core = FakeCore(Order)
+    core.start("x")
+    seen: list[int] = []
+    core.run.seed_callbacks.append(seen.append)
+
+    core.send(("random_seed", 9))
+
+    assert seen == [9] and core.run.random.random() == random.Random(9).random()
+
+
+def test_wrong_classes_are_refused_with_all_reasons() -> None:
+    with pytest.raises(ValueError, match="Missing @workflow.run method"):
+        workflow.defn(type("Empty", (), {}))
+    with pytest.raises(ValueError, match="Local classes unsupported"):
+
+        class Inner:
+            @workflow.run
+            async def run(self) -> None: ...
+
+    with pytest.raises(ValueError, match="must be an async function"):
+        workflow.run(lambda self: None)  # type: ignore
+
+
+def test_functions_of_workflow_code_refuse_other_code() -> None:
+    with pytest.raises(exceptions.TemporalError, match="Not in workflow event loop"):
+        workflow.now()
+    assert not workflow.in_workflow()
