@@ -1,0 +1,88 @@
+"""The wheel as users get it: self-contained, and at peace with what else may sit in the process."""
+
+import pathlib
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
+
+USE_BOTH = """
+import chimera.client, chimera.workflow, chimera.worker, chimera.api.common.v1 as ours
+import temporalio.client, temporalio.worker, temporalio.api.common.v1 as theirs
+payload = ours.Payload(data=b"1")
+assert theirs.Payload.FromString(payload.SerializeToString()).data == b"1"
+assert ours.Payload is theirs.Payload, "one pool, one class"
+"""
+
+
+def run(*command: str | pathlib.Path, cwd: pathlib.Path = ROOT) -> str:
+    result = subprocess.run([str(part) for part in command], cwd=cwd, capture_output=True, text=True)
+    assert result.returncode == 0, f"{command}\n{result.stdout}\n{result.stderr}"
+    return result.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    folder = tmp_path_factory.mktemp("dist")
+    run(ROOT / "scripts/build_wheel", folder)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def python(wheel: pathlib.Path, tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """A clean environment beside the official package and grpcio."""
+    folder = tmp_path_factory.mktemp("venv")
+    run(sys.executable, "-m", "venv", folder)
+    python = folder / "bin/python"
+    run(python, "-m", "pip", "install", "--quiet", wheel, "temporalio==1.35.0", "grpcio")
+    return python
+
+
+def test_brings_the_libraries_that_a_plain_system_lacks(wheel: pathlib.Path):
+    names = zipfile.ZipFile(wheel).namelist()
+
+    assert "manylinux" in wheel.name
+    for library in ("libgrpc", "libprotobuf", "libabsl"):
+        assert any(library in name for name in names if ".libs/" in name), library
+    assert "chimera/py.typed" in names
+    assert "chimera/api/workflowservice/v1/request_response_pb2.pyi" in names
+
+
+@pytest.mark.parametrize("first", ["chimera._bridge", "temporalio.bridge.temporal_sdk_bridge", "grpc"])
+def test_imports_beside_other_users_of_grpc_and_protobuf(python: pathlib.Path, tmp_path: pathlib.Path, first: str):
+    run(python, "-c", f"import {first}\nimport grpc\n{USE_BOTH}", cwd=tmp_path)
+
+
+@pytest.mark.parametrize("order", ["chimera temporalio", "temporalio chimera"])
+def test_message_classes_are_the_same_whichever_package_comes_first(
+    python: pathlib.Path, tmp_path: pathlib.Path, order: str
+):
+    imports = "\n".join(f"import {name}.client, {name}.api.workflowservice.v1" for name in order.split())
+
+    run(python, "-c", imports + USE_BOTH, cwd=tmp_path)
+
+
+def test_maps_no_library_of_the_system_but_the_basic_ones(python: pathlib.Path, tmp_path: pathlib.Path):
+    maps = run(python, "-c", "import chimera._bridge; print(open('/proc/self/maps').read())", cwd=tmp_path)
+
+    system = {line.split()[-1] for line in maps.splitlines() if line.split()[-1].startswith(("/usr/lib", "/lib"))}
+    assert not [name for name in system if "grpc" in name or "protobuf" in name or "absl" in name]
+
+
+def test_serves_and_connects(python: pathlib.Path, tmp_path: pathlib.Path):
+    run(
+        python,
+        "-c",
+        "import asyncio\n"
+        "from chimera.testing import WorkflowEnvironment\n"
+        "async def main():\n"
+        "    async with await WorkflowEnvironment.start_local() as env:\n"
+        "        assert await env.client.service_client.check_health()\n"
+        "asyncio.run(main())\n",
+        cwd=tmp_path,
+    )
