@@ -1,280 +1,222 @@
 #include "core/rpc/connection.h"
 
-#include <atomic>
+#include <unistd.h>
+
+#include <array>
+#include <cstdint>
 #include <random>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
-#include <unistd.h>
 
-#include "core/base/timers.h"
+#include "core/rpc/connect.h"
+#include "core/rpc/connect_error.h"
 #include "core/rpc/grpc_transport.h"
-#include "core/rpc/headers.h"
-#include "core/rpc/retry.h"
-#include "core/rpc/tls.h"
+#include "core/rpc/retrying_call.h"
 
 namespace chimera::core {
 namespace {
 
-using std::chrono::milliseconds;
-using std::chrono::nanoseconds;
+using api::workflowservice::v1::GetSystemInfoRequest;
+using api::workflowservice::v1::GetSystemInfoResponse;
+using api::workflowservice::v1::GetWorkflowExecutionHistoryRequest;
+using google::protobuf::MessageLite;
 
-constexpr milliseconds kCallTimeout{30'000};
-constexpr milliseconds kLongPollTimeout{70'000};
-// Fatal codes of task polls are tolerated for so long after the connection was made
-// (sdk-core 1.35).
+constexpr std::chrono::seconds kTimeout{30}, kLongPollTimeout{70};
+// A worker that starts beside its server may come before its namespace and its keys (sdk-core 1.35).
 constexpr std::chrono::seconds kTolerateFatal{60};
 
-using Request = std::variant<const google::protobuf::MessageLite*, std::string>;
-using Response = std::variant<google::protobuf::MessageLite*, std::string*>;
-
-bool is_long_poll(std::string_view method) {
-  return absl::StrContains(absl::string_view(method.data(), method.size()), "/Poll");
+// The server answers these when there is something, or after a minute (spec/core 1.1).
+bool is_long_poll(std::string_view method,
+                  const std::variant<const MessageLite*, std::string>& request) {
+  std::string_view name = method.substr(method.rfind('/') + 1);
+  if (name == "PollWorkflowTaskQueue" || name == "PollActivityTaskQueue" ||
+      name == "PollNexusTaskQueue" || name == "PollWorkflowExecutionUpdate") {
+    return true;
+  }
+  if (name != "GetWorkflowExecutionHistory") return false;
+  auto* message = std::get_if<const MessageLite*>(&request);
+  if (!message) return true;  // Serialized: cannot tell, so the longer one.
+  auto* typed = dynamic_cast<const GetWorkflowExecutionHistoryRequest*>(*message);
+  return typed && typed->wait_new_event();
 }
-
-double chance() {
-  thread_local std::minstd_rand random{std::random_device{}()};
-  return std::uniform_real_distribution<double>(0, 1)(random);
-}
-
-std::string default_identity() {
-  char host[256] = "unknown";
-  gethostname(host, sizeof host - 1);
-  return absl::StrCat(getpid(), "@", host);
-}
-
-// One call with its retries. Owned by whoever runs it next: the transport's callback or a timer.
-class RetryingCall : public base::RpcInFlight, public std::enable_shared_from_this<RetryingCall> {
- public:
-  RetryingCall(std::shared_ptr<base::Transport> transport, std::string_view method, Request request,
-               Response response, nanoseconds timeout, base::RpcMetadata metadata, RetryState retry,
-               base::SteadyTime tolerate_fatal_until,
-               absl::AnyInvocable<void(absl::Status) &&> done)
-      : transport_(std::move(transport)),
-        method_(method),
-        request_(std::move(request)),
-        response_(response),
-        timeout_(timeout),
-        metadata_(std::move(metadata)),
-        retry_(std::move(retry)),
-        tolerate_fatal_until_(tolerate_fatal_until),
-        done_(std::move(done)) {}
-
-  void attempt() {
-    base::RpcCall call;
-    call.method = method_;
-    call.request = request_;
-    call.response = response_;
-    call.timeout = timeout_;
-    call.metadata = metadata_;
-    call.done = [self = shared_from_this()](absl::Status status) {
-      self->attempted(std::move(status));
-    };
-    std::shared_ptr<base::RpcInFlight> in_flight = transport_->start(std::move(call));
-    absl::MutexLock lock(&mutex_);
-    in_flight_ = std::move(in_flight);
-    if (cancelled_) in_flight_->cancel();
-  }
-
-  void cancel() override {
-    base::TimerId timer = 0;
-    {
-      absl::MutexLock lock(&mutex_);
-      cancelled_ = true;
-      if (in_flight_) in_flight_->cancel();
-      timer = std::exchange(timer_, 0);
-    }
-    // Waiting for its next try: nobody else will finish it.
-    if (timer != 0 && base::system_timers().cancel(timer))
-      finish(absl::CancelledError("cancelled"));
-  }
-
- private:
-  void attempted(absl::Status status) {
-    std::optional<nanoseconds> delay;
-    if (!status.ok()) {
-      base::SteadyTime now = base::system_clock().steady();
-      absl::MutexLock lock(&mutex_);
-      in_flight_.reset();
-      if (!cancelled_) delay = retry_.next_delay(status, now, chance(), tolerate_fatal_until_);
-      if (delay) {
-        timer_ = base::system_timers().after(*delay, [self = shared_from_this()] {
-          {
-            absl::MutexLock timer_lock(&self->mutex_);
-            self->timer_ = 0;
-          }
-          self->attempt();
-        });
-      }
-    }
-    if (!delay) finish(std::move(status));
-  }
-
-  void finish(absl::Status status) {
-    auto done = std::move(done_);
-    std::move(done)(std::move(status));
-  }
-
-  const std::shared_ptr<base::Transport> transport_;
-  const std::string_view method_;
-  const Request request_;
-  const Response response_;
-  const nanoseconds timeout_;
-  const base::RpcMetadata metadata_;
-  RetryState retry_;
-  const base::SteadyTime tolerate_fatal_until_;
-  absl::AnyInvocable<void(absl::Status) &&> done_;
-  absl::Mutex mutex_;
-  std::shared_ptr<base::RpcInFlight> in_flight_;
-  base::TimerId timer_ = 0;
-  bool cancelled_ = false;
-};
 
 class ConnectionImpl : public Connection {
  public:
-  ConnectionImpl(ConnectionOptions options, std::shared_ptr<base::Transport> transport)
+  ConnectionImpl(ConnectionOptions options, std::shared_ptr<CallEnvironment> environment,
+                 GetSystemInfoResponse::Capabilities capabilities)
       : options_(std::move(options)),
-        transport_(std::move(transport)),
-        headers_(options_.client_name, options_.client_version, options_.api_key,
-                 options_.metadata),
-        connected_(base::system_clock().steady()) {}
+        environment_(std::move(environment)),
+        connected_(environment_->timers.now()),
+        capabilities_(std::move(capabilities)) {}
 
-  std::shared_ptr<base::RpcInFlight> call(std::string_view method, Request request,
-                                          Response response, CallOptions options,
-                                          absl::AnyInvocable<void(absl::Status) &&> done) override {
-    auto metadata = headers_.for_call(options.namespace_, std::move(options.metadata));
-    if (!metadata.ok()) {
-      // `done` never runs inside call().
-      base::system_timers().after(nanoseconds(0),
-                                  [done = std::move(done), status = metadata.status()]() mutable {
-                                    std::move(done)(std::move(status));
-                                  });
-      return std::make_shared<Nothing>();
+  // Calls still under way run to their end, but are not tried again.
+  ~ConnectionImpl() override { environment_->closed.store(true); }
+
+  std::shared_ptr<base::RpcInFlight> call(
+      std::string_view method, std::variant<const MessageLite*, std::string> request,
+      std::variant<MessageLite*, std::string*> response, CallOptions options,
+      absl::AnyInvocable<void(absl::Status) &&> done) override {
+    std::chrono::nanoseconds timeout =
+        options.timeout ? std::chrono::nanoseconds(*options.timeout)
+                        : (is_long_poll(method, request) ? kLongPollTimeout : kTimeout);
+    RetryPolicy policy = retry_policy(options.retry, options_.retry);
+    if (options.tolerate_fatal_until == base::SteadyTime{}) {
+      options.tolerate_fatal_until = connected_ + kTolerateFatal;
     }
-    // A message that may be sent again must outlive the first try; the caller keeps it until
-    // `done`.
-    nanoseconds timeout =
-        options.timeout.value_or(is_long_poll(method) ? kLongPollTimeout : kCallTimeout);
-    RetryState retry(retry_policy(options.retry, options_.retry), base::system_clock().steady());
-    auto call = std::make_shared<RetryingCall>(transport_, method, std::move(request), response,
-                                               timeout, *std::move(metadata), std::move(retry),
-                                               connected_ + kTolerateFatal, std::move(done));
-    call->attempt();
-    return call;
+    auto result = std::make_shared<RetryingCall>(
+        environment_, RetryingCall::Request{.method = method,
+                                            .request = std::move(request),
+                                            .response = response,
+                                            .timeout = timeout,
+                                            .options = std::move(options),
+                                            .policy = policy,
+                                            .done = std::move(done)});
+    result->start();
+    return result;
   }
 
   const ConnectionOptions& options() const override { return options_; }
-  const api::workflowservice::v1::GetSystemInfoResponse::Capabilities& capabilities()
-      const override {
-    return capabilities_;
+  const GetSystemInfoResponse::Capabilities& capabilities() const override { return capabilities_; }
+  void set_api_key(std::string key) override { environment_->headers.set_api_key(std::move(key)); }
+  void set_metadata(base::RpcMetadata metadata) override {
+    environment_->headers.set_user(std::move(metadata));
   }
-  void set_api_key(std::string key) override { headers_.set_api_key(std::move(key)); }
-  void set_metadata(base::RpcMetadata metadata) override { headers_.set_user(std::move(metadata)); }
   void set_client_name(std::string name, std::string version) override {
-    headers_.set_client(std::move(name), std::move(version));
-  }
-
-  // The first call: finds out whether a server is there and what it can do.
-  absl::Status greet() {
-    api::workflowservice::v1::GetSystemInfoRequest request;
-    api::workflowservice::v1::GetSystemInfoResponse reply;
-    base::SteadyTime deadline = base::system_clock().steady() + options_.connect_timeout;
-    absl::Status status;
-    do {
-      auto left =
-          std::chrono::duration_cast<milliseconds>(deadline - base::system_clock().steady());
-      status = call_blocking(CHIMERA_WORKFLOW_SERVICE(GetSystemInfo), request, reply,
-                             {.retry = RetryClass::kNone,
-                              .timeout = std::max(left, milliseconds(1)),
-                              .metadata = {},
-                              .namespace_ = ""});
-      if (status.ok()) capabilities_ = reply.capabilities();
-      // An old server without this method has no capabilities.
-      if (status.ok() || status.code() == absl::StatusCode::kUnimplemented) return absl::OkStatus();
-    } while (status.code() == absl::StatusCode::kUnavailable && pause_until(deadline));
-    return explain(status);
+    environment_->headers.set_client(std::move(name), std::move(version));
   }
 
  private:
-  class Nothing : public base::RpcInFlight {
-    void cancel() override {}
-  };
-
-  // Waits a little before the next try; false when the deadline has passed.
-  static bool pause_until(base::SteadyTime deadline) {
-    if (base::system_clock().steady() >= deadline) return false;
-    absl::Notification never;
-    never.WaitForNotificationWithTimeout(absl::Milliseconds(100));
-    return true;
-  }
-
-  absl::Status explain(const absl::Status& status) const {
-    std::string where = absl::StrCat(options_.target_host, uses_tls(options_) ? " with TLS" : "");
-    std::string advice;
-    switch (status.code()) {
-      case absl::StatusCode::kUnavailable:
-      case absl::StatusCode::kDeadlineExceeded:
-        advice = uses_tls(options_)
-                     ? "is a Temporal server listening there, and does it speak TLS with a "
-                       "certificate that this machine trusts?"
-                     : "is a Temporal server listening there? (If it wants TLS, turn TLS on.)";
-        break;
-      case absl::StatusCode::kUnauthenticated:
-      case absl::StatusCode::kPermissionDenied:
-        advice = "the server refused the credentials; check the API key or the client certificate";
-        break;
-      default:
-        advice = "the answer is not what a Temporal server gives; check the address";
-    }
-    return absl::Status(status.code(), absl::StrCat("cannot connect to ", where, ": ",
-                                                    status.message(), "; ", advice));
-  }
-
   const ConnectionOptions options_;
-  const std::shared_ptr<base::Transport> transport_;
-  Headers headers_;
+  const std::shared_ptr<CallEnvironment> environment_;
   const base::SteadyTime connected_;
-  api::workflowservice::v1::GetSystemInfoResponse::Capabilities capabilities_;
+  const GetSystemInfoResponse::Capabilities capabilities_;
 };
 
-absl::Status check(const ConnectionOptions& options) {
-  absl::string_view target = options.target_host;
-  if (target.empty()) return absl::InvalidArgumentError("target_host is empty; give HOST:PORT");
-  if (absl::StrContains(target, "://"))
-    return absl::InvalidArgumentError(
-        absl::StrCat("target_host \"", target, "\" has a scheme; give HOST:PORT alone"));
-  absl::Status metadata = check_metadata(options.metadata);
-  if (!metadata.ok()) return metadata;
-  return options.tls ? check_tls(*options.tls) : absl::OkStatus();
+// The first call of a connection, and what follows from its outcome. Shared by itself: its calls
+// hold it until it is done.
+class Connecting : public std::enable_shared_from_this<Connecting> {
+ public:
+  using Done = absl::AnyInvocable<void(absl::StatusOr<std::shared_ptr<Connection>>) &&>;
+
+  Connecting(ConnectionOptions options, ConnectEnvironment environment, Done done)
+      : options_(std::move(options)), started_(environment.timers.now()), done_(std::move(done)) {
+    std::shared_ptr<base::Transport> transport = options_.transport;
+    if (!transport) {
+      std::shared_ptr<GrpcTransport> grpc = GrpcTransport::create(options_);
+      grpc_ = grpc.get();
+      transport = std::move(grpc);
+    }
+    environment_ = std::shared_ptr<CallEnvironment>(new CallEnvironment{
+        .transport = std::move(transport),
+        .headers{options_.client_name, options_.client_version, options_.api_key,
+                 options_.metadata},
+        .timers = environment.timers,
+        .chance = std::move(environment.chance)});
+  }
+
+  void start() {
+    RetryPolicy policy = retry_policy(RetryClass::kNormal, options_.retry);
+    policy.max_tries = std::numeric_limits<int>::max();
+    policy.max_interval = std::min<std::chrono::nanoseconds>(policy.max_interval,
+                                                             std::chrono::seconds(1));
+    policy.max_elapsed = remaining();
+    std::make_shared<RetryingCall>(
+        environment_,
+        RetryingCall::Request{.method = CHIMERA_WORKFLOW_SERVICE(GetSystemInfo),
+                              .request = &request_,
+                              .response = &reply_,
+                              .timeout = remaining(),
+                              .policy = policy,
+                              .done =
+                                  [self = shared_from_this()](absl::Status status) {
+                                    self->on_reply(std::move(status));
+                                  },
+                              .is_final = is_lasting_connect_failure})
+        ->start();
+  }
+
+ private:
+  std::chrono::nanoseconds remaining() const {
+    auto left = options_.connect_timeout - (environment_->timers.now() - started_);
+    return std::max<std::chrono::nanoseconds>(left, std::chrono::milliseconds(1));
+  }
+
+  void on_reply(absl::Status status) {
+    if (absl::IsUnimplemented(status) && !is_lasting_connect_failure(status)) {
+      if (grpc_ && options_.gzip && absl::StrContains(absl::AsciiStrToLower(status.message()), "compress")) {
+        options_.gzip = false;
+        grpc_->set_gzip(false);
+        return start();
+      }
+      status = absl::OkStatus();  // A server from before GetSystemInfo: no capabilities.
+    }
+    auto done = std::move(done_);
+    if (!status.ok()) {
+      auto elapsed = environment_->timers.now() - started_;
+      return std::move(done)(describe_connect_failure(options_, status, elapsed));
+    }
+    std::move(done)(std::make_shared<ConnectionImpl>(std::move(options_), environment_,
+                                                     std::move(*reply_.mutable_capabilities())));
+  }
+
+  ConnectionOptions options_;
+  const base::SteadyTime started_;
+  Done done_;
+  GrpcTransport* grpc_ = nullptr;  // Null when the transport is not gRPC.
+  std::shared_ptr<CallEnvironment> environment_;
+  GetSystemInfoRequest request_;
+  GetSystemInfoResponse reply_;
+};
+
+std::string default_identity() {
+  std::array<char, 256> host{};
+  if (gethostname(host.data(), host.size() - 1) != 0) host = {"unknown"};
+  return absl::StrCat(getpid(), "@", host.data());
+}
+
+double random_chance() {
+  thread_local std::minstd_rand engine{std::random_device{}()};
+  return std::uniform_real_distribution<double>(0, 1)(engine);
 }
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<Connection>> Connection::connect(ConnectionOptions options) {
-  absl::Status valid = check(options);
-  if (!valid.ok()) return valid;
+void connect_async(
+    ConnectionOptions options, ConnectEnvironment environment,
+    absl::AnyInvocable<void(absl::StatusOr<std::shared_ptr<Connection>>) &&> done) {
+  if (absl::Status status = check_connection_options(options); !status.ok()) {
+    return std::move(done)(std::move(status));
+  }
   if (options.identity.empty()) options.identity = default_identity();
   if (options.client_version.empty()) options.client_version = CHIMERA_VERSION;
-  std::shared_ptr<base::Transport> transport = options.transport;
-  if (!transport) transport = GrpcTransport::create(options);
-  auto connection = std::make_shared<ConnectionImpl>(std::move(options), std::move(transport));
-  absl::Status greeted = connection->greet();
-  if (!greeted.ok()) return greeted;
-  return std::shared_ptr<Connection>(std::move(connection));
+  std::make_shared<Connecting>(std::move(options), std::move(environment), std::move(done))
+      ->start();
 }
 
-absl::Status Connection::call_blocking(std::string_view method,
-                                       const google::protobuf::MessageLite& request,
-                                       google::protobuf::MessageLite& response,
-                                       CallOptions options) {
-  absl::Notification arrived;
+absl::StatusOr<std::shared_ptr<Connection>> Connection::connect(ConnectionOptions options) {
+  absl::Notification ready;
+  absl::StatusOr<std::shared_ptr<Connection>> result = absl::InternalError("not connected");
+  connect_async(std::move(options), {base::system_timers(), random_chance},
+                [&](absl::StatusOr<std::shared_ptr<Connection>> connection) {
+                  result = std::move(connection);
+                  ready.Notify();
+                });
+  ready.WaitForNotification();
+  return result;
+}
+
+absl::Status Connection::call_blocking(std::string_view method, const MessageLite& request,
+                                       MessageLite& response, CallOptions options) {
+  absl::Notification ready;
   absl::Status result;
   call(method, &request, &response, std::move(options), [&](absl::Status status) {
     result = std::move(status);
-    arrived.Notify();
+    ready.Notify();
   });
-  arrived.WaitForNotification();
+  ready.WaitForNotification();
   return result;
 }
 

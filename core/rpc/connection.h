@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 
 #include "core/base/api.h"
+#include "core/base/clock.h"
 #include "core/base/transport.h"
 
 namespace chimera::core {
@@ -55,7 +56,7 @@ struct ConnectionOptions {
 enum class RetryClass {
   kNone,      // One try.
   kNormal,    // RetryOptions.
-  kTaskPoll,  // No end; fatal codes are tolerated for the worker's first 60 s (spec/core 1.2).
+  kTaskPoll,  // No end; see tolerate_fatal_until.
 };
 
 struct CallOptions {
@@ -63,6 +64,9 @@ struct CallOptions {
   std::optional<std::chrono::milliseconds> timeout;  // Per try; default 30 s, long polls 70 s.
   base::RpcMetadata metadata;
   std::string namespace_;  // Header temporal-namespace; empty leaves it out.
+  // Task polls: until then, codes that are otherwise final are tried again. Default: for the
+  // connection's first 60 s.
+  base::SteadyTime tolerate_fatal_until{};
 };
 
 class Connection {
@@ -72,7 +76,7 @@ class Connection {
   static absl::StatusOr<std::shared_ptr<Connection>> connect(ConnectionOptions options);
   virtual ~Connection() = default;
 
-  // Method is the RPC's full path. The reply is written to `response`, which like `request` must
+  // Method is the RPC's full path, in static storage. The reply is written to `response`, which like `request` must
   // live until `done`.
   virtual std::shared_ptr<base::RpcInFlight> call(
       std::string_view method,

@@ -1,0 +1,130 @@
+#include "core/rpc/connect_error.h"
+
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_format.h"
+
+#include "core/rpc/grpc_transport.h"
+#include "core/rpc/headers.h"
+#include "core/rpc/tls.h"
+
+namespace chimera::core {
+namespace {
+
+bool mentions(const absl::Status& status, std::initializer_list<std::string_view> words) {
+  std::string message = absl::AsciiStrToLower(status.message());
+  return std::any_of(words.begin(), words.end(), [&](std::string_view word) {
+    return absl::StrContains(message, absl::string_view(word.data(), word.size()));
+  });
+}
+
+// The words, in lower case, of OpenSSL and of gRPC's handshaker.
+bool is_tls_failure(const absl::Status& status) {
+  return mentions(status, {"handshak", "ssl_error", "certificate", "wrong_version_number",
+                           "peer name", "invalid credentials", "secure subchannel"});
+}
+
+bool is_other_service(const absl::Status& status) {
+  return mentions(status, {"unknown service", "http1", "http/1", "http2 header with status",
+                           "is not a valid temporal."});
+}
+
+std::string advice(const ConnectionOptions& options, const absl::Status& failure) {
+  if (is_other_service(failure)) {
+    return "Something listens there, but it is not a Temporal server's gRPC port (7233 by default; "
+           "the Web UI's and the HTTP API's ports are others). Check host and port.";
+  }
+  switch (failure.code()) {
+    case absl::StatusCode::kUnauthenticated:
+    case absl::StatusCode::kPermissionDenied:
+      return options.api_key.empty()
+                 ? "The server refused the credentials. Check the client certificate, or give an "
+                   "API key."
+                 : "The server refused the API key. Check that it is whole, not expired, and meant "
+                   "for this namespace and address.";
+    default:
+      break;
+  }
+  if (is_tls_failure(failure)) {
+    return "The TLS handshake failed. Check that the server speaks TLS at all, that "
+           "server_root_ca_cert signed its certificate, that `domain` is a name in it, and whether "
+           "it wants a client certificate.";
+  }
+  if (absl::IsUnavailable(failure) || absl::IsDeadlineExceeded(failure)) {
+    if (!uses_tls(options) && mentions(failure, {"socket closed", "connection reset", "goaway"})) {
+      return "Something accepted the connection and closed it. Check whether the server wants TLS "
+             "(set tls or an API key).";
+    }
+    return "Check that a server listens there (start one with `temporal server start-dev` or "
+           "`chimera server`), that host and port are right, and that no firewall is between.";
+  }
+  return "Check that this is the gRPC address of a Temporal server, and its log.";
+}
+
+std::string how(const ConnectionOptions& options) {
+  if (options.transport) return "in process";
+  std::string result = uses_tls(options) ? "TLS" : "no TLS";
+  if (options.tls && !options.tls->client_cert.empty()) result += ", client certificate";
+  if (!options.api_key.empty()) result += ", API key";
+  return result;
+}
+
+absl::Status check_target(const std::string& target) {
+  auto wrong = [&](const char* why) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("target_host \"", target, "\" ", why, "; write HOST:PORT, as in "
+                     "\"localhost:7233\""));
+  };
+  if (target.empty()) return wrong("is empty");
+  if (absl::StartsWith(target, "unix:") || absl::StartsWith(target, "dns:")) {
+    return absl::OkStatus();
+  }
+  if (absl::StrContains(target, "://")) return wrong("has a scheme");
+  std::size_t colon = target.rfind(':');
+  int port = 0;
+  if (colon == std::string::npos || colon == 0) return wrong("has no host or no port");
+  if (!absl::SimpleAtoi(target.substr(colon + 1), &port) || port < 1 || port > 65535) {
+    return wrong("has no port between 1 and 65535");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status check_connection_options(const ConnectionOptions& options) {
+  if (!options.transport) {
+    if (absl::Status status = check_target(options.target_host); !status.ok()) return status;
+  }
+  if (options.tls && options.tls_disabled) {
+    return absl::InvalidArgumentError("tls is given and tls_disabled is set; choose one");
+  }
+  if (options.tls) {
+    if (absl::Status status = check_tls(*options.tls); !status.ok()) return status;
+  }
+  if (options.connect_timeout <= std::chrono::milliseconds::zero()) {
+    return absl::InvalidArgumentError("connect_timeout must be positive");
+  }
+  return check_metadata(options.metadata);
+}
+
+bool is_lasting_connect_failure(const absl::Status& failure) {
+  return is_tls_failure(failure) || is_other_service(failure);
+}
+
+absl::Status describe_connect_failure(const ConnectionOptions& options, const absl::Status& failure,
+                                      std::chrono::nanoseconds elapsed) {
+  double seconds = std::chrono::duration<double>(elapsed).count();
+  return absl::Status(
+      failure.code(),
+      absl::StrFormat("cannot connect to Temporal at %s (%s), tried for %.1f s: GetSystemInfo "
+                      "failed with %s. %s",
+                      options.target_host, how(options), seconds,
+                      absl::StatusCodeToString(failure.code()) + ": " +
+                          std::string(failure.message()),
+                      advice(options, failure)));
+}
+
+}  // namespace chimera::core

@@ -1,0 +1,94 @@
+#include "core/rpc/retrying_call.h"
+
+#include <utility>
+
+namespace chimera::core {
+
+RetryingCall::RetryingCall(std::shared_ptr<CallEnvironment> environment, Request request)
+    : environment_(std::move(environment)),
+      request_(std::move(request)),
+      retry_(request_.policy, environment_->timers.now()) {}
+
+void RetryingCall::start() { try_once(); }
+
+void RetryingCall::try_once() {
+  auto metadata = environment_->headers.for_call(request_.options.namespace_,
+                                                 request_.options.metadata);
+  if (!metadata.ok()) return finish_later(metadata.status());
+  int number = 0;
+  {
+    absl::MutexLock lock(&mutex_);
+    timer_ = 0;
+    number = ++try_;
+    if (cancelled_) number = 0;
+  }
+  if (number == 0) return finish_later(absl::CancelledError("cancelled by the caller"));
+  base::RpcCall call{.method = request_.method,
+                     .response = request_.response,
+                     .timeout = request_.timeout,
+                     .metadata = *std::move(metadata),
+                     .done = [self = shared_from_this()](absl::Status status) {
+                       self->on_reply(std::move(status));
+                     }};
+  if (request_.policy.kind == RetryClass::kNone) {
+    call.request = std::move(request_.request);
+  } else {
+    call.request = request_.request;
+  }
+  std::shared_ptr<base::RpcInFlight> in_flight = environment_->transport->start(std::move(call));
+  bool cancelled = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    // The reply may have come already, and even the next try may have begun.
+    if (try_ == number) in_flight_ = in_flight;
+    cancelled = cancelled_;
+  }
+  if (cancelled) in_flight->cancel();
+}
+
+void RetryingCall::on_reply(absl::Status status) {
+  if (status.ok() || environment_->closed.load()) return finish(std::move(status));
+  if (request_.is_final && request_.is_final(status)) return finish(std::move(status));
+  std::shared_ptr<base::RpcInFlight> ended;  // Released without the lock.
+  {
+    absl::MutexLock lock(&mutex_);
+    ended = std::move(in_flight_);
+    if (!cancelled_) {
+      base::Timers& timers = environment_->timers;
+      auto delay = retry_.next_delay(status, timers.now(), environment_->chance(),
+                                     request_.options.tolerate_fatal_until);
+      if (delay) {
+        timer_ = timers.after(*delay, [self = shared_from_this()] { self->try_once(); });
+        return;
+      }
+    }
+  }
+  finish(std::move(status));
+}
+
+void RetryingCall::cancel() {
+  std::shared_ptr<base::RpcInFlight> in_flight;
+  bool was_waiting = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (std::exchange(cancelled_, true)) return;
+    in_flight = in_flight_;
+    was_waiting = timer_ != 0 && environment_->timers.cancel(timer_);
+    timer_ = 0;
+  }
+  if (was_waiting) return finish_later(absl::CancelledError("cancelled by the caller"));
+  if (in_flight) in_flight->cancel();
+}
+
+void RetryingCall::finish(absl::Status status) {
+  auto done = std::move(request_.done);
+  std::move(done)(std::move(status));
+}
+
+void RetryingCall::finish_later(absl::Status status) {
+  environment_->timers.after({}, [self = shared_from_this(), status = std::move(status)]() mutable {
+    self->finish(std::move(status));
+  });
+}
+
+}  // namespace chimera::core

@@ -1,0 +1,76 @@
+// FakeTransport, a server that says what the test wants: calls wait until the test answers them. One
+// thread.
+#ifndef CHIMERA_TESTS_SUPPORT_FAKE_TRANSPORT_H_
+#define CHIMERA_TESTS_SUPPORT_FAKE_TRANSPORT_H_
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/base/transport.h"
+
+namespace chimera::testing {
+
+class FakeTransport : public base::Transport {
+ public:
+  struct Call : base::RpcInFlight {
+    std::string method, request;  // Serialized.
+    base::RpcMetadata metadata;
+    std::chrono::nanoseconds timeout{};
+    base::RpcCall rpc;
+    bool cancelled = false;
+
+    void cancel() override { cancelled = true; }
+
+    std::string header(std::string_view name) const {
+      for (const auto& [key, value] : metadata) {
+        if (key == name) return value;
+      }
+      return "";
+    }
+    void answer(const google::protobuf::MessageLite& reply) {
+      std::string bytes = reply.SerializeAsString();
+      if (auto* message = std::get_if<google::protobuf::MessageLite*>(&rpc.response)) {
+        (*message)->ParseFromString(bytes);
+      } else {
+        *std::get<std::string*>(rpc.response) = bytes;
+      }
+      finish(absl::OkStatus());
+    }
+    void finish(absl::Status status) {
+      auto done = std::move(rpc.done);
+      std::move(done)(std::move(status));
+    }
+  };
+
+  std::shared_ptr<base::RpcInFlight> start(base::RpcCall rpc) override {
+    auto call = std::make_shared<Call>();
+    call->method = std::string(rpc.method);
+    auto* message = std::get_if<const google::protobuf::MessageLite*>(&rpc.request);
+    call->request =
+        message ? (*message)->SerializeAsString() : std::move(std::get<std::string>(rpc.request));
+    call->metadata = rpc.metadata;
+    call->timeout = rpc.timeout;
+    call->rpc = std::move(rpc);
+    calls.push_back(call);
+    ++started;
+    return call;
+  }
+
+  // The oldest call that was not taken yet; null when there is none.
+  std::shared_ptr<Call> take() {
+    if (calls.empty()) return nullptr;
+    auto call = calls.front();
+    calls.pop_front();
+    return call;
+  }
+
+  std::deque<std::shared_ptr<Call>> calls;
+  int started = 0;
+};
+
+}  // namespace chimera::testing
+
+#endif  // CHIMERA_TESTS_SUPPORT_FAKE_TRANSPORT_H_
