@@ -18,9 +18,8 @@ struct ConnectEnvironment {
 
 // `done` runs once, on a thread of the transport or of the timers, or inside this call when the
 // options are wrong.
-void connect_async(
-    ConnectionOptions options, ConnectEnvironment environment,
-    absl::AnyInvocable<void(absl::StatusOr<std::shared_ptr<Connection>>) &&> done);
+void connect_async(ConnectionOptions options, ConnectEnvironment environment,
+                   absl::AnyInvocable<void(absl::StatusOr<std::shared_ptr<Connection>>) &&> done);
 
 }  // namespace chimera::core
 

@@ -74,9 +74,9 @@ std::string how(const ConnectionOptions& options) {
 
 absl::Status check_target(const std::string& target) {
   auto wrong = [&](const char* why) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("target_host \"", target, "\" ", why, "; write HOST:PORT, as in "
-                     "\"localhost:7233\""));
+    return absl::InvalidArgumentError(absl::StrCat("target_host \"", target, "\" ", why,
+                                                   "; write HOST:PORT, as in "
+                                                   "\"localhost:7233\""));
   };
   if (target.empty()) return wrong("is empty");
   if (absl::StartsWith(target, "unix:") || absl::StartsWith(target, "dns:")) {
@@ -119,12 +119,12 @@ absl::Status describe_connect_failure(const ConnectionOptions& options, const ab
   double seconds = std::chrono::duration<double>(elapsed).count();
   return absl::Status(
       failure.code(),
-      absl::StrFormat("cannot connect to Temporal at %s (%s), tried for %.1f s: GetSystemInfo "
-                      "failed with %s. %s",
-                      options.target_host, how(options), seconds,
-                      absl::StatusCodeToString(failure.code()) + ": " +
-                          std::string(failure.message()),
-                      advice(options, failure)));
+      absl::StrFormat(
+          "cannot connect to Temporal at %s (%s), tried for %.1f s: GetSystemInfo "
+          "failed with %s. %s",
+          options.target_host, how(options), seconds,
+          absl::StatusCodeToString(failure.code()) + ": " + std::string(failure.message()),
+          advice(options, failure)));
 }
 
 }  // namespace chimera::core

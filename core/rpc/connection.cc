@@ -1,7 +1,5 @@
 #include "core/rpc/connection.h"
 
-#include <unistd.h>
-
 #include <array>
 #include <cstdint>
 #include <random>
@@ -10,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
+#include <unistd.h>
 
 #include "core/rpc/connect.h"
 #include "core/rpc/connect_error.h"
@@ -25,7 +24,8 @@ using api::workflowservice::v1::GetWorkflowExecutionHistoryRequest;
 using google::protobuf::MessageLite;
 
 constexpr std::chrono::seconds kTimeout{30}, kLongPollTimeout{70};
-// A worker that starts beside its server may come before its namespace and its keys (sdk-core 1.35).
+// A worker that starts beside its server may come before its namespace and its keys
+// (sdk-core 1.35).
 constexpr std::chrono::seconds kTolerateFatal{60};
 
 // The server answers these when there is something, or after a minute (spec/core 1.1).
@@ -55,10 +55,11 @@ class ConnectionImpl : public Connection {
   // Calls still under way run to their end, but are not tried again.
   ~ConnectionImpl() override { environment_->closed.store(true); }
 
-  std::shared_ptr<base::RpcInFlight> call(
-      std::string_view method, std::variant<const MessageLite*, std::string> request,
-      std::variant<MessageLite*, std::string*> response, CallOptions options,
-      absl::AnyInvocable<void(absl::Status) &&> done) override {
+  std::shared_ptr<base::RpcInFlight> call(std::string_view method,
+                                          std::variant<const MessageLite*, std::string> request,
+                                          std::variant<MessageLite*, std::string*> response,
+                                          CallOptions options,
+                                          absl::AnyInvocable<void(absl::Status) &&> done) override {
     std::chrono::nanoseconds timeout =
         options.timeout ? std::chrono::nanoseconds(*options.timeout)
                         : (is_long_poll(method, request) ? kLongPollTimeout : kTimeout);
@@ -109,32 +110,31 @@ class Connecting : public std::enable_shared_from_this<Connecting> {
       grpc_ = grpc.get();
       transport = std::move(grpc);
     }
-    environment_ = std::shared_ptr<CallEnvironment>(new CallEnvironment{
-        .transport = std::move(transport),
-        .headers{options_.client_name, options_.client_version, options_.api_key,
-                 options_.metadata},
-        .timers = environment.timers,
-        .chance = std::move(environment.chance)});
+    environment_ = std::shared_ptr<CallEnvironment>(
+        new CallEnvironment{.transport = std::move(transport),
+                            .headers{options_.client_name, options_.client_version,
+                                     options_.api_key, options_.metadata},
+                            .timers = environment.timers,
+                            .chance = std::move(environment.chance)});
   }
 
   void start() {
     RetryPolicy policy = retry_policy(RetryClass::kNormal, options_.retry);
     policy.max_tries = std::numeric_limits<int>::max();
-    policy.max_interval = std::min<std::chrono::nanoseconds>(policy.max_interval,
-                                                             std::chrono::seconds(1));
+    policy.max_interval =
+        std::min<std::chrono::nanoseconds>(policy.max_interval, std::chrono::seconds(1));
     policy.max_elapsed = remaining();
     std::make_shared<RetryingCall>(
-        environment_,
-        RetryingCall::Request{.method = CHIMERA_WORKFLOW_SERVICE(GetSystemInfo),
-                              .request = &request_,
-                              .response = &reply_,
-                              .timeout = remaining(),
-                              .policy = policy,
-                              .done =
-                                  [self = shared_from_this()](absl::Status status) {
-                                    self->on_reply(std::move(status));
-                                  },
-                              .is_final = is_lasting_connect_failure})
+        environment_, RetryingCall::Request{.method = CHIMERA_WORKFLOW_SERVICE(GetSystemInfo),
+                                            .request = &request_,
+                                            .response = &reply_,
+                                            .timeout = remaining(),
+                                            .policy = policy,
+                                            .done =
+                                                [self = shared_from_this()](absl::Status status) {
+                                                  self->on_reply(std::move(status));
+                                                },
+                                            .is_final = is_lasting_connect_failure})
         ->start();
   }
 
@@ -146,7 +146,8 @@ class Connecting : public std::enable_shared_from_this<Connecting> {
 
   void on_reply(absl::Status status) {
     if (absl::IsUnimplemented(status) && !is_lasting_connect_failure(status)) {
-      if (grpc_ && options_.gzip && absl::StrContains(absl::AsciiStrToLower(status.message()), "compress")) {
+      if (grpc_ && options_.gzip &&
+          absl::StrContains(absl::AsciiStrToLower(status.message()), "compress")) {
         options_.gzip = false;
         grpc_->set_gzip(false);
         return start();
@@ -184,9 +185,8 @@ double random_chance() {
 
 }  // namespace
 
-void connect_async(
-    ConnectionOptions options, ConnectEnvironment environment,
-    absl::AnyInvocable<void(absl::StatusOr<std::shared_ptr<Connection>>) &&> done) {
+void connect_async(ConnectionOptions options, ConnectEnvironment environment,
+                   absl::AnyInvocable<void(absl::StatusOr<std::shared_ptr<Connection>>) &&> done) {
   if (absl::Status status = check_connection_options(options); !status.ok()) {
     return std::move(done)(std::move(status));
   }

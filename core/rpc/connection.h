@@ -76,8 +76,8 @@ class Connection {
   static absl::StatusOr<std::shared_ptr<Connection>> connect(ConnectionOptions options);
   virtual ~Connection() = default;
 
-  // Method is the RPC's full path, in static storage. The reply is written to `response`, which like `request` must
-  // live until `done`.
+  // Method is the RPC's full path, in static storage. The reply is written to `response`, which
+  // like `request` must live until `done`.
   virtual std::shared_ptr<base::RpcInFlight> call(
       std::string_view method,
       std::variant<const google::protobuf::MessageLite*, std::string> request,

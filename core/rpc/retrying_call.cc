@@ -12,8 +12,8 @@ RetryingCall::RetryingCall(std::shared_ptr<CallEnvironment> environment, Request
 void RetryingCall::start() { try_once(); }
 
 void RetryingCall::try_once() {
-  auto metadata = environment_->headers.for_call(request_.options.namespace_,
-                                                 request_.options.metadata);
+  auto metadata =
+      environment_->headers.for_call(request_.options.namespace_, request_.options.metadata);
   if (!metadata.ok()) return finish_later(metadata.status());
   int number = 0;
   {

@@ -22,7 +22,7 @@ struct CallEnvironment {
   std::shared_ptr<base::Transport> transport;
   Headers headers;
   base::Timers& timers;
-  std::function<double()> chance;    // In [0, 1), any thread.
+  std::function<double()> chance;   // In [0, 1), any thread.
   std::atomic<bool> closed{false};  // No new tries.
 };
 

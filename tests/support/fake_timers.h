@@ -12,8 +12,7 @@ namespace chimera::testing {
 
 class FakeTimers : public base::Timers {
  public:
-  base::TimerId after(std::chrono::nanoseconds delay,
-                      absl::AnyInvocable<void() &&> work) override {
+  base::TimerId after(std::chrono::nanoseconds delay, absl::AnyInvocable<void() &&> work) override {
     pending_.emplace(Key(now_ + delay, ++last_id_), std::move(work));
     return last_id_;
   }

@@ -1,5 +1,5 @@
-// FakeTransport, a server that says what the test wants: calls wait until the test answers them. One
-// thread.
+// FakeTransport, a server that says what the test wants: calls wait until the test answers them.
+// One thread.
 #ifndef CHIMERA_TESTS_SUPPORT_FAKE_TRANSPORT_H_
 #define CHIMERA_TESTS_SUPPORT_FAKE_TRANSPORT_H_
 

@@ -1,8 +1,7 @@
 #include "core/rpc/connection.h"
 
-#include <gtest/gtest.h>
-
 #include "absl/strings/match.h"
+#include <gtest/gtest.h>
 
 #include "core/rpc/connect.h"
 #include "tests/support/fake_timers.h"

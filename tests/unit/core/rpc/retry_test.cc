@@ -42,8 +42,7 @@ TEST(RetryTest, JitterIsAFifthEitherWay) {
 TEST(RetryTest, NormalCallsStopWhenTheNextTryWouldComeTooLate) {
   RetryState state = normal_call();
 
-  EXPECT_FALSE(
-      state.next_delay(absl::UnavailableError(""), kStart + milliseconds(9901), kMiddle));
+  EXPECT_FALSE(state.next_delay(absl::UnavailableError(""), kStart + milliseconds(9901), kMiddle));
 }
 
 TEST(RetryTest, OneTryMeansOneTry) {
