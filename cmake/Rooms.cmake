@@ -9,6 +9,7 @@ set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1")
 set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1 -DCHIMERA_DEV=1")
 add_compile_options(-Wall -Wextra -Werror -Wno-unused-parameter -Wno-missing-field-initializers
   $<$<COMPILE_LANGUAGE:CXX>:-Wno-redundant-move>
+  -Wno-deprecated-declarations  # Of the API: fields that older servers need.
   -Wno-restrict -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread)  # False alarms of g++ 12 on std::string.
 if(CHIMERA_SANITIZER STREQUAL "address")
   add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)

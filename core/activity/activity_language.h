@@ -54,6 +54,8 @@ struct ActivityTask {
 class ActivityLanguage {
  public:
   virtual ~ActivityLanguage() = default;
+  // For messages to people: "C++", "Python".
+  virtual std::string name() const { return "an unnamed language"; }
   virtual void start(ActivityTask task) = 0;
   // At most once per task and reason; the task may have ended already. `task_token` names it.
   virtual void cancel(const std::string& task_token, const ActivityCancellation& cancellation) = 0;

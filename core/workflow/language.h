@@ -46,6 +46,8 @@ class WorkflowLanguage {
  public:
   virtual ~WorkflowLanguage() = default;
   virtual const LanguageIdentity& identity() const = 0;
+  // For messages to people: "C++", "Python".
+  virtual std::string name() const { return identity().sdk_name; }
   // The type is one that this language registered. An error fails the workflow task, not the
   // workflow.
   virtual absl::StatusOr<std::unique_ptr<WorkflowInstance>> create(const RunContext& run) = 0;

@@ -199,9 +199,9 @@ void TaskHandler::State::step(const EntryPtr& entry, RunInput input) {
   while (!entry->inputs.empty()) {
     RunInput next = std::move(entry->inputs.front());
     entry->inputs.pop_front();
-    observer_.running(&entry->context);
+    observer_.running(&entry->context, entry->task.message.get());
     entry->run.step(std::move(next), outputs);
-    observer_.running(nullptr);
+    observer_.running(nullptr, nullptr);
     for (RunOutput& output : outputs) carry_out(entry, output);
     outputs.clear();
   }
@@ -228,14 +228,14 @@ void TaskHandler::State::carry_out(const EntryPtr& entry, Activate& output) {
     entry->instance = *std::move(instance);
   }
   Entry* const outer = std::exchange(activating, entry.get());
-  observer_.running(&entry->context);
+  observer_.running(&entry->context, entry->task.message.get());
   entry->instance->activate(std::move(output.activation), [this, entry](Completion completion) {
     if (activating == entry.get()) return step(entry, LanguageDone{std::move(completion)});
     io_.post([this, entry, completion = std::move(completion)]() mutable {
       step(entry, LanguageDone{std::move(completion)});
     });
   });
-  observer_.running(nullptr);
+  observer_.running(nullptr, nullptr);
   activating = outer;
 }
 

@@ -66,9 +66,10 @@ class TaskHandlerObserver {
   virtual void workflow_ended(const std::string& workflow_type,
                               api::enums::v1::WorkflowExecutionStatus status,
                               std::chrono::nanoseconds end_to_end) {}
-  // Marks which run is executing on this lane, for the deadlock watchdog and crash reports; null
-  // when none is.
-  virtual void running(const RunContext* run) {}
+  // Marks which run is executing on this lane, and for which task (null while evicting), for the
+  // deadlock watchdog and crash reports; null when none is.
+  virtual void running(const RunContext* run,
+                       const api::workflowservice::v1::PollWorkflowTaskQueueResponse* task) {}
 };
 
 struct TaskHandlerOptions {

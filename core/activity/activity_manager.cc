@@ -1,0 +1,248 @@
+#include "core/activity/activity_manager.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+
+#include "core/base/proto_time.h"
+
+namespace chimera::core {
+
+namespace wf = api::workflowservice::v1;
+using std::chrono::nanoseconds;
+
+// One task under way. Shared by the manager's map, the language (as its handle) and RPC callbacks.
+class ActivityManager::Running : public ActivityHandle,
+                                 public std::enable_shared_from_this<Running> {
+ public:
+  Running(ActivityManager& manager, Task task, std::shared_ptr<void> permit,
+          ActivityLanguage* language)
+      : manager_(&manager),
+        io_(manager.io_),
+        timers_(manager.timers_),
+        task_(std::move(task)),
+        permit_(std::move(permit)),
+        language_(language),
+        interval_(throttle_interval(manager.options_)) {}
+
+  const std::string& token() const { return task_->task_token(); }
+
+  void start() { language_->start({.message = task_, .handle = shared_from_this()}); }
+
+  void heartbeat(api::common::v1::Payloads details) override {
+    absl::MutexLock lock(&mutex_);
+    if (ended_) return;
+    latest_ = std::move(details);
+    if (!sending_ && timer_ == 0) send_heartbeat();
+  }
+
+  void complete(ActivityResult result) override {
+    {
+      absl::MutexLock lock(&mutex_);
+      if (ended_) return;
+      ended_ = true;
+      if (timer_ != 0) timers_.cancel(std::exchange(timer_, 0));
+    }
+    std::visit([this](auto& status) { report(status); }, result.status);
+  }
+
+  // Tells the language, at most once.
+  void cancel(const ActivityCancellation& cancellation) {
+    {
+      absl::MutexLock lock(&mutex_);
+      if (ended_ || cancel_told_) return;
+      cancel_told_ = true;
+      cancellation_ = cancellation;
+    }
+    language_->cancel(token(), cancellation);
+  }
+
+ private:
+  // sdk-core 1.35: 80 % of the heartbeat timeout, the default when there is none, bounded above.
+  nanoseconds throttle_interval(const ActivityManagerOptions& options) const {
+    nanoseconds timeout = base::to_nanoseconds(task_->heartbeat_timeout());
+    nanoseconds wanted =
+        timeout.count() > 0 ? timeout * 8 / 10 : options.default_heartbeat_throttle_interval;
+    return std::min(wanted, options.max_heartbeat_throttle_interval);
+  }
+
+  void send_heartbeat() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    auto request = std::make_unique<wf::RecordActivityTaskHeartbeatRequest>();
+    request->set_task_token(token());
+    *request->mutable_details() = *std::move(latest_);
+    latest_.reset();
+    sending_ = true;
+    timer_ = timers_.after(interval_, [self = shared_from_this()] { self->interval_over(); });
+    io_.heartbeat(std::move(request),
+                  [self = shared_from_this()](absl::StatusOr<ActivityIo::HeartbeatReply> reply) {
+                    self->heartbeat_answered(reply);
+                  });
+  }
+
+  void interval_over() {
+    absl::MutexLock lock(&mutex_);
+    timer_ = 0;
+    if (!ended_ && !sending_ && latest_) send_heartbeat();
+  }
+
+  void heartbeat_answered(const absl::StatusOr<ActivityIo::HeartbeatReply>& reply) {
+    ActivityCancellation why;
+    if (reply.ok()) {
+      why.cancelled = reply->cancel_requested();
+      why.reset = reply->activity_reset();
+      why.paused = reply->activity_paused();
+    } else if (absl::IsNotFound(reply.status())) {
+      why.not_found = true;
+    }
+    if (why.cancelled || why.reset || why.paused || why.not_found) cancel(why);
+    absl::AnyInvocable<void() &&> report_now;
+    {
+      absl::MutexLock lock(&mutex_);
+      sending_ = false;
+      if (!ended_ && timer_ == 0 && latest_) send_heartbeat();
+      if (ended_) report_now = std::exchange(held_report_, nullptr);
+    }
+    if (report_now) std::move(report_now)();
+  }
+
+  // The last heartbeat is answered before the end is reported, so that it cannot arrive after it.
+  void when_quiet(absl::AnyInvocable<void() &&> report) {
+    {
+      absl::MutexLock lock(&mutex_);
+      if (sending_) {
+        held_report_ = std::move(report);
+        return;
+      }
+    }
+    std::move(report)();
+  }
+
+  void report(ActivityResult::Completed& completed) {
+    auto request = std::make_unique<wf::RespondActivityTaskCompletedRequest>();
+    request->set_task_token(token());
+    if (completed.result)
+      *request->mutable_result()->add_payloads() = *std::move(completed.result);
+    when_quiet([self = shared_from_this(), request = std::move(request)]() mutable {
+      self->io_.completed(std::move(request), [self](absl::Status) { self->gone(); });
+    });
+  }
+
+  void report(ActivityResult::Failed& failed) {
+    auto request = std::make_unique<wf::RespondActivityTaskFailedRequest>();
+    request->set_task_token(token());
+    *request->mutable_failure() = std::move(failed.failure);
+    {
+      absl::MutexLock lock(&mutex_);
+      // Kept details go with the failure: the next attempt sees them.
+      if (latest_) *request->mutable_last_heartbeat_details() = *std::move(latest_);
+    }
+    when_quiet([self = shared_from_this(), request = std::move(request)]() mutable {
+      self->io_.failed(std::move(request), [self](absl::Status) { self->gone(); });
+    });
+  }
+
+  void report(ActivityResult::Cancelled& cancelled) {
+    auto request = std::make_unique<wf::RespondActivityTaskCanceledRequest>();
+    request->set_task_token(token());
+    if (cancelled.details.payloads_size() > 0)
+      *request->mutable_details() = std::move(cancelled.details);
+    when_quiet([self = shared_from_this(), request = std::move(request)]() mutable {
+      self->io_.canceled(std::move(request), [self](absl::Status) { self->gone(); });
+    });
+  }
+
+  void report(ActivityResult::WillCompleteAsync&) {
+    when_quiet([self = shared_from_this()] { self->gone(); });
+  }
+
+  void gone() {
+    permit_.reset();
+    manager_->finished(token());  // May destroy the manager's reference; `this` lives in the caller.
+  }
+
+  ActivityManager* const manager_;
+  ActivityIo& io_;
+  base::Timers& timers_;
+  const Task task_;
+  std::shared_ptr<void> permit_;
+  ActivityLanguage* const language_;
+  const nanoseconds interval_;
+
+  absl::Mutex mutex_;
+  std::optional<api::common::v1::Payloads> latest_ ABSL_GUARDED_BY(mutex_);
+  bool sending_ ABSL_GUARDED_BY(mutex_) = false;
+  bool ended_ ABSL_GUARDED_BY(mutex_) = false;
+  bool cancel_told_ ABSL_GUARDED_BY(mutex_) = false;
+  ActivityCancellation cancellation_ ABSL_GUARDED_BY(mutex_);
+  base::TimerId timer_ ABSL_GUARDED_BY(mutex_) = 0;
+  absl::AnyInvocable<void() &&> held_report_ ABSL_GUARDED_BY(mutex_);
+};
+
+ActivityManager::ActivityManager(ActivityManagerOptions options, ActivityIo& io,
+                                 base::Timers& timers)
+    : options_(std::move(options)), io_(io), timers_(timers) {}
+
+ActivityManager::~ActivityManager() {
+  absl::MutexLock lock(&mutex_);
+  if (grace_timer_ != 0) timers_.cancel(grace_timer_);
+}
+
+void ActivityManager::start(Task task, std::shared_ptr<void> permit) {
+  const std::string& type = task->activity_type().name();
+  ActivityLanguage* language = options_.language_of(type);
+  auto running = std::make_shared<Running>(*this, task, std::move(permit), language);
+  bool cancel_now = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    running_[running->token()] = running;
+    cancel_now = cancelling_;
+  }
+  if (language == nullptr) {
+    ActivityResult::Failed failed;
+    failed.failure.set_source(options_.failure_source);
+    failed.failure.set_message(absl::StrCat(
+        "Activity type ", type, " is not registered on this worker. It knows: ",
+        options_.known_types.empty() ? "no activity" : options_.known_types));
+    failed.failure.mutable_application_failure_info()->set_type("NotFoundError");
+    running->complete({std::move(failed)});
+    return;
+  }
+  running->start();
+  if (cancel_now) running->cancel({.worker_shutdown = true});
+}
+
+void ActivityManager::begin_shutdown(nanoseconds grace) {
+  if (grace.count() <= 0) return cancel_all();
+  absl::MutexLock lock(&mutex_);
+  if (grace_timer_ == 0) grace_timer_ = timers_.after(grace, [this] { cancel_all(); });
+}
+
+void ActivityManager::cancel_all() {
+  std::vector<std::shared_ptr<Running>> all;
+  {
+    absl::MutexLock lock(&mutex_);
+    cancelling_ = true;
+    grace_timer_ = 0;
+    for (auto& [token, running] : running_) all.push_back(running);
+  }
+  for (auto& running : all) running->cancel({.worker_shutdown = true});
+}
+
+bool ActivityManager::wait_idle(nanoseconds time) {
+  absl::MutexLock lock(&mutex_);
+  auto idle = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return running_.empty(); };
+  return mutex_.AwaitWithTimeout(absl::Condition(&idle), absl::FromChrono(time));
+}
+
+void ActivityManager::finished(const std::string& token) {
+  std::shared_ptr<Running> last;  // Released without the lock.
+  absl::MutexLock lock(&mutex_);
+  auto it = running_.find(token);
+  if (it == running_.end()) return;
+  last = std::move(it->second);
+  running_.erase(it);
+}
+
+}  // namespace chimera::core

@@ -1,0 +1,49 @@
+// WorkerContext, what the parts of one worker share: its connection, options, slots, activities. Made
+// once, constant while the worker runs. Any thread.
+#ifndef CHIMERA_CORE_WORKER_CONTEXT_H_
+#define CHIMERA_CORE_WORKER_CONTEXT_H_
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "core/activity/activity_manager.h"
+#include "core/worker/registry.h"
+#include "core/worker/slots.h"
+#include "core/worker/worker.h"
+
+namespace chimera::core {
+
+struct WorkerContext {
+  std::shared_ptr<Connection> connection;
+  WorkerOptions options;  // identity filled in.
+  std::string sticky_queue;
+  std::shared_ptr<Slots> workflow_slots, activity_slots;
+  ActivityManager* activities = nullptr;  // Null in a worker without activities.
+  std::atomic<bool> shutting_down{false};
+
+  bool caches() const { return options.max_cached_workflows > 0; }
+  CallOptions call_options(RetryClass retry = RetryClass::kNormal) const {
+    return {.retry = retry,
+            .timeout = std::nullopt,
+            .metadata = {},
+            .namespace_ = options.namespace_};
+  }
+
+  // What every request of this worker says of it.
+  template <class Request>
+  void introduce(Request& request) const {
+    request.set_namespace_(options.namespace_);
+    request.set_identity(options.identity);
+  }
+  // The same, and which build answers (legacy stamp; no deployment versioning).
+  template <class Request>
+  void sign(Request& request) const {
+    introduce(request);
+    request.mutable_worker_version()->set_build_id(options.build_id);
+  }
+};
+
+}  // namespace chimera::core
+
+#endif  // CHIMERA_CORE_WORKER_CONTEXT_H_

@@ -1,0 +1,166 @@
+#include "core/worker/lane.h"
+
+#include <utility>
+
+#include "core/base/proto_time.h"
+#include "core/worker/rpc_call.h"
+
+namespace chimera::core {
+
+namespace wf = api::workflowservice::v1;
+namespace enums = api::enums::v1;
+
+Lane::Lane(const WorkerContext& context, TaskHandlerOptions options)
+    : context_(context), handler_(std::move(options), *this, *this, base::system_clock()) {}
+
+Lane::~Lane() {
+  if (!thread_.joinable()) return;
+  inbox_.push([this] { stop_.store(true); });
+  thread_.join();
+}
+
+void Lane::start() {
+  thread_ = std::thread([this] { loop(); });
+}
+
+void Lane::loop() {
+  while (!stop_.load(std::memory_order_relaxed)) {
+    inbox_.wait();
+    inbox_.run_all();
+    if (draining_ && handler_.drained() && !drained_.HasBeenNotified()) drained_.Notify();
+  }
+}
+
+void Lane::enqueue(WorkflowTask task) {
+  inbox_.push([this, task = std::move(task)]() mutable {
+    handler_.handle(std::move(task));
+  });
+}
+
+void Lane::begin_drain() {
+  inbox_.push([this] {
+    draining_ = true;
+    handler_.begin_drain();
+  });
+}
+
+void Lane::running(const RunContext* run, const wf::PollWorkflowTaskQueueResponse* task) {
+  absl::MutexLock lock(&watch_mutex_);
+  running_ = run;
+  running_task_ = task;
+  if (run != nullptr) running_since_ = base::system_clock().steady();
+}
+
+std::optional<StuckRun> Lane::stuck(std::chrono::nanoseconds limit) const {
+  absl::MutexLock lock(&watch_mutex_);
+  if (running_ == nullptr) return std::nullopt;
+  auto since = base::system_clock().steady() - running_since_;
+  if (since < limit) return std::nullopt;
+  return StuckRun{.run = *running_,
+                  .task_token = running_task_ ? running_task_->task_token() : "",
+                  .since = since};
+}
+
+void Lane::respond_completed(std::unique_ptr<wf::RespondWorkflowTaskCompletedRequest> request,
+                             Done<CompletedReply> done) {
+  context_.introduce(*request);
+  request->set_return_new_workflow_task(context_.caches());
+  request->mutable_capabilities()->set_discard_speculative_workflow_task_with_events(true);
+  request->mutable_worker_version_stamp()->set_build_id(context_.options.build_id);
+  if (context_.caches()) {
+    auto* sticky = request->mutable_sticky_attributes();
+    sticky->mutable_worker_task_queue()->set_name(context_.sticky_queue);
+    sticky->mutable_worker_task_queue()->set_kind(enums::TASK_QUEUE_KIND_STICKY);
+    sticky->mutable_worker_task_queue()->set_normal_name(context_.options.task_queue);
+    base::set_duration(context_.options.sticky_queue_schedule_to_start_timeout,
+                       *sticky->mutable_schedule_to_start_timeout());
+  }
+  Permits permits = ask_for_eager_activities(*request);
+  send<CompletedReply>(
+      *context_.connection, CHIMERA_WORKFLOW_SERVICE(RespondWorkflowTaskCompleted),
+      std::move(request), context_.call_options(),
+      [this, permits = std::move(permits), done = std::move(done)](
+          absl::StatusOr<std::shared_ptr<CompletedReply>> reply) mutable {
+        if (reply.ok()) start_eager_activities(*reply, std::move(permits));
+        post([done = std::move(done), reply = std::move(reply)]() mutable {
+          std::move(done)(std::move(reply));
+        });
+      });
+}
+
+// Eager activities (sdk-core 1.35): the server starts those that we have slots for in its reply,
+// which saves a poll. The core has marked the candidates.
+Lane::Permits Lane::ask_for_eager_activities(
+    wf::RespondWorkflowTaskCompletedRequest& request) const {
+  Permits permits;
+  const WorkerOptions& options = context_.options;
+  bool allowed = context_.activities != nullptr && !options.disable_eager_activity_execution &&
+                 !options.no_remote_activities && !context_.shutting_down.load() &&
+                 options.max_task_queue_activities_per_second == 0;
+  for (auto& command : *request.mutable_commands()) {
+    if (!command.has_schedule_activity_task_command_attributes()) continue;
+    auto& attributes = *command.mutable_schedule_activity_task_command_attributes();
+    if (!attributes.request_eager_execution()) continue;
+    Slots::Permit permit;
+    if (allowed && static_cast<int>(permits.size()) <
+                       options.max_eager_activity_reservations_per_workflow_task)
+      permit = context_.activity_slots->try_take();
+    if (permit)
+      permits.push_back(std::move(permit));
+    else
+      attributes.set_request_eager_execution(false);
+  }
+  return permits;
+}
+
+void Lane::start_eager_activities(const std::shared_ptr<CompletedReply>& reply, Permits permits) {
+  for (const auto& task : reply->activity_tasks()) {
+    Slots::Permit permit;
+    if (!permits.empty()) {
+      permit = std::move(permits.back());
+      permits.pop_back();
+    }
+    context_.activities->start(ActivityManager::Task(reply, &task), std::move(permit));
+  }
+}
+
+void Lane::respond_failed(std::unique_ptr<wf::RespondWorkflowTaskFailedRequest> request,
+                          absl::AnyInvocable<void(absl::Status) &&> done) {
+  context_.sign(*request);
+  send<wf::RespondWorkflowTaskFailedResponse>(
+      *context_.connection, CHIMERA_WORKFLOW_SERVICE(RespondWorkflowTaskFailed), std::move(request),
+      context_.call_options(), [this, done = std::move(done)](auto reply) mutable {
+        post([done = std::move(done), status = reply.status()]() mutable {
+          std::move(done)(std::move(status));
+        });
+      });
+}
+
+void Lane::respond_query(std::unique_ptr<wf::RespondQueryTaskCompletedRequest> request,
+                         absl::AnyInvocable<void(absl::Status) &&> done) {
+  request->set_namespace_(context_.options.namespace_);
+  send<wf::RespondQueryTaskCompletedResponse>(
+      *context_.connection, CHIMERA_WORKFLOW_SERVICE(RespondQueryTaskCompleted),
+      std::move(request), context_.call_options(), [this, done = std::move(done)](auto reply) mutable {
+        post([done = std::move(done), status = reply.status()]() mutable {
+          std::move(done)(std::move(status));
+        });
+      });
+}
+
+void Lane::fetch_history(const api::common::v1::WorkflowExecution& execution,
+                         std::string next_page_token, Done<HistoryReply> done) {
+  auto request = std::make_unique<wf::GetWorkflowExecutionHistoryRequest>();
+  request->set_namespace_(context_.options.namespace_);
+  *request->mutable_execution() = execution;
+  request->set_next_page_token(std::move(next_page_token));
+  send<HistoryReply>(*context_.connection, CHIMERA_WORKFLOW_SERVICE(GetWorkflowExecutionHistory),
+                     std::move(request), context_.call_options(),
+                     [this, done = std::move(done)](auto reply) mutable {
+                       post([done = std::move(done), reply = std::move(reply)]() mutable {
+                         std::move(done)(std::move(reply));
+                       });
+                     });
+}
+
+}  // namespace chimera::core

@@ -1,0 +1,80 @@
+// Lane, one thread that owns some of a worker's runs: tasks come in through its inbox, run steps and
+// C++ fibers inline, and leave as requests. Built and destroyed by the worker; enqueue from any
+// thread, everything else on the lane's own.
+#ifndef CHIMERA_CORE_WORKER_LANE_H_
+#define CHIMERA_CORE_WORKER_LANE_H_
+
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
+
+#include "core/base/inbox.h"
+#include "core/worker/context.h"
+#include "core/workflow/task_handler.h"
+
+namespace chimera::core {
+
+// What a lane has been doing for too long.
+struct StuckRun {
+  RunContext run;
+  std::string task_token;  // To fail its task with; empty while evicting.
+  std::chrono::nanoseconds since{};
+};
+
+class Lane : private TaskHandlerIo, private TaskHandlerObserver {
+ public:
+  // Borrows the context; it outlives the lane.
+  Lane(const WorkerContext& context, TaskHandlerOptions options);
+  ~Lane() override;  // Requires drained().
+
+  void start();
+  void enqueue(WorkflowTask task);  // Any thread.
+  // Evicts all runs as they become idle; drained() is notified when none is left. Any thread.
+  void begin_drain();
+  absl::Notification& drained() { return drained_; }
+  // The run whose code has been running on this lane for longer than `limit`. Any thread.
+  std::optional<StuckRun> stuck(std::chrono::nanoseconds limit) const;
+
+ private:
+  void respond_completed(
+      std::unique_ptr<api::workflowservice::v1::RespondWorkflowTaskCompletedRequest> request,
+      Done<CompletedReply> done) override;
+  void respond_failed(
+      std::unique_ptr<api::workflowservice::v1::RespondWorkflowTaskFailedRequest> request,
+      absl::AnyInvocable<void(absl::Status) &&> done) override;
+  void respond_query(
+      std::unique_ptr<api::workflowservice::v1::RespondQueryTaskCompletedRequest> request,
+      absl::AnyInvocable<void(absl::Status) &&> done) override;
+  void fetch_history(const api::common::v1::WorkflowExecution& execution,
+                     std::string next_page_token, Done<HistoryReply> done) override;
+  void post(absl::AnyInvocable<void() &&> work) override { inbox_.push(std::move(work)); }
+  void running(const RunContext* run,
+               const api::workflowservice::v1::PollWorkflowTaskQueueResponse* task) override;
+
+  using Permits = std::vector<Slots::Permit>;
+  Permits ask_for_eager_activities(
+      api::workflowservice::v1::RespondWorkflowTaskCompletedRequest& request) const;
+  void start_eager_activities(const std::shared_ptr<CompletedReply>& reply, Permits permits);
+  void loop();
+
+  const WorkerContext& context_;
+  base::Inbox inbox_;
+  TaskHandler handler_;
+  bool draining_ = false;
+  absl::Notification drained_;
+  std::atomic<bool> stop_{false};
+  std::thread thread_;
+
+  mutable absl::Mutex watch_mutex_;  // Taken twice a task by the lane, rarely by the watchdog.
+  const RunContext* running_ ABSL_GUARDED_BY(watch_mutex_) = nullptr;
+  base::SteadyTime running_since_ ABSL_GUARDED_BY(watch_mutex_){};
+  const api::workflowservice::v1::PollWorkflowTaskQueueResponse* running_task_
+      ABSL_GUARDED_BY(watch_mutex_) = nullptr;
+};
+
+}  // namespace chimera::core
+
+#endif  // CHIMERA_CORE_WORKER_LANE_H_

@@ -1,0 +1,373 @@
+#include "core/worker/worker.h"
+
+#include <algorithm>
+#include <random>
+#include <set>
+
+#include "absl/strings/str_format.h"
+
+#include "core/base/proto_time.h"
+#include "core/worker/activity_rpc.h"
+#include "core/worker/lane.h"
+#include "core/worker/poller.h"
+#include "core/worker/watchdog.h"
+
+namespace chimera::core {
+namespace {
+
+namespace wf = api::workflowservice::v1;
+namespace enums = api::enums::v1;
+using WorkflowPoller = Poller<wf::PollWorkflowTaskQueueRequest, wf::PollWorkflowTaskQueueResponse>;
+using ActivityPoller = Poller<wf::PollActivityTaskQueueRequest, wf::PollActivityTaskQueueResponse>;
+
+// Lanes that do not come to rest within this time hold code that does not yield; the worker then
+// ends without them.
+constexpr std::chrono::seconds kDrainPatience{15};
+
+std::string random_hex() {
+  std::random_device random;
+  return absl::StrFormat("%08x%08x%08x%08x", random(), random(), random(), random());
+}
+
+class WorkerImpl : public Worker {
+ public:
+  WorkerImpl(std::shared_ptr<Connection> connection, WorkerOptions options) {
+    context_.connection = std::move(connection);
+    context_.options = std::move(options);
+    context_.sticky_queue = absl::StrCat(context_.options.identity, "-", random_hex());
+  }
+  ~WorkerImpl() override = default;
+
+  absl::Status add_workflow(std::string type, WorkflowLanguage& language) override {
+    return workflows_.add(std::move(type), language);
+  }
+  absl::Status add_activity(std::string type, ActivityLanguage& language) override {
+    return activities_.add(std::move(type), language);
+  }
+  absl::Status add_dynamic_workflow(WorkflowLanguage& language) override {
+    return workflows_.add_dynamic(language);
+  }
+  absl::Status add_dynamic_activity(ActivityLanguage& language) override {
+    return activities_.add_dynamic(language);
+  }
+  void set_nondeterminism_fails_workflow(std::string type) override {
+    nondeterminism_fails_.insert(std::move(type));
+  }
+  void on_fatal(absl::AnyInvocable<void(absl::Status) &&> callback) override {
+    absl::MutexLock lock(&mutex_);
+    on_fatal_ = std::move(callback);
+  }
+
+  absl::Status start() override;
+  void initiate_shutdown() override;
+  absl::Status wait() override;
+
+  const WorkerOptions& options() const override { return context_.options; }
+  Connection& connection() override { return *context_.connection; }
+
+ private:
+  absl::Status validate_namespace();
+  void start_lanes();
+  void start_pollers();
+  void start_workflow_poller(bool sticky, int polls);
+  void start_activity_poller();
+  void take(Shared<wf::PollWorkflowTaskQueueResponse> task, Slots::Permit permit);
+  void poller_started();
+  void poller_ended();
+  void fatal(const absl::Status& status);
+  void say_goodbye();
+
+  WorkerContext context_;
+  Registry<WorkflowLanguage> workflows_{"workflow"};
+  Registry<ActivityLanguage> activities_{"activity"};
+  std::set<std::string> nondeterminism_fails_;
+  std::unique_ptr<ActivityRpc> activity_rpc_;
+  std::unique_ptr<ActivityManager> activity_manager_;
+  std::vector<std::unique_ptr<Lane>> lanes_;
+  std::unique_ptr<Watchdog> watchdog_;
+  std::vector<std::shared_ptr<WorkflowPoller>> workflow_pollers_;
+  std::shared_ptr<ActivityPoller> activity_poller_;
+
+  absl::Mutex mutex_;
+  int polling_ ABSL_GUARDED_BY(mutex_) = 0;  // Pollers that have not ended.
+  bool started_ ABSL_GUARDED_BY(mutex_) = false;
+  bool shutdown_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Status fatal_ ABSL_GUARDED_BY(mutex_);
+  absl::AnyInvocable<void(absl::Status) &&> on_fatal_ ABSL_GUARDED_BY(mutex_);
+};
+
+absl::Status WorkerImpl::start() {
+  absl::Status valid = validate_namespace();
+  if (!valid.ok()) return valid;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (started_) return absl::FailedPreconditionError("the worker was started already");
+    started_ = true;
+    if (shutdown_) return absl::OkStatus();
+  }
+  const WorkerOptions& options = context_.options;
+  // With a cache, one slot each for the sticky and the normal queue, or the one starves the other.
+  int least = context_.caches() ? 2 : 1;
+  context_.workflow_slots =
+      std::make_shared<Slots>(std::max(options.max_concurrent_workflow_tasks, least));
+  context_.activity_slots =
+      std::make_shared<Slots>(std::max(options.max_concurrent_activities, 1));
+  if (!activities_.empty()) {
+    activity_rpc_ = std::make_unique<ActivityRpc>(context_);
+    activity_manager_ = std::make_unique<ActivityManager>(
+        ActivityManagerOptions{
+            .max_heartbeat_throttle_interval = options.max_heartbeat_throttle_interval,
+            .default_heartbeat_throttle_interval = options.default_heartbeat_throttle_interval,
+            .language_of = [this](const std::string& type) { return activities_.find(type); },
+            .known_types = activities_.types()},
+        *activity_rpc_, base::system_timers());
+    context_.activities = activity_manager_.get();
+  }
+  start_lanes();
+  start_pollers();
+  return absl::OkStatus();
+}
+
+absl::Status WorkerImpl::validate_namespace() {
+  wf::DescribeNamespaceRequest request;
+  request.set_namespace_(context_.options.namespace_);
+  wf::DescribeNamespaceResponse reply;
+  absl::Status status = context_.connection->call_blocking(
+      CHIMERA_WORKFLOW_SERVICE(DescribeNamespace), request, reply, context_.call_options());
+  if (status.ok()) return status;
+  return absl::Status(
+      status.code(),
+      absl::StrCat("worker for task queue ", context_.options.task_queue,
+                   " cannot use namespace ", context_.options.namespace_, " at ",
+                   context_.connection->options().target_host, ": ", status.message(),
+                   absl::IsNotFound(status) ? "; register the namespace, or name another" : ""));
+}
+
+void WorkerImpl::start_lanes() {
+  if (workflows_.empty()) return;
+  int count = context_.options.lanes;
+  if (count <= 0) count = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  auto share = [&](std::size_t total) { return total == 0 ? 0 : std::max<std::size_t>(1, total / count); };
+  for (int i = 0; i < count; ++i) {
+    TaskHandlerOptions options;
+    options.cached_runs_max = share(context_.options.max_cached_workflows);
+    options.cached_bytes_max = share(context_.options.max_cached_bytes);
+    options.namespace_ = context_.options.namespace_;
+    options.task_queue = context_.options.task_queue;
+    options.sdk_metadata = context_.connection->capabilities().sdk_metadata();
+    options.language_of = [this](const std::string& type) { return workflows_.find(type); };
+    options.nondeterminism_fails_workflow = [this](const std::string& type) {
+      return nondeterminism_fails_.count(type) > 0 || nondeterminism_fails_.count("") > 0;
+    };
+    options.known_types = workflows_.types();
+    lanes_.push_back(std::make_unique<Lane>(context_, std::move(options)));
+    lanes_.back()->start();
+  }
+  if (context_.options.deadlock_timeout.count() > 0)
+    watchdog_ = std::make_unique<Watchdog>(context_, lanes_);
+}
+
+void WorkerImpl::start_pollers() {
+  const WorkerOptions& options = context_.options;
+  if (!workflows_.empty()) {
+    int polls = std::max(1, options.max_concurrent_workflow_task_polls);
+    int slots = context_.workflow_slots->count();
+    int normal = polls, sticky = 0;
+    if (context_.caches()) {
+      normal = std::max(1, static_cast<int>(polls * options.nonsticky_to_sticky_poll_ratio));
+      sticky = std::max(1, polls - normal);
+    }
+    // Neither kind may hold all slots while it waits.
+    normal = std::min(normal, context_.caches() ? slots - 1 : slots);
+    sticky = std::min(sticky, slots - normal);
+    start_workflow_poller(false, normal);
+    if (sticky > 0) start_workflow_poller(true, sticky);
+  }
+  if (!activities_.empty() && !options.no_remote_activities) start_activity_poller();
+}
+
+void WorkerImpl::start_workflow_poller(bool sticky, int polls) {
+  auto poller = std::make_shared<WorkflowPoller>(
+      context_.connection, context_.workflow_slots,
+      WorkflowPoller::Options{
+          .method = CHIMERA_WORKFLOW_SERVICE(PollWorkflowTaskQueue),
+          .polls = polls,
+          .namespace_ = context_.options.namespace_,
+          .request =
+              [this, sticky] {
+                auto request = std::make_unique<wf::PollWorkflowTaskQueueRequest>();
+                context_.introduce(*request);
+                auto* queue = request->mutable_task_queue();
+                queue->set_name(sticky ? context_.sticky_queue : context_.options.task_queue);
+                queue->set_kind(sticky ? enums::TASK_QUEUE_KIND_STICKY
+                                       : enums::TASK_QUEUE_KIND_NORMAL);
+                if (sticky) queue->set_normal_name(context_.options.task_queue);
+                request->mutable_worker_version_capabilities()->set_build_id(
+                    context_.options.build_id);
+                return request;
+              },
+          .task = [this](auto task,
+                         Slots::Permit permit) { take(std::move(task), std::move(permit)); },
+          .fatal = [this](const absl::Status& status) { fatal(status); },
+          .ended = [this] { poller_ended(); }});
+  poller_started();
+  workflow_pollers_.push_back(poller);
+  poller->start();
+}
+
+void WorkerImpl::start_activity_poller() {
+  activity_poller_ = std::make_shared<ActivityPoller>(
+      context_.connection, context_.activity_slots,
+      ActivityPoller::Options{
+          .method = CHIMERA_WORKFLOW_SERVICE(PollActivityTaskQueue),
+          .polls = std::min(std::max(1, context_.options.max_concurrent_activity_task_polls),
+                            context_.activity_slots->count()),
+          .namespace_ = context_.options.namespace_,
+          .request =
+              [this] {
+                auto request = std::make_unique<wf::PollActivityTaskQueueRequest>();
+                context_.introduce(*request);
+                request->mutable_task_queue()->set_name(context_.options.task_queue);
+                request->mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
+                double rate = context_.options.max_task_queue_activities_per_second;
+                if (rate > 0)
+                  request->mutable_task_queue_metadata()
+                      ->mutable_max_tasks_per_second()
+                      ->set_value(rate);
+                request->mutable_worker_version_capabilities()->set_build_id(
+                    context_.options.build_id);
+                return request;
+              },
+          .task =
+              [this](auto task, Slots::Permit permit) {
+                activity_manager_->start(std::move(task), std::move(permit));
+              },
+          .fatal = [this](const absl::Status& status) { fatal(status); },
+          .ended = [this] { poller_ended(); },
+          .per_second = context_.options.max_activities_per_second});
+  poller_started();
+  activity_poller_->start();
+}
+
+void WorkerImpl::take(Shared<wf::PollWorkflowTaskQueueResponse> task, Slots::Permit permit) {
+  std::size_t lane = std::hash<std::string>{}(task->workflow_execution().run_id()) % lanes_.size();
+  lanes_[lane]->enqueue({.message = std::move(task), .permit = std::move(permit)});
+}
+
+void WorkerImpl::poller_started() {
+  absl::MutexLock lock(&mutex_);
+  ++polling_;
+}
+
+void WorkerImpl::poller_ended() {
+  absl::MutexLock lock(&mutex_);
+  --polling_;
+}
+
+void WorkerImpl::fatal(const absl::Status& status) {
+  absl::AnyInvocable<void(absl::Status) &&> tell;
+  absl::Status told(status.code(),
+                    absl::StrCat("worker for task queue ", context_.options.task_queue,
+                                 " cannot poll ", context_.connection->options().target_host, ": ",
+                                 status.message()));
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!fatal_.ok()) return;
+    fatal_ = told;
+    tell = std::move(on_fatal_);
+  }
+  initiate_shutdown();
+  if (tell) std::move(tell)(std::move(told));
+}
+
+void WorkerImpl::initiate_shutdown() {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (std::exchange(shutdown_, true)) return;
+    if (!started_) return;
+  }
+  context_.shutting_down.store(true);
+  say_goodbye();
+  for (auto& poller : workflow_pollers_) poller->stop();
+  if (activity_poller_) activity_poller_->stop();
+  if (activity_manager_)
+    activity_manager_->begin_shutdown(context_.options.graceful_shutdown_timeout);
+}
+
+// Lets the server move this worker's sticky runs to the normal queue at once. Best effort.
+void WorkerImpl::say_goodbye() {
+  auto request = std::make_unique<wf::ShutdownWorkerRequest>();
+  context_.introduce(*request);
+  if (context_.caches()) request->set_sticky_task_queue(context_.sticky_queue);
+  request->set_reason("graceful shutdown");
+  send<wf::ShutdownWorkerResponse>(*context_.connection, CHIMERA_WORKFLOW_SERVICE(ShutdownWorker),
+                                   std::move(request), context_.call_options(RetryClass::kNone),
+                                   [](const auto&) {});
+}
+
+absl::Status WorkerImpl::wait() {
+  auto polls_ended = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+    return shutdown_ && polling_ == 0;
+  };
+  {
+    absl::MutexLock lock(&mutex_);
+    mutex_.Await(absl::Condition(&polls_ended));
+  }
+  // Activities first: what they answer needs no lane, but a lane's last task may start one eagerly.
+  bool clean = true;
+  if (activity_manager_) {
+    while (!activity_manager_->wait_idle(std::chrono::seconds(1))) {
+    }
+  }
+  for (auto& lane : lanes_) lane->begin_drain();
+  for (auto& lane : lanes_) {
+    if (!lane->drained().WaitForNotificationWithTimeout(absl::FromChrono(kDrainPatience)))
+      clean = false;
+  }
+  watchdog_.reset();
+  if (!clean) {
+    // Their threads are inside user code that never returns; joining them would hang for ever.
+    for (auto& lane : lanes_) {
+      if (!lane->drained().HasBeenNotified()) static_cast<void>(lane.release());
+    }
+  }
+  lanes_.clear();
+  absl::MutexLock lock(&mutex_);
+  if (!fatal_.ok()) return fatal_;
+  if (clean) return absl::OkStatus();
+  return absl::DeadlineExceededError(absl::StrCat(
+      "worker for task queue ", context_.options.task_queue,
+      " stopped, but some workflow code neither returned nor reacted to its eviction; "
+      "its thread is left behind"));
+}
+
+absl::Status check(const WorkerOptions& options) {
+  auto wrong = [](const char* option, const char* why) {
+    return absl::InvalidArgumentError(absl::StrCat("worker option ", option, " ", why));
+  };
+  if (options.task_queue.empty()) return wrong("task_queue", "is empty");
+  if (options.namespace_.empty()) return wrong("namespace", "is empty");
+  if (options.max_concurrent_workflow_tasks < 1)
+    return wrong("max_concurrent_workflow_tasks", "must be at least 1");
+  if (options.max_concurrent_activities < 1)
+    return wrong("max_concurrent_activities", "must be at least 1");
+  if (options.max_concurrent_workflow_task_polls < 1)
+    return wrong("max_concurrent_workflow_task_polls", "must be at least 1");
+  if (options.max_concurrent_activity_task_polls < 1)
+    return wrong("max_concurrent_activity_task_polls", "must be at least 1");
+  if (options.nonsticky_to_sticky_poll_ratio < 0 || options.nonsticky_to_sticky_poll_ratio > 1)
+    return wrong("nonsticky_to_sticky_poll_ratio", "must be between 0 and 1");
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Worker>> Worker::create(std::shared_ptr<Connection> connection,
+                                                       WorkerOptions options) {
+  absl::Status valid = check(options);
+  if (!valid.ok()) return valid;
+  if (options.identity.empty()) options.identity = connection->options().identity;
+  return std::make_unique<WorkerImpl>(std::move(connection), std::move(options));
+}
+
+}  // namespace chimera::core
