@@ -122,8 +122,7 @@ class ActivityManager::Running : public ActivityHandle,
   void report(ActivityResult::Completed& completed) {
     auto request = std::make_unique<wf::RespondActivityTaskCompletedRequest>();
     request->set_task_token(token());
-    if (completed.result)
-      *request->mutable_result()->add_payloads() = *std::move(completed.result);
+    if (completed.result) *request->mutable_result()->add_payloads() = *std::move(completed.result);
     when_quiet([self = shared_from_this(), request = std::move(request)]() mutable {
       self->io_.completed(std::move(request), [self](absl::Status) { self->gone(); });
     });
@@ -159,7 +158,8 @@ class ActivityManager::Running : public ActivityHandle,
 
   void gone() {
     permit_.reset();
-    manager_->finished(token());  // May destroy the manager's reference; `this` lives in the caller.
+    manager_->finished(
+        token());  // May destroy the manager's reference; `this` lives in the caller.
   }
 
   ActivityManager* const manager_;
@@ -202,9 +202,9 @@ void ActivityManager::start(Task task, std::shared_ptr<void> permit) {
   if (language == nullptr) {
     ActivityResult::Failed failed;
     failed.failure.set_source(options_.failure_source);
-    failed.failure.set_message(absl::StrCat(
-        "Activity type ", type, " is not registered on this worker. It knows: ",
-        options_.known_types.empty() ? "no activity" : options_.known_types));
+    failed.failure.set_message(
+        absl::StrCat("Activity type ", type, " is not registered on this worker. It knows: ",
+                     options_.known_types.empty() ? "no activity" : options_.known_types));
     failed.failure.mutable_application_failure_info()->set_type("NotFoundError");
     running->complete({std::move(failed)});
     return;

@@ -1,5 +1,5 @@
-// ActivityManager, the activity tasks that run in one worker: hands them to their language, throttles
-// their heartbeats, delivers cancellation once, and reports how they ended. Any thread.
+// ActivityManager, the activity tasks that run in one worker: hands them to their language,
+// throttles their heartbeats, delivers cancellation once, and reports how they ended. Any thread.
 #ifndef CHIMERA_CORE_ACTIVITY_ACTIVITY_MANAGER_H_
 #define CHIMERA_CORE_ACTIVITY_ACTIVITY_MANAGER_H_
 
@@ -19,8 +19,8 @@
 namespace chimera::core {
 
 // What an activity's end and heartbeats look like to the server. Requests lack namespace, identity
-// and version: the implementation fills them in. Each `done` runs exactly once, on any thread, never
-// inside the call.
+// and version: the implementation fills them in. Each `done` runs exactly once, on any thread,
+// never inside the call.
 class ActivityIo {
  public:
   using Done = absl::AnyInvocable<void(absl::Status) &&>;

@@ -1,5 +1,5 @@
-// Inbox, what other threads leave for one thread: push from anywhere without a lock, take everything
-// at once, in order. The owner sleeps on it when there is nothing.
+// Inbox, what other threads leave for one thread: push from anywhere without a lock, take
+// everything at once, in order. The owner sleeps on it when there is nothing.
 #ifndef CHIMERA_CORE_BASE_INBOX_H_
 #define CHIMERA_CORE_BASE_INBOX_H_
 

@@ -17,12 +17,11 @@ void ActivityRpc::completed(std::unique_ptr<wf::RespondActivityTaskCompletedRequ
       [done = std::move(done)](auto reply) mutable { std::move(done)(reply.status()); });
 }
 
-void ActivityRpc::failed(std::unique_ptr<wf::RespondActivityTaskFailedRequest> request,
-                         Done done) {
+void ActivityRpc::failed(std::unique_ptr<wf::RespondActivityTaskFailedRequest> request, Done done) {
   context_.sign(*request);
   send<wf::RespondActivityTaskFailedResponse>(
-      *context_.connection, CHIMERA_WORKFLOW_SERVICE(RespondActivityTaskFailed),
-      std::move(request), context_.call_options(),
+      *context_.connection, CHIMERA_WORKFLOW_SERVICE(RespondActivityTaskFailed), std::move(request),
+      context_.call_options(),
       [done = std::move(done)](auto reply) mutable { std::move(done)(reply.status()); });
 }
 
@@ -35,9 +34,8 @@ void ActivityRpc::canceled(std::unique_ptr<wf::RespondActivityTaskCanceledReques
       [done = std::move(done)](auto reply) mutable { std::move(done)(reply.status()); });
 }
 
-void ActivityRpc::heartbeat(
-    std::unique_ptr<wf::RecordActivityTaskHeartbeatRequest> request,
-    absl::AnyInvocable<void(absl::StatusOr<HeartbeatReply>) &&> done) {
+void ActivityRpc::heartbeat(std::unique_ptr<wf::RecordActivityTaskHeartbeatRequest> request,
+                            absl::AnyInvocable<void(absl::StatusOr<HeartbeatReply>) &&> done) {
   context_.introduce(*request);
   send<HeartbeatReply>(*context_.connection, CHIMERA_WORKFLOW_SERVICE(RecordActivityTaskHeartbeat),
                        std::move(request), context_.call_options(),

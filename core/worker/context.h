@@ -1,5 +1,5 @@
-// WorkerContext, what the parts of one worker share: its connection, options, slots, activities. Made
-// once, constant while the worker runs. Any thread.
+// WorkerContext, what the parts of one worker share: its connection, options, slots, activities.
+// Made once, constant while the worker runs. Any thread.
 #ifndef CHIMERA_CORE_WORKER_CONTEXT_H_
 #define CHIMERA_CORE_WORKER_CONTEXT_H_
 
@@ -24,10 +24,8 @@ struct WorkerContext {
 
   bool caches() const { return options.max_cached_workflows > 0; }
   CallOptions call_options(RetryClass retry = RetryClass::kNormal) const {
-    return {.retry = retry,
-            .timeout = std::nullopt,
-            .metadata = {},
-            .namespace_ = options.namespace_};
+    return {
+        .retry = retry, .timeout = std::nullopt, .metadata = {}, .namespace_ = options.namespace_};
   }
 
   // What every request of this worker says of it.

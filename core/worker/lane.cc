@@ -32,9 +32,7 @@ void Lane::loop() {
 }
 
 void Lane::enqueue(WorkflowTask task) {
-  inbox_.push([this, task = std::move(task)]() mutable {
-    handler_.handle(std::move(task));
-  });
+  inbox_.push([this, task = std::move(task)]() mutable { handler_.handle(std::move(task)); });
 }
 
 void Lane::begin_drain() {
@@ -76,16 +74,15 @@ void Lane::respond_completed(std::unique_ptr<wf::RespondWorkflowTaskCompletedReq
                        *sticky->mutable_schedule_to_start_timeout());
   }
   Permits permits = ask_for_eager_activities(*request);
-  send<CompletedReply>(
-      *context_.connection, CHIMERA_WORKFLOW_SERVICE(RespondWorkflowTaskCompleted),
-      std::move(request), context_.call_options(),
-      [this, permits = std::move(permits), done = std::move(done)](
-          absl::StatusOr<std::shared_ptr<CompletedReply>> reply) mutable {
-        if (reply.ok()) start_eager_activities(*reply, std::move(permits));
-        post([done = std::move(done), reply = std::move(reply)]() mutable {
-          std::move(done)(std::move(reply));
-        });
-      });
+  send<CompletedReply>(*context_.connection, CHIMERA_WORKFLOW_SERVICE(RespondWorkflowTaskCompleted),
+                       std::move(request), context_.call_options(),
+                       [this, permits = std::move(permits), done = std::move(done)](
+                           absl::StatusOr<std::shared_ptr<CompletedReply>> reply) mutable {
+                         if (reply.ok()) start_eager_activities(*reply, std::move(permits));
+                         post([done = std::move(done), reply = std::move(reply)]() mutable {
+                           std::move(done)(std::move(reply));
+                         });
+                       });
 }
 
 // Eager activities (sdk-core 1.35): the server starts those that we have slots for in its reply,
@@ -140,8 +137,8 @@ void Lane::respond_query(std::unique_ptr<wf::RespondQueryTaskCompletedRequest> r
                          absl::AnyInvocable<void(absl::Status) &&> done) {
   request->set_namespace_(context_.options.namespace_);
   send<wf::RespondQueryTaskCompletedResponse>(
-      *context_.connection, CHIMERA_WORKFLOW_SERVICE(RespondQueryTaskCompleted),
-      std::move(request), context_.call_options(), [this, done = std::move(done)](auto reply) mutable {
+      *context_.connection, CHIMERA_WORKFLOW_SERVICE(RespondQueryTaskCompleted), std::move(request),
+      context_.call_options(), [this, done = std::move(done)](auto reply) mutable {
         post([done = std::move(done), status = reply.status()]() mutable {
           std::move(done)(std::move(status));
         });

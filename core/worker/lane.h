@@ -1,5 +1,5 @@
-// Lane, one thread that owns some of a worker's runs: tasks come in through its inbox, run steps and
-// C++ fibers inline, and leave as requests. Built and destroyed by the worker; enqueue from any
+// Lane, one thread that owns some of a worker's runs: tasks come in through its inbox, run steps
+// and C++ fibers inline, and leave as requests. Built and destroyed by the worker; enqueue from any
 // thread, everything else on the lane's own.
 #ifndef CHIMERA_CORE_WORKER_LANE_H_
 #define CHIMERA_CORE_WORKER_LANE_H_

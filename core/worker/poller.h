@@ -34,7 +34,9 @@ class Poller : public std::enable_shared_from_this<Poller<Request, Reply>> {
   };
 
   Poller(std::shared_ptr<Connection> connection, std::shared_ptr<Slots> slots, Options options)
-      : connection_(std::move(connection)), slots_(std::move(slots)), options_(std::move(options)) {}
+      : connection_(std::move(connection)),
+        slots_(std::move(slots)),
+        options_(std::move(options)) {}
 
   void start() {
     {
@@ -85,16 +87,15 @@ class Poller : public std::enable_shared_from_this<Poller<Request, Reply>> {
   }
 
   void poll(std::size_t index, Slots::Permit permit) {
-    auto call = send<Reply>(
-        *connection_, options_.method, options_.request(),
-        {.retry = RetryClass::kTaskPoll,
-         .timeout = std::nullopt,
-         .metadata = {},
-         .namespace_ = options_.namespace_},
-        [self = this->shared_from_this(), index,
-         permit = std::move(permit)](absl::StatusOr<Shared<Reply>> reply) mutable {
-          self->answered(index, std::move(permit), std::move(reply));
-        });
+    auto call = send<Reply>(*connection_, options_.method, options_.request(),
+                            {.retry = RetryClass::kTaskPoll,
+                             .timeout = std::nullopt,
+                             .metadata = {},
+                             .namespace_ = options_.namespace_},
+                            [self = this->shared_from_this(), index, permit = std::move(permit)](
+                                absl::StatusOr<Shared<Reply>> reply) mutable {
+                              self->answered(index, std::move(permit), std::move(reply));
+                            });
     absl::MutexLock lock(&mutex_);
     in_flight_[index] = call;
     if (stopping_) call->cancel();

@@ -1,5 +1,5 @@
-// Registry, which language runs which type in one worker. Filled before the worker starts, read only
-// after that: no lock.
+// Registry, which language runs which type in one worker. Filled before the worker starts, read
+// only after that: no lock.
 #ifndef CHIMERA_CORE_WORKER_REGISTRY_H_
 #define CHIMERA_CORE_WORKER_REGISTRY_H_
 

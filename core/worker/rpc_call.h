@@ -1,4 +1,5 @@
-// One RPC with its messages: what a call's callback needs to keep alive. The reply lives on an arena.
+// One RPC with its messages: what a call's callback needs to keep alive. The reply lives on an
+// arena.
 #ifndef CHIMERA_CORE_WORKER_RPC_CALL_H_
 #define CHIMERA_CORE_WORKER_RPC_CALL_H_
 
@@ -22,7 +23,8 @@ struct RpcMessages {
   Reply* reply = google::protobuf::Arena::CreateMessage<Reply>(&arena);
 };
 
-// Sends `request`; `done` gets the reply, which keeps its arena alive for as long as anyone holds it.
+// Sends `request`; `done` gets the reply, which keeps its arena alive for as long as anyone holds
+// it.
 template <class Reply, class Request>
 std::shared_ptr<base::RpcInFlight> send(
     Connection& connection, std::string_view method, std::unique_ptr<Request> request,

@@ -110,8 +110,7 @@ absl::Status WorkerImpl::start() {
   int least = context_.caches() ? 2 : 1;
   context_.workflow_slots =
       std::make_shared<Slots>(std::max(options.max_concurrent_workflow_tasks, least));
-  context_.activity_slots =
-      std::make_shared<Slots>(std::max(options.max_concurrent_activities, 1));
+  context_.activity_slots = std::make_shared<Slots>(std::max(options.max_concurrent_activities, 1));
   if (!activities_.empty()) {
     activity_rpc_ = std::make_unique<ActivityRpc>(context_);
     activity_manager_ = std::make_unique<ActivityManager>(
@@ -137,9 +136,9 @@ absl::Status WorkerImpl::validate_namespace() {
   if (status.ok()) return status;
   return absl::Status(
       status.code(),
-      absl::StrCat("worker for task queue ", context_.options.task_queue,
-                   " cannot use namespace ", context_.options.namespace_, " at ",
-                   context_.connection->options().target_host, ": ", status.message(),
+      absl::StrCat("worker for task queue ", context_.options.task_queue, " cannot use namespace ",
+                   context_.options.namespace_, " at ", context_.connection->options().target_host,
+                   ": ", status.message(),
                    absl::IsNotFound(status) ? "; register the namespace, or name another" : ""));
 }
 
@@ -147,7 +146,9 @@ void WorkerImpl::start_lanes() {
   if (workflows_.empty()) return;
   int count = context_.options.lanes;
   if (count <= 0) count = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  auto share = [&](std::size_t total) { return total == 0 ? 0 : std::max<std::size_t>(1, total / count); };
+  auto share = [&](std::size_t total) {
+    return total == 0 ? 0 : std::max<std::size_t>(1, total / count);
+  };
   for (int i = 0; i < count; ++i) {
     TaskHandlerOptions options;
     options.cached_runs_max = share(context_.options.max_cached_workflows);
@@ -231,9 +232,8 @@ void WorkerImpl::start_activity_poller() {
                 request->mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
                 double rate = context_.options.max_task_queue_activities_per_second;
                 if (rate > 0)
-                  request->mutable_task_queue_metadata()
-                      ->mutable_max_tasks_per_second()
-                      ->set_value(rate);
+                  request->mutable_task_queue_metadata()->mutable_max_tasks_per_second()->set_value(
+                      rate);
                 request->mutable_worker_version_capabilities()->set_build_id(
                     context_.options.build_id);
                 return request;
@@ -266,10 +266,10 @@ void WorkerImpl::poller_ended() {
 
 void WorkerImpl::fatal(const absl::Status& status) {
   absl::AnyInvocable<void(absl::Status) &&> tell;
-  absl::Status told(status.code(),
-                    absl::StrCat("worker for task queue ", context_.options.task_queue,
-                                 " cannot poll ", context_.connection->options().target_host, ": ",
-                                 status.message()));
+  absl::Status told(
+      status.code(),
+      absl::StrCat("worker for task queue ", context_.options.task_queue, " cannot poll ",
+                   context_.connection->options().target_host, ": ", status.message()));
   {
     absl::MutexLock lock(&mutex_);
     if (!fatal_.ok()) return;
@@ -306,9 +306,8 @@ void WorkerImpl::say_goodbye() {
 }
 
 absl::Status WorkerImpl::wait() {
-  auto polls_ended = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
-    return shutdown_ && polling_ == 0;
-  };
+  auto polls_ended = [this]()
+                         ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return shutdown_ && polling_ == 0; };
   {
     absl::MutexLock lock(&mutex_);
     mutex_.Await(absl::Condition(&polls_ended));
@@ -335,10 +334,10 @@ absl::Status WorkerImpl::wait() {
   absl::MutexLock lock(&mutex_);
   if (!fatal_.ok()) return fatal_;
   if (clean) return absl::OkStatus();
-  return absl::DeadlineExceededError(absl::StrCat(
-      "worker for task queue ", context_.options.task_queue,
-      " stopped, but some workflow code neither returned nor reacted to its eviction; "
-      "its thread is left behind"));
+  return absl::DeadlineExceededError(
+      absl::StrCat("worker for task queue ", context_.options.task_queue,
+                   " stopped, but some workflow code neither returned nor reacted to its eviction; "
+                   "its thread is left behind"));
 }
 
 absl::Status check(const WorkerOptions& options) {
