@@ -5,10 +5,12 @@
 
 import argparse
 import asyncio
+import logging
 import sys
 import uuid
 
 from temporalio.client import Client
+from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig
 
 import activity_scenarios  # noqa: F401  Each import registers its scenarios.
 import message_scenarios  # noqa: F401
@@ -20,7 +22,10 @@ AT_ONCE = 8
 
 
 async def judge(address: str, only: list[str]) -> int:
-    client = await Client.connect(address)
+    # Failures are what most scenarios are about: their log lines would only hide the verdicts.
+    logging.disable(logging.CRITICAL)
+    runtime = Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(filter="off")))
+    client = await Client.connect(address, runtime=runtime)
     task_queue = f"parity-python-{uuid.uuid4()}"
     wanted = {name: function for name, function in SCENARIOS.items() if not only or name in only}
     started: list = []
