@@ -76,6 +76,35 @@ from chimera.client._inputs import (
 )
 from chimera.client._interceptor import Interceptor, OutboundInterceptor
 from chimera.client._plugin import Plugin
+from chimera.client._schedule import (
+    Schedule,
+    ScheduleAction,
+    ScheduleActionStartWorkflow,
+    ScheduleBackfill,
+    ScheduleCalendarSpec,
+    ScheduleIntervalSpec,
+    SchedulePolicy,
+    ScheduleRange,
+    ScheduleSpec,
+    ScheduleState,
+)
+from chimera.client._schedule_handle import (
+    ScheduleActionExecution,
+    ScheduleActionExecutionStartWorkflow,
+    ScheduleActionResult,
+    ScheduleAsyncIterator,
+    ScheduleDescription,
+    ScheduleHandle,
+    ScheduleInfo,
+    ScheduleListAction,
+    ScheduleListActionStartWorkflow,
+    ScheduleListDescription,
+    ScheduleListInfo,
+    ScheduleListSchedule,
+    ScheduleListState,
+    ScheduleUpdate,
+    ScheduleUpdateInput,
+)
 from chimera.client._workflow import (
     WorkflowExecution,
     WorkflowExecutionAsyncIterator,

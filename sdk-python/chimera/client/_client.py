@@ -26,6 +26,7 @@ from chimera.client._handle import (
 from chimera.client._impl import ClientImpl
 from chimera.client._interceptor import Interceptor, OutboundInterceptor
 from chimera.client._plugin import Plugin
+from chimera.client._schedule_client import ScheduleMethods
 from chimera.client._workflow import WorkflowExecutionAsyncIterator, WorkflowExecutionCount
 from chimera.service import ConnectConfig, GrpcCompression, KeepAliveConfig, PayloadLimitsConfig, ServiceClient
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     import chimera.runtime
 
 
-class Client:
+class Client(ScheduleMethods):
     """One namespace on one connection. Safe to share; bound to no event loop once it is connected."""
 
     @classmethod

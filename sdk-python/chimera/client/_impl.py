@@ -15,6 +15,7 @@ from chimera.client._enums import WorkflowExecutionStatus, WorkflowUpdateStage
 from chimera.client._handle import GIVEN_UP, WorkflowHandle, WorkflowUpdateHandle, only_result
 from chimera.client._history import WorkflowHistoryEventAsyncIterator
 from chimera.client._impl_activities import ActivityCalls
+from chimera.client._impl_schedules import ScheduleCalls
 from chimera.client._interceptor import OutboundInterceptor
 from chimera.client._workflow import (
     WorkflowExecutionAsyncIterator,
@@ -290,5 +291,5 @@ def _failed_operation(err: RPCError) -> RPCError:
     return err
 
 
-class ClientImpl(WorkflowCalls, ActivityCalls):
+class ClientImpl(WorkflowCalls, ScheduleCalls, ActivityCalls):
     """All calls."""
