@@ -29,8 +29,8 @@ struct Batch {
 
 // `events` begins with the first one not applied. `last_page`: no more events will come.
 // One batch per workflow task that was answered, also where the answer was empty: code sees on
-// replay the same tasks at the same times as it did live (spec 2.3 merges them; spec 8.1 says why
-// we do not).
+// replay the same tasks at the same times as it did live. (sdk-core 1.35 merges empty ones; now()
+// then differs between live and replay.)
 Batch next_batch(absl::Span<const HistoryEvent* const> events, bool last_page);
 
 }  // namespace chimera::core

@@ -1,4 +1,4 @@
-// ActivityMachine, one activity that the server schedules (spec/core 3.2). Owned by its run; lane
+// ActivityMachine, one activity that the server schedules. Owned by its run; lane
 // thread.
 #ifndef CHIMERA_CORE_MACHINES_ACTIVITY_H_
 #define CHIMERA_CORE_MACHINES_ACTIVITY_H_

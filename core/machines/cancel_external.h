@@ -1,4 +1,4 @@
-// CancelExternalMachine, one request to cancel another workflow, or a child (spec/core 3.4). Owned
+// CancelExternalMachine, one request to cancel another workflow, or a child. Owned
 // by its run; lane thread. The language cannot take such a request back.
 #ifndef CHIMERA_CORE_MACHINES_CANCEL_EXTERNAL_H_
 #define CHIMERA_CORE_MACHINES_CANCEL_EXTERNAL_H_

@@ -1,4 +1,4 @@
-// ChildWorkflowMachine, one child workflow (spec/core 3.3). Owned by its run; lane thread.
+// ChildWorkflowMachine, one child workflow. Owned by its run; lane thread.
 // The request to cancel the child is a CancelExternalMachine of its own.
 #ifndef CHIMERA_CORE_MACHINES_CHILD_WORKFLOW_H_
 #define CHIMERA_CORE_MACHINES_CHILD_WORKFLOW_H_

@@ -1,4 +1,4 @@
-// Patch markers: how they are written and read (spec/core 3.6). A patch has one step, command to
+// Patch markers: how they are written and read. A patch has one step, command to
 // marker, so its entry among the outgoing commands is its machine.
 #ifndef CHIMERA_CORE_MACHINES_PATCH_H_
 #define CHIMERA_CORE_MACHINES_PATCH_H_

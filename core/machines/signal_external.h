@@ -1,4 +1,4 @@
-// SignalExternalMachine, one signal to another workflow (spec/core 3.4). Owned by its run; lane
+// SignalExternalMachine, one signal to another workflow. Owned by its run; lane
 // thread.
 #ifndef CHIMERA_CORE_MACHINES_SIGNAL_EXTERNAL_H_
 #define CHIMERA_CORE_MACHINES_SIGNAL_EXTERNAL_H_

@@ -1,4 +1,4 @@
-// TimerMachine, one timer (spec/core 3.1). Owned by its run; lane thread.
+// TimerMachine, one timer. Owned by its run; lane thread.
 #ifndef CHIMERA_CORE_MACHINES_TIMER_H_
 #define CHIMERA_CORE_MACHINES_TIMER_H_
 

@@ -1,4 +1,4 @@
-// UpdateMachine, one update of the run (spec/core 2.7). Owned by its run; lane thread.
+// UpdateMachine, one update of the run. Owned by its run; lane thread.
 #ifndef CHIMERA_CORE_MACHINES_UPDATE_H_
 #define CHIMERA_CORE_MACHINES_UPDATE_H_
 

@@ -38,7 +38,7 @@ enum class EvictionReason {
 struct InitializeWorkflow {
   const api::history::v1::WorkflowExecutionStartedEventAttributes* started;  // Never null.
   std::string workflow_id;
-  std::uint64_t randomness_seed;  // spec: SipHash-1-3 of original_execution_run_id.
+  std::uint64_t randomness_seed;  // SipHash-1-3 of original_execution_run_id.
   base::WallTime start_time;      // Of the execution (event 1), not of this task.
 };
 struct FireTimer {

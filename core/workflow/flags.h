@@ -1,4 +1,4 @@
-// Flags, which rules of the core and of the language a run's history was made with (spec/core 3.9).
+// Flags, which rules of the core and of the language a run's history was made with.
 // Owned by the run; lane thread.
 #ifndef CHIMERA_CORE_WORKFLOW_FLAGS_H_
 #define CHIMERA_CORE_WORKFLOW_FLAGS_H_

@@ -35,7 +35,7 @@ struct RunContext {
   std::string workflow_id, run_id, workflow_type, task_queue, namespace_;
 };
 
-// What a run in this language reports of itself (spec/core: names in a mixed worker).
+// What a run in this language reports of itself.
 struct LanguageIdentity {
   std::string sdk_name, sdk_version;  // WorkflowTaskCompleted.sdk_metadata
   std::string failure_source;         // Failure.source

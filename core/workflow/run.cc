@@ -18,7 +18,7 @@ using api::workflowservice::v1::RespondWorkflowTaskFailedRequest;
 
 constexpr char kLegacyQuery[] = "legacy_query";
 
-// Jobs of an activation come in this order; within a class, as they came (spec/core 2.6).
+// Jobs of an activation come in this order; within a class, as they came (as in sdk-core 1.35).
 int job_class(const Job& job) {
   if (std::holds_alternative<InitializeWorkflow>(job)) return 0;
   if (std::holds_alternative<NotifyHasPatch>(job)) return 1;
@@ -158,7 +158,7 @@ void WorkflowRun::State::on(ReplyInput input) {
   }
   if (input.reset_history_event_id > 0) {
     // The task was speculative and has left no trace: its Scheduled and Started will be told anew
-    // (spec/core 2.7).
+    // (sdk-core 1.35).
     started_event_id_ = input.reset_history_event_id;
     last_processed_ -= 2;
   }

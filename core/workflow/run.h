@@ -26,7 +26,7 @@ struct RunOptions {
   LanguageIdentity identity;
   // The namespace or the server takes sdk_metadata (GetSystemInfo capability).
   bool sdk_metadata = true;
-  // Leftover commands at the end of a replayed task are an error (spec/core 4.1).
+  // Leftover commands at the end of a replayed task are an error.
   bool report_extra_commands = true;
   std::optional<api::deployment::v1::WorkerDeploymentVersion> own_deployment_version;
   // NondeterminismError fails the workflow instead of the task.

@@ -45,6 +45,7 @@ class RunCache {
     found->second->bytes = bytes;
   }
 
+  std::size_t runs_max() const { return runs_max_; }
   // There is room for one more run.
   bool has_room() const { return runs_.size() < runs_max_; }
   bool too_many_bytes() const { return bytes_ > bytes_max_; }

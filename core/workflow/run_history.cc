@@ -233,7 +233,7 @@ absl::Status WorkflowRun::State::match_command(const HistoryEvent& event) {
   return absl::OkStatus();
 }
 
-// The rules for patch markers (spec/core 3.6). True if the event is done with, one way or the
+// The rules for patch markers (as in sdk-core 1.35). True if the event is done with, one way or the
 // other.
 bool WorkflowRun::State::skip_patch_marker(const HistoryEvent& event, absl::Status& status) {
   const auto patch = read_patch_marker(event.marker_recorded_event_attributes());

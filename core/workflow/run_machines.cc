@@ -12,7 +12,7 @@ namespace enums = api::enums::v1;
 namespace {
 
 // The id of the event that began what this event goes on with: events of a machine carry it
-// (spec/core 2.1).
+// (sdk-core 1.35).
 std::int64_t origin_event_id(const HistoryEvent& event) {
   switch (event.event_type()) {
     case enums::EVENT_TYPE_ACTIVITY_TASK_STARTED:

@@ -107,6 +107,7 @@ class TaskHandler::State {
                  absl::StatusOr<std::shared_ptr<TaskHandlerIo::CompletedReply>> reply);
   void idle(const EntryPtr& entry);
   void evict(const EntryPtr& entry, EvictionReason reason, std::string message);
+  void leaves(Entry& entry);
   void make_room();
   void refuse(const WorkflowTask& task, const std::string& why);
   void fail_activation(const EntryPtr& entry, const absl::Status& status);
@@ -117,6 +118,7 @@ class TaskHandler::State {
   base::Clock& clock_;
   RunCache<Entry> cache_;
   std::deque<WorkflowTask> waiting_for_room_;
+  std::size_t leaving_ = 0;  // Cached runs that are being evicted.
   bool draining_ = false;
 };
 
@@ -218,6 +220,7 @@ void TaskHandler::State::carry_out(const EntryPtr& entry, Activate& output) {
     entry->replay_ended = clock_.steady();
   }
   const Job& first = output.activation->jobs.front();
+  if (std::holds_alternative<RemoveFromCache>(first)) leaves(*entry);
   if (const auto* initialize = std::get_if<InitializeWorkflow>(&first))
     entry->started = initialize->start_time;
   if (!entry->instance) {
@@ -315,6 +318,8 @@ void TaskHandler::State::carry_out(const EntryPtr& entry, DropTask&) {
 }
 
 void TaskHandler::State::carry_out(const EntryPtr& entry, Evicted&) {
+  leaves(*entry);
+  --leaving_;
   entry->task = {};
   entry->instance.reset();
   const std::string& run_id = entry->context.run_id;
@@ -368,13 +373,24 @@ void TaskHandler::State::idle(const EntryPtr& entry) {
 }
 
 void TaskHandler::State::evict(const EntryPtr& entry, EvictionReason reason, std::string message) {
-  entry->evicting = true;
+  leaves(*entry);
   step(entry, EvictInput{reason, std::move(message)});
+}
+
+// From here on the run counts no more, but it holds its place until the language has let it go.
+void TaskHandler::State::leaves(Entry& entry) {
+  if (std::exchange(entry.evicting, true)) return;
+  ++leaving_;
+  cache_.set_bytes(entry.context.run_id, 0);
 }
 
 void TaskHandler::State::make_room() {
   const auto may_leave = [](const Entry& entry) { return !entry.busy(); };
-  while ((!waiting_for_room_.empty() && !cache_.has_room()) || cache_.too_many_bytes()) {
+  const auto too_many_runs = [this] {
+    return !waiting_for_room_.empty() &&
+           waiting_for_room_.size() + cache_.size() > cache_.runs_max() + leaving_;
+  };
+  while (too_many_runs() || cache_.too_many_bytes()) {
     EntryPtr oldest = cache_.oldest(may_leave);
     if (!oldest) return;  // All are at work; the first to become idle leaves.
     observer_.forced_eviction();

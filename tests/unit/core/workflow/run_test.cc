@@ -1,0 +1,317 @@
+#include "core/workflow/run.h"
+
+#include <gtest/gtest.h>
+
+#include "history_builder.h"
+
+namespace chimera::core::testing {
+namespace {
+
+RunOptions options() {
+  RunOptions options;
+  options.context = {"id", "run", "Test", "queue", "default"};
+  options.identity = {"test-sdk", "1.0", "TestSDK"};
+  return options;
+}
+
+// A run and the outputs of its last step.
+class RunTest : public ::testing::Test {
+ protected:
+  std::vector<RunOutput>& step(RunInput input) {
+    outputs_.clear();
+    run_.step(std::move(input), outputs_);
+    return outputs_;
+  }
+  // The last step's only output, as T.
+  template <class T>
+  const T& only() {
+    EXPECT_EQ(outputs_.size(), 1u);
+    EXPECT_TRUE(std::holds_alternative<T>(outputs_.at(0))) << "output " << outputs_[0].index();
+    return std::get<T>(outputs_.at(0));
+  }
+  const Activation& activation() { return *only<Activate>().activation; }
+  const api::workflowservice::v1::RespondWorkflowTaskCompletedRequest& completion() {
+    return *only<SendCompletion>().request;
+  }
+  template <class T>
+  const T& only_job() {
+    EXPECT_EQ(activation().jobs.size(), 1u);
+    return std::get<T>(activation().jobs.at(0));
+  }
+
+  WorkflowRun run_{options()};
+  std::vector<RunOutput> outputs_;
+  HistoryBuilder history_;
+};
+
+using enum ActivityCancellationType;
+
+TEST_F(RunTest, FirstTaskInitializesAndSendsTheCommands) {
+  step(as_input(history_.task_started().poll()));
+  EXPECT_FALSE(activation().is_replaying);
+  EXPECT_EQ(activation().history_length, 3u);
+  only_job<InitializeWorkflow>();
+
+  step(done(StartTimer{1, std::chrono::seconds(5)}));
+
+  ASSERT_EQ(completion().commands_size(), 1);
+  EXPECT_EQ(completion().commands(0).start_timer_command_attributes().timer_id(), "1");
+  EXPECT_EQ(
+      completion().commands(0).start_timer_command_attributes().start_to_fire_timeout().seconds(),
+      5);
+  EXPECT_EQ(completion().sdk_metadata().sdk_name(), "test-sdk");
+  EXPECT_EQ(completion().sdk_metadata().core_used_flags_size(), 4);
+}
+
+// The official core wedges such a workflow for ever: it swallows only some late events.
+TEST_F(RunTest, AnAbandonedActivityMayEndAsItLikes) {
+  step(as_input(history_.task_started().poll()));
+  step(done(schedule(1, "slow", kAbandon)));
+  step(ReplyInput{});
+  std::int64_t first = history_.last_id() + 1;
+  history_.task_completed();
+  const std::int64_t scheduled = history_.activity_scheduled("1", "slow");
+  step(as_input(history_.signal("cancel").task_started().poll(first)));
+  step(done(RequestCancelActivity{1}));
+  EXPECT_TRUE(std::holds_alternative<Cancelled>(only_job<ResolveActivity>().result));
+  step(done());
+  EXPECT_EQ(completion().commands_size(), 0);
+  step(ReplyInput{});
+  first = history_.last_id() + 1;
+  history_.task_completed();
+  history_.add(enums::EVENT_TYPE_ACTIVITY_TASK_STARTED)
+      .mutable_activity_task_started_event_attributes()
+      ->set_scheduled_event_id(scheduled);
+  history_.add(enums::EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT)
+      .mutable_activity_task_timed_out_event_attributes()
+      ->set_scheduled_event_id(scheduled);
+
+  step(as_input(history_.task_started().poll(first)));
+
+  EXPECT_EQ(completion().commands_size(),
+            0);  // Nothing for the language: the task is answered empty.
+}
+
+TEST_F(RunTest, ATimerThatIsCancelledInItsOwnTaskIsNeverSent) {
+  step(as_input(history_.task_started().poll()));
+
+  step(done(StartTimer{1, {}}, StartTimer{2, {}}, CancelTimer{1}));
+
+  ASSERT_EQ(completion().commands_size(), 1);
+  EXPECT_EQ(completion().commands(0).start_timer_command_attributes().timer_id(), "2");
+}
+
+TEST_F(RunTest, CommandsBesideTheEndGoBeforeIt) {
+  step(as_input(history_.task_started().poll()));
+
+  step(done(StartTimer{1, {}}, CompleteWorkflowExecution{}, StartTimer{2, {}},
+            FailWorkflowExecution{}));
+
+  ASSERT_EQ(completion().commands_size(), 3);
+  EXPECT_EQ(completion().commands(2).command_type(),
+            enums::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION);
+  step(ReplyInput{});
+  EXPECT_EQ(only_job<RemoveFromCache>().reason, EvictionReason::kWorkflowExecutionEnding);
+  EXPECT_TRUE(run_.ended());
+}
+
+// Another command than history has: named with both sides.
+TEST_F(RunTest, ADisagreementIsReportedWithBothSides) {
+  history_.task();
+  history_.timer_started(1);
+  step(as_input(history_.signal("go").task_started().poll()));
+
+  step(done(schedule(1, "charge", kTryCancel)));
+
+  const auto& request = *only<SendFailure>().request;
+  EXPECT_EQ(request.cause(), enums::WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR);
+  EXPECT_EQ(
+      request.failure().message(),
+      "[TMPRL1100] Nondeterminism error: in workflow Test (id id, run run) history and code "
+      "disagree: the "
+      "command does not make such an event.\n"
+      "  history: event 5, TimerStarted, timer 1, 0 s\n"
+      "  code:    command 1, ScheduleActivity charge (id 1)\n"
+      "  0 commands of this task before it matched.\n"
+      "  Guard the change with patched(\"...\"), or reset the run. See docs/errors.md, TMPRL1100.");
+  step(ReplyInput{});
+  EXPECT_EQ(only_job<RemoveFromCache>().reason, EvictionReason::kNondeterminism);
+  step(done());
+  only<Evicted>();
+}
+
+// The official core finds this late, at the next command event, or never.
+TEST_F(RunTest, AnExtraCommandIsFoundWhereTheTaskEnded) {
+  history_.task();
+  history_.timer_started(1);
+  step(as_input(history_.signal("go").task_started().poll()));
+
+  step(done(StartTimer{1, {}}, StartTimer{2, {}}));
+
+  const std::string& message = only<SendFailure>().request->failure().message();
+  EXPECT_NE(message.find("code:    command 2, StartTimer 2"), std::string::npos) << message;
+  EXPECT_NE(message.find("event 6, WorkflowExecutionSignaled"), std::string::npos) << message;
+}
+
+TEST_F(RunTest, AMissingCommandIsADisagreement) {
+  history_.task();
+  history_.timer_started(1);
+  step(as_input(history_.signal("go").task_started().poll()));
+
+  step(done());
+
+  EXPECT_NE(only<SendFailure>().request->failure().message().find("no command was issued"),
+            std::string::npos);
+}
+
+// The pause between attempts is the server's task timeout; an answer would cut it short.
+TEST_F(RunTest, OnlyTheFirstAttemptIsReported) {
+  auto poll = history_.task_started().poll();
+  poll->set_attempt(2);
+  step(as_input(poll));
+
+  auto& outputs = step(LanguageDone{Completion{Completion::Failure{}}});
+
+  ASSERT_EQ(outputs.size(), 2u);
+  EXPECT_TRUE(std::holds_alternative<DropTask>(outputs[0]));
+  EXPECT_TRUE(std::holds_alternative<Activate>(outputs[1]));
+}
+
+TEST_F(RunTest, AHistoryThatBeginsLateIsFetchedFromItsStart) {
+  history_.task();
+  const std::int64_t started = history_.timer_started(1);
+  history_.timer_fired(1, started).task_started();
+  step(as_input(history_.poll(4)));
+  EXPECT_TRUE(only<FetchPage>().from_start);
+
+  // The task's own Scheduled and Started are not in the stored history of a transient task.
+  auto whole = history_.poll();
+  whole->mutable_history()->mutable_events()->RemoveLast();
+  step(PageInput{std::make_shared<HistoryPage>(whole, &whole->history(), "")});
+
+  EXPECT_TRUE(activation().is_replaying);
+  only_job<InitializeWorkflow>();
+  step(done(StartTimer{1, {}}));
+  EXPECT_FALSE(activation().is_replaying);
+  EXPECT_EQ(only_job<FireTimer>().seq, 1u);
+}
+
+TEST_F(RunTest, AGapBetweenPagesFailsTheTask) {
+  step(as_input(history_.task().task_started().poll(4)));
+  auto page = history_.poll(2);
+
+  step(PageInput{std::make_shared<HistoryPage>(page, &page->history(), "")});
+
+  EXPECT_NE(only<SendFailure>().request->failure().message().find("gap"), std::string::npos);
+  step(ReplyInput{});
+  EXPECT_EQ(only<Evicted>().reason, EvictionReason::kPaginationOrHistoryFetch);
+}
+
+// A rejected update leaves nothing: its task's ids are told once more.
+TEST_F(RunTest, ASpeculativeTaskIsTakenBack) {
+  step(as_input(history_.task_started().poll()));
+  step(done());
+  step(ReplyInput{});
+  HistoryBuilder speculative = history_;
+  speculative.task_completed().task_started();  // Events 4; 5 and 6.
+  step(as_input(speculative.poll(4)));
+  EXPECT_EQ(run_.last_processed_event_id(), 6);
+
+  step(ReplyInput{absl::OkStatus(), 3});
+
+  EXPECT_EQ(run_.last_processed_event_id(), 4);
+  history_.task_completed().signal("go").task_started();
+  step(as_input(history_.poll(4)));
+  EXPECT_EQ(only_job<SignalWorkflow>().signal->signal_name(), "go");
+}
+
+TEST_F(RunTest, UnhandledCommandEvicts) {
+  step(as_input(history_.task_started().poll()));
+  step(done(CompleteWorkflowExecution{}));
+
+  step(ReplyInput{absl::InvalidArgumentError("UnhandledCommand")});
+
+  EXPECT_EQ(only_job<RemoveFromCache>().reason, EvictionReason::kUnhandledCommand);
+  EXPECT_FALSE(run_.ended());
+}
+
+TEST_F(RunTest, NondeterminismMayFailTheWorkflowInstead) {
+  RunOptions strict = options();
+  strict.nondeterminism_fails_workflow = true;
+  WorkflowRun run(strict);
+  history_.task();
+  history_.timer_started(1);
+  run.step(as_input(history_.signal("go").task_started().poll()), outputs_);
+  outputs_.clear();
+
+  run.step(done(), outputs_);
+
+  ASSERT_EQ(completion().commands_size(), 1);
+  EXPECT_EQ(completion().commands(0).command_type(), enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION);
+}
+
+// In recorded histories, heartbeats put empty tasks between a task and the acceptance of its
+// update.
+TEST_F(RunTest, AnUpdateIsSeenBehindEmptyTasks) {
+  history_.task_started();
+  const std::int64_t sequencing = history_.last_id() - 1;
+  history_.task_completed().task_started().task_completed();
+  auto& accepted = *history_.add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED)
+                        .mutable_workflow_execution_update_accepted_event_attributes();
+  accepted.set_protocol_instance_id("u");
+  accepted.set_accepted_request_sequencing_event_id(sequencing);
+  accepted.mutable_accepted_request()->mutable_meta()->set_update_id("u");
+  accepted.mutable_accepted_request()->mutable_input()->set_name("upd");
+  step(as_input(history_.task_started().poll()));
+
+  ASSERT_EQ(activation().jobs.size(), 2u);
+  const auto& update = std::get<DoUpdate>(activation().jobs[1]);
+  EXPECT_EQ(update.request->input().name(), "upd");
+  EXPECT_FALSE(update.run_validator);
+}
+
+TEST_F(RunTest, ALocalActivityFailsTheTaskWithAClearMessage) {
+  step(as_input(history_.task_started().poll()));
+  ScheduleLocalActivity local{1};
+  local.activity_type = "quick";
+
+  step(done(local));
+
+  EXPECT_EQ(only<SendFailure>().request->failure().message(),
+            "local activity quick: local activities are not supported yet; run it as an activity");
+}
+
+TEST_F(RunTest, AnEventOfANewerServerIsSkippedOnlyIfItSaysSo) {
+  history_.add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_PAUSED).set_worker_may_ignore(true);
+  step(as_input(history_.task_started().poll()));
+  only_job<InitializeWorkflow>();
+
+  WorkflowRun other(options());
+  HistoryBuilder strange;
+  strange.add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_PAUSED);
+  outputs_.clear();
+  other.step(as_input(strange.task_started().poll()), outputs_);
+  EXPECT_NE(only<SendFailure>().request->failure().message().find("WorkflowExecutionPaused"),
+            std::string::npos);
+}
+
+// What is under way is small, whatever the length of the history.
+TEST_F(RunTest, MemoryDoesNotGrowWithHistory) {
+  std::size_t early = 0;
+  step(as_input(history_.task_started().poll()));
+  for (int seq = 1; seq <= 500; ++seq) {
+    step(done(StartTimer{static_cast<std::uint32_t>(seq), {}}));
+    step(ReplyInput{});
+    const std::int64_t first = history_.last_id() + 1;
+    history_.task_completed();
+    history_.timer_fired(seq, history_.timer_started(seq)).task_started();
+    step(as_input(history_.poll(first)));
+    ASSERT_EQ(only_job<FireTimer>().seq, static_cast<std::uint32_t>(seq));
+    if (seq == 10) early = run_.memory_bytes();
+  }
+  EXPECT_LE(run_.memory_bytes(), early + 256);
+  EXPECT_LT(run_.memory_bytes(), 4096u);
+}
+
+}  // namespace
+}  // namespace chimera::core::testing
