@@ -1,0 +1,198 @@
+#include "core/telemetry/metrics.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+
+namespace chimera::core {
+namespace {
+
+bool is_name(const std::string& text, bool colon_allowed) {
+  if (text.empty() || absl::ascii_isdigit(text[0])) return false;
+  return std::all_of(text.begin(), text.end(), [&](char c) {
+    return absl::ascii_isalnum(c) || c == '_' || (colon_allowed && c == ':');
+  });
+}
+
+// The format's own escapes: backslash, line feed and, in tags, the quotation mark.
+std::string escape(const std::string& text, bool quote) {
+  std::string result;
+  result.reserve(text.size());
+  for (char c : text) {
+    if (c == '\\' || (quote && c == '"')) result += '\\';
+    if (c == '\n') {
+      result += "\\n";
+    } else {
+      result += c;
+    }
+  }
+  return result;
+}
+
+std::string number(double value) {
+  char text[32];
+  auto end = std::to_chars(text, text + sizeof text, value).ptr;
+  return std::string(text, end);
+}
+
+// namespace="default",operation="X"
+std::string tags_text(MetricTags& tags) {
+  std::sort(tags.begin(), tags.end());
+  std::string result;
+  for (const auto& [name, value] : tags) {
+    absl::StrAppend(&result, result.empty() ? "" : ",", name, "=\"", escape(value, true), "\"");
+  }
+  return result;
+}
+
+std::string braces(const std::string& tags) {
+  return tags.empty() ? std::string() : absl::StrCat("{", tags, "}");
+}
+
+void append(std::string& out, const std::string& name, const std::string& tags,
+            const Counter& counter) {
+  absl::StrAppend(&out, name, braces(tags), " ", counter.value(), "\n");
+}
+
+void append(std::string& out, const std::string& name, const std::string& tags,
+            const Gauge& gauge) {
+  absl::StrAppend(&out, name, braces(tags), " ", number(gauge.value()), "\n");
+}
+
+void append(std::string& out, const std::string& name, const std::string& tags,
+            const Histogram& histogram) {
+  std::string comma = tags.empty() ? "" : ",";
+  std::uint64_t count = 0;
+  for (std::size_t i = 0; i <= histogram.bounds().size(); ++i) {
+    count += histogram.bucket(i);
+    std::string bound = i < histogram.bounds().size() ? number(histogram.bounds()[i]) : "+Inf";
+    absl::StrAppend(&out, name, "_bucket{", tags, comma, "le=\"", bound, "\"} ", count, "\n");
+  }
+  absl::StrAppend(&out, name, "_sum", braces(tags), " ", number(histogram.sum()), "\n");
+  absl::StrAppend(&out, name, "_count", braces(tags), " ", count, "\n");
+}
+
+}  // namespace
+
+Histogram::Histogram(std::vector<double> bounds)
+    : bounds_(std::move(bounds)),
+      buckets_(std::make_unique<std::atomic<std::uint64_t>[]>(bounds_.size() + 1)) {}
+
+void Histogram::record(double value) {
+  auto bound = std::lower_bound(bounds_.begin(), bounds_.end(), value);
+  buckets_[static_cast<std::size_t>(bound - bounds_.begin())].fetch_add(
+      1, std::memory_order_relaxed);
+  sum_.fetch_add(value, std::memory_order_relaxed);
+}
+
+absl::StatusOr<std::pair<Metrics::Family*, std::string>> Metrics::family(std::string name,
+                                                                         const std::string& help,
+                                                                         const char* kind,
+                                                                         MetricTags tags) {
+  if (!is_name(name, true)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("metric name \"", absl::CHexEscape(name),
+                     "\" is not one: use letters, digits, '_' and ':', no digit first"));
+  }
+  for (const auto& tag : options_.global_tags) {
+    auto same = [&](const auto& own) { return own.first == tag.first; };
+    if (std::none_of(tags.begin(), tags.end(), same)) tags.push_back(tag);
+  }
+  for (const auto& [tag, value] : tags) {
+    if (is_name(tag, false) && tag != "le") continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("tag \"", absl::CHexEscape(tag), "\" of metric ", name,
+                     " is not one: use letters, digits and '_', no digit first, and not \"le\""));
+  }
+  auto [it, added] = families_.try_emplace(std::move(name));
+  if (added) {
+    it->second.help = help;
+    it->second.kind = kind;
+  } else if (std::string_view(it->second.kind) != kind) {
+    return absl::InvalidArgumentError(absl::StrCat("metric ", it->first, " is already a ",
+                                                   it->second.kind, " and cannot be a ", kind,
+                                                   " too; choose another name"));
+  }
+  return std::make_pair(&it->second, tags_text(tags));
+}
+
+absl::StatusOr<Counter*> Metrics::counter(const std::string& name, const std::string& help,
+                                          MetricTags tags) {
+  absl::MutexLock lock(&mutex_);
+  auto found = family(options_.counters_total_suffix ? name + "_total" : name, help, "counter",
+                      std::move(tags));
+  if (!found.ok()) return found.status();
+  auto [place, added] = found->first->series.try_emplace(found->second);
+  if (added) place->second = std::make_unique<Counter>();
+  return std::get<std::unique_ptr<Counter>>(place->second).get();
+}
+
+absl::StatusOr<Gauge*> Metrics::gauge(const std::string& name, const std::string& help,
+                                      MetricTags tags) {
+  absl::MutexLock lock(&mutex_);
+  auto found = family(name, help, "gauge", std::move(tags));
+  if (!found.ok()) return found.status();
+  auto [place, added] = found->first->series.try_emplace(found->second);
+  if (added) place->second = std::make_unique<Gauge>();
+  return std::get<std::unique_ptr<Gauge>>(place->second).get();
+}
+
+absl::StatusOr<Histogram*> Metrics::histogram(const std::string& name, const std::string& help,
+                                              std::vector<double> bounds, MetricTags tags) {
+  auto not_rising = [](double a, double b) { return !(a < b); };
+  if (std::adjacent_find(bounds.begin(), bounds.end(), not_rising) != bounds.end()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the buckets of histogram ", name, " do not rise"));
+  }
+  absl::MutexLock lock(&mutex_);
+  auto found = family(name, help, "histogram", std::move(tags));
+  if (!found.ok()) return found.status();
+  Family& family = *found->first;
+  if (family.series.empty()) family.bounds = bounds;
+  if (family.bounds != bounds) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("histogram ", name, " already has other buckets; choose another name"));
+  }
+  auto [place, added] = family.series.try_emplace(found->second);
+  if (added) place->second = std::make_unique<Histogram>(std::move(bounds));
+  return std::get<std::unique_ptr<Histogram>>(place->second).get();
+}
+
+double Metrics::in_unit(std::chrono::nanoseconds duration) const {
+  return static_cast<double>(duration.count()) / (options_.durations_as_seconds ? 1e9 : 1e6);
+}
+
+std::vector<double> Metrics::bounds_in_unit(std::vector<double> milliseconds) const {
+  if (options_.durations_as_seconds) {
+    for (double& bound : milliseconds) bound /= 1000;
+  }
+  return milliseconds;
+}
+
+std::string Metrics::duration_name(std::string name) const {
+  if (!options_.unit_suffix) return name;
+  return name + (options_.durations_as_seconds ? "_seconds" : "_milliseconds");
+}
+
+std::string Metrics::prometheus_text() const {
+  std::string out;
+  absl::MutexLock lock(&mutex_);
+  for (const auto& [name, family] : families_) {
+    absl::StrAppend(&out, "# HELP ", name, " ", escape(family.help, false), "\n");
+    absl::StrAppend(&out, "# TYPE ", name, " ", family.kind, "\n");
+    for (const auto& [tags, instrument] : family.series) {
+      std::visit([&](const auto& one) { append(out, name, tags, *one); }, instrument);
+    }
+  }
+  return out;
+}
+
+Metrics& process_metrics() {
+  static Metrics& metrics = *new Metrics;
+  return metrics;
+}
+
+}  // namespace chimera::core

@@ -1,0 +1,138 @@
+#include "core/telemetry/metrics.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "core/telemetry/sdk_metrics.h"
+
+namespace chimera::core {
+namespace {
+
+using std::chrono::milliseconds;
+
+TEST(MetricsTest, WritesPrometheusText) {
+  Metrics metrics;
+  (*metrics.counter("seen", "Things seen", {{"who", "a \"b\"\\\n"}}))->add(3);
+  (*metrics.gauge("level", "Level", {}))->set(1.5);
+  Histogram* histogram = *metrics.histogram("took", "Time", {1, 10}, {{"op", "x"}});
+  histogram->record(1);
+  histogram->record(7);
+  histogram->record(100);
+
+  EXPECT_EQ(metrics.prometheus_text(),
+            "# HELP level Level\n"
+            "# TYPE level gauge\n"
+            "level 1.5\n"
+            "# HELP seen Things seen\n"
+            "# TYPE seen counter\n"
+            "seen{who=\"a \\\"b\\\"\\\\\\n\"} 3\n"
+            "# HELP took Time\n"
+            "# TYPE took histogram\n"
+            "took_bucket{op=\"x\",le=\"1\"} 1\n"
+            "took_bucket{op=\"x\",le=\"10\"} 2\n"
+            "took_bucket{op=\"x\",le=\"+Inf\"} 3\n"
+            "took_sum{op=\"x\"} 108\n"
+            "took_count{op=\"x\"} 3\n");
+}
+
+TEST(MetricsTest, TheOrderOfTagsDoesNotMatter) {
+  Metrics metrics;
+
+  EXPECT_EQ(*metrics.counter("c", "", {{"a", "1"}, {"b", "2"}}),
+            *metrics.counter("c", "", {{"b", "2"}, {"a", "1"}}));
+  EXPECT_NE(*metrics.counter("c", "", {{"a", "1"}}), *metrics.counter("c", "", {{"a", "2"}}));
+}
+
+TEST(MetricsTest, RefusesWhatPrometheusCannotReadAndNamesIt) {
+  Metrics metrics;
+  ASSERT_TRUE(metrics.counter("taken", "", {}).ok());
+  ASSERT_TRUE(metrics.histogram("buckets", "", {1, 2}, {}).ok());
+
+  absl::Status name = metrics.counter("has space", "", {}).status();
+  absl::Status tag = metrics.counter("c", "", {{"1st", "x"}}).status();
+  absl::Status kind = metrics.gauge("taken", "", {}).status();
+  absl::Status other_buckets = metrics.histogram("buckets", "", {1, 3}, {}).status();
+  absl::Status falling = metrics.histogram("falling", "", {2, 1}, {}).status();
+
+  EXPECT_NE(name.message().find("has space"), std::string::npos) << name;
+  EXPECT_NE(tag.message().find("1st"), std::string::npos) << tag;
+  EXPECT_NE(kind.message().find("already a counter"), std::string::npos) << kind;
+  EXPECT_FALSE(other_buckets.ok());
+  EXPECT_FALSE(falling.ok());
+}
+
+TEST(MetricsTest, OptionsChangeNamesAndUnits) {
+  Metrics metrics({.global_tags = {{"env", "test"}},
+                   .counters_total_suffix = true,
+                   .unit_suffix = true,
+                   .durations_as_seconds = true});
+  SdkMetrics sdk(metrics, "default", "orders");
+
+  sdk.counter("worker_start").add();
+  sdk.duration("request_latency").record(milliseconds(75));
+  std::string text = metrics.prometheus_text();
+
+  EXPECT_NE(text.find("temporal_worker_start_total{env=\"test\",namespace=\"default\","
+                      "service_name=\"chimera\",task_queue=\"orders\"} 1\n"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("temporal_request_latency_seconds_sum"), std::string::npos) << text;
+  EXPECT_NE(text.find("le=\"0.05\"} 0\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("le=\"0.1\"} 1\n"), std::string::npos) << text;
+}
+
+TEST(MetricsTest, ByDefaultNamesAndUnitsAreThoseOfTheOfficialSdks) {
+  Metrics metrics;
+  SdkMetrics sdk(metrics, "default", "orders");
+  WorkflowTypeTable types(sdk);
+
+  types.of("Order").completed.add();
+  types.of("Order").endtoend_latency.record(milliseconds(1200));
+  ActivityTypeMetrics activity(sdk, "charge_card", "Order");
+  activity.received_eagerly.add();
+  std::string text = metrics.prometheus_text();
+
+  for (const char* line :
+       {"temporal_workflow_completed{namespace=\"default\",service_name=\"chimera\","
+        "task_queue=\"orders\",workflow_type=\"Order\"} 1\n",
+        "temporal_workflow_endtoend_latency_sum{namespace=\"default\",service_name=\"chimera\","
+        "task_queue=\"orders\",workflow_type=\"Order\"} 1200\n",
+        "workflow_type=\"Order\",le=\"1500\"} 1\n", "workflow_type=\"Order\",le=\"30600000\"} 1\n",
+        "temporal_activity_task_received{activity_type=\"charge_card\",eager=\"true\","}) {
+    EXPECT_NE(text.find(line), std::string::npos) << line << "\n" << text;
+  }
+}
+
+// A user's metric of the same name must not end the process.
+TEST(MetricsTest, AnOfficialNameThatAUserHasTakenIsOnlyHidden) {
+  Metrics metrics;
+  ASSERT_TRUE(metrics.gauge("temporal_worker_start", "", {}).ok());
+
+  SdkMetrics(metrics, "default", "orders").counter("worker_start").add();
+
+  EXPECT_EQ(metrics.prometheus_text().find("orders"), std::string::npos);
+}
+
+TEST(MetricsTest, NothingIsLostBetweenThreads) {
+  Metrics metrics;
+  Counter* counter = *metrics.counter("c", "", {});
+  Histogram* histogram = *metrics.histogram("h", "", {5}, {});
+  auto count = [&] {
+    for (int i = 0; i < 10000; ++i) {
+      counter->add();
+      histogram->record(i % 10);
+    }
+  };
+
+  std::thread other(count);
+  count();
+  other.join();
+
+  EXPECT_EQ(counter->value(), 20000u);
+  EXPECT_EQ(histogram->bucket(0) + histogram->bucket(1), 20000u);
+  EXPECT_EQ(histogram->sum(), 90000);
+}
+
+}  // namespace
+}  // namespace chimera::core
