@@ -88,13 +88,13 @@ void log(LogLevel level, std::string logger, std::string message, LogFields fiel
 }
 
 std::string log_line(const LogRecord& record) {
-  auto micros = std::chrono::duration_cast<std::chrono::microseconds>(
-      record.time.time_since_epoch());
+  auto micros =
+      std::chrono::duration_cast<std::chrono::microseconds>(record.time.time_since_epoch());
   std::string time = absl::FormatTime("%Y-%m-%d%ET%H:%M:%E6SZ",
                                       absl::FromUnixMicros(micros.count()), absl::UTCTimeZone());
-  std::string line = absl::StrFormat("%s %5s %s: %s", time,
-                                     std::string(log_level_name(record.level)), record.logger,
-                                     record.message);
+  std::string line =
+      absl::StrFormat("%s %5s %s: %s", time, std::string(log_level_name(record.level)),
+                      record.logger, record.message);
   for (const auto& [key, value] : record.fields) {
     absl::StrAppend(&line, " ", key, "=", quoted_if_needed(value));
   }

@@ -83,8 +83,8 @@ Histogram::Histogram(std::vector<double> bounds)
 
 void Histogram::record(double value) {
   auto bound = std::lower_bound(bounds_.begin(), bounds_.end(), value);
-  buckets_[static_cast<std::size_t>(bound - bounds_.begin())].fetch_add(
-      1, std::memory_order_relaxed);
+  buckets_[static_cast<std::size_t>(bound - bounds_.begin())].fetch_add(1,
+                                                                        std::memory_order_relaxed);
   sum_.fetch_add(value, std::memory_order_relaxed);
 }
 

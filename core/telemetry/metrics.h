@@ -1,5 +1,5 @@
-// Metrics, the numbers that a process shows to Prometheus. Looking an instrument up takes a lock, so
-// keep what you got; counting takes none. Any thread.
+// Metrics, the numbers that a process shows to Prometheus. Looking an instrument up takes a lock,
+// so keep what you got; counting takes none. Any thread.
 #ifndef CHIMERA_CORE_TELEMETRY_METRICS_H_
 #define CHIMERA_CORE_TELEMETRY_METRICS_H_
 

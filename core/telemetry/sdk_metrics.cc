@@ -58,10 +58,9 @@ std::string prefixed(std::string_view name) { return "temporal_" + std::string(n
 std::vector<double> official_buckets(std::string_view name) {
   constexpr double kSecond = 1000, kMinute = 60 * kSecond, kHour = 60 * kMinute;
   if (name == "workflow_endtoend_latency") {
-    return {100,          500,          kSecond,      1.5 * kSecond, 2 * kSecond,
-            5 * kSecond,  10 * kSecond, 30 * kSecond, kMinute,       2 * kMinute,
-            5 * kMinute,  10 * kMinute, 30 * kMinute, kHour,         8.5 * kHour,
-            24 * kHour};
+    return {100,          500,          kSecond,     1.5 * kSecond, 2 * kSecond, 5 * kSecond,
+            10 * kSecond, 30 * kSecond, kMinute,     2 * kMinute,   5 * kMinute, 10 * kMinute,
+            30 * kMinute, kHour,        8.5 * kHour, 24 * kHour};
   }
   if (name == "workflow_task_execution_latency" || name == "workflow_task_replay_latency") {
     return {1, 10, 20, 50, 100, 200, 500, kSecond};

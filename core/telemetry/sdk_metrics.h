@@ -1,6 +1,6 @@
-// The official metrics of a Temporal worker and client (names, tags and buckets of temporalio 1.35),
-// as one object per namespace and task queue. Instruments with a type's name as tag are looked up
-// once per type and thread user: see TypeMetrics. Any thread.
+// The official metrics of a Temporal worker and client (names, tags and buckets of
+// temporalio 1.35), as one object per namespace and task queue. Instruments with a type's name as
+// tag are looked up once per type and thread user: see TypeMetrics. Any thread.
 #ifndef CHIMERA_CORE_TELEMETRY_SDK_METRICS_H_
 #define CHIMERA_CORE_TELEMETRY_SDK_METRICS_H_
 

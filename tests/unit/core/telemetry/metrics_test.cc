@@ -1,8 +1,8 @@
 #include "core/telemetry/metrics.h"
 
-#include <gtest/gtest.h>
-
 #include <thread>
+
+#include <gtest/gtest.h>
 
 #include "core/telemetry/sdk_metrics.h"
 
