@@ -1,6 +1,9 @@
-"""The official Python SDK, worker and client, as the judge of a server: one line per scenario, exit code 0 if all are right.
+"""The official Python SDK, worker and client, as the judge of a server.
+
+One line per scenario; exit code 0 if all are right.
 
     python main.py --address HOST:PORT [--only NAME ...]
+    python main.py --address HOST:PORT --worker TASK_QUEUE     # judges nothing: a worker for others' clients
 """
 
 import argparse
@@ -21,11 +24,23 @@ from lifecycle_scenarios import replay
 AT_ONCE = 8
 
 
-async def judge(address: str, only: list[str]) -> int:
+async def connect(address: str) -> Client:
     # Failures are what most scenarios are about: their log lines would only hide the verdicts.
     logging.disable(logging.CRITICAL)
     runtime = Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(filter="off")))
-    client = await Client.connect(address, runtime=runtime)
+    return await Client.connect(address, runtime=runtime)
+
+
+async def serve(address: str, task_queue: str) -> int:
+    """Runs a worker until standard input ends."""
+    async with Bench(await connect(address), "worker", task_queue, []).worker():
+        print("ready", flush=True)
+        await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+    return 0
+
+
+async def judge(address: str, only: list[str]) -> int:
+    client = await connect(address)
     task_queue = f"parity-python-{uuid.uuid4()}"
     wanted = {name: function for name, function in SCENARIOS.items() if not only or name in only}
     started: list = []
@@ -54,7 +69,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--address", required=True, help="HOST:PORT of the server to judge")
     parser.add_argument("--only", nargs="*", default=[], help="names of scenarios; without it, all")
+    parser.add_argument("--worker", metavar="TASK_QUEUE", help="run only a worker, until standard input ends")
     arguments = parser.parse_args()
+    if arguments.worker:
+        return asyncio.run(serve(arguments.address, arguments.worker))
     unknown = set(arguments.only) - set(SCENARIOS)
     if unknown:
         parser.error(f"no such scenario: {', '.join(sorted(unknown))}; there are {', '.join(SCENARIOS)}")
