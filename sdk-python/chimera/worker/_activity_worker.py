@@ -1,0 +1,485 @@
+"""The activity half of a worker: runs activities on the loop or in threads, and reports them."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextvars
+import inspect
+import logging
+import threading
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+import chimera.activity as activity
+import chimera.common as common
+import chimera.converter as converter
+import chimera.exceptions as exceptions
+from chimera.api.failure.v1 import Failure
+from chimera.api.workflowservice.v1 import PollActivityTaskQueueResponse
+from chimera.worker._interceptor import (
+    ActivityInboundInterceptor,
+    ActivityOutboundInterceptor,
+    ExecuteActivityInput,
+    Interceptor,
+)
+from chimera.worker._threads import ThreadCanceller
+
+if TYPE_CHECKING:
+    from chimera import _bridge
+    from chimera.client import Client
+
+logger = logging.getLogger("temporalio.worker._activity")
+
+# How long a thread waits for the loop to take its heartbeat.
+_HEARTBEAT_SECONDS = 10
+
+
+@dataclass
+class Running:
+    """An activity under way."""
+
+    token: bytes
+    info: activity.Info | None = None
+    task: asyncio.Task | None = None
+    cancelled_event: common._CompositeEvent | None = None
+    canceller: ThreadCanceller | None = None
+    in_thread: bool = False
+    done: bool = False
+    cancelled_by_request: bool = False
+    heartbeat_error: BaseException | None = None
+    pending_heartbeat: Sequence[Any] | None = None
+    heartbeat_task: asyncio.Task | None = None
+    converter: Any = None
+    details: activity._ActivityCancellationDetailsHolder = field(
+        default_factory=activity._ActivityCancellationDetailsHolder
+    )
+
+    def cancel(self, *, by_request: bool = False, error: BaseException | None = None) -> None:
+        self.cancelled_by_request = by_request
+        self.heartbeat_error = error
+        if self.cancelled_event:
+            self.cancelled_event.set()
+        if self.done:
+            return
+        if self.canceller:
+            self.canceller.cancel(exceptions.CancelledError)
+        if not self.in_thread and self.task:
+            self.task.cancel("Activity cancelled")
+
+
+class ActivityWorker:
+    """Used on the worker's loop; heartbeats of plain functions come from their threads."""
+
+    def __init__(
+        self,
+        *,
+        task_queue: str,
+        activities: Sequence[Callable],
+        activity_executor: concurrent.futures.Executor | None,
+        data_converter: converter.DataConverter,
+        interceptors: Sequence[Interceptor],
+        metric_meter: common.MetricMeter,
+        client: Client,
+        code_headers: bool,
+        on_fatal: Callable[[BaseException], None],
+    ) -> None:
+        self.client = client
+        self._task_queue = task_queue
+        self._executor = activity_executor
+        self._converter = data_converter
+        self._interceptors = interceptors
+        self._metric_meter = metric_meter
+        self._code_headers = code_headers
+        self._on_fatal = on_fatal
+        self._running: dict[bytes, Running] = {}
+        self._bridge: _bridge.ActivityBridge | None = None
+        self._shutdown: common._CompositeEvent | None = None
+        self._definitions: dict[str, activity._Definition] = {}
+        self._dynamic: activity._Definition | None = None
+        for fn in activities:
+            self._register(fn)
+
+    def _register(self, fn: Callable) -> None:
+        definition = activity._Definition.must_from_callable(fn)
+        name = definition.name
+        if name in self._definitions:
+            raise ValueError(f"More than one activity named {name}")
+        if inspect.isclass(fn):
+            raise TypeError(f"Activity named {name} is a class instead of an instance")
+        if inspect.isfunction(fn) and next(iter(inspect.signature(fn).parameters), "") == "self":
+            warnings.warn(
+                f"Activity named {name} has a first parameter named self but is not bound to an "
+                "instance, did you mean to register it from an instance of the class?"
+            )
+        if not definition.is_async:
+            self._check_executor(name)
+        if name is not None:
+            self._definitions[name] = definition
+        elif self._dynamic is not None:
+            raise TypeError("More than one dynamic activity")
+        else:
+            self._dynamic = definition
+
+    def _check_executor(self, name: str | None) -> None:
+        if not self._executor:
+            raise ValueError(
+                f"Activity {name} is not async so an activity_executor must be present"
+            )
+        if not isinstance(self._executor, concurrent.futures.ThreadPoolExecutor):
+            raise ValueError(
+                f"Activity {name} is not async and executor is not thread-pool executor: other "
+                "executors, and with them shared_state_manager, are not supported yet"
+            )
+
+    def check_registered(self, name: str) -> None:
+        """ValueError for a type that this worker cannot run."""
+        if name not in self._definitions and self._dynamic is None:
+            raise ValueError(
+                f"Activity function {name} is not registered on this worker, "
+                f"available activities: {self._known()}"
+            )
+
+    def _known(self) -> str:
+        return ", ".join(sorted(self._definitions))
+
+    def register_with(self, core: _bridge.Worker, queue: _bridge.Queue) -> None:
+        """Register all types with the core's worker."""
+        from chimera import _bridge
+
+        self._shutdown = common._CompositeEvent(threading.Event(), asyncio.Event())
+        self._bridge = _bridge.ActivityBridge(queue, self._start, self._cancel)
+        for name in self._definitions:
+            core.add_activity(name, self._bridge)
+        if self._dynamic is not None:
+            core.add_dynamic_activity(self._bridge)
+
+    def notify_shutdown(self) -> None:
+        if self._shutdown:
+            self._shutdown.set()
+
+    async def wait_all_completed(self) -> None:
+        """Until no activity is under way."""
+        tasks = [running.task for running in self._running.values() if running.task]
+        if tasks:
+            await asyncio.wait(tasks)
+
+    # Called by the bridge
+
+    def _start(self, token: bytes, data: bytes) -> None:
+        running = self._running[token] = Running(token)
+        body = self._handle(running, PollActivityTaskQueueResponse.FromString(data))
+        running.task = asyncio.get_running_loop().create_task(body)
+
+    def _cancel(self, token: bytes, flags: tuple) -> None:
+        running = self._running.get(token)
+        if running is None:
+            return  # It has just ended.
+        not_found, cancelled, paused, timed_out, worker_shutdown, reset = flags
+        running.details.details = activity.ActivityCancellationDetails(
+            not_found=not_found,
+            cancel_requested=cancelled,
+            paused=paused,
+            reset=reset,
+            timed_out=timed_out,
+            worker_shutdown=worker_shutdown,
+        )
+        running.cancel(by_request=cancelled or worker_shutdown)
+
+    # One activity
+
+    async def _handle(self, running: Running, task: PollActivityTaskQueueResponse) -> None:
+        status, value = await self._outcome(running, task)
+        if running.heartbeat_task:
+            try:
+                await running.heartbeat_task
+            except BaseException:
+                activity.logger.exception("Final heartbeat task didn't trap error")
+        assert self._bridge
+        try:
+            self._bridge.complete(running.token, status, value)
+        except Exception:
+            activity.logger.exception("Failed completing activity task")
+        self._running.pop(running.token, None)
+
+    async def _outcome(
+        self, running: Running, task: PollActivityTaskQueueResponse
+    ) -> tuple[str, Any]:
+        context = self._context_of(task)
+        data = running.converter = self._converter.with_context(context)
+        try:
+            try:
+                result = await self._execute(running, task, data)
+            finally:
+                running.done = True
+            if data._changes_payloads:
+                payloads = await data.encode([result])
+            else:
+                payloads = data.payload_converter.to_payloads([result])
+            if len(payloads) != 1:
+                raise ValueError(f"Expected 1 result payload, got {len(payloads)}")
+            return "completed", payloads[0].SerializeToString()
+        except BaseException as err:
+            return await self._failed(running, data, err)
+
+    async def _failed(
+        self, running: Running, data: converter.DataConverter, err: BaseException
+    ) -> tuple[str, Any]:
+        if isinstance(err, activity._CompleteAsyncError):
+            activity.logger.debug("Completing asynchronously")
+            return "async", None
+        failure = Failure()
+        try:
+            if isinstance(err, (asyncio.CancelledError, exceptions.CancelledError)):
+                replaced = self._cancellation(running)
+                if replaced is None and running.cancelled_by_request:
+                    activity.logger.debug("Completing as cancelled")
+                    return "cancelled", []
+                err = replaced or err
+            if not running.heartbeat_error:
+                _log_failure(err)
+            await data.encode_failure(err, failure)
+            if isinstance(err, concurrent.futures.BrokenExecutor):
+                self._on_fatal(err)
+        except Exception as inner:
+            activity.logger.exception("Exception handling failed, original error: %s", err)
+            failure = Failure(message=f"Failed building exception result: {inner}")
+            failure.application_failure_info.SetInParent()
+        return "failed", failure.SerializeToString()
+
+    def _cancellation(self, running: Running) -> BaseException | None:
+        """What a cancelled activity fails with instead; None: nothing else is known."""
+        details = running.details.details
+        if running.heartbeat_error is not None:
+            error = running.heartbeat_error
+            activity.logger.warning(
+                f"Completing as failure during heartbeat with error of type {type(error)}: {error}"
+            )
+            return error
+        for name in ("pause", "reset"):
+            if details and (details.paused if name == "pause" else details.reset):
+                text = f"Unhandled activity cancel error produced by activity {name}"
+                return exceptions.ApplicationError(text, type=f"Activity{name.title()}")
+        return None
+
+    def _context_of(
+        self, task: PollActivityTaskQueueResponse
+    ) -> converter.ActivitySerializationContext:
+        return converter.ActivitySerializationContext(
+            namespace=task.workflow_namespace or self.client.namespace,
+            activity_id=task.activity_id,
+            activity_type=task.activity_type.name,
+            activity_task_queue=self._task_queue,
+            workflow_id=task.workflow_execution.workflow_id,
+            workflow_type=task.workflow_type.name,
+            is_local=False,
+        )
+
+    async def _execute(
+        self, running: Running, task: PollActivityTaskQueueResponse, data: converter.DataConverter
+    ) -> Any:
+        name = task.activity_type.name
+        definition = self._definitions.get(name, self._dynamic)
+        if definition is None:
+            raise exceptions.ApplicationError(
+                f"Activity function {name} for workflow {task.workflow_execution.workflow_id} is "
+                f"not registered on this worker, available activities: {self._known()}",
+                type="NotFoundError",
+            )
+        running.in_thread = not definition.is_async
+        running.cancelled_event = common._CompositeEvent(
+            threading.Event(), asyncio.Event() if definition.is_async else None
+        )
+        if running.in_thread and not definition.no_thread_cancel_exception:
+            running.canceller = ThreadCanceller()
+        args = await self._arguments(definition, task, data)
+        info = running.info = await self._info(task, running.token, data)
+        if self._code_headers:
+            for payload in task.header.fields.values():
+                payload.CopyFrom((await data._inbound([payload]))[0])
+        assert self._shutdown
+        activity._Context.set(
+            activity._Context(
+                info=lambda: info,
+                heartbeat=None,
+                cancelled_event=running.cancelled_event,
+                worker_shutdown_event=self._shutdown,
+                shield_thread_cancel_exception=(
+                    running.canceller.shielded if running.canceller else None
+                ),
+                payload_converter_class_or_instance=data.payload_converter,
+                runtime_metric_meter=self._metric_meter,
+                client=None if running.in_thread else self.client,
+                cancellation_details=running.details,
+            )
+        )
+        activity.logger.debug("Starting activity")
+        chain: ActivityInboundInterceptor = _InboundEnd(running)
+        for interceptor in reversed(self._interceptors):
+            chain = interceptor.intercept_activity(chain)
+        chain.init(_OutboundEnd(self, running, info))
+        executor = self._executor if running.in_thread else None
+        headers = dict(task.header.fields)
+        return await chain.execute_activity(
+            ExecuteActivityInput(definition.fn, args, executor, headers)
+        )
+
+    async def _arguments(
+        self, definition: activity._Definition, task: Any, data: converter.DataConverter
+    ) -> list[Any]:
+        payloads = task.input.payloads
+        hints: Any = definition.arg_types
+        if definition.name is None:
+            hints = [common.RawValue] * len(payloads)
+        elif hints is not None and len(hints) != len(payloads):
+            hints = None
+        try:
+            args = await data.decode(payloads, hints) if payloads else []
+        except Exception as err:
+            raise exceptions.ApplicationError("Failed decoding arguments") from err
+        return args if definition.name is not None else [args]
+
+    async def _info(
+        self, task: Any, token: bytes, data: converter.DataConverter
+    ) -> activity.Info:
+        def duration(name: str) -> timedelta | None:
+            return getattr(task, name).ToTimedelta() or None
+
+        def time(name: str) -> datetime:
+            return getattr(task, name).ToDatetime(timezone.utc)
+
+        try:
+            details = await data.decode_wrapper(task.heartbeat_details)
+        except Exception as err:
+            raise exceptions.ApplicationError(
+                "Failed decoding heartbeat details", non_retryable=True
+            ) from err
+        workflow_id = task.workflow_execution.workflow_id or None
+        policy = common.RetryPolicy.from_proto(task.retry_policy)
+        return activity.Info(
+            activity_id=task.activity_id,
+            activity_type=task.activity_type.name,
+            attempt=task.attempt,
+            current_attempt_scheduled_time=time("current_attempt_scheduled_time"),
+            heartbeat_details=details,
+            heartbeat_timeout=duration("heartbeat_timeout"),
+            is_local=False,
+            namespace=task.workflow_namespace or self.client.namespace,
+            schedule_to_close_timeout=duration("schedule_to_close_timeout"),
+            scheduled_time=time("scheduled_time"),
+            start_to_close_timeout=duration("start_to_close_timeout"),
+            started_time=time("started_time"),
+            task_queue=self._task_queue,
+            task_token=token,
+            workflow_id=workflow_id,
+            workflow_namespace=task.workflow_namespace or None,
+            workflow_run_id=task.workflow_execution.run_id or None,
+            workflow_type=task.workflow_type.name or None,
+            priority=common.Priority._from_proto(task.priority),
+            retry_policy=policy if task.HasField("retry_policy") else None,
+            activity_run_id=None if workflow_id else task.activity_run_id or None,
+        )
+
+    # Heartbeats
+
+    def heartbeat(self, running: Running, details: Sequence[Any]) -> None:
+        """Send the newest details; those that were not sent yet are forgotten."""
+        if running.done:
+            return
+        running.pending_heartbeat = details
+        task = running.heartbeat_task
+        if task is None or task.done():
+            loop = asyncio.get_running_loop()
+            running.heartbeat_task = loop.create_task(self._send_heartbeats(running))
+
+    async def _send_heartbeats(self, running: Running) -> None:
+        assert self._bridge
+        while running.pending_heartbeat is not None:
+            details, running.pending_heartbeat = running.pending_heartbeat, None
+            try:
+                payloads = await running.converter.encode(details) if details else []
+                encoded = [payload.SerializeToString() for payload in payloads]
+                self._bridge.heartbeat(running.token, encoded)
+            except Exception as err:
+                if running.done:
+                    logger.exception(
+                        "Failed recording heartbeat (activity already done, cannot error)"
+                    )
+                    return
+                logger.warning(
+                    "Cancelling activity because failed recording heartbeat", exc_info=True
+                )
+                running.cancel(error=err)
+
+
+def _log_failure(err: BaseException) -> None:
+    category = getattr(err, "category", None)
+    benign = category is exceptions.ApplicationErrorCategory.BENIGN
+    activity.logger.log(
+        logging.DEBUG if benign else logging.WARNING,
+        "Completing activity as failed",
+        exc_info=err,
+        extra={"__temporal_error_identifier": "ActivityFailure"},
+    )
+
+
+class _InboundEnd(ActivityInboundInterceptor):
+    """Runs the function."""
+
+    def __init__(self, running: Running) -> None:
+        self._running = running
+
+    def init(self, outbound: ActivityOutboundInterceptor) -> None:
+        context = activity._Context.current()
+        context.info = outbound.info
+        context.heartbeat = outbound.heartbeat
+
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:
+        fn: Any = input.fn
+        if inspect.iscoroutinefunction(fn) or inspect.iscoroutinefunction(fn.__call__):
+            return await fn(*input.args)
+        return await self._in_thread(input)
+
+    async def _in_thread(self, input: ExecuteActivityInput) -> Any:
+        loop = asyncio.get_running_loop()
+        context = activity._Context.current()
+        on_loop = context.heartbeat
+        own = contextvars.copy_context()
+
+        async def call(details: Sequence[Any]) -> None:
+            assert on_loop
+            own_copy = own.copy()
+            own_copy.run(on_loop, *details)
+
+        def heartbeat(*details: Any) -> None:
+            sent = asyncio.run_coroutine_threadsafe(call(details), loop)
+            sent.result(_HEARTBEAT_SECONDS)
+
+        context.heartbeat = heartbeat
+        canceller = self._running.canceller
+
+        def run() -> Any:
+            if canceller is None:
+                return input.fn(*input.args)
+            with canceller.running():
+                return input.fn(*input.args)
+
+        return await loop.run_in_executor(input.executor, own.run, run)
+
+
+class _OutboundEnd(ActivityOutboundInterceptor):
+    """Answers what the function asks for."""
+
+    def __init__(self, worker: ActivityWorker, running: Running, info: activity.Info) -> None:
+        self._worker = worker
+        self._running = running
+        self._info = info
+
+    def info(self) -> activity.Info:
+        return self._info
+
+    def heartbeat(self, *details: Any) -> None:
+        self._worker.heartbeat(self._running, details)

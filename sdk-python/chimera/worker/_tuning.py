@@ -1,0 +1,221 @@
+"""Slots and pollers: how much a worker does at once."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
+
+from chimera.common import WorkerDeploymentVersion
+
+
+@dataclass(frozen=True)
+class PollerBehaviorSimpleMaximum:
+    """A fixed number of polls."""
+
+    maximum: int = 5
+
+
+@dataclass(frozen=True)
+class PollerBehaviorAutoscaling:
+    """A number of polls within limits. The core uses `initial` throughout in this version."""
+
+    minimum: int = 1
+    maximum: int = 100
+    initial: int = 5
+
+
+PollerBehavior: TypeAlias = PollerBehaviorSimpleMaximum | PollerBehaviorAutoscaling
+
+
+@dataclass(frozen=True)
+class FixedSizeSlotSupplier:
+    """A fixed number of slots."""
+
+    num_slots: int
+
+
+@dataclass(frozen=True)
+class ResourceBasedTunerConfig:
+    """How much of the machine may be used, from 0 to 1."""
+
+    target_memory_usage: float
+    target_cpu_usage: float
+
+
+@dataclass(frozen=True)
+class ResourceBasedSlotConfig:
+    """Limits of a number of slots that follows the machine's load."""
+
+    minimum_slots: int | None = None
+    maximum_slots: int | None = None
+    ramp_throttle: timedelta | None = None
+
+
+@dataclass(frozen=True)
+class ResourceBasedSlotSupplier:
+    """A number of slots that follows the machine's load."""
+
+    slot_config: ResourceBasedSlotConfig
+    tuner_config: ResourceBasedTunerConfig
+
+
+class SlotPermit:
+    """The right to use a slot. Users derive from it to keep data with it."""
+
+
+class SlotReserveContext(Protocol):
+    """What a slot is reserved for."""
+
+    slot_type: Literal["workflow", "activity", "local-activity"]
+    task_queue: str
+    worker_identity: str
+    worker_build_id: str
+    worker_deployment_version: WorkerDeploymentVersion | None
+    is_sticky: bool
+
+
+@runtime_checkable
+class WorkflowSlotInfo(Protocol):
+    """A workflow task in a slot."""
+
+    workflow_type: str
+    is_sticky: bool
+
+
+@runtime_checkable
+class ActivitySlotInfo(Protocol):
+    """An activity in a slot."""
+
+    activity_type: str
+
+
+@runtime_checkable
+class LocalActivitySlotInfo(Protocol):
+    """A local activity in a slot."""
+
+    activity_type: str
+
+
+@runtime_checkable
+class NexusSlotInfo(Protocol):
+    """A Nexus operation in a slot."""
+
+    service: str
+    operation: str
+
+
+SlotInfo: TypeAlias = WorkflowSlotInfo | ActivitySlotInfo | LocalActivitySlotInfo | NexusSlotInfo
+
+
+@dataclass(frozen=True)
+class SlotMarkUsedContext(Protocol):
+    """What a slot is used for."""
+
+    slot_info: SlotInfo
+    permit: SlotPermit
+
+
+@dataclass(frozen=True)
+class SlotReleaseContext:
+    """What a slot was used for, if it was."""
+
+    slot_info: SlotInfo | None
+    permit: SlotPermit
+
+
+class CustomSlotSupplier(ABC):
+    """A user's own rule for slots."""
+
+    @abstractmethod
+    async def reserve_slot(self, ctx: SlotReserveContext) -> SlotPermit:
+        """Wait for a slot."""
+
+    @abstractmethod
+    def try_reserve_slot(self, ctx: SlotReserveContext) -> SlotPermit | None:
+        """A slot if there is one now."""
+
+    @abstractmethod
+    def mark_slot_used(self, ctx: SlotMarkUsedContext) -> None:
+        """Called when a task takes its slot."""
+
+    @abstractmethod
+    def release_slot(self, ctx: SlotReleaseContext) -> None:
+        """Called when a slot is free again."""
+
+
+SlotSupplier: TypeAlias = FixedSizeSlotSupplier | ResourceBasedSlotSupplier | CustomSlotSupplier
+
+
+class WorkerTuner(ABC):
+    """Slot suppliers for each kind of task."""
+
+    @staticmethod
+    def create_resource_based(
+        *,
+        target_memory_usage: float,
+        target_cpu_usage: float,
+        workflow_config: ResourceBasedSlotConfig | None = None,
+        activity_config: ResourceBasedSlotConfig | None = None,
+        local_activity_config: ResourceBasedSlotConfig | None = None,
+        nexus_config: ResourceBasedSlotConfig | None = None,
+    ) -> WorkerTuner:
+        """All follow the machine's load."""
+        targets = ResourceBasedTunerConfig(target_memory_usage, target_cpu_usage)
+        configs = (workflow_config, activity_config, local_activity_config, nexus_config)
+        return _Suppliers(
+            *[ResourceBasedSlotSupplier(c or ResourceBasedSlotConfig(), targets) for c in configs]
+        )
+
+    @staticmethod
+    def create_fixed(
+        *,
+        workflow_slots: int | None = None,
+        activity_slots: int | None = None,
+        local_activity_slots: int | None = None,
+        nexus_slots: int | None = None,
+    ) -> WorkerTuner:
+        """All are fixed: 100 where nothing is given."""
+        counts = (workflow_slots, activity_slots, local_activity_slots, nexus_slots)
+        return _Suppliers(*[FixedSizeSlotSupplier(count or 100) for count in counts])
+
+    @staticmethod
+    def create_composite(
+        *,
+        workflow_supplier: SlotSupplier,
+        activity_supplier: SlotSupplier,
+        local_activity_supplier: SlotSupplier,
+        nexus_supplier: SlotSupplier,
+    ) -> WorkerTuner:
+        """Each is given."""
+        return _Suppliers(
+            workflow_supplier, activity_supplier, local_activity_supplier, nexus_supplier
+        )
+
+    @abstractmethod
+    def _suppliers(self) -> dict[str, SlotSupplier]:
+        """By kind of task: workflow, activity, local_activity, nexus."""
+
+    def _fixed(self, kind: str) -> int:
+        """The number of slots of a kind, if it is fixed."""
+        supplier = self._suppliers()[kind]
+        if isinstance(supplier, FixedSizeSlotSupplier):
+            return supplier.num_slots
+        if isinstance(supplier, (ResourceBasedSlotSupplier, CustomSlotSupplier)):
+            raise NotImplementedError(
+                f"{kind} slots: only FixedSizeSlotSupplier is supported yet, not "
+                f"{type(supplier).__name__}"
+            )
+        raise TypeError(f"Unknown slot supplier type: {supplier}")
+
+
+@dataclass(frozen=True)
+class _Suppliers(WorkerTuner):
+    workflow: SlotSupplier
+    activity: SlotSupplier
+    local_activity: SlotSupplier
+    nexus: SlotSupplier
+
+    def _suppliers(self) -> dict[str, SlotSupplier]:
+        return dict(vars(self))

@@ -1,0 +1,412 @@
+"""The workflow half of a worker: takes activations from the bridge and answers them.
+
+Everything happens on the worker's loop thread, in the callback in which the bridge hands over an
+activation; a task is made only if a codec has to be awaited.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, MutableMapping, Sequence
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+import chimera.common as common
+import chimera.converter as converter
+import chimera.exceptions as exceptions
+import chimera.workflow as workflow
+from chimera.api.failure.v1 import Failure
+from chimera.api.history.v1 import WorkflowExecutionStartedEventAttributes
+from chimera.worker._codec_pass import CodecPass
+from chimera.worker._interceptor import Interceptor, WorkflowInterceptorClassInput
+from chimera.worker._runner import (
+    Completion,
+    PatchActivationInput,
+    WorkflowInstance,
+    WorkflowInstanceDetails,
+    WorkflowRunner,
+)
+from chimera.worker._threads import DeadlockInterrupt, Watchdog
+
+if TYPE_CHECKING:
+    from chimera import _bridge
+
+logger = logging.getLogger("temporalio.worker._workflow")
+
+# WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE of temporal/api/enums/v1.
+_UNHANDLED_FAILURE = 14
+_EVICTION_RETRY_SECONDS = 2.0
+
+
+class WorkflowWorker:
+    """Makes, keeps and drops the runs of one worker or replayer."""
+
+    def __init__(
+        self,
+        *,
+        namespace: str,
+        task_queue: str,
+        workflows: Sequence[type],
+        workflow_runner: WorkflowRunner,
+        unsandboxed_workflow_runner: WorkflowRunner,
+        data_converter: converter.DataConverter,
+        interceptors: Sequence[Interceptor],
+        workflow_failure_exception_types: Sequence[type[BaseException]],
+        patch_activation_callback: Callable[[PatchActivationInput], bool] | None,
+        debug_mode: bool,
+        disable_eager_activity_execution: bool,
+        metric_meter: common.MetricMeter,
+        disable_safe_eviction: bool,
+        enforce_versioning_behavior: bool,
+        assert_local_activity_valid: Callable[[str], None],
+        code_headers: bool,
+    ) -> None:
+        self._namespace = namespace
+        self._task_queue = task_queue
+        self._runner = workflow_runner
+        self._unsandboxed_runner = unsandboxed_workflow_runner
+        self._converter = data_converter
+        self._failure_types = workflow_failure_exception_types
+        self._patch_callback = patch_activation_callback
+        self._disable_eager = disable_eager_activity_execution
+        self._drop_at_once = disable_safe_eviction
+        self._codec = (
+            CodecPass(data_converter, code_headers) if data_converter._changes_payloads else None
+        )
+        debug_mode = debug_mode or bool(os.environ.get("TEMPORAL_DEBUG"))
+        self._watchdog = None if debug_mode else Watchdog(2.0)
+        self._runs: dict[str, WorkflowInstance] = {}
+        self._unevictable: set[str] = set()
+        self._tasks: set[asyncio.Task] = set()
+        self._bridge: _bridge.WorkflowBridge | None = None
+        self._extern_functions: MutableMapping[str, Callable] = {}
+        self._interceptor_classes: list[Any] = []
+        class_input = WorkflowInterceptorClassInput(self._extern_functions)
+        for interceptor in interceptors:
+            found = interceptor.workflow_interceptor_class(class_input)
+            if found:
+                self._interceptor_classes.append(found)
+        self._extern_functions["__temporal_get_metric_meter"] = lambda: metric_meter
+        self._extern_functions["__temporal_assert_local_activity_valid"] = (
+            assert_local_activity_valid
+        )
+        workflow_runner.set_worker_level_failure_exception_types(workflow_failure_exception_types)
+        self._definitions: dict[str, workflow._Definition] = {}
+        self._dynamic: workflow._Definition | None = None
+        for cls in workflows:
+            self._register(workflow._Definition.must_from_class(cls), enforce_versioning_behavior)
+
+    def _register(self, definition: workflow._Definition, enforce_versioning: bool) -> None:
+        name = definition.name
+        if name in self._definitions:
+            raise ValueError(f"More than one workflow named {name}")
+        decided = definition.versioning_behavior or definition.dynamic_config_fn
+        if enforce_versioning and not decided:
+            raise ValueError(
+                f"Workflow {name} must specify a versioning behavior using the "
+                "`versioning_behavior` argument to `@workflow.defn` or by defining a function "
+                "decorated with `@workflow.dynamic_config`."
+            )
+        try:
+            self._runner_of(definition).prepare_workflow(definition)
+        except Exception as err:
+            raise RuntimeError(f"Failed validating workflow {name}") from err
+        if name is not None:
+            self._definitions[name] = definition
+        elif self._dynamic is not None:
+            raise TypeError("More than one dynamic workflow")
+        else:
+            self._dynamic = definition
+
+    def _runner_of(self, definition: workflow._Definition) -> WorkflowRunner:
+        return self._runner if definition.sandboxed else self._unsandboxed_runner
+
+    def make_bridge(self, queue: _bridge.Queue) -> _bridge.WorkflowBridge:
+        from chimera import _bridge
+
+        self._bridge = _bridge.WorkflowBridge(queue, self._activate, self._drop)
+        return self._bridge
+
+    def register_with(self, core: _bridge.Worker, queue: _bridge.Queue) -> None:
+        """Register all types with the core's worker."""
+        bridge = self.make_bridge(queue)
+        for name in self._definitions:
+            core.add_workflow(name, bridge)
+        if self._dynamic is not None:
+            core.add_dynamic_workflow(bridge)
+        if _lists_nondeterminism(self._failure_types):
+            core.nondeterminism_fails_workflow("")
+        for name, definition in self._definitions.items():
+            if _lists_nondeterminism(definition.failure_exception_types):
+                core.nondeterminism_fails_workflow(name)
+
+    # Called by the bridge
+
+    def _activate(self, run_id: str, workflow_type: str, activation: tuple) -> None:
+        jobs = activation[-1]
+        if jobs and jobs[0][0] == "remove_from_cache":
+            logger.debug("Evicting workflow with run ID %s, message: %s", run_id, jobs[0][2])
+            self._evict(run_id, activation)
+            self._complete(run_id, Completion([], [], []))
+        elif self._codec is None:
+            self._complete(run_id, self._run(run_id, workflow_type, activation))
+        else:
+            body = self._activate_with_codec(run_id, workflow_type, activation)
+            task = asyncio.get_running_loop().create_task(body)
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _activate_with_codec(
+        self, run_id: str, workflow_type: str, activation: tuple
+    ) -> None:
+        assert self._codec
+        own = self._own_context(run_id, activation[-1])
+        instance = self._runs.get(run_id)
+        operations = getattr(instance, "operations", None)
+        try:
+            activation = await self._codec.decode(activation, own, operations)
+        except Exception as err:
+            logger.exception("Failed handling activation on workflow with run ID %s", run_id)
+            completion = self._failed(err)
+        else:
+            completion = self._run(run_id, workflow_type, activation)
+        try:
+            if completion.failure is not None:
+                await self._codec.encode_failure(completion.failure, own)
+            else:
+                commands, contexts = completion.commands, completion.contexts
+                completion.commands = await self._codec.encode(commands, contexts, own)
+        except Exception as err:
+            logger.exception("Failed encoding completion on workflow with run ID %s", run_id)
+            completion.failure = Failure(message=f"Failed encoding completion: {err}")
+        self._complete(run_id, completion)
+
+    def _own_context(self, run_id: str, jobs: list[tuple]) -> Any:
+        instance = self._runs.get(run_id)
+        if instance is not None:
+            return instance.get_serialization_context(None)
+        for job in jobs:
+            if job[0] == "initialize":
+                return converter.WorkflowSerializationContext(self._namespace, job[2])
+        return None
+
+    def _drop(self, run_id: str) -> None:
+        """The run has ended. What still waits in it is ended here, not by the garbage collector."""
+        instance = self._runs.pop(run_id, None)
+        loop = getattr(instance, "loop", None)
+        if instance is not None and loop is not None and loop.tasks and not self._drop_at_once:
+            self._runs[run_id] = instance
+            job = ("remove_from_cache", 0, "")
+            self._evict(run_id, (run_id, 0, True, 0, 0, False, (), False, None, (), [job]))
+
+    # Runs
+
+    def _run(self, run_id: str, workflow_type: str, activation: tuple) -> Completion:
+        try:
+            instance = self._runs.get(run_id)
+            if instance is None:
+                instance = self._runs[run_id] = self._create(run_id, workflow_type, activation)
+            else:
+                self._refresh(activation)
+            return self._watched(instance, activation)
+        except Exception as err:
+            logger.exception("Failed handling activation on workflow with run ID %s", run_id)
+            return self._failed(err)
+
+    def _refresh(self, activation: tuple) -> None:
+        if any(job[0] == "initialize" for job in activation[-1]):
+            logger.warning("Cache already exists for activation with initialize job")
+
+    def _watched(self, instance: WorkflowInstance, activation: tuple) -> Completion:
+        """Activate, and interrupt code that does not come to a wait."""
+        watchdog = self._watchdog
+        if watchdog is None:
+            return instance.activate(activation)
+        completion: Completion | None = None
+        watchdog.begin()
+        try:
+            completion = instance.activate(activation)
+        except DeadlockInterrupt:
+            pass
+        finally:
+            error = watchdog.end()
+        if error is not None:
+            raise error
+        assert completion is not None
+        return completion
+
+    def _failed(self, err: BaseException) -> Completion:
+        completion = Completion([], [], [])
+        if isinstance(err, exceptions.ApplicationError) and err.non_retryable:
+            completion.commands.append(("fail", self._failure(err).SerializeToString()))
+            completion.contexts.append(None)
+        else:
+            completion.failure = self._failure(err)
+        return completion
+
+    def _failure(self, err: BaseException) -> Failure:
+        failure = Failure()
+        try:
+            self._converter.failure_converter.to_failure(
+                err, self._converter.payload_converter, failure
+            )
+        except Exception as inner:
+            logger.exception("Failed converting activation exception")
+            failure.message = f"Failed converting activation exception: {inner}"
+        return failure
+
+    def _complete(self, run_id: str, completion: Completion) -> None:
+        assert self._bridge
+        try:
+            if completion.failure is not None:
+                failure = completion.failure.SerializeToString()
+                self._bridge.fail(run_id, failure, _UNHANDLED_FAILURE)
+            else:
+                self._bridge.complete(
+                    run_id,
+                    [command for command in completion.commands if command is not None],
+                    completion.used_internal_flags,
+                    completion.versioning_behavior,
+                )
+        except Exception:
+            logger.exception("Failed completing activation on workflow with run ID %s", run_id)
+
+    def _evict(self, run_id: str, activation: tuple) -> None:
+        instance = self._runs.get(run_id)
+        if instance is None or self._drop_at_once:
+            self._runs.pop(run_id, None)
+            return
+        try:
+            self._watched(instance, activation)
+        except BaseException:
+            if run_id not in self._unevictable:
+                self._unevictable.add(run_id)
+                logger.exception(
+                    "Failed running eviction job for run ID %s, continually retrying eviction. "
+                    "This is usually caused by catching BaseException, asyncio.CancelledError "
+                    "included, and going on with the work.",
+                    run_id,
+                )
+            loop = asyncio.get_running_loop()
+            # Its slot is free: the core has its answer. Only the memory waits for this.
+            self._runs.pop(run_id, None)
+            loop.call_later(_EVICTION_RETRY_SECONDS, self._retry_eviction, run_id, instance)
+            return
+        self._runs.pop(run_id, None)
+
+    def _retry_eviction(self, run_id: str, instance: WorkflowInstance) -> None:
+        job = ("remove_from_cache", 0, "")
+        activation = (run_id, 0, True, 0, 0, False, (), False, None, (), [job])
+        try:
+            self._watched(instance, activation)
+            self._unevictable.discard(run_id)
+        except BaseException:
+            loop = asyncio.get_running_loop()
+            loop.call_later(_EVICTION_RETRY_SECONDS, self._retry_eviction, run_id, instance)
+
+    def notify_shutdown(self) -> None:
+        if self._unevictable:
+            logger.warning(
+                "Shutting down workflow worker, but %s workflow(s) could not be evicted "
+                "previously, so the shutdown may hang",
+                len(self._unevictable),
+            )
+
+    def close(self) -> None:
+        """After the core has drained."""
+        if self._watchdog:
+            self._watchdog.close()
+
+    def _create(self, run_id: str, workflow_type: str, activation: tuple) -> WorkflowInstance:
+        job = next((job for job in activation[-1] if job[0] == "initialize"), None)
+        if job is None:
+            raise RuntimeError(
+                "Missing initialize workflow, workflow could have unexpectedly been removed "
+                "from cache"
+            )
+        _, started, workflow_id, seed, start_time_ns = job
+        if isinstance(started, bytes):
+            started = WorkflowExecutionStartedEventAttributes.FromString(started)
+            index = activation[-1].index(job)
+            activation[-1][index] = ("initialize", started, *job[2:])
+        definition = self._definitions.get(workflow_type, self._dynamic)
+        if definition is None:
+            known = ", ".join(sorted(self._definitions))
+            raise exceptions.ApplicationError(
+                f"Workflow class {workflow_type} is not registered on this worker, "
+                f"available workflows: {known}",
+                type="NotFoundError",
+            )
+        info = self._info(run_id, workflow_id, started, activation[1], start_time_ns)
+        failure = started.continued_failure if started.HasField("continued_failure") else None
+        return self._runner_of(definition).create_instance(
+            WorkflowInstanceDetails(
+                payload_converter_factory=self._converter._new_payload_converter,
+                failure_converter_class=self._converter.failure_converter_class,
+                interceptor_classes=self._interceptor_classes,
+                defn=definition,
+                info=info,
+                randomness_seed=seed,
+                extern_functions=self._extern_functions,
+                disable_eager_activity_execution=self._disable_eager,
+                worker_level_failure_exception_types=self._failure_types,
+                patch_activation_callback=self._patch_callback,
+                last_completion_result=started.last_completion_result,
+                last_failure=failure,
+                messages_for_codec=self._codec is not None,
+            )
+        )
+
+    def _info(
+        self, run_id: str, workflow_id: str, started: Any, now_ns: int, start_ns: int
+    ) -> workflow.Info:
+        def duration(name: str) -> Any:
+            return getattr(started, name).ToTimedelta() if started.HasField(name) else None
+
+        parent, root = None, None
+        if started.HasField("parent_workflow_execution"):
+            execution = started.parent_workflow_execution
+            parent = workflow.ParentInfo(
+                started.parent_workflow_namespace, execution.run_id, execution.workflow_id
+            )
+        if started.HasField("root_workflow_execution"):
+            execution = started.root_workflow_execution
+            root = workflow.RootInfo(execution.run_id, execution.workflow_id)
+        policy = common.RetryPolicy.from_proto(started.retry_policy)
+        return workflow.Info(
+            attempt=started.attempt,
+            continued_run_id=started.continued_execution_run_id or None,
+            cron_schedule=started.cron_schedule or None,
+            execution_timeout=duration("workflow_execution_timeout"),
+            first_execution_run_id=started.first_execution_run_id,
+            headers=dict(started.header.fields),
+            namespace=self._namespace,
+            original_execution_run_id=started.original_execution_run_id or run_id,
+            parent=parent,
+            root=root,
+            priority=common.Priority._from_proto(started.priority),
+            raw_memo=dict(started.memo.fields),
+            retry_policy=policy if started.HasField("retry_policy") else None,
+            run_id=run_id,
+            run_timeout=duration("workflow_run_timeout"),
+            search_attributes=converter.decode_search_attributes(started.search_attributes),
+            start_time=_time(now_ns),
+            task_queue=self._task_queue,
+            task_timeout=started.workflow_task_timeout.ToTimedelta(),
+            typed_search_attributes=converter.decode_typed_search_attributes(
+                started.search_attributes
+            ),
+            workflow_id=workflow_id,
+            workflow_start_time=_time(start_ns),
+            workflow_type=started.workflow_type.name,
+        )
+
+
+def _time(nanoseconds: int) -> datetime:
+    return datetime.fromtimestamp(nanoseconds / 1e9, timezone.utc)
+
+
+def _lists_nondeterminism(types: Sequence[type[BaseException]]) -> bool:
+    return any(issubclass(workflow.NondeterminismError, each) for each in types)
