@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
 
-_set_async_exc = ctypes.pythonapi.PyThreadState_SetAsyncExc
-_set_async_exc.argtypes = (ctypes.c_ulong, ctypes.py_object)
-_set_async_exc.restype = ctypes.c_int
+_name = ("PyThreadState_SetAsyncExc", ctypes.pythonapi)
+_set_async_exc = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_ulong, ctypes.py_object)(_name)
+_unset_async_exc = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_ulong, ctypes.c_void_p)(_name)
 
 
 def raise_in_thread(thread_id: int, exception: type[BaseException]) -> None:
@@ -21,7 +21,7 @@ def raise_in_thread(thread_id: int, exception: type[BaseException]) -> None:
 
 
 def _clear_pending(thread_id: int) -> None:
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread_id), None)
+    _unset_async_exc(thread_id, None)
 
 
 class ThreadCanceller:

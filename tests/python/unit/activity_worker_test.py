@@ -1,0 +1,289 @@
+"""Activities on a fake bridge: how they end, are cancelled, and heartbeat."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import logging
+import sys
+import threading
+import types
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from chimera import activity, common, converter, exceptions
+from chimera.api.workflowservice.v1 import PollActivityTaskQueueResponse
+from chimera.worker._activity_worker import ActivityWorker
+from chimera.worker._interceptor import (
+    ActivityInboundInterceptor,
+    ActivityOutboundInterceptor,
+    Interceptor,
+)
+from fake_core import PAYLOADS, decode, error_of
+
+
+class FakeActivityBridge:
+    """Collects what the worker reports."""
+
+    def __init__(self, queue: Any, start: Callable, cancel: Callable) -> None:
+        self.start, self.cancel = start, cancel
+        self.heartbeats: list[list[Any]] = []
+        self.done: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
+
+    def heartbeat(self, token: bytes, details: list[bytes]) -> None:
+        self.heartbeats.append([decode(item) for item in details])
+
+    def complete(self, token: bytes, status: str, value: Any) -> None:
+        self.done.put_nowait((status, value))
+
+
+class FakeCoreWorker:
+    def __init__(self) -> None:
+        self.bridge: Any = None
+
+    def add_activity(self, name: str, bridge: Any) -> None:
+        self.bridge = bridge
+
+    def add_dynamic_activity(self, bridge: Any) -> None:
+        self.bridge = bridge
+
+
+class Harness:
+    """A worker whose core is this test."""
+
+    def __init__(
+        self, *activities: Callable, interceptors: Sequence[Interceptor] = (), executor: Any = None
+    ) -> None:
+        self.fatal: list[BaseException] = []
+        client: Any = types.SimpleNamespace(namespace="default")
+        self.worker = ActivityWorker(
+            task_queue="queue",
+            activities=activities,
+            activity_executor=executor,
+            data_converter=converter.default(),
+            interceptors=interceptors,
+            metric_meter=common.MetricMeter.noop,
+            client=client,
+            code_headers=False,
+            on_fatal=self.fatal.append,
+        )
+        core = FakeCoreWorker()
+        self.worker.register_with(core, None)  # type: ignore
+        self.bridge: FakeActivityBridge = core.bridge
+
+    def start(self, name: str, *args: Any, heartbeat_details: Sequence[Any] = ()) -> None:
+        task = PollActivityTaskQueueResponse(activity_id="1", attempt=2)
+        task.activity_type.name = name
+        task.workflow_execution.workflow_id = "workflow"
+        task.input.payloads.extend(PAYLOADS.to_payloads(args))
+        task.heartbeat_details.payloads.extend(PAYLOADS.to_payloads(heartbeat_details))
+        self.bridge.start(b"token", task.SerializeToString())
+
+    def cancel(self, **flags: bool) -> None:
+        order = ("not_found", "cancelled", "paused", "timed_out", "worker_shutdown", "reset")
+        self.bridge.cancel(b"token", tuple(flags.get(name, False) for name in order))
+
+    async def run(self, name: str, *args: Any, **options: Any) -> tuple[str, Any]:
+        self.start(name, *args, **options)
+        return await self.bridge.done.get()
+
+
+@pytest.fixture(autouse=True)
+def fake_bridge(monkeypatch: pytest.MonkeyPatch) -> None:
+    import chimera
+
+    module = types.ModuleType("chimera._bridge")
+    module.ActivityBridge = FakeActivityBridge  # type: ignore
+    monkeypatch.setitem(sys.modules, "chimera._bridge", module)
+    monkeypatch.setattr(chimera, "_bridge", module, raising=False)
+
+
+def check(body: Callable[[], Any]) -> None:
+    asyncio.run(body())
+
+
+@activity.defn
+async def add(a: int, b: float) -> float:
+    assert isinstance(b, float)
+    return a + b
+
+
+@activity.defn
+async def waits() -> None:
+    activity.heartbeat("here", 1)
+    await asyncio.get_running_loop().create_future()
+
+
+@activity.defn
+async def fails() -> None:
+    raise exceptions.ApplicationError("bad", 1, type="T")
+
+
+@activity.defn
+async def later() -> None:
+    activity.raise_complete_async()
+
+
+def test_results_and_failures() -> None:
+    async def body() -> None:
+        harness = Harness(add, fails, later)
+
+        status, value = await harness.run("add", 1, 2)
+        assert (status, decode(value)) == ("completed", 3.0)
+
+        status, value = await harness.run("fails")
+        error = error_of(value)
+        assert status == "failed" and isinstance(error, exceptions.ApplicationError)
+        assert (error.type, list(error.details)) == ("T", [1])
+
+        assert await harness.run("later") == ("async", None)
+
+        status, value = await harness.run("add", "x", 1)
+        assert "Failed decoding arguments" in str(error_of(value))
+
+        status, value = await harness.run("none")
+        error = error_of(value)
+        assert isinstance(error, exceptions.ApplicationError) and error.type == "NotFoundError"
+        assert "available activities: add, fails, later" in error.message
+
+    check(body)
+
+
+@pytest.mark.parametrize(
+    "flags, status, type_",
+    [
+        ({"cancelled": True}, "cancelled", None),
+        ({"worker_shutdown": True}, "cancelled", None),
+        ({"paused": True}, "failed", "ActivityPause"),
+        ({"reset": True}, "failed", "ActivityReset"),
+    ],
+)
+def test_what_a_cancelled_activity_ends_as(
+    flags: dict[str, bool], status: str, type_: str | None
+) -> None:
+    async def body() -> None:
+        harness = Harness(waits)
+        harness.start("waits")
+        for _ in range(3):
+            await asyncio.sleep(0)
+        harness.cancel(**flags)
+
+        actual, value = await harness.bridge.done.get()
+
+        assert actual == status and harness.bridge.heartbeats == [["here", 1]]
+        if type_:
+            assert error_of(value).type == type_  # type: ignore
+
+    check(body)
+
+
+def test_plain_functions_run_in_threads_and_are_cancelled_there() -> None:
+    entered = threading.Event()
+    shielded: list[bool] = []
+
+    @activity.defn
+    def blocks(name: str) -> str:
+        assert activity.info().attempt == 2 and activity.info().heartbeat_details == ["before"]
+        activity.heartbeat(name)
+        with activity.shield_thread_cancel_exception():
+            entered.set()
+            activity.wait_for_cancelled_sync()
+            shielded.append(activity.is_cancelled())
+        while True:
+            threading.Event().wait(0.001)
+
+    async def body() -> None:
+        with concurrent.futures.ThreadPoolExecutor(1) as executor:
+            harness = Harness(blocks, executor=executor)
+            harness.start("blocks", "thread", heartbeat_details=["before"])
+            await asyncio.to_thread(entered.wait)
+            harness.cancel(cancelled=True)
+
+            status, value = await harness.bridge.done.get()
+
+            assert (status, value) == ("cancelled", [])
+            assert shielded == [True] and harness.bridge.heartbeats == [["thread"]]
+
+    check(body)
+
+
+def test_a_heartbeat_that_cannot_be_encoded_fails_the_activity() -> None:
+    @activity.defn
+    async def bad_heartbeat() -> None:
+        activity.heartbeat(object())
+        await asyncio.get_running_loop().create_future()
+
+    async def body() -> None:
+        status, value = await Harness(bad_heartbeat).run("bad_heartbeat")
+        assert status == "failed" and "not JSON serializable" in str(error_of(value))
+
+    check(body)
+
+
+def test_dynamic_activities_take_raw_values() -> None:
+    @activity.defn(dynamic=True)
+    async def any_activity(args: Sequence[common.RawValue]) -> str:
+        return f"{activity.info().activity_type} {len(args)}"
+
+    async def body() -> None:
+        status, value = await Harness(any_activity).run("whatever", 1, 2)
+        assert decode(value) == "whatever 2"
+
+    check(body)
+
+
+def test_interceptors_and_the_logger(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+
+    class Outbound(ActivityOutboundInterceptor):
+        def heartbeat(self, *details: Any) -> None:
+            super().heartbeat("wrapped", *details)
+
+    class Inbound(ActivityInboundInterceptor):
+        def init(self, outbound: ActivityOutboundInterceptor) -> None:
+            super().init(Outbound(outbound))
+
+        async def execute_activity(self, input: Any) -> Any:
+            input.args = [input.args[0] * 2]
+            return await super().execute_activity(input)
+
+    class Both(Interceptor):
+        def intercept_activity(self, next: ActivityInboundInterceptor) -> Any:
+            return Inbound(next)
+
+    @activity.defn
+    async def logs(value: int) -> int:
+        activity.logger.info("hello")
+        activity.heartbeat(value)
+        return value
+
+    async def body() -> None:
+        harness = Harness(logs, interceptors=[Both()])
+        status, value = await harness.run("logs", 2)
+        assert decode(value) == 4 and harness.bridge.heartbeats == [["wrapped", 4]]
+
+    check(body)
+    (record,) = [record for record in caplog.records if "hello" in record.getMessage()]
+    assert record.temporal_activity["activity_type"] == "logs"
+
+
+def test_registration_errors() -> None:
+    @activity.defn
+    def plain() -> None: ...
+
+    class Callable_:
+        @activity.defn
+        def method(self) -> None: ...
+
+    with pytest.raises(ValueError, match="activity_executor must be present"):
+        Harness(plain)
+    with pytest.raises(ValueError, match="More than one activity named add"):
+        Harness(add, add)
+    with pytest.raises(TypeError, match="missing attributes, was it decorated"):
+        Harness(lambda: None)
+    with pytest.raises(ValueError, match="is not thread-pool executor"):
+        Harness(plain, executor=concurrent.futures.ProcessPoolExecutor(1))
+    with concurrent.futures.ThreadPoolExecutor(1) as executor:
+        with pytest.warns(UserWarning, match="not bound to an instance"):
+            Harness(Callable_.method, executor=executor)
