@@ -60,7 +60,8 @@ def address(request: pytest.FixtureRequest, peers: Peers, tmp_path: pathlib.Path
     """HOST:PORT of a server that nobody used before."""
     port = free_port()
     program = peers.temporal if request.param == "genuine" else CHIMERA
-    command = [program, "server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", port, "--log-level", "error"]
+    command = [program, "server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", port]
+    command += ["--log-level", "error"]
     if request.param == "embedded-file":
         command += ["--db-filename", tmp_path / "server.db"]
     with open(tmp_path / "server.log", "w+") as log:

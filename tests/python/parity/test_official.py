@@ -1,4 +1,4 @@
-"""The official Go and Python SDKs, worker and client, on our server, and on the genuine one, which judges the judges."""
+"""Both official SDKs, worker and client, on our server, and on the genuine one, which judges the judges."""
 
 import subprocess
 
