@@ -498,6 +498,19 @@ def _warn_on_deprecated_search_attributes(
         )
 
 
+for _public in (
+    MetricCommon,
+    MetricCounter,
+    MetricGauge,
+    MetricGaugeFloat,
+    MetricHistogram,
+    MetricHistogramFloat,
+    MetricHistogramTimedelta,
+    MetricMeter,
+):
+    _public.__module__ = __name__  # Where users find them.
+
+
 @dataclass(frozen=True)
 class Priority:
     """Where a task stands among others of its queue."""

@@ -336,6 +336,8 @@ class WorkflowInboundInterceptor:
 class WorkflowOutboundInterceptor:
     """Wraps what a workflow calls. Its code has to be deterministic, too."""
 
+    next: WorkflowOutboundInterceptor
+
     def __init__(self, next: WorkflowOutboundInterceptor) -> None:
         """`next` is the one further outside."""
         self.next = next

@@ -151,8 +151,9 @@ SlotSupplier: TypeAlias = FixedSizeSlotSupplier | ResourceBasedSlotSupplier | Cu
 class WorkerTuner(ABC):
     """Slot suppliers for each kind of task."""
 
-    @staticmethod
+    @classmethod
     def create_resource_based(
+        cls,
         *,
         target_memory_usage: float,
         target_cpu_usage: float,
@@ -168,8 +169,9 @@ class WorkerTuner(ABC):
             *[ResourceBasedSlotSupplier(c or ResourceBasedSlotConfig(), targets) for c in configs]
         )
 
-    @staticmethod
+    @classmethod
     def create_fixed(
+        cls,
         *,
         workflow_slots: int | None = None,
         activity_slots: int | None = None,
@@ -180,8 +182,9 @@ class WorkerTuner(ABC):
         counts = (workflow_slots, activity_slots, local_activity_slots, nexus_slots)
         return _Suppliers(*[FixedSizeSlotSupplier(count or 100) for count in counts])
 
-    @staticmethod
+    @classmethod
     def create_composite(
+        cls,
         *,
         workflow_supplier: SlotSupplier,
         activity_supplier: SlotSupplier,

@@ -12,7 +12,12 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 import chimera.workflow
-from chimera.worker._runner import WorkflowInstance, WorkflowInstanceDetails, WorkflowRunner
+from chimera.worker._runner import (
+    UnsandboxedWorkflowRunner,
+    WorkflowInstance,
+    WorkflowInstanceDetails,
+    WorkflowRunner,
+)
 
 
 class RestrictedWorkflowAccessError(chimera.workflow.NondeterminismError):
@@ -62,8 +67,8 @@ class SandboxMatcher:
     all_runtime: ClassVar[SandboxMatcher]
     all_uses_runtime: ClassVar[SandboxMatcher]
 
-    @staticmethod
-    def nested_child(path: Sequence[str], child: SandboxMatcher) -> SandboxMatcher:
+    @classmethod
+    def nested_child(cls, path: Sequence[str], child: SandboxMatcher) -> SandboxMatcher:
         """A matcher with another one below a path."""
         for name in reversed(path):
             child = SandboxMatcher(children={name: child})
@@ -160,7 +165,7 @@ class SandboxedWorkflowRunner(WorkflowRunner):
     """The default runner. In this version it runs workflows with the modules of the worker."""
 
     restrictions: SandboxRestrictions = SandboxRestrictions.default
-    runner_class: type = object
+    runner_class: type[WorkflowRunner] = UnsandboxedWorkflowRunner
     _worker_level_failure_exception_types: Sequence[type[BaseException]] = field(
         default_factory=list, init=False
     )
