@@ -105,6 +105,18 @@ from chimera.client._schedule_handle import (
     ScheduleUpdate,
     ScheduleUpdateInput,
 )
+from chimera.client._versioning import (
+    BuildIdOp,
+    BuildIdOpAddNewCompatible,
+    BuildIdOpAddNewDefault,
+    BuildIdOpMergeSets,
+    BuildIdOpPromoteBuildIdWithinSet,
+    BuildIdOpPromoteSetByBuildId,
+    BuildIdReachability,
+    BuildIdVersionSet,
+    WorkerBuildIdVersionSets,
+    WorkerTaskReachability,
+)
 from chimera.client._workflow import (
     WorkflowExecution,
     WorkflowExecutionAsyncIterator,

@@ -27,6 +27,7 @@ from chimera.client._impl import ClientImpl
 from chimera.client._interceptor import Interceptor, OutboundInterceptor
 from chimera.client._plugin import Plugin
 from chimera.client._schedule_client import ScheduleMethods
+from chimera.client._versioning import VersioningMethods
 from chimera.client._workflow import WorkflowExecutionAsyncIterator, WorkflowExecutionCount
 from chimera.service import ConnectConfig, GrpcCompression, KeepAliveConfig, PayloadLimitsConfig, ServiceClient
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     import chimera.runtime
 
 
-class Client(ScheduleMethods):
+class Client(ScheduleMethods, VersioningMethods):
     """One namespace on one connection. Safe to share; bound to no event loop once it is connected."""
 
     @classmethod

@@ -17,6 +17,7 @@ from chimera.client._history import WorkflowHistoryEventAsyncIterator
 from chimera.client._impl_activities import ActivityCalls
 from chimera.client._impl_schedules import ScheduleCalls
 from chimera.client._interceptor import OutboundInterceptor
+from chimera.client._versioning import VersioningCalls
 from chimera.client._workflow import (
     WorkflowExecutionAsyncIterator,
     WorkflowExecutionCount,
@@ -291,5 +292,5 @@ def _failed_operation(err: RPCError) -> RPCError:
     return err
 
 
-class ClientImpl(WorkflowCalls, ScheduleCalls, ActivityCalls):
+class ClientImpl(WorkflowCalls, ScheduleCalls, ActivityCalls, VersioningCalls):
     """All calls."""
