@@ -65,7 +65,9 @@ def linked(package: pathlib.Path) -> list[pathlib.Path]:
             for path in folder.glob("**/*")]
 
 
-def build_wheel(wheel_directory: str, config_settings: dict | None = None, metadata_directory: str | None = None) -> str:
+def build_wheel(
+    wheel_directory: str, config_settings: dict | None = None, metadata_directory: str | None = None
+) -> str:
     build_native()
     about = project()
     stem = f"{about['name'].replace('-', '_')}-{about['version']}"

@@ -39,7 +39,7 @@ struct ActivityResult {
 class ActivityHandle {
  public:
   virtual ~ActivityHandle() = default;
-  // Throttled (spec/core section 6): the newest details win. Never blocks.
+  // Throttled as sdk-core 1.35 does: the newest details win. Never blocks.
   virtual void heartbeat(api::common::v1::Payloads details) = 0;
   virtual void complete(ActivityResult result) = 0;  // Once.
 };

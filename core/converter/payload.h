@@ -1,4 +1,4 @@
-// Payloads: how each kind of value is labelled on the wire (spec: metadata key "encoding" and the
+// Payloads: how each kind of value is labelled on the wire (metadata key "encoding" and the
 // data's form). Free functions without state; any thread.
 #ifndef CHIMERA_CORE_CONVERTER_PAYLOAD_H_
 #define CHIMERA_CORE_CONVERTER_PAYLOAD_H_

@@ -28,7 +28,7 @@ constexpr std::chrono::seconds kTimeout{30}, kLongPollTimeout{70};
 // (sdk-core 1.35).
 constexpr std::chrono::seconds kTolerateFatal{60};
 
-// The server answers these when there is something, or after a minute (spec/core 1.1).
+// The server answers these when there is something, or after a minute.
 bool is_long_poll(std::string_view method,
                   const std::variant<const MessageLite*, std::string>& request) {
   std::string_view name = method.substr(method.rfind('/') + 1);

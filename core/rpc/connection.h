@@ -23,7 +23,7 @@ struct TlsOptions {  // PEM text, not paths. Empty: the system's roots, no clien
   std::string domain;  // Overrides the name that is verified and sent as SNI.
 };
 
-struct RetryOptions {  // spec/core 1.2: normal calls.
+struct RetryOptions {  // Of normal calls, as sdk-core 1.35.
   std::chrono::milliseconds initial_interval{100};
   double randomization_factor = 0.2;
   double multiplier = 1.7;

@@ -1,4 +1,4 @@
-// RetryState, whether and when one call is tried again (spec: gRPC codes and intervals of sdk-core
+// RetryState, whether and when one call is tried again (gRPC codes and intervals of sdk-core
 // 1.35, RetryClient). Pure: time and chance are arguments. One call's.
 #ifndef CHIMERA_CORE_RPC_RETRY_H_
 #define CHIMERA_CORE_RPC_RETRY_H_

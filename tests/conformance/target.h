@@ -15,7 +15,7 @@ namespace chimera::conformance {
 struct Target {
   std::shared_ptr<core::Connection> connection;
   bool genuine = false;
-  // The genuine server rounds timers up to a second (spec: it reads timers a second ahead).
+  // The genuine server rounds timers up to a second.
   std::chrono::milliseconds timer_slack{50};
 };
 
