@@ -32,6 +32,7 @@ from chimera.worker._runner import (
     WorkflowInstance,
     WorkflowInstanceDetails,
 )
+from chimera.worker._threads import DeadlockInterrupt
 from chimera.worker._workflow_handlers import Handlers
 from chimera.workflow._info import Info
 
@@ -331,6 +332,8 @@ class Run(WorkflowInstance):
             await body()
         except ContinueAsNew as ending:
             self.add_command(self.operations.continue_as_new_command(ending.input))
+        except DeadlockInterrupt:
+            pass  # The watchdog fails the task.
         except (Exception, asyncio.CancelledError) as err:
             if not self.loop.evicting:
                 self._end_by(err)
