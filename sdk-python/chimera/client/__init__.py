@@ -26,7 +26,11 @@ from chimera.client._errors import (
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 from chimera.client._handle import WithStartWorkflowOperation, WorkflowHandle, WorkflowUpdateHandle
-from chimera.client._history import WorkflowHistory, WorkflowHistoryEventAsyncIterator
+from chimera.client._history import (
+    WorkflowHistory,
+    WorkflowHistoryEventAsyncIterator,
+    _history_from_json,
+)
 from chimera.client._inputs import (
     BackfillScheduleInput,
     CancelActivityInput,

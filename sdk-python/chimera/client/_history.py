@@ -37,18 +37,7 @@ class WorkflowHistory:
     @staticmethod
     def from_json(workflow_id: str, history: str | dict[str, Any]) -> WorkflowHistory:
         """Reads what the CLI, the Web UI or to_json wrote."""
-        parsed = json.loads(history) if isinstance(history, str) else history
-        if not isinstance(parsed, dict):
-            raise ValueError("JSON history not a dictionary")
-        events = parsed.get("events")
-        if not isinstance(events, list):
-            raise ValueError("History does not have iterable 'events'")
-        if not all(isinstance(event, dict) for event in events):
-            raise ValueError("Event not a dictionary")
-        message = _api.history.History()
-        spelled = {"events": [_spell_enums(event, _api.history.HistoryEvent.DESCRIPTOR) for event in events]}
-        json_format.ParseDict(spelled, message, ignore_unknown_fields=True)
-        return WorkflowHistory(workflow_id, message.events)
+        return WorkflowHistory(workflow_id, _history_from_json(history).events)
 
     def to_json(self) -> str:
         """JSON that every SDK reads."""
@@ -112,3 +101,19 @@ class WorkflowHistoryEventAsyncIterator(Pages["HistoryEvent"]):
                     raise
                 if err.status != RPCStatusCode.DEADLINE_EXCEEDED:
                     raise
+
+
+def _history_from_json(history: str | dict[str, Any]) -> Any:
+    """The message for JSON in any of the spellings in use."""
+    parsed = json.loads(history) if isinstance(history, str) else history
+    if not isinstance(parsed, dict):
+        raise ValueError("JSON history not a dictionary")
+    events = parsed.get("events")
+    if not isinstance(events, list):
+        raise ValueError("History does not have iterable 'events'")
+    if not all(isinstance(event, dict) for event in events):
+        raise ValueError("Event not a dictionary")
+    message = _api.history.History()
+    spelled = {"events": [_spell_enums(event, _api.history.HistoryEvent.DESCRIPTOR) for event in events]}
+    json_format.ParseDict(spelled, message, ignore_unknown_fields=True)
+    return message

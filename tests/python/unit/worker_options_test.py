@@ -1,0 +1,152 @@
+"""What is wrong with a worker's options is found when it is made."""
+
+from __future__ import annotations
+
+import sys
+import types
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from chimera import activity, common, workflow
+from chimera.worker import (
+    PollerBehaviorAutoscaling,
+    ResourceBasedSlotConfig,
+    Worker,
+    WorkerDeploymentConfig,
+    WorkerTuner,
+)
+
+
+@workflow.defn
+class Nothing:
+    @workflow.run
+    async def run(self) -> None: ...
+
+
+@activity.defn
+async def work() -> None: ...
+
+
+class FakeCoreWorker:
+    options: dict[str, Any] = {}
+    libraries: list[str] = []
+
+    def __init__(self, connection: Any, options: dict[str, Any]) -> None:
+        FakeCoreWorker.options = options
+
+    def add_native_library(self, path: str) -> list[str]:
+        FakeCoreWorker.libraries.append(path)
+        return []
+
+
+@pytest.fixture
+def client(monkeypatch: pytest.MonkeyPatch) -> Any:
+    import chimera
+    import chimera.service
+    from chimera import converter
+
+    module = types.ModuleType("chimera._bridge")
+    module.Worker = FakeCoreWorker  # type: ignore
+    monkeypatch.setitem(sys.modules, "chimera._bridge", module)
+    monkeypatch.setattr(chimera, "_bridge", module, raising=False)
+    config = chimera.service.ConnectConfig(target_host="host:1")
+    service: Any = chimera.service._BridgeServiceClient(config)
+    service._runtime = types.SimpleNamespace(metric_meter=common.MetricMeter.noop)
+    service._connection = object()
+    active = {
+        "plugins": [],
+        "interceptors": [],
+        "data_converter": converter.default(),
+        "header_codec_behavior": common.HeaderCodecBehavior.NO_CODEC,
+    }
+    return types.SimpleNamespace(
+        config=lambda active_config=False: active, service_client=service, namespace="default"
+    )
+
+
+def test_options_reach_the_core_in_its_units(client: Any) -> None:
+    Worker(
+        client,
+        task_queue="queue",
+        workflows=[Nothing],
+        native=["./lib.so"],
+        build_id="b",
+        max_concurrent_workflow_tasks=7,
+        graceful_shutdown_timeout=timedelta(seconds=1.5),
+        activity_task_poller_behavior=PollerBehaviorAutoscaling(initial=3),
+        max_concurrent_workflow_task_polls=2,
+    )
+
+    options = FakeCoreWorker.options
+    assert options["max_concurrent_workflow_tasks"] == 7
+    assert options["max_concurrent_activities"] == 100
+    assert options["graceful_shutdown_timeout"] == 1500
+    assert options["max_concurrent_activity_task_polls"] == 3
+    assert options["max_concurrent_workflow_task_polls"] == 2
+    assert FakeCoreWorker.libraries[-1] == "./lib.so"
+
+
+VERSION = common.WorkerDeploymentVersion("d", "b")
+
+
+@pytest.mark.parametrize(
+    "options, error, text",
+    [
+        ({"workflows": []}, ValueError, "At least one activity, Nexus service, or workflow"),
+        ({"use_worker_versioning": True}, ValueError, "build_id must be specified"),
+        (
+            {"build_id": "b", "deployment_config": WorkerDeploymentConfig(VERSION, True)},
+            ValueError,
+            "deployment_config cannot be used with build_id",
+        ),
+        (
+            {"max_eager_activity_reservations_per_workflow_task": 0},
+            ValueError,
+            "must be positive; use disable_eager_activity_execution=True",
+        ),
+        (
+            {"tuner": WorkerTuner.create_fixed(), "max_concurrent_activities": 1},
+            ValueError,
+            "when also specifying tuner",
+        ),
+        (
+            {
+                "tuner": WorkerTuner.create_resource_based(
+                    target_memory_usage=0.5,
+                    target_cpu_usage=0.5,
+                    workflow_config=ResourceBasedSlotConfig(minimum_slots=1),
+                )
+            },
+            NotImplementedError,
+            "only FixedSizeSlotSupplier is supported yet",
+        ),
+        ({"nexus_service_handlers": [object()]}, NotImplementedError, "Nexus services"),
+    ],
+)
+def test_wrong_options(client: Any, options: Any, error: type[Exception], text: str) -> None:
+    with pytest.raises(error, match=text):
+        Worker(client, task_queue="queue", **{"workflows": [Nothing], **options})
+
+
+def test_a_small_executor_warns(client: Any) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(5) as executor:
+        with pytest.warns(UserWarning, match="max_workers is only 5"):
+            Worker(
+                client,
+                task_queue="queue",
+                activities=[work],
+                activity_executor=executor,
+                max_concurrent_activities=10,
+            )
+
+
+def test_clients_that_no_worker_can_use(client: Any) -> None:
+    client.service_client.config.lazy = True
+    with pytest.raises(RuntimeError, match="Lazy clients cannot be used for workers"):
+        Worker(client, task_queue="queue", workflows=[Nothing])
+    client.service_client = object()
+    with pytest.raises(TypeError, match="Client cannot be used for a worker"):
+        Worker(client, task_queue="queue", workflows=[Nothing])
