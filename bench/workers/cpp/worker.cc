@@ -1,4 +1,6 @@
 // Benchmark worker: the C++ SDK. See ../../README.md for the contract that every worker follows.
+#include "chimera/worker.h"
+
 #include <cstddef>
 #include <cstdlib>
 #include <map>
@@ -6,7 +8,6 @@
 #include <vector>
 
 #include "chimera/client.h"
-#include "chimera/worker.h"
 #include "chimera/workflow.h"
 
 namespace {
