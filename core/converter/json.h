@@ -32,6 +32,10 @@ class JsonWriter {
   // Invalid UTF-8 is written as U+FFFD.
   void string(std::string_view value);
 
+  // For whoever carries a writer's state elsewhere: no comma is due before the next value.
+  bool first() const { return first_; }
+  void set_first(bool first) { first_ = first; }
+
  private:
   void separate();
 

@@ -1,0 +1,265 @@
+// Client, a connection to a Temporal service. Calls block; errors are exceptions (RpcError and the like). Any thread; cheap to
+// copy, copies share the connection. Not from workflow code.
+#ifndef CHIMERA_CLIENT_H_
+#define CHIMERA_CLIENT_H_
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "chimera/codec.h"
+#include "chimera/definition.h"
+#include "chimera/errors.h"
+#include "chimera/options.h"
+
+namespace chimera {
+
+struct TlsConfig {  // PEM text.
+  std::string server_root_ca_cert = {}, domain = {}, client_cert = {}, client_private_key = {};
+};
+
+struct ClientOptions {
+  std::string target_host = "localhost:7233";
+  std::string namespace_ = "default";
+  std::string api_key = {};
+  std::optional<TlsConfig> tls = {};  // On when an API key is given.
+  std::map<std::string, std::string> rpc_metadata = {};
+  std::string identity = {};  // pid@host
+  std::shared_ptr<const PayloadCodec> payload_codec = {};
+  std::chrono::milliseconds connect_timeout{10000};
+};
+
+enum class WorkflowExecutionStatus {
+  kUnspecified = 0,
+  kRunning = 1,
+  kCompleted = 2,
+  kFailed = 3,
+  kCanceled = 4,
+  kTerminated = 5,
+  kContinuedAsNew = 6,
+  kTimedOut = 7,
+};
+
+struct WorkflowExecution {
+  std::string id, run_id, workflow_type, task_queue;
+  WorkflowExecutionStatus status = WorkflowExecutionStatus::kUnspecified;
+  Time start_time, close_time;  // close_time is the epoch while it runs.
+  std::int64_t history_length = 0;
+  Memo memo;
+};
+
+struct CancelOptions {
+  std::string reason = {};
+};
+
+namespace detail {
+
+class ClientState;  // The connection, the namespace and the codec.
+using ClientPtr = std::shared_ptr<ClientState>;  // Shared by clients, handles and workers.
+
+// Which execution a handle means.
+struct Target {
+  std::string id, run_id, first_execution_run_id;
+};
+
+struct Answer {  // A result in the form in which it came.
+  std::optional<Payload> payload;
+  template <class R>
+  R as() const {
+    if constexpr (!std::is_void_v<R>) return from_payload<R>(payload ? *payload : make_payload(nullptr));
+  }
+};
+
+Target start(ClientState& client, std::string_view type, const WorkflowOptions& options, Arguments arguments);
+Answer result(ClientState& client, const Target& target, bool follow_runs);
+void signal(ClientState& client, const Target& target, std::string_view name, Arguments arguments);
+Answer query(ClientState& client, const Target& target, std::string_view name, Arguments arguments);
+std::string start_update(ClientState& client, const Target& target, std::string_view name,
+                         const std::string& update_id, Arguments arguments);
+Answer update_result(ClientState& client, const Target& target, const std::string& update_id);
+void cancel(ClientState& client, const Target& target, const CancelOptions& options);
+void terminate(ClientState& client, const Target& target, const std::string& reason, Arguments details);
+WorkflowExecution describe(ClientState& client, const Target& target);
+std::string fetch_history(ClientState& client, const Target& target);
+
+}  // namespace detail
+
+// An update that the workflow has accepted.
+template <class R>
+class UpdateHandle {
+ public:
+  UpdateHandle(detail::ClientPtr client, detail::Target target, std::string id)
+      : client_(std::move(client)), target_(std::move(target)), id_(std::move(id)) {}
+  const std::string& id() const { return id_; }
+  // Waits; throws WorkflowUpdateFailedError.
+  R result() const { return detail::update_result(*client_, target_, id_).template as<R>(); }
+
+ private:
+  detail::ClientPtr client_;
+  detail::Target target_;
+  std::string id_;
+};
+
+// A workflow execution. R is what its run method returns.
+template <class R>
+class WorkflowHandle {
+ public:
+  WorkflowHandle(detail::ClientPtr client, detail::Target target)
+      : client_(std::move(client)), target_(std::move(target)) {}
+  const std::string& id() const { return target_.id; }
+  const std::string& run_id() const { return target_.run_id; }
+
+  // Waits for the end, of later runs too if it continues as new, by cron or retry. Throws WorkflowFailureError.
+  R result(bool follow_runs = true) const {
+    return detail::result(*client_, target_, follow_runs).template as<R>();
+  }
+
+  template <auto Signal, class... A>
+    requires std::is_member_function_pointer_v<decltype(Signal)>
+  void signal(const A&... arguments) const {
+    detail::Passing<detail::ArgumentsOf<Signal>>::pass(
+        [&](detail::Arguments list) { detail::signal(*client_, target_, detail::wire_name<Signal>, list); },
+        arguments...);
+  }
+  template <class... A>
+  void signal(std::string_view name, const A&... arguments) const {
+    detail::pass_any([&](detail::Arguments list) { detail::signal(*client_, target_, name, list); },
+                     arguments...);
+  }
+
+  // Throws WorkflowQueryFailedError with what the handler threw.
+  template <auto Query, class... A>
+    requires std::is_member_function_pointer_v<decltype(Query)>
+  auto query(const A&... arguments) const {
+    return detail::Passing<detail::ArgumentsOf<Query>>::pass(
+        [&](detail::Arguments list) {
+          return detail::query(*client_, target_, detail::wire_name<Query>, list)
+              .template as<detail::ResultOf<Query>>();
+        },
+        arguments...);
+  }
+  template <class Q, class... A>
+  Q query(std::string_view name, const A&... arguments) const {
+    return detail::pass_any(
+        [&](detail::Arguments list) {
+          return detail::query(*client_, target_, name, list).template as<Q>();
+        },
+        arguments...);
+  }
+
+  // Waits until the workflow has accepted it; a rejection throws WorkflowUpdateFailedError.
+  template <auto Update, class... A>
+    requires std::is_member_function_pointer_v<decltype(Update)>
+  auto start_update(const A&... arguments) const {
+    return detail::Passing<detail::ArgumentsOf<Update>>::pass(
+        [&](detail::Arguments list) {
+          return UpdateHandle<detail::ResultOf<Update>>(
+              client_, target_,
+              detail::start_update(*client_, target_, detail::wire_name<Update>, "", list));
+        },
+        arguments...);
+  }
+  template <class U, class... A>
+  UpdateHandle<U> start_update(std::string_view name, const A&... arguments) const {
+    return detail::pass_any(
+        [&](detail::Arguments list) {
+          return UpdateHandle<U>(client_, target_, detail::start_update(*client_, target_, name, "", list));
+        },
+        arguments...);
+  }
+  template <auto Update, class... A>
+    requires std::is_member_function_pointer_v<decltype(Update)>
+  auto execute_update(const A&... arguments) const {
+    return start_update<Update>(arguments...).result();
+  }
+  template <class U, class... A>
+  U execute_update(std::string_view name, const A&... arguments) const {
+    return start_update<U>(name, arguments...).result();
+  }
+
+  void cancel(const CancelOptions& options = {}) const { detail::cancel(*client_, target_, options); }
+  template <class... A>
+  void terminate(const std::string& reason = "", const A&... details) const {
+    detail::pass_any([&](detail::Arguments list) { detail::terminate(*client_, target_, reason, list); },
+                     details...);
+  }
+  WorkflowExecution describe() const { return detail::describe(*client_, target_); }
+  // JSON, as the Web UI and the command line exchange it.
+  std::string fetch_history() const { return detail::fetch_history(*client_, target_); }
+
+ private:
+  detail::ClientPtr client_;
+  detail::Target target_;
+};
+
+class Client {
+ public:
+  explicit Client(detail::ClientPtr state) : state_(std::move(state)) {}
+  // Blocks until the server has answered. Throws RpcError saying what was tried and what to check.
+  static Client connect(const ClientOptions& options = {});
+
+  template <auto Run, class... A>
+  auto start_workflow(const WorkflowOptions& options, const A&... arguments) {
+    return detail::Passing<detail::ArgumentsOf<Run>>::pass(
+        [&](detail::Arguments list) {
+          return WorkflowHandle<detail::ResultOf<Run>>(
+              state_, detail::start(*state_, detail::workflow_name<Run>, options, list));
+        },
+        arguments...);
+  }
+  // By name, in whatever language it is written.
+  template <class R, class... A>
+  WorkflowHandle<R> start_workflow(std::string_view type, const WorkflowOptions& options,
+                                   const A&... arguments) {
+    return detail::pass_any(
+        [&](detail::Arguments list) {
+          return WorkflowHandle<R>(state_, detail::start(*state_, type, options, list));
+        },
+        arguments...);
+  }
+  template <auto Run, class... A>
+  auto execute_workflow(const WorkflowOptions& options, const A&... arguments) {
+    return start_workflow<Run>(options, arguments...).result();
+  }
+  template <class R, class... A>
+  R execute_workflow(std::string_view type, const WorkflowOptions& options, const A&... arguments) {
+    return start_workflow<R>(type, options, arguments...).result();
+  }
+
+  template <auto Run>
+  auto get_workflow_handle(std::string id, std::string run_id = "") {
+    return WorkflowHandle<detail::ResultOf<Run>>(state_, {std::move(id), std::move(run_id), ""});
+  }
+  template <class R>
+  WorkflowHandle<R> get_workflow_handle(std::string id, std::string run_id = "") {
+    return {state_, {std::move(id), std::move(run_id), ""}};
+  }
+
+  // In the language of list filters: "WorkflowType = 'Order' AND ExecutionStatus = 'Running'".
+  std::vector<WorkflowExecution> list_workflows(const std::string& query = "", std::size_t limit = 1000);
+
+  // For activities that raise_complete_async().
+  template <class... A>
+  void complete_activity(const std::string& task_token, const A&... result) {
+    detail::pass_any([&](detail::Arguments list) { complete(task_token, list); }, result...);
+  }
+  void fail_activity(const std::string& task_token, const FailureError& error);
+
+  const std::string& identity() const;
+  const std::string& namespace_() const;
+  const detail::ClientPtr& state() const { return state_; }
+
+ private:
+  void complete(const std::string& task_token, detail::Arguments result);
+  detail::ClientPtr state_;
+};
+
+}  // namespace chimera
+
+#endif  // CHIMERA_CLIENT_H_

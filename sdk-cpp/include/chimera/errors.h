@@ -1,0 +1,279 @@
+// The exceptions that users see: the tree of the official SDKs' exceptions, each with its cause.
+//   TemporalError > FailureError > ApplicationError, CancelledError, TerminatedError, TimeoutError, ServerError,
+//                                  ActivityError, ChildWorkflowError, NexusOperationError
+// Out of a workflow only a FailureError fails the workflow; anything else (std::out_of_range, throw 42) fails the task,
+// which is tried again once the code is mended. Out of an activity everything becomes an ApplicationError.
+#ifndef CHIMERA_ERRORS_H_
+#define CHIMERA_ERRORS_H_
+
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "chimera/converter.h"
+
+namespace chimera {
+
+// Values that travel with a failure.
+class Details {
+ public:
+  Details() = default;
+  explicit Details(std::vector<Payload> payloads) : payloads_(std::move(payloads)) {}
+
+  std::size_t size() const { return payloads_.size(); }
+  bool empty() const { return payloads_.empty(); }
+  // Throws std::out_of_range or ConversionError.
+  template <class T>
+  T get(std::size_t index = 0) const {
+    return from_payload<T>(payloads_.at(index));
+  }
+  const std::vector<Payload>& payloads() const { return payloads_; }
+
+ private:
+  std::vector<Payload> payloads_;
+};
+
+template <class... T>
+Details details(const T&... values) {
+  return Details(std::vector<Payload>{make_payload(values)...});
+}
+
+class TemporalError : public std::exception {
+ public:
+  const char* what() const noexcept override { return what_.c_str(); }
+
+ protected:
+  explicit TemporalError(std::string what) : what_(std::move(what)) {}
+  std::string what_;
+};
+
+// Immutable once thrown.
+class FailureError : public TemporalError {
+ public:
+  const std::string& message() const { return message_; }
+  const std::string& stack_trace() const { return stack_trace_; }
+  const std::string& source() const { return source_; }  // "chimera-cpp", "PythonSDK", ...
+  const FailureError* cause() const { return cause_.get(); }
+  // The cause (or a cause's cause) of this class, or null.
+  template <class Error>
+  const Error* find_cause() const {
+    for (const FailureError* at = cause(); at != nullptr; at = at->cause()) {
+      if (const auto* found = dynamic_cast<const Error*>(at)) return found;
+    }
+    return nullptr;
+  }
+  [[noreturn]] virtual void raise() const = 0;  // Throws a copy.
+
+ protected:
+  explicit FailureError(std::string message) : TemporalError(message), message_(std::move(message)) {}
+
+  std::string message_, stack_trace_, source_;
+  std::shared_ptr<const FailureError> cause_;  // Shared by all copies of this exception.
+  friend struct FailureAccess;
+};
+
+enum class ApplicationErrorCategory { kUnspecified = 0, kBenign = 1 };
+
+struct ApplicationErrorOptions {
+  std::string type;  // Matched by RetryPolicy::non_retryable_error_types.
+  Details details = {};
+  bool non_retryable = false;
+  std::optional<std::chrono::nanoseconds> next_retry_delay = {};
+  ApplicationErrorCategory category = ApplicationErrorCategory::kUnspecified;
+  std::exception_ptr cause = {};
+};
+
+// What user code throws, and what any other exception of an activity becomes.
+class ApplicationError : public FailureError {
+ public:
+  explicit ApplicationError(std::string message, ApplicationErrorOptions options = {});
+  const std::string& type() const { return options_.type; }
+  const Details& details() const { return options_.details; }
+  bool non_retryable() const { return options_.non_retryable; }
+  std::optional<std::chrono::nanoseconds> next_retry_delay() const { return options_.next_retry_delay; }
+  ApplicationErrorCategory category() const { return options_.category; }
+  void raise() const override { throw *this; }
+
+ private:
+  ApplicationErrorOptions options_;  // Without the cause.
+};
+
+class CancelledError : public FailureError {
+ public:
+  explicit CancelledError(std::string message = "Cancelled", Details details = {});
+  const Details& details() const { return details_; }
+  void raise() const override { throw *this; }
+
+ private:
+  Details details_;
+};
+
+class TerminatedError : public FailureError {
+ public:
+  explicit TerminatedError(std::string message);
+  void raise() const override { throw *this; }
+};
+
+enum class TimeoutType {
+  kUnspecified = 0,
+  kStartToClose = 1,
+  kScheduleToStart = 2,
+  kScheduleToClose = 3,
+  kHeartbeat = 4,
+};
+
+class TimeoutError : public FailureError {
+ public:
+  explicit TimeoutError(std::string message, TimeoutType type = {}, Details last_heartbeat_details = {});
+  TimeoutType type() const { return type_; }
+  const Details& last_heartbeat_details() const { return last_heartbeat_details_; }
+  void raise() const override { throw *this; }
+
+ private:
+  TimeoutType type_;
+  Details last_heartbeat_details_;
+};
+
+class ServerError : public FailureError {
+ public:
+  ServerError(std::string message, bool non_retryable);
+  bool non_retryable() const { return non_retryable_; }
+  void raise() const override { throw *this; }
+
+ private:
+  bool non_retryable_;
+};
+
+enum class RetryState {
+  kUnspecified = 0,
+  kInProgress = 1,
+  kNonRetryableFailure = 2,
+  kTimeout = 3,
+  kMaximumAttemptsReached = 4,
+  kRetryPolicyNotSet = 5,
+  kInternalServerError = 6,
+  kCancelRequested = 7,
+};
+
+struct ActivityErrorInfo {
+  std::int64_t scheduled_event_id = 0, started_event_id = 0;
+  std::string identity, activity_type, activity_id;
+  RetryState retry_state = RetryState::kUnspecified;
+};
+
+// An activity that a workflow ran has failed, timed out or was cancelled; the cause says which.
+class ActivityError : public FailureError {
+ public:
+  ActivityError(std::string message, ActivityErrorInfo info);
+  const ActivityErrorInfo& info() const { return info_; }
+  const std::string& activity_type() const { return info_.activity_type; }
+  const std::string& activity_id() const { return info_.activity_id; }
+  RetryState retry_state() const { return info_.retry_state; }
+  void raise() const override { throw *this; }
+
+ private:
+  ActivityErrorInfo info_;
+};
+
+struct ChildWorkflowErrorInfo {
+  std::string namespace_, workflow_id, run_id, workflow_type;
+  std::int64_t initiated_event_id = 0, started_event_id = 0;
+  RetryState retry_state = RetryState::kUnspecified;
+};
+
+class ChildWorkflowError : public FailureError {
+ public:
+  ChildWorkflowError(std::string message, ChildWorkflowErrorInfo info);
+  const ChildWorkflowErrorInfo& info() const { return info_; }
+  const std::string& workflow_id() const { return info_.workflow_id; }
+  const std::string& workflow_type() const { return info_.workflow_type; }
+  RetryState retry_state() const { return info_.retry_state; }
+  void raise() const override { throw *this; }
+
+ private:
+  ChildWorkflowErrorInfo info_;
+};
+
+struct NexusOperationErrorInfo {
+  std::int64_t scheduled_event_id = 0;
+  std::string endpoint, service, operation, operation_token;
+};
+
+class NexusOperationError : public FailureError {
+ public:
+  NexusOperationError(std::string message, NexusOperationErrorInfo info);
+  const NexusOperationErrorInfo& info() const { return info_; }
+  void raise() const override { throw *this; }
+
+ private:
+  NexusOperationErrorInfo info_;
+};
+
+// The execution that was to be started runs already, or has run and may not run again.
+class WorkflowAlreadyStartedError : public TemporalError {
+ public:
+  WorkflowAlreadyStartedError(std::string workflow_id, std::string workflow_type, std::string run_id);
+  const std::string& workflow_id() const { return workflow_id_; }
+  const std::string& run_id() const { return run_id_; }
+
+ private:
+  std::string workflow_id_, run_id_;
+};
+
+// What a client's result() throws when the workflow did not complete. The cause is an ApplicationError, CancelledError,
+// TerminatedError or TimeoutError.
+class WorkflowFailureError : public TemporalError {
+ public:
+  explicit WorkflowFailureError(std::shared_ptr<const FailureError> cause);
+  const FailureError* cause() const { return cause_.get(); }
+
+ private:
+  std::shared_ptr<const FailureError> cause_;
+};
+
+class WorkflowUpdateFailedError : public TemporalError {
+ public:
+  explicit WorkflowUpdateFailedError(std::shared_ptr<const FailureError> cause);
+  const FailureError* cause() const { return cause_.get(); }
+
+ private:
+  std::shared_ptr<const FailureError> cause_;
+};
+
+class WorkflowQueryFailedError : public TemporalError {
+ public:
+  explicit WorkflowQueryFailedError(std::string message) : TemporalError(std::move(message)) {}
+};
+
+// A call that the server refused or that did not reach it. Codes are gRPC's.
+class RpcError : public TemporalError {
+ public:
+  RpcError(int code, std::string message) : TemporalError(std::move(message)), code_(code) {}
+  int code() const { return code_; }
+
+ private:
+  int code_;
+};
+
+// A command, random number or wait in a query, a validator or a condition.
+class ReadOnlyContextError : public std::logic_error {
+ public:
+  using std::logic_error::logic_error;
+};
+
+// The failure and its causes in one line: "ActivityError: Activity task failed: ApplicationError NoTruck: too heavy".
+std::string describe(const FailureError* error);
+std::string describe(const std::exception& error);
+
+// True for a CancelledError, and for an activity, child or Nexus error whose cause is one.
+bool is_cancelled(const std::exception& error);
+
+}  // namespace chimera
+
+#endif  // CHIMERA_ERRORS_H_

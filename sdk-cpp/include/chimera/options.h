@@ -1,0 +1,117 @@
+// Options of workflows, activities and children; names, meanings and defaults are the official SDKs'. A duration of zero
+// is unset. Members stand in the order in which designated initialisers must name them.
+#ifndef CHIMERA_OPTIONS_H_
+#define CHIMERA_OPTIONS_H_
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "chimera/payload.h"
+
+namespace chimera {
+
+using Duration = std::chrono::nanoseconds;
+using Time = std::chrono::time_point<std::chrono::system_clock, std::chrono::nanoseconds>;
+
+// A text is a Keyword; monostate removes the attribute.
+using SearchAttributeValue = std::variant<std::monostate, std::string, std::int64_t, double, bool, Time,
+                                          std::vector<std::string>>;
+using SearchAttributes = std::map<std::string, SearchAttributeValue>;
+using Memo = std::map<std::string, Payload>;  // Values by make_payload().
+
+struct RetryPolicy {
+  Duration initial_interval = std::chrono::seconds(1);
+  double backoff_coefficient = 2.0;
+  Duration maximum_interval{};  // Unset: 100 times the initial one.
+  int maximum_attempts = 0;     // 0: no end.
+  std::vector<std::string> non_retryable_error_types = {};
+};
+
+enum class ActivityCancellationType { kTryCancel = 0, kWaitCancellationCompleted = 1, kAbandon = 2 };
+
+// One of start_to_close_timeout and schedule_to_close_timeout is required.
+struct ActivityOptions {
+  std::string task_queue = {};  // The workflow's own when empty.
+  Duration schedule_to_close_timeout{};
+  Duration schedule_to_start_timeout{};
+  Duration start_to_close_timeout{};
+  Duration heartbeat_timeout{};
+  std::optional<RetryPolicy> retry_policy = {};
+  ActivityCancellationType cancellation_type = ActivityCancellationType::kTryCancel;
+  std::string activity_id = {};
+  bool disable_eager_execution = false;
+  std::string summary = {};  // A line for people, shown by the Web UI.
+};
+
+struct LocalActivityOptions {
+  Duration schedule_to_close_timeout{};
+  Duration schedule_to_start_timeout{};
+  Duration start_to_close_timeout{};
+  std::optional<RetryPolicy> retry_policy = {};
+  Duration local_retry_threshold = std::chrono::minutes(1);
+  ActivityCancellationType cancellation_type = ActivityCancellationType::kTryCancel;
+  std::string activity_id = {};
+  std::string summary = {};
+};
+
+enum class WorkflowIdReusePolicy {
+  kUnspecified = 0,
+  kAllowDuplicate = 1,
+  kAllowDuplicateFailedOnly = 2,
+  kRejectDuplicate = 3,
+};
+enum class WorkflowIdConflictPolicy { kUnspecified = 0, kFail = 1, kUseExisting = 2, kTerminateExisting = 3 };
+enum class ParentClosePolicy { kUnspecified = 0, kTerminate = 1, kAbandon = 2, kRequestCancel = 3 };
+enum class ChildWorkflowCancellationType {
+  kAbandon = 0,
+  kTryCancel = 1,
+  kWaitCancellationCompleted = 2,
+  kWaitCancellationRequested = 3,
+};
+
+struct ChildWorkflowOptions {
+  std::string id = {};  // Made from the run's random numbers when empty.
+  std::string task_queue = {};
+  Duration execution_timeout{}, run_timeout{}, task_timeout{};
+  ChildWorkflowCancellationType cancellation_type =
+      ChildWorkflowCancellationType::kWaitCancellationCompleted;
+  ParentClosePolicy parent_close_policy = ParentClosePolicy::kTerminate;
+  WorkflowIdReusePolicy id_reuse_policy = WorkflowIdReusePolicy::kAllowDuplicate;
+  std::optional<RetryPolicy> retry_policy = {};
+  std::string cron_schedule = {};
+  Memo memo = {};
+  SearchAttributes search_attributes = {};
+};
+
+// What is left empty is taken from the run that continues.
+struct ContinueAsNewOptions {
+  std::string workflow_type = {};
+  std::string task_queue = {};
+  Duration run_timeout{}, task_timeout{};
+  std::optional<RetryPolicy> retry_policy = {};
+  Memo memo = {};
+  SearchAttributes search_attributes = {};
+};
+
+// How a client starts a workflow.
+struct WorkflowOptions {
+  std::string id;
+  std::string task_queue;
+  Duration execution_timeout{}, run_timeout{}, task_timeout{};
+  WorkflowIdReusePolicy id_reuse_policy = WorkflowIdReusePolicy::kAllowDuplicate;
+  WorkflowIdConflictPolicy id_conflict_policy = WorkflowIdConflictPolicy::kUnspecified;
+  std::optional<RetryPolicy> retry_policy = {};
+  std::string cron_schedule = {};
+  Memo memo = {};
+  SearchAttributes search_attributes = {};
+  Duration start_delay{};
+};
+
+}  // namespace chimera
+
+#endif  // CHIMERA_OPTIONS_H_

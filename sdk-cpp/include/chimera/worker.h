@@ -1,0 +1,57 @@
+// Worker, which runs the workflows and activities that are added to it for one task queue.
+#ifndef CHIMERA_WORKER_H_
+#define CHIMERA_WORKER_H_
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "chimera/activity.h"
+#include "chimera/client.h"
+#include "chimera/definition.h"
+#include "chimera/workflow.h"
+
+namespace chimera {
+
+struct WorkerOptions {
+  std::string task_queue;
+  std::string identity = {};
+  std::string build_id = {};
+  std::size_t max_cached_workflows = 1000;
+  int max_concurrent_workflow_tasks = 100;
+  int max_concurrent_activities = 100;
+  int max_concurrent_workflow_task_polls = 5;
+  int max_concurrent_activity_task_polls = 5;
+  std::chrono::milliseconds sticky_queue_schedule_to_start_timeout{10000};
+  std::chrono::milliseconds graceful_shutdown_timeout{0};  // Until activities are told of the shutdown.
+  double max_activities_per_second = 0;
+  bool no_remote_activities = false;
+  bool disable_eager_activity_execution = false;
+};
+
+// Add, then run. add() and add_activity() are Registry's. One thread uses a worker; shutdown() may come from any.
+class Worker : public Registry {
+ public:
+  Worker(const Client& client, WorkerOptions options);
+  ~Worker();  // Shuts down and waits if it was started.
+  Worker(Worker&&) noexcept;
+
+  // Workflows and activities of a native library (CHIMERA_LIBRARY).
+  Worker& add_library(const std::string& path);
+
+  // Until SIGINT or SIGTERM, or shutdown(); then drains. A second signal ends the process at once.
+  void run();
+  // In the background, without signals. Throws if a name is registered twice or the namespace is not there.
+  void start();
+  void shutdown();  // Returns at once.
+  void wait();      // Until drained. Throws what ended the worker, if something did.
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace chimera
+
+#endif  // CHIMERA_WORKER_H_

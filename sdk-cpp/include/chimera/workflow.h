@@ -1,0 +1,357 @@
+// What workflow code calls. Ordinary blocking calls: each parks the workflow's fiber, not a thread. Everything here must be
+// called on a workflow's fiber (its run method, handlers and tasks) and throws std::logic_error elsewhere.
+#ifndef CHIMERA_WORKFLOW_H_
+#define CHIMERA_WORKFLOW_H_
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "chimera/definition.h"
+#include "chimera/errors.h"
+#include "chimera/options.h"
+
+namespace chimera::detail {
+
+class Operation;  // Something that the workflow waits for: an activity, a child, a signal's delivery.
+using OperationPtr = std::shared_ptr<Operation>;  // Shared by the run and by the user's handles.
+
+OperationPtr schedule_activity(std::string_view name, const ActivityOptions& options, Arguments arguments);
+OperationPtr schedule_local_activity(std::string_view name, const LocalActivityOptions& options,
+                                     Arguments arguments);
+// Waits for the child to have started.
+OperationPtr start_child(std::string_view type, const ChildWorkflowOptions& options, Arguments arguments);
+const std::string& child_id(const Operation& child);
+const std::string& child_run_id(const Operation& child);
+void signal_child(const Operation& child, std::string_view name, Arguments arguments);
+void signal_external(const std::string& id, const std::string& run_id, std::string_view name,
+                     Arguments arguments);
+void cancel_external(const std::string& id, const std::string& run_id, const std::string& reason);
+[[noreturn]] void continue_as_new(const ContinueAsNewOptions& options, Arguments arguments);
+bool finished(const Operation& operation);
+void cancel(const OperationPtr& operation);
+// Waits; throws the operation's failure, or hands its result to decode_into (null: the result is of no interest).
+void wait(const OperationPtr& operation, void (*decode_into)(const PayloadSource&, void*), void* out);
+
+class TaskState;
+std::shared_ptr<TaskState> spawn(std::function<void()> body);
+void join(const std::shared_ptr<TaskState>& task);  // Throws what the body threw.
+void cancel(const std::shared_ptr<TaskState>& task);
+bool finished(const TaskState& task);
+
+struct ScopeState;
+std::shared_ptr<ScopeState> open_scope(bool detached);
+void enter_scope(const std::shared_ptr<ScopeState>& scope);
+void leave_scope(const std::shared_ptr<ScopeState>& scope) noexcept;
+void cancel(const std::shared_ptr<ScopeState>& scope, std::string reason);
+
+}  // namespace chimera::detail
+
+namespace chimera::workflow {
+
+// --- Activities and children ---
+
+// A started activity. get() waits; as often as one likes.
+template <class R>
+class Handle {
+ public:
+  explicit Handle(detail::OperationPtr operation) : operation_(std::move(operation)) {}
+  bool done() const { return detail::finished(*operation_); }
+  // Asks for cancellation; what get() then does depends on the cancellation type.
+  void cancel() { detail::cancel(operation_); }
+  R get() const {
+    if constexpr (std::is_void_v<R>) {
+      detail::wait(operation_, nullptr, nullptr);
+    } else {
+      R value{};
+      detail::wait(
+          operation_, [](const PayloadSource& in, void* to) { decode(in, *static_cast<R*>(to)); }, &value);
+      return value;
+    }
+  }
+
+ protected:
+  detail::OperationPtr operation_;
+};
+
+template <auto Activity, class... A>
+auto start_activity(const ActivityOptions& options, const A&... arguments) {
+  return detail::Passing<detail::ArgumentsOf<Activity>>::pass(
+      [&](detail::Arguments list) {
+        return Handle<detail::ResultOf<Activity>>(
+            detail::schedule_activity(detail::wire_name<Activity>, options, list));
+      },
+      arguments...);
+}
+// By name, in whatever language it is written.
+template <class R, class... A>
+Handle<R> start_activity(std::string_view name, const ActivityOptions& options, const A&... arguments) {
+  return detail::pass_any(
+      [&](detail::Arguments list) { return Handle<R>(detail::schedule_activity(name, options, list)); },
+      arguments...);
+}
+template <auto Activity, class... A>
+auto execute_activity(const ActivityOptions& options, const A&... arguments) {
+  return start_activity<Activity>(options, arguments...).get();
+}
+template <class R, class... A>
+R execute_activity(std::string_view name, const ActivityOptions& options, const A&... arguments) {
+  return start_activity<R>(name, options, arguments...).get();
+}
+
+template <auto Activity, class... A>
+auto start_local_activity(const LocalActivityOptions& options, const A&... arguments) {
+  return detail::Passing<detail::ArgumentsOf<Activity>>::pass(
+      [&](detail::Arguments list) {
+        return Handle<detail::ResultOf<Activity>>(
+            detail::schedule_local_activity(detail::wire_name<Activity>, options, list));
+      },
+      arguments...);
+}
+template <auto Activity, class... A>
+auto execute_local_activity(const LocalActivityOptions& options, const A&... arguments) {
+  return start_local_activity<Activity>(options, arguments...).get();
+}
+
+template <class R>
+class ChildHandle : public Handle<R> {
+ public:
+  using Handle<R>::Handle;
+  const std::string& id() const { return detail::child_id(*this->operation_); }
+  const std::string& first_execution_run_id() const { return detail::child_run_id(*this->operation_); }
+  template <class... A>
+  void signal(std::string_view name, const A&... arguments) {
+    detail::pass_any([&](detail::Arguments list) { detail::signal_child(*this->operation_, name, list); },
+                     arguments...);
+  }
+  template <auto Signal, class... A>
+    requires std::is_member_function_pointer_v<decltype(Signal)>
+  void signal(const A&... arguments) {
+    detail::Passing<detail::ArgumentsOf<Signal>>::pass(
+        [&](detail::Arguments list) {
+          detail::signal_child(*this->operation_, detail::wire_name<Signal>, list);
+        },
+        arguments...);
+  }
+};
+
+template <auto Run, class... A>
+auto start_child_workflow(const ChildWorkflowOptions& options, const A&... arguments) {
+  return detail::Passing<detail::ArgumentsOf<Run>>::pass(
+      [&](detail::Arguments list) {
+        return ChildHandle<detail::ResultOf<Run>>(
+            detail::start_child(detail::workflow_name<Run>, options, list));
+      },
+      arguments...);
+}
+template <class R, class... A>
+ChildHandle<R> start_child_workflow(std::string_view type, const ChildWorkflowOptions& options,
+                                    const A&... arguments) {
+  return detail::pass_any(
+      [&](detail::Arguments list) { return ChildHandle<R>(detail::start_child(type, options, list)); },
+      arguments...);
+}
+template <auto Run, class... A>
+auto execute_child_workflow(const ChildWorkflowOptions& options, const A&... arguments) {
+  return start_child_workflow<Run>(options, arguments...).get();
+}
+template <class R, class... A>
+R execute_child_workflow(std::string_view type, const ChildWorkflowOptions& options,
+                         const A&... arguments) {
+  return start_child_workflow<R>(type, options, arguments...).get();
+}
+
+// A workflow that somebody else started. Both calls wait for the server's answer.
+class ExternalHandle {
+ public:
+  ExternalHandle(std::string id, std::string run_id) : id_(std::move(id)), run_id_(std::move(run_id)) {}
+  const std::string& id() const { return id_; }
+  template <class... A>
+  void signal(std::string_view name, const A&... arguments) {
+    detail::pass_any([&](detail::Arguments list) { detail::signal_external(id_, run_id_, name, list); },
+                     arguments...);
+  }
+  template <auto Signal, class... A>
+    requires std::is_member_function_pointer_v<decltype(Signal)>
+  void signal(const A&... arguments) {
+    detail::Passing<detail::ArgumentsOf<Signal>>::pass(
+        [&](detail::Arguments list) {
+          detail::signal_external(id_, run_id_, detail::wire_name<Signal>, list);
+        },
+        arguments...);
+  }
+  void cancel(const std::string& reason = "") { detail::cancel_external(id_, run_id_, reason); }
+
+ private:
+  std::string id_, run_id_;
+};
+inline ExternalHandle get_external_workflow_handle(std::string id, std::string run_id = "") {
+  return {std::move(id), std::move(run_id)};
+}
+
+// --- Time and waiting ---
+
+Time now();
+// Durable: it goes on while no worker runs.
+void sleep(Duration duration);
+// Until the condition holds. It is asked whenever something has happened to the workflow, and must not change anything.
+void wait_condition(const std::function<bool()>& condition);
+// False when the time is up first.
+[[nodiscard]] bool wait_condition(const std::function<bool()>& condition, Duration timeout);
+
+// --- Concurrency ---
+
+// Code that runs beside the caller, on a fiber of its own, one at a time. A task that nobody joins goes on alone; what it
+// throws then is logged.
+template <class R>
+class Task {
+ public:
+  bool done() const { return detail::finished(*state_); }
+  void cancel() { detail::cancel(state_); }
+  R get() {
+    detail::join(state_);
+    if constexpr (!std::is_void_v<R>) return **value_;
+  }
+
+ private:
+  template <class F>
+  friend auto spawn(F body);
+  std::shared_ptr<std::optional<std::conditional_t<std::is_void_v<R>, char, R>>> value_;
+  std::shared_ptr<detail::TaskState> state_;
+};
+
+template <class F>
+auto spawn(F body) {
+  using R = std::invoke_result_t<F>;
+  Task<R> task;
+  task.value_ = std::make_shared<typename decltype(task.value_)::element_type>();
+  task.state_ = detail::spawn([body = std::move(body), value = task.value_]() mutable {
+    if constexpr (std::is_void_v<R>) {
+      body();
+    } else {
+      value->emplace(body());
+    }
+  });
+  return task;
+}
+
+// A part of the workflow that can be cancelled apart from the rest. Cancelling reaches whatever waits inside run(),
+// and the scopes opened there: timers and conditions throw CancelledError, activities and children are asked to end.
+// A cancellation is delivered once: code that catches it may go on, for example to compensate.
+class CancellationScope {
+ public:
+  CancellationScope() : state_(detail::open_scope(false)) {}
+  // Not reached by the cancellation of what is around it, the workflow's own included.
+  static CancellationScope detached() { return CancellationScope(detail::open_scope(true)); }
+
+  template <class F>
+  decltype(auto) run(F&& body) {
+    struct Leave {
+      const std::shared_ptr<detail::ScopeState>& scope;
+      ~Leave() { detail::leave_scope(scope); }
+    };
+    detail::enter_scope(state_);
+    const Leave leave{state_};
+    return std::forward<F>(body)();
+  }
+  void cancel(std::string reason = "") { detail::cancel(state_, std::move(reason)); }
+
+ private:
+  explicit CancellationScope(std::shared_ptr<detail::ScopeState> state) : state_(std::move(state)) {}
+  std::shared_ptr<detail::ScopeState> state_;
+};
+
+// Undoes what was done when an exception leaves the scope that it stands in: in reverse order, detached from cancellation.
+// A compensation that fails is logged and the others still run.
+class Saga {
+ public:
+  Saga();
+  ~Saga();
+  Saga(const Saga&) = delete;
+  Saga& operator=(const Saga&) = delete;
+  void add(std::function<void()> compensation) { compensations_.push_back(std::move(compensation)); }
+  void compensate();  // Now; each compensation runs at most once.
+
+ private:
+  std::vector<std::function<void()>> compensations_;
+  int exceptions_at_start_;
+};
+
+// --- Versioning, randomness, facts ---
+
+bool patched(std::string_view id);
+void deprecate_patch(std::string_view id);
+
+// Seeded by the run; the same in every replay.
+std::mt19937_64& random();
+std::string uuid4();
+
+struct ParentInfo {
+  std::string namespace_, workflow_id, run_id;
+};
+
+struct Info {
+  std::string workflow_id, run_id, workflow_type, task_queue, namespace_;
+  int attempt = 1;
+  std::string first_execution_run_id, continued_run_id, cron_schedule;
+  std::optional<ParentInfo> parent;
+  Duration execution_timeout{}, run_timeout{}, task_timeout{};
+  std::optional<RetryPolicy> retry_policy;
+  Time workflow_start_time;  // Of this run.
+  Time start_time;           // Of its first task.
+  Memo memo;
+  std::map<std::string, Payload> search_attributes;
+  // Of the current task.
+  std::uint32_t history_length = 0;
+  std::uint64_t history_size = 0;
+  bool continue_as_new_suggested = false;
+  bool is_replaying = false;
+};
+const Info& info();
+
+// Null outside an update's handler.
+struct UpdateInfo {
+  std::string id, name;
+};
+const UpdateInfo* current_update_info();
+
+bool cancel_requested();
+bool all_handlers_finished();
+
+void upsert_search_attributes(const SearchAttributes& attributes);
+void upsert_memo(const Memo& memo);  // An empty Payload removes the entry.
+
+// Ends this run and starts the next one of the same workflow with these arguments.
+template <auto Run, class... A>
+[[noreturn]] void continue_as_new(const A&... arguments) {
+  detail::Passing<detail::ArgumentsOf<Run>>::pass(
+      [](detail::Arguments list) { detail::continue_as_new({}, list); }, arguments...);
+  __builtin_unreachable();
+}
+template <class... A>
+[[noreturn]] void continue_as_new(const ContinueAsNewOptions& options, const A&... arguments) {
+  detail::pass_any([&](detail::Arguments list) { detail::continue_as_new(options, list); }, arguments...);
+  __builtin_unreachable();
+}
+
+// Silent while the workflow is replayed.
+class Logger {
+ public:
+  void debug(std::string_view message) const;
+  void info(std::string_view message) const;
+  void warning(std::string_view message) const;
+  void error(std::string_view message) const;
+};
+inline Logger logger() { return {}; }
+
+}  // namespace chimera::workflow
+
+#endif  // CHIMERA_WORKFLOW_H_

@@ -1,0 +1,239 @@
+#include "sdk-cpp/src/activity_pool.h"
+
+#include <stdexcept>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "core/converter/payload.h"
+#include "sdk-cpp/src/crash_report.h"
+#include "sdk-cpp/src/errors.h"
+#include "sdk-cpp/src/log.h"
+
+namespace chimera::sdk {
+namespace {
+
+thread_local ActivityContext* current_activity = nullptr;
+
+activity::Info make_info(const api::workflowservice::v1::PollActivityTaskQueueResponse& task, const Codec& codec) {
+  ProtoPayloads scratch;
+  return {.activity_id = task.activity_id(),
+          .activity_type = task.activity_type().name(),
+          .task_token = task.task_token(),
+          .workflow_id = task.workflow_execution().workflow_id(),
+          .workflow_run_id = task.workflow_execution().run_id(),
+          .workflow_type = task.workflow_type().name(),
+          .workflow_namespace = task.workflow_namespace(),
+          .attempt = task.attempt(),
+          .scheduled_time = core::to_wall_time(task.scheduled_time()),
+          .current_attempt_scheduled_time = core::to_wall_time(task.current_attempt_scheduled_time()),
+          .started_time = core::to_wall_time(task.started_time()),
+          .schedule_to_close_timeout = core::to_nanoseconds(task.schedule_to_close_timeout()),
+          .start_to_close_timeout = core::to_nanoseconds(task.start_to_close_timeout()),
+          .heartbeat_timeout = core::to_nanoseconds(task.heartbeat_timeout()),
+          .heartbeat_details = Details(to_public(decoded(task.heartbeat_details(), codec, scratch)))};
+}
+
+// spec/core 6: paused and reset activities are retried under these type names.
+core::ActivityResult cancelled_result(ActivityContext& context, const CancelledError& error) {
+  const activity::CancellationDetails why = context.cancellation();
+  const auto failed = [&](const char* message, const char* type) {
+    return core::ActivityResult{core::ActivityResult::Failed{
+        to_failure(ApplicationError(message, {.type = type}), context.codec())}};
+  };
+  if (why.paused) return failed("Activity paused", "ActivityPause");
+  if (why.reset) return failed("Activity reset", "ActivityReset");
+  if (!why.cancel_requested && !why.worker_shutdown && !why.not_found && !why.timed_out) {
+    return {core::ActivityResult::Failed{to_failure(error, context.codec())}};
+  }
+  ProtoPayloads details = to_proto(error.details().payloads());
+  encode_in_place(details, context.codec());
+  return {core::ActivityResult::Cancelled{std::move(details)}};
+}
+
+}  // namespace
+
+ActivityContext::ActivityContext(core::ActivityTask task, Codec codec)
+    : task_(std::move(task)),
+      codec_(std::move(codec)),
+      info_(make_info(*task_.message, codec_)),
+      owner_(absl::StrCat("activity ", info_.activity_type, " (id ", info_.activity_id, ", workflow ",
+                          info_.workflow_id, ")")) {}
+
+ActivityContext& ActivityContext::current(const char* call) {
+  if (current_activity != nullptr) return *current_activity;
+  throw std::logic_error(absl::StrCat("chimera::activity::", call,
+                                      " was called outside an activity; only the thread that runs one may"));
+}
+
+void ActivityContext::cancel(const core::ActivityCancellation& why) {
+  const absl::MutexLock lock(&mutex_);
+  cancelled_ = true;
+  details_.not_found |= why.not_found;
+  details_.cancel_requested |= why.cancelled;
+  details_.paused |= why.paused;
+  details_.timed_out |= why.timed_out;
+  details_.worker_shutdown |= why.worker_shutdown;
+  details_.reset |= why.reset;
+}
+
+activity::CancellationDetails ActivityContext::cancellation() {
+  const absl::MutexLock lock(&mutex_);
+  return details_;
+}
+
+bool ActivityContext::wait_for_cancelled(Duration timeout) {
+  const absl::MutexLock lock(&mutex_);
+  if (timeout.count() > 0) {
+    mutex_.AwaitWithTimeout(absl::Condition(&cancelled_), absl::Nanoseconds(timeout.count()));
+  }
+  return cancelled_;
+}
+
+CppActivityLanguage::CppActivityLanguage(Codec codec, int threads_max)
+    : codec_(std::move(codec)), threads_max_(static_cast<std::size_t>(std::max(threads_max, 1))) {}
+
+CppActivityLanguage::~CppActivityLanguage() {
+  std::vector<std::thread> threads;
+  {
+    const absl::MutexLock lock(&mutex_);
+    stopping_ = true;
+    threads.swap(threads_);
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+void CppActivityLanguage::start(core::ActivityTask task) {
+  std::shared_ptr<ActivityContext> context;
+  const auto handle = task.handle;
+  try {
+    context = std::make_shared<ActivityContext>(std::move(task), codec_);
+  } catch (const std::exception& error) {
+    handle->complete({core::ActivityResult::Failed{
+        to_failure(ApplicationError(absl::StrCat("Failed decoding heartbeat details: ", error.what()),
+                                    {.type = "ConversionError", .non_retryable = true}),
+                   nullptr)}});
+    return;
+  }
+  const absl::MutexLock lock(&mutex_);
+  running_[context->info().task_token] = context;
+  waiting_.push_back(std::move(context));
+  if (waiting_.size() > idle_ && threads_.size() < threads_max_) {
+    threads_.emplace_back([this] { work(); });
+  }
+}
+
+void CppActivityLanguage::cancel(const std::string& task_token, const core::ActivityCancellation& cancellation) {
+  std::shared_ptr<ActivityContext> context;
+  {
+    const absl::MutexLock lock(&mutex_);
+    const auto found = running_.find(task_token);
+    if (found == running_.end()) return;  // It has ended.
+    context = found->second;
+  }
+  context->cancel(cancellation);
+}
+
+void CppActivityLanguage::work() {
+  prepare_crash_report();
+  for (;;) {
+    std::shared_ptr<ActivityContext> context;
+    {
+      const absl::MutexLock lock(&mutex_);
+      ++idle_;
+      const auto has_work = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+        return stopping_ || !waiting_.empty();
+      };
+      mutex_.Await(absl::Condition(&has_work));
+      --idle_;
+      if (waiting_.empty()) return;
+      context = std::move(waiting_.front());
+      waiting_.pop_front();
+    }
+    run(*context);
+  }
+}
+
+void CppActivityLanguage::run(ActivityContext& context) {
+  current_activity = &context;
+  set_running(&context.owner(), nullptr);
+  core::ActivityResult result = execute(context);
+  set_running(nullptr, nullptr);
+  current_activity = nullptr;
+  {
+    const absl::MutexLock lock(&mutex_);
+    running_.erase(context.info().task_token);
+  }
+  context.task().handle->complete(std::move(result));
+}
+
+core::ActivityResult CppActivityLanguage::execute(ActivityContext& context) {
+  try {
+    const auto type = types_.find(context.info().activity_type);
+    if (type == types_.end()) {
+      throw ApplicationError(absl::StrCat("no C++ activity is called '", context.info().activity_type, "'"),
+                             {.type = "NotFoundError"});
+    }
+    ProtoPayloads scratch;
+    ProtoPayload result;
+    PayloadSink sink(&result);
+    type->second.call(PayloadList(&decoded(context.task().message->input(), codec_, scratch)), &sink);
+    encode_in_place(result, codec_);
+    return {core::ActivityResult::Completed{std::move(result)}};
+  } catch (const activity::CompleteAsync&) {
+    return {core::ActivityResult::WillCompleteAsync{}};
+  } catch (const CancelledError& error) {
+    return cancelled_result(context, error);
+  } catch (const ApplicationError& error) {
+    const bool benign = error.category() == ApplicationErrorCategory::kBenign;
+    log(benign ? LogLevel::kDebug : LogLevel::kWarning, absl::StrCat(context.owner(), " failed: ", describe(error)));
+    return {core::ActivityResult::Failed{to_failure(error, codec_)}};
+  } catch (...) {
+    log(LogLevel::kWarning, absl::StrCat(context.owner(), " failed: ", describe_current()));
+    return {core::ActivityResult::Failed{current_failure(codec_)}};
+  }
+}
+
+}  // namespace chimera::sdk
+
+namespace chimera::activity {
+
+using sdk::ActivityContext;
+
+const Info& info() { return ActivityContext::current("info").info(); }
+bool is_cancelled() { return ActivityContext::current("is_cancelled").wait_for_cancelled({}); }
+bool is_worker_shutdown() { return ActivityContext::current("is_worker_shutdown").cancellation().worker_shutdown; }
+CancellationDetails cancellation_details() {
+  return ActivityContext::current("cancellation_details").cancellation();
+}
+bool wait_for_cancelled(Duration timeout) {
+  return ActivityContext::current("wait_for_cancelled").wait_for_cancelled(timeout);
+}
+void throw_if_cancelled() {
+  if (ActivityContext::current("throw_if_cancelled").wait_for_cancelled({})) {
+    throw CancelledError("Activity cancelled");
+  }
+}
+
+void raise_complete_async() {
+  ActivityContext::current("raise_complete_async");
+  throw CompleteAsync{};
+}
+
+void record_heartbeat(detail::Arguments details) {
+  ActivityContext& context = ActivityContext::current("heartbeat");
+  context.task().handle->heartbeat(sdk::encode_arguments(details, context.codec()));
+}
+
+namespace {
+void write_log(sdk::LogLevel level, std::string_view message) {
+  sdk::log(level, absl::StrCat(std::string(message), " [", ActivityContext::current("logger").owner(), "]"));
+}
+}  // namespace
+
+void Logger::debug(std::string_view message) const { write_log(sdk::LogLevel::kDebug, message); }
+void Logger::info(std::string_view message) const { write_log(sdk::LogLevel::kInfo, message); }
+void Logger::warning(std::string_view message) const { write_log(sdk::LogLevel::kWarning, message); }
+void Logger::error(std::string_view message) const { write_log(sdk::LogLevel::kError, message); }
+
+}  // namespace chimera::activity

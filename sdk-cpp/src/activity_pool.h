@@ -1,0 +1,73 @@
+// CppActivityLanguage, the C++ activities of one worker: a pool of threads that grows to the worker's number of slots.
+#ifndef CHIMERA_SDK_CPP_SRC_ACTIVITY_POOL_H_
+#define CHIMERA_SDK_CPP_SRC_ACTIVITY_POOL_H_
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "chimera/activity.h"
+#include "core/activity/activity_language.h"
+#include "sdk-cpp/src/payload_access.h"
+
+namespace chimera::sdk {
+
+// A running activity. Its thread reads; the worker's threads set the cancellation.
+class ActivityContext {
+ public:
+  ActivityContext(core::ActivityTask task, Codec codec);
+  static ActivityContext& current(const char* call);  // Throws std::logic_error outside an activity.
+
+  const activity::Info& info() const { return info_; }
+  const std::string& owner() const { return owner_; }  // "activity charge_card (id 1, workflow order-17)"
+  core::ActivityTask& task() { return task_; }
+  const Codec& codec() const { return codec_; }
+  void cancel(const core::ActivityCancellation& cancellation);
+  activity::CancellationDetails cancellation();
+  bool wait_for_cancelled(Duration timeout);  // Zero: only looks.
+
+ private:
+  core::ActivityTask task_;
+  const Codec codec_;
+  activity::Info info_;
+  std::string owner_;
+  absl::Mutex mutex_;
+  bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
+  activity::CancellationDetails details_ ABSL_GUARDED_BY(mutex_);
+};
+
+// Any thread. Destroyed only when no activity runs any more.
+class CppActivityLanguage final : public core::ActivityLanguage {
+ public:
+  CppActivityLanguage(Codec codec, int threads_max);
+  ~CppActivityLanguage() override;
+  void add(const detail::ActivityType& type) { types_.emplace(type.name, type); }  // Before the worker runs.
+
+  void start(core::ActivityTask task) override;
+  void cancel(const std::string& task_token, const core::ActivityCancellation& cancellation) override;
+
+ private:
+  void work();
+  void run(ActivityContext& context);
+  core::ActivityResult execute(ActivityContext& context);
+
+  const Codec codec_;
+  const std::size_t threads_max_;
+  std::map<std::string, detail::ActivityType> types_;
+  absl::Mutex mutex_;
+  std::deque<std::shared_ptr<ActivityContext>> waiting_ ABSL_GUARDED_BY(mutex_);
+  // Shared with the thread that runs it, so that a cancellation finds it or not, but never half gone.
+  std::map<std::string, std::shared_ptr<ActivityContext>> running_ ABSL_GUARDED_BY(mutex_);
+  std::size_t idle_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::vector<std::thread> threads_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace chimera::sdk
+
+#endif  // CHIMERA_SDK_CPP_SRC_ACTIVITY_POOL_H_

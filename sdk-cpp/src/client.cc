@@ -1,0 +1,419 @@
+// The client's calls: requests built, answers taken apart, statuses made exceptions.
+#include "chimera/client.h"
+
+#include <random>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "core/converter/payload.h"
+#include "google/protobuf/util/json_util.h"
+#include "google/rpc/status.pb.h"
+#include "sdk-cpp/src/client_state.h"
+#include "sdk-cpp/src/codec.h"
+#include "sdk-cpp/src/errors.h"
+#include "sdk-cpp/src/version.h"
+#include "temporal/api/errordetails/v1/message.pb.h"
+
+namespace chimera {
+namespace {
+
+namespace ws = api::workflowservice::v1;
+using HistoryEvent = api::history::v1::HistoryEvent;
+
+constexpr std::chrono::milliseconds kLongPoll{70'000};  // spec/core 1.1
+
+std::string random_id() {
+  thread_local std::mt19937_64 random{std::random_device{}()};
+  return absl::StrFormat("%016x%016x", random(), random());
+}
+
+// The message of this type among a failed call's google.rpc.Status details.
+template <class M>
+std::optional<M> detail_of(const absl::Status& status) {
+  const auto payload = status.GetPayload(
+      absl::string_view(base::kStatusDetails.data(), base::kStatusDetails.size()));
+  if (!payload) return std::nullopt;
+  google::rpc::Status rpc;
+  if (!rpc.ParseFromString(std::string(*payload))) return std::nullopt;
+  M message;
+  for (const auto& any : rpc.details()) {
+    if (any.Is<M>() && any.UnpackTo(&message)) return message;
+  }
+  return std::nullopt;
+}
+
+void set_execution(api::common::v1::WorkflowExecution& execution, const detail::Target& target) {
+  execution.set_workflow_id(target.id);
+  execution.set_run_id(target.run_id);
+}
+
+WorkflowExecution to_public(const api::workflow::v1::WorkflowExecutionInfo& info, const sdk::Codec& codec) {
+  WorkflowExecution out{.id = info.execution().workflow_id(),
+                        .run_id = info.execution().run_id(),
+                        .workflow_type = info.type().name(),
+                        .task_queue = info.task_queue(),
+                        .status = static_cast<WorkflowExecutionStatus>(info.status()),
+                        .start_time = core::to_wall_time(info.start_time()),
+                        .close_time = core::to_wall_time(info.close_time()),
+                        .history_length = info.history_length()};
+  for (const auto& [key, value] : info.memo().fields()) {
+    sdk::ProtoPayload scratch;
+    out.memo[key] = sdk::to_public(sdk::decoded(value, codec, scratch));
+  }
+  return out;
+}
+
+detail::Answer first_payload(const api::common::v1::Payloads& payloads, const sdk::Codec& codec) {
+  sdk::ProtoPayloads scratch;
+  const sdk::ProtoPayloads& plain = sdk::decoded(payloads, codec, scratch);
+  if (plain.payloads_size() == 0) return {};
+  return {sdk::to_public(plain.payloads(0))};
+}
+
+[[noreturn]] void throw_closed(std::shared_ptr<const FailureError> cause) {
+  throw WorkflowFailureError(std::move(cause));
+}
+
+// What the close event says: a result, an exception, or the run that goes on (not returned then).
+std::optional<detail::Answer> read_close(const HistoryEvent& event, bool follow, const sdk::Codec& codec,
+                                         std::string& next_run) {
+  const auto follows = [&](const std::string& run_id) {
+    if (follow && !run_id.empty()) next_run = run_id;
+    return !next_run.empty();
+  };
+  switch (event.attributes_case()) {
+    case HistoryEvent::kWorkflowExecutionCompletedEventAttributes: {
+      const auto& done = event.workflow_execution_completed_event_attributes();
+      if (follows(done.new_execution_run_id())) return std::nullopt;
+      return first_payload(done.result(), codec);
+    }
+    case HistoryEvent::kWorkflowExecutionFailedEventAttributes: {
+      const auto& failed = event.workflow_execution_failed_event_attributes();
+      if (follows(failed.new_execution_run_id())) return std::nullopt;
+      throw_closed(sdk::to_error(failed.failure(), codec));
+    }
+    case HistoryEvent::kWorkflowExecutionTimedOutEventAttributes:
+      if (follows(event.workflow_execution_timed_out_event_attributes().new_execution_run_id())) return std::nullopt;
+      throw_closed(std::make_shared<const TimeoutError>("Workflow timed out", TimeoutType::kStartToClose));
+    case HistoryEvent::kWorkflowExecutionCanceledEventAttributes: {
+      sdk::ProtoPayloads scratch;
+      const auto& details = event.workflow_execution_canceled_event_attributes().details();
+      throw_closed(std::make_shared<const CancelledError>(
+          "Workflow cancelled", Details(sdk::to_public(sdk::decoded(details, codec, scratch)))));
+    }
+    case HistoryEvent::kWorkflowExecutionTerminatedEventAttributes: {
+      const std::string& reason = event.workflow_execution_terminated_event_attributes().reason();
+      throw_closed(std::make_shared<const TerminatedError>(reason.empty() ? "Workflow terminated" : reason));
+    }
+    case HistoryEvent::kWorkflowExecutionContinuedAsNewEventAttributes:
+      if (follows(event.workflow_execution_continued_as_new_event_attributes().new_execution_run_id())) {
+        return std::nullopt;
+      }
+      throw_closed(std::make_shared<const ApplicationError>(
+          "Workflow continued as new",
+          ApplicationErrorOptions{.type = "WorkflowContinuedAsNew",
+                                  .details = details(event.workflow_execution_continued_as_new_event_attributes()
+                                                         .new_execution_run_id())}));
+    default:
+      throw RpcError(static_cast<int>(absl::StatusCode::kInternal),
+                     absl::StrCat("the server gave event ", event.event_id(), " as the close event, which it is not"));
+  }
+}
+
+}  // namespace
+
+namespace detail {
+
+absl::Status ClientState::call(std::string_view method, const google::protobuf::MessageLite& request,
+                               google::protobuf::MessageLite& response, std::chrono::milliseconds timeout) {
+  core::CallOptions options{.namespace_ = namespace_};
+  if (timeout.count() > 0) options.timeout = timeout;
+  return connection->call_blocking(method, request, response, std::move(options));
+}
+
+void ClientState::must(std::string_view doing, std::string_view method,
+                       const google::protobuf::MessageLite& request, google::protobuf::MessageLite& response,
+                       std::chrono::milliseconds timeout) {
+  const absl::Status status = call(method, request, response, timeout);
+  if (!status.ok()) sdk::throw_rpc(status, doing);
+}
+
+namespace {
+
+void set_timeouts(ws::StartWorkflowExecutionRequest& request, const WorkflowOptions& options) {
+  if (options.execution_timeout.count() > 0) {
+    core::set_duration(*request.mutable_workflow_execution_timeout(), options.execution_timeout);
+  }
+  if (options.run_timeout.count() > 0) {
+    core::set_duration(*request.mutable_workflow_run_timeout(), options.run_timeout);
+  }
+  if (options.task_timeout.count() > 0) {
+    core::set_duration(*request.mutable_workflow_task_timeout(), options.task_timeout);
+  }
+  if (options.start_delay.count() > 0) {
+    core::set_duration(*request.mutable_workflow_start_delay(), options.start_delay);
+  }
+}
+
+}  // namespace
+
+Target start(ClientState& client, std::string_view type, const WorkflowOptions& options, Arguments arguments) {
+  const std::string doing = absl::StrCat("cannot start workflow ", std::string(type), " with id '", options.id, "'");
+  if (options.id.empty() || options.task_queue.empty()) {
+    throw std::invalid_argument(absl::StrCat(doing, ": WorkflowOptions needs ", options.id.empty() ? "an id" : "a task_queue"));
+  }
+  ws::StartWorkflowExecutionRequest request;
+  request.set_namespace_(client.namespace_);
+  request.set_workflow_id(options.id);
+  request.mutable_workflow_type()->set_name(std::string(type));
+  request.mutable_task_queue()->set_name(options.task_queue);
+  if (!arguments.empty()) *request.mutable_input() = sdk::encode_arguments(arguments, client.codec);
+  set_timeouts(request, options);
+  request.set_identity(client.connection->options().identity);
+  request.set_request_id(random_id());
+  request.set_workflow_id_reuse_policy(static_cast<api::enums::v1::WorkflowIdReusePolicy>(options.id_reuse_policy));
+  request.set_workflow_id_conflict_policy(
+      static_cast<api::enums::v1::WorkflowIdConflictPolicy>(options.id_conflict_policy));
+  if (options.retry_policy) *request.mutable_retry_policy() = sdk::to_proto(*options.retry_policy);
+  request.set_cron_schedule(options.cron_schedule);
+  if (!options.memo.empty()) *request.mutable_memo() = sdk::to_proto(options.memo, client.codec);
+  if (!options.search_attributes.empty()) {
+    *request.mutable_search_attributes() = sdk::to_proto(options.search_attributes);
+  }
+  ws::StartWorkflowExecutionResponse response;
+  const absl::Status status = client.call(CHIMERA_WORKFLOW_SERVICE(StartWorkflowExecution), request, response);
+  if (status.code() == absl::StatusCode::kAlreadyExists) {
+    const auto found = detail_of<api::errordetails::v1::WorkflowExecutionAlreadyStartedFailure>(status);
+    throw WorkflowAlreadyStartedError(options.id, std::string(type), found ? found->run_id() : "");
+  }
+  if (!status.ok()) sdk::throw_rpc(status, doing);
+  return {.id = options.id, .run_id = response.run_id(), .first_execution_run_id = response.run_id()};
+}
+
+Answer result(ClientState& client, const Target& target, bool follow_runs) {
+  const std::string doing = absl::StrCat("cannot wait for workflow '", target.id, "'");
+  ws::GetWorkflowExecutionHistoryRequest request;
+  request.set_namespace_(client.namespace_);
+  set_execution(*request.mutable_execution(), target);
+  request.set_wait_new_event(true);
+  request.set_skip_archival(true);
+  request.set_history_event_filter_type(api::enums::v1::HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT);
+  for (;;) {
+    ws::GetWorkflowExecutionHistoryResponse response;
+    const absl::Status status =
+        client.call(CHIMERA_WORKFLOW_SERVICE(GetWorkflowExecutionHistory), request, response, kLongPoll);
+    if (status.code() == absl::StatusCode::kDeadlineExceeded) continue;
+    if (!status.ok()) sdk::throw_rpc(status, doing);
+    request.set_next_page_token(response.next_page_token());
+    if (response.history().events_size() == 0) continue;
+    std::string next_run;
+    const auto answer = read_close(response.history().events(0), follow_runs, client.codec, next_run);
+    if (answer) return *answer;
+    request.mutable_execution()->set_run_id(next_run);
+    request.clear_next_page_token();
+  }
+}
+
+void signal(ClientState& client, const Target& target, std::string_view name, Arguments arguments) {
+  ws::SignalWorkflowExecutionRequest request;
+  request.set_namespace_(client.namespace_);
+  set_execution(*request.mutable_workflow_execution(), target);
+  request.set_signal_name(std::string(name));
+  if (!arguments.empty()) *request.mutable_input() = sdk::encode_arguments(arguments, client.codec);
+  request.set_identity(client.connection->options().identity);
+  request.set_request_id(random_id());
+  ws::SignalWorkflowExecutionResponse response;
+  client.must(absl::StrCat("cannot signal workflow '", target.id, "'"),
+              CHIMERA_WORKFLOW_SERVICE(SignalWorkflowExecution), request, response);
+}
+
+Answer query(ClientState& client, const Target& target, std::string_view name, Arguments arguments) {
+  ws::QueryWorkflowRequest request;
+  request.set_namespace_(client.namespace_);
+  set_execution(*request.mutable_execution(), target);
+  request.mutable_query()->set_query_type(std::string(name));
+  if (!arguments.empty()) *request.mutable_query()->mutable_query_args() = sdk::encode_arguments(arguments, client.codec);
+  ws::QueryWorkflowResponse response;
+  const absl::Status status = client.call(CHIMERA_WORKFLOW_SERVICE(QueryWorkflow), request, response);
+  if (status.code() == absl::StatusCode::kInvalidArgument) {
+    throw WorkflowQueryFailedError(std::string(status.message()));
+  }
+  if (!status.ok()) sdk::throw_rpc(status, absl::StrCat("cannot query workflow '", target.id, "'"));
+  return first_payload(response.query_result(), client.codec);
+}
+
+namespace {
+
+Answer read_outcome(const api::update::v1::Outcome& outcome, const sdk::Codec& codec) {
+  if (outcome.has_failure()) throw WorkflowUpdateFailedError(sdk::to_error(outcome.failure(), codec));
+  return first_payload(outcome.success(), codec);
+}
+
+}  // namespace
+
+std::string start_update(ClientState& client, const Target& target, std::string_view name,
+                         const std::string& update_id, Arguments arguments) {
+  constexpr auto kAccepted = api::enums::v1::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ACCEPTED;
+  ws::UpdateWorkflowExecutionRequest request;
+  request.set_namespace_(client.namespace_);
+  set_execution(*request.mutable_workflow_execution(), target);
+  request.mutable_wait_policy()->set_lifecycle_stage(kAccepted);
+  auto& update = *request.mutable_request();
+  update.mutable_meta()->set_update_id(update_id.empty() ? random_id() : update_id);
+  update.mutable_meta()->set_identity(client.connection->options().identity);
+  update.mutable_input()->set_name(std::string(name));
+  if (!arguments.empty()) *update.mutable_input()->mutable_args() = sdk::encode_arguments(arguments, client.codec);
+  const std::string id = update.meta().update_id();
+  for (;;) {  // The server answers early, with a lower stage, when nobody took it in time.
+    ws::UpdateWorkflowExecutionResponse response;
+    client.must(absl::StrCat("cannot update workflow '", target.id, "'"),
+                CHIMERA_WORKFLOW_SERVICE(UpdateWorkflowExecution), request, response, kLongPoll);
+    if (response.outcome().has_failure()) read_outcome(response.outcome(), client.codec);
+    if (response.stage() >= kAccepted) return id;
+  }
+}
+
+Answer update_result(ClientState& client, const Target& target, const std::string& update_id) {
+  ws::PollWorkflowExecutionUpdateRequest request;
+  request.set_namespace_(client.namespace_);
+  set_execution(*request.mutable_update_ref()->mutable_workflow_execution(), target);
+  request.mutable_update_ref()->set_update_id(update_id);
+  request.set_identity(client.connection->options().identity);
+  request.mutable_wait_policy()->set_lifecycle_stage(
+      api::enums::v1::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED);
+  for (;;) {
+    ws::PollWorkflowExecutionUpdateResponse response;
+    const absl::Status status =
+        client.call(CHIMERA_WORKFLOW_SERVICE(PollWorkflowExecutionUpdate), request, response, kLongPoll);
+    if (status.code() == absl::StatusCode::kDeadlineExceeded) continue;
+    if (!status.ok()) sdk::throw_rpc(status, absl::StrCat("cannot wait for update ", update_id));
+    if (response.has_outcome()) return read_outcome(response.outcome(), client.codec);
+  }
+}
+
+void cancel(ClientState& client, const Target& target, const CancelOptions& options) {
+  ws::RequestCancelWorkflowExecutionRequest request;
+  request.set_namespace_(client.namespace_);
+  request.mutable_workflow_execution()->set_workflow_id(target.id);
+  if (target.first_execution_run_id.empty()) request.mutable_workflow_execution()->set_run_id(target.run_id);
+  request.set_first_execution_run_id(target.first_execution_run_id);
+  request.set_identity(client.connection->options().identity);
+  request.set_request_id(random_id());
+  request.set_reason(options.reason);
+  ws::RequestCancelWorkflowExecutionResponse response;
+  client.must(absl::StrCat("cannot cancel workflow '", target.id, "'"),
+              CHIMERA_WORKFLOW_SERVICE(RequestCancelWorkflowExecution), request, response);
+}
+
+void terminate(ClientState& client, const Target& target, const std::string& reason, Arguments details) {
+  ws::TerminateWorkflowExecutionRequest request;
+  request.set_namespace_(client.namespace_);
+  request.mutable_workflow_execution()->set_workflow_id(target.id);
+  if (target.first_execution_run_id.empty()) request.mutable_workflow_execution()->set_run_id(target.run_id);
+  request.set_first_execution_run_id(target.first_execution_run_id);
+  request.set_identity(client.connection->options().identity);
+  request.set_reason(reason);
+  if (!details.empty()) *request.mutable_details() = sdk::encode_arguments(details, client.codec);
+  ws::TerminateWorkflowExecutionResponse response;
+  client.must(absl::StrCat("cannot terminate workflow '", target.id, "'"),
+              CHIMERA_WORKFLOW_SERVICE(TerminateWorkflowExecution), request, response);
+}
+
+WorkflowExecution describe(ClientState& client, const Target& target) {
+  ws::DescribeWorkflowExecutionRequest request;
+  request.set_namespace_(client.namespace_);
+  set_execution(*request.mutable_execution(), target);
+  ws::DescribeWorkflowExecutionResponse response;
+  client.must(absl::StrCat("cannot describe workflow '", target.id, "'"),
+              CHIMERA_WORKFLOW_SERVICE(DescribeWorkflowExecution), request, response);
+  return to_public(response.workflow_execution_info(), client.codec);
+}
+
+std::string fetch_history(ClientState& client, const Target& target) {
+  ws::GetWorkflowExecutionHistoryRequest request;
+  request.set_namespace_(client.namespace_);
+  set_execution(*request.mutable_execution(), target);
+  api::history::v1::History history;
+  do {
+    ws::GetWorkflowExecutionHistoryResponse page;
+    client.must(absl::StrCat("cannot fetch the history of workflow '", target.id, "'"),
+                CHIMERA_WORKFLOW_SERVICE(GetWorkflowExecutionHistory), request, page);
+    history.mutable_events()->MergeFrom(page.history().events());
+    request.set_next_page_token(page.next_page_token());
+  } while (!request.next_page_token().empty());
+  std::string json;
+  const auto status = google::protobuf::util::MessageToJsonString(history, &json);
+  if (!status.ok()) throw ConversionError(std::string(status.message()));
+  return json;
+}
+
+}  // namespace detail
+
+Client Client::connect(const ClientOptions& options) {
+  core::ConnectionOptions connection{.target_host = options.target_host,
+                                     .client_name = sdk::kSdkName,
+                                     .client_version = sdk::kSdkVersion,
+                                     .identity = options.identity,
+                                     .api_key = options.api_key,
+                                     .connect_timeout = options.connect_timeout};
+  if (options.tls) {
+    connection.tls = core::TlsOptions{.server_root_ca_cert = options.tls->server_root_ca_cert,
+                                      .client_cert = options.tls->client_cert,
+                                      .client_private_key = options.tls->client_private_key,
+                                      .domain = options.tls->domain};
+  }
+  connection.metadata.assign(options.rpc_metadata.begin(), options.rpc_metadata.end());
+  auto connected = core::Connection::connect(std::move(connection));
+  if (!connected.ok()) {
+    throw RpcError(static_cast<int>(connected.status().code()), std::string(connected.status().message()));
+  }
+  auto state = std::make_shared<detail::ClientState>();
+  state->connection = *std::move(connected);
+  state->namespace_ = options.namespace_;
+  state->codec = sdk::to_core(options.payload_codec);
+  return Client(std::move(state));
+}
+
+std::vector<WorkflowExecution> Client::list_workflows(const std::string& query, std::size_t limit) {
+  ws::ListWorkflowExecutionsRequest request;
+  request.set_namespace_(state_->namespace_);
+  request.set_query(query);
+  std::vector<WorkflowExecution> found;
+  do {
+    ws::ListWorkflowExecutionsResponse page;
+    state_->must("cannot list workflows", CHIMERA_WORKFLOW_SERVICE(ListWorkflowExecutions), request, page);
+    for (const auto& info : page.executions()) {
+      if (found.size() == limit) return found;
+      found.push_back(to_public(info, state_->codec));
+    }
+    request.set_next_page_token(page.next_page_token());
+  } while (!request.next_page_token().empty());
+  return found;
+}
+
+void Client::complete(const std::string& task_token, detail::Arguments result) {
+  ws::RespondActivityTaskCompletedRequest request;
+  request.set_namespace_(state_->namespace_);
+  request.set_task_token(task_token);
+  request.set_identity(identity());
+  if (!result.empty()) *request.mutable_result() = sdk::encode_arguments(result, state_->codec);
+  ws::RespondActivityTaskCompletedResponse response;
+  state_->must("cannot complete the activity", CHIMERA_WORKFLOW_SERVICE(RespondActivityTaskCompleted), request,
+               response);
+}
+
+void Client::fail_activity(const std::string& task_token, const FailureError& error) {
+  ws::RespondActivityTaskFailedRequest request;
+  request.set_namespace_(state_->namespace_);
+  request.set_task_token(task_token);
+  request.set_identity(identity());
+  *request.mutable_failure() = sdk::to_failure(error, state_->codec);
+  ws::RespondActivityTaskFailedResponse response;
+  state_->must("cannot fail the activity", CHIMERA_WORKFLOW_SERVICE(RespondActivityTaskFailed), request, response);
+}
+
+const std::string& Client::identity() const { return state_->connection->options().identity; }
+const std::string& Client::namespace_() const { return state_->namespace_; }
+
+}  // namespace chimera

@@ -1,0 +1,28 @@
+// ClientState, what a client's copies and handles share: the connection, the namespace and the codec. Any thread.
+#ifndef CHIMERA_SDK_CPP_SRC_CLIENT_STATE_H_
+#define CHIMERA_SDK_CPP_SRC_CLIENT_STATE_H_
+
+#include <memory>
+#include <string>
+
+#include "core/rpc/connection.h"
+#include "sdk-cpp/src/payload_access.h"
+
+namespace chimera::detail {
+
+class ClientState {
+ public:
+  std::shared_ptr<core::Connection> connection;  // Shared with the workers of this client.
+  std::string namespace_;
+  sdk::Codec codec;
+
+  absl::Status call(std::string_view method, const google::protobuf::MessageLite& request,
+                    google::protobuf::MessageLite& response, std::chrono::milliseconds timeout = {});
+  // Throws RpcError, which begins with `doing`.
+  void must(std::string_view doing, std::string_view method, const google::protobuf::MessageLite& request,
+            google::protobuf::MessageLite& response, std::chrono::milliseconds timeout = {});
+};
+
+}  // namespace chimera::detail
+
+#endif  // CHIMERA_SDK_CPP_SRC_CLIENT_STATE_H_

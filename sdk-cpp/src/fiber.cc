@@ -1,0 +1,105 @@
+#include "sdk-cpp/src/fiber.h"
+
+#include <cxxabi.h>
+
+#include <cstring>
+#include <utility>
+
+#include "boost/context/detail/fcontext.hpp"
+#include "core/base/check.h"
+#include "sdk-cpp/src/crash_report.h"
+#include "sdk-cpp/src/sanitizers.h"
+
+namespace chimera::sdk {
+
+namespace context = boost::context::detail;
+
+namespace {
+thread_local Fiber* current_fiber = nullptr;
+}  // namespace
+
+// The first frame on a fiber's stack.
+struct FiberEntry {
+  static void run(context::transfer_t from) {
+    Fiber& self = *static_cast<Fiber*>(from.data);
+    self.caller_ = from.fctx;
+#ifdef CHIMERA_ASAN
+    __sanitizer_finish_switch_fiber(nullptr, &self.caller_bottom_, &self.caller_size_);
+#endif
+    self.body_();
+    self.done_ = true;
+    self.switch_out(/*last=*/true);
+    __builtin_unreachable();
+  }
+};
+
+Fiber::Fiber(std::function<void()> body, const std::string& owner)
+    : body_(std::move(body)), owner_(owner) {}
+
+Fiber::~Fiber() {
+  CHIMERA_CHECK(done_ || !started_ || abandoned_, owner_);
+  if (stack_.low != nullptr && !abandoned_) give_stack(stack_);
+#ifdef CHIMERA_TSAN
+  if (sanitizer_fiber_ != nullptr && !abandoned_) __tsan_destroy_fiber(sanitizer_fiber_);
+#endif
+}
+
+Fiber* Fiber::current() { return current_fiber; }
+
+void Fiber::resume() {
+  CHIMERA_CHECK(current_fiber == nullptr && !done_ && !abandoned_, owner_);
+  if (!started_) {
+    started_ = true;
+    prepare_crash_report();
+    stack_ = take_stack();
+    write_canary(stack_);
+    context_ = context::make_fcontext(stack_.low + stack_.size, stack_.size, &FiberEntry::run);
+#ifdef CHIMERA_TSAN
+    sanitizer_fiber_ = __tsan_create_fiber(0);
+#endif
+  }
+  current_fiber = this;
+  set_running(&owner_, &stack_);
+  switch_in();
+  set_running(nullptr, nullptr);
+  current_fiber = nullptr;
+  if (!canary_intact(stack_)) report_overflow(owner_);
+}
+
+void Fiber::switch_in() {
+  auto* globals = reinterpret_cast<ExceptionState*>(abi::__cxa_get_globals());
+  const ExceptionState ours = std::exchange(*globals, exceptions_);
+#ifdef CHIMERA_ASAN
+  void* fake_stack = nullptr;
+  __sanitizer_start_switch_fiber(&fake_stack, stack_.low, stack_.size);
+#endif
+#ifdef CHIMERA_TSAN
+  sanitizer_caller_ = __tsan_get_current_fiber();
+  __tsan_switch_to_fiber(sanitizer_fiber_, 0);
+#endif
+  context_ = context::jump_fcontext(context_, this).fctx;
+#ifdef CHIMERA_ASAN
+  __sanitizer_finish_switch_fiber(fake_stack, nullptr, nullptr);
+#endif
+  exceptions_ = std::exchange(*globals, ours);
+}
+
+void Fiber::switch_out(bool last) {
+#ifdef CHIMERA_ASAN
+  __sanitizer_start_switch_fiber(last ? nullptr : &fake_stack_, caller_bottom_, caller_size_);
+#endif
+#ifdef CHIMERA_TSAN
+  __tsan_switch_to_fiber(sanitizer_caller_, 0);
+#endif
+  caller_ = context::jump_fcontext(caller_, nullptr).fctx;
+#ifdef CHIMERA_ASAN
+  __sanitizer_finish_switch_fiber(fake_stack_, &caller_bottom_, &caller_size_);
+#endif
+}
+
+void Fiber::suspend() {
+  CHIMERA_CHECK(current_fiber != nullptr, "suspend() needs a fiber");
+  current_fiber->switch_out(/*last=*/false);
+}
+
+}  // namespace chimera::sdk

@@ -1,0 +1,60 @@
+// Fiber, a call stack that can be parked: what lets a workflow be ordinary blocking code. Each has its own C++ exception
+// state, so that code may wait inside catch and while an exception is under way.
+// Not thread safe: one thread (the run's lane) makes, resumes and destroys it.
+#ifndef CHIMERA_SDK_CPP_SRC_FIBER_H_
+#define CHIMERA_SDK_CPP_SRC_FIBER_H_
+
+#include <functional>
+#include <string>
+
+#include "sdk-cpp/src/stack_pool.h"
+
+namespace chimera::sdk {
+
+class Fiber {
+ public:
+  // `body` must not let an exception out. `owner` names it in crash reports; borrowed.
+  Fiber(std::function<void()> body, const std::string& owner);
+  ~Fiber();  // Requires done(), !started() or abandon().
+  Fiber(const Fiber&) = delete;
+  Fiber& operator=(const Fiber&) = delete;
+
+  // Runs the body until it suspends or ends. Not on a fiber.
+  void resume();
+  // Parks the fiber that calls; returns when it is resumed.
+  static void suspend();
+  static Fiber* current();
+
+  bool started() const { return started_; }
+  bool done() const { return done_; }
+  // Gives the fiber up where it is parked: its stack is leaked and nothing on it is destroyed.
+  void abandon() { abandoned_ = true; }
+
+ private:
+  // What __cxa_get_globals() points to (Itanium C++ ABI, 2.2.2): boost.context does not switch it.
+  struct ExceptionState {
+    void* caught = nullptr;
+    unsigned int uncaught = 0;
+  };
+
+  void switch_in();
+  void switch_out(bool last);
+  friend struct FiberEntry;
+
+  std::function<void()> body_;
+  const std::string& owner_;
+  Stack stack_;
+  void* context_ = nullptr;  // The fiber's, while it is parked.
+  void* caller_ = nullptr;   // The resumer's, while the fiber runs.
+  ExceptionState exceptions_;
+  bool started_ = false, done_ = false, abandoned_ = false;
+  void* sanitizer_fiber_ = nullptr;  // TSan's name for it.
+  void* sanitizer_caller_ = nullptr;
+  void* fake_stack_ = nullptr;  // ASan's, while parked.
+  const void* caller_bottom_ = nullptr;
+  std::size_t caller_size_ = 0;
+};
+
+}  // namespace chimera::sdk
+
+#endif  // CHIMERA_SDK_CPP_SRC_FIBER_H_

@@ -1,0 +1,121 @@
+#include "sdk-cpp/src/library.h"
+
+#include <dlfcn.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "chimera/library.h"
+#include "sdk-cpp/src/activity_pool.h"
+#include "sdk-cpp/src/errors.h"
+#include "sdk-cpp/src/workflow_language.h"
+
+namespace chimera::sdk {
+namespace {
+
+std::string last_error() {
+  const char* error = dlerror();
+  return error == nullptr ? "unknown error" : error;
+}
+
+// A library is linked without libchimera, so that it works whatever that one is called (a wheel renames it). Its symbols
+// are found because the libchimera that is loaded, which this code is part of, joins the global scope.
+absl::Status promote_ourselves() {
+  Dl_info self{};
+  if (dladdr(reinterpret_cast<const void*>(&read_library_version), &self) == 0) {
+    return absl::InternalError(absl::StrCat("cannot find libchimera in this process: ", last_error()));
+  }
+  // Null for a statically linked program: its symbols are global if it exports them (-rdynamic).
+  dlopen(self.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_GLOBAL);
+  dlerror();
+  return absl::OkStatus();
+}
+
+absl::Status define(void* handle, const std::string& path, Registry& registry) {
+  void* const symbol = dlsym(handle, "chimera_library_v1");
+  if (symbol == nullptr) {
+    return absl::InvalidArgumentError(absl::StrCat(path, " exports no chimera_library_v1: ", last_error()));
+  }
+  try {
+    reinterpret_cast<decltype(&chimera_library_v1)>(symbol)(&registry);
+  } catch (...) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ": its definitions failed: ", describe_current()));
+  }
+  return absl::OkStatus();
+}
+
+class NativeTypesImpl final : public NativeTypes {
+ public:
+  NativeTypesImpl(Codec codec, int activity_threads)
+      : workflows_(codec), activities_(std::move(codec), activity_threads) {}
+
+  absl::StatusOr<LoadedLibrary> load(const std::string& path) override { return load_library(path, registry_); }
+
+  absl::Status add(const Registry& registry) override {
+    try {
+      for (const auto& type : registry.workflows()) registry_.add_workflow_type(type);
+      for (const auto& type : registry.activities()) registry_.add_activity_type(type);
+    } catch (const std::exception& error) {
+      return absl::AlreadyExistsError(error.what());
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status register_with(core::Worker& worker) override {
+    for (const auto& type : registry_.workflows()) {
+      workflows_.add(type);
+      if (absl::Status status = worker.add_workflow(type.name, workflows_); !status.ok()) return status;
+    }
+    for (const auto& type : registry_.activities()) {
+      activities_.add(type);
+      if (absl::Status status = worker.add_activity(type.name, activities_); !status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  Registry registry_;
+  CppWorkflowLanguage workflows_;
+  CppActivityLanguage activities_;
+};
+
+}  // namespace
+
+absl::StatusOr<LoadedLibrary> load_library(const std::string& path, Registry& registry) {
+  auto version = read_library_version(path);
+  if (!version.ok()) return version.status();
+  if (*version != CHIMERA_LIBRARY_VERSION) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(path, " was built for chimera ", *version, ", but this is chimera ", CHIMERA_LIBRARY_VERSION,
+                     "; build it again with the headers of this version"));
+  }
+  if (absl::Status status = promote_ourselves(); !status.ok()) return status;
+  // A path without a slash would be searched in the system's folders.
+  const std::string file = path.find('/') == std::string::npos ? absl::StrCat("./", path) : path;
+  void* const handle = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (handle == nullptr) {
+    return absl::FailedPreconditionError(absl::StrCat("cannot load ", path, ": ", last_error()));
+  }
+  Registry defined;
+  if (absl::Status status = define(handle, path, defined); !status.ok()) return status;
+  LoadedLibrary loaded{.path = path, .version = *std::move(version)};
+  try {
+    for (const auto& type : defined.workflows()) {
+      registry.add_workflow_type(type);
+      loaded.workflows.push_back(type.name);
+    }
+    for (const auto& type : defined.activities()) {
+      registry.add_activity_type(type);
+      loaded.activities.push_back(type.name);
+    }
+  } catch (const std::exception& error) {
+    return absl::AlreadyExistsError(absl::StrCat(path, ": ", error.what()));
+  }
+  return loaded;
+}
+
+std::unique_ptr<NativeTypes> NativeTypes::create(Codec codec, int activity_threads) {
+  return std::make_unique<NativeTypesImpl>(std::move(codec), activity_threads);
+}
+
+}  // namespace chimera::sdk

@@ -1,0 +1,43 @@
+// Native libraries: what the file says of itself before anything of it runs, and loading it.
+#ifndef CHIMERA_SDK_CPP_SRC_LIBRARY_H_
+#define CHIMERA_SDK_CPP_SRC_LIBRARY_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "chimera/definition.h"
+#include "core/worker/worker.h"
+#include "sdk-cpp/src/payload_access.h"
+
+namespace chimera::sdk {
+
+// The version in the ELF note that CHIMERA_LIBRARY writes. kNotFound: no such file; kInvalidArgument: not a shared
+// library of this machine, or not one of ours.
+absl::StatusOr<std::string> read_library_version(const std::string& path);
+
+struct LoadedLibrary {
+  std::string path, version;
+  std::vector<std::string> workflows, activities;  // What it added.
+};
+
+// Loads the library, never to unload it, and adds what it defines. Its calls reach the libchimera of this process.
+// Errors name the file, both versions where they differ, and what to do.
+absl::StatusOr<LoadedLibrary> load_library(const std::string& path, Registry& registry);
+
+// A worker's C++ side for those who hold a core::Worker of their own: the Python bridge and the program. Loads the
+// libraries' types into it. Must outlive the worker's wait().
+class NativeTypes {
+ public:
+  virtual ~NativeTypes() = default;
+  // `codec` may be null; `activity_threads` is the worker's number of activity slots.
+  static std::unique_ptr<NativeTypes> create(Codec codec, int activity_threads);
+  virtual absl::StatusOr<LoadedLibrary> load(const std::string& path) = 0;
+  virtual absl::Status add(const Registry& registry) = 0;
+  // Once, before worker.start(). kAlreadyExists when another language has the name.
+  virtual absl::Status register_with(core::Worker& worker) = 0;
+};
+
+}  // namespace chimera::sdk
+
+#endif  // CHIMERA_SDK_CPP_SRC_LIBRARY_H_

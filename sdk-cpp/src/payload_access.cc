@@ -1,0 +1,134 @@
+#include "sdk-cpp/src/payload_access.h"
+
+#include "absl/strings/str_cat.h"
+#include "core/converter/payload.h"
+
+namespace chimera::sdk {
+namespace {
+
+void check(const absl::Status& status) {
+  if (!status.ok()) throw ConversionError(std::string(status.message()));
+}
+
+// Search attributes are never encoded by a codec (spec: the server must read them).
+ProtoPayload attribute_payload(const SearchAttributeValue& value) {
+  struct TypeName {
+    const char* operator()(std::monostate) const { return ""; }
+    const char* operator()(const std::string&) const { return "Keyword"; }
+    const char* operator()(std::int64_t) const { return "Int"; }
+    const char* operator()(double) const { return "Double"; }
+    const char* operator()(bool) const { return "Bool"; }
+    const char* operator()(Time) const { return "Datetime"; }
+    const char* operator()(const std::vector<std::string>&) const { return "KeywordList"; }
+  };
+  ProtoPayload payload;
+  PayloadSink sink(&payload);
+  std::visit([&](const auto& held) { encode(sink, held); }, value);
+  const std::string type = std::visit(TypeName{}, value);
+  if (!type.empty()) (*payload.mutable_metadata())["type"] = type;
+  return payload;
+}
+
+}  // namespace
+
+Payload to_public(const ProtoPayload& payload) {
+  return {.metadata = {payload.metadata().begin(), payload.metadata().end()}, .data = payload.data()};
+}
+
+ProtoPayload to_proto(const Payload& payload) {
+  ProtoPayload proto;
+  PayloadSink(&proto).set(payload);
+  return proto;
+}
+
+std::vector<Payload> to_public(const ProtoPayloads& payloads) {
+  std::vector<Payload> out;
+  out.reserve(static_cast<std::size_t>(payloads.payloads_size()));
+  for (const auto& payload : payloads.payloads()) out.push_back(to_public(payload));
+  return out;
+}
+
+ProtoPayloads to_proto(const std::vector<Payload>& payloads) {
+  ProtoPayloads proto;
+  for (const auto& payload : payloads) PayloadSink(proto.add_payloads()).set(payload);
+  return proto;
+}
+
+ProtoPayloads encode_arguments(detail::Arguments arguments, const Codec& codec) {
+  ProtoPayloads payloads;
+  for (const detail::Argument& argument : arguments) {
+    PayloadSink sink(payloads.add_payloads());
+    argument.encode(argument.value, sink);
+  }
+  encode_in_place(payloads, codec);
+  return payloads;
+}
+
+void encode_in_place(ProtoPayload& payload, const Codec& codec) {
+  if (codec != nullptr) check(core::encode_one(*codec, payload));
+}
+
+void encode_in_place(ProtoPayloads& payloads, const Codec& codec) {
+  if (codec != nullptr && payloads.payloads_size() > 0) check(codec->encode(payloads));
+}
+
+const ProtoPayloads& decoded(const ProtoPayloads& payloads, const Codec& codec, ProtoPayloads& scratch) {
+  if (codec == nullptr || payloads.payloads_size() == 0) return payloads;
+  scratch = payloads;
+  check(codec->decode(scratch));
+  return scratch;
+}
+
+const ProtoPayload& decoded(const ProtoPayload& payload, const Codec& codec, ProtoPayload& scratch) {
+  if (codec == nullptr) return payload;
+  scratch = payload;
+  check(core::decode_one(*codec, scratch));
+  return scratch;
+}
+
+api::common::v1::Memo to_proto(const Memo& memo, const Codec& codec) {
+  api::common::v1::Memo proto;
+  for (const auto& [key, value] : memo) {
+    ProtoPayload& payload = (*proto.mutable_fields())[key];
+    if (value.metadata.empty() && value.data.empty()) {
+      payload = core::null_payload();  // Removes the entry (spec/core 5: memo delete).
+    } else {
+      payload = to_proto(value);
+      encode_in_place(payload, codec);
+    }
+  }
+  return proto;
+}
+
+api::common::v1::SearchAttributes to_proto(const SearchAttributes& attributes) {
+  api::common::v1::SearchAttributes proto;
+  for (const auto& [key, value] : attributes) {
+    (*proto.mutable_indexed_fields())[key] = attribute_payload(value);
+  }
+  return proto;
+}
+
+api::common::v1::RetryPolicy to_proto(const RetryPolicy& policy) {
+  api::common::v1::RetryPolicy proto;
+  core::set_duration(*proto.mutable_initial_interval(), policy.initial_interval);
+  proto.set_backoff_coefficient(policy.backoff_coefficient);
+  if (policy.maximum_interval.count() > 0) {
+    core::set_duration(*proto.mutable_maximum_interval(), policy.maximum_interval);
+  }
+  proto.set_maximum_attempts(policy.maximum_attempts);
+  for (const auto& type : policy.non_retryable_error_types) proto.add_non_retryable_error_types(type);
+  return proto;
+}
+
+RetryPolicy to_public(const api::common::v1::RetryPolicy& proto) {
+  RetryPolicy policy;
+  if (proto.has_initial_interval()) policy.initial_interval = core::to_nanoseconds(proto.initial_interval());
+  policy.backoff_coefficient = proto.backoff_coefficient();
+  if (proto.has_maximum_interval()) policy.maximum_interval = core::to_nanoseconds(proto.maximum_interval());
+  policy.maximum_attempts = proto.maximum_attempts();
+  policy.non_retryable_error_types = {proto.non_retryable_error_types().begin(),
+                                      proto.non_retryable_error_types().end()};
+  return policy;
+}
+
+}  // namespace chimera::sdk

@@ -1,0 +1,17 @@
+// Which sanitizer this is built with; fibers must tell it about each switch.
+#ifndef CHIMERA_SDK_CPP_SRC_SANITIZERS_H_
+#define CHIMERA_SDK_CPP_SRC_SANITIZERS_H_
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/common_interface_defs.h>
+#define CHIMERA_ASAN 1
+#endif
+#if defined(__SANITIZE_THREAD__)
+#include <sanitizer/tsan_interface.h>
+#define CHIMERA_TSAN 1
+#endif
+#if defined(CHIMERA_DEV) || defined(CHIMERA_ASAN) || defined(CHIMERA_TSAN)
+#define CHIMERA_GUARD_EACH_STACK 1
+#endif
+
+#endif  // CHIMERA_SDK_CPP_SRC_SANITIZERS_H_

@@ -1,0 +1,148 @@
+#include "chimera/worker.h"
+
+#include <csignal>
+#include <pthread.h>
+
+#include <atomic>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/worker/worker.h"
+#include "sdk-cpp/src/client_state.h"
+#include "sdk-cpp/src/errors.h"
+#include "sdk-cpp/src/library.h"
+#include "sdk-cpp/src/log.h"
+
+namespace chimera {
+namespace {
+
+void check(const absl::Status& status, std::string_view doing) {
+  if (status.ok()) return;
+  const std::string text = absl::StrCat(std::string(doing), ": ", std::string(status.message()));
+  if (status.code() == absl::StatusCode::kInvalidArgument || status.code() == absl::StatusCode::kAlreadyExists) {
+    throw std::invalid_argument(text);
+  }
+  throw RpcError(static_cast<int>(status.code()), text);
+}
+
+core::WorkerOptions to_core(const WorkerOptions& options, const std::string& namespace_) {
+  core::WorkerOptions out;
+  out.namespace_ = namespace_;
+  out.task_queue = options.task_queue;
+  out.identity = options.identity;
+  out.build_id = options.build_id;
+  out.max_cached_workflows = options.max_cached_workflows;
+  out.max_concurrent_workflow_tasks = options.max_concurrent_workflow_tasks;
+  out.max_concurrent_activities = options.max_concurrent_activities;
+  out.max_concurrent_workflow_task_polls = options.max_concurrent_workflow_task_polls;
+  out.max_concurrent_activity_task_polls = options.max_concurrent_activity_task_polls;
+  out.sticky_queue_schedule_to_start_timeout = options.sticky_queue_schedule_to_start_timeout;
+  out.graceful_shutdown_timeout = options.graceful_shutdown_timeout;
+  out.max_activities_per_second = options.max_activities_per_second;
+  out.no_remote_activities = options.no_remote_activities;
+  out.disable_eager_activity_execution = options.disable_eager_activity_execution;
+  return out;
+}
+
+// SIGINT and SIGTERM as a call on an ordinary thread: blocked everywhere, taken by one thread that waits for them.
+class Signals {
+ public:
+  explicit Signals(std::function<void()> first) : first_(std::move(first)) {
+    sigemptyset(&set_);
+    sigaddset(&set_, SIGINT);
+    sigaddset(&set_, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &set_, &before_);
+  }
+  void listen() {
+    thread_ = std::thread([this] { wait(); });
+  }
+  ~Signals() {
+    ended_ = true;
+    if (thread_.joinable()) {
+      pthread_kill(thread_.native_handle(), SIGTERM);
+      thread_.join();
+    }
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+
+ private:
+  void wait() {
+    for (bool again = false;; again = true) {
+      int signal = 0;
+      sigwait(&set_, &signal);
+      if (ended_) return;
+      if (again) std::_Exit(128 + signal);
+      sdk::log(sdk::LogLevel::kInfo, absl::StrCat(signal == SIGINT ? "SIGINT" : "SIGTERM",
+                                                  ": no new tasks; waiting for those under way (again: stop at once)"));
+      first_();
+    }
+  }
+
+  std::function<void()> first_;
+  sigset_t set_{}, before_{};
+  std::atomic<bool> ended_{false};
+  std::thread thread_;
+};
+
+}  // namespace
+
+class Worker::State {
+ public:
+  detail::ClientPtr client;
+  WorkerOptions options;
+  std::unique_ptr<sdk::NativeTypes> types;
+  std::unique_ptr<core::Worker> worker;  // Destroyed before the types that it borrows.
+  bool waited = false;
+};
+
+Worker::Worker(const Client& client, WorkerOptions options) : state_(std::make_unique<State>()) {
+  state_->client = client.state();
+  state_->options = std::move(options);
+}
+Worker::Worker(Worker&&) noexcept = default;
+
+Worker::~Worker() {
+  if (state_ == nullptr || state_->worker == nullptr || state_->waited) return;
+  shutdown();
+  const absl::Status status = state_->worker->wait();
+  if (!status.ok()) sdk::log(sdk::LogLevel::kError, absl::StrCat("worker ended: ", status.ToString()));
+}
+
+Worker& Worker::add_library(const std::string& path) {
+  const auto loaded = sdk::load_library(path, *this);
+  if (!loaded.ok()) throw std::runtime_error(std::string(loaded.status().message()));
+  return *this;
+}
+
+void Worker::start() {
+  if (state_->worker != nullptr) throw std::logic_error("the worker has been started already");
+  auto worker = core::Worker::create(state_->client->connection, to_core(state_->options, state_->client->namespace_));
+  check(worker.status(), "cannot create the worker");
+  state_->types = sdk::NativeTypes::create(state_->client->codec, state_->options.max_concurrent_activities);
+  check(state_->types->add(*this), "cannot create the worker");
+  check(state_->types->register_with(**worker), "cannot create the worker");
+  check((*worker)->start(), absl::StrCat("cannot start the worker of task queue '", state_->options.task_queue, "'"));
+  state_->worker = *std::move(worker);
+}
+
+void Worker::shutdown() {
+  if (state_->worker != nullptr) state_->worker->initiate_shutdown();
+}
+
+void Worker::wait() {
+  if (state_->worker == nullptr) return;
+  const absl::Status status = state_->worker->wait();
+  state_->waited = true;
+  check(status, "the worker ended");
+}
+
+void Worker::run() {
+  Signals signals([this] { shutdown(); });
+  start();
+  signals.listen();
+  wait();
+}
+
+}  // namespace chimera

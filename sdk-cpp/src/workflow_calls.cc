@@ -1,0 +1,316 @@
+// What chimera/workflow.h promises to workflow code, over the runtime of the run that calls.
+#include <exception>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "chimera/workflow.h"
+#include "core/converter/payload.h"
+#include "sdk-cpp/src/errors.h"
+#include "sdk-cpp/src/log.h"
+#include "sdk-cpp/src/workflow_runtime.h"
+
+namespace chimera {
+
+using sdk::WorkflowRuntime;
+
+namespace detail {
+namespace {
+
+// Waits for an operation whose result nobody reads.
+void wait_done(WorkflowRuntime& run, const OperationPtr& operation, const char* call) {
+  run.wait_for(operation, run.waiting_task(call));
+  if (operation->failure != nullptr) operation->failure->raise();
+}
+
+}  // namespace
+
+OperationPtr schedule_activity(std::string_view name, const ActivityOptions& options, Arguments arguments) {
+  return WorkflowRuntime::current("start_activity").schedule_activity(name, options, arguments);
+}
+
+OperationPtr schedule_local_activity(std::string_view name, const LocalActivityOptions& options,
+                                     Arguments arguments) {
+  return WorkflowRuntime::current("start_local_activity").schedule_local_activity(name, options, arguments);
+}
+
+OperationPtr start_child(std::string_view type, const ChildWorkflowOptions& options, Arguments arguments) {
+  WorkflowRuntime& run = WorkflowRuntime::current("start_child_workflow");
+  const OperationPtr start = run.start_child(type, options, arguments);
+  wait_done(run, start, "start_child_workflow");
+  return start->child;
+}
+
+const std::string& child_id(const Operation& child) { return child.child_id; }
+const std::string& child_run_id(const Operation& child) { return child.child_run_id; }
+
+void signal_child(const Operation& child, std::string_view name, Arguments arguments) {
+  WorkflowRuntime& run = WorkflowRuntime::current("signal");
+  wait_done(run, run.signal_external(child.child_id, "", true, name, arguments), "signal");
+}
+
+void signal_external(const std::string& id, const std::string& run_id, std::string_view name,
+                     Arguments arguments) {
+  WorkflowRuntime& run = WorkflowRuntime::current("signal");
+  wait_done(run, run.signal_external(id, run_id, false, name, arguments), "signal");
+}
+
+void cancel_external(const std::string& id, const std::string& run_id, const std::string& reason) {
+  WorkflowRuntime& run = WorkflowRuntime::current("cancel");
+  wait_done(run, run.cancel_external(id, run_id, reason), "cancel");
+}
+
+void continue_as_new(const ContinueAsNewOptions& options, Arguments arguments) {
+  WorkflowRuntime& run = WorkflowRuntime::current("continue_as_new");
+  run.check_writable("continue_as_new");
+  sdk::ContinueAsNew next;
+  auto& attributes = next.attributes;
+  if (!options.workflow_type.empty()) attributes.mutable_workflow_type()->set_name(options.workflow_type);
+  if (!options.task_queue.empty()) attributes.mutable_task_queue()->set_name(options.task_queue);
+  if (!arguments.empty()) *attributes.mutable_input() = sdk::encode_arguments(arguments, run.codec());
+  if (options.run_timeout.count() > 0) {
+    core::set_duration(*attributes.mutable_workflow_run_timeout(), options.run_timeout);
+  }
+  if (options.task_timeout.count() > 0) {
+    core::set_duration(*attributes.mutable_workflow_task_timeout(), options.task_timeout);
+  }
+  if (options.retry_policy) *attributes.mutable_retry_policy() = sdk::to_proto(*options.retry_policy);
+  if (!options.memo.empty()) *attributes.mutable_memo() = sdk::to_proto(options.memo, run.codec());
+  if (!options.search_attributes.empty()) {
+    *attributes.mutable_search_attributes() = sdk::to_proto(options.search_attributes);
+  }
+  throw next;
+}
+
+bool finished(const Operation& operation) { return operation.done; }
+
+void cancel(const OperationPtr& operation) {
+  WorkflowRuntime& run = WorkflowRuntime::current("cancel");
+  run.check_writable("cancel");
+  run.cancel_operation(operation);
+}
+
+void wait(const OperationPtr& operation, void (*decode_into)(const PayloadSource&, void*), void* out) {
+  WorkflowRuntime& run = WorkflowRuntime::current("get");
+  if (!operation->done) run.wait_for(operation, run.waiting_task("get"));
+  if (operation->failure != nullptr) operation->failure->raise();
+  if (decode_into == nullptr) return;
+  if (!operation->result) throw ConversionError("a result was expected, but the activity or workflow returned none");
+  decode_into(PayloadSource(&*operation->result), out);
+}
+
+std::shared_ptr<TaskState> spawn(std::function<void()> body) {
+  WorkflowRuntime& run = WorkflowRuntime::current("spawn");
+  TaskState& parent = run.waiting_task("spawn");
+  return run.spawn("task", std::move(body), parent.scope);
+}
+
+void join(const std::shared_ptr<TaskState>& task) {
+  WorkflowRuntime& run = WorkflowRuntime::current("Task::get");
+  task->joined = true;
+  while (!task->finished) {
+    TaskState& self = run.waiting_task("Task::get");
+    task->joiners.push_back(&self);
+    struct Leave {
+      TaskState& task;
+      TaskState* self;
+      ~Leave() { std::erase(task.joiners, self); }
+    } leave{*task, &self};
+    run.park(self);
+    // The waiter's cancellation becomes the task's, whose end is then waited for.
+    if (!task->finished && WorkflowRuntime::take_cancel(self)) run.cancel_scope(task->own_scope, "");
+  }
+  if (task->error != nullptr) std::rethrow_exception(task->error);
+}
+
+void cancel(const std::shared_ptr<TaskState>& task) {
+  WorkflowRuntime& run = WorkflowRuntime::current("Task::cancel");
+  run.check_writable("Task::cancel");
+  run.cancel_scope(task->own_scope, "");
+}
+
+bool finished(const TaskState& task) { return task.finished; }
+
+std::shared_ptr<ScopeState> open_scope(bool detached) {
+  WorkflowRuntime& run = WorkflowRuntime::current("CancellationScope");
+  auto scope = std::make_shared<ScopeState>();
+  if (!detached) scope->parent = run.waiting_task("CancellationScope").scope;
+  return scope;
+}
+
+void enter_scope(const std::shared_ptr<ScopeState>& scope) {
+  TaskState& task = WorkflowRuntime::current("CancellationScope").waiting_task("CancellationScope");
+  task.outer_scopes.push_back(std::exchange(task.scope, scope));
+  if (scope->cancelled) task.pending_cancel = scope.get();
+}
+
+void leave_scope(const std::shared_ptr<ScopeState>& scope) noexcept {
+  WorkflowRuntime* const run = WorkflowRuntime::current_or_null();
+  if (run == nullptr || run->running() == nullptr) return;
+  TaskState& task = *run->running();
+  if (task.pending_cancel == scope.get()) task.pending_cancel = nullptr;
+  if (task.outer_scopes.empty()) return;
+  task.scope = std::move(task.outer_scopes.back());
+  task.outer_scopes.pop_back();
+}
+
+void cancel(const std::shared_ptr<ScopeState>& scope, std::string reason) {
+  WorkflowRuntime& run = WorkflowRuntime::current("CancellationScope::cancel");
+  run.check_writable("CancellationScope::cancel");
+  run.cancel_scope(scope, std::move(reason));
+}
+
+}  // namespace detail
+
+namespace workflow {
+
+Time now() { return WorkflowRuntime::current("now").now(); }
+
+void sleep(Duration duration) {
+  WorkflowRuntime& run = WorkflowRuntime::current("sleep");
+  detail::TaskState& task = run.waiting_task("sleep");
+  if (duration.count() <= 0) {  // Lets the others go first, without a timer.
+    run.wake(task);
+    run.park(task);
+    if (WorkflowRuntime::take_cancel(task)) throw CancelledError();
+    return;
+  }
+  run.wait_for(run.start_timer(duration), task);
+}
+
+namespace {
+
+bool wait_for_condition(const std::function<bool()>& condition, const Duration* timeout) {
+  WorkflowRuntime& run = WorkflowRuntime::current("wait_condition");
+  detail::TaskState& task = run.waiting_task("wait_condition");
+  if (condition()) return true;
+  if (timeout != nullptr && timeout->count() <= 0) return false;
+  detail::OperationPtr timer;
+  if (timeout != nullptr) timer = run.start_timer(*timeout);
+  sdk::Condition waiting{.holds = &condition, .task = &task};
+  struct Leave {
+    WorkflowRuntime& run;
+    sdk::Condition& condition;
+    const detail::OperationPtr& timer;
+    ~Leave() {
+      run.remove_condition(condition);
+      if (timer == nullptr) return;
+      timer->waiting.clear();
+      run.cancel_operation(timer);
+    }
+  } leave{run, waiting, timer};
+  run.add_condition(waiting);
+  if (timer != nullptr) timer->waiting.push_back(&task);
+  for (;;) {
+    run.park(task);
+    if (WorkflowRuntime::take_cancel(task)) throw CancelledError();
+    if (waiting.error != nullptr) std::rethrow_exception(waiting.error);
+    if (waiting.satisfied) return true;
+    if (timer != nullptr && timer->done) return false;
+  }
+}
+
+}  // namespace
+
+void wait_condition(const std::function<bool()>& condition) { wait_for_condition(condition, nullptr); }
+bool wait_condition(const std::function<bool()>& condition, Duration timeout) {
+  return wait_for_condition(condition, &timeout);
+}
+
+Saga::Saga() : exceptions_at_start_(std::uncaught_exceptions()) {}
+
+Saga::~Saga() {
+  WorkflowRuntime* const run = WorkflowRuntime::current_or_null();
+  if (std::uncaught_exceptions() <= exceptions_at_start_ || run == nullptr || run->evicting()) return;
+  detail::TaskState& task = *run->running();
+  const int before = std::exchange(task.safe_exceptions, std::uncaught_exceptions());
+  try {
+    compensate();
+  } catch (const sdk::Unwinding&) {
+    task.unwound = true;  // The exception that brought us here goes on to the top.
+  } catch (...) {
+    sdk::log(sdk::LogLevel::kError, absl::StrCat(run->owner(), ": compensation stopped: ", sdk::describe_current()));
+  }
+  task.safe_exceptions = before;
+}
+
+void Saga::compensate() {
+  WorkflowRuntime& run = WorkflowRuntime::current("Saga::compensate");
+  while (!compensations_.empty()) {
+    const std::function<void()> compensation = std::move(compensations_.back());
+    compensations_.pop_back();
+    try {
+      CancellationScope::detached().run(compensation);
+    } catch (const sdk::Unwinding&) {
+      throw;
+    } catch (...) {
+      if (!run.quiet()) {
+        sdk::log(sdk::LogLevel::kError,
+                 absl::StrCat(run.owner(), ": a compensation failed: ", sdk::describe_current()));
+      }
+    }
+  }
+}
+
+bool patched(std::string_view id) { return WorkflowRuntime::current("patched").patched(id, false); }
+void deprecate_patch(std::string_view id) { WorkflowRuntime::current("deprecate_patch").patched(id, true); }
+
+std::mt19937_64& random() {
+  WorkflowRuntime& run = WorkflowRuntime::current("random");
+  run.check_writable("random");
+  return run.random();
+}
+
+std::string uuid4() {
+  WorkflowRuntime& run = WorkflowRuntime::current("uuid4");
+  run.check_writable("uuid4");
+  return run.make_uuid();
+}
+
+const Info& info() { return WorkflowRuntime::current("info").info(); }
+
+const UpdateInfo* current_update_info() {
+  WorkflowRuntime& run = WorkflowRuntime::current("current_update_info");
+  return run.running() == nullptr ? nullptr : run.running()->update.get();
+}
+
+bool cancel_requested() { return WorkflowRuntime::current("cancel_requested").cancel_requested(); }
+bool all_handlers_finished() { return WorkflowRuntime::current("all_handlers_finished").handlers_running() == 0; }
+
+void upsert_search_attributes(const SearchAttributes& attributes) {
+  WorkflowRuntime& run = WorkflowRuntime::current("upsert_search_attributes");
+  run.check_writable("upsert_search_attributes");
+  core::UpsertWorkflowSearchAttributes command{sdk::to_proto(attributes)};
+  for (const auto& [key, value] : command.search_attributes.indexed_fields()) {
+    run.info().search_attributes[key] = sdk::to_public(value);
+  }
+  run.add_command(std::move(command));
+}
+
+void upsert_memo(const Memo& memo) {
+  WorkflowRuntime& run = WorkflowRuntime::current("upsert_memo");
+  run.check_writable("upsert_memo");
+  for (const auto& [key, value] : memo) {
+    if (value.metadata.empty() && value.data.empty()) {
+      run.info().memo.erase(key);
+    } else {
+      run.info().memo[key] = value;
+    }
+  }
+  run.add_command(core::ModifyWorkflowProperties{sdk::to_proto(memo, run.codec())});
+}
+
+namespace {
+void write_log(sdk::LogLevel level, std::string_view message) {
+  const WorkflowRuntime& run = WorkflowRuntime::current("logger");
+  if (run.quiet()) return;
+  sdk::log(level, absl::StrCat(std::string(message), " [", run.owner(), "]"));
+}
+}  // namespace
+
+void Logger::debug(std::string_view message) const { write_log(sdk::LogLevel::kDebug, message); }
+void Logger::info(std::string_view message) const { write_log(sdk::LogLevel::kInfo, message); }
+void Logger::warning(std::string_view message) const { write_log(sdk::LogLevel::kWarning, message); }
+void Logger::error(std::string_view message) const { write_log(sdk::LogLevel::kError, message); }
+
+}  // namespace workflow
+}  // namespace chimera

@@ -1,0 +1,363 @@
+// What each job of an activation does to a run.
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "core/converter/failure.h"
+#include "core/converter/payload.h"
+#include "sdk-cpp/src/errors.h"
+#include "sdk-cpp/src/log.h"
+#include "sdk-cpp/src/workflow_runtime.h"
+
+namespace chimera::sdk {
+namespace {
+
+const detail::HandlerType* find(const std::vector<detail::HandlerType>& handlers, const std::string& name) {
+  for (const auto& handler : handlers) {
+    if (handler.name == name) return &handler;
+  }
+  return nullptr;
+}
+
+std::string names(const std::vector<detail::HandlerType>& handlers) {
+  return absl::StrJoin(handlers, ", ",
+                       [](std::string* out, const detail::HandlerType& each) { out->append(each.name); });
+}
+
+api::failure::v1::Failure failure_of(std::string message, std::string type) {
+  core::FailureInfo failure = core::application_failure(std::move(message), std::move(type));
+  failure.source = kFailureSource;
+  return core::to_proto(failure);
+}
+
+}  // namespace
+
+void WorkflowRuntime::apply(const core::InitializeWorkflow& job) {
+  const auto& started = *job.started;
+  initialized_ = true;
+  arguments_ = started.input();
+  random_.seed(job.randomness_seed);
+  info_.workflow_id = context_.workflow_id;
+  info_.run_id = context_.run_id;
+  info_.workflow_type = context_.workflow_type;
+  info_.task_queue = context_.task_queue;
+  info_.namespace_ = context_.namespace_;
+  info_.attempt = started.attempt();
+  info_.first_execution_run_id = started.first_execution_run_id();
+  info_.continued_run_id = started.continued_execution_run_id();
+  info_.cron_schedule = started.cron_schedule();
+  info_.execution_timeout = core::to_nanoseconds(started.workflow_execution_timeout());
+  info_.run_timeout = core::to_nanoseconds(started.workflow_run_timeout());
+  info_.task_timeout = core::to_nanoseconds(started.workflow_task_timeout());
+  info_.workflow_start_time = job.start_time;
+  info_.start_time = now_;
+  if (started.has_retry_policy()) info_.retry_policy = to_public(started.retry_policy());
+  if (started.has_parent_workflow_execution()) {
+    info_.parent = workflow::ParentInfo{.namespace_ = started.parent_workflow_namespace(),
+                                        .workflow_id = started.parent_workflow_execution().workflow_id(),
+                                        .run_id = started.parent_workflow_execution().run_id()};
+  }
+  for (const auto& [key, value] : started.memo().fields()) {
+    ProtoPayload scratch;
+    info_.memo[key] = to_public(decoded(value, codec_, scratch));
+  }
+  for (const auto& [key, value] : started.search_attributes().indexed_fields()) {
+    info_.search_attributes[key] = to_public(value);
+  }
+}
+
+void WorkflowRuntime::run_main() {
+  try {
+    core::CompleteWorkflowExecution complete;
+    ProtoPayloads scratch;
+    ProtoPayload result;
+    PayloadSink sink(&result);
+    type_.run(object_.get(), PayloadList(&decoded(arguments_, codec_, scratch)), &sink);
+    encode_in_place(result, codec_);
+    complete.result = std::move(result);
+    add_command(std::move(complete));
+  } catch (const ConversionError&) {
+    set_task_error(absl::StrCat("cannot convert a value of ", owner_, ": ", describe_current()));
+  } catch (...) {
+    finish_main_with_current_exception();
+  }
+}
+
+void WorkflowRuntime::apply(const core::FireTimer& job) {
+  const auto found = timers_.find(job.seq);
+  if (found == timers_.end()) return;  // Cancelled earlier in this activation.
+  const OperationPtr timer = std::move(found->second);
+  timers_.erase(found);
+  resolve(*timer, nullptr);
+}
+
+void WorkflowRuntime::apply(const core::UpdateRandomSeed& job) { random_.seed(job.randomness_seed); }
+
+void WorkflowRuntime::apply(const core::NotifyHasPatch& job) { notified_patches_.insert(job.patch_id); }
+
+void WorkflowRuntime::apply(const core::CancelWorkflow& job) {
+  cancel_requested_ = true;
+  cancel_reason_ = job.reason;
+  cancel_scope(root_scope_, job.reason);
+}
+
+void WorkflowRuntime::apply(const core::SignalWorkflow& job) {
+  const std::string& name = job.signal->signal_name();
+  const detail::HandlerType* handler = find(type_.signals, name);
+  if (handler == nullptr) {
+    if (!quiet()) {
+      log(LogLevel::kWarning, absl::StrCat(owner_, " has no handler for the signal '", name,
+                                           "'; it was dropped. Known signals: ", names(type_.signals)));
+    }
+    return;
+  }
+  auto arguments = std::make_shared<ProtoPayloads>();
+  try {
+    ProtoPayloads scratch;
+    *arguments = decoded(job.signal->input(), codec_, scratch);
+    handler->check(PayloadList(arguments.get()));
+  } catch (const std::exception& error) {
+    log(LogLevel::kError,
+        absl::StrCat(owner_, " dropped a signal '", name, "' that it cannot read: ", error.what()));
+    return;
+  }
+  ++handlers_running_;
+  const auto task = spawn(
+      absl::StrCat("signal ", name),
+      [this, handler, arguments] {
+        try {
+          handler->call(object_.get(), PayloadList(arguments.get()), nullptr);
+        } catch (...) {
+          finish_main_with_current_exception();
+        }
+      },
+      nullptr);
+  task->is_handler = true;
+}
+
+void WorkflowRuntime::apply(const core::DoUpdate& job) {
+  ++handlers_running_;
+  auto arguments = std::make_shared<ProtoPayloads>(job.request->input().args());
+  // The request is not kept beyond its activation; only what the task needs is copied.
+  core::DoUpdate kept{.id = job.id,
+                      .protocol_instance_id = job.protocol_instance_id,
+                      .request = nullptr,
+                      .run_validator = job.run_validator};
+  const auto update = std::make_shared<const workflow::UpdateInfo>(
+      workflow::UpdateInfo{.id = job.id, .name = job.request->input().name()});
+  const auto task = spawn(
+      absl::StrCat("update ", update->name),
+      [this, kept = std::move(kept), arguments] { run_update(kept, *arguments); }, nullptr);
+  task->is_handler = true;
+  task->update = update;
+}
+
+void WorkflowRuntime::run_update(const core::DoUpdate& job, const ProtoPayloads& encoded) {
+  const std::string& name = running_->update->name;
+  const detail::HandlerType* handler = find(type_.updates, name);
+  ProtoPayloads scratch;
+  const ProtoPayloads* arguments = &encoded;
+  try {
+    arguments = &decoded(encoded, codec_, scratch);
+  } catch (const ConversionError&) {
+    respond_update(job, core::UpdateResponse::Rejected{current_failure(codec_)});
+    return;
+  }
+  if (!accept_update(job, handler, *arguments)) return;
+  try {
+    ProtoPayload result;
+    PayloadSink sink(&result);
+    handler->call(object_.get(), PayloadList(arguments), &sink);
+    encode_in_place(result, codec_);
+    respond_update(job, core::UpdateResponse::Completed{std::move(result)});
+  } catch (const Unwinding&) {
+    throw;
+  } catch (const ContinueAsNew&) {
+    set_task_error(absl::StrCat("the update '", name, "' of ", owner_,
+                                " called continue_as_new; only the run method and signal handlers may"));
+  } catch (const FailureError& error) {
+    respond_update(job, core::UpdateResponse::Rejected{to_failure(error, codec_)});
+  } catch (...) {
+    set_task_error(absl::StrCat(describe_current(), " left the update '", name, "' of ", owner_,
+                                ". Only chimera's failures fail an update; the task is tried again."));
+  }
+}
+
+bool WorkflowRuntime::accept_update(const core::DoUpdate& job, const detail::HandlerType* handler,
+                                    const ProtoPayloads& arguments) {
+  if (handler == nullptr) {
+    respond_update(job, core::UpdateResponse::Rejected{failure_of(
+                            absl::StrCat("unknown update '", running_->update->name, "' of workflow ",
+                                         context_.workflow_type, "; known updates: ", names(type_.updates)),
+                            "UnknownUpdate")});
+    return false;
+  }
+  const bool before = std::exchange(read_only_, true);
+  try {
+    handler->check(PayloadList(&arguments));
+    if (job.run_validator && handler->validate != nullptr) {
+      handler->validate(object_.get(), PayloadList(&arguments), nullptr);
+    }
+  } catch (const ReadOnlyContextError& error) {
+    read_only_ = before;
+    set_task_error(error.what());
+    return false;
+  } catch (...) {
+    read_only_ = before;
+    respond_update(job, core::UpdateResponse::Rejected{current_failure(codec_)});
+    return false;
+  }
+  read_only_ = before;
+  accepted_update_ = true;
+  respond_update(job, core::UpdateResponse::Accepted{});
+  return true;
+}
+
+void WorkflowRuntime::respond_update(const core::DoUpdate& job,
+                                     decltype(core::UpdateResponse::response) response) {
+  add_command(core::UpdateResponse{job.protocol_instance_id, std::move(response)});
+}
+
+void WorkflowRuntime::answer_query(const core::QueryWorkflow& job) {
+  core::RespondToQuery answer{.query_id = job.query_id, .answer = {}};
+  const std::string& name = job.query->query_type();
+  const detail::HandlerType* handler = find(type_.queries, name);
+  const bool before = std::exchange(read_only_, true);
+  try {
+    if (handler == nullptr) {
+      throw ApplicationError(absl::StrCat("workflow ", context_.workflow_type, " has no query '", name,
+                                          "'; known queries: ", names(type_.queries)),
+                             {.type = "UnknownQuery"});
+    }
+    if (object_ == nullptr) {
+      throw ApplicationError(absl::StrCat(owner_, " has not run yet"), {.type = "NotStarted"});
+    }
+    ProtoPayload result;
+    run_query(*handler, job, result);
+    answer.answer = std::move(result);
+  } catch (...) {
+    answer.answer = current_failure(codec_);
+  }
+  read_only_ = before;
+  commands_.push_back(core::Command{.variant = std::move(answer)});
+}
+
+void WorkflowRuntime::run_query(const detail::HandlerType& handler, const core::QueryWorkflow& job,
+                                api::common::v1::Payload& answer) {
+  ProtoPayloads scratch;
+  PayloadSink sink(&answer);
+  handler.call(object_.get(), PayloadList(&decoded(job.query->query_args(), codec_, scratch)), &sink);
+  encode_in_place(answer, codec_);
+}
+
+WorkflowRuntime::OperationPtr WorkflowRuntime::take(std::map<std::uint32_t, OperationPtr>& operations,
+                                                    std::uint32_t seq, const char* kind) {
+  const auto found = operations.find(seq);
+  if (found == operations.end()) {
+    set_task_error(absl::StrCat("a result arrived for ", kind, " ", seq, ", which ", owner_, " does not wait for"));
+    return nullptr;
+  }
+  OperationPtr operation = std::move(found->second);
+  operations.erase(found);
+  return operation;
+}
+
+void WorkflowRuntime::apply(const core::ResolveActivity& job) {
+  const OperationPtr operation = take(activities_, job.seq, "activity");
+  if (operation == nullptr) return;
+  if (const auto* backoff = std::get_if<core::Backoff>(&job.result)) {
+    operation->local->attempt = backoff->attempt;
+    operation->local->original_schedule_time = backoff->original_schedule_time;
+    start_timer(backoff->duration)->on_done = [this, operation] { send_local_activity(operation); };
+  } else if (const auto* completed = std::get_if<core::Completed>(&job.result)) {
+    resolve(*operation, completed->result);
+  } else if (const auto* failed = std::get_if<core::Failed>(&job.result)) {
+    resolve(*operation, *failed->failure);
+  } else {
+    resolve(*operation, *std::get<core::Cancelled>(job.result).failure);
+  }
+}
+
+void WorkflowRuntime::apply(const core::ResolveChildWorkflowExecutionStart& job) {
+  using Start = core::ResolveChildWorkflowExecutionStart;
+  const OperationPtr start = take(child_starts_, job.seq, "child workflow start");
+  if (start == nullptr) return;
+  if (const auto* succeeded = std::get_if<Start::Succeeded>(&job.status)) {
+    start->child->child_run_id = succeeded->run_id;
+    resolve(*start, nullptr);
+    return;
+  }
+  children_.erase(job.seq);
+  if (const auto* failed = std::get_if<Start::StartFailed>(&job.status)) {
+    start->failure = std::make_shared<const ApplicationError>(
+        absl::StrCat("cannot start child workflow ", failed->workflow_type, " with id ", failed->workflow_id, ": ",
+                     api::enums::v1::StartChildWorkflowExecutionFailedCause_Name(failed->cause)),
+        ApplicationErrorOptions{.type = "WorkflowAlreadyStarted", .non_retryable = true});
+    resolve(*start, nullptr);
+  } else {
+    resolve(*start, *std::get<core::Cancelled>(job.status).failure);
+  }
+}
+
+void WorkflowRuntime::apply(const core::ResolveChildWorkflowExecution& job) {
+  const OperationPtr child = take(children_, job.seq, "child workflow");
+  if (child == nullptr) return;
+  if (const auto* completed = std::get_if<core::Completed>(&job.result)) {
+    resolve(*child, completed->result);
+  } else if (const auto* failed = std::get_if<core::Failed>(&job.result)) {
+    resolve(*child, *failed->failure);
+  } else {
+    resolve(*child, *std::get<core::Cancelled>(job.result).failure);
+  }
+}
+
+void WorkflowRuntime::apply(const core::ResolveSignalExternalWorkflow& job) {
+  const OperationPtr operation = take(signals_, job.seq, "signal");
+  if (operation == nullptr) return;
+  if (job.failure == nullptr) return resolve(*operation, nullptr);
+  resolve(*operation, *job.failure);
+}
+
+void WorkflowRuntime::apply(const core::ResolveRequestCancelExternalWorkflow& job) {
+  const OperationPtr operation = take(cancels_, job.seq, "cancel request");
+  if (operation == nullptr) return;
+  if (job.failure == nullptr) return resolve(*operation, nullptr);
+  resolve(*operation, *job.failure);
+}
+
+void WorkflowRuntime::apply(const core::ResolveNexusOperationStart&) {
+  set_task_error("the C++ SDK has no Nexus operations yet, but one was resolved");
+}
+void WorkflowRuntime::apply(const core::ResolveNexusOperation&) {
+  set_task_error("the C++ SDK has no Nexus operations yet, but one was resolved");
+}
+
+void WorkflowRuntime::resolve(Operation& operation, const api::common::v1::Payload* result) {
+  operation.done = true;
+  if (result != nullptr) {
+    try {
+      ProtoPayload scratch;
+      operation.result = decoded(*result, codec_, scratch);
+    } catch (const ConversionError& error) {
+      set_task_error(absl::StrCat("cannot decode a result for ", owner_, ": ", error.what()));
+    }
+  }
+  wake_waiting(operation);
+}
+
+void WorkflowRuntime::resolve(Operation& operation, const api::failure::v1::Failure& failure) {
+  operation.done = true;
+  try {
+    operation.failure = to_error(failure, codec_);
+  } catch (const ConversionError& error) {
+    set_task_error(absl::StrCat("cannot decode a failure for ", owner_, ": ", error.what()));
+  }
+  wake_waiting(operation);
+}
+
+void WorkflowRuntime::wake_waiting(Operation& operation) {
+  for (Task* task : std::exchange(operation.waiting, {})) wake(*task);
+  if (operation.on_done) std::exchange(operation.on_done, nullptr)();
+}
+
+}  // namespace chimera::sdk

@@ -1,0 +1,30 @@
+// CppWorkflowLanguage, the C++ workflows of one worker as the core sees them. Immutable once the worker runs; any lane.
+#ifndef CHIMERA_SDK_CPP_SRC_WORKFLOW_LANGUAGE_H_
+#define CHIMERA_SDK_CPP_SRC_WORKFLOW_LANGUAGE_H_
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "core/workflow/language.h"
+#include "sdk-cpp/src/payload_access.h"
+
+namespace chimera::sdk {
+
+class CppWorkflowLanguage final : public core::WorkflowLanguage {
+ public:
+  explicit CppWorkflowLanguage(Codec codec);
+  void add(const detail::WorkflowType& type) { types_.emplace(type.name, type); }
+
+  const core::LanguageIdentity& identity() const override { return identity_; }
+  absl::StatusOr<std::unique_ptr<core::WorkflowInstance>> create(const core::RunContext& run) override;
+
+ private:
+  const Codec codec_;
+  const core::LanguageIdentity identity_;
+  std::map<std::string, detail::WorkflowType> types_;
+};
+
+}  // namespace chimera::sdk
+
+#endif  // CHIMERA_SDK_CPP_SRC_WORKFLOW_LANGUAGE_H_

@@ -1,0 +1,165 @@
+// WorkflowRuntime, one run's C++ code: its object, its fibers and the scheduler that resumes them in a fixed order.
+// The order is the official Python SDK's: patches, then signals and updates, then the rest, each set until nothing is
+// ready, conditions asked in order of creation; so that a history means the same in both languages.
+// One lane makes, activates and destroys it; user code runs inline on that lane.
+#ifndef CHIMERA_SDK_CPP_SRC_WORKFLOW_RUNTIME_H_
+#define CHIMERA_SDK_CPP_SRC_WORKFLOW_RUNTIME_H_
+
+#include <deque>
+#include <list>
+#include <map>
+#include <memory>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/workflow/language.h"
+#include "sdk-cpp/src/payload_access.h"
+#include "sdk-cpp/src/workflow_state.h"
+
+namespace chimera::sdk {
+
+class WorkflowRuntime final : public core::WorkflowInstance {
+ public:
+  using Operation = detail::Operation;
+  using OperationPtr = detail::OperationPtr;
+  using Task = detail::TaskState;
+  using Scope = std::shared_ptr<detail::ScopeState>;
+
+  // `type` is borrowed from the language, which outlives its runs.
+  WorkflowRuntime(const detail::WorkflowType& type, const core::RunContext& context, Codec codec);
+  ~WorkflowRuntime() override;
+
+  void activate(std::shared_ptr<const core::Activation> activation, core::ActivationDone done) override;
+  std::size_t memory_bytes() const override;
+
+  // The run whose code runs on this thread; throws std::logic_error naming `call` where there is none.
+  static WorkflowRuntime& current(const char* call);
+  static WorkflowRuntime* current_or_null();
+
+  // --- For workflow code (workflow_calls.cc, workflow_commands.cc) ---
+  // The task that runs; throws ReadOnlyContextError where waiting is not allowed.
+  Task& waiting_task(const char* call);
+  void check_writable(const char* call);
+  // Parks the running task; throws Unwinding when the run is being evicted. The caller looks at what has changed.
+  void park(Task& task);
+  [[noreturn]] void throw_unwinding(Task& task);
+  void wake(Task& task);
+  // True once for each delivered cancellation.
+  static bool take_cancel(Task& task);
+  void add_command(core::CommandVariant command, std::string_view summary = {});
+  void wait_for(const OperationPtr& operation, Task& task);
+  OperationPtr start_timer(Duration duration);
+  void cancel_operation(const OperationPtr& operation);
+  OperationPtr schedule_activity(std::string_view name, const ActivityOptions& options,
+                                 detail::Arguments arguments);
+  OperationPtr schedule_local_activity(std::string_view name, const LocalActivityOptions& options,
+                                       detail::Arguments arguments);
+  void send_local_activity(const OperationPtr& operation);
+  OperationPtr start_child(std::string_view type, const ChildWorkflowOptions& options,
+                           detail::Arguments arguments);
+  OperationPtr signal_external(const std::string& id, const std::string& run_id, bool child,
+                               std::string_view name, detail::Arguments arguments);
+  OperationPtr cancel_external(const std::string& id, const std::string& run_id, const std::string& reason);
+  std::shared_ptr<Task> spawn(std::string name, std::function<void()> body, const Scope& parent);
+  void cancel_scope(const Scope& scope, std::string reason);
+  void add_condition(Condition& condition) { conditions_.push_back(&condition); }
+  void remove_condition(Condition& condition) { conditions_.remove(&condition); }
+  bool patched(std::string_view id, bool deprecated);
+  std::mt19937_64& random() { return random_; }
+  std::string make_uuid();
+
+  const std::string& owner() const { return owner_; }
+  const core::RunContext& context() const { return context_; }
+  const Codec& codec() const { return codec_; }
+  workflow::Info& info() { return info_; }
+  base::WallTime now() const { return now_; }
+  Task* running() const { return running_; }
+  bool evicting() const { return evicting_; }
+  bool read_only() const { return read_only_; }
+  bool cancel_requested() const { return cancel_requested_; }
+  bool quiet() const { return (info_.is_replaying && !read_only_) || evicting_; }
+  int handlers_running() const { return handlers_running_; }
+
+ private:
+  enum class Set { kPatches, kHandlers, kRest };
+
+  // --- workflow_runtime.cc: the scheduler ---
+  core::Completion run_activation(const core::Activation& activation);
+  void begin(const core::Activation& activation);
+  void run_set(const core::Activation& activation, Set set);
+  void run_ready(bool ask_conditions);
+  bool ask_conditions();
+  void resume(Task& task);
+  void make_object();
+  void finish_main_with_current_exception();
+  void set_task_error(std::string message);
+  void evict();
+  void unwind(Task& task);
+
+  // --- workflow_jobs.cc: what a job does ---
+  void apply(const core::InitializeWorkflow& job);
+  void apply(const core::FireTimer& job);
+  void apply(const core::UpdateRandomSeed& job);
+  void apply(const core::CancelWorkflow& job);
+  void apply(const core::SignalWorkflow& job);
+  void apply(const core::DoUpdate& job);
+  void apply(const core::ResolveActivity& job);
+  void apply(const core::NotifyHasPatch& job);
+  void apply(const core::ResolveChildWorkflowExecutionStart& job);
+  void apply(const core::ResolveChildWorkflowExecution& job);
+  void apply(const core::ResolveSignalExternalWorkflow& job);
+  void apply(const core::ResolveRequestCancelExternalWorkflow& job);
+  void apply(const core::QueryWorkflow&) {}  // answer_query()
+  void apply(const core::RemoveFromCache&) {}  // evict()
+  void apply(const core::ResolveNexusOperationStart&);
+  void apply(const core::ResolveNexusOperation&);
+  void answer_query(const core::QueryWorkflow& job);
+  void run_query(const detail::HandlerType& handler, const core::QueryWorkflow& job,
+                 api::common::v1::Payload& answer);
+  void run_update(const core::DoUpdate& job, const ProtoPayloads& arguments);
+  bool accept_update(const core::DoUpdate& job, const detail::HandlerType* handler,
+                     const ProtoPayloads& arguments);
+  void respond_update(const core::DoUpdate& job, decltype(core::UpdateResponse::response) response);
+  void run_main();
+  OperationPtr take(std::map<std::uint32_t, OperationPtr>& operations, std::uint32_t seq, const char* kind);
+  void resolve(Operation& operation, const api::common::v1::Payload* result);
+  void resolve(Operation& operation, const api::failure::v1::Failure& failure);
+  void wake_waiting(Operation& operation);
+
+  const detail::WorkflowType& type_;
+  const core::RunContext context_;
+  const Codec codec_;
+  const std::string owner_;  // "workflow Order (id order-17, run 01a1...)"
+  workflow::Info info_;
+  base::WallTime now_;
+
+  std::shared_ptr<void> object_;  // The user's; erased.
+  bool initialized_ = false;
+  ProtoPayloads arguments_;
+  Scope root_scope_;
+  std::list<std::shared_ptr<Task>> tasks_;  // Shared with the user's Task handles.
+  std::deque<Task*> ready_;
+  std::list<Condition*> conditions_;  // Each on the stack of the fiber that waits.
+  Task* running_ = nullptr;
+  int handlers_running_ = 0;
+
+  std::map<std::uint32_t, OperationPtr> timers_, activities_, child_starts_, children_, signals_, cancels_;
+  std::uint32_t timer_seq_ = 0, activity_seq_ = 0, child_seq_ = 0, signal_seq_ = 0, cancel_seq_ = 0;
+  std::map<std::string, bool, std::less<>> patches_;  // What patched() has answered.
+  std::set<std::string, std::less<>> notified_patches_;
+  std::mt19937_64 random_;
+
+  std::vector<core::Command> commands_;
+  std::string task_error_;
+  std::string cancel_reason_;
+  bool cancel_requested_ = false;
+  bool read_only_ = false;
+  bool evicting_ = false;
+  bool accepted_update_ = false;
+};
+
+}  // namespace chimera::sdk
+
+#endif  // CHIMERA_SDK_CPP_SRC_WORKFLOW_RUNTIME_H_

@@ -1,0 +1,90 @@
+// What one run's code is made of: tasks (fibers), what they wait for, and the scopes that cancel them.
+// Everything here belongs to one WorkflowRuntime and is touched on its lane only.
+#ifndef CHIMERA_SDK_CPP_SRC_WORKFLOW_STATE_H_
+#define CHIMERA_SDK_CPP_SRC_WORKFLOW_STATE_H_
+
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "chimera/workflow.h"
+#include "core/workflow/commands.h"
+#include "sdk-cpp/src/fiber.h"
+
+namespace chimera::detail {
+
+// A part of the code that is cancelled together.
+struct ScopeState {
+  std::shared_ptr<ScopeState> parent;  // Null: nothing around it reaches in.
+  bool cancelled = false;
+  std::string reason;
+};
+
+class Operation {
+ public:
+  enum class Kind { kTimer, kActivity, kLocalActivity, kChildStart, kChild, kSignalExternal, kCancelExternal };
+
+  Kind kind = Kind::kTimer;
+  std::uint32_t seq = 0;
+  bool done = false;
+  bool cancel_sent = false;
+  bool abandoned = false;  // Nobody waits any more; a late answer is ignored.
+  std::optional<api::common::v1::Payload> result;
+  std::shared_ptr<const FailureError> failure;
+  std::vector<TaskState*> waiting;
+  std::string child_id, child_run_id;
+  std::shared_ptr<Operation> child;  // Of a kChildStart: the child's end.
+  std::unique_ptr<core::ScheduleLocalActivity> local;  // To schedule again after a backoff.
+  std::function<void()> on_done;
+};
+
+// One fiber of the run: the run method, a handler, or what spawn() started.
+class TaskState {
+ public:
+  std::string name;  // "run", "signal approve", ...
+  std::function<void()> body;
+  std::unique_ptr<sdk::Fiber> fiber;
+  std::shared_ptr<ScopeState> scope;  // The innermost that it runs in now.
+  std::shared_ptr<ScopeState> own_scope;
+  std::vector<std::shared_ptr<ScopeState>> outer_scopes;  // What enter_scope() has put aside.
+  ScopeState* pending_cancel = nullptr;  // Delivered at the next wait; the scope that asked for it.
+  std::shared_ptr<const workflow::UpdateInfo> update;  // Inherited by the tasks that it spawns.
+  std::vector<TaskState*> joiners;
+  std::exception_ptr error;
+  bool queued = false;
+  bool finished = false;
+  bool joined = false;
+  bool is_handler = false;
+  // Eviction: how often the unwinding was thrown, whether it reached the top, and where throwing it is safe although
+  // another exception is under way (a Saga that compensates).
+  int unwindings = 0;
+  bool unwound = false;
+  int safe_exceptions = 0;
+};
+
+}  // namespace chimera::detail
+
+namespace chimera::sdk {
+
+// Unwinds a fiber whose run leaves the cache. No std::exception, so that ordinary handlers let it pass.
+struct Unwinding {};
+
+// Ends the run and starts the next.
+struct ContinueAsNew {
+  api::command::v1::ContinueAsNewWorkflowExecutionCommandAttributes attributes;
+};
+
+struct Condition {
+  const std::function<bool()>* holds;
+  detail::TaskState* task;
+  bool satisfied = false;
+  std::exception_ptr error;
+};
+
+}  // namespace chimera::sdk
+
+#endif  // CHIMERA_SDK_CPP_SRC_WORKFLOW_STATE_H_
