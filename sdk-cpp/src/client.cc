@@ -31,8 +31,7 @@ std::string random_id() {
 // The message of this type among a failed call's google.rpc.Status details.
 template <class M>
 std::optional<M> detail_of(const absl::Status& status) {
-  const auto payload = status.GetPayload(
-      absl::string_view(base::kStatusDetails.data(), base::kStatusDetails.size()));
+  const auto payload = status.GetPayload(base::kStatusDetails);
   if (!payload) return std::nullopt;
   google::rpc::Status rpc;
   if (!rpc.ParseFromString(std::string(*payload))) return std::nullopt;

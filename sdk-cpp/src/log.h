@@ -1,4 +1,4 @@
-// The SDK's log lines, until an application puts its own sink in: one line each on stderr. Any thread.
+// The log lines of the SDK and of the code that it runs, by way of the core's log. Any thread.
 #ifndef CHIMERA_SDK_CPP_SRC_LOG_H_
 #define CHIMERA_SDK_CPP_SRC_LOG_H_
 

@@ -1,0 +1,122 @@
+#include "chimera/converter.h"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace chimera {
+namespace {
+
+enum class Color { kRed, kGreen };
+
+struct Item {
+  std::string name;
+  std::int32_t quantity = 1;
+};
+
+struct Everything {
+  std::vector<Item> items;
+  std::optional<std::string> note;
+  std::variant<std::int64_t, std::string> code;
+  std::map<std::string, double> prices;
+  std::unordered_map<int, bool> flags;
+  Color color = Color::kRed;
+  std::chrono::milliseconds wait{};
+  std::chrono::system_clock::time_point at;
+  std::array<int, 2> pair{};
+  std::tuple<int, std::string> tuple;
+  std::unique_ptr<Item> item;
+  std::vector<std::byte> blob;
+};
+
+struct Wide {  // As many members as a struct may have.
+  int a01, a02, a03, a04, a05, a06, a07, a08, a09, a10, a11, a12, a13, a14, a15, a16;
+  int b01, b02, b03, b04, b05, b06, b07, b08, b09, b10, b11, b12, b13, b14, b15, b16;
+  int c01, c02, c03, c04, c05, c06, c07, c08, c09, c10, c11, c12, c13, c14, c15, c16;
+  int d01, d02, d03, d04, d05, d06, d07, d08, d09, d10, d11, d12, d13, d14, d15, d16;
+};
+
+template <class T>
+std::string json_of(const T& value) {
+  return make_payload(value).data;
+}
+
+Payload json(std::string text) {
+  return {.metadata = {{"encoding", "json/plain"}}, .data = std::move(text)};
+}
+
+template <class T>
+std::string error_of(const std::string& text) {
+  try {
+    from_payload<T>(json(text));
+  } catch (const ConversionError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(ConverterTest, WritesAStructWithSortedKeys) {
+  EXPECT_EQ(json_of(Item{.name = "bolt", .quantity = 3}), R"({"name":"bolt","quantity":3})");
+  EXPECT_EQ(json_of(std::vector<Item>{}), "[]");
+}
+
+TEST(ConverterTest, RoundTripsEveryKindOfMember) {
+  Everything value;
+  value.items = {{"bolt", 3}};
+  value.code = "x";
+  value.prices = {{"b", 2}, {"a", 0.5}};
+  value.flags = {{7, true}};
+  value.color = Color::kGreen;
+  value.wait = std::chrono::milliseconds(1500);
+  value.at = std::chrono::system_clock::time_point(std::chrono::milliseconds(1'767'225'600'250));
+  value.pair = {1, 2};
+  value.tuple = {5, "five"};
+  value.item = std::make_unique<Item>(Item{"nut", 1});
+  value.blob = {std::byte{1}, std::byte{255}};
+
+  const std::string text = json_of(value);
+
+  EXPECT_EQ(text,
+            R"({"at":"2026-01-01T00:00:00.250000+00:00","blob":[1,255],"code":"x","color":"kGreen",)"
+            R"("flags":{"7":true},"item":{"name":"nut","quantity":1},"items":[{"name":"bolt","quantity":3}],)"
+            R"("note":null,"pair":[1,2],"prices":{"a":0.5,"b":2.0},"tuple":[5,"five"],"wait":1.5})");
+  EXPECT_EQ(json_of(from_payload<Everything>(make_payload(value))), text);
+}
+
+TEST(ConverterTest, TakesSixtyFourMembers) {
+  Wide wide{};
+  wide.d16 = 64;
+
+  EXPECT_EQ(from_payload<Wide>(make_payload(wide)).d16, 64);
+  EXPECT_EQ(reflect::kMemberNames<Wide>[63], "d16");
+}
+
+TEST(ConverterTest, NamesThePathOfAWrongType) {
+  EXPECT_EQ(error_of<Everything>(R"({"items":[{},{"quantity":"three"}]})"),
+            R"(items[1].quantity: expected integer, got "three")");
+  EXPECT_EQ(error_of<Everything>(R"({"color":"kBlue"})"),
+            R"(color: expected one of kRed, kGreen, got "kBlue")");
+  EXPECT_EQ(error_of<std::int8_t>("300"), "expected at most 127, got 300");
+  EXPECT_THAT(error_of<Item>("{"), testing::HasSubstr("not valid JSON"));
+}
+
+TEST(ConverterTest, IgnoresUnknownKeysAndKeepsDefaultsOfMissingOnes) {
+  EXPECT_EQ(from_payload<Item>(json(R"({"name":"bolt","weight":3})")).quantity, 1);
+}
+
+TEST(ConverterTest, LabelsNullAndBytes) {
+  const std::vector<std::byte> bytes(3);
+
+  EXPECT_EQ(make_payload(std::optional<int>()).metadata.at("encoding"), "binary/null");
+  EXPECT_EQ(make_payload(bytes).metadata.at("encoding"), "binary/plain");
+  EXPECT_EQ(from_payload<std::vector<std::byte>>(make_payload(bytes)).size(), 3u);
+}
+
+}  // namespace
+}  // namespace chimera

@@ -1,0 +1,407 @@
+// The scheduler, driven by activations as the core would send them.
+#include "sdk-cpp/src/workflow_runtime.h"
+
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "core/converter/failure.h"
+#include "core/converter/payload.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace chimera::sdk {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+// One run with the activations that a test sends it.
+class Driver {
+ public:
+  template <class C>
+  explicit Driver(const WorkflowDefinition<C>& definition)
+      : type_(definition.type()),
+        runtime_(std::make_unique<WorkflowRuntime>(
+            type_, core::RunContext{"id", "run", type_.name, "queue", "default"}, nullptr)) {}
+
+  core::Completion activate(std::vector<core::Job> jobs, bool replaying = false) {
+    auto activation = std::make_shared<core::Activation>();
+    activation->jobs = std::move(jobs);
+    activation->is_replaying = replaying;
+    core::Completion completion{core::Completion::Success{}};
+    runtime_->activate(activation, [&](core::Completion done) { completion = std::move(done); });
+    return completion;
+  }
+  template <class... A>
+  core::Completion start(const A&... arguments) {
+    return activate({init(arguments...)});
+  }
+  template <class... A>
+  core::Job init(const A&... arguments) {
+    started_ = {};
+    for (const Payload& payload : std::vector<Payload>{make_payload(arguments)...}) {
+      *started_.mutable_input()->add_payloads() = to_proto(payload);
+    }
+    return core::InitializeWorkflow{.started = &started_, .workflow_id = "id", .randomness_seed = 7};
+  }
+  template <class... A>
+  core::Job signal(const std::string& name, const A&... arguments) {
+    signals_.emplace_back().set_signal_name(name);
+    for (const Payload& payload : std::vector<Payload>{make_payload(arguments)...}) {
+      *signals_.back().mutable_input()->add_payloads() = to_proto(payload);
+    }
+    return core::SignalWorkflow{&signals_.back()};
+  }
+  template <class... A>
+  core::Job update(const std::string& name, const A&... arguments) {
+    auto& request = updates_.emplace_back();
+    request.mutable_input()->set_name(name);
+    for (const Payload& payload : std::vector<Payload>{make_payload(arguments)...}) {
+      *request.mutable_input()->mutable_args()->add_payloads() = to_proto(payload);
+    }
+    return core::DoUpdate{.id = "u", .protocol_instance_id = "p", .request = &request, .run_validator = true};
+  }
+  template <class T>
+  core::Job completed(std::uint32_t seq, const T& value) {
+    results_.push_back(to_proto(make_payload(value)));
+    return core::ResolveActivity{.seq = seq, .result = core::Completed{&results_.back()}};
+  }
+  core::Job cancelled(std::uint32_t seq) {
+    auto failure = std::make_shared<api::failure::v1::Failure>();
+    failure->mutable_activity_failure_info();
+    failure->mutable_cause()->mutable_canceled_failure_info();
+    return core::ResolveActivity{.seq = seq, .result = core::Cancelled{failure}};
+  }
+  void drop() { runtime_.reset(); }
+
+ private:
+  const detail::WorkflowType type_;
+  api::history::v1::WorkflowExecutionStartedEventAttributes started_;
+  std::list<api::history::v1::WorkflowExecutionSignaledEventAttributes> signals_;
+  std::list<api::update::v1::Request> updates_;
+  std::list<api::common::v1::Payload> results_;
+  std::unique_ptr<WorkflowRuntime> runtime_;
+};
+
+const std::vector<core::Command>& commands(const core::Completion& completion) {
+  static const std::vector<core::Command> none;
+  const auto* success = std::get_if<core::Completion::Success>(&completion.status);
+  return success == nullptr ? none : success->commands;
+}
+
+template <class T>
+const T* command(const core::Completion& completion, std::size_t index) {
+  return index < commands(completion).size() ? std::get_if<T>(&commands(completion)[index].variant) : nullptr;
+}
+
+std::string task_failure(const core::Completion& completion) {
+  const auto* failure = std::get_if<core::Completion::Failure>(&completion.status);
+  return failure == nullptr ? "" : failure->failure.message();
+}
+
+std::string echo(const std::string& text) { return text; }
+const ActivityOptions kOptions{.start_to_close_timeout = 10s};
+std::vector<std::string> seen;  // What the code under test did, in order.
+
+struct Echo {
+  std::string run(std::string text) { return workflow::execute_activity<&echo>(kOptions, text); }
+};
+
+TEST(WorkflowRuntimeTest, RunsAnActivityAndCompletes) {
+  Driver driver(define_workflow<&Echo::run>("Echo"));
+
+  const auto first = driver.start("hi");
+  const auto* schedule = command<core::ScheduleActivity>(first, 0);
+  ASSERT_NE(schedule, nullptr);
+  EXPECT_EQ(schedule->seq, 1u);
+  EXPECT_EQ(schedule->attributes.activity_type().name(), "echo");
+  EXPECT_EQ(schedule->attributes.input().payloads(0).data(), "\"hi\"");
+
+  const auto second = driver.activate({driver.completed(1, std::string("ho"))});
+  const auto* complete = command<core::CompleteWorkflowExecution>(second, 0);
+  ASSERT_NE(complete, nullptr) << task_failure(second);
+  EXPECT_EQ(complete->result->data(), "\"ho\"");
+}
+
+struct Waits {
+  bool go = false;
+  bool run() { return workflow::wait_condition([this] { return go; }, 10s); }
+  void release() { go = true; }
+};
+
+TEST(WorkflowRuntimeTest, ConditionWithTimeoutCancelsItsTimer) {
+  Driver driver(define_workflow<&Waits::run>("Waits").signal<&Waits::release>("release"));
+
+  EXPECT_NE(command<core::StartTimer>(driver.start(), 0), nullptr);
+  const auto second = driver.activate({driver.signal("release")});
+
+  EXPECT_NE(command<core::CancelTimer>(second, 0), nullptr);
+  ASSERT_NE(command<core::CompleteWorkflowExecution>(second, 1), nullptr);
+  EXPECT_EQ(command<core::CompleteWorkflowExecution>(second, 1)->result->data(), "true");
+}
+
+TEST(WorkflowRuntimeTest, ConditionTimesOut) {
+  Driver driver(define_workflow<&Waits::run>("Waits").signal<&Waits::release>("release"));
+  driver.start();
+
+  const auto second = driver.activate({core::FireTimer{1}});
+
+  ASSERT_NE(command<core::CompleteWorkflowExecution>(second, 0), nullptr);
+  EXPECT_EQ(command<core::CompleteWorkflowExecution>(second, 0)->result->data(), "false");
+}
+
+// A signal that came with the start is handled before the run method begins, as in Python.
+TEST(WorkflowRuntimeTest, SignalsOfTheFirstTaskComeBeforeRun) {
+  Driver driver(define_workflow<&Waits::run>("Waits").signal<&Waits::release>("release"));
+
+  const auto first = driver.activate({driver.init(), driver.signal("release")});
+
+  EXPECT_NE(command<core::CompleteWorkflowExecution>(first, 0), nullptr);
+}
+
+struct Throws {
+  void run(int how) {
+    if (how == 0) throw 42;  // NOLINT
+    if (how == 1) throw std::out_of_range("vector::at");
+    throw ApplicationError("no", {.type = "No", .details = details(7)});
+  }
+};
+
+TEST(WorkflowRuntimeTest, OnlyFailuresFailTheWorkflow) {
+  const auto definition = define_workflow<&Throws::run>("Throws");
+  Driver number(definition), range(definition), failure(definition), type(definition);
+
+  EXPECT_THAT(task_failure(number.start(0)), HasSubstr("an exception of type int: 42 left workflow Throws"));
+  EXPECT_THAT(task_failure(range.start(1)), HasSubstr("std::out_of_range: vector::at"));
+  const auto failed = failure.start(2);
+  ASSERT_NE(command<core::FailWorkflowExecution>(failed, 0), nullptr);
+  EXPECT_EQ(command<core::FailWorkflowExecution>(failed, 0)->failure.application_failure_info().type(), "No");
+  EXPECT_THAT(task_failure(type.start("two")), HasSubstr(R"(argument 1: expected integer, got "two")"));
+}
+
+void undo(const std::string& what) { seen.push_back(what); }
+
+struct Compensates {
+  std::string run() {
+    workflow::Saga saga;
+    saga.add([] { workflow::execute_activity<&undo>(kOptions, "first"); });
+    saga.add([] { workflow::execute_activity<&undo>(kOptions, "second"); });
+    workflow::sleep(1h);
+    return "done";
+  }
+};
+
+TEST(WorkflowRuntimeTest, CancellationCompensatesInReverseThenCancels) {
+  Driver driver(define_workflow<&Compensates::run>("Compensates"));
+  driver.start();
+
+  const auto cancelled = driver.activate({core::CancelWorkflow{"stop"}});
+  EXPECT_NE(command<core::CancelTimer>(cancelled, 0), nullptr);
+  ASSERT_NE(command<core::ScheduleActivity>(cancelled, 1), nullptr);
+  EXPECT_EQ(command<core::ScheduleActivity>(cancelled, 1)->attributes.input().payloads(0).data(), "\"second\"");
+  const auto second = driver.activate({driver.completed(1, nullptr)});
+  ASSERT_NE(command<core::ScheduleActivity>(second, 0), nullptr);
+  EXPECT_EQ(command<core::ScheduleActivity>(second, 0)->attributes.input().payloads(0).data(), "\"first\"");
+
+  EXPECT_NE(command<core::CancelWorkflowExecution>(driver.activate({driver.completed(2, nullptr)}), 0), nullptr);
+}
+
+TEST(WorkflowRuntimeTest, CancellationAsksTheActivityAndWaitsForItsEnd) {
+  Driver driver(define_workflow<&Echo::run>("Echo"));
+  driver.start("hi");
+
+  const auto asked = driver.activate({core::CancelWorkflow{""}});
+  ASSERT_EQ(commands(asked).size(), 1u);
+  EXPECT_NE(command<core::RequestCancelActivity>(asked, 0), nullptr);
+
+  EXPECT_NE(command<core::CancelWorkflowExecution>(driver.activate({driver.cancelled(1)}), 0), nullptr);
+}
+
+struct Tips {
+  std::int64_t total = 0;
+  void run() { workflow::wait_condition([] { return false; }); }
+  std::int64_t add(std::int64_t cents) {
+    workflow::sleep(1s);
+    return total += cents;
+  }
+  void validate(std::int64_t cents) const {
+    if (cents < 0) throw ApplicationError("negative", {.type = "BadTip"});
+  }
+};
+const auto kTips = define_workflow<&Tips::run>("Tips").update<&Tips::add, &Tips::validate>("add");
+
+TEST(WorkflowRuntimeTest, UpdateIsAcceptedWaitsAndCompletes) {
+  Driver driver(kTips);
+  driver.start();
+
+  const auto first = driver.activate({driver.update("add", 5)});
+  ASSERT_NE(command<core::UpdateResponse>(first, 0), nullptr);
+  EXPECT_TRUE(std::holds_alternative<core::UpdateResponse::Accepted>(command<core::UpdateResponse>(first, 0)->response));
+  EXPECT_NE(command<core::StartTimer>(first, 1), nullptr);
+
+  const auto second = driver.activate({core::FireTimer{1}});
+  ASSERT_NE(command<core::UpdateResponse>(second, 0), nullptr);
+  const auto* done = std::get_if<core::UpdateResponse::Completed>(&command<core::UpdateResponse>(second, 0)->response);
+  ASSERT_NE(done, nullptr);
+  EXPECT_EQ(done->result.data(), "5");
+}
+
+TEST(WorkflowRuntimeTest, UpdateIsRejectedByValidatorNameAndArguments) {
+  Driver driver(kTips);
+  driver.start();
+  const auto rejection = [&](core::Job job) {
+    const auto completion = driver.activate({std::move(job)});
+    const auto* response = command<core::UpdateResponse>(completion, 0);
+    const auto* rejected =
+        response == nullptr ? nullptr : std::get_if<core::UpdateResponse::Rejected>(&response->response);
+    return rejected == nullptr ? "not rejected" : rejected->failure.message();
+  };
+
+  EXPECT_EQ(rejection(driver.update("add", -1)), "negative");
+  EXPECT_THAT(rejection(driver.update("nothing")), HasSubstr("known updates: add"));
+  EXPECT_THAT(rejection(driver.update("add", "five")), HasSubstr("expected integer"));
+}
+
+// `return` would end the run normally, which an evicted run must not.
+struct Swallows {
+  void run() {
+    try {
+      workflow::sleep(1h);
+    } catch (...) {
+      seen.push_back("swallowed");
+    }
+  }
+};
+struct Destroys {
+  struct Guard {
+    ~Guard() { seen.push_back("destroyed"); }
+  };
+  void run() {
+    const Guard guard;
+    workflow::sleep(1h);
+    seen.push_back("ran on");
+  }
+};
+
+TEST(WorkflowRuntimeTest, EvictionUnwindsWithoutCommands) {
+  seen.clear();
+  Driver driver(define_workflow<&Destroys::run>("Destroys"));
+  driver.start();
+
+  const auto evicted = driver.activate({core::RemoveFromCache{core::EvictionReason::kCacheFull, ""}});
+
+  EXPECT_EQ(commands(evicted).size(), 0u);
+  EXPECT_EQ(task_failure(evicted), "");
+  EXPECT_EQ(seen, std::vector<std::string>{"destroyed"});
+}
+
+TEST(WorkflowRuntimeTest, EvictionOfASagaDoesNotCompensate) {
+  Driver driver(define_workflow<&Compensates::run>("Compensates"));
+  driver.start();
+  driver.activate({core::CancelWorkflow{""}});  // Now waiting inside the destructor of Saga.
+
+  const auto evicted = driver.activate({core::RemoveFromCache{core::EvictionReason::kCacheFull, ""}});
+
+  EXPECT_EQ(commands(evicted).size(), 0u);
+}
+
+TEST(WorkflowRuntimeTest, NamesAWorkflowThatSwallowsTheUnwinding) {
+  seen.clear();
+  Driver driver(define_workflow<&Swallows::run>("Swallows"));
+  driver.start();
+
+  testing::internal::CaptureStderr();
+  driver.drop();
+
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("workflow Swallows (id id, run run)"));
+  EXPECT_EQ(seen, std::vector<std::string>{"swallowed"});
+}
+
+struct LoopsForever {
+  void run() {
+    for (;;) {
+      try {
+        workflow::sleep(1h);
+      } catch (...) {
+      }
+    }
+  }
+};
+
+TEST(WorkflowRuntimeTest, AnEndlessCatchDoesNotHangEviction) {
+  Driver driver(define_workflow<&LoopsForever::run>("LoopsForever"));
+  driver.start();
+
+  driver.drop();
+}
+
+struct Scoped {
+  std::string run() {
+    workflow::CancellationScope scope;
+    auto canceller = workflow::spawn([&] { scope.cancel("enough"); });
+    try {
+      scope.run([] { workflow::sleep(1h); });
+    } catch (const CancelledError&) {
+      workflow::sleep(1s);  // The scope is cancelled, not the workflow.
+      return "cancelled";
+    }
+    return "slept";
+  }
+};
+
+TEST(WorkflowRuntimeTest, AScopeCancelsWhatWaitsInItOnly) {
+  Driver driver(define_workflow<&Scoped::run>("Scoped"));
+
+  const auto first = driver.start();
+  EXPECT_NE(command<core::StartTimer>(first, 0), nullptr);
+  EXPECT_NE(command<core::CancelTimer>(first, 1), nullptr);
+  EXPECT_NE(command<core::StartTimer>(first, 2), nullptr);
+  const auto second = driver.activate({core::FireTimer{2}});
+
+  ASSERT_NE(command<core::CompleteWorkflowExecution>(second, 0), nullptr) << task_failure(second);
+  EXPECT_EQ(command<core::CompleteWorkflowExecution>(second, 0)->result->data(), "\"cancelled\"");
+}
+
+struct Patched {
+  bool run() { return workflow::patched("p"); }
+};
+
+TEST(WorkflowRuntimeTest, PatchesAreTrueLiveAndFollowHistoryInReplay) {
+  const auto definition = define_workflow<&Patched::run>("Patched");
+  Driver live(definition), old(definition), marked(definition);
+
+  EXPECT_NE(command<core::SetPatchMarker>(live.start(), 0), nullptr);
+  const auto without = old.activate({old.init()}, /*replaying=*/true);
+  EXPECT_EQ(command<core::CompleteWorkflowExecution>(without, 0)->result->data(), "false");
+  const auto with = marked.activate({marked.init(), core::NotifyHasPatch{"p"}}, /*replaying=*/true);
+  EXPECT_NE(command<core::SetPatchMarker>(with, 0), nullptr);
+}
+
+struct Asks {
+  int value = 3;
+  void run() { workflow::wait_condition([] { return false; }); }
+  int get() const { return value; }
+  int bad() {
+    workflow::sleep(1s);
+    return 0;
+  }
+};
+
+TEST(WorkflowRuntimeTest, QueriesAnswerAndMayNotWait) {
+  Driver driver(define_workflow<&Asks::run>("Asks").query<&Asks::get>("get").query<&Asks::bad>("bad"));
+  driver.start();
+  api::query::v1::WorkflowQuery get, bad;
+  get.set_query_type("get");
+  bad.set_query_type("bad");
+
+  const auto answers = driver.activate({core::QueryWorkflow{"1", &get}, core::QueryWorkflow{"2", &bad}});
+
+  ASSERT_EQ(commands(answers).size(), 2u);
+  EXPECT_EQ(std::get<api::common::v1::Payload>(command<core::RespondToQuery>(answers, 0)->answer).data(), "3");
+  EXPECT_THAT(std::get<api::failure::v1::Failure>(command<core::RespondToQuery>(answers, 1)->answer).message(),
+              HasSubstr("not allowed in a query"));
+}
+
+}  // namespace
+}  // namespace chimera::sdk
