@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+
 #include "core/converter/payload.h"
 #include "sdk-cpp/src/crash_report.h"
 #include "sdk-cpp/src/errors.h"
@@ -15,23 +16,25 @@ namespace {
 
 thread_local ActivityContext* current_activity = nullptr;
 
-activity::Info make_info(const api::workflowservice::v1::PollActivityTaskQueueResponse& task, const Codec& codec) {
+activity::Info make_info(const api::workflowservice::v1::PollActivityTaskQueueResponse& task,
+                         const Codec& codec) {
   ProtoPayloads scratch;
-  return {.activity_id = task.activity_id(),
-          .activity_type = task.activity_type().name(),
-          .task_token = task.task_token(),
-          .workflow_id = task.workflow_execution().workflow_id(),
-          .workflow_run_id = task.workflow_execution().run_id(),
-          .workflow_type = task.workflow_type().name(),
-          .workflow_namespace = task.workflow_namespace(),
-          .attempt = task.attempt(),
-          .scheduled_time = core::to_wall_time(task.scheduled_time()),
-          .current_attempt_scheduled_time = core::to_wall_time(task.current_attempt_scheduled_time()),
-          .started_time = core::to_wall_time(task.started_time()),
-          .schedule_to_close_timeout = core::to_nanoseconds(task.schedule_to_close_timeout()),
-          .start_to_close_timeout = core::to_nanoseconds(task.start_to_close_timeout()),
-          .heartbeat_timeout = core::to_nanoseconds(task.heartbeat_timeout()),
-          .heartbeat_details = Details(to_public(decoded(task.heartbeat_details(), codec, scratch)))};
+  return {
+      .activity_id = task.activity_id(),
+      .activity_type = task.activity_type().name(),
+      .task_token = task.task_token(),
+      .workflow_id = task.workflow_execution().workflow_id(),
+      .workflow_run_id = task.workflow_execution().run_id(),
+      .workflow_type = task.workflow_type().name(),
+      .workflow_namespace = task.workflow_namespace(),
+      .attempt = task.attempt(),
+      .scheduled_time = core::to_wall_time(task.scheduled_time()),
+      .current_attempt_scheduled_time = core::to_wall_time(task.current_attempt_scheduled_time()),
+      .started_time = core::to_wall_time(task.started_time()),
+      .schedule_to_close_timeout = core::to_nanoseconds(task.schedule_to_close_timeout()),
+      .start_to_close_timeout = core::to_nanoseconds(task.start_to_close_timeout()),
+      .heartbeat_timeout = core::to_nanoseconds(task.heartbeat_timeout()),
+      .heartbeat_details = Details(to_public(decoded(task.heartbeat_details(), codec, scratch)))};
 }
 
 // spec/core 6: paused and reset activities are retried under these type names.
@@ -57,13 +60,14 @@ ActivityContext::ActivityContext(core::ActivityTask task, Codec codec)
     : task_(std::move(task)),
       codec_(std::move(codec)),
       info_(make_info(*task_.message, codec_)),
-      owner_(absl::StrCat("activity ", info_.activity_type, " (id ", info_.activity_id, ", workflow ",
-                          info_.workflow_id, ")")) {}
+      owner_(absl::StrCat("activity ", info_.activity_type, " (id ", info_.activity_id,
+                          ", workflow ", info_.workflow_id, ")")) {}
 
 ActivityContext& ActivityContext::current(const char* call) {
   if (current_activity != nullptr) return *current_activity;
-  throw std::logic_error(absl::StrCat("chimera::activity::", call,
-                                      " was called outside an activity; only the thread that runs one may"));
+  throw std::logic_error(
+      absl::StrCat("chimera::activity::", call,
+                   " was called outside an activity; only the thread that runs one may"));
 }
 
 void ActivityContext::cancel(const core::ActivityCancellation& why) {
@@ -109,10 +113,10 @@ void CppActivityLanguage::start(core::ActivityTask task) {
   try {
     context = std::make_shared<ActivityContext>(std::move(task), codec_);
   } catch (const std::exception& error) {
-    handle->complete({core::ActivityResult::Failed{
-        to_failure(ApplicationError(absl::StrCat("Failed decoding heartbeat details: ", error.what()),
-                                    {.type = "ConversionError", .non_retryable = true}),
-                   nullptr)}});
+    handle->complete({core::ActivityResult::Failed{to_failure(
+        ApplicationError(absl::StrCat("Failed decoding heartbeat details: ", error.what()),
+                         {.type = "ConversionError", .non_retryable = true}),
+        nullptr)}});
     return;
   }
   const absl::MutexLock lock(&mutex_);
@@ -123,7 +127,8 @@ void CppActivityLanguage::start(core::ActivityTask task) {
   }
 }
 
-void CppActivityLanguage::cancel(const std::string& task_token, const core::ActivityCancellation& cancellation) {
+void CppActivityLanguage::cancel(const std::string& task_token,
+                                 const core::ActivityCancellation& cancellation) {
   std::shared_ptr<ActivityContext> context;
   {
     const absl::MutexLock lock(&mutex_);
@@ -171,13 +176,15 @@ core::ActivityResult CppActivityLanguage::execute(ActivityContext& context) {
   try {
     const auto type = types_.find(context.info().activity_type);
     if (type == types_.end()) {
-      throw ApplicationError(absl::StrCat("no C++ activity is called '", context.info().activity_type, "'"),
-                             {.type = "NotFoundError"});
+      throw ApplicationError(
+          absl::StrCat("no C++ activity is called '", context.info().activity_type, "'"),
+          {.type = "NotFoundError"});
     }
     ProtoPayloads scratch;
     ProtoPayload result;
     PayloadSink sink(&result);
-    type->second.call(PayloadList(&decoded(context.task().message->input(), codec_, scratch)), &sink);
+    type->second.call(PayloadList(&decoded(context.task().message->input(), codec_, scratch)),
+                      &sink);
     encode_in_place(result, codec_);
     return {core::ActivityResult::Completed{std::move(result)}};
   } catch (const activity::CompleteAsync&) {
@@ -186,7 +193,8 @@ core::ActivityResult CppActivityLanguage::execute(ActivityContext& context) {
     return cancelled_result(context, error);
   } catch (const ApplicationError& error) {
     const bool benign = error.category() == ApplicationErrorCategory::kBenign;
-    log(benign ? LogLevel::kDebug : LogLevel::kWarning, absl::StrCat(context.owner(), " failed: ", describe(error)));
+    log(benign ? LogLevel::kDebug : LogLevel::kWarning,
+        absl::StrCat(context.owner(), " failed: ", describe(error)));
     return {core::ActivityResult::Failed{to_failure(error, codec_)}};
   } catch (...) {
     log(LogLevel::kWarning, absl::StrCat(context.owner(), " failed: ", describe_current()));
@@ -202,7 +210,9 @@ using sdk::ActivityContext;
 
 const Info& info() { return ActivityContext::current("info").info(); }
 bool is_cancelled() { return ActivityContext::current("is_cancelled").wait_for_cancelled({}); }
-bool is_worker_shutdown() { return ActivityContext::current("is_worker_shutdown").cancellation().worker_shutdown; }
+bool is_worker_shutdown() {
+  return ActivityContext::current("is_worker_shutdown").cancellation().worker_shutdown;
+}
 CancellationDetails cancellation_details() {
   return ActivityContext::current("cancellation_details").cancellation();
 }
@@ -227,13 +237,16 @@ void record_heartbeat(detail::Arguments details) {
 
 namespace {
 void write_log(sdk::LogLevel level, std::string_view message) {
-  sdk::log(level, absl::StrCat(std::string(message), " [", ActivityContext::current("logger").owner(), "]"));
+  sdk::log(level, absl::StrCat(std::string(message), " [",
+                               ActivityContext::current("logger").owner(), "]"));
 }
 }  // namespace
 
 void Logger::debug(std::string_view message) const { write_log(sdk::LogLevel::kDebug, message); }
 void Logger::info(std::string_view message) const { write_log(sdk::LogLevel::kInfo, message); }
-void Logger::warning(std::string_view message) const { write_log(sdk::LogLevel::kWarning, message); }
+void Logger::warning(std::string_view message) const {
+  write_log(sdk::LogLevel::kWarning, message);
+}
 void Logger::error(std::string_view message) const { write_log(sdk::LogLevel::kError, message); }
 
 }  // namespace chimera::activity

@@ -1,4 +1,5 @@
-// CppActivityLanguage, the C++ activities of one worker: a pool of threads that grows to the worker's number of slots.
+// CppActivityLanguage, the C++ activities of one worker: a pool of threads that grows to the
+// worker's number of slots.
 #ifndef CHIMERA_SDK_CPP_SRC_ACTIVITY_POOL_H_
 #define CHIMERA_SDK_CPP_SRC_ACTIVITY_POOL_H_
 
@@ -11,6 +12,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+
 #include "chimera/activity.h"
 #include "core/activity/activity_language.h"
 #include "sdk-cpp/src/payload_access.h"
@@ -21,10 +23,13 @@ namespace chimera::sdk {
 class ActivityContext {
  public:
   ActivityContext(core::ActivityTask task, Codec codec);
-  static ActivityContext& current(const char* call);  // Throws std::logic_error outside an activity.
+  static ActivityContext& current(
+      const char* call);  // Throws std::logic_error outside an activity.
 
   const activity::Info& info() const { return info_; }
-  const std::string& owner() const { return owner_; }  // "activity charge_card (id 1, workflow order-17)"
+  const std::string& owner() const {
+    return owner_;
+  }  // "activity charge_card (id 1, workflow order-17)"
   core::ActivityTask& task() { return task_; }
   const Codec& codec() const { return codec_; }
   void cancel(const core::ActivityCancellation& cancellation);
@@ -46,10 +51,13 @@ class CppActivityLanguage final : public core::ActivityLanguage {
  public:
   CppActivityLanguage(Codec codec, int threads_max);
   ~CppActivityLanguage() override;
-  void add(const detail::ActivityType& type) { types_.emplace(type.name, type); }  // Before the worker runs.
+  void add(const detail::ActivityType& type) {
+    types_.emplace(type.name, type);
+  }  // Before the worker runs.
 
   void start(core::ActivityTask task) override;
-  void cancel(const std::string& task_token, const core::ActivityCancellation& cancellation) override;
+  void cancel(const std::string& task_token,
+              const core::ActivityCancellation& cancellation) override;
 
  private:
   void work();
@@ -61,7 +69,8 @@ class CppActivityLanguage final : public core::ActivityLanguage {
   std::map<std::string, detail::ActivityType> types_;
   absl::Mutex mutex_;
   std::deque<std::shared_ptr<ActivityContext>> waiting_ ABSL_GUARDED_BY(mutex_);
-  // Shared with the thread that runs it, so that a cancellation finds it or not, but never half gone.
+  // Shared with the thread that runs it, so that a cancellation finds it or not, but never half
+  // gone.
   std::map<std::string, std::shared_ptr<ActivityContext>> running_ ABSL_GUARDED_BY(mutex_);
   std::size_t idle_ ABSL_GUARDED_BY(mutex_) = 0;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;

@@ -6,14 +6,15 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "core/converter/payload.h"
 #include "google/protobuf/util/json_util.h"
 #include "google/rpc/status.pb.h"
+#include "temporal/api/errordetails/v1/message.pb.h"
+
+#include "core/converter/payload.h"
 #include "sdk-cpp/src/client_state.h"
 #include "sdk-cpp/src/codec.h"
 #include "sdk-cpp/src/errors.h"
 #include "sdk-cpp/src/version.h"
-#include "temporal/api/errordetails/v1/message.pb.h"
 
 namespace chimera {
 namespace {
@@ -47,7 +48,8 @@ void set_execution(api::common::v1::WorkflowExecution& execution, const detail::
   execution.set_run_id(target.run_id);
 }
 
-WorkflowExecution to_public(const api::workflow::v1::WorkflowExecutionInfo& info, const sdk::Codec& codec) {
+WorkflowExecution to_public(const api::workflow::v1::WorkflowExecutionInfo& info,
+                            const sdk::Codec& codec) {
   WorkflowExecution out{.id = info.execution().workflow_id(),
                         .run_id = info.execution().run_id(),
                         .workflow_type = info.type().name(),
@@ -75,8 +77,8 @@ detail::Answer first_payload(const api::common::v1::Payloads& payloads, const sd
 }
 
 // What the close event says: a result, an exception, or the run that goes on (not returned then).
-std::optional<detail::Answer> read_close(const HistoryEvent& event, bool follow, const sdk::Codec& codec,
-                                         std::string& next_run) {
+std::optional<detail::Answer> read_close(const HistoryEvent& event, bool follow,
+                                         const sdk::Codec& codec, std::string& next_run) {
   const auto follows = [&](const std::string& run_id) {
     if (follow && !run_id.empty()) next_run = run_id;
     return !next_run.empty();
@@ -93,8 +95,10 @@ std::optional<detail::Answer> read_close(const HistoryEvent& event, bool follow,
       throw_closed(sdk::to_error(failed.failure(), codec));
     }
     case HistoryEvent::kWorkflowExecutionTimedOutEventAttributes:
-      if (follows(event.workflow_execution_timed_out_event_attributes().new_execution_run_id())) return std::nullopt;
-      throw_closed(std::make_shared<const TimeoutError>("Workflow timed out", TimeoutType::kStartToClose));
+      if (follows(event.workflow_execution_timed_out_event_attributes().new_execution_run_id()))
+        return std::nullopt;
+      throw_closed(
+          std::make_shared<const TimeoutError>("Workflow timed out", TimeoutType::kStartToClose));
     case HistoryEvent::kWorkflowExecutionCanceledEventAttributes: {
       sdk::ProtoPayloads scratch;
       const auto& details = event.workflow_execution_canceled_event_attributes().details();
@@ -103,20 +107,24 @@ std::optional<detail::Answer> read_close(const HistoryEvent& event, bool follow,
     }
     case HistoryEvent::kWorkflowExecutionTerminatedEventAttributes: {
       const std::string& reason = event.workflow_execution_terminated_event_attributes().reason();
-      throw_closed(std::make_shared<const TerminatedError>(reason.empty() ? "Workflow terminated" : reason));
+      throw_closed(
+          std::make_shared<const TerminatedError>(reason.empty() ? "Workflow terminated" : reason));
     }
     case HistoryEvent::kWorkflowExecutionContinuedAsNewEventAttributes:
-      if (follows(event.workflow_execution_continued_as_new_event_attributes().new_execution_run_id())) {
+      if (follows(event.workflow_execution_continued_as_new_event_attributes()
+                      .new_execution_run_id())) {
         return std::nullopt;
       }
       throw_closed(std::make_shared<const ApplicationError>(
           "Workflow continued as new",
-          ApplicationErrorOptions{.type = "WorkflowContinuedAsNew",
-                                  .details = details(event.workflow_execution_continued_as_new_event_attributes()
-                                                         .new_execution_run_id())}));
+          ApplicationErrorOptions{
+              .type = "WorkflowContinuedAsNew",
+              .details = details(event.workflow_execution_continued_as_new_event_attributes()
+                                     .new_execution_run_id())}));
     default:
       throw RpcError(static_cast<int>(absl::StatusCode::kInternal),
-                     absl::StrCat("the server gave event ", event.event_id(), " as the close event, which it is not"));
+                     absl::StrCat("the server gave event ", event.event_id(),
+                                  " as the close event, which it is not"));
   }
 }
 
@@ -124,16 +132,18 @@ std::optional<detail::Answer> read_close(const HistoryEvent& event, bool follow,
 
 namespace detail {
 
-absl::Status ClientState::call(std::string_view method, const google::protobuf::MessageLite& request,
-                               google::protobuf::MessageLite& response, std::chrono::milliseconds timeout) {
+absl::Status ClientState::call(std::string_view method,
+                               const google::protobuf::MessageLite& request,
+                               google::protobuf::MessageLite& response,
+                               std::chrono::milliseconds timeout) {
   core::CallOptions options{.namespace_ = namespace_};
   if (timeout.count() > 0) options.timeout = timeout;
   return connection->call_blocking(method, request, response, std::move(options));
 }
 
 void ClientState::must(std::string_view doing, std::string_view method,
-                       const google::protobuf::MessageLite& request, google::protobuf::MessageLite& response,
-                       std::chrono::milliseconds timeout) {
+                       const google::protobuf::MessageLite& request,
+                       google::protobuf::MessageLite& response, std::chrono::milliseconds timeout) {
   const absl::Status status = call(method, request, response, timeout);
   if (!status.ok()) sdk::throw_rpc(status, doing);
 }
@@ -157,10 +167,13 @@ void set_timeouts(ws::StartWorkflowExecutionRequest& request, const WorkflowOpti
 
 }  // namespace
 
-Target start(ClientState& client, std::string_view type, const WorkflowOptions& options, Arguments arguments) {
-  const std::string doing = absl::StrCat("cannot start workflow ", std::string(type), " with id '", options.id, "'");
+Target start(ClientState& client, std::string_view type, const WorkflowOptions& options,
+             Arguments arguments) {
+  const std::string doing =
+      absl::StrCat("cannot start workflow ", std::string(type), " with id '", options.id, "'");
   if (options.id.empty() || options.task_queue.empty()) {
-    throw std::invalid_argument(absl::StrCat(doing, ": WorkflowOptions needs ", options.id.empty() ? "an id" : "a task_queue"));
+    throw std::invalid_argument(absl::StrCat(doing, ": WorkflowOptions needs ",
+                                             options.id.empty() ? "an id" : "a task_queue"));
   }
   ws::StartWorkflowExecutionRequest request;
   request.set_namespace_(client.namespace_);
@@ -171,7 +184,8 @@ Target start(ClientState& client, std::string_view type, const WorkflowOptions& 
   set_timeouts(request, options);
   request.set_identity(client.connection->options().identity);
   request.set_request_id(random_id());
-  request.set_workflow_id_reuse_policy(static_cast<api::enums::v1::WorkflowIdReusePolicy>(options.id_reuse_policy));
+  request.set_workflow_id_reuse_policy(
+      static_cast<api::enums::v1::WorkflowIdReusePolicy>(options.id_reuse_policy));
   request.set_workflow_id_conflict_policy(
       static_cast<api::enums::v1::WorkflowIdConflictPolicy>(options.id_conflict_policy));
   if (options.retry_policy) *request.mutable_retry_policy() = sdk::to_proto(*options.retry_policy);
@@ -181,13 +195,16 @@ Target start(ClientState& client, std::string_view type, const WorkflowOptions& 
     *request.mutable_search_attributes() = sdk::to_proto(options.search_attributes);
   }
   ws::StartWorkflowExecutionResponse response;
-  const absl::Status status = client.call(CHIMERA_WORKFLOW_SERVICE(StartWorkflowExecution), request, response);
+  const absl::Status status =
+      client.call(CHIMERA_WORKFLOW_SERVICE(StartWorkflowExecution), request, response);
   if (status.code() == absl::StatusCode::kAlreadyExists) {
-    const auto found = detail_of<api::errordetails::v1::WorkflowExecutionAlreadyStartedFailure>(status);
+    const auto found =
+        detail_of<api::errordetails::v1::WorkflowExecutionAlreadyStartedFailure>(status);
     throw WorkflowAlreadyStartedError(options.id, std::string(type), found ? found->run_id() : "");
   }
   if (!status.ok()) sdk::throw_rpc(status, doing);
-  return {.id = options.id, .run_id = response.run_id(), .first_execution_run_id = response.run_id()};
+  return {
+      .id = options.id, .run_id = response.run_id(), .first_execution_run_id = response.run_id()};
 }
 
 Answer result(ClientState& client, const Target& target, bool follow_runs) {
@@ -200,14 +217,15 @@ Answer result(ClientState& client, const Target& target, bool follow_runs) {
   request.set_history_event_filter_type(api::enums::v1::HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT);
   for (;;) {
     ws::GetWorkflowExecutionHistoryResponse response;
-    const absl::Status status =
-        client.call(CHIMERA_WORKFLOW_SERVICE(GetWorkflowExecutionHistory), request, response, kLongPoll);
+    const absl::Status status = client.call(CHIMERA_WORKFLOW_SERVICE(GetWorkflowExecutionHistory),
+                                            request, response, kLongPoll);
     if (status.code() == absl::StatusCode::kDeadlineExceeded) continue;
     if (!status.ok()) sdk::throw_rpc(status, doing);
     request.set_next_page_token(response.next_page_token());
     if (response.history().events_size() == 0) continue;
     std::string next_run;
-    const auto answer = read_close(response.history().events(0), follow_runs, client.codec, next_run);
+    const auto answer =
+        read_close(response.history().events(0), follow_runs, client.codec, next_run);
     if (answer) return *answer;
     request.mutable_execution()->set_run_id(next_run);
     request.clear_next_page_token();
@@ -227,14 +245,17 @@ void signal(ClientState& client, const Target& target, std::string_view name, Ar
               CHIMERA_WORKFLOW_SERVICE(SignalWorkflowExecution), request, response);
 }
 
-Answer query(ClientState& client, const Target& target, std::string_view name, Arguments arguments) {
+Answer query(ClientState& client, const Target& target, std::string_view name,
+             Arguments arguments) {
   ws::QueryWorkflowRequest request;
   request.set_namespace_(client.namespace_);
   set_execution(*request.mutable_execution(), target);
   request.mutable_query()->set_query_type(std::string(name));
-  if (!arguments.empty()) *request.mutable_query()->mutable_query_args() = sdk::encode_arguments(arguments, client.codec);
+  if (!arguments.empty())
+    *request.mutable_query()->mutable_query_args() = sdk::encode_arguments(arguments, client.codec);
   ws::QueryWorkflowResponse response;
-  const absl::Status status = client.call(CHIMERA_WORKFLOW_SERVICE(QueryWorkflow), request, response);
+  const absl::Status status =
+      client.call(CHIMERA_WORKFLOW_SERVICE(QueryWorkflow), request, response);
   if (status.code() == absl::StatusCode::kInvalidArgument) {
     throw WorkflowQueryFailedError(std::string(status.message()));
   }
@@ -245,7 +266,8 @@ Answer query(ClientState& client, const Target& target, std::string_view name, A
 namespace {
 
 Answer read_outcome(const api::update::v1::Outcome& outcome, const sdk::Codec& codec) {
-  if (outcome.has_failure()) throw WorkflowUpdateFailedError(sdk::to_error(outcome.failure(), codec));
+  if (outcome.has_failure())
+    throw WorkflowUpdateFailedError(sdk::to_error(outcome.failure(), codec));
   return first_payload(outcome.success(), codec);
 }
 
@@ -262,7 +284,8 @@ std::string start_update(ClientState& client, const Target& target, std::string_
   update.mutable_meta()->set_update_id(update_id.empty() ? random_id() : update_id);
   update.mutable_meta()->set_identity(client.connection->options().identity);
   update.mutable_input()->set_name(std::string(name));
-  if (!arguments.empty()) *update.mutable_input()->mutable_args() = sdk::encode_arguments(arguments, client.codec);
+  if (!arguments.empty())
+    *update.mutable_input()->mutable_args() = sdk::encode_arguments(arguments, client.codec);
   const std::string id = update.meta().update_id();
   for (;;) {  // The server answers early, with a lower stage, when nobody took it in time.
     ws::UpdateWorkflowExecutionResponse response;
@@ -283,8 +306,8 @@ Answer update_result(ClientState& client, const Target& target, const std::strin
       api::enums::v1::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED);
   for (;;) {
     ws::PollWorkflowExecutionUpdateResponse response;
-    const absl::Status status =
-        client.call(CHIMERA_WORKFLOW_SERVICE(PollWorkflowExecutionUpdate), request, response, kLongPoll);
+    const absl::Status status = client.call(CHIMERA_WORKFLOW_SERVICE(PollWorkflowExecutionUpdate),
+                                            request, response, kLongPoll);
     if (status.code() == absl::StatusCode::kDeadlineExceeded) continue;
     if (!status.ok()) sdk::throw_rpc(status, absl::StrCat("cannot wait for update ", update_id));
     if (response.has_outcome()) return read_outcome(response.outcome(), client.codec);
@@ -295,7 +318,8 @@ void cancel(ClientState& client, const Target& target, const CancelOptions& opti
   ws::RequestCancelWorkflowExecutionRequest request;
   request.set_namespace_(client.namespace_);
   request.mutable_workflow_execution()->set_workflow_id(target.id);
-  if (target.first_execution_run_id.empty()) request.mutable_workflow_execution()->set_run_id(target.run_id);
+  if (target.first_execution_run_id.empty())
+    request.mutable_workflow_execution()->set_run_id(target.run_id);
   request.set_first_execution_run_id(target.first_execution_run_id);
   request.set_identity(client.connection->options().identity);
   request.set_request_id(random_id());
@@ -305,11 +329,13 @@ void cancel(ClientState& client, const Target& target, const CancelOptions& opti
               CHIMERA_WORKFLOW_SERVICE(RequestCancelWorkflowExecution), request, response);
 }
 
-void terminate(ClientState& client, const Target& target, const std::string& reason, Arguments details) {
+void terminate(ClientState& client, const Target& target, const std::string& reason,
+               Arguments details) {
   ws::TerminateWorkflowExecutionRequest request;
   request.set_namespace_(client.namespace_);
   request.mutable_workflow_execution()->set_workflow_id(target.id);
-  if (target.first_execution_run_id.empty()) request.mutable_workflow_execution()->set_run_id(target.run_id);
+  if (target.first_execution_run_id.empty())
+    request.mutable_workflow_execution()->set_run_id(target.run_id);
   request.set_first_execution_run_id(target.first_execution_run_id);
   request.set_identity(client.connection->options().identity);
   request.set_reason(reason);
@@ -365,7 +391,8 @@ Client Client::connect(const ClientOptions& options) {
   connection.metadata.assign(options.rpc_metadata.begin(), options.rpc_metadata.end());
   auto connected = core::Connection::connect(std::move(connection));
   if (!connected.ok()) {
-    throw RpcError(static_cast<int>(connected.status().code()), std::string(connected.status().message()));
+    throw RpcError(static_cast<int>(connected.status().code()),
+                   std::string(connected.status().message()));
   }
   auto state = std::make_shared<detail::ClientState>();
   state->connection = *std::move(connected);
@@ -381,7 +408,8 @@ std::vector<WorkflowExecution> Client::list_workflows(const std::string& query, 
   std::vector<WorkflowExecution> found;
   do {
     ws::ListWorkflowExecutionsResponse page;
-    state_->must("cannot list workflows", CHIMERA_WORKFLOW_SERVICE(ListWorkflowExecutions), request, page);
+    state_->must("cannot list workflows", CHIMERA_WORKFLOW_SERVICE(ListWorkflowExecutions), request,
+                 page);
     for (const auto& info : page.executions()) {
       if (found.size() == limit) return found;
       found.push_back(to_public(info, state_->codec));
@@ -398,8 +426,8 @@ void Client::complete(const std::string& task_token, detail::Arguments result) {
   request.set_identity(identity());
   if (!result.empty()) *request.mutable_result() = sdk::encode_arguments(result, state_->codec);
   ws::RespondActivityTaskCompletedResponse response;
-  state_->must("cannot complete the activity", CHIMERA_WORKFLOW_SERVICE(RespondActivityTaskCompleted), request,
-               response);
+  state_->must("cannot complete the activity",
+               CHIMERA_WORKFLOW_SERVICE(RespondActivityTaskCompleted), request, response);
 }
 
 void Client::fail_activity(const std::string& task_token, const FailureError& error) {
@@ -409,7 +437,8 @@ void Client::fail_activity(const std::string& task_token, const FailureError& er
   request.set_identity(identity());
   *request.mutable_failure() = sdk::to_failure(error, state_->codec);
   ws::RespondActivityTaskFailedResponse response;
-  state_->must("cannot fail the activity", CHIMERA_WORKFLOW_SERVICE(RespondActivityTaskFailed), request, response);
+  state_->must("cannot fail the activity", CHIMERA_WORKFLOW_SERVICE(RespondActivityTaskFailed),
+               request, response);
 }
 
 const std::string& Client::identity() const { return state_->connection->options().identity; }

@@ -1,4 +1,5 @@
-// ClientState, what a client's copies and handles share: the connection, the namespace and the codec. Any thread.
+// ClientState, what a client's copies and handles share: the connection, the namespace and the
+// codec. Any thread.
 #ifndef CHIMERA_SDK_CPP_SRC_CLIENT_STATE_H_
 #define CHIMERA_SDK_CPP_SRC_CLIENT_STATE_H_
 
@@ -17,10 +18,12 @@ class ClientState {
   sdk::Codec codec;
 
   absl::Status call(std::string_view method, const google::protobuf::MessageLite& request,
-                    google::protobuf::MessageLite& response, std::chrono::milliseconds timeout = {});
+                    google::protobuf::MessageLite& response,
+                    std::chrono::milliseconds timeout = {});
   // Throws RpcError, which begins with `doing`.
-  void must(std::string_view doing, std::string_view method, const google::protobuf::MessageLite& request,
-            google::protobuf::MessageLite& response, std::chrono::milliseconds timeout = {});
+  void must(std::string_view doing, std::string_view method,
+            const google::protobuf::MessageLite& request, google::protobuf::MessageLite& response,
+            std::chrono::milliseconds timeout = {});
 };
 
 }  // namespace chimera::detail

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+
 #include "core/converter/aes_gcm_codec.h"
 #include "sdk-cpp/src/errors.h"
 

@@ -1,4 +1,5 @@
-// The out-of-line half of chimera/converter.h and chimera/json.h: JSON text, paths in errors, the calendar.
+// The out-of-line half of chimera/converter.h and chimera/json.h: JSON text, paths in errors, the
+// calendar.
 #include "chimera/converter.h"
 
 #include <charconv>
@@ -10,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
+
 #include "chimera/definition.h"
 #include "core/converter/json.h"
 #include "core/converter/payload.h"
@@ -22,7 +24,9 @@ using api::common::v1::Payloads;
 using ProtoPayload = api::common::v1::Payload;
 
 ProtoPayload& proto(void* payload) { return *static_cast<ProtoPayload*>(payload); }
-const ProtoPayload& proto(const void* payload) { return *static_cast<const ProtoPayload*>(payload); }
+const ProtoPayload& proto(const void* payload) {
+  return *static_cast<const ProtoPayload*>(payload);
+}
 
 // A JsonNode is one pointer; the public header keeps it as such.
 static_assert(sizeof(core::JsonNode) == sizeof(const void*));
@@ -35,10 +39,10 @@ const void* pointer(core::JsonNode node) { return *reinterpret_cast<const void**
 }  // namespace
 
 // The writer's text is core's; this one only carries whether a comma is due.
-#define CHIMERA_FORWARD(call)        \
-  core::JsonWriter writer(*out_);    \
-  writer.set_first(first_);          \
-  writer.call;                       \
+#define CHIMERA_FORWARD(call)     \
+  core::JsonWriter writer(*out_); \
+  writer.set_first(first_);       \
+  writer.call;                    \
   first_ = writer.first()
 void JsonWriter::begin_object() { CHIMERA_FORWARD(begin_object()); }
 void JsonWriter::key(std::string_view name) { CHIMERA_FORWARD(key(name)); }
@@ -74,8 +78,8 @@ std::string JsonReader::path() const {
 
 void JsonReader::fail(std::string_view expected) const {
   const std::string where = path();
-  throw ConversionError(absl::StrCat(where, where.empty() ? "" : ": ", "expected ", std::string(expected),
-                                     ", got ", node(node_).preview()));
+  throw ConversionError(absl::StrCat(where, where.empty() ? "" : ": ", "expected ",
+                                     std::string(expected), ", got ", node(node_).preview()));
 }
 
 bool JsonReader::is_null() const { return node(node_).kind() == core::JsonKind::kNull; }
@@ -92,9 +96,11 @@ std::int64_t JsonReader::integer(std::int64_t min, std::int64_t max) const {
   if (value.kind() == core::JsonKind::kInteger) {
     number = value.integer();
   } else if (value.kind() == core::JsonKind::kUnsigned) {
-    if (value.unsigned_integer() > static_cast<std::uint64_t>(max)) fail(absl::StrCat("at most ", max));
+    if (value.unsigned_integer() > static_cast<std::uint64_t>(max))
+      fail(absl::StrCat("at most ", max));
     number = static_cast<std::int64_t>(value.unsigned_integer());
-  } else if (value.kind() == core::JsonKind::kNumber && value.number() >= -9e15 && value.number() <= 9e15 &&
+  } else if (value.kind() == core::JsonKind::kNumber && value.number() >= -9e15 &&
+             value.number() <= 9e15 &&
              value.number() == static_cast<double>(static_cast<std::int64_t>(value.number()))) {
     number = static_cast<std::int64_t>(value.number());  // 3.0, as other languages may write it.
   } else {
@@ -111,7 +117,8 @@ std::uint64_t JsonReader::unsigned_integer(std::uint64_t max) const {
     return value.unsigned_integer();
   }
   constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
-  const auto most = max > static_cast<std::uint64_t>(kMost) ? kMost : static_cast<std::int64_t>(max);
+  const auto most =
+      max > static_cast<std::uint64_t>(kMost) ? kMost : static_cast<std::int64_t>(max);
   return static_cast<std::uint64_t>(integer(0, most));
 }
 
@@ -190,7 +197,8 @@ void read_members(const JsonReader& in, std::span<const MemberIn> members) {
 }
 
 void read_bytes(const PayloadSource& in, std::vector<std::byte>& value) {
-  if (in.encoding() != "binary/plain") throw ConversionError("expected bytes, got " + in.describe());
+  if (in.encoding() != "binary/plain")
+    throw ConversionError("expected bytes, got " + in.describe());
   const std::string_view data = in.data();
   value.resize(data.size());
   if (!data.empty()) std::memcpy(value.data(), data.data(), data.size());
@@ -198,8 +206,9 @@ void read_bytes(const PayloadSource& in, std::vector<std::byte>& value) {
 
 void check_argument_count(const PayloadList& arguments, std::size_t least, std::size_t most) {
   if (arguments.size() >= least && arguments.size() <= most) return;
-  throw ConversionError(absl::StrCat("expected ", least == most ? "" : absl::StrCat(least, " to "), most,
-                                     most == 1 ? " argument" : " arguments", ", got ", arguments.size()));
+  throw ConversionError(absl::StrCat("expected ", least == most ? "" : absl::StrCat(least, " to "),
+                                     most, most == 1 ? " argument" : " arguments", ", got ",
+                                     arguments.size()));
 }
 
 void argument_failed(std::size_t index, const ConversionError& error) {
@@ -214,7 +223,8 @@ void PayloadSink::set_bytes(std::string_view bytes) {
   proto(payload_).set_data(bytes.data(), bytes.size());
 }
 void PayloadSink::set(const Payload& payload) {
-  for (const auto& [key, value] : payload.metadata) (*proto(payload_).mutable_metadata())[key] = value;
+  for (const auto& [key, value] : payload.metadata)
+    (*proto(payload_).mutable_metadata())[key] = value;
   proto(payload_).set_data(payload.data);
 }
 void PayloadSink::set_message(const google::protobuf::Message& message) {
@@ -251,7 +261,8 @@ Payload finish_payload(void (*encode_into)(const void*, PayloadSink&), const voi
   return sdk::to_public(payload);
 }
 
-void open_payload(const Payload& payload, void (*decode_from)(const PayloadSource&, void*), void* value) {
+void open_payload(const Payload& payload, void (*decode_from)(const PayloadSource&, void*),
+                  void* value) {
   const ProtoPayload copy = sdk::to_proto(payload);
   decode_from(PayloadSource(&copy), value);
 }

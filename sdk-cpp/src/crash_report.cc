@@ -1,12 +1,12 @@
 #include "sdk-cpp/src/crash_report.h"
 
-#include <csignal>
-#include <unistd.h>
-
 #include <array>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+
+#include <unistd.h>
 
 namespace chimera::sdk {
 namespace {
@@ -25,7 +25,8 @@ void put(const char* text) {
 void put_overflow(const char* what) {
   put("chimera: stack overflow in ");
   put(what);
-  put(": its code needs more than the 64 KiB that a workflow has; move large local variables and deep recursion to the "
+  put(": its code needs more than the 64 KiB that a workflow has; move large local variables and "
+      "deep recursion to the "
       "heap or to an activity\n");
 }
 
@@ -54,7 +55,7 @@ void on_crash(int signal, siginfo_t* info, void*) {
 }
 
 void install() {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_sigaction = on_crash;
   action.sa_flags = SA_SIGINFO | SA_ONSTACK;
   for (const int signal : kSignals) sigaction(signal, &action, &previous[signal]);

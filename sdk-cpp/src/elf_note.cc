@@ -1,12 +1,12 @@
-// Reads the note of CHIMERA_LIBRARY from a shared library without loading it. Every offset in the file is checked, since
-// the file may be anything.
-#include <elf.h>
-
+// Reads the note of CHIMERA_LIBRARY from a shared library without loading it. Every offset in the
+// file is checked, since the file may be anything.
 #include <cstring>
 #include <fstream>
 #include <iterator>
 
 #include "absl/strings/str_cat.h"
+#include <elf.h>
+
 #include "chimera/library.h"
 #include "sdk-cpp/src/library.h"
 
@@ -35,7 +35,8 @@ std::string find_note(const std::string& file, std::uint64_t begin, std::uint64_
     const std::uint64_t name = at + sizeof note, text = name + aligned(note.n_namesz);
     const std::uint64_t next = text + aligned(note.n_descsz);
     if (next > begin + size) return "";
-    const bool ours = note.n_type == kVersionNote && std::string_view(file).substr(name, note.n_namesz) == kOwner;
+    const bool ours =
+        note.n_type == kVersionNote && std::string_view(file).substr(name, note.n_namesz) == kOwner;
     if (ours && note.n_descsz > 0) return file.substr(text, note.n_descsz - 1);
     at = next;
   }
@@ -46,8 +47,11 @@ std::string find_note(const std::string& file, std::uint64_t begin, std::uint64_
 
 absl::StatusOr<std::string> read_library_version(const std::string& path) {
   std::ifstream stream(path, std::ios::binary);
-  if (!stream) return absl::NotFoundError(absl::StrCat("cannot open the library ", path, ": ", std::strerror(errno)));
-  const std::string file((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
+  if (!stream)
+    return absl::NotFoundError(
+        absl::StrCat("cannot open the library ", path, ": ", std::strerror(errno)));
+  const std::string file((std::istreambuf_iterator<char>(stream)),
+                         std::istreambuf_iterator<char>());
   Elf64_Ehdr header;
   const bool elf = read_at(file, 0, header) && std::memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 &&
                    header.e_ident[EI_CLASS] == ELFCLASS64 && header.e_type == ET_DYN;
@@ -61,9 +65,10 @@ absl::StatusOr<std::string> read_library_version(const std::string& path) {
     std::string version = find_note(file, segment.p_offset, segment.p_filesz);
     if (!version.empty()) return version;
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat(path, " is not a Chimera library: it has no CHIMERA_LIBRARY(...) definition. Build it with "
-                         "chimera_add_library() of the CMake package"));
+  return absl::InvalidArgumentError(absl::StrCat(
+      path,
+      " is not a Chimera library: it has no CHIMERA_LIBRARY(...) definition. Build it with "
+      "chimera_add_library() of the CMake package"));
 }
 
 }  // namespace chimera::sdk

@@ -1,12 +1,12 @@
 #include "sdk-cpp/src/errors.h"
 
-#include <cxxabi.h>
-
 #include <cstdlib>
 #include <typeinfo>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include <cxxabi.h>
+
 #include "core/converter/failure.h"
 
 namespace chimera {
@@ -19,7 +19,9 @@ struct FailureAccess {
     error.source_ = std::move(source);
     error.cause_ = std::move(cause);
   }
-  static const std::shared_ptr<const FailureError>& cause(const FailureError& error) { return error.cause_; }
+  static const std::shared_ptr<const FailureError>& cause(const FailureError& error) {
+    return error.cause_;
+  }
 };
 
 ApplicationError::ApplicationError(std::string message, ApplicationErrorOptions options)
@@ -43,7 +45,8 @@ ChildWorkflowError::ChildWorkflowError(std::string message, ChildWorkflowErrorIn
 NexusOperationError::NexusOperationError(std::string message, NexusOperationErrorInfo info)
     : FailureError(std::move(message)), info_(std::move(info)) {}
 
-WorkflowAlreadyStartedError::WorkflowAlreadyStartedError(std::string workflow_id, std::string workflow_type,
+WorkflowAlreadyStartedError::WorkflowAlreadyStartedError(std::string workflow_id,
+                                                         std::string workflow_type,
                                                          std::string run_id)
     : TemporalError(absl::StrCat("workflow ", workflow_type, " with id ", workflow_id,
                                  " has been started already (run ", run_id, ")")),
@@ -53,7 +56,8 @@ WorkflowFailureError::WorkflowFailureError(std::shared_ptr<const FailureError> c
     : TemporalError(absl::StrCat("workflow did not complete: ", describe(cause.get()))),
       cause_(std::move(cause)) {}
 WorkflowUpdateFailedError::WorkflowUpdateFailedError(std::shared_ptr<const FailureError> cause)
-    : TemporalError(absl::StrCat("update failed: ", describe(cause.get()))), cause_(std::move(cause)) {}
+    : TemporalError(absl::StrCat("update failed: ", describe(cause.get()))),
+      cause_(std::move(cause)) {}
 
 namespace {
 
@@ -113,11 +117,12 @@ struct ErrorMaker {
   ErrorPtr operator()(std::monostate) const { return std::make_shared<ApplicationError>(message); }
   ErrorPtr operator()(const core::ApplicationFailure& kind) const {
     return std::make_shared<ApplicationError>(
-        message, ApplicationErrorOptions{.type = kind.type,
-                                         .details = Details(to_public(kind.details)),
-                                         .non_retryable = kind.non_retryable,
-                                         .next_retry_delay = kind.next_retry_delay,
-                                         .category = static_cast<ApplicationErrorCategory>(kind.category)});
+        message,
+        ApplicationErrorOptions{.type = kind.type,
+                                .details = Details(to_public(kind.details)),
+                                .non_retryable = kind.non_retryable,
+                                .next_retry_delay = kind.next_retry_delay,
+                                .category = static_cast<ApplicationErrorCategory>(kind.category)});
   }
   ErrorPtr operator()(const core::TimeoutFailure& kind) const {
     return std::make_shared<TimeoutError>(message, static_cast<TimeoutType>(kind.type),
@@ -133,7 +138,8 @@ struct ErrorMaker {
     return std::make_shared<ServerError>(message, kind.non_retryable);
   }
   ErrorPtr operator()(const core::ResetWorkflowFailure&) const {
-    return std::make_shared<ApplicationError>(message, ApplicationErrorOptions{.type = "ResetWorkflow"});
+    return std::make_shared<ApplicationError>(message,
+                                              ApplicationErrorOptions{.type = "ResetWorkflow"});
   }
   ErrorPtr operator()(const core::ActivityFailure& kind) const {
     return std::make_shared<ActivityError>(
@@ -197,13 +203,19 @@ void set_kind(const FailureError& error, core::FailureInfo& failure) {
   } else if (const auto* activity = dynamic_cast<const ActivityError*>(&error)) {
     const ActivityErrorInfo& info = activity->info();
     failure.kind = core::ActivityFailure{
-        info.scheduled_event_id, info.started_event_id, info.identity, info.activity_type, info.activity_id,
-        static_cast<api::enums::v1::RetryState>(info.retry_state)};
+        info.scheduled_event_id, info.started_event_id,
+        info.identity,           info.activity_type,
+        info.activity_id,        static_cast<api::enums::v1::RetryState>(info.retry_state)};
   } else if (const auto* child = dynamic_cast<const ChildWorkflowError*>(&error)) {
     const ChildWorkflowErrorInfo& info = child->info();
-    failure.kind = core::ChildWorkflowFailure{
-        info.namespace_,         info.workflow_id,      info.run_id, info.workflow_type,
-        info.initiated_event_id, info.started_event_id, static_cast<api::enums::v1::RetryState>(info.retry_state)};
+    failure.kind =
+        core::ChildWorkflowFailure{info.namespace_,
+                                   info.workflow_id,
+                                   info.run_id,
+                                   info.workflow_type,
+                                   info.initiated_event_id,
+                                   info.started_event_id,
+                                   static_cast<api::enums::v1::RetryState>(info.retry_state)};
   } else if (const auto* nexus = dynamic_cast<const NexusOperationError*>(&error)) {
     const NexusOperationErrorInfo& info = nexus->info();
     failure.kind = core::NexusOperationFailure{info.scheduled_event_id, info.endpoint, info.service,
@@ -224,7 +236,8 @@ core::FailureInfo take_apart(const FailureError& error) {
 
 }  // namespace
 
-std::shared_ptr<const FailureError> to_error(const api::failure::v1::Failure& failure, const Codec& codec) {
+std::shared_ptr<const FailureError> to_error(const api::failure::v1::Failure& failure,
+                                             const Codec& codec) {
   if (codec == nullptr) return make_error(core::from_proto(failure));
   api::failure::v1::Failure plain = failure;
   const absl::Status status = core::decode_failure(*codec, plain);
@@ -238,7 +251,8 @@ api::failure::v1::Failure to_failure(const FailureError& error, const Codec& cod
     const absl::Status status = core::encode_failure(*codec, failure);
     if (!status.ok()) {
       return core::to_proto(core::application_failure(
-          absl::StrCat("Failed building exception result: ", std::string(status.message())), "CodecError"));
+          absl::StrCat("Failed building exception result: ", std::string(status.message())),
+          "CodecError"));
     }
   }
   return failure;
@@ -295,8 +309,8 @@ std::string describe_current() {
 
 void throw_rpc(const absl::Status& status, std::string_view doing) {
   throw RpcError(static_cast<int>(status.code()),
-                 absl::StrCat(std::string(doing), ": ", absl::StatusCodeToString(status.code()), ": ",
-                              std::string(status.message())));
+                 absl::StrCat(std::string(doing), ": ", absl::StatusCodeToString(status.code()),
+                              ": ", std::string(status.message())));
 }
 
 }  // namespace sdk

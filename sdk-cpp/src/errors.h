@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+
 #include "chimera/errors.h"
 #include "core/base/api.h"
 #include "sdk-cpp/src/payload_access.h"
@@ -15,9 +16,11 @@ namespace chimera::sdk {
 inline constexpr char kFailureSource[] = "chimera-cpp";
 
 // Never null. A failure of no known kind becomes an ApplicationError.
-std::shared_ptr<const FailureError> to_error(const api::failure::v1::Failure& failure, const Codec& codec);
+std::shared_ptr<const FailureError> to_error(const api::failure::v1::Failure& failure,
+                                             const Codec& codec);
 api::failure::v1::Failure to_failure(const FailureError& error, const Codec& codec);
-// Of the exception being handled: a FailureError as it is, anything else as an ApplicationError of its type's name.
+// Of the exception being handled: a FailureError as it is, anything else as an ApplicationError of
+// its type's name.
 api::failure::v1::Failure current_failure(const Codec& codec);
 std::shared_ptr<const FailureError> to_error(const std::exception_ptr& exception);
 

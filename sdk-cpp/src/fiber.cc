@@ -1,11 +1,11 @@
 #include "sdk-cpp/src/fiber.h"
 
-#include <cxxabi.h>
-
 #include <cstring>
 #include <utility>
 
 #include "boost/context/detail/fcontext.hpp"
+#include <cxxabi.h>
+
 #include "core/base/check.h"
 #include "sdk-cpp/src/crash_report.h"
 #include "sdk-cpp/src/sanitizers.h"

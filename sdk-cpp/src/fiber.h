@@ -1,6 +1,6 @@
-// Fiber, a call stack that can be parked: what lets a workflow be ordinary blocking code. Each has its own C++ exception
-// state, so that code may wait inside catch and while an exception is under way.
-// Not thread safe: one thread (the run's lane) makes, resumes and destroys it.
+// Fiber, a call stack that can be parked: what lets a workflow be ordinary blocking code. Each has
+// its own C++ exception state, so that code may wait inside catch and while an exception is under
+// way. Not thread safe: one thread (the run's lane) makes, resumes and destroys it.
 #ifndef CHIMERA_SDK_CPP_SRC_FIBER_H_
 #define CHIMERA_SDK_CPP_SRC_FIBER_H_
 

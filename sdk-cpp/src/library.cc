@@ -1,10 +1,10 @@
 #include "sdk-cpp/src/library.h"
 
-#include <dlfcn.h>
-
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include <dlfcn.h>
+
 #include "chimera/library.h"
 #include "sdk-cpp/src/activity_pool.h"
 #include "sdk-cpp/src/errors.h"
@@ -18,12 +18,14 @@ std::string last_error() {
   return error == nullptr ? "unknown error" : error;
 }
 
-// A library is linked without libchimera, so that it works whatever that one is called (a wheel renames it). Its symbols
-// are found because the libchimera that is loaded, which this code is part of, joins the global scope.
+// A library is linked without libchimera, so that it works whatever that one is called (a wheel
+// renames it). Its symbols are found because the libchimera that is loaded, which this code is part
+// of, joins the global scope.
 absl::Status promote_ourselves() {
   Dl_info self{};
   if (dladdr(reinterpret_cast<const void*>(&read_library_version), &self) == 0) {
-    return absl::InternalError(absl::StrCat("cannot find libchimera in this process: ", last_error()));
+    return absl::InternalError(
+        absl::StrCat("cannot find libchimera in this process: ", last_error()));
   }
   // Null for a statically linked program: its symbols are global if it exports them (-rdynamic).
   dlopen(self.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_GLOBAL);
@@ -34,12 +36,14 @@ absl::Status promote_ourselves() {
 absl::Status define(void* handle, const std::string& path, Registry& registry) {
   void* const symbol = dlsym(handle, "chimera_library_v1");
   if (symbol == nullptr) {
-    return absl::InvalidArgumentError(absl::StrCat(path, " exports no chimera_library_v1: ", last_error()));
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, " exports no chimera_library_v1: ", last_error()));
   }
   try {
     reinterpret_cast<decltype(&chimera_library_v1)>(symbol)(&registry);
   } catch (...) {
-    return absl::InvalidArgumentError(absl::StrCat(path, ": its definitions failed: ", describe_current()));
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": its definitions failed: ", describe_current()));
   }
   return absl::OkStatus();
 }
@@ -49,7 +53,9 @@ class NativeTypesImpl final : public NativeTypes {
   NativeTypesImpl(Codec codec, int activity_threads)
       : workflows_(codec), activities_(std::move(codec), activity_threads) {}
 
-  absl::StatusOr<LoadedLibrary> load(const std::string& path) override { return load_library(path, registry_); }
+  absl::StatusOr<LoadedLibrary> load(const std::string& path) override {
+    return load_library(path, registry_);
+  }
 
   absl::Status add(const Registry& registry) override {
     try {
@@ -64,11 +70,13 @@ class NativeTypesImpl final : public NativeTypes {
   absl::Status register_with(core::Worker& worker) override {
     for (const auto& type : registry_.workflows()) {
       workflows_.add(type);
-      if (absl::Status status = worker.add_workflow(type.name, workflows_); !status.ok()) return status;
+      if (absl::Status status = worker.add_workflow(type.name, workflows_); !status.ok())
+        return status;
     }
     for (const auto& type : registry_.activities()) {
       activities_.add(type);
-      if (absl::Status status = worker.add_activity(type.name, activities_); !status.ok()) return status;
+      if (absl::Status status = worker.add_activity(type.name, activities_); !status.ok())
+        return status;
     }
     return absl::OkStatus();
   }
@@ -86,8 +94,8 @@ absl::StatusOr<LoadedLibrary> load_library(const std::string& path, Registry& re
   if (!version.ok()) return version.status();
   if (*version != CHIMERA_LIBRARY_VERSION) {
     return absl::FailedPreconditionError(
-        absl::StrCat(path, " was built for chimera ", *version, ", but this is chimera ", CHIMERA_LIBRARY_VERSION,
-                     "; build it again with the headers of this version"));
+        absl::StrCat(path, " was built for chimera ", *version, ", but this is chimera ",
+                     CHIMERA_LIBRARY_VERSION, "; build it again with the headers of this version"));
   }
   if (absl::Status status = promote_ourselves(); !status.ok()) return status;
   // A path without a slash would be searched in the system's folders.

@@ -6,14 +6,15 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+
 #include "chimera/definition.h"
 #include "core/worker/worker.h"
 #include "sdk-cpp/src/payload_access.h"
 
 namespace chimera::sdk {
 
-// The version in the ELF note that CHIMERA_LIBRARY writes. kNotFound: no such file; kInvalidArgument: not a shared
-// library of this machine, or not one of ours.
+// The version in the ELF note that CHIMERA_LIBRARY writes. kNotFound: no such file;
+// kInvalidArgument: not a shared library of this machine, or not one of ours.
 absl::StatusOr<std::string> read_library_version(const std::string& path);
 
 struct LoadedLibrary {
@@ -21,12 +22,12 @@ struct LoadedLibrary {
   std::vector<std::string> workflows, activities;  // What it added.
 };
 
-// Loads the library, never to unload it, and adds what it defines. Its calls reach the libchimera of this process.
-// Errors name the file, both versions where they differ, and what to do.
+// Loads the library, never to unload it, and adds what it defines. Its calls reach the libchimera
+// of this process. Errors name the file, both versions where they differ, and what to do.
 absl::StatusOr<LoadedLibrary> load_library(const std::string& path, Registry& registry);
 
-// A worker's C++ side for those who hold a core::Worker of their own: the Python bridge and the program. Loads the
-// libraries' types into it. Must outlive the worker's wait().
+// A worker's C++ side for those who hold a core::Worker of their own: the Python bridge and the
+// program. Loads the libraries' types into it. Must outlive the worker's wait().
 class NativeTypes {
  public:
   virtual ~NativeTypes() = default;

@@ -7,8 +7,8 @@
 namespace chimera::sdk {
 
 void log(LogLevel level, std::string_view message) {
-  constexpr core::LogLevel kLevels[] = {core::LogLevel::kDebug, core::LogLevel::kInfo, core::LogLevel::kWarn,
-                                        core::LogLevel::kError};
+  constexpr core::LogLevel kLevels[] = {core::LogLevel::kDebug, core::LogLevel::kInfo,
+                                        core::LogLevel::kWarn, core::LogLevel::kError};
   core::log(kLevels[static_cast<int>(level)], "sdk", std::string(message));
 }
 

@@ -1,6 +1,7 @@
 #include "sdk-cpp/src/payload_access.h"
 
 #include "absl/strings/str_cat.h"
+
 #include "core/converter/payload.h"
 
 namespace chimera::sdk {
@@ -32,7 +33,8 @@ ProtoPayload attribute_payload(const SearchAttributeValue& value) {
 }  // namespace
 
 Payload to_public(const ProtoPayload& payload) {
-  return {.metadata = {payload.metadata().begin(), payload.metadata().end()}, .data = payload.data()};
+  return {.metadata = {payload.metadata().begin(), payload.metadata().end()},
+          .data = payload.data()};
 }
 
 ProtoPayload to_proto(const Payload& payload) {
@@ -72,14 +74,16 @@ void encode_in_place(ProtoPayloads& payloads, const Codec& codec) {
   if (codec != nullptr && payloads.payloads_size() > 0) check(codec->encode(payloads));
 }
 
-const ProtoPayloads& decoded(const ProtoPayloads& payloads, const Codec& codec, ProtoPayloads& scratch) {
+const ProtoPayloads& decoded(const ProtoPayloads& payloads, const Codec& codec,
+                             ProtoPayloads& scratch) {
   if (codec == nullptr || payloads.payloads_size() == 0) return payloads;
   scratch = payloads;
   check(codec->decode(scratch));
   return scratch;
 }
 
-const ProtoPayload& decoded(const ProtoPayload& payload, const Codec& codec, ProtoPayload& scratch) {
+const ProtoPayload& decoded(const ProtoPayload& payload, const Codec& codec,
+                            ProtoPayload& scratch) {
   if (codec == nullptr) return payload;
   scratch = payload;
   check(core::decode_one(*codec, scratch));
@@ -116,15 +120,18 @@ api::common::v1::RetryPolicy to_proto(const RetryPolicy& policy) {
     core::set_duration(*proto.mutable_maximum_interval(), policy.maximum_interval);
   }
   proto.set_maximum_attempts(policy.maximum_attempts);
-  for (const auto& type : policy.non_retryable_error_types) proto.add_non_retryable_error_types(type);
+  for (const auto& type : policy.non_retryable_error_types)
+    proto.add_non_retryable_error_types(type);
   return proto;
 }
 
 RetryPolicy to_public(const api::common::v1::RetryPolicy& proto) {
   RetryPolicy policy;
-  if (proto.has_initial_interval()) policy.initial_interval = core::to_nanoseconds(proto.initial_interval());
+  if (proto.has_initial_interval())
+    policy.initial_interval = core::to_nanoseconds(proto.initial_interval());
   policy.backoff_coefficient = proto.backoff_coefficient();
-  if (proto.has_maximum_interval()) policy.maximum_interval = core::to_nanoseconds(proto.maximum_interval());
+  if (proto.has_maximum_interval())
+    policy.maximum_interval = core::to_nanoseconds(proto.maximum_interval());
   policy.maximum_attempts = proto.maximum_attempts();
   policy.non_retryable_error_types = {proto.non_retryable_error_types().begin(),
                                       proto.non_retryable_error_types().end()};

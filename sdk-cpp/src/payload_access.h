@@ -14,7 +14,8 @@ namespace chimera::sdk {
 
 using ProtoPayload = api::common::v1::Payload;
 using ProtoPayloads = api::common::v1::Payloads;
-using Codec = std::shared_ptr<const core::PayloadCodec>;  // Shared by client, workers and runs. Null: none.
+using Codec =
+    std::shared_ptr<const core::PayloadCodec>;  // Shared by client, workers and runs. Null: none.
 
 Payload to_public(const ProtoPayload& payload);
 ProtoPayload to_proto(const Payload& payload);
@@ -26,7 +27,8 @@ ProtoPayloads encode_arguments(detail::Arguments arguments, const Codec& codec);
 void encode_in_place(ProtoPayload& payload, const Codec& codec);
 void encode_in_place(ProtoPayloads& payloads, const Codec& codec);
 // The payloads as they are, or, with a codec, a decoded copy in `scratch`.
-const ProtoPayloads& decoded(const ProtoPayloads& payloads, const Codec& codec, ProtoPayloads& scratch);
+const ProtoPayloads& decoded(const ProtoPayloads& payloads, const Codec& codec,
+                             ProtoPayloads& scratch);
 const ProtoPayload& decoded(const ProtoPayload& payload, const Codec& codec, ProtoPayload& scratch);
 
 api::common::v1::Memo to_proto(const Memo& memo, const Codec& codec);

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+
 #include "chimera/definition.h"
 
 namespace chimera {
@@ -25,8 +26,8 @@ Registry& Registry::add_workflow_type(detail::WorkflowType type) {
     for (auto at = handlers->begin(); at != handlers->end(); ++at) {
       for (auto other = handlers->begin(); other != at; ++other) {
         if (other->name != at->name) continue;
-        throw std::invalid_argument(
-            absl::StrCat("the workflow '", type.name, "' defines the handler '", at->name, "' twice"));
+        throw std::invalid_argument(absl::StrCat("the workflow '", type.name,
+                                                 "' defines the handler '", at->name, "' twice"));
       }
     }
   }

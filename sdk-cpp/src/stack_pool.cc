@@ -1,7 +1,5 @@
 #include "sdk-cpp/src/stack_pool.h"
 
-#include <sys/mman.h>
-
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
@@ -9,6 +7,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include <sys/mman.h>
+
 #include "core/base/check.h"
 #include "sdk-cpp/src/sanitizers.h"
 

@@ -1,5 +1,6 @@
-// StackPool, the stacks of fibers: 64 KiB each, cut from 2 MiB slabs that are kept for ever. In dev and sanitizer builds
-// each stack has a guard page; in release a slab has one, and each stack ends in a canary that every switch checks.
+// StackPool, the stacks of fibers: 64 KiB each, cut from 2 MiB slabs that are kept for ever. In dev
+// and sanitizer builds each stack has a guard page; in release a slab has one, and each stack ends
+// in a canary that every switch checks.
 #ifndef CHIMERA_SDK_CPP_SRC_STACK_POOL_H_
 #define CHIMERA_SDK_CPP_SRC_STACK_POOL_H_
 

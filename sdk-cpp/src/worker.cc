@@ -1,14 +1,14 @@
 #include "chimera/worker.h"
 
-#include <csignal>
-#include <pthread.h>
-
 #include <atomic>
+#include <csignal>
 #include <stdexcept>
 #include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include <pthread.h>
+
 #include "core/worker/worker.h"
 #include "sdk-cpp/src/client_state.h"
 #include "sdk-cpp/src/errors.h"
@@ -21,7 +21,8 @@ namespace {
 void check(const absl::Status& status, std::string_view doing) {
   if (status.ok()) return;
   const std::string text = absl::StrCat(std::string(doing), ": ", std::string(status.message()));
-  if (status.code() == absl::StatusCode::kInvalidArgument || status.code() == absl::StatusCode::kAlreadyExists) {
+  if (status.code() == absl::StatusCode::kInvalidArgument ||
+      status.code() == absl::StatusCode::kAlreadyExists) {
     throw std::invalid_argument(text);
   }
   throw RpcError(static_cast<int>(status.code()), text);
@@ -46,7 +47,8 @@ core::WorkerOptions to_core(const WorkerOptions& options, const std::string& nam
   return out;
 }
 
-// SIGINT and SIGTERM as a call on an ordinary thread: blocked everywhere, taken by one thread that waits for them.
+// SIGINT and SIGTERM as a call on an ordinary thread: blocked everywhere, taken by one thread that
+// waits for them.
 class Signals {
  public:
   explicit Signals(std::function<void()> first) : first_(std::move(first)) {
@@ -74,8 +76,9 @@ class Signals {
       sigwait(&set_, &signal);
       if (ended_) return;
       if (again) std::_Exit(128 + signal);
-      sdk::log(sdk::LogLevel::kInfo, absl::StrCat(signal == SIGINT ? "SIGINT" : "SIGTERM",
-                                                  ": no new tasks; waiting for those under way (again: stop at once)"));
+      sdk::log(sdk::LogLevel::kInfo,
+               absl::StrCat(signal == SIGINT ? "SIGINT" : "SIGTERM",
+                            ": no new tasks; waiting for those under way (again: stop at once)"));
       first_();
     }
   }
@@ -107,7 +110,8 @@ Worker::~Worker() {
   if (state_ == nullptr || state_->worker == nullptr || state_->waited) return;
   shutdown();
   const absl::Status status = state_->worker->wait();
-  if (!status.ok()) sdk::log(sdk::LogLevel::kError, absl::StrCat("worker ended: ", status.ToString()));
+  if (!status.ok())
+    sdk::log(sdk::LogLevel::kError, absl::StrCat("worker ended: ", status.ToString()));
 }
 
 Worker& Worker::add_library(const std::string& path) {
@@ -118,12 +122,15 @@ Worker& Worker::add_library(const std::string& path) {
 
 void Worker::start() {
   if (state_->worker != nullptr) throw std::logic_error("the worker has been started already");
-  auto worker = core::Worker::create(state_->client->connection, to_core(state_->options, state_->client->namespace_));
+  auto worker = core::Worker::create(state_->client->connection,
+                                     to_core(state_->options, state_->client->namespace_));
   check(worker.status(), "cannot create the worker");
-  state_->types = sdk::NativeTypes::create(state_->client->codec, state_->options.max_concurrent_activities);
+  state_->types =
+      sdk::NativeTypes::create(state_->client->codec, state_->options.max_concurrent_activities);
   check(state_->types->add(*this), "cannot create the worker");
   check(state_->types->register_with(**worker), "cannot create the worker");
-  check((*worker)->start(), absl::StrCat("cannot start the worker of task queue '", state_->options.task_queue, "'"));
+  check((*worker)->start(),
+        absl::StrCat("cannot start the worker of task queue '", state_->options.task_queue, "'"));
   state_->worker = *std::move(worker);
 }
 

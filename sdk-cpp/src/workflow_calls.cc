@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+
 #include "chimera/workflow.h"
 #include "core/converter/payload.h"
 #include "sdk-cpp/src/errors.h"
@@ -24,16 +25,19 @@ void wait_done(WorkflowRuntime& run, const OperationPtr& operation, const char* 
 
 }  // namespace
 
-OperationPtr schedule_activity(std::string_view name, const ActivityOptions& options, Arguments arguments) {
+OperationPtr schedule_activity(std::string_view name, const ActivityOptions& options,
+                               Arguments arguments) {
   return WorkflowRuntime::current("start_activity").schedule_activity(name, options, arguments);
 }
 
 OperationPtr schedule_local_activity(std::string_view name, const LocalActivityOptions& options,
                                      Arguments arguments) {
-  return WorkflowRuntime::current("start_local_activity").schedule_local_activity(name, options, arguments);
+  return WorkflowRuntime::current("start_local_activity")
+      .schedule_local_activity(name, options, arguments);
 }
 
-OperationPtr start_child(std::string_view type, const ChildWorkflowOptions& options, Arguments arguments) {
+OperationPtr start_child(std::string_view type, const ChildWorkflowOptions& options,
+                         Arguments arguments) {
   WorkflowRuntime& run = WorkflowRuntime::current("start_child_workflow");
   const OperationPtr start = run.start_child(type, options, arguments);
   wait_done(run, start, "start_child_workflow");
@@ -64,16 +68,19 @@ void continue_as_new(const ContinueAsNewOptions& options, Arguments arguments) {
   run.check_writable("continue_as_new");
   sdk::ContinueAsNew next;
   auto& attributes = next.attributes;
-  if (!options.workflow_type.empty()) attributes.mutable_workflow_type()->set_name(options.workflow_type);
+  if (!options.workflow_type.empty())
+    attributes.mutable_workflow_type()->set_name(options.workflow_type);
   if (!options.task_queue.empty()) attributes.mutable_task_queue()->set_name(options.task_queue);
-  if (!arguments.empty()) *attributes.mutable_input() = sdk::encode_arguments(arguments, run.codec());
+  if (!arguments.empty())
+    *attributes.mutable_input() = sdk::encode_arguments(arguments, run.codec());
   if (options.run_timeout.count() > 0) {
     core::set_duration(*attributes.mutable_workflow_run_timeout(), options.run_timeout);
   }
   if (options.task_timeout.count() > 0) {
     core::set_duration(*attributes.mutable_workflow_task_timeout(), options.task_timeout);
   }
-  if (options.retry_policy) *attributes.mutable_retry_policy() = sdk::to_proto(*options.retry_policy);
+  if (options.retry_policy)
+    *attributes.mutable_retry_policy() = sdk::to_proto(*options.retry_policy);
   if (!options.memo.empty()) *attributes.mutable_memo() = sdk::to_proto(options.memo, run.codec());
   if (!options.search_attributes.empty()) {
     *attributes.mutable_search_attributes() = sdk::to_proto(options.search_attributes);
@@ -89,12 +96,14 @@ void cancel(const OperationPtr& operation) {
   run.cancel_operation(operation);
 }
 
-void wait(const OperationPtr& operation, void (*decode_into)(const PayloadSource&, void*), void* out) {
+void wait(const OperationPtr& operation, void (*decode_into)(const PayloadSource&, void*),
+          void* out) {
   WorkflowRuntime& run = WorkflowRuntime::current("get");
   if (!operation->done) run.wait_for(operation, run.waiting_task("get"));
   if (operation->failure != nullptr) operation->failure->raise();
   if (decode_into == nullptr) return;
-  if (!operation->result) throw ConversionError("a result was expected, but the activity or workflow returned none");
+  if (!operation->result)
+    throw ConversionError("a result was expected, but the activity or workflow returned none");
   decode_into(PayloadSource(&*operation->result), out);
 }
 
@@ -117,7 +126,8 @@ void join(const std::shared_ptr<TaskState>& task) {
     } leave{*task, &self};
     run.park(self);
     // The waiter's cancellation becomes the task's, whose end is then waited for.
-    if (!task->finished && WorkflowRuntime::take_cancel(self)) run.cancel_scope(task->own_scope, "");
+    if (!task->finished && WorkflowRuntime::take_cancel(self))
+      run.cancel_scope(task->own_scope, "");
   }
   if (task->error != nullptr) std::rethrow_exception(task->error);
 }
@@ -211,7 +221,9 @@ bool wait_for_condition(const std::function<bool()>& condition, const Duration* 
 
 }  // namespace
 
-void wait_condition(const std::function<bool()>& condition) { wait_for_condition(condition, nullptr); }
+void wait_condition(const std::function<bool()>& condition) {
+  wait_for_condition(condition, nullptr);
+}
 bool wait_condition(const std::function<bool()>& condition, Duration timeout) {
   return wait_for_condition(condition, &timeout);
 }
@@ -220,7 +232,8 @@ Saga::Saga() : exceptions_at_start_(std::uncaught_exceptions()) {}
 
 Saga::~Saga() {
   WorkflowRuntime* const run = WorkflowRuntime::current_or_null();
-  if (std::uncaught_exceptions() <= exceptions_at_start_ || run == nullptr || run->evicting()) return;
+  if (std::uncaught_exceptions() <= exceptions_at_start_ || run == nullptr || run->evicting())
+    return;
   detail::TaskState& task = *run->running();
   const int before = std::exchange(task.safe_exceptions, std::uncaught_exceptions());
   try {
@@ -228,7 +241,8 @@ Saga::~Saga() {
   } catch (const sdk::Unwinding&) {
     task.unwound = true;  // The exception that brought us here goes on to the top.
   } catch (...) {
-    sdk::log(sdk::LogLevel::kError, absl::StrCat(run->owner(), ": compensation stopped: ", sdk::describe_current()));
+    sdk::log(sdk::LogLevel::kError,
+             absl::StrCat(run->owner(), ": compensation stopped: ", sdk::describe_current()));
   }
   task.safe_exceptions = before;
 }
@@ -252,7 +266,9 @@ void Saga::compensate() {
 }
 
 bool patched(std::string_view id) { return WorkflowRuntime::current("patched").patched(id, false); }
-void deprecate_patch(std::string_view id) { WorkflowRuntime::current("deprecate_patch").patched(id, true); }
+void deprecate_patch(std::string_view id) {
+  WorkflowRuntime::current("deprecate_patch").patched(id, true);
+}
 
 std::mt19937_64& random() {
   WorkflowRuntime& run = WorkflowRuntime::current("random");
@@ -274,7 +290,9 @@ const UpdateInfo* current_update_info() {
 }
 
 bool cancel_requested() { return WorkflowRuntime::current("cancel_requested").cancel_requested(); }
-bool all_handlers_finished() { return WorkflowRuntime::current("all_handlers_finished").handlers_running() == 0; }
+bool all_handlers_finished() {
+  return WorkflowRuntime::current("all_handlers_finished").handlers_running() == 0;
+}
 
 void upsert_search_attributes(const SearchAttributes& attributes) {
   WorkflowRuntime& run = WorkflowRuntime::current("upsert_search_attributes");
@@ -309,7 +327,9 @@ void write_log(sdk::LogLevel level, std::string_view message) {
 
 void Logger::debug(std::string_view message) const { write_log(sdk::LogLevel::kDebug, message); }
 void Logger::info(std::string_view message) const { write_log(sdk::LogLevel::kInfo, message); }
-void Logger::warning(std::string_view message) const { write_log(sdk::LogLevel::kWarning, message); }
+void Logger::warning(std::string_view message) const {
+  write_log(sdk::LogLevel::kWarning, message);
+}
 void Logger::error(std::string_view message) const { write_log(sdk::LogLevel::kError, message); }
 
 }  // namespace workflow

@@ -3,6 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+
 #include "core/converter/payload.h"
 #include "sdk-cpp/src/errors.h"
 #include "sdk-cpp/src/workflow_runtime.h"
@@ -14,9 +15,12 @@ void set_if(google::protobuf::Duration* (*field)(void*), void* message, Duration
   if (value.count() > 0) core::set_duration(*field(message), value);
 }
 // set_duration on a submessage only if there is a duration: unset and zero differ for the server.
-#define CHIMERA_SET_DURATION(message, field, value)                                                       \
-  set_if([](void* m) { return static_cast<std::remove_reference_t<decltype(message)>*>(m)->mutable_##field(); }, \
-         &(message), value)
+#define CHIMERA_SET_DURATION(message, field, value)                                            \
+  set_if(                                                                                      \
+      [](void* m) {                                                                            \
+        return static_cast<std::remove_reference_t<decltype(message)>*>(m)->mutable_##field(); \
+      },                                                                                       \
+      &(message), value)
 
 }  // namespace
 
@@ -45,22 +49,26 @@ WorkflowRuntime::OperationPtr WorkflowRuntime::schedule_activity(std::string_vie
                                                                  const ActivityOptions& options,
                                                                  detail::Arguments arguments) {
   check_writable("start_activity");
-  if (options.start_to_close_timeout.count() <= 0 && options.schedule_to_close_timeout.count() <= 0) {
-    throw std::invalid_argument(absl::StrCat("activity ", std::string(name),
-                                             " needs a start_to_close_timeout or a schedule_to_close_timeout"));
+  if (options.start_to_close_timeout.count() <= 0 &&
+      options.schedule_to_close_timeout.count() <= 0) {
+    throw std::invalid_argument(
+        absl::StrCat("activity ", std::string(name),
+                     " needs a start_to_close_timeout or a schedule_to_close_timeout"));
   }
   core::ScheduleActivity command{};
   auto& attributes = command.attributes;
   attributes.mutable_activity_type()->set_name(std::string(name));
   attributes.set_activity_id(options.activity_id);
-  attributes.mutable_task_queue()->set_name(options.task_queue.empty() ? context_.task_queue : options.task_queue);
+  attributes.mutable_task_queue()->set_name(options.task_queue.empty() ? context_.task_queue
+                                                                       : options.task_queue);
   if (!arguments.empty()) *attributes.mutable_input() = encode_arguments(arguments, codec_);
   CHIMERA_SET_DURATION(attributes, schedule_to_close_timeout, options.schedule_to_close_timeout);
   CHIMERA_SET_DURATION(attributes, schedule_to_start_timeout, options.schedule_to_start_timeout);
   CHIMERA_SET_DURATION(attributes, start_to_close_timeout, options.start_to_close_timeout);
   CHIMERA_SET_DURATION(attributes, heartbeat_timeout, options.heartbeat_timeout);
   if (options.retry_policy) *attributes.mutable_retry_policy() = to_proto(*options.retry_policy);
-  command.cancellation_type = static_cast<core::ActivityCancellationType>(options.cancellation_type);
+  command.cancellation_type =
+      static_cast<core::ActivityCancellationType>(options.cancellation_type);
   command.do_not_eagerly_execute = options.disable_eager_execution;
 
   auto operation = std::make_shared<Operation>();
@@ -71,13 +79,14 @@ WorkflowRuntime::OperationPtr WorkflowRuntime::schedule_activity(std::string_vie
   return operation;
 }
 
-WorkflowRuntime::OperationPtr WorkflowRuntime::schedule_local_activity(std::string_view name,
-                                                                       const LocalActivityOptions& options,
-                                                                       detail::Arguments arguments) {
+WorkflowRuntime::OperationPtr WorkflowRuntime::schedule_local_activity(
+    std::string_view name, const LocalActivityOptions& options, detail::Arguments arguments) {
   check_writable("start_local_activity");
-  if (options.start_to_close_timeout.count() <= 0 && options.schedule_to_close_timeout.count() <= 0) {
-    throw std::invalid_argument(absl::StrCat("local activity ", std::string(name),
-                                             " needs a start_to_close_timeout or a schedule_to_close_timeout"));
+  if (options.start_to_close_timeout.count() <= 0 &&
+      options.schedule_to_close_timeout.count() <= 0) {
+    throw std::invalid_argument(
+        absl::StrCat("local activity ", std::string(name),
+                     " needs a start_to_close_timeout or a schedule_to_close_timeout"));
   }
   auto operation = std::make_shared<Operation>();
   operation->kind = Operation::Kind::kLocalActivity;
@@ -90,7 +99,8 @@ WorkflowRuntime::OperationPtr WorkflowRuntime::schedule_local_activity(std::stri
   command.schedule_to_start_timeout = options.schedule_to_start_timeout;
   command.start_to_close_timeout = options.start_to_close_timeout;
   command.local_retry_threshold = options.local_retry_threshold;
-  command.cancellation_type = static_cast<core::ActivityCancellationType>(options.cancellation_type);
+  command.cancellation_type =
+      static_cast<core::ActivityCancellationType>(options.cancellation_type);
   if (options.retry_policy) command.retry_policy = to_proto(*options.retry_policy);
   send_local_activity(operation);
   return operation;
@@ -98,7 +108,8 @@ WorkflowRuntime::OperationPtr WorkflowRuntime::schedule_local_activity(std::stri
 
 void WorkflowRuntime::send_local_activity(const OperationPtr& operation) {
   operation->seq = operation->local->seq = ++activity_seq_;
-  if (operation->local->activity_id.empty()) operation->local->activity_id = absl::StrCat(operation->seq);
+  if (operation->local->activity_id.empty())
+    operation->local->activity_id = absl::StrCat(operation->seq);
   activities_[operation->seq] = operation;
   add_command(*operation->local);
 }
@@ -111,12 +122,14 @@ WorkflowRuntime::OperationPtr WorkflowRuntime::start_child(std::string_view type
   auto& attributes = command.attributes;
   attributes.set_workflow_id(options.id.empty() ? make_uuid() : options.id);
   attributes.mutable_workflow_type()->set_name(std::string(type));
-  attributes.mutable_task_queue()->set_name(options.task_queue.empty() ? context_.task_queue : options.task_queue);
+  attributes.mutable_task_queue()->set_name(options.task_queue.empty() ? context_.task_queue
+                                                                       : options.task_queue);
   if (!arguments.empty()) *attributes.mutable_input() = encode_arguments(arguments, codec_);
   CHIMERA_SET_DURATION(attributes, workflow_execution_timeout, options.execution_timeout);
   CHIMERA_SET_DURATION(attributes, workflow_run_timeout, options.run_timeout);
   CHIMERA_SET_DURATION(attributes, workflow_task_timeout, options.task_timeout);
-  attributes.set_parent_close_policy(static_cast<api::enums::v1::ParentClosePolicy>(options.parent_close_policy));
+  attributes.set_parent_close_policy(
+      static_cast<api::enums::v1::ParentClosePolicy>(options.parent_close_policy));
   attributes.set_workflow_id_reuse_policy(
       static_cast<api::enums::v1::WorkflowIdReusePolicy>(options.id_reuse_policy));
   attributes.set_cron_schedule(options.cron_schedule);
@@ -125,7 +138,8 @@ WorkflowRuntime::OperationPtr WorkflowRuntime::start_child(std::string_view type
   if (!options.search_attributes.empty()) {
     *attributes.mutable_search_attributes() = to_proto(options.search_attributes);
   }
-  command.cancellation_type = static_cast<core::ChildWorkflowCancellationType>(options.cancellation_type);
+  command.cancellation_type =
+      static_cast<core::ChildWorkflowCancellationType>(options.cancellation_type);
 
   auto start = std::make_shared<Operation>();
   auto child = std::make_shared<Operation>();
@@ -140,7 +154,8 @@ WorkflowRuntime::OperationPtr WorkflowRuntime::start_child(std::string_view type
   return start;
 }
 
-WorkflowRuntime::OperationPtr WorkflowRuntime::signal_external(const std::string& id, const std::string& run_id,
+WorkflowRuntime::OperationPtr WorkflowRuntime::signal_external(const std::string& id,
+                                                               const std::string& run_id,
                                                                bool child, std::string_view name,
                                                                detail::Arguments arguments) {
   check_writable("signal");
@@ -158,7 +173,8 @@ WorkflowRuntime::OperationPtr WorkflowRuntime::signal_external(const std::string
   return operation;
 }
 
-WorkflowRuntime::OperationPtr WorkflowRuntime::cancel_external(const std::string& id, const std::string& run_id,
+WorkflowRuntime::OperationPtr WorkflowRuntime::cancel_external(const std::string& id,
+                                                               const std::string& run_id,
                                                                const std::string& reason) {
   check_writable("cancel");
   core::RequestCancelExternalWorkflowExecution command{};
@@ -173,7 +189,8 @@ WorkflowRuntime::OperationPtr WorkflowRuntime::cancel_external(const std::string
   return operation;
 }
 
-// One cancel command per operation; what follows depends on its cancellation type, which the core knows.
+// One cancel command per operation; what follows depends on its cancellation type, which the core
+// knows.
 void WorkflowRuntime::cancel_operation(const OperationPtr& operation) {
   if (operation->done || std::exchange(operation->cancel_sent, true)) return;
   switch (operation->kind) {
@@ -200,7 +217,8 @@ void WorkflowRuntime::cancel_operation(const OperationPtr& operation) {
   }
 }
 
-// spec/python 3.7: a cancellation of the waiter becomes one of the operation, whose end is then waited for.
+// spec/python 3.7: a cancellation of the waiter becomes one of the operation, whose end is then
+// waited for.
 void WorkflowRuntime::wait_for(const OperationPtr& operation, Task& task) {
   while (!operation->done) {
     operation->waiting.push_back(&task);
@@ -244,10 +262,10 @@ bool WorkflowRuntime::patched(std::string_view id, bool deprecated) {
 }
 
 std::string WorkflowRuntime::make_uuid() {
-  const std::uint64_t high = (random_() & ~0xF000ull) | 0x4000ull;               // Version 4
-  const std::uint64_t low = (random_() & ~(0xC0ull << 56)) | (0x80ull << 56);    // Variant 1
-  return absl::StrFormat("%08x-%04x-%04x-%04x-%012x", high >> 32, (high >> 16) & 0xFFFF, high & 0xFFFF, low >> 48,
-                         low & 0xFFFFFFFFFFFFull);
+  const std::uint64_t high = (random_() & ~0xF000ull) | 0x4000ull;             // Version 4
+  const std::uint64_t low = (random_() & ~(0xC0ull << 56)) | (0x80ull << 56);  // Variant 1
+  return absl::StrFormat("%08x-%04x-%04x-%04x-%012x", high >> 32, (high >> 16) & 0xFFFF,
+                         high & 0xFFFF, low >> 48, low & 0xFFFFFFFFFFFFull);
 }
 
 }  // namespace chimera::sdk

@@ -3,6 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+
 #include "core/converter/failure.h"
 #include "core/converter/payload.h"
 #include "sdk-cpp/src/errors.h"
@@ -12,7 +13,8 @@
 namespace chimera::sdk {
 namespace {
 
-const detail::HandlerType* find(const std::vector<detail::HandlerType>& handlers, const std::string& name) {
+const detail::HandlerType* find(const std::vector<detail::HandlerType>& handlers,
+                                const std::string& name) {
   for (const auto& handler : handlers) {
     if (handler.name == name) return &handler;
   }
@@ -20,8 +22,9 @@ const detail::HandlerType* find(const std::vector<detail::HandlerType>& handlers
 }
 
 std::string names(const std::vector<detail::HandlerType>& handlers) {
-  return absl::StrJoin(handlers, ", ",
-                       [](std::string* out, const detail::HandlerType& each) { out->append(each.name); });
+  return absl::StrJoin(handlers, ", ", [](std::string* out, const detail::HandlerType& each) {
+    out->append(each.name);
+  });
 }
 
 api::failure::v1::Failure failure_of(std::string message, std::string type) {
@@ -53,9 +56,10 @@ void WorkflowRuntime::apply(const core::InitializeWorkflow& job) {
   info_.start_time = now_;
   if (started.has_retry_policy()) info_.retry_policy = to_public(started.retry_policy());
   if (started.has_parent_workflow_execution()) {
-    info_.parent = workflow::ParentInfo{.namespace_ = started.parent_workflow_namespace(),
-                                        .workflow_id = started.parent_workflow_execution().workflow_id(),
-                                        .run_id = started.parent_workflow_execution().run_id()};
+    info_.parent =
+        workflow::ParentInfo{.namespace_ = started.parent_workflow_namespace(),
+                             .workflow_id = started.parent_workflow_execution().workflow_id(),
+                             .run_id = started.parent_workflow_execution().run_id()};
   }
   for (const auto& [key, value] : started.memo().fields()) {
     ProtoPayload scratch;
@@ -91,9 +95,13 @@ void WorkflowRuntime::apply(const core::FireTimer& job) {
   resolve(*timer, nullptr);
 }
 
-void WorkflowRuntime::apply(const core::UpdateRandomSeed& job) { random_.seed(job.randomness_seed); }
+void WorkflowRuntime::apply(const core::UpdateRandomSeed& job) {
+  random_.seed(job.randomness_seed);
+}
 
-void WorkflowRuntime::apply(const core::NotifyHasPatch& job) { notified_patches_.insert(job.patch_id); }
+void WorkflowRuntime::apply(const core::NotifyHasPatch& job) {
+  notified_patches_.insert(job.patch_id);
+}
 
 void WorkflowRuntime::apply(const core::CancelWorkflow& job) {
   cancel_requested_ = true;
@@ -106,8 +114,9 @@ void WorkflowRuntime::apply(const core::SignalWorkflow& job) {
   const detail::HandlerType* handler = find(type_.signals, name);
   if (handler == nullptr) {
     if (!quiet()) {
-      log(LogLevel::kWarning, absl::StrCat(owner_, " has no handler for the signal '", name,
-                                           "'; it was dropped. Known signals: ", names(type_.signals)));
+      log(LogLevel::kWarning,
+          absl::StrCat(owner_, " has no handler for the signal '", name,
+                       "'; it was dropped. Known signals: ", names(type_.signals)));
     }
     return;
   }
@@ -173,23 +182,26 @@ void WorkflowRuntime::run_update(const core::DoUpdate& job, const ProtoPayloads&
   } catch (const Unwinding&) {
     throw;
   } catch (const ContinueAsNew&) {
-    set_task_error(absl::StrCat("the update '", name, "' of ", owner_,
-                                " called continue_as_new; only the run method and signal handlers may"));
+    set_task_error(
+        absl::StrCat("the update '", name, "' of ", owner_,
+                     " called continue_as_new; only the run method and signal handlers may"));
   } catch (const FailureError& error) {
     respond_update(job, core::UpdateResponse::Rejected{to_failure(error, codec_)});
   } catch (...) {
-    set_task_error(absl::StrCat(describe_current(), " left the update '", name, "' of ", owner_,
-                                ". Only chimera's failures fail an update; the task is tried again."));
+    set_task_error(
+        absl::StrCat(describe_current(), " left the update '", name, "' of ", owner_,
+                     ". Only chimera's failures fail an update; the task is tried again."));
   }
 }
 
 bool WorkflowRuntime::accept_update(const core::DoUpdate& job, const detail::HandlerType* handler,
                                     const ProtoPayloads& arguments) {
   if (handler == nullptr) {
-    respond_update(job, core::UpdateResponse::Rejected{failure_of(
-                            absl::StrCat("unknown update '", running_->update->name, "' of workflow ",
-                                         context_.workflow_type, "; known updates: ", names(type_.updates)),
-                            "UnknownUpdate")});
+    respond_update(
+        job, core::UpdateResponse::Rejected{failure_of(
+                 absl::StrCat("unknown update '", running_->update->name, "' of workflow ",
+                              context_.workflow_type, "; known updates: ", names(type_.updates)),
+                 "UnknownUpdate")});
     return false;
   }
   const bool before = std::exchange(read_only_, true);
@@ -225,8 +237,8 @@ void WorkflowRuntime::answer_query(const core::QueryWorkflow& job) {
   const bool before = std::exchange(read_only_, true);
   try {
     if (handler == nullptr) {
-      throw ApplicationError(absl::StrCat("workflow ", context_.workflow_type, " has no query '", name,
-                                          "'; known queries: ", names(type_.queries)),
+      throw ApplicationError(absl::StrCat("workflow ", context_.workflow_type, " has no query '",
+                                          name, "'; known queries: ", names(type_.queries)),
                              {.type = "UnknownQuery"});
     }
     if (object_ == nullptr) {
@@ -246,15 +258,17 @@ void WorkflowRuntime::run_query(const detail::HandlerType& handler, const core::
                                 api::common::v1::Payload& answer) {
   ProtoPayloads scratch;
   PayloadSink sink(&answer);
-  handler.call(object_.get(), PayloadList(&decoded(job.query->query_args(), codec_, scratch)), &sink);
+  handler.call(object_.get(), PayloadList(&decoded(job.query->query_args(), codec_, scratch)),
+               &sink);
   encode_in_place(answer, codec_);
 }
 
-WorkflowRuntime::OperationPtr WorkflowRuntime::take(std::map<std::uint32_t, OperationPtr>& operations,
-                                                    std::uint32_t seq, const char* kind) {
+WorkflowRuntime::OperationPtr WorkflowRuntime::take(
+    std::map<std::uint32_t, OperationPtr>& operations, std::uint32_t seq, const char* kind) {
   const auto found = operations.find(seq);
   if (found == operations.end()) {
-    set_task_error(absl::StrCat("a result arrived for ", kind, " ", seq, ", which ", owner_, " does not wait for"));
+    set_task_error(absl::StrCat("a result arrived for ", kind, " ", seq, ", which ", owner_,
+                                " does not wait for"));
     return nullptr;
   }
   OperationPtr operation = std::move(found->second);
@@ -290,7 +304,8 @@ void WorkflowRuntime::apply(const core::ResolveChildWorkflowExecutionStart& job)
   children_.erase(job.seq);
   if (const auto* failed = std::get_if<Start::StartFailed>(&job.status)) {
     start->failure = std::make_shared<const ApplicationError>(
-        absl::StrCat("cannot start child workflow ", failed->workflow_type, " with id ", failed->workflow_id, ": ",
+        absl::StrCat("cannot start child workflow ", failed->workflow_type, " with id ",
+                     failed->workflow_id, ": ",
                      api::enums::v1::StartChildWorkflowExecutionFailedCause_Name(failed->cause)),
         ApplicationErrorOptions{.type = "WorkflowAlreadyStarted", .non_retryable = true});
     resolve(*start, nullptr);

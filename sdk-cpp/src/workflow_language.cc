@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+
 #include "sdk-cpp/src/errors.h"
 #include "sdk-cpp/src/version.h"
 #include "sdk-cpp/src/workflow_runtime.h"
@@ -11,9 +12,11 @@ namespace chimera::sdk {
 
 CppWorkflowLanguage::CppWorkflowLanguage(Codec codec)
     : codec_(std::move(codec)),
-      identity_{.sdk_name = kSdkName, .sdk_version = kSdkVersion, .failure_source = kFailureSource} {}
+      identity_{
+          .sdk_name = kSdkName, .sdk_version = kSdkVersion, .failure_source = kFailureSource} {}
 
-absl::StatusOr<std::unique_ptr<core::WorkflowInstance>> CppWorkflowLanguage::create(const core::RunContext& run) {
+absl::StatusOr<std::unique_ptr<core::WorkflowInstance>> CppWorkflowLanguage::create(
+    const core::RunContext& run) {
   const auto type = types_.find(run.workflow_type);
   if (type == types_.end()) {
     return absl::NotFoundError(absl::StrCat("no C++ workflow is called '", run.workflow_type, "'"));

@@ -1,4 +1,5 @@
-// CppWorkflowLanguage, the C++ workflows of one worker as the core sees them. Immutable once the worker runs; any lane.
+// CppWorkflowLanguage, the C++ workflows of one worker as the core sees them. Immutable once the
+// worker runs; any lane.
 #ifndef CHIMERA_SDK_CPP_SRC_WORKFLOW_LANGUAGE_H_
 #define CHIMERA_SDK_CPP_SRC_WORKFLOW_LANGUAGE_H_
 
@@ -17,7 +18,8 @@ class CppWorkflowLanguage final : public core::WorkflowLanguage {
   void add(const detail::WorkflowType& type) { types_.emplace(type.name, type); }
 
   const core::LanguageIdentity& identity() const override { return identity_; }
-  absl::StatusOr<std::unique_ptr<core::WorkflowInstance>> create(const core::RunContext& run) override;
+  absl::StatusOr<std::unique_ptr<core::WorkflowInstance>> create(
+      const core::RunContext& run) override;
 
  private:
   const Codec codec_;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+
 #include "core/base/check.h"
 #include "core/converter/failure.h"
 #include "sdk-cpp/src/crash_report.h"
@@ -18,11 +19,13 @@ thread_local WorkflowRuntime* current_runtime = nullptr;
 
 // A run that throws this often while it is unwound has a loop around its catch (...).
 constexpr int kUnwindingsMax = 100;
-// A parked fiber touches one or two pages of its stack (measured for boost.context 1.74: 4 to 8 KiB).
+// A parked fiber touches one or two pages of its stack (measured for boost.context 1.74: 4 to 8
+// KiB).
 constexpr std::size_t kBytesPerFiber = 8 * 1024, kBytesPerRun = 3 * 1024;
 
 bool in_handlers_set(const core::Job& job) {
-  return std::holds_alternative<core::SignalWorkflow>(job) || std::holds_alternative<core::DoUpdate>(job);
+  return std::holds_alternative<core::SignalWorkflow>(job) ||
+         std::holds_alternative<core::DoUpdate>(job);
 }
 
 // Sets the thread's current run for the time of a call.
@@ -37,12 +40,13 @@ class Entered {
 
 }  // namespace
 
-WorkflowRuntime::WorkflowRuntime(const detail::WorkflowType& type, const core::RunContext& context, Codec codec)
+WorkflowRuntime::WorkflowRuntime(const detail::WorkflowType& type, const core::RunContext& context,
+                                 Codec codec)
     : type_(type),
       context_(context),
       codec_(std::move(codec)),
-      owner_(absl::StrCat("workflow ", context.workflow_type, " (id ", context.workflow_id, ", run ",
-                          context.run_id, ")")),
+      owner_(absl::StrCat("workflow ", context.workflow_type, " (id ", context.workflow_id,
+                          ", run ", context.run_id, ")")),
       root_scope_(std::make_shared<detail::ScopeState>()) {}
 
 WorkflowRuntime::~WorkflowRuntime() {
@@ -55,15 +59,17 @@ WorkflowRuntime* WorkflowRuntime::current_or_null() { return current_runtime; }
 
 WorkflowRuntime& WorkflowRuntime::current(const char* call) {
   if (current_runtime != nullptr) return *current_runtime;
-  throw std::logic_error(absl::StrCat("chimera::workflow::", call,
-                                      " was called outside a workflow; only code on a workflow's own fiber may"));
+  throw std::logic_error(
+      absl::StrCat("chimera::workflow::", call,
+                   " was called outside a workflow; only code on a workflow's own fiber may"));
 }
 
 std::size_t WorkflowRuntime::memory_bytes() const {
   return kBytesPerRun + tasks_.size() * kBytesPerFiber + arguments_.SpaceUsedLong();
 }
 
-void WorkflowRuntime::activate(std::shared_ptr<const core::Activation> activation, core::ActivationDone done) {
+void WorkflowRuntime::activate(std::shared_ptr<const core::Activation> activation,
+                               core::ActivationDone done) {
   core::Completion completion = run_activation(*activation);
   std::move(done)(std::move(completion));
 }
@@ -71,11 +77,13 @@ void WorkflowRuntime::activate(std::shared_ptr<const core::Activation> activatio
 core::Completion WorkflowRuntime::run_activation(const core::Activation& activation) {
   const Entered entered(this);
   begin(activation);
-  if (!activation.jobs.empty() && std::holds_alternative<core::RemoveFromCache>(activation.jobs.back())) {
+  if (!activation.jobs.empty() &&
+      std::holds_alternative<core::RemoveFromCache>(activation.jobs.back())) {
     evict();
     return {core::Completion::Success{}};
   }
-  const auto* query = activation.jobs.empty() ? nullptr : std::get_if<core::QueryWorkflow>(&activation.jobs[0]);
+  const auto* query =
+      activation.jobs.empty() ? nullptr : std::get_if<core::QueryWorkflow>(&activation.jobs[0]);
   if (query != nullptr) {
     for (const core::Job& job : activation.jobs) answer_query(std::get<core::QueryWorkflow>(job));
   } else {
@@ -84,7 +92,8 @@ core::Completion WorkflowRuntime::run_activation(const core::Activation& activat
       if (!task_error_.empty()) break;
     }
   }
-  if (task_error_.empty()) return {core::Completion::Success{.commands = std::exchange(commands_, {})}};
+  if (task_error_.empty())
+    return {core::Completion::Success{.commands = std::exchange(commands_, {})}};
   log(LogLevel::kWarning, absl::StrCat("task of ", owner_, " failed: ", task_error_));
   core::FailureInfo failure = core::application_failure(task_error_, "WorkflowTaskFailure");
   failure.source = kFailureSource;
@@ -106,7 +115,9 @@ void WorkflowRuntime::run_set(const core::Activation& activation, Set wanted) {
   bool any = false, only_updates = true;
   // What the object is made from must be there before the first handler runs.
   for (const core::Job& job : activation.jobs) {
-    if (const auto* init = std::get_if<core::InitializeWorkflow>(&job); init != nullptr && !initialized_) apply(*init);
+    if (const auto* init = std::get_if<core::InitializeWorkflow>(&job);
+        init != nullptr && !initialized_)
+      apply(*init);
   }
   for (const core::Job& job : activation.jobs) {
     const Set set = std::holds_alternative<core::NotifyHasPatch>(job) ? Set::kPatches
@@ -128,7 +139,8 @@ void WorkflowRuntime::run_set(const core::Activation& activation, Set wanted) {
   if (!task_error_.empty()) return;
   run_ready(false);
   // A rejected update leaves no history, so it must not be able to move the workflow.
-  if (wanted == Set::kPatches || (wanted == Set::kHandlers && only_updates && !accepted_update_)) return;
+  if (wanted == Set::kPatches || (wanted == Set::kHandlers && only_updates && !accepted_update_))
+    return;
   run_ready(true);
 }
 
@@ -178,13 +190,15 @@ void WorkflowRuntime::resume(Task& task) {
     try {
       std::rethrow_exception(task.error);
     } catch (...) {
-      if (!quiet()) log(LogLevel::kError, absl::StrCat("a task of ", owner_, " threw ", describe_current()));
+      if (!quiet())
+        log(LogLevel::kError, absl::StrCat("a task of ", owner_, " threw ", describe_current()));
     }
   }
   std::erase_if(tasks_, [&](const std::shared_ptr<Task>& each) { return each.get() == &task; });
 }
 
-std::shared_ptr<WorkflowRuntime::Task> WorkflowRuntime::spawn(std::string name, std::function<void()> body,
+std::shared_ptr<WorkflowRuntime::Task> WorkflowRuntime::spawn(std::string name,
+                                                              std::function<void()> body,
                                                               const Scope& parent) {
   auto task = std::make_shared<Task>();
   task->name = std::move(name);
@@ -225,8 +239,8 @@ void WorkflowRuntime::park(Task& task) {
 
 void WorkflowRuntime::throw_unwinding(Task& task) {
   ++task.unwindings;
-  // Throwing out of a destructor that runs while another exception is under way would end the process; and code that
-  // catches the unwinding again and again would never end.
+  // Throwing out of a destructor that runs while another exception is under way would end the
+  // process; and code that catches the unwinding again and again would never end.
   if (std::uncaught_exceptions() > task.safe_exceptions || task.unwindings > kUnwindingsMax) {
     task.fiber->abandon();
     Fiber::suspend();
@@ -234,12 +248,15 @@ void WorkflowRuntime::throw_unwinding(Task& task) {
   throw Unwinding{};
 }
 
-bool WorkflowRuntime::take_cancel(Task& task) { return std::exchange(task.pending_cancel, nullptr) != nullptr; }
+bool WorkflowRuntime::take_cancel(Task& task) {
+  return std::exchange(task.pending_cancel, nullptr) != nullptr;
+}
 
 WorkflowRuntime::Task& WorkflowRuntime::waiting_task(const char* call) {
   check_writable(call);
   if (running_ == nullptr) {
-    throw ReadOnlyContextError(absl::StrCat("chimera::workflow::", call, " cannot wait in a constructor of ", owner_));
+    throw ReadOnlyContextError(
+        absl::StrCat("chimera::workflow::", call, " cannot wait in a constructor of ", owner_));
   }
   return *running_;
 }
@@ -247,8 +264,10 @@ WorkflowRuntime::Task& WorkflowRuntime::waiting_task(const char* call) {
 void WorkflowRuntime::check_writable(const char* call) {
   if (evicting_ && running_ != nullptr) throw_unwinding(*running_);
   if (!read_only_) return;
-  throw ReadOnlyContextError(absl::StrCat("chimera::workflow::", call, " is not allowed in a query, a validator or a "
-                                          "wait condition of ", owner_));
+  throw ReadOnlyContextError(absl::StrCat("chimera::workflow::", call,
+                                          " is not allowed in a query, a validator or a "
+                                          "wait condition of ",
+                                          owner_));
 }
 
 void WorkflowRuntime::make_object() {
@@ -275,9 +294,9 @@ void WorkflowRuntime::finish_main_with_current_exception() {
       add_command(core::FailWorkflowExecution{to_failure(error, codec_)});
     }
   } catch (...) {
-    set_task_error(absl::StrCat(
-        describe_current(), " left ", owner_,
-        ". Only chimera's failures (ApplicationError and the like) fail a workflow; the task is tried again."));
+    set_task_error(absl::StrCat(describe_current(), " left ", owner_,
+                                ". Only chimera's failures (ApplicationError and the like) fail a "
+                                "workflow; the task is tried again."));
   }
 }
 
@@ -307,7 +326,8 @@ void WorkflowRuntime::unwind(Task& task) {
   if (task.finished && task.unwound && task.unwindings == 1) return;
   log(LogLevel::kError,
       absl::StrCat(owner_, ": the code of its ", task.name,
-                   " swallowed the unwinding of a run that leaves the cache. A catch (...) around a call that waits "
+                   " swallowed the unwinding of a run that leaves the cache. A catch (...) around "
+                   "a call that waits "
                    "must rethrow",
                    task.finished ? "" : ", and a destructor must not wait: its stack is given up"));
 }

@@ -1,7 +1,8 @@
-// WorkflowRuntime, one run's C++ code: its object, its fibers and the scheduler that resumes them in a fixed order.
-// The order is the official Python SDK's: patches, then signals and updates, then the rest, each set until nothing is
-// ready, conditions asked in order of creation; so that a history means the same in both languages.
-// One lane makes, activates and destroys it; user code runs inline on that lane.
+// WorkflowRuntime, one run's C++ code: its object, its fibers and the scheduler that resumes them
+// in a fixed order. The order is the official Python SDK's: patches, then signals and updates, then
+// the rest, each set until nothing is ready, conditions asked in order of creation; so that a
+// history means the same in both languages. One lane makes, activates and destroys it; user code
+// runs inline on that lane.
 #ifndef CHIMERA_SDK_CPP_SRC_WORKFLOW_RUNTIME_H_
 #define CHIMERA_SDK_CPP_SRC_WORKFLOW_RUNTIME_H_
 
@@ -31,10 +32,12 @@ class WorkflowRuntime final : public core::WorkflowInstance {
   WorkflowRuntime(const detail::WorkflowType& type, const core::RunContext& context, Codec codec);
   ~WorkflowRuntime() override;
 
-  void activate(std::shared_ptr<const core::Activation> activation, core::ActivationDone done) override;
+  void activate(std::shared_ptr<const core::Activation> activation,
+                core::ActivationDone done) override;
   std::size_t memory_bytes() const override;
 
-  // The run whose code runs on this thread; throws std::logic_error naming `call` where there is none.
+  // The run whose code runs on this thread; throws std::logic_error naming `call` where there is
+  // none.
   static WorkflowRuntime& current(const char* call);
   static WorkflowRuntime* current_or_null();
 
@@ -42,7 +45,8 @@ class WorkflowRuntime final : public core::WorkflowInstance {
   // The task that runs; throws ReadOnlyContextError where waiting is not allowed.
   Task& waiting_task(const char* call);
   void check_writable(const char* call);
-  // Parks the running task; throws Unwinding when the run is being evicted. The caller looks at what has changed.
+  // Parks the running task; throws Unwinding when the run is being evicted. The caller looks at
+  // what has changed.
   void park(Task& task);
   [[noreturn]] void throw_unwinding(Task& task);
   void wake(Task& task);
@@ -61,7 +65,8 @@ class WorkflowRuntime final : public core::WorkflowInstance {
                            detail::Arguments arguments);
   OperationPtr signal_external(const std::string& id, const std::string& run_id, bool child,
                                std::string_view name, detail::Arguments arguments);
-  OperationPtr cancel_external(const std::string& id, const std::string& run_id, const std::string& reason);
+  OperationPtr cancel_external(const std::string& id, const std::string& run_id,
+                               const std::string& reason);
   std::shared_ptr<Task> spawn(std::string name, std::function<void()> body, const Scope& parent);
   void cancel_scope(const Scope& scope, std::string reason);
   void add_condition(Condition& condition) { conditions_.push_back(&condition); }
@@ -111,7 +116,7 @@ class WorkflowRuntime final : public core::WorkflowInstance {
   void apply(const core::ResolveChildWorkflowExecution& job);
   void apply(const core::ResolveSignalExternalWorkflow& job);
   void apply(const core::ResolveRequestCancelExternalWorkflow& job);
-  void apply(const core::QueryWorkflow&) {}  // answer_query()
+  void apply(const core::QueryWorkflow&) {}    // answer_query()
   void apply(const core::RemoveFromCache&) {}  // evict()
   void apply(const core::ResolveNexusOperationStart&);
   void apply(const core::ResolveNexusOperation&);
@@ -123,7 +128,8 @@ class WorkflowRuntime final : public core::WorkflowInstance {
                      const ProtoPayloads& arguments);
   void respond_update(const core::DoUpdate& job, decltype(core::UpdateResponse::response) response);
   void run_main();
-  OperationPtr take(std::map<std::uint32_t, OperationPtr>& operations, std::uint32_t seq, const char* kind);
+  OperationPtr take(std::map<std::uint32_t, OperationPtr>& operations, std::uint32_t seq,
+                    const char* kind);
   void resolve(Operation& operation, const api::common::v1::Payload* result);
   void resolve(Operation& operation, const api::failure::v1::Failure& failure);
   void wake_waiting(Operation& operation);
@@ -145,7 +151,8 @@ class WorkflowRuntime final : public core::WorkflowInstance {
   Task* running_ = nullptr;
   int handlers_running_ = 0;
 
-  std::map<std::uint32_t, OperationPtr> timers_, activities_, child_starts_, children_, signals_, cancels_;
+  std::map<std::uint32_t, OperationPtr> timers_, activities_, child_starts_, children_, signals_,
+      cancels_;
   std::uint32_t timer_seq_ = 0, activity_seq_ = 0, child_seq_ = 0, signal_seq_ = 0, cancel_seq_ = 0;
   std::map<std::string, bool, std::less<>> patches_;  // What patched() has answered.
   std::set<std::string, std::less<>> notified_patches_;

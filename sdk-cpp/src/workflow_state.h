@@ -1,5 +1,5 @@
-// What one run's code is made of: tasks (fibers), what they wait for, and the scopes that cancel them.
-// Everything here belongs to one WorkflowRuntime and is touched on its lane only.
+// What one run's code is made of: tasks (fibers), what they wait for, and the scopes that cancel
+// them. Everything here belongs to one WorkflowRuntime and is touched on its lane only.
 #ifndef CHIMERA_SDK_CPP_SRC_WORKFLOW_STATE_H_
 #define CHIMERA_SDK_CPP_SRC_WORKFLOW_STATE_H_
 
@@ -26,7 +26,15 @@ struct ScopeState {
 
 class Operation {
  public:
-  enum class Kind { kTimer, kActivity, kLocalActivity, kChildStart, kChild, kSignalExternal, kCancelExternal };
+  enum class Kind {
+    kTimer,
+    kActivity,
+    kLocalActivity,
+    kChildStart,
+    kChild,
+    kSignalExternal,
+    kCancelExternal
+  };
 
   Kind kind = Kind::kTimer;
   std::uint32_t seq = 0;
@@ -37,7 +45,7 @@ class Operation {
   std::shared_ptr<const FailureError> failure;
   std::vector<TaskState*> waiting;
   std::string child_id, child_run_id;
-  std::shared_ptr<Operation> child;  // Of a kChildStart: the child's end.
+  std::shared_ptr<Operation> child;                    // Of a kChildStart: the child's end.
   std::unique_ptr<core::ScheduleLocalActivity> local;  // To schedule again after a backoff.
   std::function<void()> on_done;
 };
@@ -59,8 +67,8 @@ class TaskState {
   bool finished = false;
   bool joined = false;
   bool is_handler = false;
-  // Eviction: how often the unwinding was thrown, whether it reached the top, and where throwing it is safe although
-  // another exception is under way (a Saga that compensates).
+  // Eviction: how often the unwinding was thrown, whether it reached the top, and where throwing it
+  // is safe although another exception is under way (a Saga that compensates).
   int unwindings = 0;
   bool unwound = false;
   int safe_exceptions = 0;
@@ -70,7 +78,8 @@ class TaskState {
 
 namespace chimera::sdk {
 
-// Unwinds a fiber whose run leaves the cache. No std::exception, so that ordinary handlers let it pass.
+// Unwinds a fiber whose run leaves the cache. No std::exception, so that ordinary handlers let it
+// pass.
 struct Unwinding {};
 
 // Ends the run and starts the next.

@@ -1,4 +1,5 @@
-// What activity code calls, on the thread that runs the activity. Elsewhere these throw std::logic_error.
+// What activity code calls, on the thread that runs the activity. Elsewhere these throw
+// std::logic_error.
 #ifndef CHIMERA_ACTIVITY_H_
 #define CHIMERA_ACTIVITY_H_
 
@@ -28,7 +29,8 @@ struct CancellationDetails {
   bool worker_shutdown = false, reset = false;
 };
 
-// Asked to stop: by the workflow, by a timeout or by the worker's shutdown. Heartbeats bring the news.
+// Asked to stop: by the workflow, by a timeout or by the worker's shutdown. Heartbeats bring the
+// news.
 bool is_cancelled();
 bool is_worker_shutdown();
 CancellationDetails cancellation_details();

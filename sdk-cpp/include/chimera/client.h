@@ -1,5 +1,5 @@
-// Client, a connection to a Temporal service. Calls block; errors are exceptions (RpcError and the like). Any thread; cheap to
-// copy, copies share the connection. Not from workflow code.
+// Client, a connection to a Temporal service. Calls block; errors are exceptions (RpcError and the
+// like). Any thread; cheap to copy, copies share the connection. Not from workflow code.
 #ifndef CHIMERA_CLIENT_H_
 #define CHIMERA_CLIENT_H_
 
@@ -60,7 +60,7 @@ struct CancelOptions {
 
 namespace detail {
 
-class ClientState;  // The connection, the namespace and the codec.
+class ClientState;                               // The connection, the namespace and the codec.
 using ClientPtr = std::shared_ptr<ClientState>;  // Shared by clients, handles and workers.
 
 // Which execution a handle means.
@@ -72,11 +72,13 @@ struct Answer {  // A result in the form in which it came.
   std::optional<Payload> payload;
   template <class R>
   R as() const {
-    if constexpr (!std::is_void_v<R>) return from_payload<R>(payload ? *payload : make_payload(nullptr));
+    if constexpr (!std::is_void_v<R>)
+      return from_payload<R>(payload ? *payload : make_payload(nullptr));
   }
 };
 
-Target start(ClientState& client, std::string_view type, const WorkflowOptions& options, Arguments arguments);
+Target start(ClientState& client, std::string_view type, const WorkflowOptions& options,
+             Arguments arguments);
 Answer result(ClientState& client, const Target& target, bool follow_runs);
 void signal(ClientState& client, const Target& target, std::string_view name, Arguments arguments);
 Answer query(ClientState& client, const Target& target, std::string_view name, Arguments arguments);
@@ -84,7 +86,8 @@ std::string start_update(ClientState& client, const Target& target, std::string_
                          const std::string& update_id, Arguments arguments);
 Answer update_result(ClientState& client, const Target& target, const std::string& update_id);
 void cancel(ClientState& client, const Target& target, const CancelOptions& options);
-void terminate(ClientState& client, const Target& target, const std::string& reason, Arguments details);
+void terminate(ClientState& client, const Target& target, const std::string& reason,
+               Arguments details);
 WorkflowExecution describe(ClientState& client, const Target& target);
 std::string fetch_history(ClientState& client, const Target& target);
 
@@ -115,7 +118,8 @@ class WorkflowHandle {
   const std::string& id() const { return target_.id; }
   const std::string& run_id() const { return target_.run_id; }
 
-  // Waits for the end, of later runs too if it continues as new, by cron or retry. Throws WorkflowFailureError.
+  // Waits for the end, of later runs too if it continues as new, by cron or retry. Throws
+  // WorkflowFailureError.
   R result(bool follow_runs = true) const {
     return detail::result(*client_, target_, follow_runs).template as<R>();
   }
@@ -124,7 +128,9 @@ class WorkflowHandle {
     requires std::is_member_function_pointer_v<decltype(Signal)>
   void signal(const A&... arguments) const {
     detail::Passing<detail::ArgumentsOf<Signal>>::pass(
-        [&](detail::Arguments list) { detail::signal(*client_, target_, detail::wire_name<Signal>, list); },
+        [&](detail::Arguments list) {
+          detail::signal(*client_, target_, detail::wire_name<Signal>, list);
+        },
         arguments...);
   }
   template <class... A>
@@ -169,7 +175,8 @@ class WorkflowHandle {
   UpdateHandle<U> start_update(std::string_view name, const A&... arguments) const {
     return detail::pass_any(
         [&](detail::Arguments list) {
-          return UpdateHandle<U>(client_, target_, detail::start_update(*client_, target_, name, "", list));
+          return UpdateHandle<U>(client_, target_,
+                                 detail::start_update(*client_, target_, name, "", list));
         },
         arguments...);
   }
@@ -183,11 +190,14 @@ class WorkflowHandle {
     return start_update<U>(name, arguments...).result();
   }
 
-  void cancel(const CancelOptions& options = {}) const { detail::cancel(*client_, target_, options); }
+  void cancel(const CancelOptions& options = {}) const {
+    detail::cancel(*client_, target_, options);
+  }
   template <class... A>
   void terminate(const std::string& reason = "", const A&... details) const {
-    detail::pass_any([&](detail::Arguments list) { detail::terminate(*client_, target_, reason, list); },
-                     details...);
+    detail::pass_any(
+        [&](detail::Arguments list) { detail::terminate(*client_, target_, reason, list); },
+        details...);
   }
   WorkflowExecution describe() const { return detail::describe(*client_, target_); }
   // JSON, as the Web UI and the command line exchange it.
@@ -242,7 +252,8 @@ class Client {
   }
 
   // In the language of list filters: "WorkflowType = 'Order' AND ExecutionStatus = 'Running'".
-  std::vector<WorkflowExecution> list_workflows(const std::string& query = "", std::size_t limit = 1000);
+  std::vector<WorkflowExecution> list_workflows(const std::string& query = "",
+                                                std::size_t limit = 1000);
 
   // For activities that raise_complete_async().
   template <class... A>

@@ -1,4 +1,5 @@
-// Payload codecs: what changes every payload on its way to and from the server, for encryption or compression.
+// Payload codecs: what changes every payload on its way to and from the server, for encryption or
+// compression.
 #ifndef CHIMERA_CODEC_H_
 #define CHIMERA_CODEC_H_
 
@@ -11,8 +12,8 @@
 
 namespace chimera {
 
-// Any thread, several at once; workflows call it too, so it must be fast and always give what it gave before for decode.
-// An exception fails the task or call at hand.
+// Any thread, several at once; workflows call it too, so it must be fast and always give what it
+// gave before for decode. An exception fails the task or call at hand.
 class PayloadCodec {
  public:
   virtual ~PayloadCodec() = default;
@@ -20,8 +21,8 @@ class PayloadCodec {
   virtual std::vector<Payload> decode(std::vector<Payload> payloads) const = 0;
 };
 
-// AES-256-GCM in the convention of the official samples, so that all SDKs with the same key read each other. Keys of 32
-// bytes, by id; encrypts with key_id. Throws std::invalid_argument.
+// AES-256-GCM in the convention of the official samples, so that all SDKs with the same key read
+// each other. Keys of 32 bytes, by id; encrypts with key_id. Throws std::invalid_argument.
 std::shared_ptr<const PayloadCodec> aes_gcm_codec(const std::string& key_id,
                                                   const std::map<std::string, std::string>& keys);
 

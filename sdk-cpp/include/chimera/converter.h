@@ -11,14 +11,14 @@
 //   vector, list, deque, set, array, pair, tuple   json/plain array      list, set, tuple
 //   map, unordered_map (string or integer keys)    json/plain object     dict
 //   variant<T...>                                  the one that it holds Union: the first that fits
-//   struct with up to 64 members                   json/plain object     dataclass of the same fields
-//   chrono duration                                number of seconds     float or int
+//   struct with up to 64 members                   json/plain object     dataclass of the same
+//   fields chrono duration                                number of seconds     float or int
 //   system_clock time_point                        "2026-01-31T09:00:00+00:00"  datetime
 //   Payload                                        as it is              RawValue
 //
-// Inside JSON bytes are a list of integers, as Python writes them. Reading ignores unknown keys; a missing key keeps the
-// member's default. A type's own conversion comes first: to_payload(const T&) -> Payload and
-// from_payload(const Payload&, T&), found by argument-dependent lookup.
+// Inside JSON bytes are a list of integers, as Python writes them. Reading ignores unknown keys; a
+// missing key keeps the member's default. A type's own conversion comes first: to_payload(const T&)
+// -> Payload and from_payload(const Payload&, T&), found by argument-dependent lookup.
 #ifndef CHIMERA_CONVERTER_H_
 #define CHIMERA_CONVERTER_H_
 
@@ -85,8 +85,9 @@ concept Sequence = !Map<T> && !Text<T> && requires(T list) {
   list.end();
 };
 template <class T>
-concept Bytes = std::same_as<T, std::vector<std::byte>> || std::same_as<T, std::span<const std::byte>> ||
-                std::same_as<T, std::span<std::byte>>;
+concept Bytes =
+    std::same_as<T, std::vector<std::byte>> || std::same_as<T, std::span<const std::byte>> ||
+    std::same_as<T, std::span<std::byte>>;
 template <class T>
 concept Message = std::is_class_v<T> && std::is_convertible_v<T*, google::protobuf::Message*>;
 template <class T>
@@ -143,7 +144,8 @@ void read_map(const JsonReader& in, M& map) {
         read_json(value, element);
         auto& out = *static_cast<M*>(context);
         if constexpr (std::is_integral_v<typename M::key_type>) {
-          out.emplace(static_cast<typename M::key_type>(key_integer(key, value)), std::move(element));
+          out.emplace(static_cast<typename M::key_type>(key_integer(key, value)),
+                      std::move(element));
         } else {
           out.emplace(std::string(key), std::move(element));
         }
@@ -313,7 +315,8 @@ void read_number(const JsonReader& in, T& value) {
   } else if constexpr (std::is_unsigned_v<T>) {
     value = static_cast<T>(in.unsigned_integer(std::numeric_limits<T>::max()));
   } else {
-    value = static_cast<T>(in.integer(std::numeric_limits<T>::min(), std::numeric_limits<T>::max()));
+    value =
+        static_cast<T>(in.integer(std::numeric_limits<T>::min(), std::numeric_limits<T>::max()));
   }
 }
 
@@ -447,7 +450,8 @@ void decode(const PayloadSource& in, T& value) {
       value = std::move(element);
     }
   } else if constexpr (std::is_same_v<T, std::monostate> || std::is_same_v<T, std::nullptr_t>) {
-    if (in.encoding() != "binary/null") throw ConversionError("expected null, got " + in.describe());
+    if (in.encoding() != "binary/null")
+      throw ConversionError("expected null, got " + in.describe());
   } else {
     if (in.encoding() != "json/plain") {
       throw ConversionError("expected a value in JSON, got a payload of " + in.describe());
@@ -466,12 +470,14 @@ T decode(const PayloadSource& in) {
 
 // A value of any type as a Payload, for memos and the like, and back.
 Payload finish_payload(void (*encode_into)(const void*, PayloadSink&), const void* value);
-void open_payload(const Payload& payload, void (*decode_from)(const PayloadSource&, void*), void* value);
+void open_payload(const Payload& payload, void (*decode_from)(const PayloadSource&, void*),
+                  void* value);
 
 template <class T>
 Payload make_payload(const T& value) {
   return finish_payload(
-      [](const void* from, PayloadSink& out) { encode(out, *static_cast<const T*>(from)); }, &value);
+      [](const void* from, PayloadSink& out) { encode(out, *static_cast<const T*>(from)); },
+      &value);
 }
 inline Payload make_payload(const char* value) { return make_payload(std::string_view(value)); }
 

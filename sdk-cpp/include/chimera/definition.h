@@ -1,5 +1,6 @@
-// Definitions: what a worker needs to know of a workflow class or an activity function, erased to plain function pointers.
-// Users meet define_workflow() and Registry; everything in namespace detail is theirs to ignore.
+// Definitions: what a worker needs to know of a workflow class or an activity function, erased to
+// plain function pointers. Users meet define_workflow() and Registry; everything in namespace
+// detail is theirs to ignore.
 #ifndef CHIMERA_DEFINITION_H_
 #define CHIMERA_DEFINITION_H_
 
@@ -49,7 +50,8 @@ using ArgumentsOf = typename Signature<decltype(F)>::Arguments;
 template <auto F>
 using ClassOf = typename Signature<decltype(F)>::Class;
 
-// The name on the wire: the one that the function was last defined or registered under, else its own.
+// The name on the wire: the one that the function was last defined or registered under, else its
+// own.
 template <auto F>
 inline std::string wire_name{reflect::kFunctionName<F>};
 // A workflow's is the class's, since run methods are all called alike.
@@ -71,11 +73,13 @@ struct Argument {
 };
 template <class T>
 Argument argument(const T& value) {
-  return {&value, [](const void* from, PayloadSink& out) { encode(out, *static_cast<const T*>(from)); }};
+  return {&value,
+          [](const void* from, PayloadSink& out) { encode(out, *static_cast<const T*>(from)); }};
 }
 using Arguments = std::span<const Argument>;
 
-// Calls use(arguments) with the values converted to the parameter types of F, so that the compiler checks them.
+// Calls use(arguments) with the values converted to the parameter types of F, so that the compiler
+// checks them.
 template <class Parameters>
 struct Passing;
 template <class... P>
@@ -92,7 +96,8 @@ decltype(auto) pass_any(Use&& use, const T&... values) {
   return use(Arguments(arguments));
 }
 
-// Throws ConversionError: too few arguments (an optional one may be missing), too many, or one that does not fit.
+// Throws ConversionError: too few arguments (an optional one may be missing), too many, or one that
+// does not fit.
 void check_argument_count(const PayloadList& arguments, std::size_t least, std::size_t most);
 [[noreturn]] void argument_failed(std::size_t index, const ConversionError& error);
 
@@ -142,8 +147,8 @@ void call_method(void* object, const PayloadList& arguments, PayloadSink* result
   auto values = decode_arguments<ArgumentsOf<F>>(arguments);
   auto& self = *static_cast<ClassOf<F>*>(object);
   call_into<typename Signature<decltype(F)>::Result>(result, [&]() -> decltype(auto) {
-    return std::apply([&](auto&... value) -> decltype(auto) { return (self.*F)(std::move(value)...); },
-                      values);
+    return std::apply(
+        [&](auto&... value) -> decltype(auto) { return (self.*F)(std::move(value)...); }, values);
   });
 }
 
@@ -151,7 +156,8 @@ template <auto F>
 void call_function(const PayloadList& arguments, PayloadSink* result) {
   auto values = decode_arguments<ArgumentsOf<F>>(arguments);
   call_into<typename Signature<decltype(F)>::Result>(result, [&]() -> decltype(auto) {
-    return std::apply([](auto&... value) -> decltype(auto) { return F(std::move(value)...); }, values);
+    return std::apply([](auto&... value) -> decltype(auto) { return F(std::move(value)...); },
+                      values);
   });
 }
 
@@ -162,7 +168,8 @@ void check_arguments(const PayloadList& arguments) {
 
 struct HandlerType {
   std::string name;
-  void (*check)(const PayloadList& arguments) = nullptr;  // Throws ConversionError if they do not fit.
+  void (*check)(const PayloadList& arguments) =
+      nullptr;  // Throws ConversionError if they do not fit.
   Thunk call = nullptr;
   Thunk validate = nullptr;  // Updates only; may be null.
 };
@@ -201,13 +208,15 @@ class WorkflowDefinition {
   template <auto Handler>
   WorkflowDefinition signal(std::string name = std::string(reflect::kFunctionName<Handler>)) && {
     check<Handler>();
-    type_.signals.push_back({named<Handler>(std::move(name)), &detail::check_arguments<Handler>, &detail::call_method<Handler>});
+    type_.signals.push_back({named<Handler>(std::move(name)), &detail::check_arguments<Handler>,
+                             &detail::call_method<Handler>});
     return std::move(*this);
   }
   template <auto Handler>
   WorkflowDefinition query(std::string name = std::string(reflect::kFunctionName<Handler>)) && {
     check<Handler>();
-    type_.queries.push_back({named<Handler>(std::move(name)), &detail::check_arguments<Handler>, &detail::call_method<Handler>});
+    type_.queries.push_back({named<Handler>(std::move(name)), &detail::check_arguments<Handler>,
+                             &detail::call_method<Handler>});
     return std::move(*this);
   }
   // The validator takes what the handler takes; an exception of it rejects the update.
@@ -217,12 +226,12 @@ class WorkflowDefinition {
     detail::Thunk validate = nullptr;
     if constexpr (!std::is_same_v<decltype(Validator), std::nullptr_t>) {
       check<Validator>();
-      static_assert(
-          std::is_same_v<detail::ArgumentsOf<Validator>, detail::ArgumentsOf<Handler>>,
-          "the validator must take the same arguments as the update handler");
+      static_assert(std::is_same_v<detail::ArgumentsOf<Validator>, detail::ArgumentsOf<Handler>>,
+                    "the validator must take the same arguments as the update handler");
       validate = &detail::call_method<Validator>;
     }
-    type_.updates.push_back({named<Handler>(std::move(name)), &detail::check_arguments<Handler>, &detail::call_method<Handler>, validate});
+    type_.updates.push_back({named<Handler>(std::move(name)), &detail::check_arguments<Handler>,
+                             &detail::call_method<Handler>, validate});
     return std::move(*this);
   }
 
@@ -244,9 +253,11 @@ class WorkflowDefinition {
   detail::WorkflowType type_;
 };
 
-// inline const auto kOrder = chimera::define_workflow<&Order::run>("Order").signal<&Order::approve>("approve");
+// inline const auto kOrder =
+// chimera::define_workflow<&Order::run>("Order").signal<&Order::approve>("approve");
 template <auto Run>
-WorkflowDefinition<detail::ClassOf<Run>> define_workflow(std::string name = detail::workflow_name<Run>) {
+WorkflowDefinition<detail::ClassOf<Run>> define_workflow(
+    std::string name = detail::workflow_name<Run>) {
   using C = detail::ClassOf<Run>;
   static_assert(std::is_class_v<C>, "define_workflow takes a method: define_workflow<&Order::run>");
   detail::workflow_name<Run> = name;

@@ -1,8 +1,10 @@
 // The exceptions that users see: the tree of the official SDKs' exceptions, each with its cause.
-//   TemporalError > FailureError > ApplicationError, CancelledError, TerminatedError, TimeoutError, ServerError,
+//   TemporalError > FailureError > ApplicationError, CancelledError, TerminatedError, TimeoutError,
+//   ServerError,
 //                                  ActivityError, ChildWorkflowError, NexusOperationError
-// Out of a workflow only a FailureError fails the workflow; anything else (std::out_of_range, throw 42) fails the task,
-// which is tried again once the code is mended. Out of an activity everything becomes an ApplicationError.
+// Out of a workflow only a FailureError fails the workflow; anything else (std::out_of_range, throw
+// 42) fails the task, which is tried again once the code is mended. Out of an activity everything
+// becomes an ApplicationError.
 #ifndef CHIMERA_ERRORS_H_
 #define CHIMERA_ERRORS_H_
 
@@ -71,7 +73,8 @@ class FailureError : public TemporalError {
   [[noreturn]] virtual void raise() const = 0;  // Throws a copy.
 
  protected:
-  explicit FailureError(std::string message) : TemporalError(message), message_(std::move(message)) {}
+  explicit FailureError(std::string message)
+      : TemporalError(message), message_(std::move(message)) {}
 
   std::string message_, stack_trace_, source_;
   std::shared_ptr<const FailureError> cause_;  // Shared by all copies of this exception.
@@ -96,7 +99,9 @@ class ApplicationError : public FailureError {
   const std::string& type() const { return options_.type; }
   const Details& details() const { return options_.details; }
   bool non_retryable() const { return options_.non_retryable; }
-  std::optional<std::chrono::nanoseconds> next_retry_delay() const { return options_.next_retry_delay; }
+  std::optional<std::chrono::nanoseconds> next_retry_delay() const {
+    return options_.next_retry_delay;
+  }
   ApplicationErrorCategory category() const { return options_.category; }
   void raise() const override { throw *this; }
 
@@ -130,7 +135,8 @@ enum class TimeoutType {
 
 class TimeoutError : public FailureError {
  public:
-  explicit TimeoutError(std::string message, TimeoutType type = {}, Details last_heartbeat_details = {});
+  explicit TimeoutError(std::string message, TimeoutType type = {},
+                        Details last_heartbeat_details = {});
   TimeoutType type() const { return type_; }
   const Details& last_heartbeat_details() const { return last_heartbeat_details_; }
   void raise() const override { throw *this; }
@@ -218,7 +224,8 @@ class NexusOperationError : public FailureError {
 // The execution that was to be started runs already, or has run and may not run again.
 class WorkflowAlreadyStartedError : public TemporalError {
  public:
-  WorkflowAlreadyStartedError(std::string workflow_id, std::string workflow_type, std::string run_id);
+  WorkflowAlreadyStartedError(std::string workflow_id, std::string workflow_type,
+                              std::string run_id);
   const std::string& workflow_id() const { return workflow_id_; }
   const std::string& run_id() const { return run_id_; }
 
@@ -226,8 +233,8 @@ class WorkflowAlreadyStartedError : public TemporalError {
   std::string workflow_id_, run_id_;
 };
 
-// What a client's result() throws when the workflow did not complete. The cause is an ApplicationError, CancelledError,
-// TerminatedError or TimeoutError.
+// What a client's result() throws when the workflow did not complete. The cause is an
+// ApplicationError, CancelledError, TerminatedError or TimeoutError.
 class WorkflowFailureError : public TemporalError {
  public:
   explicit WorkflowFailureError(std::shared_ptr<const FailureError> cause);
@@ -267,7 +274,8 @@ class ReadOnlyContextError : public std::logic_error {
   using std::logic_error::logic_error;
 };
 
-// The failure and its causes in one line: "ActivityError: Activity task failed: ApplicationError NoTruck: too heavy".
+// The failure and its causes in one line: "ActivityError: Activity task failed: ApplicationError
+// NoTruck: too heavy".
 std::string describe(const FailureError* error);
 std::string describe(const std::exception& error);
 

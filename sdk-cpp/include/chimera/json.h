@@ -10,7 +10,8 @@
 
 namespace chimera {
 
-// Appends JSON text: compact, ASCII, byte for byte what Python's converter writes. Keys must come in sorted order.
+// Appends JSON text: compact, ASCII, byte for byte what Python's converter writes. Keys must come
+// in sorted order.
 class JsonWriter {
  public:
   explicit JsonWriter(std::string& out) : out_(&out) {}
@@ -31,7 +32,8 @@ class JsonWriter {
   bool first_ = true;
 };
 
-// One value of a parsed text. It knows its way from the root, so that an error can name it: `items[1].quantity`.
+// One value of a parsed text. It knows its way from the root, so that an error can name it:
+// `items[1].quantity`.
 class JsonReader {
  public:
   bool is_null() const;

@@ -1,5 +1,6 @@
-// Options of workflows, activities and children; names, meanings and defaults are the official SDKs'. A duration of zero
-// is unset. Members stand in the order in which designated initialisers must name them.
+// Options of workflows, activities and children; names, meanings and defaults are the official
+// SDKs'. A duration of zero is unset. Members stand in the order in which designated initialisers
+// must name them.
 #ifndef CHIMERA_OPTIONS_H_
 #define CHIMERA_OPTIONS_H_
 
@@ -19,8 +20,8 @@ using Duration = std::chrono::nanoseconds;
 using Time = std::chrono::time_point<std::chrono::system_clock, std::chrono::nanoseconds>;
 
 // A text is a Keyword; monostate removes the attribute.
-using SearchAttributeValue = std::variant<std::monostate, std::string, std::int64_t, double, bool, Time,
-                                          std::vector<std::string>>;
+using SearchAttributeValue = std::variant<std::monostate, std::string, std::int64_t, double, bool,
+                                          Time, std::vector<std::string>>;
 using SearchAttributes = std::map<std::string, SearchAttributeValue>;
 using Memo = std::map<std::string, Payload>;  // Values by make_payload().
 
@@ -32,7 +33,11 @@ struct RetryPolicy {
   std::vector<std::string> non_retryable_error_types = {};
 };
 
-enum class ActivityCancellationType { kTryCancel = 0, kWaitCancellationCompleted = 1, kAbandon = 2 };
+enum class ActivityCancellationType {
+  kTryCancel = 0,
+  kWaitCancellationCompleted = 1,
+  kAbandon = 2
+};
 
 // One of start_to_close_timeout and schedule_to_close_timeout is required.
 struct ActivityOptions {
@@ -65,7 +70,12 @@ enum class WorkflowIdReusePolicy {
   kAllowDuplicateFailedOnly = 2,
   kRejectDuplicate = 3,
 };
-enum class WorkflowIdConflictPolicy { kUnspecified = 0, kFail = 1, kUseExisting = 2, kTerminateExisting = 3 };
+enum class WorkflowIdConflictPolicy {
+  kUnspecified = 0,
+  kFail = 1,
+  kUseExisting = 2,
+  kTerminateExisting = 3
+};
 enum class ParentClosePolicy { kUnspecified = 0, kTerminate = 1, kAbandon = 2, kRequestCancel = 3 };
 enum class ChildWorkflowCancellationType {
   kAbandon = 0,

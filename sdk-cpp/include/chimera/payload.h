@@ -1,5 +1,6 @@
-// Payload, a converted value as it travels, and the two ends of a conversion: PayloadSink, which a value is written into,
-// and PayloadSource, which one is read from. Sinks and sources borrow; they live as long as the call that got them.
+// Payload, a converted value as it travels, and the two ends of a conversion: PayloadSink, which a
+// value is written into, and PayloadSource, which one is read from. Sinks and sources borrow; they
+// live as long as the call that got them.
 #ifndef CHIMERA_PAYLOAD_H_
 #define CHIMERA_PAYLOAD_H_
 
@@ -22,7 +23,8 @@ struct Payload {
   std::string data;
 };
 
-// A value and a type that do not fit each other. Says where in the value, what was expected and what was there.
+// A value and a type that do not fit each other. Says where in the value, what was expected and
+// what was there.
 class ConversionError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

@@ -1,6 +1,7 @@
-// Reflection over plain structs (aggregates of up to 64 members), enumerators and functions, with no macro in the user's
-// code: names come from __PRETTY_FUNCTION__ of a pointer to a member of an object that is never defined.
-// g++ 12 and newer. Not reflected: structs with base classes that have members, and C arrays (use std::array).
+// Reflection over plain structs (aggregates of up to 64 members), enumerators and functions, with
+// no macro in the user's code: names come from __PRETTY_FUNCTION__ of a pointer to a member of an
+// object that is never defined. g++ 12 and newer. Not reflected: structs with base classes that
+// have members, and C arrays (use std::array).
 #ifndef CHIMERA_REFLECT_H_
 #define CHIMERA_REFLECT_H_
 
@@ -119,10 +120,10 @@ consteval std::size_t member_count() {
 #define CHIMERA_N63 CHIMERA_E7, CHIMERA_M7(h)
 #define CHIMERA_E8 CHIMERA_E7, CHIMERA_M8(h)
 #define CHIMERA_N64 CHIMERA_E8
-#define CHIMERA_CASE(n)                 \
-  if constexpr (count == n) {           \
-    auto& [CHIMERA_N##n] = value;       \
-    return visit(CHIMERA_N##n);         \
+#define CHIMERA_CASE(n)           \
+  if constexpr (count == n) {     \
+    auto& [CHIMERA_N##n] = value; \
+    return visit(CHIMERA_N##n);   \
   } else
 
 // visit(member, ...) with every member of the struct, in order of declaration.
@@ -133,7 +134,7 @@ constexpr decltype(auto) visit_members(T& value, Visit&& visit) {
   if constexpr (count == 0) {
     return visit();
   } else
-  CHIMERA_CASE(1)
+    CHIMERA_CASE(1)
   CHIMERA_CASE(2)
   CHIMERA_CASE(3)
   CHIMERA_CASE(4)
@@ -196,10 +197,7 @@ constexpr decltype(auto) visit_members(T& value, Visit&& visit) {
   CHIMERA_CASE(61)
   CHIMERA_CASE(62)
   CHIMERA_CASE(63)
-  CHIMERA_CASE(64)
-  {
-    return visit();
-  }
+  CHIMERA_CASE(64) { return visit(); }
 }
 #undef CHIMERA_CASE
 #undef CHIMERA_M1
@@ -295,7 +293,8 @@ consteval std::string_view pretty() {
   return __PRETTY_FUNCTION__;
 }
 
-// What follows `separator` in a template argument's text: "... [with auto Value = (& x.S::name); ...".
+// What follows `separator` in a template argument's text: "... [with auto Value = (& x.S::name);
+// ...".
 consteval std::string_view last_name(std::string_view text) {
   constexpr std::string_view kStart = "Value = ";
   text.remove_prefix(text.find(kStart) + kStart.size());
@@ -309,7 +308,8 @@ consteval std::string_view last_name(std::string_view text) {
 
 template <class T>
 consteval auto member_pointers() {
-  return visit_members(never_defined<T>.value, [](auto&... member) { return std::tuple(&member...); });
+  return visit_members(never_defined<T>.value,
+                       [](auto&... member) { return std::tuple(&member...); });
 }
 
 template <class T, std::size_t... I>
@@ -329,7 +329,8 @@ inline constexpr auto kSortedMembers = [] {
   std::array<std::size_t, n> order{};
   for (std::size_t i = 0; i < n; ++i) {
     std::size_t at = i;
-    for (; at > 0 && kMemberNames<T>[i] < kMemberNames<T>[order[at - 1]]; --at) order[at] = order[at - 1];
+    for (; at > 0 && kMemberNames<T>[i] < kMemberNames<T>[order[at - 1]]; --at)
+      order[at] = order[at - 1];
     order[at] = i;
   }
   return order;
@@ -355,7 +356,8 @@ consteval auto enumerator_names(std::index_sequence<I...>) {
 }
 
 template <class E>
-inline constexpr auto kEnumerators = enumerator_names<E>(std::make_index_sequence<kMostEnumerators>{});
+inline constexpr auto kEnumerators =
+    enumerator_names<E>(std::make_index_sequence<kMostEnumerators>{});
 
 }  // namespace chimera::reflect
 

@@ -24,13 +24,15 @@ struct WorkerOptions {
   int max_concurrent_workflow_task_polls = 5;
   int max_concurrent_activity_task_polls = 5;
   std::chrono::milliseconds sticky_queue_schedule_to_start_timeout{10000};
-  std::chrono::milliseconds graceful_shutdown_timeout{0};  // Until activities are told of the shutdown.
+  std::chrono::milliseconds graceful_shutdown_timeout{
+      0};  // Until activities are told of the shutdown.
   double max_activities_per_second = 0;
   bool no_remote_activities = false;
   bool disable_eager_activity_execution = false;
 };
 
-// Add, then run. add() and add_activity() are Registry's. One thread uses a worker; shutdown() may come from any.
+// Add, then run. add() and add_activity() are Registry's. One thread uses a worker; shutdown() may
+// come from any.
 class Worker : public Registry {
  public:
   Worker(const Client& client, WorkerOptions options);
@@ -42,7 +44,8 @@ class Worker : public Registry {
 
   // Until SIGINT or SIGTERM, or shutdown(); then drains. A second signal ends the process at once.
   void run();
-  // In the background, without signals. Throws if a name is registered twice or the namespace is not there.
+  // In the background, without signals. Throws if a name is registered twice or the namespace is
+  // not there.
   void start();
   void shutdown();  // Returns at once.
   void wait();      // Until drained. Throws what ended the worker, if something did.

@@ -1,5 +1,6 @@
-// What workflow code calls. Ordinary blocking calls: each parks the workflow's fiber, not a thread. Everything here must be
-// called on a workflow's fiber (its run method, handlers and tasks) and throws std::logic_error elsewhere.
+// What workflow code calls. Ordinary blocking calls: each parks the workflow's fiber, not a thread.
+// Everything here must be called on a workflow's fiber (its run method, handlers and tasks) and
+// throws std::logic_error elsewhere.
 #ifndef CHIMERA_WORKFLOW_H_
 #define CHIMERA_WORKFLOW_H_
 
@@ -21,14 +22,17 @@
 
 namespace chimera::detail {
 
-class Operation;  // Something that the workflow waits for: an activity, a child, a signal's delivery.
+class Operation;  // Something that the workflow waits for: an activity, a child, a signal's
+                  // delivery.
 using OperationPtr = std::shared_ptr<Operation>;  // Shared by the run and by the user's handles.
 
-OperationPtr schedule_activity(std::string_view name, const ActivityOptions& options, Arguments arguments);
+OperationPtr schedule_activity(std::string_view name, const ActivityOptions& options,
+                               Arguments arguments);
 OperationPtr schedule_local_activity(std::string_view name, const LocalActivityOptions& options,
                                      Arguments arguments);
 // Waits for the child to have started.
-OperationPtr start_child(std::string_view type, const ChildWorkflowOptions& options, Arguments arguments);
+OperationPtr start_child(std::string_view type, const ChildWorkflowOptions& options,
+                         Arguments arguments);
 const std::string& child_id(const Operation& child);
 const std::string& child_run_id(const Operation& child);
 void signal_child(const Operation& child, std::string_view name, Arguments arguments);
@@ -38,8 +42,10 @@ void cancel_external(const std::string& id, const std::string& run_id, const std
 [[noreturn]] void continue_as_new(const ContinueAsNewOptions& options, Arguments arguments);
 bool finished(const Operation& operation);
 void cancel(const OperationPtr& operation);
-// Waits; throws the operation's failure, or hands its result to decode_into (null: the result is of no interest).
-void wait(const OperationPtr& operation, void (*decode_into)(const PayloadSource&, void*), void* out);
+// Waits; throws the operation's failure, or hands its result to decode_into (null: the result is of
+// no interest).
+void wait(const OperationPtr& operation, void (*decode_into)(const PayloadSource&, void*),
+          void* out);
 
 class TaskState;
 std::shared_ptr<TaskState> spawn(std::function<void()> body);
@@ -73,7 +79,8 @@ class Handle {
     } else {
       R value{};
       detail::wait(
-          operation_, [](const PayloadSource& in, void* to) { decode(in, *static_cast<R*>(to)); }, &value);
+          operation_, [](const PayloadSource& in, void* to) { decode(in, *static_cast<R*>(to)); },
+          &value);
       return value;
     }
   }
@@ -93,9 +100,12 @@ auto start_activity(const ActivityOptions& options, const A&... arguments) {
 }
 // By name, in whatever language it is written.
 template <class R, class... A>
-Handle<R> start_activity(std::string_view name, const ActivityOptions& options, const A&... arguments) {
+Handle<R> start_activity(std::string_view name, const ActivityOptions& options,
+                         const A&... arguments) {
   return detail::pass_any(
-      [&](detail::Arguments list) { return Handle<R>(detail::schedule_activity(name, options, list)); },
+      [&](detail::Arguments list) {
+        return Handle<R>(detail::schedule_activity(name, options, list));
+      },
       arguments...);
 }
 template <auto Activity, class... A>
@@ -126,11 +136,14 @@ class ChildHandle : public Handle<R> {
  public:
   using Handle<R>::Handle;
   const std::string& id() const { return detail::child_id(*this->operation_); }
-  const std::string& first_execution_run_id() const { return detail::child_run_id(*this->operation_); }
+  const std::string& first_execution_run_id() const {
+    return detail::child_run_id(*this->operation_);
+  }
   template <class... A>
   void signal(std::string_view name, const A&... arguments) {
-    detail::pass_any([&](detail::Arguments list) { detail::signal_child(*this->operation_, name, list); },
-                     arguments...);
+    detail::pass_any(
+        [&](detail::Arguments list) { detail::signal_child(*this->operation_, name, list); },
+        arguments...);
   }
   template <auto Signal, class... A>
     requires std::is_member_function_pointer_v<decltype(Signal)>
@@ -156,7 +169,9 @@ template <class R, class... A>
 ChildHandle<R> start_child_workflow(std::string_view type, const ChildWorkflowOptions& options,
                                     const A&... arguments) {
   return detail::pass_any(
-      [&](detail::Arguments list) { return ChildHandle<R>(detail::start_child(type, options, list)); },
+      [&](detail::Arguments list) {
+        return ChildHandle<R>(detail::start_child(type, options, list));
+      },
       arguments...);
 }
 template <auto Run, class... A>
@@ -172,12 +187,14 @@ R execute_child_workflow(std::string_view type, const ChildWorkflowOptions& opti
 // A workflow that somebody else started. Both calls wait for the server's answer.
 class ExternalHandle {
  public:
-  ExternalHandle(std::string id, std::string run_id) : id_(std::move(id)), run_id_(std::move(run_id)) {}
+  ExternalHandle(std::string id, std::string run_id)
+      : id_(std::move(id)), run_id_(std::move(run_id)) {}
   const std::string& id() const { return id_; }
   template <class... A>
   void signal(std::string_view name, const A&... arguments) {
-    detail::pass_any([&](detail::Arguments list) { detail::signal_external(id_, run_id_, name, list); },
-                     arguments...);
+    detail::pass_any(
+        [&](detail::Arguments list) { detail::signal_external(id_, run_id_, name, list); },
+        arguments...);
   }
   template <auto Signal, class... A>
     requires std::is_member_function_pointer_v<decltype(Signal)>
@@ -202,15 +219,16 @@ inline ExternalHandle get_external_workflow_handle(std::string id, std::string r
 Time now();
 // Durable: it goes on while no worker runs.
 void sleep(Duration duration);
-// Until the condition holds. It is asked whenever something has happened to the workflow, and must not change anything.
+// Until the condition holds. It is asked whenever something has happened to the workflow, and must
+// not change anything.
 void wait_condition(const std::function<bool()>& condition);
 // False when the time is up first.
 [[nodiscard]] bool wait_condition(const std::function<bool()>& condition, Duration timeout);
 
 // --- Concurrency ---
 
-// Code that runs beside the caller, on a fiber of its own, one at a time. A task that nobody joins goes on alone; what it
-// throws then is logged.
+// Code that runs beside the caller, on a fiber of its own, one at a time. A task that nobody joins
+// goes on alone; what it throws then is logged.
 template <class R>
 class Task {
  public:
@@ -243,9 +261,10 @@ auto spawn(F body) {
   return task;
 }
 
-// A part of the workflow that can be cancelled apart from the rest. Cancelling reaches whatever waits inside run(),
-// and the scopes opened there: timers and conditions throw CancelledError, activities and children are asked to end.
-// A cancellation is delivered once: code that catches it may go on, for example to compensate.
+// A part of the workflow that can be cancelled apart from the rest. Cancelling reaches whatever
+// waits inside run(), and the scopes opened there: timers and conditions throw CancelledError,
+// activities and children are asked to end. A cancellation is delivered once: code that catches it
+// may go on, for example to compensate.
 class CancellationScope {
  public:
   CancellationScope() : state_(detail::open_scope(false)) {}
@@ -265,19 +284,22 @@ class CancellationScope {
   void cancel(std::string reason = "") { detail::cancel(state_, std::move(reason)); }
 
  private:
-  explicit CancellationScope(std::shared_ptr<detail::ScopeState> state) : state_(std::move(state)) {}
+  explicit CancellationScope(std::shared_ptr<detail::ScopeState> state)
+      : state_(std::move(state)) {}
   std::shared_ptr<detail::ScopeState> state_;
 };
 
-// Undoes what was done when an exception leaves the scope that it stands in: in reverse order, detached from cancellation.
-// A compensation that fails is logged and the others still run.
+// Undoes what was done when an exception leaves the scope that it stands in: in reverse order,
+// detached from cancellation. A compensation that fails is logged and the others still run.
 class Saga {
  public:
   Saga();
   ~Saga();
   Saga(const Saga&) = delete;
   Saga& operator=(const Saga&) = delete;
-  void add(std::function<void()> compensation) { compensations_.push_back(std::move(compensation)); }
+  void add(std::function<void()> compensation) {
+    compensations_.push_back(std::move(compensation));
+  }
   void compensate();  // Now; each compensation runs at most once.
 
  private:
@@ -338,7 +360,8 @@ template <auto Run, class... A>
 }
 template <class... A>
 [[noreturn]] void continue_as_new(const ContinueAsNewOptions& options, const A&... arguments) {
-  detail::pass_any([&](detail::Arguments list) { detail::continue_as_new(options, list); }, arguments...);
+  detail::pass_any([&](detail::Arguments list) { detail::continue_as_new(options, list); },
+                   arguments...);
   __builtin_unreachable();
 }
 

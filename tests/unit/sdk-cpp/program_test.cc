@@ -3,10 +3,11 @@
 #include <cstdint>
 #include <string>
 
+#include "gtest/gtest.h"
+
 #include "chimera/client.h"
 #include "chimera/worker.h"
 #include "chimera/workflow.h"
-#include "gtest/gtest.h"
 
 using namespace std::chrono_literals;
 
@@ -30,11 +31,14 @@ class OrderWorkflow {
   Receipt run(Order order) {
     namespace workflow = chimera::workflow;
     workflow::Saga saga;
-    Receipt receipt = workflow::execute_activity<&charge_card>({.start_to_close_timeout = 30s}, order);
-    saga.add([&] { workflow::execute_activity<&refund>({.start_to_close_timeout = 30s}, receipt); });
+    Receipt receipt =
+        workflow::execute_activity<&charge_card>({.start_to_close_timeout = 30s}, order);
+    saga.add(
+        [&] { workflow::execute_activity<&refund>({.start_to_close_timeout = 30s}, receipt); });
     if (!workflow::wait_condition([&] { return approved_; }, 24h))
       throw chimera::ApplicationError("nobody approved order " + order.id, {.type = "NotApproved"});
-    auto label = workflow::start_activity<std::string>("print_label", {.start_to_close_timeout = 1min}, order);
+    auto label = workflow::start_activity<std::string>("print_label",
+                                                       {.start_to_close_timeout = 1min}, order);
     workflow::sleep(1h);
     status_ = "shipped as " + label.get();
     return receipt;
@@ -49,10 +53,11 @@ class OrderWorkflow {
   std::string status_;
 };
 
-const auto kOrder = chimera::define_workflow<&OrderWorkflow::run>("Order")
-                        .signal<&OrderWorkflow::approve>("approve")
-                        .query<&OrderWorkflow::status>("status")
-                        .update<&OrderWorkflow::add_tip, &OrderWorkflow::validate_add_tip>("add_tip");
+const auto kOrder =
+    chimera::define_workflow<&OrderWorkflow::run>("Order")
+        .signal<&OrderWorkflow::approve>("approve")
+        .query<&OrderWorkflow::status>("status")
+        .update<&OrderWorkflow::add_tip, &OrderWorkflow::validate_add_tip>("add_tip");
 
 [[maybe_unused]] Receipt program() {
   auto client = chimera::Client::connect({.target_host = "localhost:7233"});
@@ -60,7 +65,8 @@ const auto kOrder = chimera::define_workflow<&OrderWorkflow::run>("Order")
   worker.add(kOrder).add_activity<&charge_card>("charge_card").add_activity<&refund>("refund");
   worker.run();
 
-  auto order = client.start_workflow<&OrderWorkflow::run>({.id = "order-17", .task_queue = "orders"}, Order{});
+  auto order = client.start_workflow<&OrderWorkflow::run>(
+      {.id = "order-17", .task_queue = "orders"}, Order{});
   order.signal<&OrderWorkflow::approve>("ann");
   Receipt receipt = order.result();
   return receipt;

@@ -5,10 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "core/converter/failure.h"
-#include "core/converter/payload.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+
+#include "core/converter/failure.h"
+#include "core/converter/payload.h"
 
 namespace chimera::sdk {
 namespace {
@@ -43,7 +44,8 @@ class Driver {
     for (const Payload& payload : std::vector<Payload>{make_payload(arguments)...}) {
       *started_.mutable_input()->add_payloads() = to_proto(payload);
     }
-    return core::InitializeWorkflow{.started = &started_, .workflow_id = "id", .randomness_seed = 7};
+    return core::InitializeWorkflow{
+        .started = &started_, .workflow_id = "id", .randomness_seed = 7};
   }
   template <class... A>
   core::Job signal(const std::string& name, const A&... arguments) {
@@ -60,7 +62,8 @@ class Driver {
     for (const Payload& payload : std::vector<Payload>{make_payload(arguments)...}) {
       *request.mutable_input()->mutable_args()->add_payloads() = to_proto(payload);
     }
-    return core::DoUpdate{.id = "u", .protocol_instance_id = "p", .request = &request, .run_validator = true};
+    return core::DoUpdate{
+        .id = "u", .protocol_instance_id = "p", .request = &request, .run_validator = true};
   }
   template <class T>
   core::Job completed(std::uint32_t seq, const T& value) {
@@ -92,7 +95,8 @@ const std::vector<core::Command>& commands(const core::Completion& completion) {
 
 template <class T>
 const T* command(const core::Completion& completion, std::size_t index) {
-  return index < commands(completion).size() ? std::get_if<T>(&commands(completion)[index].variant) : nullptr;
+  return index < commands(completion).size() ? std::get_if<T>(&commands(completion)[index].variant)
+                                             : nullptr;
 }
 
 std::string task_failure(const core::Completion& completion) {
@@ -126,7 +130,9 @@ TEST(WorkflowRuntimeTest, RunsAnActivityAndCompletes) {
 
 struct Waits {
   bool go = false;
-  bool run() { return workflow::wait_condition([this] { return go; }, 10s); }
+  bool run() {
+    return workflow::wait_condition([this] { return go; }, 10s);
+  }
   void release() { go = true; }
 };
 
@@ -172,12 +178,16 @@ TEST(WorkflowRuntimeTest, OnlyFailuresFailTheWorkflow) {
   const auto definition = define_workflow<&Throws::run>("Throws");
   Driver number(definition), range(definition), failure(definition), type(definition);
 
-  EXPECT_THAT(task_failure(number.start(0)), HasSubstr("an exception of type int: 42 left workflow Throws"));
+  EXPECT_THAT(task_failure(number.start(0)),
+              HasSubstr("an exception of type int: 42 left workflow Throws"));
   EXPECT_THAT(task_failure(range.start(1)), HasSubstr("std::out_of_range: vector::at"));
   const auto failed = failure.start(2);
   ASSERT_NE(command<core::FailWorkflowExecution>(failed, 0), nullptr);
-  EXPECT_EQ(command<core::FailWorkflowExecution>(failed, 0)->failure.application_failure_info().type(), "No");
-  EXPECT_THAT(task_failure(type.start("two")), HasSubstr(R"(argument 1: expected integer, got "two")"));
+  EXPECT_EQ(
+      command<core::FailWorkflowExecution>(failed, 0)->failure.application_failure_info().type(),
+      "No");
+  EXPECT_THAT(task_failure(type.start("two")),
+              HasSubstr(R"(argument 1: expected integer, got "two")"));
 }
 
 void undo(const std::string& what) { seen.push_back(what); }
@@ -199,12 +209,16 @@ TEST(WorkflowRuntimeTest, CancellationCompensatesInReverseThenCancels) {
   const auto cancelled = driver.activate({core::CancelWorkflow{"stop"}});
   EXPECT_NE(command<core::CancelTimer>(cancelled, 0), nullptr);
   ASSERT_NE(command<core::ScheduleActivity>(cancelled, 1), nullptr);
-  EXPECT_EQ(command<core::ScheduleActivity>(cancelled, 1)->attributes.input().payloads(0).data(), "\"second\"");
+  EXPECT_EQ(command<core::ScheduleActivity>(cancelled, 1)->attributes.input().payloads(0).data(),
+            "\"second\"");
   const auto second = driver.activate({driver.completed(1, nullptr)});
   ASSERT_NE(command<core::ScheduleActivity>(second, 0), nullptr);
-  EXPECT_EQ(command<core::ScheduleActivity>(second, 0)->attributes.input().payloads(0).data(), "\"first\"");
+  EXPECT_EQ(command<core::ScheduleActivity>(second, 0)->attributes.input().payloads(0).data(),
+            "\"first\"");
 
-  EXPECT_NE(command<core::CancelWorkflowExecution>(driver.activate({driver.completed(2, nullptr)}), 0), nullptr);
+  EXPECT_NE(
+      command<core::CancelWorkflowExecution>(driver.activate({driver.completed(2, nullptr)}), 0),
+      nullptr);
 }
 
 TEST(WorkflowRuntimeTest, CancellationAsksTheActivityAndWaitsForItsEnd) {
@@ -215,12 +229,15 @@ TEST(WorkflowRuntimeTest, CancellationAsksTheActivityAndWaitsForItsEnd) {
   ASSERT_EQ(commands(asked).size(), 1u);
   EXPECT_NE(command<core::RequestCancelActivity>(asked, 0), nullptr);
 
-  EXPECT_NE(command<core::CancelWorkflowExecution>(driver.activate({driver.cancelled(1)}), 0), nullptr);
+  EXPECT_NE(command<core::CancelWorkflowExecution>(driver.activate({driver.cancelled(1)}), 0),
+            nullptr);
 }
 
 struct Tips {
   std::int64_t total = 0;
-  void run() { workflow::wait_condition([] { return false; }); }
+  void run() {
+    workflow::wait_condition([] { return false; });
+  }
   std::int64_t add(std::int64_t cents) {
     workflow::sleep(1s);
     return total += cents;
@@ -237,12 +254,14 @@ TEST(WorkflowRuntimeTest, UpdateIsAcceptedWaitsAndCompletes) {
 
   const auto first = driver.activate({driver.update("add", 5)});
   ASSERT_NE(command<core::UpdateResponse>(first, 0), nullptr);
-  EXPECT_TRUE(std::holds_alternative<core::UpdateResponse::Accepted>(command<core::UpdateResponse>(first, 0)->response));
+  EXPECT_TRUE(std::holds_alternative<core::UpdateResponse::Accepted>(
+      command<core::UpdateResponse>(first, 0)->response));
   EXPECT_NE(command<core::StartTimer>(first, 1), nullptr);
 
   const auto second = driver.activate({core::FireTimer{1}});
   ASSERT_NE(command<core::UpdateResponse>(second, 0), nullptr);
-  const auto* done = std::get_if<core::UpdateResponse::Completed>(&command<core::UpdateResponse>(second, 0)->response);
+  const auto* done = std::get_if<core::UpdateResponse::Completed>(
+      &command<core::UpdateResponse>(second, 0)->response);
   ASSERT_NE(done, nullptr);
   EXPECT_EQ(done->result.data(), "5");
 }
@@ -253,8 +272,9 @@ TEST(WorkflowRuntimeTest, UpdateIsRejectedByValidatorNameAndArguments) {
   const auto rejection = [&](core::Job job) {
     const auto completion = driver.activate({std::move(job)});
     const auto* response = command<core::UpdateResponse>(completion, 0);
-    const auto* rejected =
-        response == nullptr ? nullptr : std::get_if<core::UpdateResponse::Rejected>(&response->response);
+    const auto* rejected = response == nullptr
+                               ? nullptr
+                               : std::get_if<core::UpdateResponse::Rejected>(&response->response);
     return rejected == nullptr ? "not rejected" : rejected->failure.message();
   };
 
@@ -289,7 +309,8 @@ TEST(WorkflowRuntimeTest, EvictionUnwindsWithoutCommands) {
   Driver driver(define_workflow<&Destroys::run>("Destroys"));
   driver.start();
 
-  const auto evicted = driver.activate({core::RemoveFromCache{core::EvictionReason::kCacheFull, ""}});
+  const auto evicted =
+      driver.activate({core::RemoveFromCache{core::EvictionReason::kCacheFull, ""}});
 
   EXPECT_EQ(commands(evicted).size(), 0u);
   EXPECT_EQ(task_failure(evicted), "");
@@ -301,7 +322,8 @@ TEST(WorkflowRuntimeTest, EvictionOfASagaDoesNotCompensate) {
   driver.start();
   driver.activate({core::CancelWorkflow{""}});  // Now waiting inside the destructor of Saga.
 
-  const auto evicted = driver.activate({core::RemoveFromCache{core::EvictionReason::kCacheFull, ""}});
+  const auto evicted =
+      driver.activate({core::RemoveFromCache{core::EvictionReason::kCacheFull, ""}});
 
   EXPECT_EQ(commands(evicted).size(), 0u);
 }
@@ -314,7 +336,8 @@ TEST(WorkflowRuntimeTest, NamesAWorkflowThatSwallowsTheUnwinding) {
   testing::internal::CaptureStderr();
   driver.drop();
 
-  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("workflow Swallows (id id, run run)"));
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              HasSubstr("workflow Swallows (id id, run run)"));
   EXPECT_EQ(seen, std::vector<std::string>{"swallowed"});
 }
 
@@ -380,7 +403,9 @@ TEST(WorkflowRuntimeTest, PatchesAreTrueLiveAndFollowHistoryInReplay) {
 
 struct Asks {
   int value = 3;
-  void run() { workflow::wait_condition([] { return false; }); }
+  void run() {
+    workflow::wait_condition([] { return false; });
+  }
   int get() const { return value; }
   int bad() {
     workflow::sleep(1s);
@@ -389,17 +414,22 @@ struct Asks {
 };
 
 TEST(WorkflowRuntimeTest, QueriesAnswerAndMayNotWait) {
-  Driver driver(define_workflow<&Asks::run>("Asks").query<&Asks::get>("get").query<&Asks::bad>("bad"));
+  Driver driver(
+      define_workflow<&Asks::run>("Asks").query<&Asks::get>("get").query<&Asks::bad>("bad"));
   driver.start();
   api::query::v1::WorkflowQuery get, bad;
   get.set_query_type("get");
   bad.set_query_type("bad");
 
-  const auto answers = driver.activate({core::QueryWorkflow{"1", &get}, core::QueryWorkflow{"2", &bad}});
+  const auto answers =
+      driver.activate({core::QueryWorkflow{"1", &get}, core::QueryWorkflow{"2", &bad}});
 
   ASSERT_EQ(commands(answers).size(), 2u);
-  EXPECT_EQ(std::get<api::common::v1::Payload>(command<core::RespondToQuery>(answers, 0)->answer).data(), "3");
-  EXPECT_THAT(std::get<api::failure::v1::Failure>(command<core::RespondToQuery>(answers, 1)->answer).message(),
+  EXPECT_EQ(
+      std::get<api::common::v1::Payload>(command<core::RespondToQuery>(answers, 0)->answer).data(),
+      "3");
+  EXPECT_THAT(std::get<api::failure::v1::Failure>(command<core::RespondToQuery>(answers, 1)->answer)
+                  .message(),
               HasSubstr("not allowed in a query"));
 }
 
