@@ -1,0 +1,303 @@
+// check_commands(): every rule that refuses a command.
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+
+#include "server/engine/commands.h"
+#include "server/engine/engine.h"
+#include "server/engine/query.h"
+#include "server/engine/retry.h"
+#include "server/engine/start.h"
+#include "server/engine/update.h"
+#include "server/engine/update_registry.h"
+#include "server/service/errors.h"
+
+namespace chimera::server {
+namespace {
+
+using Cause = enums::WorkflowTaskFailedCause;
+using Verdict = std::optional<TaskFailure>;
+constexpr std::size_t kPendingMax = 2000;
+constexpr std::size_t kBlobMax = 2 << 20;
+
+Verdict bad(Cause cause, std::string message) { return TaskFailure{cause, std::move(message)}; }
+
+// What earlier commands of the batch will have changed by the time a later one is applied.
+class Checker {
+ public:
+  Checker(Engine& engine, const Run& run, const wf::RespondWorkflowTaskCompletedRequest& request)
+      : engine_(engine), run_(run), request_(request) {}
+
+  Verdict check(const command::Command& command) {
+    switch (command.command_type()) {
+      case enums::COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK:
+        return schedule_activity(command.schedule_activity_task_command_attributes());
+      case enums::COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY_TASK:
+        return cancel_activity(command.request_cancel_activity_task_command_attributes());
+      case enums::COMMAND_TYPE_START_TIMER:
+        return start_timer(command.start_timer_command_attributes());
+      case enums::COMMAND_TYPE_CANCEL_TIMER:
+        return cancel_timer(command.cancel_timer_command_attributes());
+      case enums::COMMAND_TYPE_RECORD_MARKER:
+        if (!command.record_marker_command_attributes().marker_name().empty()) return std::nullopt;
+        return bad(Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_RECORD_MARKER_ATTRIBUTES,
+                   "MarkerName is not set on RecordMarkerCommand.");
+      case enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION:
+        if (command.fail_workflow_execution_command_attributes().has_failure()) return std::nullopt;
+        return bad(Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_FAIL_WORKFLOW_EXECUTION_ATTRIBUTES,
+                   "Failure is not set on FailWorkflowExecutionCommand.");
+      case enums::COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION:
+        return continue_as_new(command.continue_as_new_workflow_execution_command_attributes());
+      case enums::COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION:
+        return start_child(command.start_child_workflow_execution_command_attributes());
+      case enums::COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION:
+        return signal_external(command.signal_external_workflow_execution_command_attributes());
+      case enums::COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION:
+        return cancel_external(
+            command.request_cancel_external_workflow_execution_command_attributes());
+      case enums::COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES:
+        return upsert(command.upsert_workflow_search_attributes_command_attributes());
+      case enums::COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES:
+        if (command.modify_workflow_properties_command_attributes().has_upserted_memo())
+          return std::nullopt;
+        return bad(Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_MODIFY_WORKFLOW_PROPERTIES_ATTRIBUTES,
+                   "UpsertedMemo is not set on ModifyWorkflowPropertiesCommand.");
+      case enums::COMMAND_TYPE_PROTOCOL_MESSAGE:
+        return message(command.protocol_message_command_attributes().message_id());
+      case enums::COMMAND_TYPE_SCHEDULE_NEXUS_OPERATION:
+        return bad(Cause::WORKFLOW_TASK_FAILED_CAUSE_FEATURE_DISABLED,
+                   "Nexus operations are not available in this server.");
+      default:
+        return std::nullopt;
+    }
+  }
+
+  Verdict check_messages() {
+    for (const auto& message : request_.messages()) {
+      std::string problem = check_update_message(run_, message);
+      if (problem.empty()) continue;
+      return bad(Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_UPDATE_WORKFLOW_EXECUTION_MESSAGE,
+                 std::move(problem));
+    }
+    return std::nullopt;
+  }
+
+ private:
+  Verdict schedule_activity(const command::ScheduleActivityTaskCommandAttributes& a) {
+    constexpr auto kCause = Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_SCHEDULE_ACTIVITY_ATTRIBUTES;
+    if (a.activity_id().empty())
+      return bad(kCause, "ActivityId is not set on ScheduleActivityTaskCommand.");
+    if (a.activity_type().name().empty())
+      return bad(kCause, "ActivityType is not set on ScheduleActivityTaskCommand.");
+    if (to_nanos(a.start_to_close_timeout()) == Nanos{0} &&
+        to_nanos(a.schedule_to_close_timeout()) == Nanos{0}) {
+      return bad(kCause,
+                 absl::StrCat("A valid StartToClose or ScheduleToCloseTimeout is not set on "
+                              "ScheduleActivityTaskCommand. ActivityId=",
+                              a.activity_id(), " ActivityType=", a.activity_type().name()));
+    }
+    if (std::string problem = check_retry_policy(a.retry_policy()); !problem.empty())
+      return bad(kCause, problem);
+    if (a.input().ByteSizeLong() > kBlobMax) {
+      return bad(kCause, "ScheduleActivityTaskCommandAttributes.Input exceeds size limit.");
+    }
+    if (run_.activity_ids.contains(a.activity_id()) ||
+        !activities_.insert(a.activity_id()).second) {
+      return bad(Cause::WORKFLOW_TASK_FAILED_CAUSE_SCHEDULE_ACTIVITY_DUPLICATE_ID,
+                 absl::StrCat("activityID ", a.activity_id(), " already exists"));
+    }
+    if (run_.activities.size() + activities_.size() > kPendingMax) {
+      return bad(
+          Cause::WORKFLOW_TASK_FAILED_CAUSE_PENDING_ACTIVITIES_LIMIT_EXCEEDED,
+          "the number of pending activities, 2000, has reached the per-workflow limit of 2000");
+    }
+    return std::nullopt;
+  }
+
+  Verdict cancel_activity(const command::RequestCancelActivityTaskCommandAttributes& a) {
+    auto it = run_.activities.find(a.scheduled_event_id());
+    const bool ended = ended_buffered(a.scheduled_event_id());
+    if ((it == run_.activities.end() && !ended && a.scheduled_event_id() < run_.next_event_id()) ||
+        (it != run_.activities.end() && it->second.cancel_requested_id != 0)) {
+      return bad(Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_REQUEST_CANCEL_ACTIVITY_ATTRIBUTES,
+                 absl::StrCat("BadRequestCancelActivityAttributes: invalid or already requested "
+                              "scheduled event id ",
+                              a.scheduled_event_id()));
+    }
+    return std::nullopt;
+  }
+
+  // Its outcome waits in the buffer: the worker cannot know, so the cancel is no error.
+  bool ended_buffered(std::int64_t scheduled_id) const {
+    for (const HistoryEvent& event : run_.buffered) {
+      if (event.activity_task_started_event_attributes().scheduled_event_id() == scheduled_id ||
+          event.activity_task_timed_out_event_attributes().scheduled_event_id() == scheduled_id) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  Verdict start_timer(const command::StartTimerCommandAttributes& a) {
+    if (a.timer_id().empty()) {
+      return bad(Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_START_TIMER_ATTRIBUTES,
+                 "TimerId is not set on StartTimerCommand.");
+    }
+    if (a.start_to_fire_timeout().seconds() < 0) {
+      return bad(Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_START_TIMER_ATTRIBUTES,
+                 "A valid StartToFireTimeout is not set on StartTimerCommand.");
+    }
+    const bool pending =
+        run_.timers.contains(a.timer_id()) && !canceled_timers_.contains(a.timer_id());
+    if (pending || !timers_.insert(a.timer_id()).second) {
+      return bad(Cause::WORKFLOW_TASK_FAILED_CAUSE_START_TIMER_DUPLICATE_ID,
+                 absl::StrCat("TimerID ", a.timer_id(), " already exists"));
+    }
+    return std::nullopt;
+  }
+
+  Verdict cancel_timer(const command::CancelTimerCommandAttributes& a) {
+    bool known = timers_.erase(a.timer_id()) > 0 || run_.timers.contains(a.timer_id());
+    for (const HistoryEvent& event : run_.buffered) {
+      known = known || event.timer_fired_event_attributes().timer_id() == a.timer_id();
+    }
+    if (a.timer_id().empty() || !known) {
+      return bad(Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_CANCEL_TIMER_ATTRIBUTES,
+                 absl::StrCat(
+                     "invalid history builder state for action: add-timer-canceled-event, TimerId ",
+                     a.timer_id(), " is not pending"));
+    }
+    canceled_timers_.insert(a.timer_id());
+    return std::nullopt;
+  }
+
+  Verdict continue_as_new(const command::ContinueAsNewWorkflowExecutionCommandAttributes& a) {
+    constexpr auto kCause = Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_CONTINUE_AS_NEW_ATTRIBUTES;
+    if (std::string problem = check_retry_policy(a.retry_policy()); !problem.empty())
+      return bad(kCause, problem);
+    if (absl::Status s = check_search_attributes(*run_.ns, a.search_attributes()); !s.ok()) {
+      return bad(Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES, std::string(s.message()));
+    }
+    return std::nullopt;
+  }
+
+  Verdict start_child(const command::StartChildWorkflowExecutionCommandAttributes& a) {
+    constexpr auto kCause = Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_START_CHILD_EXECUTION_ATTRIBUTES;
+    if (a.workflow_id().empty())
+      return bad(kCause,
+                 "Required field WorkflowId is not set on StartChildWorkflowExecutionCommand.");
+    if (a.workflow_type().name().empty()) {
+      return bad(kCause,
+                 "Required field WorkflowType is not set on StartChildWorkflowExecutionCommand.");
+    }
+    if (std::string problem = check_retry_policy(a.retry_policy()); !problem.empty())
+      return bad(kCause, problem);
+    if (absl::Status s = check_search_attributes(*run_.ns, a.search_attributes()); !s.ok()) {
+      return bad(Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES, std::string(s.message()));
+    }
+    if (run_.children.size() + new_children_.size() >= kPendingMax) {
+      return bad(Cause::WORKFLOW_TASK_FAILED_CAUSE_PENDING_CHILD_WORKFLOWS_LIMIT_EXCEEDED,
+                 "the number of pending child workflow executions, 2000, has reached the "
+                 "per-workflow limit of 2000");
+    }
+    new_children_.insert(a.workflow_id());
+    return std::nullopt;
+  }
+
+  Verdict signal_external(const command::SignalExternalWorkflowExecutionCommandAttributes& a) {
+    constexpr auto kCause =
+        Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_SIGNAL_WORKFLOW_EXECUTION_ATTRIBUTES;
+    if (a.execution().workflow_id().empty()) {
+      return bad(kCause,
+                 "Required field WorkflowId is not set on SignalExternalWorkflowExecutionCommand.");
+    }
+    if (a.signal_name().empty())
+      return bad(kCause, "SignalName is not set on SignalExternalWorkflowExecutionCommand.");
+    return std::nullopt;
+  }
+
+  Verdict cancel_external(
+      const command::RequestCancelExternalWorkflowExecutionCommandAttributes& a) {
+    constexpr auto kCause =
+        Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_ATTRIBUTES;
+    if (a.workflow_id().empty()) {
+      return bad(
+          kCause,
+          "Required field WorkflowId is not set on RequestCancelExternalWorkflowExecutionCommand.");
+    }
+    if (new_children_.contains(a.workflow_id())) {
+      return bad(
+          kCause,
+          "Start and RequestCancel for child workflow is not allowed in same workflow task.");
+    }
+    return std::nullopt;
+  }
+
+  Verdict upsert(const command::UpsertWorkflowSearchAttributesCommandAttributes& a) {
+    if (absl::Status s = check_search_attributes(*run_.ns, a.search_attributes()); !s.ok()) {
+      return bad(Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES, std::string(s.message()));
+    }
+    return std::nullopt;
+  }
+
+  Verdict message(const std::string& id) {
+    for (const auto& message : request_.messages()) {
+      if (message.id() == id) return std::nullopt;
+    }
+    return bad(Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_UPDATE_WORKFLOW_EXECUTION_MESSAGE,
+               absl::StrCat("ProtocolMessageCommand referenced absent message ID ", id));
+  }
+
+  Engine& engine_;
+  const Run& run_;
+  const wf::RespondWorkflowTaskCompletedRequest& request_;
+  absl::flat_hash_set<std::string> activities_, timers_, canceled_timers_, new_children_;
+};
+
+}  // namespace
+
+bool is_close_command(enums::CommandType type) {
+  return type == enums::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION ||
+         type == enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION ||
+         type == enums::COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION ||
+         type == enums::COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION;
+}
+
+std::string task_failed_cause_name(enums::WorkflowTaskFailedCause cause) {
+  std::string name;
+  const std::string full = enums::WorkflowTaskFailedCause_Name(cause);
+  for (absl::string_view word :
+       absl::StrSplit(full.substr(sizeof("WORKFLOW_TASK_FAILED_CAUSE_") - 1), '_')) {
+    name += absl::AsciiStrToUpper(word.substr(0, 1));
+    name += absl::AsciiStrToLower(word.substr(1));
+  }
+  return name;
+}
+
+absl::StatusOr<std::optional<TaskFailure>> check_commands(
+    Engine& engine, const Run& run, const wf::RespondWorkflowTaskCompletedRequest& request) {
+  Checker checker(engine, run, request);
+  for (int i = 0; i < request.commands_size(); ++i) {
+    const auto& command = request.commands(i);
+    if (!enums::CommandType_IsValid(command.command_type()) ||
+        command.command_type() == enums::COMMAND_TYPE_UNSPECIFIED) {
+      return invalid(
+          absl::StrCat("Unknown command type: ", static_cast<int>(command.command_type())));
+    }
+    if (is_close_command(command.command_type()) && i + 1 < request.commands_size() &&
+        request.commands(i + 1).command_type() != enums::COMMAND_TYPE_PROTOCOL_MESSAGE) {
+      return invalid("invalid command sequence: close command must be the last command");
+    }
+    if (Verdict verdict = checker.check(command); verdict) return verdict;
+  }
+  if (Verdict verdict = checker.check_messages(); verdict) return verdict;
+  const bool closes =
+      request.commands_size() > 0 &&
+      is_close_command(request.commands(request.commands_size() - 1).command_type());
+  if (closes && !run.buffered.empty()) {
+    return Verdict(TaskFailure{Cause::WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND, ""});
+  }
+  return Verdict();
+}
+
+}  // namespace chimera::server

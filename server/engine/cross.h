@@ -1,0 +1,43 @@
+// What runs do to each other: children, signals and cancels to other workflows, the end of a parent
+// (5.8). Each effect is a follow-up of the turn, so that both sides become durable together. Loop
+// thread.
+#ifndef CHIMERA_SERVER_ENGINE_CROSS_H_
+#define CHIMERA_SERVER_ENGINE_CROSS_H_
+
+#include <string>
+
+#include "server/engine/engine.h"
+#include "server/engine/transition.h"
+
+namespace chimera::server {
+
+void initiate_child(Transition& t, command::StartChildWorkflowExecutionCommandAttributes& from,
+                    std::int64_t completed_id,
+                    history::StartChildWorkflowExecutionInitiatedEventAttributes& a);
+void post_child_start(Transition& t, std::int64_t initiated_id);
+void post_external_signal(Transition& t, std::int64_t initiated_id);
+void post_external_cancel(Transition& t, std::int64_t initiated_id);
+void notify_parent(Engine& engine, Run& run);
+void apply_parent_close_policy(Engine& engine, Run& run);
+
+// Shared with the RPCs.
+void signal_run(Engine& engine, Run& run,
+                history::WorkflowExecutionSignaledEventAttributes attributes,
+                google::protobuf::RepeatedPtrField<common::Link>* links = nullptr);
+void cancel_run(Engine& engine, Run& run,
+                history::WorkflowExecutionCancelRequestedEventAttributes attributes);
+
+// Ends the delay of a run's first task.
+void wake_delayed(Engine& engine, Run& run);
+
+// A command's target namespace defaults to the run's own.
+template <class Attributes>
+void set_target_namespace(Transition& t, const std::string& name, Attributes& a) {
+  const Namespace* ns = name.empty() ? t.run().ns : t.engine().namespaces().find(name);
+  a.set_namespace_(name.empty() ? t.run().ns->name() : name);
+  if (ns != nullptr) a.set_namespace_id(ns->id);
+}
+
+}  // namespace chimera::server
+
+#endif  // CHIMERA_SERVER_ENGINE_CROSS_H_

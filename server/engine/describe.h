@@ -1,0 +1,18 @@
+// What DescribeWorkflowExecution and the lists show of a run (5.26). Loop thread.
+#ifndef CHIMERA_SERVER_ENGINE_DESCRIBE_H_
+#define CHIMERA_SERVER_ENGINE_DESCRIBE_H_
+
+#include "temporal/api/workflow/v1/message.pb.h"
+
+#include "server/engine/run.h"
+
+namespace chimera::server {
+
+void fill_info(const Run& run, ::temporal::api::workflow::v1::WorkflowExecutionInfo& info);
+void describe_run(const Run& run, WallTime now, wf::DescribeWorkflowExecutionResponse& response);
+// The run's search attributes, with those that the server sets.
+std::map<std::string, common::Payload> all_search_attributes(const Run& run);
+
+}  // namespace chimera::server
+
+#endif  // CHIMERA_SERVER_ENGINE_DESCRIBE_H_

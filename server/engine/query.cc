@@ -1,0 +1,208 @@
+#include "server/engine/query.h"
+
+#include "server/engine/engine.h"
+#include "server/engine/update.h"
+#include "server/service/errors.h"
+#include "server/service/task_token.h"
+
+namespace chimera::server {
+namespace {
+
+namespace query = ::temporal::api::query::v1;
+constexpr std::size_t kBufferedMax = 100;
+constexpr int kFailingAttempt = 3;
+constexpr Nanos kPollerMemory = std::chrono::minutes{5};
+
+bool rejected(const Run& run, enums::QueryRejectCondition condition) {
+  if (run.running()) return false;
+  if (condition == enums::QUERY_REJECT_CONDITION_NOT_OPEN) return true;
+  return condition == enums::QUERY_REJECT_CONDITION_NOT_COMPLETED_CLEANLY &&
+         run.status != enums::WORKFLOW_EXECUTION_STATUS_COMPLETED;
+}
+
+bool seen_poller(Engine& engine, const QueueKey& key) {
+  const TaskQueue* queue = engine.matching().find(key);
+  if (queue == nullptr) return false;
+  return !queue->pollers.empty() ||
+         (queue->last_poll != kUnset && engine.now() - queue->last_poll < kPollerMemory);
+}
+
+void end(Engine& engine, const QueryPtr& query, absl::Status status) {
+  if (const RunPtr run = query->run.lock()) run->queries.remove(query);
+  engine.direct_queries().erase(query->id);
+  // Its timers may be what is firing: let them go later.
+  engine.follow_up([keep = query] {});
+  engine.finish(query->call, std::move(status));
+}
+
+void answer(Engine& engine, const QueryPtr& query, enums::QueryResultType type,
+            common::Payloads& result, const std::string& message, failure::Failure& failure) {
+  if (query->done()) return;
+  if (type == enums::QUERY_RESULT_TYPE_ANSWERED) {
+    auto& response = static_cast<wf::QueryWorkflowResponse&>(*query->call->response);
+    *response.mutable_query_result() = std::move(result);
+    return end(engine, query, absl::OkStatus());
+  }
+  end(engine, query, query_failed(message, failure));
+}
+
+}  // namespace
+
+absl::Status start_query(Engine& engine,
+                         TypedCall<wf::QueryWorkflowRequest, wf::QueryWorkflowResponse> call) {
+  auto& request = call.request();
+  absl::StatusOr<Namespace*> ns = engine.resolve_namespace(request.namespace_());
+  if (!ns.ok()) return ns.status();
+  if (!request.has_query()) return invalid("WorkflowQuery is not set on request.");
+  absl::StatusOr<Run*> found =
+      engine.find_run(**ns, request.execution().workflow_id(), request.execution().run_id());
+  if (!found.ok()) return found.status();
+  Run& run = **found;
+  if (rejected(run, request.query_reject_condition())) {
+    call.response().mutable_query_rejected()->set_status(run.status);
+    engine.finish(call.raw(), absl::OkStatus());
+    return absl::OkStatus();
+  }
+  if (!run.running() && run.completed_tasks == 0) {
+    return not_ready("workflow must handle at least one workflow task before it can be queried");
+  }
+  if (run.running() && run.task.attempt >= kFailingAttempt) {
+    return not_ready("Cannot query workflow due to Workflow Task in failed state.");
+  }
+  if (run.backoff_until != kUnset && call.raw()->timeout > Nanos{0} &&
+      run.backoff_until > engine.now() + call.raw()->timeout) {
+    return not_ready("workflow must handle at least one workflow task before it can be queried");
+  }
+  auto query = std::make_shared<Query>();
+  query->id = engine.new_uuid();
+  query->run = engine.share(run);
+  query->call = call.raw();
+  query->query = std::move(*request.mutable_query());
+  call.raw()->on_cancel = [&engine, weak = std::weak_ptr(query)] {
+    if (const QueryPtr live = weak.lock())
+      end(engine, live, absl::CancelledError("cancelled by the caller"));
+  };
+  query->deadline = std::make_unique<Timer>([&engine, weak = std::weak_ptr(query)] {
+    if (const QueryPtr live = weak.lock())
+      end(engine, live,
+          absl::DeadlineExceededError("query timed out before a worker could process it"));
+  });
+  if (query->call->timeout > Nanos{0})
+    engine.timers().arm(*query->deadline, engine.now() + query->call->timeout);
+  if (!run.running() || (run.completed_tasks > 0 && !run.task.pending())) {
+    dispatch_query(engine, query);
+    return absl::OkStatus();
+  }
+  if (run.queries.size() >= kBufferedMax) {
+    return exhausted("query buffer is full", enums::RESOURCE_EXHAUSTED_CAUSE_BUSY_WORKFLOW);
+  }
+  run.queries.push_back(std::move(query));
+  return absl::OkStatus();
+}
+
+void dispatch_query(Engine& engine, const QueryPtr& query, bool allow_sticky) {
+  const RunPtr run = query->run.lock();
+  if (run == nullptr || query->done()) return;
+  engine.direct_queries()[query->id] = query;
+  MatchTask task;
+  task.run = run;
+  task.query = query;
+  task.added = engine.now();
+  const QueueKey sticky{run->ns->id, run->sticky_queue, enums::TASK_QUEUE_TYPE_WORKFLOW};
+  if (allow_sticky && !run->sticky_queue.empty() && engine.matching().has_recent_poller(sticky)) {
+    query->sticky_deadline = std::make_unique<Timer>([&engine, weak = std::weak_ptr(query)] {
+      const QueryPtr live = weak.lock();
+      if (live == nullptr || live->taken) return;
+      engine.follow_up([&engine, live] { dispatch_query(engine, live, /*allow_sticky=*/false); });
+    });
+    engine.timers().arm(*query->sticky_deadline, engine.now() + run->sticky_timeout);
+    engine.matching().add(sticky, std::move(task));
+    return;
+  }
+  const QueueKey normal{run->ns->id, run->task_queue, enums::TASK_QUEUE_TYPE_WORKFLOW};
+  if (!seen_poller(engine, normal)) {
+    return end(engine, query,
+               absl::FailedPreconditionError(
+                   "no poller seen for task queue recently, worker may be down"));
+  }
+  engine.matching().add(normal, std::move(task));
+}
+
+bool start_query_task(Engine& engine, const QueryPtr& query, bool on_sticky,
+                      wf::PollWorkflowTaskQueueResponse& response) {
+  const RunPtr run = query->run.lock();
+  if (run == nullptr || query->done() || query->taken) return false;
+  query->taken = true;
+  TaskToken token;
+  token.namespace_id = run->ns->id;
+  token.workflow_id = run->workflow_id;
+  token.run_id = run->run_id;
+  token.query_id = query->id;
+  response.set_task_token(token.encode());
+  response.mutable_workflow_execution()->set_workflow_id(run->workflow_id);
+  response.mutable_workflow_execution()->set_run_id(run->run_id);
+  response.mutable_workflow_type()->set_name(run->workflow_type);
+  response.set_previous_started_event_id(run->last_completed_started_id);
+  response.set_attempt(1);
+  response.mutable_workflow_execution_task_queue()->set_name(run->task_queue);
+  response.mutable_workflow_execution_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
+  response.mutable_history();
+  if (!on_sticky) *response.mutable_history() = run->events;
+  *response.mutable_query() = query->query;
+  return true;
+}
+
+void attach_queries(Engine& engine, Run& run, wf::PollWorkflowTaskQueueResponse& response) {
+  for (const QueryPtr& query : run.queries) {
+    query->attached = true;
+    (*response.mutable_queries())[query->id] = query->query;
+  }
+}
+
+void finish_attached_queries(
+    Engine& engine, Run& run,
+    google::protobuf::Map<std::string, query::WorkflowQueryResult>& results) {
+  const std::list<QueryPtr> queries = std::move(run.queries);
+  run.queries.clear();
+  for (const QueryPtr& query : queries) {
+    auto it = results.find(query->id);
+    if (it == results.end()) {
+      query->attached = false;
+      dispatch_query(engine, query);
+      continue;
+    }
+    auto& result = it->second;
+    answer(engine, query, result.result_type(), *result.mutable_answer(), result.error_message(),
+           *result.mutable_failure());
+  }
+}
+
+void release_queries(Engine& engine, Run& run) {
+  for (const QueryPtr& query : run.queries) query->attached = false;
+  if (run.running()) return;  // The next task carries them.
+  const std::list<QueryPtr> queries = std::move(run.queries);
+  run.queries.clear();
+  for (const QueryPtr& query : queries) {
+    if (run.completed_tasks > 0) {
+      dispatch_query(engine, query);
+    } else {
+      end(engine, query,
+          not_ready("workflow must handle at least one workflow task before it can be queried"));
+    }
+  }
+}
+
+absl::Status answer_query(Engine& engine, wf::RespondQueryTaskCompletedRequest& request) {
+  if (request.task_token().empty()) return invalid("Task token not set on request.");
+  const std::optional<TaskToken> token = TaskToken::decode(request.task_token());
+  if (!token || token->query_id.empty()) return invalid("Error deserializing task token.");
+  auto it = engine.direct_queries().find(token->query_id);
+  if (it == engine.direct_queries().end())
+    return not_found("query task not found, or already expired");
+  const QueryPtr query = it->second;
+  answer(engine, query, request.completed_type(), *request.mutable_query_result(),
+         request.error_message(), *request.mutable_failure());
+  return absl::OkStatus();
+}
+
+}  // namespace chimera::server

@@ -1,0 +1,56 @@
+// New runs: by a client's start (with its policies), by a parent, by a run that continues. Loop
+// thread.
+#ifndef CHIMERA_SERVER_ENGINE_START_H_
+#define CHIMERA_SERVER_ENGINE_START_H_
+
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+
+#include "server/engine/run.h"
+
+namespace chimera::server {
+
+class Engine;
+
+struct StartSpec {
+  Namespace* ns = nullptr;
+  std::string workflow_id, run_id;
+  std::string request_id;
+  history::WorkflowExecutionStartedEventAttributes
+      attributes;  // But for ids and expiry, which create_run() fills.
+  ::temporal::api::sdk::v1::UserMetadata user_metadata;
+  google::protobuf::RepeatedPtrField<common::Link> links;
+  std::optional<history::WorkflowExecutionSignaledEventAttributes> signal;
+  WallTime execution_expires = kUnset;  // Of a chain; kUnset: counted from now.
+};
+
+// Writes the first events and schedules the first workflow task unless it is delayed.
+Run& create_run(Engine& engine, StartSpec spec);
+
+// What a start does with the current run of its workflow id (5.2).
+struct StartDecision {
+  Run* use = nullptr;         // Answer with this run; nothing is started.
+  bool deduplicated = false;  // The same request started it.
+  Run* terminate = nullptr;   // Terminate this one first.
+};
+absl::StatusOr<StartDecision> decide_start(Engine& engine, const Namespace& ns,
+                                           const std::string& workflow_id,
+                                           const std::string& request_id,
+                                           enums::WorkflowIdReusePolicy reuse,
+                                           enums::WorkflowIdConflictPolicy conflict);
+// Checks and defaults a request in place; an InvalidArgument otherwise.
+absl::Status validate_start(Engine& engine, wf::StartWorkflowExecutionRequest& request);
+StartSpec spec_of(Engine& engine, Namespace& ns, wf::StartWorkflowExecutionRequest& request);
+absl::Status start_workflow(Engine& engine, wf::StartWorkflowExecutionRequest& request,
+                            wf::StartWorkflowExecutionResponse& response);
+void terminate_run(Engine& engine, Run& run, const std::string& reason,
+                   const common::Payloads* details, const std::string& identity);
+// A Keyword-or-other check of custom search attributes: names known, values of their type.
+absl::Status check_search_attributes(const Namespace& ns,
+                                     const common::SearchAttributes& attributes);
+
+}  // namespace chimera::server
+
+#endif  // CHIMERA_SERVER_ENGINE_START_H_

@@ -1,0 +1,41 @@
+// Short names for the API's packages, and conversions between its times and ours.
+#ifndef CHIMERA_SERVER_ENGINE_TYPES_H_
+#define CHIMERA_SERVER_ENGINE_TYPES_H_
+
+#include <chrono>
+#include <string>
+
+#include "core/base/api.h"
+#include "core/base/clock.h"
+
+namespace chimera::server {
+
+namespace wf = ::temporal::api::workflowservice::v1;
+namespace enums = ::temporal::api::enums::v1;
+namespace common = ::temporal::api::common::v1;
+namespace command = ::temporal::api::command::v1;
+namespace history = ::temporal::api::history::v1;
+namespace failure = ::temporal::api::failure::v1;
+namespace taskqueue = ::temporal::api::taskqueue::v1;
+using history::HistoryEvent;
+
+using base::WallTime;
+using Nanos = std::chrono::nanoseconds;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+inline constexpr WallTime kNever = WallTime::max();
+inline constexpr WallTime kUnset = WallTime{};
+
+// An unset or negative Duration is zero; one beyond 290 years is cut.
+Nanos to_nanos(const google::protobuf::Duration& duration);
+WallTime to_wall(const google::protobuf::Timestamp& time);
+void set(google::protobuf::Duration* out, Nanos value);
+void set(google::protobuf::Timestamp* out, WallTime value);
+// `time` + `delay` without overflow; kNever for a zero delay, which in the API means "no timeout".
+WallTime deadline_after(WallTime time, Nanos delay);
+WallTime add_saturated(WallTime time, Nanos delay);
+
+}  // namespace chimera::server
+
+#endif  // CHIMERA_SERVER_ENGINE_TYPES_H_

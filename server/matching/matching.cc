@@ -1,0 +1,169 @@
+#include "server/matching/matching.h"
+
+#include <algorithm>
+
+#include "server/engine/activity.h"
+#include "server/engine/engine.h"
+#include "server/engine/query.h"
+#include "server/engine/update.h"
+#include "server/engine/workflow_task.h"
+#include "server/service/method_table.h"
+
+namespace chimera::server {
+namespace {
+constexpr Nanos kStickyPollerWindow = seconds{10};
+constexpr Nanos kPollerMemory = std::chrono::minutes{5};
+constexpr Nanos kRateWindow = seconds{30};
+constexpr Nanos kLongPoll = seconds{60};
+constexpr Nanos kPollMargin = seconds{1};
+constexpr std::size_t kRatesKept = 4096;
+
+void note(std::deque<WallTime>& times, WallTime now) {
+  times.push_back(now);
+  while (times.size() > kRatesKept || (!times.empty() && now - times.front() > kRateWindow))
+    times.pop_front();
+}
+}  // namespace
+
+std::size_t TaskQueue::backlog() const {
+  std::size_t count = 0;
+  for (const auto& [priority, level] : tasks) count += level.size();
+  return count;
+}
+
+const TaskQueue* Matching::find(const QueueKey& key) const {
+  auto it = queues_.find(key);
+  return it == queues_.end() ? nullptr : it->second.get();
+}
+
+void Matching::add(const QueueKey& key, MatchTask task) {
+  auto& queue = queues_[key];
+  if (queue == nullptr) queue = std::make_unique<TaskQueue>();
+  note(queue->added, engine_.now());
+  queue->tasks[task.priority].push_back(std::move(task));
+  if (!queue->pollers.empty()) ready_.push_back(key);
+}
+
+void Matching::note_poll(const QueueKey& key, TaskQueue& queue, const Poller& poller) {
+  queue.last_poll = engine_.now();
+  auto& seen = queue.seen[poller.identity];
+  seen.last = engine_.now();
+  if (queue.seen.size() > 16) {
+    std::erase_if(queue.seen, [this](const auto& item) {
+      return engine_.now() - item.second.last > kPollerMemory;
+    });
+  }
+}
+
+void Matching::poll(const QueueKey& key, Poller poller, double rate_limit) {
+  auto& queue = queues_[key];
+  if (queue == nullptr) queue = std::make_unique<TaskQueue>();
+  if (rate_limit > 0) queue->rate_limit = rate_limit;
+  note_poll(key, *queue, poller);
+  poller.since = engine_.now();
+  CallPtr call = poller.call;
+  call->on_cancel = [this, key, call = call.get()] {
+    remove_poller(key, CallPtr(call->shared_from_this()), /*answer=*/false);
+  };
+  poller.deadline =
+      std::make_unique<Timer>([this, key, call] { remove_poller(key, call, /*answer=*/true); });
+  engine_.timers().arm(
+      *poller.deadline,
+      engine_.now() + std::min<Nanos>(kLongPoll, std::max<Nanos>(call->timeout - kPollMargin,
+                                                                 milliseconds{1})));
+  queue->pollers.push_back(std::move(poller));
+  if (queue->backlog() > 0) ready_.push_back(key);
+}
+
+void Matching::remove_poller(const QueueKey& key, const CallPtr& call, bool answer) {
+  auto it = queues_.find(key);
+  if (it == queues_.end()) return;
+  auto& pollers = it->second->pollers;
+  auto found =
+      std::find_if(pollers.begin(), pollers.end(), [&](const Poller& p) { return p.call == call; });
+  if (found == pollers.end()) return;
+  const CallPtr keep = call;
+  it->second->last_poll = engine_.now();
+  // The timer that is firing belongs to this poller: let it go after it has returned.
+  engine_.follow_up([poller = std::make_shared<Poller>(std::move(*found))] {});
+  pollers.erase(found);
+  if (answer) engine_.finish(keep, absl::OkStatus());
+}
+
+bool Matching::has_recent_poller(const QueueKey& key) const {
+  const TaskQueue* queue = find(key);
+  if (queue == nullptr) return false;
+  return !queue->pollers.empty() ||
+         (queue->last_poll != kUnset && engine_.now() - queue->last_poll < kStickyPollerWindow);
+}
+
+void Matching::match_all() {
+  while (!ready_.empty()) {
+    std::vector<QueueKey> ready = std::move(ready_);
+    ready_.clear();
+    for (const QueueKey& key : ready) {
+      auto it = queues_.find(key);
+      if (it != queues_.end()) match(key, *it->second);
+    }
+  }
+}
+
+void Matching::match(const QueueKey& key, TaskQueue& queue) {
+  for (auto& [priority, level] : queue.tasks) {
+    while (!level.empty() && !queue.pollers.empty()) {
+      if (queue.rate_limit > 0 && engine_.now() < queue.next_dispatch) {
+        if (queue.rate_timer == nullptr) {
+          queue.rate_timer = std::make_unique<Timer>([this, key] { ready_.push_back(key); });
+        }
+        engine_.timers().arm(*queue.rate_timer, queue.next_dispatch);
+        return;
+      }
+      MatchTask task = std::move(level.front());
+      level.pop_front();
+      Poller& poller = queue.pollers.front();
+      if (!deliver(key, task, poller)) continue;
+      const CallPtr call = poller.call;
+      queue.pollers.pop_front();
+      note(queue.dispatched, engine_.now());
+      if (queue.rate_limit > 0) {
+        queue.next_dispatch = std::max(queue.next_dispatch, engine_.now()) +
+                              Nanos{static_cast<std::int64_t>(1e9 / queue.rate_limit)};
+      }
+      engine_.finish(call, absl::OkStatus());
+    }
+  }
+}
+
+bool Matching::deliver(const QueueKey& key, MatchTask& task, Poller& poller) {
+  if (key.type == enums::TASK_QUEUE_TYPE_ACTIVITY) {
+    const RunPtr run = task.run.lock();
+    return run != nullptr &&
+           start_activity_for_poll(
+               engine_, *run, task.scheduled_id, task.stamp, poller.identity,
+               static_cast<wf::PollActivityTaskQueueResponse&>(*poller.call->response));
+  }
+  auto& response = static_cast<wf::PollWorkflowTaskQueueResponse&>(*poller.call->response);
+  const auto& request = static_cast<const wf::PollWorkflowTaskQueueRequest&>(*poller.call->request);
+  const RunPtr run = task.run.lock();
+  if (run == nullptr) return false;
+  const bool on_sticky = !run->sticky_queue.empty() && key.name == run->sticky_queue;
+  if (task.query != nullptr) return start_query_task(engine_, task.query, on_sticky, response);
+  return start_task_for_poll(engine_, *run, task.stamp, on_sticky, request, response);
+}
+
+void Matching::shut_down_worker(const std::string& namespace_id,
+                                const std::string& worker_instance_key,
+                                const std::string& sticky_queue) {
+  for (auto& [key, queue] : queues_) {
+    if (key.namespace_id != namespace_id) continue;
+    std::vector<CallPtr> calls;
+    for (const Poller& poller : queue->pollers) {
+      if (!worker_instance_key.empty() && poller.worker_instance_key == worker_instance_key)
+        calls.push_back(poller.call);
+    }
+    for (const CallPtr& call : calls) remove_poller(key, call, /*answer=*/true);
+    if (!sticky_queue.empty() && key.name == sticky_queue) queue->last_poll = kUnset;
+  }
+}
+
+}  // namespace chimera::server

@@ -1,0 +1,96 @@
+// Matching: task queues, normal and sticky, and the polls that wait at them. Tasks are derived
+// state: a run's pending workflow task or activity attempt, or a query; a stale one is dropped when
+// it meets a poller. Loop thread.
+#ifndef CHIMERA_SERVER_MATCHING_MATCHING_H_
+#define CHIMERA_SERVER_MATCHING_MATCHING_H_
+
+#include <deque>
+#include <list>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "temporal/api/enums/v1/task_queue.pb.h"
+
+#include "server/engine/run.h"
+#include "server/engine/types.h"
+#include "server/service/call.h"
+
+namespace chimera::server {
+
+class Engine;
+
+struct QueueKey {
+  std::string namespace_id, name;
+  enums::TaskQueueType type = enums::TASK_QUEUE_TYPE_WORKFLOW;
+  bool operator==(const QueueKey&) const = default;
+  template <class H>
+  friend H AbslHashValue(H h, const QueueKey& key) {
+    return H::combine(std::move(h), key.namespace_id, key.name, static_cast<int>(key.type));
+  }
+};
+
+struct MatchTask {
+  RunWeak run;
+  std::uint64_t stamp = 0;        // Must be that of the run's pending task or activity attempt.
+  std::int64_t scheduled_id = 0;  // Activities.
+  std::shared_ptr<Query> query;   // Set: a direct query.
+  WallTime added{};
+  int priority = 3;
+};
+
+struct Poller {
+  CallPtr call;
+  std::string identity, worker_instance_key;
+  WallTime since{};
+  std::unique_ptr<Timer> deadline;
+};
+
+struct PollerSeen {
+  WallTime last{};
+  std::string deployment, build_id;
+};
+
+struct TaskQueue {
+  std::map<int, std::deque<MatchTask>> tasks;  // By priority, lower first.
+  std::list<Poller> pollers;                   // Longest waiting first.
+  std::map<std::string, PollerSeen> seen;      // By identity, for five minutes.
+  WallTime last_poll{};
+  std::deque<WallTime> added, dispatched;  // Of the last 30 s.
+  double rate_limit = 0;                   // Tasks a second, 0: none.
+  WallTime next_dispatch{};                // With a rate limit.
+  std::unique_ptr<Timer> rate_timer;
+  std::size_t backlog() const;
+};
+
+class Matching {
+ public:
+  explicit Matching(Engine& engine) : engine_(engine) {}
+
+  void add(const QueueKey& key, MatchTask task);
+  // Waits for a task; answers empty at the deadline. The call's type tells the queue's.
+  void poll(const QueueKey& key, Poller poller, double rate_limit = 0);
+  void match_all();  // Pairs what can be paired; called after every handler.
+  // A poll waits there, or did in the last ten seconds.
+  bool has_recent_poller(const QueueKey& key) const;
+  // Answers the open polls of a worker that shuts down with nothing.
+  void shut_down_worker(const std::string& namespace_id, const std::string& worker_instance_key,
+                        const std::string& sticky_queue);
+  const TaskQueue* find(const QueueKey& key) const;
+
+ private:
+  void match(const QueueKey& key, TaskQueue& queue);
+  bool deliver(const QueueKey& key, MatchTask& task, Poller& poller);
+  void note_poll(const QueueKey& key, TaskQueue& queue, const Poller& poller);
+  void remove_poller(const QueueKey& key, const CallPtr& call, bool answer);
+
+  Engine& engine_;
+  absl::flat_hash_map<QueueKey, std::unique_ptr<TaskQueue>> queues_;
+  std::vector<QueueKey> ready_;  // Changed since the last match_all().
+};
+
+}  // namespace chimera::server
+
+#endif  // CHIMERA_SERVER_MATCHING_MATCHING_H_

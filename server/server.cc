@@ -1,0 +1,116 @@
+#include "server/server.h"
+
+#include <cstdio>
+
+#include "server/engine/engine.h"
+#include "server/engine/query.h"
+#include "server/engine/recovery.h"
+#include "server/engine/update.h"
+#include "server/service/dispatcher.h"
+#include "server/service/grpc_frontend.h"
+#include "server/service/local_transport.h"
+#include "server/store/sqlite_store.h"
+#include "server/visibility/attributes.h"
+
+namespace chimera::server {
+namespace {
+
+constexpr Nanos kDefaultRetention = std::chrono::hours{24};
+
+// Settings of the genuine server that launchers pass and that make no difference here.
+bool is_harmless_config(const std::string& key) {
+  return key.starts_with("frontend.") || key.starts_with("history.") ||
+         key.starts_with("matching.") || key.starts_with("system.") || key.starts_with("limit.") ||
+         key.starts_with("worker.") || key.starts_with("activity.") ||
+         key.starts_with("component.") || key.starts_with("nexusoperation");
+}
+
+class ServerImpl : public Server {
+ public:
+  explicit ServerImpl(base::Clock& clock, bool foreign_clock) : loop_(clock, foreign_clock) {}
+
+  ~ServerImpl() override {
+    if (running_) {
+      loop_.post([this] { dispatcher_->abandon_all(); });
+    }
+    if (frontend_ != nullptr) frontend_->shut_down();
+    loop_.stop();
+    engine_->detach_timers();
+  }
+
+  absl::Status open(const ServerOptions& options) {
+    std::unique_ptr<Store> store = make_memory_store();
+    if (!options.database_filename.empty()) {
+      auto file = open_sqlite_store(options.database_filename);
+      if (!file.ok()) return file.status();
+      store = std::move(*file);
+    }
+    loop_.refresh();
+    engine_ = std::make_unique<Engine>(loop_, std::move(store));
+    if (absl::Status status = recover(*engine_); !status.ok()) return status;
+    if (absl::Status status = prepare_namespaces(options); !status.ok()) return status;
+    dispatcher_ = std::make_shared<Dispatcher>(loop_, *engine_);
+    service_methods();
+    if (options.port >= 0) {
+      auto frontend = GrpcFrontend::listen(options.ip, options.port, *dispatcher_);
+      if (!frontend.ok()) return frontend.status();
+      frontend_ = std::move(*frontend);
+    }
+    loop_.start([this] { engine_->after_task(); }, [this] { engine_->after_turn(); });
+    running_ = true;
+    return absl::OkStatus();
+  }
+
+  int port() const override { return frontend_ == nullptr ? -1 : frontend_->port(); }
+  std::shared_ptr<base::Transport> local_transport() override {
+    return make_local_transport(dispatcher_);
+  }
+
+ private:
+  absl::Status prepare_namespaces(const ServerOptions& options) {
+    std::vector<std::string> names = options.namespaces;
+    names.insert(names.begin(), "default");
+    for (const std::string& name : names) {
+      if (engine_->namespaces().find(name) != nullptr) continue;
+      engine_->save(engine_->namespaces().add(name, engine_->new_uuid(), kDefaultRetention));
+    }
+    for (const auto& [name, type_text] : options.search_attributes) {
+      const auto type = parse_type(type_text);
+      if (!type) {
+        return absl::InvalidArgumentError(absl::StrCat(
+            "search attribute ", name, " has the unknown type ", type_text,
+            ": choose one of Text, Keyword, Int, Double, Bool, Datetime, KeywordList"));
+      }
+      for (const auto& [ns_name, ns] : engine_->namespaces().all()) {
+        ns->search_attributes[name] = *type;
+        engine_->save(*ns);
+      }
+    }
+    for (const auto& [key, value] : options.dynamic_config) {
+      if (!is_harmless_config(key)) {
+        std::fprintf(stderr, "warning: dynamic config %s=%s is unknown here and has no effect\n",
+                     key.c_str(), value.c_str());
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  Loop loop_;
+  std::unique_ptr<Engine> engine_;
+  std::shared_ptr<Dispatcher>
+      dispatcher_;  // Also owned by local transports; it then answers kUnavailable.
+  std::unique_ptr<GrpcFrontend> frontend_;
+  bool running_ = false;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Server>> Server::start(ServerOptions options) {
+  const bool foreign = options.clock != nullptr;
+  auto server =
+      std::make_unique<ServerImpl>(foreign ? *options.clock : base::system_clock(), foreign);
+  if (absl::Status status = server->open(options); !status.ok()) return status;
+  return server;
+}
+
+}  // namespace chimera::server

@@ -1,0 +1,84 @@
+// The reports of activity workers, by token and by id.
+#include "server/engine/activity.h"
+#include "server/engine/engine.h"
+#include "server/engine/query.h"
+#include "server/engine/update.h"
+#include "server/service/errors.h"
+#include "server/service/handlers.h"
+#include "server/service/method_table.h"
+
+namespace chimera::server {
+namespace {
+
+absl::StatusOr<ActivityRef> find(Engine& engine, const auto& request) {
+  if constexpr (requires { request.activity_id(); }) {
+    return find_activity_by_id(engine, request.namespace_(), request.workflow_id(),
+                               request.run_id(), request.activity_id());
+  } else {
+    return find_activity_by_token(engine, request.task_token());
+  }
+}
+
+template <class Request, class Response>
+absl::Status complete(Engine& engine, Request& request, Response&) {
+  absl::StatusOr<ActivityRef> ref = find(engine, request);
+  if (!ref.ok()) return ref.status();
+  return complete_activity(engine, *ref, *request.mutable_result(), request.identity());
+}
+
+template <class Request, class Response>
+absl::Status fail(Engine& engine, Request& request, Response&) {
+  absl::StatusOr<ActivityRef> ref = find(engine, request);
+  if (!ref.ok()) return ref.status();
+  return fail_activity(
+      engine, *ref, *request.mutable_failure(), request.identity(),
+      request.has_last_heartbeat_details() ? &request.last_heartbeat_details() : nullptr);
+}
+
+template <class Request, class Response>
+absl::Status cancel(Engine& engine, Request& request, Response&) {
+  absl::StatusOr<ActivityRef> ref = find(engine, request);
+  if (!ref.ok()) return ref.status();
+  return cancel_activity(engine, *ref, *request.mutable_details(), request.identity());
+}
+
+template <class Request, class Response>
+absl::Status heartbeat(Engine& engine, Request& request, Response& response) {
+  absl::StatusOr<ActivityRef> ref = find(engine, request);
+  if (!ref.ok()) return ref.status();
+  const bool has_details = request.has_details();
+  absl::StatusOr<HeartbeatReply> reply =
+      heartbeat_activity(engine, *ref, *request.mutable_details(), has_details);
+  if (!reply.ok()) return reply.status();
+  response.set_cancel_requested(reply->cancel_requested);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void register_activities(MethodTable& table) {
+  table.add(
+      "RespondActivityTaskCompleted",
+      complete<wf::RespondActivityTaskCompletedRequest, wf::RespondActivityTaskCompletedResponse>);
+  table.add("RespondActivityTaskCompletedById",
+            complete<wf::RespondActivityTaskCompletedByIdRequest,
+                     wf::RespondActivityTaskCompletedByIdResponse>);
+  table.add("RespondActivityTaskFailed",
+            fail<wf::RespondActivityTaskFailedRequest, wf::RespondActivityTaskFailedResponse>);
+  table.add(
+      "RespondActivityTaskFailedById",
+      fail<wf::RespondActivityTaskFailedByIdRequest, wf::RespondActivityTaskFailedByIdResponse>);
+  table.add(
+      "RespondActivityTaskCanceled",
+      cancel<wf::RespondActivityTaskCanceledRequest, wf::RespondActivityTaskCanceledResponse>);
+  table.add("RespondActivityTaskCanceledById", cancel<wf::RespondActivityTaskCanceledByIdRequest,
+                                                      wf::RespondActivityTaskCanceledByIdResponse>);
+  table.add(
+      "RecordActivityTaskHeartbeat",
+      heartbeat<wf::RecordActivityTaskHeartbeatRequest, wf::RecordActivityTaskHeartbeatResponse>);
+  table.add("RecordActivityTaskHeartbeatById",
+            heartbeat<wf::RecordActivityTaskHeartbeatByIdRequest,
+                      wf::RecordActivityTaskHeartbeatByIdResponse>);
+}
+
+}  // namespace chimera::server

@@ -1,0 +1,52 @@
+// Call, one RPC under way: made by a transport, handed to the loop, answered there exactly once.
+// What `deliver` does with the answer is the transport's; it runs after the turn's changes are
+// durable.
+#ifndef CHIMERA_SERVER_SERVICE_CALL_H_
+#define CHIMERA_SERVER_SERVICE_CALL_H_
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "google/protobuf/message.h"
+
+#include "server/engine/types.h"
+
+namespace chimera::server {
+
+struct Method;
+
+struct Call : std::enable_shared_from_this<Call> {
+  const Method* method = nullptr;
+  std::unique_ptr<google::protobuf::Message> request;  // The handler may move out of it.
+  google::protobuf::MessageLite* response = nullptr;   // Written on the loop, before finish().
+  std::unique_ptr<google::protobuf::Message>
+      owned_response;  // Where `response` points, unless the caller's.
+  Nanos timeout{};     // What the caller will wait; zero: for ever.
+  absl::AnyInvocable<void(absl::Status) &&> deliver;  // Any thread.
+
+  // Loop thread only.
+  bool finished = false;
+  absl::AnyInvocable<void()> on_cancel;  // The caller went away: forget the call.
+};
+// Shared by the transport, which may cancel it, and by whoever on the loop will answer it.
+using CallPtr = std::shared_ptr<Call>;
+
+// A Call with its types.
+template <class Request, class Response>
+class TypedCall {
+ public:
+  explicit TypedCall(CallPtr call) : call_(std::move(call)) {}
+  Request& request() const { return static_cast<Request&>(*call_->request); }
+  Response& response() const { return static_cast<Response&>(*call_->response); }
+  const CallPtr& raw() const { return call_; }
+
+ private:
+  CallPtr call_;
+};
+
+}  // namespace chimera::server
+
+#endif  // CHIMERA_SERVER_SERVICE_CALL_H_

@@ -1,0 +1,56 @@
+#include "server/service/dispatcher.h"
+
+#include <thread>
+
+#include "server/engine/query.h"
+#include "server/engine/update.h"
+
+namespace chimera::server {
+namespace {
+absl::Status stopping() { return absl::UnavailableError("the server is shutting down"); }
+}  // namespace
+
+void Dispatcher::submit(CallPtr call) {
+  CallPtr keep = call;
+  if (loop_.post([this, call = std::move(call)] { handle(call); })) return;
+  // No loop any more; the answer still must not come from inside submit().
+  std::thread([keep] { std::move(keep->deliver)(stopping()); }).detach();
+}
+
+void Dispatcher::handle(const CallPtr& call) {
+  if (stopped_) return engine_.finish(call, stopping());
+  if (call->finished) return;
+  if (!call->method->handler) {
+    return engine_.finish(
+        call, absl::UnimplementedError(absl::StrCat("The method ", call->method->path.substr(1),
+                                                    " is not available in this server.")));
+  }
+  call->method->handler(engine_, call);
+  if (call->finished) return;
+  waiting_.insert(call);
+  if (waiting_.size() > sweep_at_) {
+    absl::erase_if(waiting_, [](const CallPtr& old) { return old->finished; });
+    sweep_at_ = std::max<std::size_t>(1024, waiting_.size() * 2);
+  }
+}
+
+void Dispatcher::cancel(const CallPtr& call) {
+  loop_.post([this, call] {
+    if (call->finished) return;
+    if (call->on_cancel) {
+      auto hook = std::move(call->on_cancel);
+      call->on_cancel = nullptr;
+      hook();
+    }
+    engine_.finish(call, absl::CancelledError("cancelled by the caller"));
+    waiting_.erase(call);
+  });
+}
+
+void Dispatcher::abandon_all() {
+  stopped_ = true;
+  for (const CallPtr& call : waiting_) engine_.finish(call, stopping());
+  waiting_.clear();
+}
+
+}  // namespace chimera::server

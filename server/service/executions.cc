@@ -1,0 +1,187 @@
+// What clients do to executions: start, signal, cancel, terminate, delete, query.
+#include "server/engine/cross.h"
+#include "server/engine/describe.h"
+#include "server/engine/engine.h"
+#include "server/engine/query.h"
+#include "server/engine/start.h"
+#include "server/engine/update.h"
+#include "server/service/errors.h"
+#include "server/service/handlers.h"
+#include "server/service/method_table.h"
+
+namespace chimera::server {
+namespace {
+
+constexpr std::int64_t kSignalsMax = 10000;
+
+// The running run that a request means; a first run id guards against another chain.
+template <class Request>
+absl::StatusOr<Run*> target(Engine& engine, const Request& request, bool must_run = true) {
+  absl::StatusOr<Namespace*> ns = engine.resolve_namespace(request.namespace_());
+  if (!ns.ok()) return ns.status();
+  const auto& execution = request.workflow_execution();
+  absl::StatusOr<Run*> run =
+      must_run ? engine.find_running(**ns, execution)
+               : engine.find_run(**ns, execution.workflow_id(), execution.run_id());
+  if (!run.ok()) return run.status();
+  if constexpr (requires { request.first_execution_run_id(); }) {
+    const std::string& first = request.first_execution_run_id();
+    if (!first.empty() && (*run)->first_run_id != first)
+      return not_found("workflow execution not found");
+  }
+  return run;
+}
+
+absl::Status signal_workflow(Engine& engine, wf::SignalWorkflowExecutionRequest& request,
+                             wf::SignalWorkflowExecutionResponse& response) {
+  if (request.signal_name().empty()) return invalid("SignalName is not set on request.");
+  absl::StatusOr<Run*> found = target(engine, request);
+  if (!found.ok()) return found.status();
+  Run& run = **found;
+  if (run.signal_count >= kSignalsMax)
+    return invalid("exceeded workflow execution limit for signal events");
+  if (!request.request_id().empty() &&
+      !run.signal_request_ids.insert(request.request_id()).second) {
+    return absl::OkStatus();
+  }
+  history::WorkflowExecutionSignaledEventAttributes a;
+  a.set_signal_name(request.signal_name());
+  if (request.has_input()) *a.mutable_input() = std::move(*request.mutable_input());
+  a.set_identity(request.identity());
+  if (request.has_header()) *a.mutable_header() = std::move(*request.mutable_header());
+  signal_run(engine, run, std::move(a), request.mutable_links());
+  return absl::OkStatus();
+}
+
+wf::StartWorkflowExecutionRequest start_part(wf::SignalWithStartWorkflowExecutionRequest& from) {
+  wf::StartWorkflowExecutionRequest start;
+  start.set_namespace_(from.namespace_());
+  start.set_workflow_id(from.workflow_id());
+  *start.mutable_workflow_type() = from.workflow_type();
+  *start.mutable_task_queue() = from.task_queue();
+  if (from.has_input()) *start.mutable_input() = std::move(*from.mutable_input());
+  *start.mutable_workflow_execution_timeout() = from.workflow_execution_timeout();
+  *start.mutable_workflow_run_timeout() = from.workflow_run_timeout();
+  *start.mutable_workflow_task_timeout() = from.workflow_task_timeout();
+  start.set_identity(from.identity());
+  start.set_request_id(from.request_id());
+  start.set_workflow_id_reuse_policy(from.workflow_id_reuse_policy());
+  start.set_workflow_id_conflict_policy(from.workflow_id_conflict_policy());
+  if (from.has_retry_policy()) *start.mutable_retry_policy() = from.retry_policy();
+  start.set_cron_schedule(from.cron_schedule());
+  if (from.has_memo()) *start.mutable_memo() = std::move(*from.mutable_memo());
+  if (from.has_search_attributes()) *start.mutable_search_attributes() = from.search_attributes();
+  if (from.has_header()) *start.mutable_header() = from.header();
+  if (from.has_workflow_start_delay())
+    *start.mutable_workflow_start_delay() = from.workflow_start_delay();
+  if (from.has_user_metadata()) *start.mutable_user_metadata() = from.user_metadata();
+  *start.mutable_links() = from.links();
+  if (from.has_priority()) *start.mutable_priority() = from.priority();
+  return start;
+}
+
+absl::Status signal_with_start(Engine& engine, wf::SignalWithStartWorkflowExecutionRequest& request,
+                               wf::SignalWithStartWorkflowExecutionResponse& response) {
+  if (request.signal_name().empty()) return invalid("SignalName is not set on request.");
+  wf::StartWorkflowExecutionRequest start = start_part(request);
+  if (absl::Status s = validate_start(engine, start); !s.ok()) return s;
+  Namespace& ns = *engine.namespaces().find(start.namespace_());
+  auto conflict = start.workflow_id_conflict_policy();
+  if (conflict == enums::WORKFLOW_ID_CONFLICT_POLICY_UNSPECIFIED) {
+    conflict = enums::WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING;
+  }
+  if (conflict == enums::WORKFLOW_ID_CONFLICT_POLICY_FAIL) {
+    return invalid(
+        "Invalid WorkflowIDConflictPolicy: WORKFLOW_ID_CONFLICT_POLICY_FAIL is not supported for "
+        "this operation.");
+  }
+  absl::StatusOr<StartDecision> decision =
+      decide_start(engine, ns, start.workflow_id(), start.request_id(),
+                   start.workflow_id_reuse_policy(), conflict);
+  if (!decision.ok()) return decision.status();
+  history::WorkflowExecutionSignaledEventAttributes a;
+  a.set_signal_name(request.signal_name());
+  if (request.has_signal_input()) *a.mutable_input() = std::move(*request.mutable_signal_input());
+  a.set_identity(request.identity());
+  if (request.has_header()) *a.mutable_header() = request.header();
+  if (decision->use != nullptr) {
+    Run& run = *decision->use;
+    response.set_run_id(run.run_id);
+    response.set_first_execution_run_id(run.first_run_id);
+    if (decision->deduplicated || !run.signal_request_ids.insert(start.request_id()).second)
+      return absl::OkStatus();
+    signal_run(engine, run, std::move(a));
+    if (run.backoff_until != kUnset) wake_delayed(engine, run);
+    return absl::OkStatus();
+  }
+  StartSpec spec = spec_of(engine, ns, start);
+  if (decision->terminate != nullptr) {
+    terminate_run(engine, *decision->terminate, "TerminateIfRunning WorkflowIdReusePolicy", nullptr,
+                  "history-service");
+  }
+  spec.signal = std::move(a);
+  const Run& run = create_run(engine, std::move(spec));
+  response.set_run_id(run.run_id);
+  response.set_first_execution_run_id(run.first_run_id);
+  response.set_started(true);
+  return absl::OkStatus();
+}
+
+absl::Status request_cancel(Engine& engine, wf::RequestCancelWorkflowExecutionRequest& request,
+                            wf::RequestCancelWorkflowExecutionResponse&) {
+  absl::StatusOr<Run*> found = target(engine, request, /*must_run=*/false);
+  if (!found.ok()) return found.status();
+  if (!(*found)->running() || (*found)->cancel_requested) return absl::OkStatus();
+  history::WorkflowExecutionCancelRequestedEventAttributes a;
+  a.set_cause(request.reason());
+  a.set_identity(request.identity());
+  cancel_run(engine, **found, std::move(a));
+  return absl::OkStatus();
+}
+
+absl::Status terminate(Engine& engine, wf::TerminateWorkflowExecutionRequest& request,
+                       wf::TerminateWorkflowExecutionResponse&) {
+  absl::StatusOr<Run*> found = target(engine, request);
+  if (!found.ok()) return found.status();
+  terminate_run(engine, **found, request.reason(), &request.details(), request.identity());
+  return absl::OkStatus();
+}
+
+absl::Status delete_execution(Engine& engine, wf::DeleteWorkflowExecutionRequest& request,
+                              wf::DeleteWorkflowExecutionResponse&) {
+  absl::StatusOr<Run*> found = target(engine, request, /*must_run=*/false);
+  if (!found.ok()) return found.status();
+  const RunPtr keep = engine.share(**found);
+  if (keep->running())
+    terminate_run(engine, *keep, "Delete workflow execution", nullptr, "history-service");
+  engine.follow_up([&engine, keep] {
+    if (engine.run_by_id(keep->run_id) != nullptr) engine.delete_run(*keep);
+  });
+  return absl::OkStatus();
+}
+
+absl::Status describe(Engine& engine, wf::DescribeWorkflowExecutionRequest& request,
+                      wf::DescribeWorkflowExecutionResponse& response) {
+  absl::StatusOr<Namespace*> ns = engine.resolve_namespace(request.namespace_());
+  if (!ns.ok()) return ns.status();
+  absl::StatusOr<Run*> run =
+      engine.find_run(**ns, request.execution().workflow_id(), request.execution().run_id());
+  if (!run.ok()) return run.status();
+  describe_run(**run, engine.now(), response);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void register_executions(MethodTable& table) {
+  table.add("StartWorkflowExecution", start_workflow);
+  table.add("SignalWorkflowExecution", signal_workflow);
+  table.add("SignalWithStartWorkflowExecution", signal_with_start);
+  table.add("RequestCancelWorkflowExecution", request_cancel);
+  table.add("TerminateWorkflowExecution", terminate);
+  table.add("DeleteWorkflowExecution", delete_execution);
+  table.add("DescribeWorkflowExecution", describe);
+  table.add("QueryWorkflow", start_query);
+}
+
+}  // namespace chimera::server

@@ -1,0 +1,23 @@
+// The groups of RPC handlers; each registers its methods in the table.
+#ifndef CHIMERA_SERVER_SERVICE_HANDLERS_H_
+#define CHIMERA_SERVER_SERVICE_HANDLERS_H_
+
+namespace chimera::server {
+
+class MethodTable;
+
+void register_system(MethodTable& table);  // GetSystemInfo, GetClusterInfo, health.
+void register_namespaces(MethodTable& table);
+void register_tasks(MethodTable& table);  // What workers call.
+void register_activities(MethodTable& table);
+void register_executions(MethodTable& table);  // Start, signal, cancel, terminate, query, describe.
+void register_updates(MethodTable& table);
+void register_histories(MethodTable& table);
+void register_visibility(MethodTable& table);
+void register_queues(MethodTable& table);  // DescribeTaskQueue, workers.
+void register_operator(MethodTable& table);
+void register_all_handlers(MethodTable& table);
+
+}  // namespace chimera::server
+
+#endif  // CHIMERA_SERVER_SERVICE_HANDLERS_H_

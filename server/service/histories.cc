@@ -1,0 +1,174 @@
+// The history reads (5.14).
+#include <algorithm>
+
+#include "server/engine/engine.h"
+#include "server/engine/query.h"
+#include "server/engine/update.h"
+#include "server/engine/workflow_task.h"
+#include "server/service/errors.h"
+#include "server/service/handlers.h"
+#include "server/service/method_table.h"
+#include "server/service/task_token.h"
+
+namespace chimera::server {
+namespace {
+
+using HistoryCall =
+    TypedCall<wf::GetWorkflowExecutionHistoryRequest, wf::GetWorkflowExecutionHistoryResponse>;
+constexpr int kBatchesMax = 256;
+constexpr Nanos kLongPoll = seconds{20};
+constexpr Nanos kMargin = seconds{1};
+
+// A read that waits for the run to change. Owned by the waiters that it has left at the run and by
+// its timer's holder.
+struct Waiting {
+  HistoryCall call;
+  PageToken token;
+  RunWeak run;
+  std::unique_ptr<Timer> deadline;
+};
+
+void read(Engine& engine, std::shared_ptr<Waiting> waiting, bool may_wait);
+
+void wait(Engine& engine, const std::shared_ptr<Waiting>& waiting, Run& run) {
+  run.history_waiters.push_back([&engine, waiting] { read(engine, waiting, /*may_wait=*/true); });
+  if (waiting->deadline != nullptr) return;
+  waiting->deadline = std::make_unique<Timer>([&engine, weak = std::weak_ptr(waiting)] {
+    const auto live = weak.lock();
+    if (live != nullptr)
+      engine.follow_up([&engine, live] { read(engine, live, /*may_wait=*/false); });
+  });
+  Nanos patience = kLongPoll;
+  const Nanos timeout = waiting->call.raw()->timeout;
+  if (timeout > Nanos{0})
+    patience = std::min(patience, std::max<Nanos>(timeout - kMargin, milliseconds{1}));
+  engine.timers().arm(*waiting->deadline, engine.now() + patience);
+}
+
+// The first event after a page of at most `batches` batches that begins at `first`.
+std::int64_t page_end(const Run& run, std::int64_t first, std::int64_t end, int batches) {
+  auto it = std::upper_bound(run.batches.begin(), run.batches.end(), first);
+  if (run.batches.end() - it < batches) return end;
+  return std::min(end, it[batches - 1]);
+}
+
+void read_close_event(Engine& engine, const std::shared_ptr<Waiting>& waiting, Run& run,
+                      bool may_wait) {
+  auto& response = waiting->call.response();
+  if (!run.running()) {
+    *response.mutable_history()->add_events() = run.last_event();
+  } else if (waiting->token.wait) {
+    if (may_wait) return wait(engine, waiting, run);
+    response.mutable_history();
+    response.set_next_page_token(waiting->token.encode());
+  } else {
+    response.mutable_history();
+  }
+  engine.finish(waiting->call.raw(), absl::OkStatus());
+}
+
+void read_page(Engine& engine, const std::shared_ptr<Waiting>& waiting, Run& run, bool may_wait) {
+  const auto& request = waiting->call.request();
+  auto& response = waiting->call.response();
+  PageToken token = waiting->token;
+  const std::int64_t end = token.end_id > 0 ? token.end_id : run.next_event_id();
+  if (token.next_id >= end && token.wait && run.running()) {
+    if (may_wait) return wait(engine, waiting, run);
+    response.mutable_history();
+    response.set_next_page_token(token.encode());
+    engine.finish(waiting->call.raw(), absl::OkStatus());
+    return;
+  }
+  int batches = request.maximum_page_size() > 0 ? request.maximum_page_size() : kBatchesMax;
+  batches = std::min(batches, kBatchesMax);
+  const std::int64_t until = page_end(run, token.next_id, end, batches);
+  auto& history = *response.mutable_history();
+  for (std::int64_t id = token.next_id; id < until; ++id) {
+    *history.add_events() = run.events.events(static_cast<int>(id - 1));
+  }
+  token.next_id = until;
+  const bool more = until < end || (token.wait && run.running());
+  if (more) response.set_next_page_token(token.encode());
+  if (!more && token.worker) append_unwritten_events(run, history);
+  engine.finish(waiting->call.raw(), absl::OkStatus());
+}
+
+void read(Engine& engine, std::shared_ptr<Waiting> waiting, bool may_wait) {
+  if (waiting->call.raw()->finished) return;
+  const RunPtr run = waiting->run.lock();
+  if (run == nullptr || engine.run_by_id(waiting->token.run_id) == nullptr) {
+    engine.finish(waiting->call.raw(), not_found("workflow execution not found"));
+    return;
+  }
+  if (waiting->call.request().history_event_filter_type() ==
+      enums::HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT) {
+    return read_close_event(engine, waiting, *run, may_wait);
+  }
+  read_page(engine, waiting, *run, may_wait);
+}
+
+absl::Status get_history(Engine& engine, HistoryCall call) {
+  auto& request = call.request();
+  absl::StatusOr<Namespace*> ns = engine.resolve_namespace(request.namespace_());
+  if (!ns.ok()) return ns.status();
+  PageToken token;
+  std::string run_id = request.execution().run_id();
+  if (!request.next_page_token().empty()) {
+    const auto decoded = PageToken::decode(request.next_page_token());
+    if (!decoded || (!run_id.empty() && decoded->run_id != run_id))
+      return invalid("Invalid NextPageToken.");
+    token = *decoded;
+    run_id = token.run_id;
+  }
+  absl::StatusOr<Run*> run = engine.find_run(**ns, request.execution().workflow_id(), run_id);
+  if (!run.ok()) return run.status();
+  if (token.run_id.empty()) {
+    token.run_id = (*run)->run_id;
+    token.wait = request.wait_new_event();
+    if (!token.wait) token.end_id = (*run)->next_event_id();
+    token.worker = !token.wait && (*run)->running();
+  }
+  auto waiting =
+      std::make_shared<Waiting>(Waiting{call, std::move(token), engine.share(**run), nullptr});
+  read(engine, std::move(waiting), /*may_wait=*/true);
+  return absl::OkStatus();
+}
+
+absl::Status get_history_reverse(Engine& engine,
+                                 wf::GetWorkflowExecutionHistoryReverseRequest& request,
+                                 wf::GetWorkflowExecutionHistoryReverseResponse& response) {
+  absl::StatusOr<Namespace*> ns = engine.resolve_namespace(request.namespace_());
+  if (!ns.ok()) return ns.status();
+  PageToken token;
+  std::string run_id = request.execution().run_id();
+  if (!request.next_page_token().empty()) {
+    const auto decoded = PageToken::decode(request.next_page_token());
+    if (!decoded) return invalid("Invalid NextPageToken.");
+    token = *decoded;
+    run_id = token.run_id;
+  }
+  absl::StatusOr<Run*> found = engine.find_run(**ns, request.execution().workflow_id(), run_id);
+  if (!found.ok()) return found.status();
+  const Run& run = **found;
+  std::int64_t last = token.run_id.empty() ? run.events.events_size() : token.next_id - 1;
+  last = std::min<std::int64_t>(last, run.events.events_size());
+  int batches = request.maximum_page_size() > 0 ? std::min(request.maximum_page_size(), kBatchesMax)
+                                                : kBatchesMax;
+  auto batch = std::upper_bound(run.batches.begin(), run.batches.end(), last);
+  const std::int64_t first = batch - run.batches.begin() > batches ? *(batch - batches) : 1;
+  auto& history = *response.mutable_history();
+  for (std::int64_t id = last; id >= first; --id)
+    *history.add_events() = run.events.events(static_cast<int>(id - 1));
+  if (first > 1)
+    response.set_next_page_token(PageToken{run.run_id, first, 0, false, false}.encode());
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void register_histories(MethodTable& table) {
+  table.add("GetWorkflowExecutionHistory", get_history);
+  table.add("GetWorkflowExecutionHistoryReverse", get_history_reverse);
+}
+
+}  // namespace chimera::server

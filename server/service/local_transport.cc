@@ -1,0 +1,84 @@
+#include "server/service/local_transport.h"
+
+#include <thread>
+
+namespace chimera::server {
+namespace {
+
+using google::protobuf::Message;
+using google::protobuf::MessageLite;
+
+class InFlight : public base::RpcInFlight {
+ public:
+  InFlight(std::shared_ptr<Dispatcher> dispatcher, CallPtr call)
+      : dispatcher_(std::move(dispatcher)), call_(std::move(call)) {}
+  void cancel() override {
+    if (call_ != nullptr) dispatcher_->cancel(call_);
+  }
+
+ private:
+  const std::shared_ptr<Dispatcher> dispatcher_;
+  const CallPtr call_;  // Null: the call never began.
+};
+
+class LocalTransport : public base::Transport {
+ public:
+  explicit LocalTransport(std::shared_ptr<Dispatcher> dispatcher)
+      : dispatcher_(std::move(dispatcher)) {}
+
+  std::shared_ptr<base::RpcInFlight> start(base::RpcCall rpc) override {
+    auto call = std::make_shared<Call>();
+    if (absl::Status status = fill(rpc, *call); !status.ok()) {
+      std::thread([done = std::move(rpc.done), status = std::move(status)]() mutable {
+        std::move(done)(std::move(status));
+      }).detach();
+      return std::make_shared<InFlight>(dispatcher_, nullptr);
+    }
+    dispatcher_->submit(call);
+    return std::make_shared<InFlight>(dispatcher_, std::move(call));
+  }
+
+ private:
+  static absl::Status fill(base::RpcCall& rpc, Call& call) {
+    const std::string path(rpc.method);
+    call.method = service_methods().find(path);
+    if (call.method == nullptr)
+      return absl::UnimplementedError(absl::StrCat("unknown method ", path));
+    call.request.reset(call.method->request->New());
+    if (const auto* message = std::get_if<const MessageLite*>(&rpc.request)) {
+      if ((*message)->GetTypeName() != call.request->GetTypeName()) {
+        return absl::InternalError(
+            absl::StrCat(path, " does not take a ", (*message)->GetTypeName()));
+      }
+      call.request->CheckTypeAndMergeFrom(**message);
+    } else if (!call.request->ParseFromString(std::get<std::string>(rpc.request))) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("the request of ", path, " is not a valid message"));
+    }
+    call.timeout = rpc.timeout;
+    if (auto* message = std::get_if<MessageLite*>(&rpc.response)) {
+      call.response = *message;
+      call.response->Clear();
+      call.deliver = std::move(rpc.done);
+      return absl::OkStatus();
+    }
+    call.owned_response.reset(call.method->response->New());
+    call.response = call.owned_response.get();
+    call.deliver = [done = std::move(rpc.done), bytes = std::get<std::string*>(rpc.response),
+                    response = call.response](absl::Status status) mutable {
+      if (status.ok()) response->SerializeToString(bytes);
+      std::move(done)(std::move(status));
+    };
+    return absl::OkStatus();
+  }
+
+  const std::shared_ptr<Dispatcher> dispatcher_;
+};
+
+}  // namespace
+
+std::shared_ptr<base::Transport> make_local_transport(std::shared_ptr<Dispatcher> dispatcher) {
+  return std::make_shared<LocalTransport>(std::move(dispatcher));
+}
+
+}  // namespace chimera::server

@@ -1,0 +1,103 @@
+// The namespace RPCs.
+#include "server/engine/namespaces.h"
+
+#include "temporal/api/errordetails/v1/message.pb.h"
+
+#include "server/engine/engine.h"
+#include "server/engine/query.h"
+#include "server/engine/update.h"
+#include "server/service/errors.h"
+#include "server/service/handlers.h"
+#include "server/service/method_table.h"
+
+namespace chimera::server {
+namespace {
+
+void describe(const Namespace& ns, wf::DescribeNamespaceResponse& response) {
+  *response.mutable_namespace_info() = ns.info;
+  *response.mutable_config() = ns.config;
+  response.mutable_replication_config()->set_active_cluster_name("active");
+  response.mutable_replication_config()->add_clusters()->set_cluster_name("active");
+  response.mutable_replication_config()->set_state(enums::REPLICATION_STATE_NORMAL);
+}
+
+absl::Status describe_namespace(Engine& engine, wf::DescribeNamespaceRequest& request,
+                                wf::DescribeNamespaceResponse& response) {
+  if (request.namespace_().empty() && request.id().empty()) return invalid("Namespace is empty.");
+  const Namespace* ns = request.id().empty() ? engine.namespaces().find(request.namespace_())
+                                             : engine.namespaces().find_by_id(request.id());
+  if (ns == nullptr)
+    return namespace_not_found(request.id().empty() ? request.namespace_() : request.id());
+  describe(*ns, response);
+  return absl::OkStatus();
+}
+
+absl::Status list_namespaces(Engine& engine, wf::ListNamespacesRequest& request,
+                             wf::ListNamespacesResponse& response) {
+  const int size = request.page_size() > 0 ? request.page_size() : 100;
+  for (const auto& [name, ns] : engine.namespaces().all()) {
+    const bool deleted = ns->info.state() == enums::NAMESPACE_STATE_DELETED;
+    if (deleted && !request.namespace_filter().include_deleted()) continue;
+    if (!request.next_page_token().empty() && name <= request.next_page_token()) continue;
+    if (response.namespaces_size() == size) {
+      response.set_next_page_token(response.namespaces(size - 1).namespace_info().name());
+      break;
+    }
+    describe(*ns, *response.add_namespaces());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status register_namespace(Engine& engine, wf::RegisterNamespaceRequest& request,
+                                wf::RegisterNamespaceResponse&) {
+  if (request.namespace_().empty()) return invalid("Namespace not set on request.");
+  if (request.namespace_().size() > 1000) return invalid("Namespace length exceeds limit.");
+  const Nanos retention = to_nanos(request.workflow_execution_retention_period());
+  if (retention < std::chrono::hours{1})
+    return invalid("A valid retention period is not set on request.");
+  if (engine.namespaces().find(request.namespace_()) != nullptr) {
+    return error_with_detail(absl::StatusCode::kAlreadyExists, "Namespace already exists.",
+                             ::temporal::api::errordetails::v1::NamespaceAlreadyExistsFailure());
+  }
+  Namespace& ns = engine.namespaces().add(request.namespace_(), engine.new_uuid(), retention);
+  ns.info.set_description(request.description());
+  ns.info.set_owner_email(request.owner_email());
+  *ns.info.mutable_data() = request.data();
+  engine.save(ns);
+  return absl::OkStatus();
+}
+
+absl::Status update_namespace(Engine& engine, wf::UpdateNamespaceRequest& request,
+                              wf::UpdateNamespaceResponse& response) {
+  absl::StatusOr<Namespace*> found = engine.resolve_namespace(request.namespace_());
+  if (!found.ok()) return found.status();
+  Namespace& ns = **found;
+  const auto& info = request.update_info();
+  if (!info.description().empty()) ns.info.set_description(info.description());
+  if (!info.owner_email().empty()) ns.info.set_owner_email(info.owner_email());
+  for (const auto& [key, value] : info.data()) (*ns.info.mutable_data())[key] = value;
+  if (info.state() != enums::NAMESPACE_STATE_UNSPECIFIED) ns.info.set_state(info.state());
+  if (request.config().has_workflow_execution_retention_ttl()) {
+    if (to_nanos(request.config().workflow_execution_retention_ttl()) < std::chrono::hours{1}) {
+      return invalid("A valid retention period is not set on request.");
+    }
+    *ns.config.mutable_workflow_execution_retention_ttl() =
+        request.config().workflow_execution_retention_ttl();
+  }
+  engine.save(ns);
+  *response.mutable_namespace_info() = ns.info;
+  *response.mutable_config() = ns.config;
+  response.mutable_replication_config()->set_active_cluster_name("active");
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void register_namespaces(MethodTable& table) {
+  table.add("DescribeNamespace", describe_namespace);
+  table.add("ListNamespaces", list_namespaces);
+  table.add("RegisterNamespace", register_namespace);
+  table.add("UpdateNamespace", update_namespace);
+}
+
+}  // namespace chimera::server

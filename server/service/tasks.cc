@@ -1,0 +1,112 @@
+// What workers call about workflow tasks, queries and themselves.
+#include "server/engine/engine.h"
+#include "server/engine/query.h"
+#include "server/engine/update.h"
+#include "server/engine/workflow_task.h"
+#include "server/service/errors.h"
+#include "server/service/handlers.h"
+#include "server/service/method_table.h"
+
+namespace chimera::server {
+namespace {
+
+constexpr Nanos kShortestPoll = seconds{2};
+
+template <class Request, class Response>
+absl::Status poll(Engine& engine, TypedCall<Request, Response> call, enums::TaskQueueType type,
+                  double rate_limit) {
+  const Request& request = call.request();
+  absl::StatusOr<Namespace*> ns = engine.resolve_namespace(request.namespace_());
+  if (!ns.ok()) return ns.status();
+  if (request.task_queue().name().empty()) return invalid("taskQueue is not set");
+  if (call.raw()->timeout <= Nanos{0}) return invalid("Context timeout is not set.");
+  if (call.raw()->timeout < kShortestPoll)
+    return absl::FailedPreconditionError("Context timeout is too short.");
+  Poller poller;
+  poller.call = call.raw();
+  poller.identity = request.identity();
+  poller.worker_instance_key = request.worker_instance_key();
+  engine.matching().poll({(*ns)->id, request.task_queue().name(), type}, std::move(poller),
+                         rate_limit);
+  return absl::OkStatus();
+}
+
+absl::Status poll_workflow(
+    Engine& engine,
+    TypedCall<wf::PollWorkflowTaskQueueRequest, wf::PollWorkflowTaskQueueResponse> call) {
+  return poll(engine, call, enums::TASK_QUEUE_TYPE_WORKFLOW, 0);
+}
+
+absl::Status poll_activity(
+    Engine& engine,
+    TypedCall<wf::PollActivityTaskQueueRequest, wf::PollActivityTaskQueueResponse> call) {
+  return poll(engine, call, enums::TASK_QUEUE_TYPE_ACTIVITY,
+              call.request().task_queue_metadata().max_tasks_per_second().value());
+}
+
+absl::Status poll_nexus(
+    Engine& engine, TypedCall<wf::PollNexusTaskQueueRequest, wf::PollNexusTaskQueueResponse> call) {
+  return poll(engine, call, enums::TASK_QUEUE_TYPE_NEXUS,
+              0);  // Never gets a task; must not fail either.
+}
+
+absl::Status fail(Engine& engine, wf::RespondWorkflowTaskFailedRequest& request,
+                  wf::RespondWorkflowTaskFailedResponse&) {
+  return fail_task_request(engine, request);
+}
+
+absl::Status answer(Engine& engine, wf::RespondQueryTaskCompletedRequest& request,
+                    wf::RespondQueryTaskCompletedResponse&) {
+  return answer_query(engine, request);
+}
+
+absl::Status shut_down(Engine& engine, wf::ShutdownWorkerRequest& request,
+                       wf::ShutdownWorkerResponse&) {
+  absl::StatusOr<Namespace*> ns = engine.resolve_namespace(request.namespace_());
+  if (!ns.ok()) return ns.status();
+  engine.matching().shut_down_worker((*ns)->id, request.worker_instance_key(),
+                                     request.sticky_task_queue());
+  if (request.has_worker_heartbeat()) {
+    engine.workers().record((*ns)->id, std::move(*request.mutable_worker_heartbeat()),
+                            engine.now());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status heartbeat(Engine& engine, wf::RecordWorkerHeartbeatRequest& request,
+                       wf::RecordWorkerHeartbeatResponse&) {
+  absl::StatusOr<Namespace*> ns = engine.resolve_namespace(request.namespace_());
+  if (!ns.ok()) return ns.status();
+  for (auto& one : *request.mutable_worker_heartbeat()) {
+    engine.workers().record((*ns)->id, std::move(one), engine.now());
+  }
+  engine.workers().expire(engine.now());
+  return absl::OkStatus();
+}
+
+absl::Status reset_sticky(Engine& engine, wf::ResetStickyTaskQueueRequest& request,
+                          wf::ResetStickyTaskQueueResponse&) {
+  absl::StatusOr<Namespace*> ns = engine.resolve_namespace(request.namespace_());
+  if (!ns.ok()) return ns.status();
+  absl::StatusOr<Run*> run = engine.find_running(**ns, request.execution());
+  if (!run.ok()) return run.status();
+  (*run)->sticky_queue.clear();
+  engine.mark_dirty(**run);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void register_tasks(MethodTable& table) {
+  table.add("PollWorkflowTaskQueue", poll_workflow);
+  table.add("PollActivityTaskQueue", poll_activity);
+  table.add("PollNexusTaskQueue", poll_nexus);
+  table.add("RespondWorkflowTaskCompleted", complete_task);
+  table.add("RespondWorkflowTaskFailed", fail);
+  table.add("RespondQueryTaskCompleted", answer);
+  table.add("ShutdownWorker", shut_down);
+  table.add("RecordWorkerHeartbeat", heartbeat);
+  table.add("ResetStickyTaskQueue", reset_sticky);
+}
+
+}  // namespace chimera::server

@@ -1,0 +1,193 @@
+// The update RPCs (5.10).
+#include "google/rpc/status.pb.h"
+#include "temporal/api/errordetails/v1/message.pb.h"
+
+#include "core/base/transport.h"
+#include "server/engine/engine.h"
+#include "server/engine/query.h"
+#include "server/engine/start.h"
+#include "server/engine/update_registry.h"
+#include "server/service/errors.h"
+#include "server/service/handlers.h"
+#include "server/service/method_table.h"
+
+namespace chimera::server {
+namespace {
+
+using UpdateCall =
+    TypedCall<wf::UpdateWorkflowExecutionRequest, wf::UpdateWorkflowExecutionResponse>;
+using PollCall =
+    TypedCall<wf::PollWorkflowExecutionUpdateRequest, wf::PollWorkflowExecutionUpdateResponse>;
+using MultiCall = TypedCall<wf::ExecuteMultiOperationRequest, wf::ExecuteMultiOperationResponse>;
+constexpr Nanos kLongPoll = seconds{20};
+constexpr Nanos kMargin = seconds{1};
+
+Nanos patience(const CallPtr& call) {
+  if (call->timeout <= Nanos{0}) return kLongPoll;
+  return std::min<Nanos>(kLongPoll, std::max<Nanos>(call->timeout - kMargin, milliseconds{1}));
+}
+
+template <class Response>
+void fill(Response& response, const Run& run, const std::string& update_id,
+          const UpdateAnswer& answer) {
+  response.mutable_update_ref()->set_update_id(update_id);
+  response.mutable_update_ref()->mutable_workflow_execution()->set_workflow_id(run.workflow_id);
+  response.mutable_update_ref()->mutable_workflow_execution()->set_run_id(run.run_id);
+  response.set_stage(answer.stage);
+  if (answer.outcome != nullptr) *response.mutable_outcome() = *answer.outcome;
+}
+
+absl::Status check_update(Engine& engine, wf::UpdateWorkflowExecutionRequest& request,
+                          UpdateStage& stage) {
+  if (!request.has_request() || !request.request().has_meta())
+    return invalid("Update meta is not set on request.");
+  if (!request.request().has_input()) return invalid("Update input is not set on request.");
+  if (request.request().input().name().empty())
+    return invalid("Update name is not set on request.");
+  if (request.request().meta().update_id().size() > 1000)
+    return invalid("UpdateId length exceeds limit.");
+  if (request.request().meta().update_id().empty()) {
+    request.mutable_request()->mutable_meta()->set_update_id(engine.new_uuid());
+  }
+  stage = request.wait_policy().lifecycle_stage();
+  return check_wait_stage(stage);
+}
+
+absl::Status update_workflow(Engine& engine, UpdateCall call) {
+  auto& request = call.request();
+  absl::StatusOr<Namespace*> ns = engine.resolve_namespace(request.namespace_());
+  if (!ns.ok()) return ns.status();
+  UpdateStage stage;
+  if (absl::Status s = check_update(engine, request, stage); !s.ok()) return s;
+  const auto& execution = request.workflow_execution();
+  absl::StatusOr<Run*> run = engine.find_run(**ns, execution.workflow_id(), execution.run_id());
+  if (!run.ok()) return run.status();
+  const std::string& first = request.first_execution_run_id();
+  if (!first.empty() && (*run)->first_run_id != first)
+    return not_found("workflow execution not found");
+  const std::string id = request.request().meta().update_id();
+  UpdateDone done = [&engine, call, shared = engine.share(**run), id](absl::Status status,
+                                                                      UpdateAnswer answer) {
+    if (call.raw()->finished) return;
+    if (status.ok()) fill(call.response(), *shared, id, answer);
+    engine.finish(call.raw(), std::move(status));
+  };
+  return admit_update(engine, **run, std::move(*request.mutable_request()),
+                      {stage, patience(call.raw()), std::move(done)});
+}
+
+absl::Status poll(Engine& engine, PollCall call) {
+  auto& request = call.request();
+  absl::StatusOr<Namespace*> ns = engine.resolve_namespace(request.namespace_());
+  if (!ns.ok()) return ns.status();
+  const auto& execution = request.update_ref().workflow_execution();
+  absl::StatusOr<Run*> run = engine.find_run(**ns, execution.workflow_id(), execution.run_id());
+  if (!run.ok()) return run.status();
+  const std::string id = request.update_ref().update_id();
+  UpdateStage stage = request.wait_policy().lifecycle_stage();  // Unset: just look.
+  if (stage == enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_UNSPECIFIED) {
+    stage = enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ADMITTED;
+  }
+  UpdateDone done = [&engine, call, shared = engine.share(**run), id](absl::Status status,
+                                                                      UpdateAnswer answer) {
+    if (call.raw()->finished) return;
+    if (status.ok()) fill(call.response(), *shared, id, answer);
+    engine.finish(call.raw(), std::move(status));
+  };
+  return poll_update(engine, **run, id, {stage, patience(call.raw()), std::move(done)});
+}
+
+// --- Update-with-start.
+
+namespace details = ::temporal::api::errordetails::v1;
+
+absl::Status multi_error(const std::string& which, const absl::Status& cause, bool start_failed) {
+  details::MultiOperationExecutionFailure detail;
+  details::MultiOperationExecutionFailure::OperationStatus failed, aborted;
+  failed.set_code(static_cast<int>(cause.code()));
+  failed.set_message(std::string(cause.message()));
+  if (auto payload = cause.GetPayload(base::kStatusDetails)) {
+    google::rpc::Status rpc;
+    if (rpc.ParseFromString(std::string(*payload))) *failed.mutable_details() = rpc.details();
+  }
+  aborted.set_code(static_cast<int>(absl::StatusCode::kAborted));
+  aborted.set_message("Operation was aborted.");
+  aborted.add_details()->PackFrom(::temporal::api::failure::v1::MultiOperationExecutionAborted());
+  *detail.add_statuses() = start_failed ? failed : aborted;
+  *detail.add_statuses() = start_failed ? aborted : failed;
+  return error_with_detail(
+      cause.code(),
+      absl::StrCat("MultiOperation could not be executed: ", which, " failed: ", cause.message()),
+      detail);
+}
+
+struct Multi {
+  wf::StartWorkflowExecutionRequest* start = nullptr;
+  wf::UpdateWorkflowExecutionRequest* update = nullptr;
+};
+
+absl::StatusOr<Multi> check_multi(wf::ExecuteMultiOperationRequest& request) {
+  if (request.operations_size() != 2 || !request.operations(0).has_start_workflow() ||
+      !request.operations(1).has_update_workflow()) {
+    return invalid("Operations have to be exactly [Start, Update].");
+  }
+  Multi multi{request.mutable_operations(0)->mutable_start_workflow(),
+              request.mutable_operations(1)->mutable_update_workflow()};
+  if (multi.start->workflow_id() != multi.update->workflow_execution().workflow_id()) {
+    return invalid("WorkflowId is not consistent with previous operation(s)");
+  }
+  if (!multi.start->cron_schedule().empty())
+    return invalid("INVALID_ARGUMENT: CronSchedule is not allowed.");
+  if (multi.start->has_workflow_start_delay()) return invalid("WorkflowStartDelay is not allowed.");
+  if (multi.start->request_eager_execution())
+    return invalid("RequestEagerExecution is not supported.");
+  if (!multi.update->workflow_execution().run_id().empty()) return invalid("RunId is not allowed.");
+  multi.start->set_namespace_(request.namespace_());
+  return multi;
+}
+
+absl::Status execute_multi(Engine& engine, MultiCall call) {
+  absl::StatusOr<Multi> multi = check_multi(call.request());
+  if (!multi.ok()) return multi.status();
+  auto& start = *multi->start;
+  UpdateStage stage;
+  if (absl::Status s = validate_start(engine, start); !s.ok()) return multi_error("Start", s, true);
+  if (absl::Status s = check_update(engine, *multi->update, stage); !s.ok())
+    return multi_error("Update", s, false);
+  Namespace& ns = *engine.namespaces().find(start.namespace_());
+  const std::string id = multi->update->request().meta().update_id();
+  Run* run = engine.current_run(ns, start.workflow_id());
+  auto& start_response = *call.response().add_responses()->mutable_start_workflow();
+  if (run != nullptr && is_known_update(*run, id)) {
+    start_response.set_run_id(run->run_id);
+    start_response.set_first_execution_run_id(run->first_run_id);
+    start_response.set_status(run->status);
+  } else {
+    absl::Status started = start_workflow(engine, start, start_response);
+    if (!started.ok()) return multi_error("Start", started, true);
+    run = engine.run_by_id(start_response.run_id());
+  }
+  UpdateDone done = [&engine, call, shared = engine.share(*run), id](absl::Status status,
+                                                                     UpdateAnswer answer) {
+    if (call.raw()->finished) return;
+    if (status.ok()) {
+      fill(*call.response().add_responses()->mutable_update_workflow(), *shared, id, answer);
+    } else {
+      status = multi_error("Update", status, false);
+    }
+    engine.finish(call.raw(), std::move(status));
+  };
+  absl::Status status = admit_update(engine, *run, std::move(*multi->update->mutable_request()),
+                                     {stage, patience(call.raw()), std::move(done)});
+  return status.ok() ? status : multi_error("Update", status, false);
+}
+
+}  // namespace
+
+void register_updates(MethodTable& table) {
+  table.add("UpdateWorkflowExecution", update_workflow);
+  table.add("PollWorkflowExecutionUpdate", poll);
+  table.add("ExecuteMultiOperation", execute_multi);
+}
+
+}  // namespace chimera::server

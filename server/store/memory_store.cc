@@ -1,0 +1,20 @@
+// The store of a server without a file: effects run at once.
+#include "server/store/store.h"
+
+namespace chimera::server {
+namespace {
+
+class MemoryStore : public Store {
+ public:
+  bool durable() const override { return false; }
+  void commit(WriteBatch batch) override {
+    for (auto& effect : batch.effects) effect();
+  }
+  absl::StatusOr<StoredState> load() override { return StoredState{}; }
+};
+
+}  // namespace
+
+std::unique_ptr<Store> make_memory_store() { return std::make_unique<MemoryStore>(); }
+
+}  // namespace chimera::server

@@ -1,0 +1,270 @@
+#include "server/store/sqlite_store.h"
+
+#include <condition_variable>
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+#include <thread>
+
+#include "absl/strings/string_view.h"
+#include <sqlite3.h>
+
+namespace chimera::server {
+namespace {
+
+constexpr int kApplicationId = 0x43484d52;  // "CHMR"
+constexpr char kSchema[] = R"(
+CREATE TABLE IF NOT EXISTS value(tab TEXT, key TEXT, data BLOB, PRIMARY KEY(tab, key)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS run(pk INTEGER PRIMARY KEY, run_id TEXT UNIQUE, namespace_id TEXT, workflow_id TEXT,
+                               open INTEGER, start_ns INTEGER, side BLOB);
+CREATE TABLE IF NOT EXISTS event(run_id TEXT, first_id INTEGER, data BLOB, PRIMARY KEY(run_id, first_id)) WITHOUT ROWID;
+)";
+
+struct CloseDatabase {
+  void operator()(sqlite3* database) const { sqlite3_close_v2(database); }
+};
+using Database = std::unique_ptr<sqlite3, CloseDatabase>;
+
+// A prepared statement, bound and run again and again. Writer thread.
+class Statement {
+ public:
+  Statement() = default;
+  ~Statement() { sqlite3_finalize(statement_); }
+  Statement(const Statement&) = delete;
+  Statement& operator=(const Statement&) = delete;
+
+  int prepare(sqlite3* database, const char* sql) {
+    return sqlite3_prepare_v2(database, sql, -1, &statement_, nullptr);
+  }
+  Statement& text(int index, absl::string_view value) {
+    sqlite3_bind_text(statement_, index, value.data(), static_cast<int>(value.size()),
+                      SQLITE_STATIC);
+    return *this;
+  }
+  Statement& blob(int index, absl::string_view value) {
+    sqlite3_bind_blob(statement_, index, value.data(), static_cast<int>(value.size()),
+                      SQLITE_STATIC);
+    return *this;
+  }
+  Statement& number(int index, std::int64_t value) {
+    sqlite3_bind_int64(statement_, index, value);
+    return *this;
+  }
+  bool run() {
+    const int code = sqlite3_step(statement_);
+    sqlite3_reset(statement_);
+    return code == SQLITE_DONE || code == SQLITE_ROW;
+  }
+  bool next() { return sqlite3_step(statement_) == SQLITE_ROW; }
+  std::string column(int index) {
+    const void* data = sqlite3_column_blob(statement_, index);
+    return std::string(static_cast<const char*>(data), sqlite3_column_bytes(statement_, index));
+  }
+  std::int64_t column_number(int index) { return sqlite3_column_int64(statement_, index); }
+
+ private:
+  sqlite3_stmt* statement_ = nullptr;
+};
+
+class SqliteStore : public Store {
+ public:
+  explicit SqliteStore(std::string filename) : filename_(std::move(filename)) {}
+
+  ~SqliteStore() override {
+    {
+      std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    wake_.notify_one();
+    if (thread_.joinable()) thread_.join();
+  }
+
+  absl::Status open() {
+    sqlite3* raw = nullptr;
+    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    const int code = sqlite3_open_v2(filename_.c_str(), &raw, flags, nullptr);
+    database_.reset(raw);
+    if (code != SQLITE_OK)
+      return problem("cannot be opened", "Check the folder and its permissions.");
+    sqlite3_busy_timeout(raw, 1000);
+    if (absl::Status status = check_owner(); !status.ok()) return status;
+    if (!execute("PRAGMA locking_mode=EXCLUSIVE") || !execute("PRAGMA journal_mode=WAL") ||
+        !execute("PRAGMA synchronous=NORMAL") || !execute("BEGIN IMMEDIATE") || !execute(kSchema) ||
+        !execute("COMMIT")) {
+      return sqlite3_errcode(raw) == SQLITE_BUSY
+                 ? problem("is used by another server", "Stop that one, or choose another file.")
+                 : problem("cannot be written", "Check its permissions and the free space.");
+    }
+    return prepare();
+  }
+
+  bool durable() const override { return true; }
+
+  void commit(WriteBatch batch) override {
+    bool wake;
+    {
+      std::lock_guard lock(mutex_);
+      wake = queue_.empty();
+      queue_.push_back(std::move(batch));
+    }
+    if (wake) wake_.notify_one();
+  }
+
+  absl::StatusOr<StoredState> load() override {
+    StoredState state;
+    Statement values, runs;
+    if (values.prepare(database_.get(), "SELECT tab, key, data FROM value") != SQLITE_OK ||
+        runs.prepare(database_.get(),
+                     "SELECT run_id, namespace_id, workflow_id, open, start_ns, side FROM run") !=
+            SQLITE_OK) {
+      return problem("cannot be read", "Restore a copy of it.");
+    }
+    while (values.next())
+      state.values.push_back({values.column(0), values.column(1), values.column(2), false});
+    while (runs.next()) {
+      auto& run = state.runs.emplace_back();
+      run.record = {runs.column(0),        runs.column(1),
+                    runs.column(2),        runs.column_number(3) != 0,
+                    runs.column_number(4), runs.column(5)};
+      Statement events;
+      if (events.prepare(database_.get(),
+                         "SELECT data FROM event WHERE run_id=?1 ORDER BY first_id") != SQLITE_OK) {
+        return problem("cannot be read", "Restore a copy of it.");
+      }
+      events.text(1, run.record.run_id);
+      while (events.next()) run.batches.push_back(events.column(0));
+    }
+    thread_ = std::thread([this] { write_loop(); });
+    return state;
+  }
+
+ private:
+  absl::Status problem(absl::string_view what, absl::string_view advice) {
+    return absl::FailedPreconditionError(absl::StrCat("the database file ", filename_, " ", what,
+                                                      " (", sqlite3_errmsg(database_.get()), "). ",
+                                                      advice));
+  }
+
+  bool execute(const char* sql) {
+    return sqlite3_exec(database_.get(), sql, nullptr, nullptr, nullptr) == SQLITE_OK;
+  }
+
+  // An empty file becomes ours; any other must be.
+  absl::Status check_owner() {
+    Statement id, tables;
+    if (id.prepare(database_.get(), "PRAGMA application_id") != SQLITE_OK || !id.next() ||
+        tables.prepare(database_.get(), "SELECT count(*) FROM sqlite_master") != SQLITE_OK ||
+        !tables.next()) {
+      return sqlite3_errcode(database_.get()) == SQLITE_BUSY
+                 ? problem("is used by another server", "Stop that one, or choose another file.")
+                 : problem("is not a database", "Choose another file name.");
+    }
+    if (id.column_number(0) == kApplicationId) return absl::OkStatus();
+    if (tables.column_number(0) > 0) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("the database file ", filename_,
+                       " belongs to another program (perhaps a genuine Temporal server). Choose "
+                       "another file name."));
+    }
+    return execute(absl::StrCat("PRAGMA application_id=", kApplicationId).c_str())
+               ? absl::OkStatus()
+               : problem("cannot be written", "Check its permissions and the free space.");
+  }
+
+  absl::Status prepare() {
+    sqlite3* db = database_.get();
+    const bool ok =
+        put_event_.prepare(
+            db, "INSERT OR REPLACE INTO event(run_id, first_id, data) VALUES(?1,?2,?3)") ==
+            SQLITE_OK &&
+        put_run_.prepare(
+            db,
+            "INSERT INTO run(run_id, namespace_id, workflow_id, open, start_ns, side) "
+            "VALUES(?1,?2,?3,?4,?5,?6) ON CONFLICT(run_id) DO UPDATE SET open=?4, side=?6") ==
+            SQLITE_OK &&
+        put_value_.prepare(db, "INSERT OR REPLACE INTO value(tab, key, data) VALUES(?1,?2,?3)") ==
+            SQLITE_OK &&
+        erase_value_.prepare(db, "DELETE FROM value WHERE tab=?1 AND key=?2") == SQLITE_OK &&
+        erase_run_.prepare(db, "DELETE FROM run WHERE run_id=?1") == SQLITE_OK &&
+        erase_events_.prepare(db, "DELETE FROM event WHERE run_id=?1") == SQLITE_OK;
+    return ok ? absl::OkStatus()
+              : problem("has another layout",
+                        "It may be of another version: choose another file name.");
+  }
+
+  bool write(WriteBatch& batch) {
+    bool ok = true;
+    for (const auto& e : batch.events) {
+      ok = ok && put_event_.text(1, e.run_id).number(2, e.first_id).blob(3, e.history).run();
+    }
+    for (const auto& r : batch.runs) {
+      ok = ok && put_run_.text(1, r.run_id)
+                     .text(2, r.namespace_id)
+                     .text(3, r.workflow_id)
+                     .number(4, r.open)
+                     .number(5, r.start_ns)
+                     .blob(6, r.side)
+                     .run();
+    }
+    for (const auto& v : batch.values) {
+      ok = ok && (v.erase ? erase_value_.text(1, v.table).text(2, v.key).run()
+                          : put_value_.text(1, v.table).text(2, v.key).blob(3, v.value).run());
+    }
+    for (const auto& id : batch.deleted_runs) {
+      ok = ok && erase_run_.text(1, id).run() && erase_events_.text(1, id).run();
+    }
+    return ok;
+  }
+
+  // Nothing that was not written may be acknowledged, and later turns build on it: the only honest
+  // way on is to end.
+  [[noreturn]] void die() {
+    std::fprintf(stderr, "fatal: cannot write to the database file %s: %s\n", filename_.c_str(),
+                 sqlite3_errmsg(database_.get()));
+    std::abort();
+  }
+
+  void write_loop() {
+    std::vector<WriteBatch> batches;
+    for (;;) {
+      {
+        std::unique_lock lock(mutex_);
+        wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+        if (queue_.empty()) return;
+        batches.swap(queue_);
+      }
+      bool changes = false;
+      for (const WriteBatch& batch : batches) changes = changes || !batch.empty();
+      if (changes) {
+        if (!execute("BEGIN")) die();
+        for (WriteBatch& batch : batches) {
+          if (!write(batch)) die();
+        }
+        if (!execute("COMMIT")) die();
+      }
+      for (WriteBatch& batch : batches) {
+        for (auto& effect : batch.effects) effect();
+      }
+      batches.clear();
+    }
+  }
+
+  const std::string filename_;
+  Database database_;
+  Statement put_event_, put_run_, put_value_, erase_value_, erase_run_, erase_events_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::vector<WriteBatch> queue_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Store>> open_sqlite_store(const std::string& filename) {
+  auto store = std::make_unique<SqliteStore>(filename);
+  if (absl::Status status = store->open(); !status.ok()) return status;
+  return store;
+}
+
+}  // namespace chimera::server

@@ -1,0 +1,65 @@
+// Store, where a server's changes go: nowhere (memory), or into a SQLite file. The loop hands over
+// one batch per turn with the effects that must wait until it is durable.
+#ifndef CHIMERA_SERVER_STORE_STORE_H_
+#define CHIMERA_SERVER_STORE_STORE_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
+
+namespace chimera::server {
+
+struct WriteBatch {
+  struct Events {
+    std::string run_id;
+    std::int64_t first_id = 0;
+    std::string history;  // Serialized History.
+  };
+  struct RunRecord {
+    std::string run_id, namespace_id, workflow_id;
+    bool open = true;
+    std::int64_t start_ns = 0;  // Orders the runs of one workflow id.
+    std::string side;           // What events do not tell (store/side_record).
+  };
+  struct KeyValue {
+    std::string table, key, value;
+    bool erase = false;
+  };
+  std::vector<Events> events;
+  std::vector<RunRecord> runs;
+  std::vector<std::string> deleted_runs;
+  std::vector<KeyValue> values;
+  std::vector<absl::AnyInvocable<void()>> effects;  // Run after the commit, on the writer's thread.
+  bool empty() const {
+    return events.empty() && runs.empty() && deleted_runs.empty() && values.empty();
+  }
+};
+
+// What a file held when it was opened.
+struct StoredState {
+  struct StoredRun {
+    WriteBatch::RunRecord record;
+    std::vector<std::string> batches;  // Serialized History each.
+  };
+  std::vector<StoredRun> runs;
+  std::vector<WriteBatch::KeyValue> values;
+};
+
+// commit(): loop thread.
+class Store {
+ public:
+  virtual ~Store() = default;  // Everything handed over is durable and its effects have run.
+  virtual bool durable() const = 0;
+  virtual void commit(WriteBatch batch) = 0;
+  virtual absl::StatusOr<StoredState> load() = 0;
+};
+
+std::unique_ptr<Store> make_memory_store();
+
+}  // namespace chimera::server
+
+#endif  // CHIMERA_SERVER_STORE_STORE_H_

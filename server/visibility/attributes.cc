@@ -1,0 +1,143 @@
+#include "server/visibility/attributes.h"
+
+#include <nlohmann/json.hpp>
+
+#include "server/engine/start.h"
+#include "server/service/errors.h"
+
+namespace chimera::server {
+namespace {
+
+using Types = std::map<std::string, enums::IndexedValueType>;
+constexpr auto kKeyword = enums::INDEXED_VALUE_TYPE_KEYWORD;
+constexpr auto kInt = enums::INDEXED_VALUE_TYPE_INT;
+constexpr auto kDatetime = enums::INDEXED_VALUE_TYPE_DATETIME;
+constexpr auto kKeywordList = enums::INDEXED_VALUE_TYPE_KEYWORD_LIST;
+constexpr auto kBool = enums::INDEXED_VALUE_TYPE_BOOL;
+
+bool fits(const nlohmann::json& value, enums::IndexedValueType type) {
+  switch (type) {
+    case enums::INDEXED_VALUE_TYPE_INT:
+      return value.is_number_integer();
+    case enums::INDEXED_VALUE_TYPE_DOUBLE:
+      return value.is_number();
+    case enums::INDEXED_VALUE_TYPE_BOOL:
+      return value.is_boolean();
+    case enums::INDEXED_VALUE_TYPE_KEYWORD_LIST:
+      return value.is_string() || value.is_array();
+    default:
+      return value.is_string();
+  }
+}
+
+}  // namespace
+
+const Types& system_attributes() {
+  static const Types* types = new Types{
+      {"WorkflowId", kKeyword},       {"RunId", kKeyword},           {"WorkflowType", kKeyword},
+      {"TaskQueue", kKeyword},        {"ExecutionStatus", kKeyword}, {"StartTime", kDatetime},
+      {"ExecutionTime", kDatetime},   {"CloseTime", kDatetime},      {"ExecutionDuration", kInt},
+      {"HistoryLength", kInt},        {"HistorySizeBytes", kInt},    {"StateTransitionCount", kInt},
+      {"ParentWorkflowId", kKeyword}, {"ParentRunId", kKeyword},     {"RootWorkflowId", kKeyword},
+      {"RootRunId", kKeyword}};
+  return *types;
+}
+
+const Types& predefined_attributes() {
+  static const Types* types = new Types{{"BuildIds", kKeywordList},
+                                        {"TemporalChangeVersion", kKeywordList},
+                                        {"BinaryChecksums", kKeywordList},
+                                        {"BatcherUser", kKeyword},
+                                        {"BatcherNamespace", kKeyword},
+                                        {"TemporalScheduledStartTime", kDatetime},
+                                        {"TemporalScheduledById", kKeyword},
+                                        {"TemporalSchedulePaused", kBool},
+                                        {"TemporalNamespaceDivision", kKeyword},
+                                        {"TemporalPauseInfo", kKeywordList},
+                                        {"TemporalReportedProblems", kKeywordList},
+                                        {"TemporalWorkerDeployment", kKeyword},
+                                        {"TemporalWorkerDeploymentVersion", kKeyword},
+                                        {"TemporalWorkflowVersioningBehavior", kKeyword},
+                                        {"TemporalUsedWorkerDeploymentVersions", kKeywordList}};
+  return *types;
+}
+
+std::optional<enums::IndexedValueType> settable_type(const Namespace& ns, const std::string& name) {
+  if (auto it = ns.search_attributes.find(name); it != ns.search_attributes.end())
+    return it->second;
+  if (auto it = predefined_attributes().find(name); it != predefined_attributes().end())
+    return it->second;
+  return std::nullopt;
+}
+
+std::optional<enums::IndexedValueType> attribute_type(const Namespace& ns,
+                                                      const std::string& name) {
+  if (auto it = system_attributes().find(name); it != system_attributes().end()) return it->second;
+  return settable_type(ns, name);
+}
+
+std::string type_name(enums::IndexedValueType type) {
+  switch (type) {
+    case enums::INDEXED_VALUE_TYPE_TEXT:
+      return "Text";
+    case enums::INDEXED_VALUE_TYPE_INT:
+      return "Int";
+    case enums::INDEXED_VALUE_TYPE_DOUBLE:
+      return "Double";
+    case enums::INDEXED_VALUE_TYPE_BOOL:
+      return "Bool";
+    case enums::INDEXED_VALUE_TYPE_DATETIME:
+      return "Datetime";
+    case enums::INDEXED_VALUE_TYPE_KEYWORD_LIST:
+      return "KeywordList";
+    default:
+      return "Keyword";
+  }
+}
+
+std::optional<enums::IndexedValueType> parse_type(const std::string& name) {
+  for (int i = enums::INDEXED_VALUE_TYPE_TEXT; i <= enums::INDEXED_VALUE_TYPE_KEYWORD_LIST; ++i) {
+    const auto type = static_cast<enums::IndexedValueType>(i);
+    if (type_name(type) == name) return type;
+  }
+  return std::nullopt;
+}
+
+common::SearchAttributes with_types(const Namespace& ns, common::SearchAttributes attributes) {
+  for (auto& [name, payload] : *attributes.mutable_indexed_fields()) {
+    const auto type = settable_type(ns, name);
+    if (type && !payload.metadata().contains("type"))
+      (*payload.mutable_metadata())["type"] = type_name(*type);
+  }
+  return attributes;
+}
+
+absl::Status check_search_attributes(const Namespace& ns,
+                                     const common::SearchAttributes& attributes) {
+  for (const auto& [name, payload] : attributes.indexed_fields()) {
+    if (system_attributes().contains(name)) {
+      return invalid(absl::StrCat(name, " attribute can't be set in SearchAttributes"));
+    }
+    const auto type = settable_type(ns, name);
+    if (!type) {
+      return invalid(absl::StrCat("Namespace ", ns.name(),
+                                  " has no mapping defined for search attribute ", name));
+    }
+    if (payload.data().size() > 2048) {
+      return invalid(absl::StrCat("search attribute ", name, " value size ", payload.data().size(),
+                                  " exceeds size limit 2048"));
+    }
+    if (payload.data().empty() || payload.data() == "null" || payload.data() == "[]") continue;
+    nlohmann::json value =
+        nlohmann::json::parse(payload.data(), nullptr, /*allow_exceptions=*/false);
+    if (value.is_array() && value.size() == 1 && *type != kKeywordList)
+      value = value[0];  // Old SDKs send lists.
+    if (value.is_discarded() || !fits(value, *type)) {
+      return invalid(absl::StrCat("invalid value for search attribute ", name, " of type ",
+                                  type_name(*type), ": ", payload.data().substr(0, 100)));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace chimera::server
