@@ -270,8 +270,11 @@ class WorkflowWorker:
                     completion.used_internal_flags,
                     completion.versioning_behavior,
                 )
-        except Exception:
+        except Exception as err:
             logger.exception("Failed completing activation on workflow with run ID %s", run_id)
+            if completion.failure is None:
+                # The core waits for an answer.
+                self._complete(run_id, Completion([], [], [], failure=self._failure(err)))
 
     def _evict(self, run_id: str, activation: tuple) -> None:
         instance = self._runs.get(run_id)
