@@ -129,7 +129,7 @@ class WorkflowHandle {
   void signal(const A&... arguments) const {
     detail::Passing<detail::ArgumentsOf<Signal>>::pass(
         [&](detail::Arguments list) {
-          detail::signal(*client_, target_, detail::wire_name<Signal>, list);
+          detail::signal(*client_, target_, detail::wire_name<Signal>(), list);
         },
         arguments...);
   }
@@ -145,7 +145,7 @@ class WorkflowHandle {
   auto query(const A&... arguments) const {
     return detail::Passing<detail::ArgumentsOf<Query>>::pass(
         [&](detail::Arguments list) {
-          return detail::query(*client_, target_, detail::wire_name<Query>, list)
+          return detail::query(*client_, target_, detail::wire_name<Query>(), list)
               .template as<detail::ResultOf<Query>>();
         },
         arguments...);
@@ -167,7 +167,7 @@ class WorkflowHandle {
         [&](detail::Arguments list) {
           return UpdateHandle<detail::ResultOf<Update>>(
               client_, target_,
-              detail::start_update(*client_, target_, detail::wire_name<Update>, "", list));
+              detail::start_update(*client_, target_, detail::wire_name<Update>(), "", list));
         },
         arguments...);
   }
@@ -219,7 +219,7 @@ class Client {
     return detail::Passing<detail::ArgumentsOf<Run>>::pass(
         [&](detail::Arguments list) {
           return WorkflowHandle<detail::ResultOf<Run>>(
-              state_, detail::start(*state_, detail::workflow_name<Run>, options, list));
+              state_, detail::start(*state_, detail::workflow_name<Run>(), options, list));
         },
         arguments...);
   }

@@ -50,10 +50,13 @@ using ArgumentsOf = typename Signature<decltype(F)>::Arguments;
 template <auto F>
 using ClassOf = typename Signature<decltype(F)>::Class;
 
-// The name on the wire: the one that the function was last defined or registered under, else its
-// own.
+// The name on the wire: the one that the function was last defined or registered under, else its own. Functions, since
+// definitions at namespace scope run before variables of templates are initialised.
 template <auto F>
-inline std::string wire_name{reflect::kFunctionName<F>};
+std::string& wire_name() {
+  static std::string name{reflect::kFunctionName<F>};
+  return name;
+}
 // A workflow's is the class's, since run methods are all called alike.
 template <class C>
 consteval std::string_view class_name() {
@@ -64,7 +67,10 @@ consteval std::string_view class_name() {
   return colon == std::string_view::npos ? text : text.substr(colon + 1);
 }
 template <auto F>
-inline std::string workflow_name{class_name<ClassOf<F>>()};
+std::string& workflow_name() {
+  static std::string name{class_name<ClassOf<F>>()};
+  return name;
+}
 
 // An argument on its way out: borrowed, and encoded when the call knows where to.
 struct Argument {
@@ -246,7 +252,7 @@ class WorkflowDefinition {
   }
   template <auto Handler>
   static std::string named(std::string name) {
-    detail::wire_name<Handler> = name;
+    detail::wire_name<Handler>() = name;
     return name;
   }
 
@@ -257,10 +263,10 @@ class WorkflowDefinition {
 // chimera::define_workflow<&Order::run>("Order").signal<&Order::approve>("approve");
 template <auto Run>
 WorkflowDefinition<detail::ClassOf<Run>> define_workflow(
-    std::string name = detail::workflow_name<Run>) {
+    std::string name = detail::workflow_name<Run>()) {
   using C = detail::ClassOf<Run>;
   static_assert(std::is_class_v<C>, "define_workflow takes a method: define_workflow<&Order::run>");
-  detail::workflow_name<Run> = name;
+  detail::workflow_name<Run>() = name;
   return WorkflowDefinition<C>({.name = std::move(name),
                                 .create = &detail::create_workflow<C, detail::ArgumentsOf<Run>>,
                                 .run = &detail::call_method<Run>});
@@ -278,14 +284,14 @@ class Registry {
   Registry& add_activity(std::string name = std::string(reflect::kFunctionName<F>)) {
     static_assert(std::is_void_v<detail::ClassOf<F>>,
                   "a method needs its object: add_activity<&Bank::charge>(bank, \"charge\")");
-    detail::wire_name<F> = name;
+    detail::wire_name<F>() = name;
     return add_activity_type({std::move(name), &detail::call_function<F>});
   }
   // A method of an object, which must outlive the worker.
   template <auto F, class C>
     requires std::is_base_of_v<detail::ClassOf<F>, C>
   Registry& add_activity(C& object, std::string name = std::string(reflect::kFunctionName<F>)) {
-    detail::wire_name<F> = name;
+    detail::wire_name<F>() = name;
     return add_activity_type(
         {std::move(name), [&object](const PayloadList& arguments, PayloadSink* result) {
            detail::call_method<F>(&object, arguments, result);

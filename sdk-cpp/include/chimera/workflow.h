@@ -94,7 +94,7 @@ auto start_activity(const ActivityOptions& options, const A&... arguments) {
   return detail::Passing<detail::ArgumentsOf<Activity>>::pass(
       [&](detail::Arguments list) {
         return Handle<detail::ResultOf<Activity>>(
-            detail::schedule_activity(detail::wire_name<Activity>, options, list));
+            detail::schedule_activity(detail::wire_name<Activity>(), options, list));
       },
       arguments...);
 }
@@ -122,7 +122,7 @@ auto start_local_activity(const LocalActivityOptions& options, const A&... argum
   return detail::Passing<detail::ArgumentsOf<Activity>>::pass(
       [&](detail::Arguments list) {
         return Handle<detail::ResultOf<Activity>>(
-            detail::schedule_local_activity(detail::wire_name<Activity>, options, list));
+            detail::schedule_local_activity(detail::wire_name<Activity>(), options, list));
       },
       arguments...);
 }
@@ -150,7 +150,7 @@ class ChildHandle : public Handle<R> {
   void signal(const A&... arguments) {
     detail::Passing<detail::ArgumentsOf<Signal>>::pass(
         [&](detail::Arguments list) {
-          detail::signal_child(*this->operation_, detail::wire_name<Signal>, list);
+          detail::signal_child(*this->operation_, detail::wire_name<Signal>(), list);
         },
         arguments...);
   }
@@ -161,7 +161,7 @@ auto start_child_workflow(const ChildWorkflowOptions& options, const A&... argum
   return detail::Passing<detail::ArgumentsOf<Run>>::pass(
       [&](detail::Arguments list) {
         return ChildHandle<detail::ResultOf<Run>>(
-            detail::start_child(detail::workflow_name<Run>, options, list));
+            detail::start_child(detail::workflow_name<Run>(), options, list));
       },
       arguments...);
 }
@@ -201,7 +201,7 @@ class ExternalHandle {
   void signal(const A&... arguments) {
     detail::Passing<detail::ArgumentsOf<Signal>>::pass(
         [&](detail::Arguments list) {
-          detail::signal_external(id_, run_id_, detail::wire_name<Signal>, list);
+          detail::signal_external(id_, run_id_, detail::wire_name<Signal>(), list);
         },
         arguments...);
   }
