@@ -50,8 +50,9 @@ using ArgumentsOf = typename Signature<decltype(F)>::Arguments;
 template <auto F>
 using ClassOf = typename Signature<decltype(F)>::Class;
 
-// The name on the wire: the one that the function was last defined or registered under, else its own. Functions, since
-// definitions at namespace scope run before variables of templates are initialised.
+// The name on the wire: the one that the function was last defined or registered under, else its
+// own. Functions, since definitions at namespace scope run before variables of templates are
+// initialised.
 template <auto F>
 std::string& wire_name() {
   static std::string name{reflect::kFunctionName<F>};
