@@ -407,12 +407,9 @@ absl::Status WorkflowRun::State::take(ContinueAsNewWorkflowExecution& command, C
   if (out) {
     auto& attributes = *out->mutable_continue_as_new_workflow_execution_command_attributes();
     attributes = std::move(command.attributes);
-    if (attributes.workflow_type().name().empty()) {
-      attributes.mutable_workflow_type()->set_name(options_.context.workflow_type);
-    }
-    if (attributes.task_queue().name().empty()) {
-      attributes.mutable_task_queue()->set_name(options_.context.task_queue);
-    }
+    // The server takes the run's own type and task queue where the names are empty.
+    attributes.mutable_workflow_type();
+    attributes.mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
     if (attributes.memo().fields().empty() && memo_) *attributes.mutable_memo() = *memo_;
     if (attributes.search_attributes().indexed_fields().empty() && search_attributes_) {
       *attributes.mutable_search_attributes() = *search_attributes_;

@@ -31,6 +31,9 @@ absl::Status WorkflowRun::State::apply(const Batch& batch) {
     last_processed_ = event.event_id();
   }
   if (holds_last) deliver_updates(last_processed_ + 1);
+  // The worker of this task, as its completion tells it; the batch began with the one before.
+  if (batch.lookahead_end > batch.end)
+    take_versions(events[batch.end]->workflow_task_completed_event_attributes());
   buffer_.pop(batch.end, keep_alive_);
   if (jobs_.empty()) keep_alive_.clear();
   return absl::OkStatus();
@@ -40,14 +43,9 @@ absl::Status WorkflowRun::State::apply(const Batch& batch) {
 // known live, but the language needs them now.
 void WorkflowRun::State::look_ahead(absl::Span<const HistoryEvent* const> events,
                                     const Batch& batch) {
-  bool own = true;
   for (std::size_t i = batch.end; i < batch.lookahead_end; ++i) {
     const HistoryEvent& event = *events[i];
     switch (event.event_type()) {
-      case enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
-        if (own) take_versions(event.workflow_task_completed_event_attributes());
-        own = false;
-        break;
       case enums::EVENT_TYPE_MARKER_RECORDED:
         if (auto patch = read_patch_marker(event.marker_recorded_event_attributes());
             patch && patches_known_.insert(patch->id).second) {

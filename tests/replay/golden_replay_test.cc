@@ -1,0 +1,117 @@
+// Each recorded history, replayed: our activations must be those of the official core. The recorded
+// completions stand in for the language.
+#include <gtest/gtest.h>
+
+#include "core/workflow/run.h"
+#include "coresdk.h"
+#include "golden.h"
+
+namespace chimera::core::testing {
+namespace {
+
+namespace enums = api::enums::v1;
+namespace ws = api::workflowservice::v1;
+
+// Sets whose programs do what is not built yet. A run of them is compared up to its first such
+// command.
+const char* set_apart(const std::string& set) {
+  if (set == "nexus") return "Nexus operations";
+  return nullptr;
+}
+
+struct Replay {
+  std::string run_id, file, failure;
+  std::vector<Exchange> exchanges;
+};
+
+std::vector<Replay> replays_of(const GoldenSet& set) {
+  std::vector<Replay> replays;
+  for (const auto& entry : set.replay) {
+    const std::string kind = entry[0];
+    if (kind == "replay") {
+      replays.push_back({entry[1], entry[2]["file"], entry[2].value("failure", "")});
+    } else if (kind == "act") {
+      replays.back().exchanges.push_back({parse<CoresdkActivation>(entry[2]), {}});
+    } else {
+      replays.back().exchanges.back().completion.push_back(parse<CoresdkCompletion>(entry[2]));
+    }
+  }
+  return replays;
+}
+
+// The task in which a replayer hands over a whole history.
+TaskInput whole_history(const Replay& replay, const GoldenSet& set) {
+  auto task = std::make_shared<ws::PollWorkflowTaskQueueResponse>();
+  *task->mutable_history() = set.histories.at(replay.file);
+  task->mutable_workflow_execution()->set_run_id(replay.run_id);
+  task->mutable_workflow_execution()->set_workflow_id(set.workflow_ids.at(replay.file));
+  task->set_attempt(1);
+  for (const auto& event : task->history().events()) {
+    if (event.event_type() == enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED) {
+      task->set_previous_started_event_id(
+          event.workflow_task_completed_event_attributes().started_event_id());
+    }
+  }
+  task->set_started_event_id(task->previous_started_event_id());
+  auto page = std::make_shared<HistoryPage>(task, &task->history(), "");
+  return {task, page};
+}
+
+void replay(const Replay& recorded, const GoldenSet& set) {
+  RunOptions options;
+  // The official replayer names a run after its first run.
+  const auto& started =
+      set.histories.at(recorded.file).events(0).workflow_execution_started_event_attributes();
+  options.context = {set.workflow_ids.at(recorded.file), started.original_execution_run_id(),
+                     "Golden", "replay", "default"};
+  options.identity = {"temporal-python", "1.35.0", "PythonSDK"};
+  options.replay_only = true;
+  WorkflowRun run(options);
+  std::vector<RunOutput> outputs;
+  run.step(whole_history(recorded, set), outputs);
+  std::size_t next = 0;
+  bool failed = false;
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (std::holds_alternative<DropTask>(outputs[i])) {
+      run.step(EvictInput{EvictionReason::kLangRequested, "Always evict workflows after replay"},
+               outputs);
+    } else if (auto* failure = std::get_if<SendFailure>(&outputs[i])) {
+      failed = true;
+      EXPECT_FALSE(recorded.failure.empty()) << failure->request->failure().message();
+      run.step(ReplyInput{absl::OkStatus()}, outputs);
+    } else if (const auto* activate = std::get_if<Activate>(&outputs[i])) {
+      const CoresdkActivation actual = to_coresdk(*activate->activation);
+      // Ours may find a disagreement earlier: an extra command is one when the task ends, not at
+      // the next command.
+      if (failed && is_eviction(actual)) next = recorded.exchanges.size() - 1;
+      ASSERT_LT(next, recorded.exchanges.size()) << actual.DebugString();
+      const Exchange& expected = recorded.exchanges[next++];
+      ASSERT_EQ(compare(expected.activation, actual), "") << "activation " << next << "\n"
+                                                          << actual.DebugString();
+      if (expected.uses_local_activity()) return;  // Set apart: local activities.
+      ASSERT_EQ(expected.completion.size(), 1u);
+      run.step(LanguageDone{from_coresdk(expected.completion[0], "replay")}, outputs);
+    }
+  }
+  EXPECT_EQ(next, recorded.exchanges.size());
+  EXPECT_EQ(failed, !recorded.failure.empty()) << recorded.failure;
+}
+
+class GoldenReplayTest : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(GoldenReplayTest, ActivationsAreTheOfficialOnes) {
+  if (const char* reason = set_apart(GetParam())) GTEST_SKIP() << "set apart: " << reason;
+  const GoldenSet set = load_set(GetParam());
+  int number = 0;
+  for (const Replay& recorded : replays_of(set)) {
+    SCOPED_TRACE("replay " + std::to_string(++number) + ", " + recorded.file + ", run " +
+                 recorded.run_id);
+    replay(recorded, set);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Sets, GoldenReplayTest, ::testing::ValuesIn(set_names()),
+                         [](const auto& info) { return info.param; });
+
+}  // namespace
+}  // namespace chimera::core::testing
