@@ -1,4 +1,4 @@
-// Activities: dispatched, started, retried, heartbeaten, ended (5.7). Loop thread.
+// Activities: dispatched, started, retried, heartbeaten, ended. Loop thread.
 #ifndef CHIMERA_SERVER_ENGINE_ACTIVITY_H_
 #define CHIMERA_SERVER_ENGINE_ACTIVITY_H_
 

@@ -1,5 +1,5 @@
-// Chains of runs: continue-as-new, workflow retry, cron; and what the end of a run means to others
-// (5.8, 5.12). Loop thread.
+// Chains of runs: continue-as-new, workflow retry, cron; and what the end of a run means to
+// others. Loop thread.
 #ifndef CHIMERA_SERVER_ENGINE_CHAIN_H_
 #define CHIMERA_SERVER_ENGINE_CHAIN_H_
 

@@ -17,7 +17,7 @@ Nanos cap(Nanos value, Nanos limit) {
   return limit > Nanos{0} && (value == Nanos{0} || value > limit) ? limit : value;
 }
 
-// 5.6: what of the four timeouts is left open follows from the others and the run's timeout.
+// What of the four timeouts is left open follows from the others and the run's timeout.
 void fill_timeouts(const Run& run, history::ActivityTaskScheduledEventAttributes& a) {
   const Nanos run_timeout = to_nanos(run.start().workflow_run_timeout());
   Nanos close = to_nanos(a.schedule_to_close_timeout());

@@ -1,5 +1,5 @@
 // The commands of a completed workflow task: checked all before any is applied, because the first
-// bad one fails the task and leaves no trace of the others (5.5). Loop thread.
+// bad one fails the task and leaves no trace of the others. Loop thread.
 #ifndef CHIMERA_SERVER_ENGINE_COMMANDS_H_
 #define CHIMERA_SERVER_ENGINE_COMMANDS_H_
 

@@ -47,7 +47,7 @@ std::int64_t write_completed(Transition& t, wf::RespondWorkflowTaskCompletedRequ
   return t.write(std::move(event)).event_id();
 }
 
-// A task that carried nothing but updates, all of which were rejected, leaves no trace (5.10).
+// A task that carried nothing but updates, all of which were rejected, leaves no trace.
 bool leaves_no_trace(const Run& run, const wf::RespondWorkflowTaskCompletedRequest& request) {
   if (run.task.kind != Kind::kSpeculative || request.commands_size() > 0) return false;
   if (request.force_create_new_workflow_task() || !only_rejections(request.messages()))

@@ -1,5 +1,5 @@
-// What runs do to each other: children, signals and cancels to other workflows, the end of a parent
-// (5.8). Each effect is a follow-up of the turn, so that both sides become durable together. Loop
+// What runs do to each other: children, signals and cancels to other workflows, the end of a
+// parent. Each effect is a follow-up of the turn, so that both sides become durable together. Loop
 // thread.
 #ifndef CHIMERA_SERVER_ENGINE_CROSS_H_
 #define CHIMERA_SERVER_ENGINE_CROSS_H_

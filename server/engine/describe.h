@@ -1,4 +1,4 @@
-// What DescribeWorkflowExecution and the lists show of a run (5.26). Loop thread.
+// What DescribeWorkflowExecution and the lists show of a run. Loop thread.
 #ifndef CHIMERA_SERVER_ENGINE_DESCRIBE_H_
 #define CHIMERA_SERVER_ENGINE_DESCRIBE_H_
 

@@ -1,4 +1,4 @@
-// When a failed attempt of an activity or workflow is tried again (5.7, 5.12). Pure.
+// When a failed attempt of an activity or workflow is tried again. Pure.
 #ifndef CHIMERA_SERVER_ENGINE_RETRY_H_
 #define CHIMERA_SERVER_ENGINE_RETRY_H_
 

@@ -29,7 +29,7 @@ struct StartSpec {
 // Writes the first events and schedules the first workflow task unless it is delayed.
 Run& create_run(Engine& engine, StartSpec spec);
 
-// What a start does with the current run of its workflow id (5.2).
+// What a start does with the current run of its workflow id.
 struct StartDecision {
   Run* use = nullptr;         // Answer with this run; nothing is started.
   bool deduplicated = false;  // The same request started it.

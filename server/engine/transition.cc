@@ -18,7 +18,7 @@ bool is_task_event(enums::EventType type) {
          type <= enums::EVENT_TYPE_WORKFLOW_TASK_FAILED;
 }
 
-// The results that a flush moves behind the other buffered events (5.4).
+// The results that a flush moves behind the other buffered events.
 bool is_result(enums::EventType type) {
   switch (type) {
     case enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED:

@@ -25,7 +25,7 @@ class Transition {
   const HistoryEvent& write(HistoryEvent event);
   // An event from outside: buffered while a workflow task is started, and it wants a workflow task.
   void external(HistoryEvent event);
-  // After the events of a completed or failed task: what was buffered, results last (5.4).
+  // After the events of a completed or failed task: what was buffered, results last.
   void flush_buffered();
   void want_task() { want_task_ = true; }
   bool wants_task() const { return want_task_; }

@@ -1,5 +1,5 @@
 // The updates in flight of a run: admitted, carried by workflow tasks, answered by the worker's
-// messages (5.10). Loop thread.
+// messages. Loop thread.
 #ifndef CHIMERA_SERVER_ENGINE_UPDATE_REGISTRY_H_
 #define CHIMERA_SERVER_ENGINE_UPDATE_REGISTRY_H_
 

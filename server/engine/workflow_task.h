@@ -1,5 +1,5 @@
-// The life of a workflow task: scheduled, started, completed, failed, timed out (sections "workflow
-// task" of the protocol). Loop thread.
+// The life of a workflow task: scheduled, started, completed, failed, timed out.
+// Loop thread.
 #ifndef CHIMERA_SERVER_ENGINE_WORKFLOW_TASK_H_
 #define CHIMERA_SERVER_ENGINE_WORKFLOW_TASK_H_
 

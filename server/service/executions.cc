@@ -3,6 +3,7 @@
 #include "server/engine/describe.h"
 #include "server/engine/engine.h"
 #include "server/engine/query.h"
+#include "server/engine/reset.h"
 #include "server/engine/start.h"
 #include "server/engine/update.h"
 #include "server/service/errors.h"
@@ -182,6 +183,7 @@ void register_executions(MethodTable& table) {
   table.add("DeleteWorkflowExecution", delete_execution);
   table.add("DescribeWorkflowExecution", describe);
   table.add("QueryWorkflow", start_query);
+  table.add("ResetWorkflowExecution", reset_workflow);
 }
 
 }  // namespace chimera::server

@@ -1,4 +1,4 @@
-// The history reads (5.14).
+// The history reads.
 #include <algorithm>
 
 #include "server/engine/engine.h"

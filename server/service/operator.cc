@@ -1,6 +1,91 @@
-// Registers nothing yet: these methods answer UNIMPLEMENTED.
+// OperatorService: search attributes.
+#include "temporal/api/operatorservice/v1/request_response.pb.h"
+
+#include "server/engine/engine.h"
+#include "server/engine/query.h"
+#include "server/engine/update.h"
+#include "server/service/errors.h"
 #include "server/service/handlers.h"
+#include "server/service/method_table.h"
+#include "server/visibility/attributes.h"
 
 namespace chimera::server {
-void register_operator(MethodTable&) {}
+namespace {
+
+namespace op = ::temporal::api::operatorservice::v1;
+
+absl::StatusOr<Namespace*> target(Engine& engine, const std::string& name) {
+  return engine.resolve_namespace(name.empty() ? "default" : name);
+}
+
+absl::Status add(Engine& engine, op::AddSearchAttributesRequest& request,
+                 op::AddSearchAttributesResponse&) {
+  absl::StatusOr<Namespace*> ns = target(engine, request.namespace_());
+  if (!ns.ok()) return ns.status();
+  if (request.search_attributes().empty())
+    return invalid("SearchAttributes are not set on request.");
+  for (const auto& [name, type] : request.search_attributes()) {
+    if (system_attributes().contains(name) || predefined_attributes().contains(name)) {
+      return invalid(absl::StrCat("Search attribute ", name, " is reserved by system."));
+    }
+    if (!enums::IndexedValueType_IsValid(type) || type == enums::INDEXED_VALUE_TYPE_UNSPECIFIED) {
+      return invalid(absl::StrCat("Unable to verify search attribute type of ", name, "."));
+    }
+    if ((*ns)->search_attributes.contains(name)) {
+      return absl::AlreadyExistsError(absl::StrCat("Search attribute ", name, " already exists."));
+    }
+  }
+  for (const auto& [name, type] : request.search_attributes())
+    (*ns)->search_attributes[name] = type;
+  engine.save(**ns);
+  return absl::OkStatus();
+}
+
+absl::Status remove(Engine& engine, op::RemoveSearchAttributesRequest& request,
+                    op::RemoveSearchAttributesResponse&) {
+  absl::StatusOr<Namespace*> ns = target(engine, request.namespace_());
+  if (!ns.ok()) return ns.status();
+  for (const std::string& name : request.search_attributes()) {
+    if (system_attributes().contains(name) || predefined_attributes().contains(name)) {
+      return invalid(absl::StrCat("Unable to remove non-custom search attributes: ", name, "."));
+    }
+    (*ns)->search_attributes.erase(name);
+  }
+  engine.save(**ns);
+  return absl::OkStatus();
+}
+
+absl::Status list(Engine& engine, op::ListSearchAttributesRequest& request,
+                  op::ListSearchAttributesResponse& response) {
+  absl::StatusOr<Namespace*> ns = target(engine, request.namespace_());
+  if (!ns.ok()) return ns.status();
+  for (const auto& [name, type] : (*ns)->search_attributes) {
+    (*response.mutable_custom_attributes())[name] = type;
+  }
+  for (const auto* types : {&system_attributes(), &predefined_attributes()}) {
+    for (const auto& [name, type] : *types) (*response.mutable_system_attributes())[name] = type;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status list_clusters(Engine& engine, op::ListClustersRequest&,
+                           op::ListClustersResponse& response) {
+  auto& cluster = *response.add_clusters();
+  cluster.set_cluster_name("active");
+  cluster.set_cluster_id(engine.cluster_id);
+  cluster.set_initial_failover_version(1);
+  cluster.set_history_shard_count(1);
+  cluster.set_is_connection_enabled(true);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void register_operator(MethodTable& table) {
+  table.add("AddSearchAttributes", add);
+  table.add("RemoveSearchAttributes", remove);
+  table.add("ListSearchAttributes", list);
+  table.add("ListClusters", list_clusters);
+}
+
 }  // namespace chimera::server

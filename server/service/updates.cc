@@ -1,4 +1,4 @@
-// The update RPCs (5.10).
+// The update RPCs.
 #include "google/rpc/status.pb.h"
 #include "temporal/api/errordetails/v1/message.pb.h"
 

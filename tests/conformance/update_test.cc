@@ -31,7 +31,9 @@ class UpdateTest : public Session {
   static api::update::v1::Request request_in(const Task& task) {
     api::update::v1::Request request;
     EXPECT_EQ(task.messages_size(), 1);
-    if (task.messages_size() > 0) EXPECT_TRUE(task.messages(0).body().UnpackTo(&request));
+    if (task.messages_size() > 0) {
+      EXPECT_TRUE(task.messages(0).body().UnpackTo(&request));
+    }
     return request;
   }
 
