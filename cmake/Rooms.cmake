@@ -35,6 +35,17 @@ target_precompile_headers(chimera_pch PRIVATE
   <absl/status/status.h> <absl/status/statusor.h> <absl/container/flat_hash_map.h> <absl/strings/str_cat.h>
   <temporal/api/history/v1/message.pb.h> <temporal/api/workflowservice/v1/request_response.pb.h>)
 
+# The rooms' headers for code that is linked with libchimera, which holds the rooms themselves.
+add_library(chimera_room_headers INTERFACE)
+target_include_directories(chimera_room_headers INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/sdk-cpp/include)
+target_include_directories(chimera_room_headers SYSTEM INTERFACE
+  $<TARGET_PROPERTY:chimera::chimera_proto,INTERFACE_INCLUDE_DIRECTORIES>)
+target_compile_definitions(chimera_room_headers INTERFACE CHIMERA_VERSION="${PROJECT_VERSION}")
+target_compile_options(chimera_room_headers INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-fpch-preprocess>)
+target_link_libraries(chimera_room_headers INTERFACE protobuf::libprotobuf absl::status absl::statusor
+  absl::flat_hash_map absl::strings absl::str_format absl::synchronization absl::time absl::any_invocable
+  Threads::Threads)
+
 function(chimera_room name)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   if(sources)

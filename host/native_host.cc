@@ -1,0 +1,60 @@
+#include "host/native_host.h"
+
+#include <cstdio>
+#include <utility>
+
+#include "core/worker/worker.h"
+#include "sdk-cpp/src/library.h"
+
+namespace chimera::host {
+namespace {
+
+class NativeHostImpl : public NativeHost {
+ public:
+  NativeHostImpl(std::unique_ptr<sdk::NativeTypes> types, std::unique_ptr<core::Worker> worker)
+      : types_(std::move(types)), worker_(std::move(worker)) {}
+
+  absl::Status stop() override {
+    worker_->initiate_shutdown();
+    return worker_->wait();
+  }
+
+ private:
+  const std::unique_ptr<sdk::NativeTypes> types_;  // Outlives the worker, which borrows it.
+  const std::unique_ptr<core::Worker> worker_;
+};
+
+void tell(const sdk::LoadedLibrary& library) {
+  std::printf("chimera worker: %s, built for chimera %s\n", library.path.c_str(),
+              library.version.c_str());
+  for (const std::string& name : library.workflows) std::printf("  C++     workflow %s\n", name.c_str());
+  for (const std::string& name : library.activities) std::printf("  C++     activity %s\n", name.c_str());
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<NativeHost>> NativeHost::start(
+    std::shared_ptr<core::Connection> connection, const HostOptions& options,
+    const std::vector<std::string>& libraries) {
+  core::WorkerOptions worker_options;
+  worker_options.task_queue = options.task_queue;
+  worker_options.namespace_ = options.namespace_;
+  auto types = sdk::NativeTypes::create(nullptr, worker_options.max_concurrent_activities);
+  for (const std::string& path : libraries) {
+    absl::StatusOr<sdk::LoadedLibrary> loaded = types->load(path);
+    if (!loaded.ok()) return loaded.status();
+    tell(*loaded);
+  }
+  std::string address = connection->options().target_host;
+  auto worker = core::Worker::create(std::move(connection), worker_options);
+  if (!worker.ok()) return worker.status();
+  absl::Status registered = types->register_with(**worker);
+  if (!registered.ok()) return registered;
+  absl::Status started = (*worker)->start();
+  if (!started.ok()) return started;
+  std::printf("chimera worker: polling %s at %s\n", options.task_queue.c_str(), address.c_str());
+  std::fflush(stdout);
+  return std::make_unique<NativeHostImpl>(std::move(types), *std::move(worker));
+}
+
+}  // namespace chimera::host
