@@ -27,8 +27,10 @@ class NativeHostImpl : public NativeHost {
 void tell(const sdk::LoadedLibrary& library) {
   std::printf("chimera worker: %s, built for chimera %s\n", library.path.c_str(),
               library.version.c_str());
-  for (const std::string& name : library.workflows) std::printf("  C++     workflow %s\n", name.c_str());
-  for (const std::string& name : library.activities) std::printf("  C++     activity %s\n", name.c_str());
+  for (const std::string& name : library.workflows)
+    std::printf("  C++     workflow %s\n", name.c_str());
+  for (const std::string& name : library.activities)
+    std::printf("  C++     activity %s\n", name.c_str());
 }
 
 }  // namespace
