@@ -10,7 +10,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable, MutableMapping, Sequence
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import chimera.common as common
@@ -38,6 +38,7 @@ logger = logging.getLogger("temporalio.worker._workflow")
 # WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE of temporal/api/enums/v1.
 _UNHANDLED_FAILURE = 14
 _EVICTION_RETRY_SECONDS = 2.0
+_EPOCH = datetime.fromtimestamp(0, timezone.utc)
 
 
 class WorkflowWorker:
@@ -408,7 +409,8 @@ class WorkflowWorker:
 
 
 def _time(nanoseconds: int) -> datetime:
-    return datetime.fromtimestamp(nanoseconds / 1e9, timezone.utc)
+    # Whole microseconds, cut off as everywhere: a float would round some of them up.
+    return _EPOCH + timedelta(microseconds=nanoseconds // 1000)
 
 
 def _lists_nondeterminism(types: Sequence[type[BaseException]]) -> bool:
