@@ -158,10 +158,12 @@ class Replayer:
         build_id = config.get("build_id") or load_default_build_id()
         queue = _native.queue()
         worker = self._make_worker(f"replay-{build_id}")
+        everywhere, types = worker.nondeterminism_failures()
         options = {
             "namespace": config["namespace"],
             "task_queue": f"replay-{build_id}",
-            "build_id": build_id,
+            "nondeterminism_fails_workflow": everywhere,
+            "nondeterminism_fails_workflow_types": types,
         }
         core = _bridge.Replayer(options, worker.make_bridge(queue))
 

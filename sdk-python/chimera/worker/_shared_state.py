@@ -26,8 +26,11 @@ class SharedStateManager(ABC):
         mgr: multiprocessing.managers.SyncManager,
         queue_poller_executor: concurrent.futures.Executor | None = None,
     ) -> SharedStateManager:
-        """Not supported yet."""
-        raise NotImplementedError("activities in other processes are not supported yet")
+        """A manager over one of multiprocessing.
+
+        Workers refuse process pools so far, so only its events are of use.
+        """
+        return _OverMultiprocessing(mgr)
 
     @abstractmethod
     def new_event(self) -> threading.Event:
@@ -42,3 +45,19 @@ class SharedStateManager(ABC):
     @abstractmethod
     async def unregister_heartbeater(self, task_token: bytes) -> None:
         """End it, once all that were sent are taken."""
+
+
+class _OverMultiprocessing(SharedStateManager):
+    def __init__(self, mgr: multiprocessing.managers.SyncManager) -> None:
+        self._manager = mgr
+
+    def new_event(self) -> threading.Event:
+        return self._manager.Event()
+
+    async def register_heartbeater(
+        self, task_token: bytes, heartbeat: Callable[..., None]
+    ) -> SharedHeartbeatSender:
+        raise NotImplementedError("activities in other processes are not supported yet")
+
+    async def unregister_heartbeater(self, task_token: bytes) -> None:
+        raise NotImplementedError("activities in other processes are not supported yet")

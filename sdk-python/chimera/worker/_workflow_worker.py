@@ -137,11 +137,18 @@ class WorkflowWorker:
             core.add_workflow(name, bridge)
         if self._dynamic is not None:
             core.add_dynamic_workflow(bridge)
-        if _lists_nondeterminism(self._failure_types):
-            core.nondeterminism_fails_workflow("")
-        for name, definition in self._definitions.items():
-            if _lists_nondeterminism(definition.failure_exception_types):
-                core.nondeterminism_fails_workflow(name)
+        everywhere, types = self.nondeterminism_failures()
+        for name in [""] * everywhere + types:
+            core.nondeterminism_fails_workflow(name)
+
+    def nondeterminism_failures(self) -> tuple[bool, list[str]]:
+        """Whether nondeterminism fails all workflows, and the types that it fails otherwise."""
+        types = [
+            name
+            for name, definition in self._definitions.items()
+            if _lists_nondeterminism(definition.failure_exception_types)
+        ]
+        return _lists_nondeterminism(self._failure_types), types
 
     # Called by the bridge
 
