@@ -1,0 +1,7 @@
+cmake_minimum_required(VERSION 3.25)
+project(consumer CXX)
+find_package(chimera CONFIG REQUIRED)
+add_executable(program program.cc)
+target_link_libraries(program PRIVATE chimera::sdk)
+chimera_add_library(shop shop.cc)
+chimera_add_library(old old.cc)

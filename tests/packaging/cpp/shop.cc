@@ -1,0 +1,21 @@
+// A native library of one workflow and one activity.
+#include "chimera/library.h"
+
+#include <string>
+
+namespace {
+
+std::string wrap(const std::string& what) { return "wrapped " + what; }
+
+class ShopWorkflow {
+ public:
+  std::string run(std::string what) {
+    return chimera::workflow::execute_activity<&wrap>({.start_to_close_timeout = std::chrono::seconds(5)}, what);
+  }
+};
+
+const auto kShop = chimera::define_workflow<&ShopWorkflow::run>("Shop");
+
+}  // namespace
+
+CHIMERA_LIBRARY(library) { library.add(kShop).add_activity<&wrap>("wrap"); }
