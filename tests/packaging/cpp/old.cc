@@ -1,7 +1,7 @@
 // A library that claims another version and would end the process if anything of it ran.
-#include "chimera/library.h"
-
 #include <cstdlib>
+
+#include "chimera/library.h"
 
 #undef CHIMERA_LIBRARY_VERSION
 #define CHIMERA_LIBRARY_VERSION "0.0"

@@ -1,9 +1,9 @@
-// The program that shows how the SDK should feel, against the installed package; and the loading of native libraries.
+// The program that shows how the SDK should feel, against the installed package; and the loading of
+// native libraries.
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <string>
-
 
 #include "chimera/client.h"
 #include "chimera/worker.h"
@@ -80,7 +80,8 @@ int main(int argc, char** argv) {
   try {
     chimera::Worker worker(chimera::Client(nullptr), {.task_queue = "shop"});
     worker.add_library(argv[1]);
-    std::printf("loaded %zu workflow and %zu activity\n", worker.workflows().size(), worker.activities().size());
+    std::printf("loaded %zu workflow and %zu activity\n", worker.workflows().size(),
+                worker.activities().size());
   } catch (const std::exception& error) {
     std::printf("%s\n", error.what());
   }

@@ -1,7 +1,7 @@
 // A native library of one workflow and one activity.
-#include "chimera/library.h"
-
 #include <string>
+
+#include "chimera/library.h"
 
 namespace {
 
@@ -10,7 +10,8 @@ std::string wrap(const std::string& what) { return "wrapped " + what; }
 class ShopWorkflow {
  public:
   std::string run(std::string what) {
-    return chimera::workflow::execute_activity<&wrap>({.start_to_close_timeout = std::chrono::seconds(5)}, what);
+    return chimera::workflow::execute_activity<&wrap>(
+        {.start_to_close_timeout = std::chrono::seconds(5)}, what);
   }
 };
 
