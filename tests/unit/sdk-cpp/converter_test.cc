@@ -86,7 +86,7 @@ TEST(ConverterTest, RoundTripsEveryKindOfMember) {
       text,
       R"({"at":"2026-01-01T00:00:00.250000+00:00","blob":[1,255],"code":"x","color":"kGreen",)"
       R"("flags":{"7":true},"item":{"name":"nut","quantity":1},"items":[)"
-            R"({"name":"bolt","quantity":3}],)"
+      R"({"name":"bolt","quantity":3}],)"
       R"("note":null,"pair":[1,2],"prices":{"a":0.5,"b":2.0},"tuple":[5,"five"],"wait":1.5})");
   EXPECT_EQ(json_of(from_payload<Everything>(make_payload(value))), text);
 }
