@@ -34,7 +34,7 @@ TEST_F(CommandsTest, buffer_activity_result_last) {
   respond(task, {});
 
   EXPECT_THAT(events(),
-              HasSubstr("TaskCompleted Signaled ActivityStarted ActivityCompleted TaskScheduled"));
+              HasSubstr("TaskCompleted ActivityStarted Signaled ActivityCompleted TaskScheduled"));
 }
 
 TEST_F(CommandsTest, unhandled_command_retry) {

@@ -178,6 +178,21 @@ Task Session::poll_queue(const std::string& name, bool is_sticky, milliseconds p
   return *task;
 }
 
+void Session::wait_for_sticky_poller() {
+  wf::DescribeTaskQueueRequest request;
+  request.set_namespace_(ns);
+  request.mutable_task_queue()->set_name(sticky);
+  request.mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_STICKY);
+  request.mutable_task_queue()->set_normal_name(queue);
+  request.set_task_queue_type(enums::TASK_QUEUE_TYPE_WORKFLOW);
+  for (int i = 0; i < 100; ++i) {
+    auto reply = rpc<wf::DescribeTaskQueueResponse>(request);
+    if (reply.ok() && reply->pollers_size() > 0) return;
+    no_task_within(milliseconds(1));
+  }
+  ADD_FAILURE() << "no poller on " << sticky;
+}
+
 bool Session::no_task_within(milliseconds time) {
   auto task = poll_once(queue, false, time + std::chrono::seconds(2));
   return !task.ok() || task->task_token().empty();

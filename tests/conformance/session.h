@@ -6,6 +6,7 @@
 #include <chrono>
 #include <functional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -105,6 +106,27 @@ class Session : public testing::Test {
   static Payloads payloads(const std::string& json_text);
   static api::common::v1::Payload payload(const std::string& json_text);
   api::common::v1::WorkflowExecution execution(const std::string& run_id = "") const;
+
+  // A poll of the sticky queue that is under way while the case goes on.
+  class StickyPoll {
+   public:
+    explicit StickyPoll(Session& session)
+        : thread_([this, &session] { task_ = session.poll_sticky(); }) {
+      session.wait_for_sticky_poller();
+    }
+    ~StickyPoll() {
+      if (thread_.joinable()) thread_.join();
+    }
+    Task task() {
+      thread_.join();
+      return task_;
+    }
+
+   private:
+    Task task_;
+    std::thread thread_;  // Last: it uses the others.
+  };
+  void wait_for_sticky_poller();
 
   const std::string ns = "default";
   std::string id, queue, sticky;

@@ -27,9 +27,10 @@ TEST_F(WorkflowTaskTest, wft_first_history) {
 TEST_F(WorkflowTaskTest, wft_sticky_partial) {
   start();
   respond_sticky(poll(), {});
+  StickyPoll sticky_poll(*this);
   ASSERT_TRUE(signal("go").ok());
 
-  Task task = poll_sticky();
+  Task task = sticky_poll.task();
 
   EXPECT_EQ(task.previous_started_event_id(), 3);
   ASSERT_GT(task.history().events_size(), 0);
@@ -46,8 +47,9 @@ TEST_F(WorkflowTaskTest, sticky_timeout_fallback) {
   start();
   respond_sticky(poll(), {});
   // A poller seen lately makes the server trust the sticky queue.
+  StickyPoll sticky_poll(*this);
   ASSERT_TRUE(signal("one").ok());
-  respond_sticky(poll_sticky(), {});
+  respond_sticky(sticky_poll.task(), {});
   ASSERT_TRUE(signal("two").ok());
 
   Task task = poll();
