@@ -331,6 +331,7 @@ class _BridgeServiceClient(ServiceClient):
         self._options = config._options()
         self._connection: _bridge.Connection | None = None
         self._connecting = asyncio.Lock()
+        self._runtime: chimera.runtime.Runtime | None = None
 
     async def _connected(self) -> _bridge.Connection:
         if self._connection is None:
