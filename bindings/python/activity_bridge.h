@@ -19,6 +19,7 @@ class ActivityBridge : public core::ActivityLanguage {
  public:
   ActivityBridge(std::shared_ptr<Queue> queue, py::object start, py::object cancel);
 
+  std::string name() const override { return "Python"; }
   void start(core::ActivityTask task) override;
   void cancel(const std::string& task_token,
               const core::ActivityCancellation& cancellation) override;

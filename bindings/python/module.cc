@@ -9,9 +9,13 @@
 #include "bindings/python/version.h"
 #include "bindings/python/worker.h"
 #include "bindings/python/workflow_bridge.h"
+#include "core/telemetry/metrics.h"
 
 PYBIND11_MODULE(_bridge, module) {
   module.attr("VERSION") = chimera::bindings::kVersion;
+  module.def("metrics_text", [] {
+    return chimera::bindings::text(chimera::core::process_metrics().prometheus_text());
+  });
   chimera::bindings::define_errors(module);
   chimera::bindings::define_queue(module);
   chimera::bindings::define_server(module);

@@ -2,7 +2,7 @@
 """Makes a package folder out of links to the entries of source folders.
 
 usage: stage.py PACKAGE SOURCE...
-  Links in PACKAGE that lead nowhere any more are removed; real files in it (the native module) stay.
+  Links in PACKAGE that lead nowhere any more are removed; the native module and its library stay.
 """
 
 import pathlib
@@ -13,7 +13,7 @@ def stage(package: pathlib.Path, sources: list[pathlib.Path]) -> None:
     package.mkdir(parents=True, exist_ok=True)
     wanted = {entry.name: entry for source in sources for entry in source.iterdir() if entry.name != "__pycache__"}
     for link in package.iterdir():
-        if link.is_symlink() and (link.name not in wanted or link.readlink() != wanted[link.name]):
+        if link.is_symlink() and ".so" not in link.name and (link.name not in wanted or link.readlink() != wanted[link.name]):
             link.unlink()
     for name, entry in wanted.items():
         link = package / name

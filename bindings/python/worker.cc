@@ -1,9 +1,14 @@
 #include "bindings/python/worker.h"
 
+#include <algorithm>
+#include <iterator>
 #include <thread>
 
 #include "bindings/python/errors.h"
 #include "bindings/python/options.h"
+#ifdef CHIMERA_NATIVE_LIBRARIES
+#include "sdk-cpp/src/library.h"
+#endif
 
 namespace chimera::bindings {
 namespace {
@@ -51,6 +56,9 @@ struct Worker::State {
   // Borrowed by the core's worker, so they are declared before it and die after it.
   std::vector<std::shared_ptr<WorkflowBridge>> workflows;
   std::vector<std::shared_ptr<ActivityBridge>> activities;
+#ifdef CHIMERA_NATIVE_LIBRARIES
+  std::unique_ptr<sdk::NativeTypes> native;  // Null unless a library was added.
+#endif
   std::unique_ptr<core::Worker> core;
   bool started = false, waited = false;  // The Python thread's.
 };
@@ -97,12 +105,38 @@ void Worker::nondeterminism_fails_workflow(const std::string& workflow_type) {
   state_->core->set_nondeterminism_fails_workflow(workflow_type);
 }
 
+#ifdef CHIMERA_NATIVE_LIBRARIES
+std::vector<std::string> Worker::add_native_library(const std::string& path) {
+  if (state_->native == nullptr) {
+    // Payloads of native code go without a codec: Python's runs on the Python side only.
+    state_->native =
+        sdk::NativeTypes::create(nullptr, state_->core->options().max_concurrent_activities);
+  }
+  auto loaded = [&] {
+    py::gil_scoped_release release;
+    return state_->native->load(path);
+  }();
+  throw_if_error(loaded.status());
+  std::vector<std::string> names = std::move(loaded->workflows);
+  std::ranges::move(loaded->activities, std::back_inserter(names));
+  return names;
+}
+
+absl::Status Worker::register_native() {
+  return state_->native == nullptr ? absl::OkStatus()
+                                   : state_->native->register_with(*state_->core);
+}
+#else
 std::vector<std::string> Worker::add_native_library(const std::string& path) {
   throw std::runtime_error(
       absl::StrCat("cannot load ", path, ": this build has no loader for native libraries"));
 }
 
+absl::Status Worker::register_native() { return absl::OkStatus(); }
+#endif
+
 void Worker::start(std::shared_ptr<Queue> queue, py::object done) {
+  throw_if_error(register_native());
   state_->started = true;
   auto callback = std::make_shared<const Ref>(std::move(done));
   std::thread([state = state_, queue = std::move(queue), callback = std::move(callback)]() mutable {

@@ -31,6 +31,8 @@ class Worker {
   void wait(std::shared_ptr<Queue> queue, py::object done);
 
  private:
+  absl::Status register_native();
+
   struct State;
   std::shared_ptr<State> state_;
 };

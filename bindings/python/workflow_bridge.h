@@ -22,6 +22,7 @@ class WorkflowBridge : public core::WorkflowLanguage,
 
   // Lanes.
   const core::LanguageIdentity& identity() const override;
+  std::string name() const override { return "Python"; }
   absl::StatusOr<std::unique_ptr<core::WorkflowInstance>> create(
       const core::RunContext& run) override;
   void activate(const std::string& run_id, std::shared_ptr<const std::string> workflow_type,

@@ -9,6 +9,9 @@ from typing import Any
 
 VERSION: str
 
+def metrics_text() -> str:
+    """The process's metrics in Prometheus' text format."""
+
 class RpcError(Exception):
     """args: (message, gRPC code, serialized google.rpc.Status or b"")."""
 

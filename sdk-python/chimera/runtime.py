@@ -61,6 +61,10 @@ class Runtime:
             raise ValueError("worker_heartbeat_interval must be positive, or None for no heartbeats")
         self._telemetry = telemetry
         telemetry._check()
+        if isinstance(telemetry.metrics, PrometheusConfig):
+            from chimera import _bridge, _metrics_server
+
+            _metrics_server.serve(telemetry.metrics.bind_address, _bridge.metrics_text)
 
     @property
     def metric_meter(self) -> common.MetricMeter:
@@ -177,7 +181,14 @@ class TelemetryConfig:
     metric_prefix: str | None = None
 
     def _check(self) -> None:
-        if self.metrics is not None:
+        if isinstance(self.metrics, PrometheusConfig):
+            plain = PrometheusConfig(self.metrics.bind_address)
+            if self.metrics != plain or self.global_tags or self.metric_prefix:
+                raise RuntimeError(
+                    "This build serves metrics with their default names, units and buckets only; "
+                    "give PrometheusConfig nothing but a bind_address, and no global_tags or metric_prefix"
+                )
+        elif self.metrics is not None:
             kind = type(self.metrics).__name__
             raise RuntimeError(f"This build cannot export metrics from Python ({kind}); leave metrics out")
 
