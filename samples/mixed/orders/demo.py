@@ -105,6 +105,7 @@ async def happy_order(client: Client, demo: Demo, worker: subprocess.Popen[str],
     demo.say("The C++ workflow Order, started from Python")
     order = Order(id="17", customer="ann", cents=4200, wait_seconds=2.0)
     handle = await start_order(client, demo, "order", order)
+    await wait_for_status(handle, "approval")
     status = await handle.query("status", result_type=str)
     demo.check("query tells the status while it waits for approval", "approval" in status, status)
     try:
@@ -169,7 +170,7 @@ def shipping_from_cpp(demo: Demo, address: str) -> None:
     for line in (done.stdout + done.stderr).splitlines():
         print("   | " + line)
     demo.check("the C++ client got the result", done.returncode == 0, done.returncode)
-    expected = "NoTruck: no truck carries 1000000 g ['17', 1000000] <- the garage has only vans"
+    expected = "NoTruck: no truck carries 1000000 g ['17', 1000000] <- GarageError: the garage has only vans"
     demo.check("type, message, details and cause arrived in Python", expected in done.stdout, expected)
 
 

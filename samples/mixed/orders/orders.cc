@@ -22,6 +22,17 @@ void tell(const char* activity, const std::string& about) {
   std::fflush(stdout);
 }
 
+// Type, message, details and cause of a failure that Python raised.
+std::string what_arrived(const chimera::ActivityError& error) {
+  const auto* failure = error.find_cause<chimera::ApplicationError>();
+  if (failure == nullptr) return chimera::describe(error.cause());
+  const auto* cause = failure->find_cause<chimera::ApplicationError>();
+  return failure->type() + ": " + failure->message() + " [\"" +
+         failure->details().get<std::string>(0) + "\"," +
+         std::to_string(failure->details().get<int>(1)) + "] <- " +
+         (cause == nullptr ? "nothing" : cause->type() + ": " + cause->message());
+}
+
 }  // namespace
 
 Receipt charge_card(const Order& order) {
@@ -60,8 +71,7 @@ Receipt OrderWorkflow::run(Order order) {
     workflow::execute_activity<std::string>("check_address", {.start_to_close_timeout = 30s},
                                             order.customer);
   } catch (const chimera::ActivityError& error) {
-    throw chimera::ApplicationError("cannot ship: " + chimera::describe(error.cause()),
-                                    {.type = "NotShipped"});
+    throw chimera::ApplicationError("cannot ship: " + what_arrived(error), {.type = "NotShipped"});
   }
   status_ = "shipping, approved by " + approved_by_;
   workflow::sleep(seconds(order.wait_seconds));  // Durable: it goes on while no worker runs.
