@@ -35,7 +35,8 @@ class ServerImpl : public Server {
     }
     if (frontend_ != nullptr) frontend_->shut_down();
     loop_.stop();
-    engine_->detach_timers();
+    if (dispatcher_ != nullptr) dispatcher_->close();
+    if (engine_ != nullptr) engine_->detach_timers();
   }
 
   absl::Status open(const ServerOptions& options) {

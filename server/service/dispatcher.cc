@@ -12,7 +12,10 @@ absl::Status stopping() { return absl::UnavailableError("the server is shutting 
 
 void Dispatcher::submit(CallPtr call) {
   CallPtr keep = call;
-  if (loop_.post([this, call = std::move(call)] { handle(call); })) return;
+  {
+    std::lock_guard lock(mutex_);
+    if (!closed_ && loop_.post([this, call = std::move(call)] { handle(call); })) return;
+  }
   // No loop any more; the answer still must not come from inside submit().
   std::thread([keep] { std::move(keep->deliver)(stopping()); }).detach();
 }
@@ -34,7 +37,14 @@ void Dispatcher::handle(const CallPtr& call) {
   }
 }
 
+void Dispatcher::close() {
+  std::lock_guard lock(mutex_);
+  closed_ = true;
+}
+
 void Dispatcher::cancel(const CallPtr& call) {
+  std::lock_guard lock(mutex_);
+  if (closed_) return;
   loop_.post([this, call] {
     if (call->finished) return;
     if (call->on_cancel) {

@@ -3,6 +3,8 @@
 #ifndef CHIMERA_SERVER_SERVICE_DISPATCHER_H_
 #define CHIMERA_SERVER_SERVICE_DISPATCHER_H_
 
+#include <mutex>
+
 #include "absl/container/flat_hash_set.h"
 
 #include "server/engine/engine.h"
@@ -18,6 +20,8 @@ class Dispatcher {
   // The call is answered exactly once, through its `deliver`, on another thread.
   void submit(CallPtr call);
   void cancel(const CallPtr& call);
+  // The loop and the engine are about to die; later calls end with kUnavailable.
+  void close();
   // Loop thread: answers every open call with kUnavailable.
   void abandon_all();
 
@@ -29,6 +33,8 @@ class Dispatcher {
   absl::flat_hash_set<CallPtr> waiting_;  // Loop thread. Long-lived calls only.
   std::size_t sweep_at_ = 1024;
   bool stopped_ = false;
+  std::mutex mutex_;  // A transport may outlive the server.
+  bool closed_ = false;
 };
 
 }  // namespace chimera::server
