@@ -10,8 +10,8 @@ namespace chimera::core {
 namespace wf = api::workflowservice::v1;
 namespace enums = api::enums::v1;
 
-Lane::Lane(const WorkerContext& context, TaskHandlerOptions options)
-    : context_(context), handler_(std::move(options), *this, *this, base::system_clock()) {}
+Lane::Lane(std::shared_ptr<const WorkerContext> context, TaskHandlerOptions options)
+    : owner_(std::move(context)), context_(*owner_), handler_(std::move(options), *this, *this, base::system_clock()) {}
 
 Lane::~Lane() {
   if (!thread_.joinable()) return;

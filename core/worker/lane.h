@@ -26,8 +26,8 @@ struct StuckRun {
 
 class Lane : private TaskHandlerIo, private TaskHandlerObserver {
  public:
-  // Borrows the context; it outlives the lane.
-  Lane(const WorkerContext& context, TaskHandlerOptions options);
+  // Shares the context with the worker: a lane whose code never yields outlives it.
+  Lane(std::shared_ptr<const WorkerContext> context, TaskHandlerOptions options);
   ~Lane() override;  // Requires drained().
 
   void start();
@@ -60,6 +60,7 @@ class Lane : private TaskHandlerIo, private TaskHandlerObserver {
   void start_eager_activities(const std::shared_ptr<CompletedReply>& reply, Permits permits);
   void loop();
 
+  const std::shared_ptr<const WorkerContext> owner_;
   const WorkerContext& context_;
   base::Inbox inbox_;
   TaskHandler handler_;

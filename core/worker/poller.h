@@ -43,6 +43,7 @@ class Poller : public std::enable_shared_from_this<Poller<Request, Reply>> {
       absl::MutexLock lock(&mutex_);
       active_ = options_.polls;
       in_flight_.resize(static_cast<std::size_t>(options_.polls));
+      rounds_.resize(in_flight_.size());
     }
     for (int i = 0; i < options_.polls; ++i) begin(static_cast<std::size_t>(i));
   }
@@ -87,6 +88,11 @@ class Poller : public std::enable_shared_from_this<Poller<Request, Reply>> {
   }
 
   void poll(std::size_t index, Slots::Permit permit) {
+    int round = 0;
+    {
+      absl::MutexLock lock(&mutex_);
+      round = ++rounds_[index];
+    }
     auto call = send<Reply>(*connection_, options_.method, options_.request(),
                             {.retry = RetryClass::kTaskPoll,
                              .timeout = std::nullopt,
@@ -97,6 +103,7 @@ class Poller : public std::enable_shared_from_this<Poller<Request, Reply>> {
                               self->answered(index, std::move(permit), std::move(reply));
                             });
     absl::MutexLock lock(&mutex_);
+    if (rounds_[index] != round) return;  // Answered already, and the next poll is under way.
     in_flight_[index] = call;
     if (stopping_) call->cancel();
   }
@@ -143,6 +150,7 @@ class Poller : public std::enable_shared_from_this<Poller<Request, Reply>> {
   const Options options_;
   absl::Mutex mutex_;
   std::vector<std::shared_ptr<base::RpcInFlight>> in_flight_ ABSL_GUARDED_BY(mutex_);
+  std::vector<int> rounds_ ABSL_GUARDED_BY(mutex_);  // How often each has polled.
   int active_ ABSL_GUARDED_BY(mutex_) = 0;   // Polls that have not ended.
   int waiting_ ABSL_GUARDED_BY(mutex_) = 0;  // Of these, those that wait for a slot.
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;

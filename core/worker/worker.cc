@@ -77,7 +77,8 @@ class WorkerImpl : public Worker {
   void fatal(const absl::Status& status);
   void say_goodbye();
 
-  WorkerContext context_;
+  const std::shared_ptr<WorkerContext> shared_context_ = std::make_shared<WorkerContext>();
+  WorkerContext& context_ = *shared_context_;
   Registry<WorkflowLanguage> workflows_{"workflow"};
   Registry<ActivityLanguage> activities_{"activity"};
   std::set<std::string> nondeterminism_fails_;
@@ -161,7 +162,7 @@ void WorkerImpl::start_lanes() {
       return nondeterminism_fails_.count(type) > 0 || nondeterminism_fails_.count("") > 0;
     };
     options.known_types = workflows_.types();
-    lanes_.push_back(std::make_unique<Lane>(context_, std::move(options)));
+    lanes_.push_back(std::make_unique<Lane>(shared_context_, std::move(options)));
     lanes_.back()->start();
   }
   if (context_.options.deadlock_timeout.count() > 0)
@@ -312,18 +313,18 @@ absl::Status WorkerImpl::wait() {
     absl::MutexLock lock(&mutex_);
     mutex_.Await(absl::Condition(&polls_ended));
   }
-  // Activities first: what they answer needs no lane, but a lane's last task may start one eagerly.
   bool clean = true;
-  if (activity_manager_) {
-    while (!activity_manager_->wait_idle(std::chrono::seconds(1))) {
-    }
-  }
   for (auto& lane : lanes_) lane->begin_drain();
   for (auto& lane : lanes_) {
     if (!lane->drained().WaitForNotificationWithTimeout(absl::FromChrono(kDrainPatience)))
       clean = false;
   }
   watchdog_.reset();
+  // After the lanes: the reply to a lane's last task may have started activities.
+  if (activity_manager_) {
+    while (!activity_manager_->wait_idle(std::chrono::seconds(1))) {
+    }
+  }
   if (!clean) {
     // Their threads are inside user code that never returns; joining them would hang for ever.
     for (auto& lane : lanes_) {
