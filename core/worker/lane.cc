@@ -11,7 +11,9 @@ namespace wf = api::workflowservice::v1;
 namespace enums = api::enums::v1;
 
 Lane::Lane(std::shared_ptr<const WorkerContext> context, TaskHandlerOptions options)
-    : owner_(std::move(context)), context_(*owner_), handler_(std::move(options), *this, *this, base::system_clock()) {}
+    : owner_(std::move(context)),
+      context_(*owner_),
+      handler_(std::move(options), *this, *this, base::system_clock()) {}
 
 Lane::~Lane() {
   if (!thread_.joinable()) return;

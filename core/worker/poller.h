@@ -151,8 +151,8 @@ class Poller : public std::enable_shared_from_this<Poller<Request, Reply>> {
   absl::Mutex mutex_;
   std::vector<std::shared_ptr<base::RpcInFlight>> in_flight_ ABSL_GUARDED_BY(mutex_);
   std::vector<int> rounds_ ABSL_GUARDED_BY(mutex_);  // How often each has polled.
-  int active_ ABSL_GUARDED_BY(mutex_) = 0;   // Polls that have not ended.
-  int waiting_ ABSL_GUARDED_BY(mutex_) = 0;  // Of these, those that wait for a slot.
+  int active_ ABSL_GUARDED_BY(mutex_) = 0;           // Polls that have not ended.
+  int waiting_ ABSL_GUARDED_BY(mutex_) = 0;          // Of these, those that wait for a slot.
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   bool told_ ABSL_GUARDED_BY(mutex_) = false;
 };
