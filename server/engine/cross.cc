@@ -10,6 +10,11 @@
 namespace chimera::server {
 namespace {
 
+constexpr auto kSignalTargetGone =
+    enums::SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_EXTERNAL_WORKFLOW_EXECUTION_NOT_FOUND;
+constexpr auto kCancelTargetGone =
+    enums::CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_EXTERNAL_WORKFLOW_EXECUTION_NOT_FOUND;
+
 StartSpec child_spec(Engine& engine, Run& parent, const Child& child, Namespace& ns) {
   const auto& from = child.attributes();
   StartSpec spec;
@@ -161,11 +166,9 @@ void deliver_signal(Engine& engine, Run& run, std::int64_t initiated_id) {
     auto& a = *event.mutable_signal_external_workflow_execution_failed_event_attributes();
     fill(a);
     a.set_workflow_task_completed_event_id(from.workflow_task_completed_event_id());
-    a.set_cause(
-        ns == nullptr
-            ? enums::SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_NAMESPACE_NOT_FOUND
-            : enums::
-                  SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_EXTERNAL_WORKFLOW_EXECUTION_NOT_FOUND);
+    a.set_cause(ns == nullptr
+                    ? enums::SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_NAMESPACE_NOT_FOUND
+                    : kSignalTargetGone);
   }
   t.external(std::move(event));
 }
@@ -204,11 +207,9 @@ void deliver_cancel(Engine& engine, Run& run, std::int64_t initiated_id) {
     fill(a);
     a.set_control(from.control());
     a.set_workflow_task_completed_event_id(from.workflow_task_completed_event_id());
-    a.set_cause(
-        ns == nullptr
-            ? enums::CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_NAMESPACE_NOT_FOUND
-            : enums::
-                  CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_EXTERNAL_WORKFLOW_EXECUTION_NOT_FOUND);
+    a.set_cause(ns == nullptr
+                    ? enums::CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_NAMESPACE_NOT_FOUND
+                    : kCancelTargetGone);
   }
   t.external(std::move(event));
 }

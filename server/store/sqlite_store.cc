@@ -14,10 +14,14 @@ namespace {
 
 constexpr int kApplicationId = 0x43484d52;  // "CHMR"
 constexpr char kSchema[] = R"(
-CREATE TABLE IF NOT EXISTS value(tab TEXT, key TEXT, data BLOB, PRIMARY KEY(tab, key)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS run(pk INTEGER PRIMARY KEY, run_id TEXT UNIQUE, namespace_id TEXT, workflow_id TEXT,
+CREATE TABLE IF NOT EXISTS value(tab TEXT, key TEXT, data BLOB, PRIMARY KEY(tab, key))
+  WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS run(pk INTEGER PRIMARY KEY, run_id TEXT UNIQUE, namespace_id TEXT,
+                               workflow_id TEXT,
                                open INTEGER, start_ns INTEGER, side BLOB);
-CREATE TABLE IF NOT EXISTS event(run_id TEXT, first_id INTEGER, data BLOB, PRIMARY KEY(run_id, first_id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS event(run_id TEXT, first_id INTEGER, data BLOB,
+                                 PRIMARY KEY(run_id, first_id))
+  WITHOUT ROWID;
 )";
 
 struct CloseDatabase {
