@@ -13,7 +13,8 @@ def stage(package: pathlib.Path, sources: list[pathlib.Path]) -> None:
     package.mkdir(parents=True, exist_ok=True)
     wanted = {entry.name: entry for source in sources for entry in source.iterdir() if entry.name != "__pycache__"}
     for link in package.iterdir():
-        if link.is_symlink() and ".so" not in link.name and (link.name not in wanted or link.readlink() != wanted[link.name]):
+        ours = link.is_symlink() and ".so" not in link.name
+        if ours and (link.name not in wanted or link.readlink() != wanted[link.name]):
             link.unlink()
     for name, entry in wanted.items():
         link = package / name

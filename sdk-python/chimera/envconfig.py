@@ -111,7 +111,8 @@ class ClientConfigTLS:
         """None of nothing."""
         if not d:
             return None
-        sources = {attribute: _source_from_dict(d.get(name)) for name, attribute in _TLS_SOURCES.items()}  # type: ignore
+        items = _TLS_SOURCES.items()
+        sources = {attribute: _source_from_dict(d.get(name)) for name, attribute in items}  # type: ignore
         return cls(disabled=d.get("disabled"), server_name=d.get("server_name"), **sources)
 
 

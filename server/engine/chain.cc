@@ -160,6 +160,8 @@ void continue_run(Transition& t, command::ContinueAsNewWorkflowExecutionCommandA
 void after_close(Engine& engine, Run& run) {
   end_updates(engine, run);
   release_queries(engine, run);
+  if (!run.reset_run_id.empty())
+    return;  // The run that follows the reset has its children and its parent.
   apply_parent_close_policy(engine, run);
   if (run.new_run_id.empty()) notify_parent(engine, run);
 }

@@ -8,6 +8,7 @@
 #include "server/engine/engine.h"
 #include "server/engine/query.h"
 #include "server/engine/update.h"
+#include "server/engine/update_registry.h"
 #include "server/engine/workflow_task.h"
 #include "server/store/side_record.h"
 #include "server/visibility/attributes.h"
@@ -62,6 +63,7 @@ absl::Status restore_run(Engine& engine, const StoredState::StoredRun& stored) {
     return damaged(absl::StrCat("run ", run.run_id, " has no history"));
   if (!decode_side(stored.record.side, run))
     return damaged(absl::StrCat("state of run ", run.run_id));
+  if (run.running()) admit_from_history(run);
   run.stored_events = run.events.events_size();
   engine.see_task_id(run.last_event().task_id());
   engine.see_stamp(run.task.stamp);

@@ -7,6 +7,7 @@
 #include "server/engine/start.h"
 #include "server/engine/transition.h"
 #include "server/engine/update.h"
+#include "server/engine/update_registry.h"
 #include "server/service/errors.h"
 
 namespace chimera::server {
@@ -81,8 +82,9 @@ void reapply(Transition& t, const Run& base, const wf::ResetWorkflowExecutionReq
         !excluded(request, enums::RESET_REAPPLY_EXCLUDE_TYPE_UPDATE)) {
       HistoryEvent again = t.event(enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED);
       auto& a = *again.mutable_workflow_execution_update_admitted_event_attributes();
-      *a.mutable_request() =
-          event.workflow_execution_update_accepted_event_attributes().accepted_request();
+      const auto& accepted = event.workflow_execution_update_accepted_event_attributes();
+      if (!accepted.has_accepted_request()) continue;  // Its Admitted event carried it.
+      *a.mutable_request() = accepted.accepted_request();
       a.set_origin(enums::UPDATE_ADMITTED_EVENT_ORIGIN_REAPPLY);
       t.write(std::move(again));
     }
@@ -118,10 +120,11 @@ absl::Status reset_workflow(Engine& engine, wf::ResetWorkflowExecutionRequest& r
       before != enums::EVENT_TYPE_WORKFLOW_TASK_STARTED) {
     return invalid(absl::StrCat("unable to find a workflow task that ends at event ", finish));
   }
+  const std::string run_id = engine.new_uuid();
   if (current->running()) {
+    current->reset_run_id = run_id;
     terminate_run(engine, *current, request.reason(), nullptr, request.identity());
   }
-  const std::string run_id = engine.new_uuid();
   Run& run = engine.add_run(**ns, execution.workflow_id(), run_id);
   run.start_request_id = request.request_id();
   run.last_reset = engine.now();
@@ -133,6 +136,7 @@ absl::Status reset_workflow(Engine& engine, wf::ResetWorkflowExecutionRequest& r
   write_reset(t, *base, request);
   run.task.attempt = 1;
   reapply(t, *base, request);
+  admit_from_history(run);
   run.events_since_failure = 0;
   resume_activities(engine, run);
   t.want_task();

@@ -25,6 +25,8 @@ struct Update {
   enum class State { kAdmitted, kSent, kAccepted, kCompleted };
   std::string id;
   State state = State::kAdmitted;
+  bool in_history =
+      false;  // An UpdateAdmitted event carries the request: the worker reads it there.
   ::temporal::api::update::v1::Request request;
   std::int64_t sequencing_id = 0;  // Scheduled event id of the task that carried it.
   std::int64_t accepted_id = 0;

@@ -184,6 +184,20 @@ absl::Status poll_update(Engine& engine, Run& run, const std::string& update_id,
   return absl::OkStatus();
 }
 
+void admit_from_history(Run& run) {
+  for (const HistoryEvent& event : run.events.events()) {
+    if (!event.has_workflow_execution_update_admitted_event_attributes()) continue;
+    const auto& request = event.workflow_execution_update_admitted_event_attributes().request();
+    const std::string& id = request.meta().update_id();
+    if (is_known_update(run, id)) continue;
+    auto admitted = std::make_shared<Update>();
+    admitted->id = id;
+    admitted->request = request;
+    admitted->in_history = true;
+    run.updates[id] = std::move(admitted);
+  }
+}
+
 bool has_unsent_updates(const Run& run) {
   for (const auto& [id, update] : run.updates) {
     if (update->state == State::kAdmitted) return true;
@@ -196,6 +210,7 @@ void send_updates(Run& run, wf::PollWorkflowTaskQueueResponse& response) {
     if (update->state != State::kAdmitted) continue;
     update->state = State::kSent;
     update->sequencing_id = run.task.scheduled_id;
+    if (update->in_history) continue;
     auto& message = *response.add_messages();
     message.set_id(absl::StrCat(id, "/request"));
     message.set_protocol_instance_id(id);
@@ -214,6 +229,10 @@ void abort_sent_updates(Transition& t) {
   Run& run = t.run();
   std::erase_if(run.updates, [&](const auto& item) {
     if (item.second->state != State::kSent) return false;
+    if (item.second->in_history) {  // Every task that follows shows it.
+      item.second->state = State::kAdmitted;
+      return false;
+    }
     abort(t.engine(), item.second,
           not_ready("Unable to perform workflow execution update due to unexpected workflow task "
                     "failure."));
@@ -257,7 +276,7 @@ void apply_update_message(Transition& t, const ::temporal::api::protocol::v1::Me
     a.set_protocol_instance_id(found->id);
     a.set_accepted_request_message_id(absl::StrCat(found->id, "/request"));
     a.set_accepted_request_sequencing_event_id(found->sequencing_id);
-    *a.mutable_accepted_request() = found->request;
+    if (!found->in_history) *a.mutable_accepted_request() = found->request;
     found->accepted_id = t.write(std::move(event)).event_id();
     found->state = State::kAccepted;
     notify(t.engine(), found);

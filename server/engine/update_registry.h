@@ -34,6 +34,9 @@ absl::Status admit_update(Engine& engine, Run& run, ::temporal::api::update::v1:
 absl::Status poll_update(Engine& engine, Run& run, const std::string& update_id, UpdateWait wait);
 bool is_known_update(const Run& run, const std::string& update_id);
 
+// Takes up the updates of UpdateAdmitted events that nobody accepted yet: after a reset and at a
+// restart.
+void admit_from_history(Run& run);
 bool has_unsent_updates(const Run& run);
 void send_updates(Run& run, wf::PollWorkflowTaskQueueResponse& response);
 void resend_sent_updates(Run& run);      // Their task timed out: the next one carries them again.
