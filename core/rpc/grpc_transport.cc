@@ -19,6 +19,7 @@
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/proto_buffer_reader.h"
 
+#include "core/base/timers.h"
 #include "core/rpc/status_codes.h"
 
 namespace chimera::core {
@@ -169,9 +170,15 @@ void finish(Call& call, Ledger& ledger, const grpc::Status& status) {
 class GrpcTransportImpl : public GrpcTransport {
  public:
   GrpcTransportImpl(std::shared_ptr<grpc::Channel> channel, bool gzip)
-      : stub_(std::move(channel)), gzip_(gzip) {}
+      : stub_(std::make_unique<grpc::GenericStub>(std::move(channel))), gzip_(gzip) {}
 
-  ~GrpcTransportImpl() override { ledger_->close(); }
+  // gRPC 1.51 joins its callback threads when the last channel goes: from inside a callback that is
+  // a thread joining itself, and the process aborts. So there the channel goes on another thread.
+  ~GrpcTransportImpl() override {
+    ledger_->close();
+    if (Ledger::current == nullptr) return;
+    base::system_timers().after(std::chrono::nanoseconds(0), [stub = std::move(stub_)] {});
+  }
 
   void set_gzip(bool on) override { gzip_.store(on, std::memory_order_relaxed); }
 
@@ -179,11 +186,11 @@ class GrpcTransportImpl : public GrpcTransport {
     auto call = std::make_shared<Call>();
     prepare(rpc, *call);
     Ledger::Place place = ledger_->add(call.get());
-    stub_.UnaryCall(&call->context, std::string(rpc.method), grpc::StubOptions(), &call->request,
-                    &call->reply, [ledger = ledger_, call, place](grpc::Status status) {
-                      ledger->remove(call.get(), place);
-                      finish(*call, *ledger, status);
-                    });
+    stub_->UnaryCall(&call->context, std::string(rpc.method), grpc::StubOptions(), &call->request,
+                     &call->reply, [ledger = ledger_, call, place](grpc::Status status) {
+                       ledger->remove(call.get(), place);
+                       finish(*call, *ledger, status);
+                     });
     return call;
   }
 
@@ -205,7 +212,7 @@ class GrpcTransportImpl : public GrpcTransport {
   }
 
   std::shared_ptr<Ledger> ledger_ = std::make_shared<Ledger>();
-  grpc::GenericStub stub_;
+  std::unique_ptr<grpc::GenericStub> stub_;
   std::atomic<bool> gzip_;
 };
 
