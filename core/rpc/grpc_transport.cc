@@ -19,7 +19,6 @@
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/proto_buffer_reader.h"
 
-#include "core/base/timers.h"
 #include "core/rpc/status_codes.h"
 
 namespace chimera::core {
@@ -170,15 +169,9 @@ void finish(Call& call, Ledger& ledger, const grpc::Status& status) {
 class GrpcTransportImpl : public GrpcTransport {
  public:
   GrpcTransportImpl(std::shared_ptr<grpc::Channel> channel, bool gzip)
-      : stub_(std::make_unique<grpc::GenericStub>(std::move(channel))), gzip_(gzip) {}
+      : stub_(std::move(channel)), gzip_(gzip) {}
 
-  // gRPC 1.51 joins its callback threads when the last channel goes: from inside a callback that is
-  // a thread joining itself, and the process aborts. So there the channel goes on another thread.
-  ~GrpcTransportImpl() override {
-    ledger_->close();
-    if (Ledger::current == nullptr) return;
-    base::system_timers().after(std::chrono::nanoseconds(0), [stub = std::move(stub_)] {});
-  }
+  ~GrpcTransportImpl() override { ledger_->close(); }
 
   void set_gzip(bool on) override { gzip_.store(on, std::memory_order_relaxed); }
 
@@ -186,11 +179,11 @@ class GrpcTransportImpl : public GrpcTransport {
     auto call = std::make_shared<Call>();
     prepare(rpc, *call);
     Ledger::Place place = ledger_->add(call.get());
-    stub_->UnaryCall(&call->context, std::string(rpc.method), grpc::StubOptions(), &call->request,
-                     &call->reply, [ledger = ledger_, call, place](grpc::Status status) {
-                       ledger->remove(call.get(), place);
-                       finish(*call, *ledger, status);
-                     });
+    stub_.UnaryCall(&call->context, std::string(rpc.method), grpc::StubOptions(), &call->request,
+                    &call->reply, [ledger = ledger_, call, place](grpc::Status status) {
+                      ledger->remove(call.get(), place);
+                      finish(*call, *ledger, status);
+                    });
     return call;
   }
 
@@ -212,7 +205,7 @@ class GrpcTransportImpl : public GrpcTransport {
   }
 
   std::shared_ptr<Ledger> ledger_ = std::make_shared<Ledger>();
-  std::unique_ptr<grpc::GenericStub> stub_;
+  grpc::GenericStub stub_;
   std::atomic<bool> gzip_;
 };
 
@@ -264,6 +257,25 @@ void quieten_grpc() {
   static_cast<void>(done);
 }
 
+// gRPC 1.51 ends its callback threads with the last channel that used them, and aborts when that
+// happens inside a callback, as after a failed connect, or while the process exits. A channel that
+// nobody uses or destroys keeps them; its one call goes to a socket that does not exist.
+void keep_callback_threads() {
+  struct Keeper {
+    grpc::GenericStub stub{
+        grpc::CreateChannel("unix:/nonexistent", grpc::InsecureChannelCredentials())};
+    grpc::ClientContext context;
+    grpc::ByteBuffer request = adopt(""), reply;
+  };
+  static Keeper* const keeper = [] {
+    auto* made = new Keeper;
+    made->stub.UnaryCall(&made->context, "/keep", grpc::StubOptions(), &made->request, &made->reply,
+                         [](const grpc::Status&) {});
+    return made;
+  }();
+  static_cast<void>(keeper);
+}
+
 }  // namespace
 
 bool uses_tls(const ConnectionOptions& options) {
@@ -279,6 +291,7 @@ bool worth_compressing(std::string_view target_host) {
 
 std::unique_ptr<GrpcTransport> GrpcTransport::create(const ConnectionOptions& options) {
   quieten_grpc();
+  keep_callback_threads();
   auto channel = grpc::CreateCustomChannel(options.target_host, credentials(options),
                                            channel_arguments(options));
   return std::make_unique<GrpcTransportImpl>(
