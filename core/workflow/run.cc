@@ -66,11 +66,12 @@ void WorkflowRun::State::on(TaskInput input) {
   if (query_only && !task_->queries().empty()) {
     return fail_task(absl::InvalidArgumentError("the task has both a legacy query and queries"));
   }
-  if (query_only && task_->previous_started_event_id() < started_event_id_ && last_processed_ > 0 &&
-      task_->started_event_id() == 0 && first_event_id(*input.page) == 0) {
-    return refuse_legacy_query("Query expired");
-  }
   previous_started_ = task_->previous_started_event_id();
+  // A task that ran between question and dispatch has left the run newer than the question: answer
+  // from there. (The official core refuses with "Query expired".)
+  if (query_only && last_processed_ > 0) {
+    previous_started_ = std::max(previous_started_, started_event_id_);
+  }
   if (last_processed_ == 0) replaying_ = previous_started_ > 0 || options_.replay_only;
   queue_messages();
   const std::int64_t first = first_event_id(*input.page);

@@ -225,6 +225,21 @@ TEST_F(RunTest, ASpeculativeTaskIsTakenBack) {
   EXPECT_EQ(only_job<SignalWorkflow>().signal->signal_name(), "go");
 }
 
+// A task may run between a query's question and its dispatch; the answer comes from the newer state.
+TEST_F(RunTest, AQueryAskedBeforeTheLastTaskIsAnswered) {
+  step(as_input(history_.task_started().poll()));
+  step(done());
+  step(ReplyInput{});
+  auto task = std::make_shared<api::workflowservice::v1::PollWorkflowTaskQueueResponse>();
+  task->mutable_query()->set_query_type("status");
+  task->set_previous_started_event_id(0);
+  auto page = std::make_shared<HistoryPage>(task, &task->history(), "");
+
+  step(TaskInput{task, page});
+
+  EXPECT_EQ(only_job<QueryWorkflow>().query->query_type(), "status");
+}
+
 TEST_F(RunTest, UnhandledCommandEvicts) {
   step(as_input(history_.task_started().poll()));
   step(done(CompleteWorkflowExecution{}));
