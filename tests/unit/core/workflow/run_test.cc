@@ -225,7 +225,8 @@ TEST_F(RunTest, ASpeculativeTaskIsTakenBack) {
   EXPECT_EQ(only_job<SignalWorkflow>().signal->signal_name(), "go");
 }
 
-// A task may run between a query's question and its dispatch; the answer comes from the newer state.
+// A task may run between a query's question and its dispatch; the answer comes from the newer
+// state.
 TEST_F(RunTest, AQueryAskedBeforeTheLastTaskIsAnswered) {
   step(as_input(history_.task_started().poll()));
   step(done());
