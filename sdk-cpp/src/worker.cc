@@ -1,13 +1,15 @@
 #include "chimera/worker.h"
 
-#include <atomic>
+#include <cerrno>
 #include <csignal>
 #include <stdexcept>
+#include <system_error>
 #include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include <pthread.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "core/worker/worker.h"
 #include "sdk-cpp/src/client_state.h"
@@ -47,34 +49,37 @@ core::WorkerOptions to_core(const WorkerOptions& options, const std::string& nam
   return out;
 }
 
-// SIGINT and SIGTERM as a call on an ordinary thread: blocked everywhere, taken by one thread that
-// waits for them.
+// SIGINT and SIGTERM as a call on an ordinary thread. A handler and a pipe, not sigwait: gRPC's
+// threads are there already, do not block the signals, and would let them end the process.
 class Signals {
  public:
   explicit Signals(std::function<void()> first) : first_(std::move(first)) {
-    sigemptyset(&set_);
-    sigaddset(&set_, SIGINT);
-    sigaddset(&set_, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &set_, &before_);
+    if (pipe2(pipe_, O_CLOEXEC) != 0) throw std::system_error(errno, std::generic_category());
+    write_end_ = pipe_[1];
+    struct sigaction action = {};
+    action.sa_handler = [](int signal) {
+      const char byte = static_cast<char>(signal);
+      static_cast<void>(!write(write_end_, &byte, 1));
+    };
+    action.sa_flags = SA_RESTART;
+    sigaction(SIGINT, &action, &before_int_);
+    sigaction(SIGTERM, &action, &before_term_);
   }
   void listen() {
     thread_ = std::thread([this] { wait(); });
   }
   ~Signals() {
-    ended_ = true;
-    if (thread_.joinable()) {
-      pthread_kill(thread_.native_handle(), SIGTERM);
-      thread_.join();
-    }
-    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+    sigaction(SIGINT, &before_int_, nullptr);
+    sigaction(SIGTERM, &before_term_, nullptr);
+    close(pipe_[1]);  // Ends the thread's read.
+    if (thread_.joinable()) thread_.join();
+    close(pipe_[0]);
   }
 
  private:
   void wait() {
-    for (bool again = false;; again = true) {
-      int signal = 0;
-      sigwait(&set_, &signal);
-      if (ended_) return;
+    char signal = 0;
+    for (bool again = false; read(pipe_[0], &signal, 1) == 1; again = true) {
       if (again) std::_Exit(128 + signal);
       sdk::log(sdk::LogLevel::kInfo,
                absl::StrCat(signal == SIGINT ? "SIGINT" : "SIGTERM",
@@ -83,9 +88,10 @@ class Signals {
     }
   }
 
+  static inline int write_end_ = -1;  // Of the one worker that runs with signals.
   std::function<void()> first_;
-  sigset_t set_{}, before_{};
-  std::atomic<bool> ended_{false};
+  int pipe_[2] = {-1, -1};
+  struct sigaction before_int_ = {}, before_term_ = {};
   std::thread thread_;
 };
 
