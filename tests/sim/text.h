@@ -1,0 +1,23 @@
+// Jobs, commands and messages as text that is equal when they are: what the simulation compares and
+// prints.
+#ifndef CHIMERA_TESTS_SIM_TEXT_H_
+#define CHIMERA_TESTS_SIM_TEXT_H_
+
+#include <string>
+
+#include "core/workflow/activation.h"
+#include "core/workflow/commands.h"
+
+namespace chimera::sim {
+
+// One line; entries of maps sorted, Any opened.
+std::string text(const google::protobuf::Message& message);
+std::string text(const core::Job& job);
+std::string text(const core::Command& command);
+
+// Orders jobs within an activation.
+int job_class(const core::Job& job);
+
+}  // namespace chimera::sim
+
+#endif  // CHIMERA_TESTS_SIM_TEXT_H_
