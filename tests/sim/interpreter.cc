@@ -89,10 +89,6 @@ void Interpreter::on(const core::DoUpdate& job) {
 void Interpreter::on(const core::CancelWorkflow& job) {
   digest_ = mix(digest_, job.reason);
   cancelled_ = program_.on_cancel != Program::OnCancel::kIgnore;
-  if (program_.on_cancel != Program::OnCancel::kCancelOperations) return;
-  for (Operation& operation : operations_) {
-    if (!operation.done) cancel(operation);
-  }
 }
 
 Interpreter::Operation* Interpreter::under_way(Kind kind, std::uint32_t seq) {

@@ -64,6 +64,7 @@ class Interpreter {
   void resolve(Kind kind, std::uint32_t seq, const core::Job& job);
 
   void run_fibers();
+  void react_to_cancellation();
   bool step(Fiber& fiber);  // False: it waits.
   void begin(Kind kind, const Step& step, Fiber& fiber);
   void schedule_activity(const Step& step, std::uint32_t seq);
@@ -94,7 +95,7 @@ class Interpreter {
   std::vector<std::uint64_t> mailbox_;
   std::set<std::string> patches_notified_;
   std::map<std::string, bool> patches_;
-  bool cancelled_ = false, ended_ = false;
+  bool cancelled_ = false, operations_cancelled_ = false, ended_ = false;
 };
 
 }  // namespace chimera::sim

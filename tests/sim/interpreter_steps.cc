@@ -1,5 +1,6 @@
 // What the interpreter's steps do.
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
@@ -8,12 +9,22 @@
 namespace chimera::sim {
 
 void Interpreter::run_fibers() {
-  if (cancelled_ && program_.on_cancel == Program::OnCancel::kEndAtOnce && !ended_) end_run();
+  react_to_cancellation();
   for (bool progress = true; progress && !ended_;) {
     progress = false;
     for (std::size_t i = 0; i < fibers_.size(); ++i) {  // A step may add fibers.
       while (!ended_ && !fibers_[i].done && step(fibers_[i])) progress = true;
     }
+  }
+}
+
+// After all jobs, as code that a language resumes: a timer of the same activation has fired by now.
+void Interpreter::react_to_cancellation() {
+  if (!cancelled_ || ended_) return;
+  if (program_.on_cancel == Program::OnCancel::kEndAtOnce) return end_run();
+  if (std::exchange(operations_cancelled_, true)) return;
+  for (Operation& operation : operations_) {
+    if (!operation.done) cancel(operation);
   }
 }
 
