@@ -13,6 +13,10 @@ namespace chimera::core {
 namespace wf = api::workflowservice::v1;
 using std::chrono::nanoseconds;
 
+namespace {
+constexpr std::chrono::seconds kTimeoutBuffer{5};
+}  // namespace
+
 // One task under way. Shared by the manager's map, the language (as its handle) and RPC callbacks.
 class ActivityManager::Running : public ActivityHandle,
                                  public std::enable_shared_from_this<Running> {
@@ -25,15 +29,21 @@ class ActivityManager::Running : public ActivityHandle,
         task_(std::move(task)),
         permit_(std::move(permit)),
         language_(language),
-        interval_(throttle_interval(manager.options_)) {}
+        interval_(throttle_interval(manager.options_)),
+        metrics_(manager.metrics_of(*task_)),
+        started_(timers_.now()) {}
 
   const std::string& token() const { return task_->task_token(); }
 
-  void start() { language_->start({.message = task_, .handle = shared_from_this()}); }
+  void start() {
+    watch_timeouts();
+    language_->start({.message = task_, .handle = shared_from_this()});
+  }
 
   void heartbeat(api::common::v1::Payloads details) override {
     absl::MutexLock lock(&mutex_);
     if (ended_) return;
+    last_heartbeat_ = timers_.now();
     latest_ = std::move(details);
     if (!sending_ && timer_ == 0) send_heartbeat();
   }
@@ -43,8 +53,12 @@ class ActivityManager::Running : public ActivityHandle,
       absl::MutexLock lock(&mutex_);
       if (ended_) return;
       ended_ = true;
-      if (timer_ != 0) timers_.cancel(std::exchange(timer_, 0));
+      for (base::TimerId* timer : {&timer_, &run_timer_, &silence_timer_}) {
+        if (*timer != 0) timers_.cancel(std::exchange(*timer, 0));
+      }
     }
+    refuse_unasked_cancellation(result);
+    if (metrics_) metrics_->execution_latency.record(timers_.now() - started_);
     std::visit([this](auto& status) { report(status); }, result.status);
   }
 
@@ -66,6 +80,68 @@ class ActivityManager::Running : public ActivityHandle,
     nanoseconds wanted =
         timeout.count() > 0 ? timeout * 8 / 10 : options.default_heartbeat_throttle_interval;
     return std::min(wanted, options.max_heartbeat_throttle_interval);
+  }
+
+  // The server has given up on a task that is past its timeouts, but tells only who heartbeats. So
+  // its code is told here, a little later (sdk-core 1.35: 5 s).
+  void watch_timeouts() {
+    nanoseconds to_run = base::to_nanoseconds(task_->start_to_close_timeout());
+    nanoseconds whole = base::to_nanoseconds(task_->schedule_to_close_timeout());
+    if (to_run.count() == 0 || (whole.count() > 0 && whole < to_run)) to_run = whole;
+    absl::MutexLock lock(&mutex_);
+    last_heartbeat_ = started_;
+    if (to_run.count() > 0) {
+      run_timer_ = timers_.after(to_run + kTimeoutBuffer, [weak = weak_from_this()] {
+        if (auto self = weak.lock()) self->cancel({.timed_out = true});
+      });
+    }
+    if (task_->heartbeat_timeout().seconds() > 0 || task_->heartbeat_timeout().nanos() > 0)
+      watch_silence();
+  }
+
+  void watch_silence() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    nanoseconds limit = base::to_nanoseconds(task_->heartbeat_timeout()) + kTimeoutBuffer;
+    nanoseconds left = last_heartbeat_ + limit - timers_.now();
+    silence_timer_ = timers_.after(left, [weak = weak_from_this(), limit] {
+      auto self = weak.lock();
+      if (!self) return;
+      {
+        absl::MutexLock lock(&self->mutex_);
+        self->silence_timer_ = 0;
+        if (self->ended_) return;
+        if (self->timers_.now() - self->last_heartbeat_ < limit) return self->watch_silence();
+      }
+      self->cancel({.timed_out = true});
+    });
+  }
+
+  // The server takes a cancellation only for one that it asked for; a worker that shuts down wants
+  // the task to run elsewhere (sdk-core 1.35: failure type WorkerShutdown).
+  void refuse_unasked_cancellation(ActivityResult& result) {
+    if (!std::holds_alternative<ActivityResult::Cancelled>(result.status)) return;
+    ActivityCancellation why;
+    {
+      absl::MutexLock lock(&mutex_);
+      why = cancellation_;
+    }
+    if (why.cancelled || why.not_found || why.timed_out) return;
+    ActivityResult::Failed failed;
+    failed.failure.set_source(manager_->options_.failure_source);
+    const char* type = "CancelledError";
+    const char* message = "Activity ended as cancelled, but nothing had asked for that";
+    if (why.worker_shutdown) {
+      type = "WorkerShutdown";
+      message = "Worker is shutting down and this activity did not complete in time";
+    } else if (why.paused) {
+      type = "ActivityPause";
+      message = "Activity was paused";
+    } else if (why.reset) {
+      type = "ActivityReset";
+      message = "Activity was reset";
+    }
+    failed.failure.set_message(message);
+    failed.failure.mutable_application_failure_info()->set_type(type);
+    result.status = std::move(failed);
   }
 
   void send_heartbeat() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
@@ -122,6 +198,10 @@ class ActivityManager::Running : public ActivityHandle,
   void report(ActivityResult::Completed& completed) {
     auto request = std::make_unique<wf::RespondActivityTaskCompletedRequest>();
     request->set_task_token(token());
+    if (metrics_) {
+      metrics_->succeed_endtoend_latency.record(base::system_clock().now() -
+                                                base::to_wall_time(task_->scheduled_time()));
+    }
     if (completed.result) *request->mutable_result()->add_payloads() = *std::move(completed.result);
     when_quiet([self = shared_from_this(), request = std::move(request)]() mutable {
       self->io_.completed(std::move(request), [self](absl::Status) { self->gone(); });
@@ -129,6 +209,9 @@ class ActivityManager::Running : public ActivityHandle,
   }
 
   void report(ActivityResult::Failed& failed) {
+    bool benign = failed.failure.application_failure_info().category() ==
+                  api::enums::v1::APPLICATION_ERROR_CATEGORY_BENIGN;
+    if (metrics_ && !benign) metrics_->failed.add();
     auto request = std::make_unique<wf::RespondActivityTaskFailedRequest>();
     request->set_task_token(token());
     *request->mutable_failure() = std::move(failed.failure);
@@ -169,6 +252,8 @@ class ActivityManager::Running : public ActivityHandle,
   std::shared_ptr<void> permit_;
   ActivityLanguage* const language_;
   const nanoseconds interval_;
+  const std::shared_ptr<ActivityTypeMetrics> metrics_;  // Null when nothing is counted.
+  const base::SteadyTime started_;
 
   absl::Mutex mutex_;
   std::optional<api::common::v1::Payloads> latest_ ABSL_GUARDED_BY(mutex_);
@@ -176,20 +261,41 @@ class ActivityManager::Running : public ActivityHandle,
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;
   bool cancel_told_ ABSL_GUARDED_BY(mutex_) = false;
   ActivityCancellation cancellation_ ABSL_GUARDED_BY(mutex_);
-  base::TimerId timer_ ABSL_GUARDED_BY(mutex_) = 0;
+  base::SteadyTime last_heartbeat_ ABSL_GUARDED_BY(mutex_);
+  base::TimerId timer_ ABSL_GUARDED_BY(mutex_) = 0;          // The heartbeat interval's end.
+  base::TimerId run_timer_ ABSL_GUARDED_BY(mutex_) = 0;      // Start-to-close, schedule-to-close.
+  base::TimerId silence_timer_ ABSL_GUARDED_BY(mutex_) = 0;  // Heartbeat timeout.
   absl::AnyInvocable<void() &&> held_report_ ABSL_GUARDED_BY(mutex_);
 };
 
 ActivityManager::ActivityManager(ActivityManagerOptions options, ActivityIo& io,
                                  base::Timers& timers)
-    : options_(std::move(options)), io_(io), timers_(timers) {}
+    : options_(std::move(options)), io_(io), timers_(timers) {
+  if (options_.metrics)
+    schedule_to_start_ = options_.metrics->duration("activity_schedule_to_start_latency");
+}
 
 ActivityManager::~ActivityManager() {
   absl::MutexLock lock(&mutex_);
   if (grace_timer_ != 0) timers_.cancel(grace_timer_);
 }
 
-void ActivityManager::start(Task task, std::shared_ptr<void> permit) {
+std::shared_ptr<ActivityTypeMetrics> ActivityManager::metrics_of(
+    const wf::PollActivityTaskQueueResponse& task) {
+  if (!options_.metrics) return nullptr;
+  const std::string &activity = task.activity_type().name(),
+                    &workflow = task.workflow_type().name();
+  return types_.of(absl::StrCat(activity, "\n", workflow), [&] {
+    return std::make_shared<ActivityTypeMetrics>(*options_.metrics, activity, workflow);
+  });
+}
+
+void ActivityManager::start(Task task, std::shared_ptr<void> permit, bool eager) {
+  if (std::shared_ptr<ActivityTypeMetrics> metrics = metrics_of(*task)) {
+    (eager ? metrics->received_eagerly : metrics->received).add();
+    schedule_to_start_->record(base::to_wall_time(task->started_time()) -
+                               base::to_wall_time(task->current_attempt_scheduled_time()));
+  }
   const std::string& type = task->activity_type().name();
   ActivityLanguage* language = options_.language_of(type);
   auto running = std::make_shared<Running>(*this, task, std::move(permit), language);

@@ -15,6 +15,8 @@
 
 #include "core/activity/activity_language.h"
 #include "core/base/timers.h"
+#include "core/telemetry/metric_table.h"
+#include "core/telemetry/sdk_metrics.h"
 
 namespace chimera::core {
 
@@ -46,7 +48,8 @@ struct ActivityManagerOptions {
   std::string failure_source = "chimera";
   // The language of an activity type, or null when none is registered for it.
   std::function<ActivityLanguage*(const std::string& activity_type)> language_of;
-  std::string known_types;  // For the message about an unknown type.
+  std::string known_types;              // For the message about an unknown type.
+  const SdkMetrics* metrics = nullptr;  // Borrowed; null: nothing is counted.
 };
 
 class ActivityManager {
@@ -58,7 +61,7 @@ class ActivityManager {
   ~ActivityManager();  // Requires that wait_idle() has returned true.
 
   // The permit is released when the task has been reported.
-  void start(Task task, std::shared_ptr<void> permit);
+  void start(Task task, std::shared_ptr<void> permit, bool eager = false);
 
   // From here activities are cancelled (worker_shutdown) once `grace` has passed.
   void begin_shutdown(std::chrono::nanoseconds grace);
@@ -68,12 +71,16 @@ class ActivityManager {
  private:
   class Running;
   friend class Running;
+  std::shared_ptr<ActivityTypeMetrics> metrics_of(
+      const api::workflowservice::v1::PollActivityTaskQueueResponse& task);
   void finished(const std::string& token);
   void cancel_all();
 
   const ActivityManagerOptions options_;
   ActivityIo& io_;
   base::Timers& timers_;
+  std::optional<DurationHistogram> schedule_to_start_;
+  MetricTable<ActivityTypeMetrics> types_;
   absl::Mutex mutex_;
   absl::flat_hash_map<std::string, std::shared_ptr<Running>> running_ ABSL_GUARDED_BY(mutex_);
   base::TimerId grace_timer_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -60,9 +60,9 @@ class ConnectionImpl : public Connection {
                                           std::variant<MessageLite*, std::string*> response,
                                           CallOptions options,
                                           absl::AnyInvocable<void(absl::Status) &&> done) override {
-    std::chrono::nanoseconds timeout =
-        options.timeout ? std::chrono::nanoseconds(*options.timeout)
-                        : (is_long_poll(method, request) ? kLongPollTimeout : kTimeout);
+    const bool long_poll = is_long_poll(method, request);
+    std::chrono::nanoseconds timeout = options.timeout ? std::chrono::nanoseconds(*options.timeout)
+                                                       : (long_poll ? kLongPollTimeout : kTimeout);
     RetryPolicy policy = retry_policy(options.retry, options_.retry);
     if (options.tolerate_fatal_until == base::SteadyTime{}) {
       options.tolerate_fatal_until = connected_ + kTolerateFatal;
@@ -72,6 +72,7 @@ class ConnectionImpl : public Connection {
                                             .request = std::move(request),
                                             .response = response,
                                             .timeout = timeout,
+                                            .long_poll = long_poll,
                                             .options = std::move(options),
                                             .policy = policy,
                                             .done = std::move(done)});
@@ -110,12 +111,13 @@ class Connecting : public std::enable_shared_from_this<Connecting> {
       grpc_ = grpc.get();
       transport = std::move(grpc);
     }
-    environment_ = std::shared_ptr<CallEnvironment>(
-        new CallEnvironment{.transport = std::move(transport),
-                            .headers{options_.client_name, options_.client_version,
-                                     options_.api_key, options_.metadata},
-                            .timers = environment.timers,
-                            .chance = std::move(environment.chance)});
+    environment_ = std::shared_ptr<CallEnvironment>(new CallEnvironment{
+        .transport = std::move(transport),
+        .headers{options_.client_name, options_.client_version, options_.api_key,
+                 options_.metadata},
+        .timers = environment.timers,
+        .chance = std::move(environment.chance),
+        .metrics = RpcMetrics(options_.metrics ? *options_.metrics : process_metrics())});
   }
 
   void start() {

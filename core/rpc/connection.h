@@ -18,6 +18,8 @@
 
 namespace chimera::core {
 
+class Metrics;  // core/telemetry/metrics.h
+
 struct TlsOptions {  // PEM text, not paths. Empty: the system's roots, no client certificate.
   std::string server_root_ca_cert, client_cert, client_private_key;
   std::string domain;  // Overrides the name that is verified and sent as SNI.
@@ -51,6 +53,8 @@ struct ConnectionOptions {
   // Instead of gRPC: an embedded server in this process. target_host is then only a name in
   // messages.
   std::shared_ptr<base::Transport> transport;
+  // Where this connection and its workers count; borrowed. Null: process_metrics().
+  Metrics* metrics = nullptr;
 };
 
 enum class RetryClass {

@@ -23,6 +23,7 @@ void RetryingCall::try_once() {
     if (cancelled_) number = 0;
   }
   if (number == 0) return finish_later(absl::CancelledError("cancelled by the caller"));
+  try_started_ = environment_->timers.now();
   base::RpcCall call{.method = request_.method,
                      .response = request_.response,
                      .timeout = request_.timeout,
@@ -47,6 +48,8 @@ void RetryingCall::try_once() {
 }
 
 void RetryingCall::on_reply(absl::Status status) {
+  environment_->metrics.record(request_.method, request_.options.namespace_, request_.long_poll,
+                               environment_->timers.now() - try_started_, status);
   if (status.ok() || environment_->closed.load()) return finish(std::move(status));
   if (request_.is_final && request_.is_final(status)) return finish(std::move(status));
   std::shared_ptr<base::RpcInFlight> ended;  // Released without the lock.

@@ -14,6 +14,7 @@
 #include "core/base/transport.h"
 #include "core/rpc/headers.h"
 #include "core/rpc/retry.h"
+#include "core/rpc/rpc_metrics.h"
 
 namespace chimera::core {
 
@@ -22,7 +23,8 @@ struct CallEnvironment {
   std::shared_ptr<base::Transport> transport;
   Headers headers;
   base::Timers& timers;
-  std::function<double()> chance;   // In [0, 1), any thread.
+  std::function<double()> chance;  // In [0, 1), any thread.
+  RpcMetrics metrics;
   std::atomic<bool> closed{false};  // No new tries.
 };
 
@@ -33,6 +35,7 @@ class RetryingCall : public base::RpcInFlight, public std::enable_shared_from_th
     std::variant<const google::protobuf::MessageLite*, std::string> request;
     std::variant<google::protobuf::MessageLite*, std::string*> response;
     std::chrono::nanoseconds timeout;
+    bool long_poll = false;
     CallOptions options;
     RetryPolicy policy;
     absl::AnyInvocable<void(absl::Status) &&> done;
@@ -53,7 +56,8 @@ class RetryingCall : public base::RpcInFlight, public std::enable_shared_from_th
 
   const std::shared_ptr<CallEnvironment> environment_;
   Request request_;
-  RetryState retry_;  // Touched by one try at a time.
+  RetryState retry_;  // These two are touched by one try at a time.
+  base::SteadyTime try_started_;
   absl::Mutex mutex_;
   std::shared_ptr<base::RpcInFlight> in_flight_ ABSL_GUARDED_BY(mutex_);
   base::TimerId timer_ ABSL_GUARDED_BY(mutex_) = 0;

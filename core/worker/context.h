@@ -11,6 +11,7 @@
 #include "core/worker/registry.h"
 #include "core/worker/slots.h"
 #include "core/worker/worker.h"
+#include "core/worker/worker_metrics.h"
 
 namespace chimera::core {
 
@@ -18,6 +19,7 @@ struct WorkerContext {
   std::shared_ptr<Connection> connection;
   WorkerOptions options;  // identity filled in.
   std::string sticky_queue;
+  std::unique_ptr<WorkerMetrics> metrics;
   std::shared_ptr<Slots> workflow_slots, activity_slots;
   ActivityManager* activities = nullptr;  // Null in a worker without activities.
   std::atomic<bool> shutting_down{false};

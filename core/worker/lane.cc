@@ -13,6 +13,7 @@ namespace enums = api::enums::v1;
 Lane::Lane(std::shared_ptr<const WorkerContext> context, TaskHandlerOptions options)
     : owner_(std::move(context)),
       context_(*owner_),
+      types_(context_.metrics->sdk),
       handler_(std::move(options), *this, *this, base::system_clock()) {}
 
 Lane::~Lane() {
@@ -48,7 +49,52 @@ void Lane::running(const RunContext* run, const wf::PollWorkflowTaskQueueRespons
   absl::MutexLock lock(&watch_mutex_);
   running_ = run;
   running_task_ = task;
-  if (run != nullptr) running_since_ = base::system_clock().steady();
+  if (run != nullptr) {
+    running_since_ = base::system_clock().steady();
+  } else {
+    quarantined_.store(false, std::memory_order_relaxed);
+  }
+}
+
+void Lane::cache_size(std::size_t runs) {
+  context_.metrics->cache_size.add(static_cast<double>(runs) - static_cast<double>(cached_runs_));
+  cached_runs_ = runs;
+}
+
+void Lane::task_failed(const std::string& workflow_type, std::string_view reason) {
+  context_.metrics->sdk
+      .counter("workflow_task_execution_failed",
+               {{"workflow_type", workflow_type}, {"failure_reason", std::string(reason)}})
+      .add();
+}
+
+void Lane::task_done(const std::string& workflow_type, std::chrono::nanoseconds execution,
+                     std::chrono::nanoseconds replay) {
+  WorkflowTypeMetrics& type = types_.of(workflow_type);
+  type.task_execution_latency.record(execution);
+  type.task_replay_latency.record(replay);
+}
+
+void Lane::workflow_ended(const std::string& workflow_type, enums::WorkflowExecutionStatus status,
+                          std::chrono::nanoseconds end_to_end) {
+  WorkflowTypeMetrics& type = types_.of(workflow_type);
+  switch (status) {
+    case enums::WORKFLOW_EXECUTION_STATUS_COMPLETED:
+      type.completed.add();
+      break;
+    case enums::WORKFLOW_EXECUTION_STATUS_FAILED:
+      type.failed.add();
+      break;
+    case enums::WORKFLOW_EXECUTION_STATUS_CANCELED:
+      type.canceled.add();
+      break;
+    case enums::WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW:
+      type.continue_as_new.add();
+      break;
+    default:
+      break;
+  }
+  type.endtoend_latency.record(end_to_end);
 }
 
 std::optional<StuckRun> Lane::stuck(std::chrono::nanoseconds limit) const {
@@ -119,7 +165,8 @@ void Lane::start_eager_activities(const std::shared_ptr<CompletedReply>& reply, 
       permit = std::move(permits.back());
       permits.pop_back();
     }
-    context_.activities->start(ActivityManager::Task(reply, &task), std::move(permit));
+    context_.activities->start(ActivityManager::Task(reply, &task), std::move(permit),
+                               /*eager=*/true);
   }
 }
 

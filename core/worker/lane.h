@@ -13,6 +13,7 @@
 
 #include "core/base/inbox.h"
 #include "core/worker/context.h"
+#include "core/worker/thread_stack.h"
 #include "core/workflow/task_handler.h"
 
 namespace chimera::core {
@@ -37,6 +38,11 @@ class Lane : private TaskHandlerIo, private TaskHandlerObserver {
   absl::Notification& drained() { return drained_; }
   // The run whose code has been running on this lane for longer than `limit`. Any thread.
   std::optional<StuckRun> stuck(std::chrono::nanoseconds limit) const;
+  // What the lane's thread executes just now, one line per frame.
+  std::string stack() { return stack_of(thread_.native_handle()); }
+  // A quarantined lane gets no new tasks until its code has returned. Any thread.
+  void quarantine() { quarantined_.store(true, std::memory_order_relaxed); }
+  bool quarantined() const { return quarantined_.load(std::memory_order_relaxed); }
 
  private:
   void respond_completed(
@@ -54,6 +60,19 @@ class Lane : private TaskHandlerIo, private TaskHandlerObserver {
   void running(const RunContext* run,
                const api::workflowservice::v1::PollWorkflowTaskQueueResponse* task) override;
 
+  void cache_hit(const std::string& workflow_type) override {
+    types_.of(workflow_type).cache_hit.add();
+  }
+  void cache_miss() override { context_.metrics->cache_miss.add(); }
+  void cache_size(std::size_t runs) override;
+  void forced_eviction() override { context_.metrics->forced_eviction.add(); }
+  void task_failed(const std::string& workflow_type, std::string_view reason) override;
+  void task_done(const std::string& workflow_type, std::chrono::nanoseconds execution,
+                 std::chrono::nanoseconds replay) override;
+  void workflow_ended(const std::string& workflow_type,
+                      api::enums::v1::WorkflowExecutionStatus status,
+                      std::chrono::nanoseconds end_to_end) override;
+
   using Permits = std::vector<Slots::Permit>;
   Permits ask_for_eager_activities(
       api::workflowservice::v1::RespondWorkflowTaskCompletedRequest& request) const;
@@ -62,6 +81,9 @@ class Lane : private TaskHandlerIo, private TaskHandlerObserver {
 
   const std::shared_ptr<const WorkerContext> owner_;
   const WorkerContext& context_;
+  WorkflowTypeTable types_;
+  std::size_t cached_runs_ = 0;
+  std::atomic<bool> quarantined_{false};
   base::Inbox inbox_;
   TaskHandler handler_;
   bool draining_ = false;

@@ -25,12 +25,15 @@ class Poller : public std::enable_shared_from_this<Poller<Request, Reply>> {
     std::function<std::unique_ptr<Request>()> request;
     // A task came; on a transport's thread.
     std::function<void(Shared<Reply>, Slots::Permit)> task;
+    // A poll ended without a task.
+    std::function<void()> empty;
     // A poll that will not be tried again; once per poller at most.
     std::function<void(absl::Status)> fatal;
     // All polls have ended; exactly once after stop().
     std::function<void()> ended;
     // At most so many polls a second, over all polls of this poller; 0: no limit.
     double per_second = 0;
+    Gauge* under_way = nullptr;  // Polls that wait at the server; null: not shown.
   };
 
   Poller(std::shared_ptr<Connection> connection, std::shared_ptr<Slots> slots, Options options)
@@ -43,30 +46,36 @@ class Poller : public std::enable_shared_from_this<Poller<Request, Reply>> {
       absl::MutexLock lock(&mutex_);
       active_ = options_.polls;
       in_flight_.resize(static_cast<std::size_t>(options_.polls));
-      rounds_.resize(in_flight_.size());
     }
     for (int i = 0; i < options_.polls; ++i) begin(static_cast<std::size_t>(i));
   }
 
   // Cancels the polls under way. A task that a late poll still brings is handed over.
   void stop() {
-    std::vector<std::shared_ptr<base::RpcInFlight>> calls;
+    std::vector<Place> places;
     int waiting = 0;
     {
       absl::MutexLock lock(&mutex_);
       if (std::exchange(stopping_, true)) return;
-      calls = in_flight_;
+      places = in_flight_;
       waiting = std::exchange(waiting_, 0);
     }
-    for (auto& call : calls) {
-      if (call) call->cancel();
+    for (Place& place : places) {
+      if (place.call) place.call->cancel();
+      // A pause that is cut short here: nobody else counts this poll out.
+      if (place.pause != 0 && base::system_timers().cancel(place.pause)) ++waiting;
     }
     slots_->stop_waiting();
     if (waiting > 0) leave(waiting);
   }
 
  private:
-  using Self = std::shared_ptr<Poller>;
+  // One of the polls: its call, or the pause before it.
+  struct Place {
+    std::uint64_t number = 0;
+    std::shared_ptr<base::RpcInFlight> call;
+    base::TimerId pause = 0;
+  };
 
   // Waits for a slot, then polls.
   void begin(std::size_t index) {
@@ -88,10 +97,11 @@ class Poller : public std::enable_shared_from_this<Poller<Request, Reply>> {
   }
 
   void poll(std::size_t index, Slots::Permit permit) {
-    int round = 0;
+    if (options_.under_way) options_.under_way->add(1);
+    std::uint64_t number = 0;
     {
       absl::MutexLock lock(&mutex_);
-      round = ++rounds_[index];
+      number = ++in_flight_[index].number;
     }
     auto call = send<Reply>(*connection_, options_.method, options_.request(),
                             {.retry = RetryClass::kTaskPoll,
@@ -103,12 +113,13 @@ class Poller : public std::enable_shared_from_this<Poller<Request, Reply>> {
                               self->answered(index, std::move(permit), std::move(reply));
                             });
     absl::MutexLock lock(&mutex_);
-    if (rounds_[index] != round) return;  // Answered already, and the next poll is under way.
-    in_flight_[index] = call;
+    // The answer may have come already, and the next poll of this index may have begun.
+    if (in_flight_[index].number == number) in_flight_[index].call = call;
     if (stopping_) call->cancel();
   }
 
   void answered(std::size_t index, Slots::Permit permit, absl::StatusOr<Shared<Reply>> reply) {
+    if (options_.under_way) options_.under_way->add(-1);
     bool stopping = is_stopping();
     if (reply.ok() && !(*reply)->task_token().empty()) {
       options_.task(*std::move(reply), std::move(permit));
@@ -119,13 +130,17 @@ class Poller : public std::enable_shared_from_this<Poller<Request, Reply>> {
         options_.fatal(reply.status());
         return leave(1);
       }
+      if (timed_out && options_.empty) options_.empty();
     }
     if (stopping) return leave(1);
     if (options_.per_second > 0) {
       auto pause = std::chrono::nanoseconds(
           static_cast<std::int64_t>(1e9 * options_.polls / options_.per_second));
-      base::system_timers().after(pause,
-                                  [self = this->shared_from_this(), index] { self->begin(index); });
+      // With the lock, so that stop() sees either the pause or its end.
+      absl::MutexLock lock(&mutex_);
+      in_flight_[index].pause = base::system_timers().after(
+          stopping_ ? std::chrono::nanoseconds(0) : pause,
+          [self = this->shared_from_this(), index] { self->begin(index); });
       return;
     }
     begin(index);
@@ -149,10 +164,9 @@ class Poller : public std::enable_shared_from_this<Poller<Request, Reply>> {
   const std::shared_ptr<Slots> slots_;
   const Options options_;
   absl::Mutex mutex_;
-  std::vector<std::shared_ptr<base::RpcInFlight>> in_flight_ ABSL_GUARDED_BY(mutex_);
-  std::vector<int> rounds_ ABSL_GUARDED_BY(mutex_);  // How often each has polled.
-  int active_ ABSL_GUARDED_BY(mutex_) = 0;           // Polls that have not ended.
-  int waiting_ ABSL_GUARDED_BY(mutex_) = 0;          // Of these, those that wait for a slot.
+  std::vector<Place> in_flight_ ABSL_GUARDED_BY(mutex_);
+  int active_ ABSL_GUARDED_BY(mutex_) = 0;   // Polls that have not ended.
+  int waiting_ ABSL_GUARDED_BY(mutex_) = 0;  // Of these, those that wait for a slot.
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   bool told_ ABSL_GUARDED_BY(mutex_) = false;
 };

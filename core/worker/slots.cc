@@ -10,6 +10,7 @@ Slots::Permit Slots::try_take() {
     if (free_ == 0) return nullptr;
     --free_;
   }
+  show(1);
   return permit();
 }
 
@@ -22,6 +23,7 @@ void Slots::when_free(absl::AnyInvocable<void(Permit) &&> use) {
     }
     --free_;
   }
+  show(1);
   std::move(use)(permit());
 }
 
@@ -36,6 +38,11 @@ int Slots::used() const {
   return count_ - free_;
 }
 
+void Slots::show(int taken) const {
+  if (available_) available_->add(-taken);
+  if (used_) used_->add(taken);
+}
+
 Slots::Permit Slots::permit() {
   // The permit owns the slots: a task may outlive the worker's own reference.
   return Permit(this, [self = shared_from_this()](void*) { self->give_back(); });
@@ -47,6 +54,7 @@ void Slots::give_back() {
     absl::MutexLock lock(&mutex_);
     if (waiting_.empty()) {
       ++free_;
+      show(-1);
       return;
     }
     next = std::move(waiting_.front());

@@ -10,13 +10,19 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/synchronization/mutex.h"
 
+#include "core/telemetry/metrics.h"
+
 namespace chimera::core {
 
 class Slots : public std::enable_shared_from_this<Slots> {
  public:
   using Permit = std::shared_ptr<void>;  // Dropping it gives the slot back.
 
-  explicit Slots(int count) : count_(count), free_(count) {}
+  // The gauges follow what is free and used; null: no gauges.
+  explicit Slots(int count, Gauge* available = nullptr, Gauge* used = nullptr)
+      : count_(count), available_(available), used_(used), free_(count) {
+    if (available_) available_->set(count);
+  }
 
   // Null when none is free.
   Permit try_take();
@@ -31,8 +37,10 @@ class Slots : public std::enable_shared_from_this<Slots> {
  private:
   Permit permit();
   void give_back();
+  void show(int taken) const;  // More, or fewer, in use than before.
 
   const int count_;
+  Gauge *const available_, *const used_;
   mutable absl::Mutex mutex_;
   int free_ ABSL_GUARDED_BY(mutex_);
   std::deque<absl::AnyInvocable<void(Permit) &&>> waiting_ ABSL_GUARDED_BY(mutex_);

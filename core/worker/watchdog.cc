@@ -1,9 +1,8 @@
 #include "core/worker/watchdog.h"
 
-#include <cstdio>
-
 #include "absl/strings/str_format.h"
 
+#include "core/telemetry/log.h"
 #include "core/worker/rpc_call.h"
 
 namespace chimera::core {
@@ -23,21 +22,33 @@ void Watchdog::loop() {
   }
 }
 
-void Watchdog::look(const Lane& lane) {
+void Watchdog::look(Lane& lane) {
   std::optional<StuckRun> stuck = lane.stuck(context_.options.deadlock_timeout);
-  if (!stuck || stuck->task_token.empty() || !told_.insert(stuck->task_token).second) return;
+  if (!stuck) return;
+  lane.quarantine();
+  if (stuck->task_token.empty() || !told_.insert(stuck->task_token).second) return;
   std::string message = absl::StrFormat(
       "[TMPRL1101] Potential deadlock detected: workflow %s (id %s, run %s) didn't yield within "
-      "%.1f "
-      "second(s). It loops or blocks; use the workflow API to wait, and activities for slow work.",
+      "%.1f second(s). It loops or blocks; use the workflow API to wait, and activities for slow "
+      "work.",
       stuck->run.workflow_type, stuck->run.workflow_id, stuck->run.run_id,
       std::chrono::duration<double>(context_.options.deadlock_timeout).count());
-  std::fprintf(stderr, "chimera: %s\n", message.c_str());
+  std::string stack = lane.stack();
+  log(LogLevel::kError, "worker", message,
+      {{"workflow_id", stuck->run.workflow_id},
+       {"run_id", stuck->run.run_id},
+       {"workflow_type", stuck->run.workflow_type},
+       {"stack", stack}});
+  context_.metrics->sdk
+      .counter("workflow_task_execution_failed",
+               {{"workflow_type", stuck->run.workflow_type}, {"failure_reason", "WorkflowError"}})
+      .add();
   auto request = std::make_unique<api::workflowservice::v1::RespondWorkflowTaskFailedRequest>();
   context_.sign(*request);
   request->set_task_token(stuck->task_token);
   request->set_cause(api::enums::v1::WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE);
   request->mutable_failure()->set_message(std::move(message));
+  request->mutable_failure()->set_stack_trace(std::move(stack));
   request->mutable_failure()->mutable_application_failure_info()->set_type("DeadlockError");
   send<api::workflowservice::v1::RespondWorkflowTaskFailedResponse>(
       *context_.connection, CHIMERA_WORKFLOW_SERVICE(RespondWorkflowTaskFailed), std::move(request),

@@ -1,6 +1,6 @@
 // Watchdog, finds workflow code that does not yield: samples the lanes from a thread of its own, so
-// that a task pays nothing for it. A stuck run's task is failed, once; its lane stays busy until
-// the code returns, the other lanes go on.
+// that a task pays nothing for it. A stuck run's task is failed, once, with the stack of its
+// thread; its lane gets no new tasks until the code returns, the other lanes go on.
 #ifndef CHIMERA_CORE_WORKER_WATCHDOG_H_
 #define CHIMERA_CORE_WORKER_WATCHDOG_H_
 
@@ -24,7 +24,7 @@ class Watchdog {
 
  private:
   void loop();
-  void look(const Lane& lane);
+  void look(Lane& lane);
 
   const WorkerContext& context_;
   const std::vector<std::unique_ptr<Lane>>& lanes_;

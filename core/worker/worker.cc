@@ -29,11 +29,23 @@ std::string random_hex() {
   return absl::StrFormat("%08x%08x%08x%08x", random(), random(), random(), random());
 }
 
+// What lanes use for as long as they live: shared with them, because a lane whose code never
+// returns outlives the worker.
+struct LaneShared {
+  WorkerContext context;
+  Registry<WorkflowLanguage> workflows{"workflow"};
+  std::set<std::string> nondeterminism_fails;
+};
+
 class WorkerImpl : public Worker {
  public:
   WorkerImpl(std::shared_ptr<Connection> connection, WorkerOptions options) {
     context_.connection = std::move(connection);
     context_.options = std::move(options);
+    Metrics* metrics = context_.connection->options().metrics;
+    context_.metrics =
+        std::make_unique<WorkerMetrics>(metrics ? *metrics : process_metrics(),
+                                        context_.options.namespace_, context_.options.task_queue);
     context_.sticky_queue = absl::StrCat(context_.options.identity, "-", random_hex());
   }
   ~WorkerImpl() override = default;
@@ -51,7 +63,7 @@ class WorkerImpl : public Worker {
     return activities_.add_dynamic(language);
   }
   void set_nondeterminism_fails_workflow(std::string type) override {
-    nondeterminism_fails_.insert(std::move(type));
+    shared_->nondeterminism_fails.insert(std::move(type));
   }
   void on_fatal(absl::AnyInvocable<void(absl::Status) &&> callback) override {
     absl::MutexLock lock(&mutex_);
@@ -77,11 +89,10 @@ class WorkerImpl : public Worker {
   void fatal(const absl::Status& status);
   void say_goodbye();
 
-  const std::shared_ptr<WorkerContext> shared_context_ = std::make_shared<WorkerContext>();
-  WorkerContext& context_ = *shared_context_;
-  Registry<WorkflowLanguage> workflows_{"workflow"};
+  const std::shared_ptr<LaneShared> shared_ = std::make_shared<LaneShared>();
+  WorkerContext& context_ = shared_->context;
+  Registry<WorkflowLanguage>& workflows_ = shared_->workflows;
   Registry<ActivityLanguage> activities_{"activity"};
-  std::set<std::string> nondeterminism_fails_;
   std::unique_ptr<ActivityRpc> activity_rpc_;
   std::unique_ptr<ActivityManager> activity_manager_;
   std::vector<std::unique_ptr<Lane>> lanes_;
@@ -109,9 +120,12 @@ absl::Status WorkerImpl::start() {
   const WorkerOptions& options = context_.options;
   // With a cache, one slot each for the sticky and the normal queue, or the one starves the other.
   int least = context_.caches() ? 2 : 1;
-  context_.workflow_slots =
-      std::make_shared<Slots>(std::max(options.max_concurrent_workflow_tasks, least));
-  context_.activity_slots = std::make_shared<Slots>(std::max(options.max_concurrent_activities, 1));
+  context_.workflow_slots = std::make_shared<Slots>(
+      std::max(options.max_concurrent_workflow_tasks, least),
+      &context_.metrics->workflow_slots_available, &context_.metrics->workflow_slots_used);
+  context_.activity_slots = std::make_shared<Slots>(std::max(options.max_concurrent_activities, 1),
+                                                    &context_.metrics->activity_slots_available,
+                                                    &context_.metrics->activity_slots_used);
   if (!activities_.empty()) {
     activity_rpc_ = std::make_unique<ActivityRpc>(context_);
     activity_manager_ = std::make_unique<ActivityManager>(
@@ -119,12 +133,14 @@ absl::Status WorkerImpl::start() {
             .max_heartbeat_throttle_interval = options.max_heartbeat_throttle_interval,
             .default_heartbeat_throttle_interval = options.default_heartbeat_throttle_interval,
             .language_of = [this](const std::string& type) { return activities_.find(type); },
-            .known_types = activities_.types()},
+            .known_types = activities_.types(),
+            .metrics = &context_.metrics->sdk},
         *activity_rpc_, base::system_timers());
     context_.activities = activity_manager_.get();
   }
   start_lanes();
   start_pollers();
+  context_.metrics->worker_start.add();
   return absl::OkStatus();
 }
 
@@ -150,6 +166,7 @@ void WorkerImpl::start_lanes() {
   auto share = [&](std::size_t total) {
     return total == 0 ? 0 : std::max<std::size_t>(1, total / count);
   };
+  const std::shared_ptr<const WorkerContext> context(shared_, &context_);
   for (int i = 0; i < count; ++i) {
     TaskHandlerOptions options;
     options.cached_runs_max = share(context_.options.max_cached_workflows);
@@ -157,12 +174,15 @@ void WorkerImpl::start_lanes() {
     options.namespace_ = context_.options.namespace_;
     options.task_queue = context_.options.task_queue;
     options.sdk_metadata = context_.connection->capabilities().sdk_metadata();
-    options.language_of = [this](const std::string& type) { return workflows_.find(type); };
-    options.nondeterminism_fails_workflow = [this](const std::string& type) {
-      return nondeterminism_fails_.count(type) > 0 || nondeterminism_fails_.count("") > 0;
+    options.language_of = [shared = shared_.get()](const std::string& type) {
+      return shared->workflows.find(type);
+    };
+    options.nondeterminism_fails_workflow = [shared = shared_.get()](const std::string& type) {
+      return shared->nondeterminism_fails.count(type) > 0 ||
+             shared->nondeterminism_fails.count("") > 0;
     };
     options.known_types = workflows_.types();
-    lanes_.push_back(std::make_unique<Lane>(shared_context_, std::move(options)));
+    lanes_.push_back(std::make_unique<Lane>(context, std::move(options)));
     lanes_.back()->start();
   }
   if (context_.options.deadlock_timeout.count() > 0)
@@ -210,8 +230,11 @@ void WorkerImpl::start_workflow_poller(bool sticky, int polls) {
               },
           .task = [this](auto task,
                          Slots::Permit permit) { take(std::move(task), std::move(permit)); },
+          .empty = [this] { context_.metrics->workflow_poll_empty.add(); },
           .fatal = [this](const absl::Status& status) { fatal(status); },
-          .ended = [this] { poller_ended(); }});
+          .ended = [this] { poller_ended(); },
+          .under_way =
+              sticky ? &context_.metrics->sticky_pollers : &context_.metrics->workflow_pollers});
   poller_started();
   workflow_pollers_.push_back(poller);
   poller->start();
@@ -243,15 +266,27 @@ void WorkerImpl::start_activity_poller() {
               [this](auto task, Slots::Permit permit) {
                 activity_manager_->start(std::move(task), std::move(permit));
               },
+          .empty = [this] { context_.metrics->activity_poll_no_task.add(); },
           .fatal = [this](const absl::Status& status) { fatal(status); },
           .ended = [this] { poller_ended(); },
-          .per_second = context_.options.max_activities_per_second});
+          .per_second = context_.options.max_activities_per_second,
+          .under_way = &context_.metrics->activity_pollers});
   poller_started();
   activity_poller_->start();
 }
 
 void WorkerImpl::take(Shared<wf::PollWorkflowTaskQueueResponse> task, Slots::Permit permit) {
-  std::size_t lane = std::hash<std::string>{}(task->workflow_execution().run_id()) % lanes_.size();
+  WorkerMetrics& metrics = *context_.metrics;
+  metrics.workflow_poll_succeed.add();
+  metrics.workflow_schedule_to_start.record(base::to_wall_time(task->started_time()) -
+                                            base::to_wall_time(task->scheduled_time()));
+  std::size_t home = std::hash<std::string>{}(task->workflow_execution().run_id()) % lanes_.size();
+  std::size_t lane = home;
+  // Code that does not yield holds up its own lane only: another replays the run from its history.
+  while (lanes_[lane]->quarantined()) {
+    lane = (lane + 1) % lanes_.size();
+    if (lane == home) break;
+  }
   lanes_[lane]->enqueue({.message = std::move(task), .permit = std::move(permit)});
 }
 

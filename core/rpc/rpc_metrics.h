@@ -1,0 +1,39 @@
+// RpcMetrics, counts and timings of a connection's tries (temporal_request and its kin). Any
+// thread.
+#ifndef CHIMERA_CORE_RPC_RPC_METRICS_H_
+#define CHIMERA_CORE_RPC_RPC_METRICS_H_
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+
+#include "core/telemetry/metric_table.h"
+#include "core/telemetry/sdk_metrics.h"
+
+namespace chimera::core {
+
+class RpcMetrics {
+ public:
+  explicit RpcMetrics(Metrics& metrics) : metrics_(metrics) {}
+
+  // One try has ended. `method` is the RPC's path.
+  void record(std::string_view method, const std::string& namespace_, bool long_poll,
+              std::chrono::nanoseconds took, const absl::Status& status);
+
+ private:
+  struct Operation {
+    SdkMetrics sdk;
+    std::string name, prefix;
+    Counter& requests;
+    DurationHistogram latency;
+  };
+
+  Metrics& metrics_;
+  MetricTable<Operation> operations_;
+};
+
+}  // namespace chimera::core
+
+#endif  // CHIMERA_CORE_RPC_RPC_METRICS_H_

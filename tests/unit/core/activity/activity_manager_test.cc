@@ -1,0 +1,291 @@
+#include "core/activity/activity_manager.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/fake_timers.h"
+
+namespace chimera::core {
+namespace {
+
+namespace wf = api::workflowservice::v1;
+using std::chrono::seconds;
+using testing::FakeTimers;
+
+api::common::v1::Payloads details(const std::string& text) {
+  api::common::v1::Payloads result;
+  result.add_payloads()->set_data(text);
+  return result;
+}
+
+// Keeps what would be sent; the test answers heartbeats.
+class FakeIo : public ActivityIo {
+ public:
+  void completed(std::unique_ptr<wf::RespondActivityTaskCompletedRequest> request,
+                 Done done) override {
+    completions.push_back(*request);
+    std::move(done)(absl::OkStatus());
+  }
+  void failed(std::unique_ptr<wf::RespondActivityTaskFailedRequest> request, Done done) override {
+    failures.push_back(*request);
+    std::move(done)(absl::OkStatus());
+  }
+  void canceled(std::unique_ptr<wf::RespondActivityTaskCanceledRequest> request,
+                Done done) override {
+    cancellations.push_back(*request);
+    std::move(done)(absl::OkStatus());
+  }
+  void heartbeat(std::unique_ptr<wf::RecordActivityTaskHeartbeatRequest> request,
+                 absl::AnyInvocable<void(absl::StatusOr<HeartbeatReply>) &&> done) override {
+    heartbeats.push_back(request->details().payloads(0).data());
+    answer_heartbeat = std::move(done);
+  }
+
+  std::vector<wf::RespondActivityTaskCompletedRequest> completions;
+  std::vector<wf::RespondActivityTaskFailedRequest> failures;
+  std::vector<wf::RespondActivityTaskCanceledRequest> cancellations;
+  std::vector<std::string> heartbeats;
+  absl::AnyInvocable<void(absl::StatusOr<HeartbeatReply>) &&> answer_heartbeat;
+};
+
+class FakeLanguage : public ActivityLanguage {
+ public:
+  void start(ActivityTask task) override { tasks.push_back(std::move(task)); }
+  void cancel(const std::string& token, const ActivityCancellation& cancellation) override {
+    cancels.push_back(cancellation);
+  }
+  std::vector<ActivityTask> tasks;
+  std::vector<ActivityCancellation> cancels;
+};
+
+class ActivityManagerTest : public ::testing::Test {
+ protected:
+  ActivityManagerTest() {
+    options_.language_of = [this](const std::string& type) {
+      return type == "charge_card" ? &language_ : nullptr;
+    };
+    options_.known_types = "charge_card";
+    manager_.emplace(options_, io_, timers_);
+  }
+
+  // Starts a task and gives its handle; null when no language got it.
+  ActivityHandle* start(seconds heartbeat_timeout = seconds(0), seconds start_to_close = {},
+                        const std::string& type = "charge_card") {
+    auto task = std::make_shared<wf::PollActivityTaskQueueResponse>();
+    task->set_task_token("token");
+    task->mutable_activity_type()->set_name(type);
+    task->mutable_heartbeat_timeout()->set_seconds(heartbeat_timeout.count());
+    task->mutable_start_to_close_timeout()->set_seconds(start_to_close.count());
+    manager_->start(task, permit_);
+    return language_.tasks.empty() ? nullptr : language_.tasks.back().handle.get();
+  }
+
+  void answer(absl::StatusOr<wf::RecordActivityTaskHeartbeatResponse> reply) {
+    std::move(std::exchange(io_.answer_heartbeat, nullptr))(std::move(reply));
+  }
+
+  FakeTimers timers_;
+  FakeIo io_;
+  FakeLanguage language_;
+  ActivityManagerOptions options_;
+  std::shared_ptr<void> permit_ = std::make_shared<int>(1);
+  std::optional<ActivityManager> manager_;
+};
+
+TEST_F(ActivityManagerTest, ReportsTheResultAndGivesTheSlotBack) {
+  ActivityHandle& handle = *start();
+  EXPECT_EQ(permit_.use_count(), 2);
+  api::common::v1::Payload result;
+  result.set_data("42");
+
+  handle.complete({ActivityResult::Completed{result}});
+
+  ASSERT_EQ(io_.completions.size(), 1u);
+  EXPECT_EQ(io_.completions[0].task_token(), "token");
+  EXPECT_EQ(io_.completions[0].result().payloads(0).data(), "42");
+  EXPECT_EQ(permit_.use_count(), 1);
+  EXPECT_TRUE(manager_->wait_idle({}));
+}
+
+TEST_F(ActivityManagerTest, OnlyTheFirstAnswerCounts) {
+  ActivityHandle& handle = *start();
+
+  handle.complete({ActivityResult::Completed{}});
+  handle.complete({ActivityResult::Failed{}});
+
+  EXPECT_EQ(io_.completions.size(), 1u);
+  EXPECT_TRUE(io_.failures.empty());
+}
+
+TEST_F(ActivityManagerTest, AnUnknownTypeFailsTheTaskAndNamesTheKnownOnes) {
+  start({}, {}, "nobody");
+
+  ASSERT_EQ(io_.failures.size(), 1u);
+  const auto& failure = io_.failures[0].failure();
+  EXPECT_EQ(failure.application_failure_info().type(), "NotFoundError");
+  EXPECT_FALSE(failure.application_failure_info().non_retryable());
+  EXPECT_NE(failure.message().find("nobody"), std::string::npos);
+  EXPECT_NE(failure.message().find("charge_card"), std::string::npos);
+}
+
+TEST_F(ActivityManagerTest, OneHeartbeatPerIntervalAndTheNewestWins) {
+  ActivityHandle& handle = *start(seconds(10));  // So one each 8 s.
+
+  handle.heartbeat(details("1"));
+  answer(wf::RecordActivityTaskHeartbeatResponse());
+  handle.heartbeat(details("2"));
+  handle.heartbeat(details("3"));
+  timers_.advance(std::chrono::milliseconds(7999));
+  EXPECT_EQ(io_.heartbeats, (std::vector<std::string>{"1"}));
+  timers_.advance(std::chrono::milliseconds(1));
+
+  EXPECT_EQ(io_.heartbeats, (std::vector<std::string>{"1", "3"}));
+  answer(wf::RecordActivityTaskHeartbeatResponse());
+  handle.complete({ActivityResult::Completed{}});
+}
+
+TEST_F(ActivityManagerTest, TheNextHeartbeatWaitsForTheReply) {
+  ActivityHandle& handle = *start(seconds(10));
+
+  handle.heartbeat(details("1"));
+  handle.heartbeat(details("2"));
+  timers_.advance(seconds(9));
+  EXPECT_EQ(io_.heartbeats, (std::vector<std::string>{"1"}));
+  answer(wf::RecordActivityTaskHeartbeatResponse());
+
+  EXPECT_EQ(io_.heartbeats, (std::vector<std::string>{"1", "2"}));
+  answer(wf::RecordActivityTaskHeartbeatResponse());
+  handle.complete({ActivityResult::Completed{}});
+}
+
+TEST_F(ActivityManagerTest, AFailureTakesTheKeptDetailsAlong) {
+  ActivityHandle& handle = *start(seconds(10));
+  handle.heartbeat(details("1"));
+  answer(wf::RecordActivityTaskHeartbeatResponse());
+  handle.heartbeat(details("2"));
+
+  handle.complete({ActivityResult::Failed{}});
+
+  ASSERT_EQ(io_.failures.size(), 1u);
+  EXPECT_EQ(io_.failures[0].last_heartbeat_details().payloads(0).data(), "2");
+}
+
+// Otherwise the heartbeat could come after the end, and a retry would start from nothing.
+TEST_F(ActivityManagerTest, TheEndWaitsForTheHeartbeatUnderWay) {
+  ActivityHandle& handle = *start(seconds(10));
+  handle.heartbeat(details("1"));
+
+  handle.complete({ActivityResult::Completed{}});
+  EXPECT_TRUE(io_.completions.empty());
+  answer(wf::RecordActivityTaskHeartbeatResponse());
+
+  EXPECT_EQ(io_.completions.size(), 1u);
+}
+
+TEST_F(ActivityManagerTest, ACancellationIsDeliveredOnceAndMayBeAnswered) {
+  ActivityHandle& handle = *start(seconds(10));
+  wf::RecordActivityTaskHeartbeatResponse cancel;
+  cancel.set_cancel_requested(true);
+
+  handle.heartbeat(details("1"));
+  answer(cancel);
+  handle.heartbeat(details("2"));
+  timers_.advance(seconds(8));
+  answer(cancel);
+  handle.complete({ActivityResult::Cancelled{}});
+
+  ASSERT_EQ(language_.cancels.size(), 1u);
+  EXPECT_TRUE(language_.cancels[0].cancelled);
+  EXPECT_EQ(io_.cancellations.size(), 1u);
+}
+
+TEST_F(ActivityManagerTest, ATaskThatTheServerForgotIsCancelled) {
+  ActivityHandle& handle = *start(seconds(10));
+
+  handle.heartbeat(details("1"));
+  answer(absl::NotFoundError("activity is gone"));
+
+  ASSERT_EQ(language_.cancels.size(), 1u);
+  EXPECT_TRUE(language_.cancels[0].not_found);
+  handle.complete({ActivityResult::Cancelled{}});
+}
+
+TEST_F(ActivityManagerTest, ACancellationThatNobodyAskedForIsAFailure) {
+  start()->complete({ActivityResult::Cancelled{}});
+
+  EXPECT_TRUE(io_.cancellations.empty());
+  ASSERT_EQ(io_.failures.size(), 1u);
+  EXPECT_EQ(io_.failures[0].failure().application_failure_info().type(), "CancelledError");
+}
+
+TEST_F(ActivityManagerTest, ShutdownCancelsAfterTheGraceAndLetsTheServerTryElsewhere) {
+  ActivityHandle& handle = *start();
+
+  manager_->begin_shutdown(seconds(3));
+  timers_.advance(seconds(2));
+  EXPECT_TRUE(language_.cancels.empty());
+  timers_.advance(seconds(1));
+  ASSERT_EQ(language_.cancels.size(), 1u);
+  EXPECT_TRUE(language_.cancels[0].worker_shutdown);
+  EXPECT_FALSE(manager_->wait_idle({}));
+  handle.complete({ActivityResult::Cancelled{}});
+
+  EXPECT_TRUE(manager_->wait_idle({}));
+  ASSERT_EQ(io_.failures.size(), 1u);
+  EXPECT_EQ(io_.failures[0].failure().application_failure_info().type(), "WorkerShutdown");
+}
+
+TEST_F(ActivityManagerTest, CodeThatRunsPastItsTimeoutIsTold) {
+  ActivityHandle& handle = *start({}, seconds(10));
+
+  timers_.advance(std::chrono::milliseconds(14999));
+  EXPECT_TRUE(language_.cancels.empty());
+  timers_.advance(std::chrono::milliseconds(1));
+
+  ASSERT_EQ(language_.cancels.size(), 1u);
+  EXPECT_TRUE(language_.cancels[0].timed_out);
+  handle.complete({ActivityResult::Cancelled{}});
+  EXPECT_EQ(timers_.pending(), 0u);
+}
+
+TEST_F(ActivityManagerTest, SilenceBeyondTheHeartbeatTimeoutIsTold) {
+  ActivityHandle& handle = *start(seconds(10));
+  timers_.advance(seconds(9));
+  handle.heartbeat(details("1"));
+  answer(wf::RecordActivityTaskHeartbeatResponse());
+
+  timers_.advance(seconds(14));
+  EXPECT_TRUE(language_.cancels.empty());
+  timers_.advance(seconds(1));
+
+  ASSERT_EQ(language_.cancels.size(), 1u);
+  EXPECT_TRUE(language_.cancels[0].timed_out);
+  handle.complete({ActivityResult::Cancelled{}});
+}
+
+TEST_F(ActivityManagerTest, CompletingElsewhereSaysNothingToTheServer) {
+  start()->complete({ActivityResult::WillCompleteAsync{}});
+
+  EXPECT_TRUE(io_.completions.empty());
+  EXPECT_TRUE(manager_->wait_idle({}));
+  EXPECT_EQ(permit_.use_count(), 1);
+}
+
+TEST_F(ActivityManagerTest, CountsWithTheOfficialNames) {
+  Metrics metrics;
+  SdkMetrics sdk(metrics, "default", "orders");
+  options_.metrics = &sdk;
+  manager_.emplace(options_, io_, timers_);
+
+  start()->complete({ActivityResult::Failed{}});
+
+  std::string text = metrics.prometheus_text();
+  EXPECT_NE(
+      text.find("temporal_activity_task_received{activity_type=\"charge_card\",eager=\"false\""),
+      std::string::npos)
+      << text;
+  EXPECT_NE(text.find("failure_reason=\"ActivityError\""), std::string::npos) << text;
+  EXPECT_NE(text.find("temporal_activity_execution_latency_count"), std::string::npos) << text;
+}
+
+}  // namespace
+}  // namespace chimera::core

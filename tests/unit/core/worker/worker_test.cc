@@ -1,0 +1,333 @@
+#include "core/worker/worker.h"
+
+#include <thread>
+
+#include "absl/synchronization/notification.h"
+#include <gtest/gtest.h>
+
+#include "core/telemetry/metrics.h"
+#include "tests/support/scripted_server.h"
+#include "tests/unit/core/worker/tiny_language.h"
+
+namespace chimera::core {
+namespace {
+
+namespace wf = api::workflowservice::v1;
+namespace enums = api::enums::v1;
+using testing::complete_workflow;
+using testing::schedule_activity;
+using testing::ScriptedServer;
+using testing::TinyActivities;
+using testing::TinyWorkflows;
+
+bool is_sticky(const ScriptedServer::Call& call) {
+  return call.as<wf::PollWorkflowTaskQueueRequest>().task_queue().kind() ==
+         enums::TASK_QUEUE_KIND_STICKY;
+}
+bool is_normal(const ScriptedServer::Call& call) { return !is_sticky(call); }
+
+// The first task of a run: started, scheduled, started.
+wf::PollWorkflowTaskQueueResponse first_task(const std::string& run_id,
+                                             const std::string& type = "Order") {
+  wf::PollWorkflowTaskQueueResponse task;
+  task.set_task_token("token-" + run_id);
+  task.mutable_workflow_execution()->set_workflow_id("id-" + run_id);
+  task.mutable_workflow_execution()->set_run_id(run_id);
+  task.mutable_workflow_type()->set_name(type);
+  task.set_started_event_id(3);
+  task.set_attempt(1);
+  auto* started = task.mutable_history()->add_events();
+  started->set_event_id(1);
+  started->set_event_type(enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED);
+  auto* attributes = started->mutable_workflow_execution_started_event_attributes();
+  attributes->mutable_workflow_type()->set_name(type);
+  attributes->mutable_task_queue()->set_name("orders");
+  attributes->set_original_execution_run_id(run_id);
+  auto* scheduled = task.mutable_history()->add_events();
+  scheduled->set_event_id(2);
+  scheduled->set_event_type(enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED);
+  scheduled->mutable_workflow_task_scheduled_event_attributes();
+  auto* begun = task.mutable_history()->add_events();
+  begun->set_event_id(3);
+  begun->set_event_type(enums::EVENT_TYPE_WORKFLOW_TASK_STARTED);
+  begun->mutable_workflow_task_started_event_attributes()->set_scheduled_event_id(2);
+  return task;
+}
+
+class WorkerTest : public ::testing::Test {
+ protected:
+  WorkerTest() {
+    auto empty = [](ScriptedServer::Call& call) { call.finish(absl::OkStatus()); };
+    server_->always("GetSystemInfo", empty);
+    server_->always("DescribeNamespace", empty);
+    options_.task_queue = "orders";
+    options_.lanes = 2;
+    ConnectionOptions connection;
+    connection.transport = server_;
+    connection.identity = "me";
+    connection.metrics = &metrics_;
+    connection_ = *Connection::connect(std::move(connection));
+  }
+
+  ~WorkerTest() override {
+    if (!worker_) return;
+    worker_->initiate_shutdown();
+    if (auto goodbye = server_->next("ShutdownWorker")) goodbye->finish(absl::OkStatus());
+    EXPECT_TRUE(worker_->wait().ok());
+  }
+
+  void start() {
+    worker_ = *Worker::create(connection_, options_);
+    ASSERT_TRUE(worker_->add_workflow("Order", workflows_).ok());
+    ASSERT_TRUE(worker_->add_activity("charge_card", activities_).ok());
+    ASSERT_TRUE(worker_->start().ok());
+  }
+
+  // Answers the next poll of the normal queue.
+  void give(const wf::PollWorkflowTaskQueueResponse& task) {
+    server_->next("PollWorkflowTaskQueue", is_normal)->answer(task);
+  }
+
+  std::shared_ptr<ScriptedServer> server_ = std::make_shared<ScriptedServer>();
+  Metrics metrics_;
+  WorkerOptions options_;
+  std::shared_ptr<Connection> connection_;
+  TinyWorkflows::Code code_ = [](const RunContext&, const Activation&) {
+    std::vector<Command> commands;
+    commands.push_back(complete_workflow());
+    return commands;
+  };
+  TinyWorkflows workflows_{"C++", [this](const RunContext& run, const Activation& activation) {
+                             return code_(run, activation);
+                           }};
+  TinyActivities activities_{
+      "C++", [](ActivityTask task) { task.handle->complete({ActivityResult::Completed{}}); }};
+  std::unique_ptr<Worker> worker_;  // Ends before what it borrows.
+};
+
+TEST_F(WorkerTest, WrongOptionsAreNamed) {
+  WorkerOptions no_queue;
+  WorkerOptions no_slots{.task_queue = "orders", .max_concurrent_activities = 0};
+
+  absl::Status queue = Worker::create(connection_, no_queue).status();
+  absl::Status slots = Worker::create(connection_, no_slots).status();
+
+  EXPECT_NE(queue.message().find("task_queue"), std::string::npos) << queue;
+  EXPECT_NE(slots.message().find("max_concurrent_activities"), std::string::npos) << slots;
+}
+
+TEST_F(WorkerTest, ANameInTwoLanguagesNamesBoth) {
+  auto worker = *Worker::create(connection_, options_);
+  TinyWorkflows python("Python", code_);
+  ASSERT_TRUE(worker->add_workflow("Order", workflows_).ok());
+
+  absl::Status twice = worker->add_workflow("Order", python);
+
+  EXPECT_TRUE(absl::IsAlreadyExists(twice));
+  for (const char* part : {"Order", "C++", "Python"})
+    EXPECT_NE(twice.message().find(part), std::string::npos) << twice;
+}
+
+TEST_F(WorkerTest, ANamespaceThatIsNotThereIsSaidAtTheStart) {
+  server_->always("DescribeNamespace", [](ScriptedServer::Call& call) {
+    call.finish(absl::NotFoundError("Namespace nowhere is not found."));
+  });
+  options_.namespace_ = "nowhere";
+  auto worker = *Worker::create(connection_, options_);
+
+  absl::Status status = worker->start();
+
+  EXPECT_TRUE(absl::IsNotFound(status));
+  EXPECT_NE(status.message().find("nowhere"), std::string::npos) << status;
+  EXPECT_NE(status.message().find("register"), std::string::npos) << status;
+}
+
+TEST_F(WorkerTest, PollsTheNormalAndItsOwnStickyQueue) {
+  start();
+
+  auto normal =
+      server_->next("PollWorkflowTaskQueue", is_normal)->as<wf::PollWorkflowTaskQueueRequest>();
+  auto sticky =
+      server_->next("PollWorkflowTaskQueue", is_sticky)->as<wf::PollWorkflowTaskQueueRequest>();
+
+  EXPECT_EQ(normal.task_queue().name(), "orders");
+  EXPECT_EQ(normal.identity(), "me");
+  EXPECT_EQ(normal.namespace_(), "default");
+  EXPECT_EQ(sticky.task_queue().name().substr(0, 3), "me-");
+  EXPECT_EQ(sticky.task_queue().normal_name(), "orders");
+}
+
+TEST_F(WorkerTest, AnswersATaskWithWhatTheServerNeedsToKnow) {
+  start();
+
+  give(first_task("r1"));
+  auto answer = server_->next("RespondWorkflowTaskCompleted");
+  ASSERT_NE(answer, nullptr);
+  auto request = answer->as<wf::RespondWorkflowTaskCompletedRequest>();
+  answer->answer(wf::RespondWorkflowTaskCompletedResponse());
+
+  EXPECT_EQ(request.task_token(), "token-r1");
+  EXPECT_EQ(request.identity(), "me");
+  EXPECT_EQ(request.namespace_(), "default");
+  EXPECT_TRUE(request.return_new_workflow_task());
+  EXPECT_TRUE(request.capabilities().discard_speculative_workflow_task_with_events());
+  EXPECT_EQ(request.sticky_attributes().worker_task_queue().normal_name(), "orders");
+  EXPECT_EQ(request.sticky_attributes().schedule_to_start_timeout().seconds(), 10);
+  ASSERT_EQ(request.commands_size(), 1);
+  EXPECT_TRUE(request.commands(0).has_complete_workflow_execution_command_attributes());
+}
+
+TEST_F(WorkerTest, AnUnknownWorkflowTypeFailsTheTaskNotTheWorkflow) {
+  start();
+
+  give(first_task("r1", "Nobody"));
+  auto answer = server_->next("RespondWorkflowTaskFailed");
+  ASSERT_NE(answer, nullptr);
+  auto request = answer->as<wf::RespondWorkflowTaskFailedRequest>();
+  answer->finish(absl::OkStatus());
+
+  EXPECT_NE(request.failure().message().find("Nobody"), std::string::npos);
+  EXPECT_NE(request.failure().message().find("Order"), std::string::npos);
+}
+
+TEST_F(WorkerTest, AsksForNoMoreEagerActivitiesThanItMayAndRunsThemFromTheReply) {
+  code_ = [](const RunContext&, const Activation&) {
+    std::vector<Command> commands;
+    for (std::uint32_t seq = 1; seq <= 5; ++seq)
+      commands.push_back(schedule_activity(seq, "charge_card", "orders"));
+    return commands;
+  };
+  start();
+
+  give(first_task("r1"));
+  auto answer = server_->next("RespondWorkflowTaskCompleted");
+  ASSERT_NE(answer, nullptr);
+  wf::RespondWorkflowTaskCompletedResponse reply;
+  reply.add_activity_tasks()->set_task_token("eager");
+  reply.mutable_activity_tasks(0)->mutable_activity_type()->set_name("charge_card");
+  answer->answer(reply);
+  auto completed = server_->next("RespondActivityTaskCompleted");
+  ASSERT_NE(completed, nullptr);
+  completed->finish(absl::OkStatus());
+
+  int eager = 0;
+  const auto request = answer->as<wf::RespondWorkflowTaskCompletedRequest>();
+  for (const auto& command : request.commands())
+    eager += command.schedule_activity_task_command_attributes().request_eager_execution();
+  EXPECT_EQ(eager, 3);
+  EXPECT_EQ(completed->as<wf::RespondActivityTaskCompletedRequest>().task_token(), "eager");
+  EXPECT_NE(metrics_.prometheus_text().find("eager=\"true\""), std::string::npos);
+}
+
+TEST_F(WorkerTest, EagerActivitiesCanBeSwitchedOff) {
+  code_ = [](const RunContext&, const Activation&) {
+    std::vector<Command> commands;
+    commands.push_back(schedule_activity(1, "charge_card", "orders"));
+    return commands;
+  };
+  options_.disable_eager_activity_execution = true;
+  start();
+
+  give(first_task("r1"));
+  auto answer = server_->next("RespondWorkflowTaskCompleted");
+  ASSERT_NE(answer, nullptr);
+  answer->answer(wf::RespondWorkflowTaskCompletedResponse());
+
+  EXPECT_FALSE(answer->as<wf::RespondWorkflowTaskCompletedRequest>()
+                   .commands(0)
+                   .schedule_activity_task_command_attributes()
+                   .request_eager_execution());
+}
+
+// The server gives a task to a poll that is just being cancelled: it must not be lost.
+TEST_F(WorkerTest, ATaskThatComesWhileShuttingDownIsStillAnswered) {
+  start();
+  auto poll = server_->next("PollWorkflowTaskQueue", is_normal);
+
+  poll->answer(first_task("late"));
+  worker_->initiate_shutdown();
+  auto answer = server_->next("RespondWorkflowTaskCompleted");
+  ASSERT_NE(answer, nullptr);
+  answer->answer(wf::RespondWorkflowTaskCompletedResponse());
+
+  EXPECT_EQ(answer->as<wf::RespondWorkflowTaskCompletedRequest>().task_token(), "token-late");
+}
+
+TEST_F(WorkerTest, ShutdownNamesTheStickyQueueSoThatItsRunsMove) {
+  start();
+  auto sticky =
+      server_->next("PollWorkflowTaskQueue", is_sticky)->as<wf::PollWorkflowTaskQueueRequest>();
+
+  worker_->initiate_shutdown();
+  auto goodbye = server_->next("ShutdownWorker");
+  ASSERT_NE(goodbye, nullptr);
+  goodbye->finish(absl::UnimplementedError("an old server"));
+
+  EXPECT_EQ(goodbye->as<wf::ShutdownWorkerRequest>().sticky_task_queue(),
+            sticky.task_queue().name());
+  EXPECT_TRUE(worker_->wait().ok());
+  worker_.reset();
+}
+
+// One run's busy loop must cost its own task only.
+TEST_F(WorkerTest, CodeThatDoesNotYieldIsReportedAndHoldsUpNoOtherRun) {
+  auto release = std::make_shared<absl::Notification>();
+  code_ = [release](const RunContext& run, const Activation&) {
+    if (run.run_id == "stuck") release->WaitForNotification();
+    std::vector<Command> commands;
+    commands.push_back(complete_workflow());
+    return commands;
+  };
+  options_.deadlock_timeout = std::chrono::milliseconds(80);
+  server_->always("RespondWorkflowTaskCompleted",
+                  [](ScriptedServer::Call& call) { call.finish(absl::OkStatus()); });
+  start();
+
+  give(first_task("stuck"));
+  auto report = server_->next("RespondWorkflowTaskFailed");
+  ASSERT_NE(report, nullptr);
+  report->finish(absl::OkStatus());
+  std::atomic<int> answered{0};
+  absl::Notification all;
+  server_->always("RespondWorkflowTaskCompleted", [&](ScriptedServer::Call& call) {
+    call.finish(absl::OkStatus());
+    if (++answered == 8) all.Notify();
+  });
+  for (int i = 0; i < 8; ++i) give(first_task("other-" + std::to_string(i)));
+  bool others_went_on = all.WaitForNotificationWithTimeout(absl::Seconds(20));
+  server_->always("RespondWorkflowTaskCompleted",
+                  [](ScriptedServer::Call& call) { call.finish(absl::OkStatus()); });
+  release->Notify();
+
+  EXPECT_TRUE(others_went_on);
+  auto request = report->as<wf::RespondWorkflowTaskFailedRequest>();
+  EXPECT_EQ(request.task_token(), "token-stuck");
+  EXPECT_NE(request.failure().message().find("[TMPRL1101]"), std::string::npos);
+  EXPECT_NE(request.failure().message().find("Order"), std::string::npos);
+  EXPECT_NE(request.failure().stack_trace().find("  at "), std::string::npos);
+}
+
+TEST_F(WorkerTest, ShowsItselfInMetrics) {
+  start();
+  give(first_task("r1"));
+  auto answer = server_->next("RespondWorkflowTaskCompleted");
+  ASSERT_NE(answer, nullptr);
+  answer->answer(wf::RespondWorkflowTaskCompletedResponse());
+  worker_->initiate_shutdown();
+  server_->next("ShutdownWorker")->finish(absl::OkStatus());
+  ASSERT_TRUE(worker_->wait().ok());
+  worker_.reset();
+
+  std::string text = metrics_.prometheus_text();
+
+  for (const char* name :
+       {"temporal_worker_start{", "temporal_num_pollers{", "temporal_worker_task_slots_available{",
+        "temporal_worker_task_slots_used{", "temporal_workflow_completed{",
+        "temporal_workflow_endtoend_latency_count{", "temporal_sticky_cache_size{",
+        "temporal_workflow_task_queue_poll_succeed{", "temporal_long_request{",
+        "temporal_request_latency_count{", "temporal_workflow_task_execution_latency_count{"})
+    EXPECT_NE(text.find(name), std::string::npos) << name << "\n" << text;
+}
+
+}  // namespace
+}  // namespace chimera::core
