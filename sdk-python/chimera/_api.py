@@ -5,19 +5,9 @@ They take a tenth of a second to load; a program that only defines workflows nev
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-
-class _Package:
-    def __init__(self, name: str) -> None:
-        self.__name = name
-
-    def __getattr__(self, name: str) -> Any:
-        value = getattr(importlib.import_module(self.__name), name)
-        setattr(self, name, value)
-        return value
-
+from chimera._lazy import LazyModule
 
 if TYPE_CHECKING:
     import chimera.api.activity.v1 as activity
@@ -43,4 +33,4 @@ else:
         "activity command common deployment enums errordetails failure history nexus operatorservice query schedule "
         "sdk taskqueue testservice update workflow workflowservice"
     ).split():
-        globals()[_name] = _Package(f"chimera.api.{_name}.v1")
+        globals()[_name] = LazyModule(f"chimera.api.{_name}.v1")

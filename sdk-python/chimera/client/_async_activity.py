@@ -11,10 +11,13 @@ from typing_extensions import Self
 
 import chimera.converter
 from chimera import common
-from chimera.client import _inputs as inputs
+from chimera._lazy import LazyModule
 
 if TYPE_CHECKING:
+    from chimera.client import _inputs as inputs
     from chimera.client._client import Client
+else:
+    inputs = LazyModule("chimera.client._inputs")
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing_extensions import Self
 import chimera.converter
 import chimera.service
 from chimera import common
-from chimera.client import _inputs as inputs
+from chimera._lazy import LazyModule
 from chimera.client import _names
 from chimera.client._async_activity import AsyncActivityHandle, AsyncActivityIDReference
 from chimera.client._config import ClientConfig
@@ -27,12 +27,15 @@ from chimera.client._impl import ClientImpl
 from chimera.client._interceptor import Interceptor, OutboundInterceptor
 from chimera.client._plugin import Plugin
 from chimera.client._schedule_client import ScheduleMethods
-from chimera.client._versioning import VersioningMethods
+from chimera.client._versioning_client import VersioningMethods
 from chimera.client._workflow import WorkflowExecutionAsyncIterator, WorkflowExecutionCount
 from chimera.service import ConnectConfig, GrpcCompression, KeepAliveConfig, PayloadLimitsConfig, ServiceClient
 
 if TYPE_CHECKING:
+    from chimera.client import _inputs as inputs
     import chimera.runtime
+else:
+    inputs = LazyModule("chimera.client._inputs")
 
 
 class Client(ScheduleMethods, VersioningMethods):

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import chimera.converter
 from chimera import _api, common, exceptions
+from chimera._lazy import LazyModule
 from chimera.client import _errors as errors
-from chimera.client import _inputs as inputs
 from chimera.client import _names
 from chimera.client._enums import WorkflowHistoryEventFilterType, WorkflowUpdateStage
 from chimera.client._history import WorkflowHistory, WorkflowHistoryEventAsyncIterator
@@ -20,9 +20,12 @@ from chimera.service import RPCError, RPCStatusCode
 from chimera.types import ReturnType, SelfType
 
 if TYPE_CHECKING:
+    from chimera.client import _inputs as inputs
     from chimera.api.history.v1 import HistoryEvent
     from chimera.api.update.v1 import Outcome
     from chimera.client._client import Client
+else:
+    inputs = LazyModule("chimera.client._inputs")
 
 LocalReturnType = TypeVar("LocalReturnType")
 

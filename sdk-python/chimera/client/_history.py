@@ -8,14 +8,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from google.protobuf import descriptor, json_format
 
 from chimera import _api
+from chimera._lazy import LazyModule
 from chimera.client._pages import Pages
 from chimera.service import RPCError, RPCStatusCode
 
 if TYPE_CHECKING:
+    from google.protobuf import descriptor, json_format
+
     from chimera.api.history.v1 import HistoryEvent
+else:
+    descriptor = LazyModule("google.protobuf.descriptor")
+    json_format = LazyModule("google.protobuf.json_format")
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from chimera import _api, exceptions
 from chimera.client import _errors as errors
-from chimera.client import _inputs as inputs
 from chimera.client import _requests
 from chimera.client._enums import WorkflowExecutionStatus, WorkflowUpdateStage
 from chimera.client._handle import GIVEN_UP, WorkflowHandle, WorkflowUpdateHandle, only_result
@@ -17,7 +16,7 @@ from chimera.client._history import WorkflowHistoryEventAsyncIterator
 from chimera.client._impl_activities import ActivityCalls
 from chimera.client._impl_schedules import ScheduleCalls
 from chimera.client._interceptor import OutboundInterceptor
-from chimera.client._versioning import VersioningCalls
+from chimera.client._versioning_client import VersioningCalls
 from chimera.client._workflow import (
     WorkflowExecutionAsyncIterator,
     WorkflowExecutionCount,
@@ -26,6 +25,7 @@ from chimera.client._workflow import (
 from chimera.service import RPCError, RPCStatusCode
 
 if TYPE_CHECKING:
+    from chimera.client import _inputs as inputs
     from chimera.client._client import Client
 
 

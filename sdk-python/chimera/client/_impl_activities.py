@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import chimera.converter
 from chimera import _api, common
-from chimera.client import _inputs as inputs
 from chimera.client._async_activity import AsyncActivityIDReference
 from chimera.client._errors import AsyncActivityCancelledError
 from chimera.client._interceptor import OutboundInterceptor
 
 if TYPE_CHECKING:
+    from chimera.client import _inputs as inputs
     from chimera.client._client import Client
 
 

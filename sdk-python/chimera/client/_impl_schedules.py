@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import chimera.converter
 from chimera import _api
-from chimera.client import _inputs as inputs
-from chimera.client import _schedule_wire as wire
+from chimera._lazy import LazyModule
 from chimera.client._errors import ScheduleAlreadyRunningError
 from chimera.client._interceptor import OutboundInterceptor
-from chimera.client._schedule_handle import (
-    ScheduleAsyncIterator,
-    ScheduleDescription,
-    ScheduleHandle,
-    ScheduleUpdateInput,
-)
 from chimera.service import RPCError, RPCStatusCode
 
 if TYPE_CHECKING:
+    from chimera.client import _inputs as inputs
+    from chimera.client import _schedule_handle as handles
+    from chimera.client import _schedule_wire as wire
     from chimera.client._client import Client
+    from chimera.client._schedule_handle import ScheduleAsyncIterator, ScheduleDescription, ScheduleHandle
+else:
+    handles = LazyModule("chimera.client._schedule_handle")
+    wire = LazyModule("chimera.client._schedule_wire")
 
 
 class ScheduleCalls(OutboundInterceptor):
@@ -65,10 +65,10 @@ class ScheduleCalls(OutboundInterceptor):
             if err.status == RPCStatusCode.ALREADY_EXISTS and err.grpc_status.details:
                 raise ScheduleAlreadyRunningError() from err
             raise
-        return ScheduleHandle(self._client, input.id)
+        return handles.ScheduleHandle(self._client, input.id)
 
     def list_schedules(self, input: inputs.ListSchedulesInput) -> ScheduleAsyncIterator:
-        return ScheduleAsyncIterator(self._client, input)
+        return handles.ScheduleAsyncIterator(self._client, input)
 
     async def _patch(self, input: Any, patch: Any) -> None:
         await self._call_schedule("patch_schedule", "PatchSchedule", input, patch=patch, **self._who())
@@ -94,12 +94,12 @@ class ScheduleCalls(OutboundInterceptor):
 
     async def describe_schedule(self, input: inputs.DescribeScheduleInput) -> ScheduleDescription:
         reply = await self._call_schedule("describe_schedule", "DescribeSchedule", input)
-        return ScheduleDescription._of(input.id, reply, self._client.data_converter)
+        return handles.ScheduleDescription._of(input.id, reply, self._client.data_converter)
 
     async def update_schedule(self, input: inputs.UpdateScheduleInput) -> None:
         reply = await self._call_schedule("describe_schedule", "DescribeSchedule", input)
-        description = ScheduleDescription._of(input.id, reply, self._client.data_converter)
-        update: Any = input.updater(ScheduleUpdateInput(description))
+        description = handles.ScheduleDescription._of(input.id, reply, self._client.data_converter)
+        update: Any = input.updater(handles.ScheduleUpdateInput(description))
         if inspect.isawaitable(update):
             update = await update
         if update is None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from chimera.client import _inputs as inputs
 
 if TYPE_CHECKING:
+    from chimera.client import _inputs as inputs
     from chimera.client._activity import (
         ActivityExecutionAsyncIterator,
         ActivityExecutionCount,

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chimera import common
-from chimera.client import _inputs as inputs
+from chimera._lazy import LazyModule
 from chimera.client._interceptor import OutboundInterceptor
-from chimera.client._schedule import Schedule, ScheduleBackfill
-from chimera.client._schedule_handle import ScheduleAsyncIterator, ScheduleHandle
+
+if TYPE_CHECKING:
+    from chimera.client import _inputs as inputs
+    from chimera.client import _schedule_handle as handles
+    from chimera.client._schedule import Schedule, ScheduleBackfill
+    from chimera.client._schedule_handle import ScheduleAsyncIterator, ScheduleHandle
+else:
+    inputs = LazyModule("chimera.client._inputs")
+    handles = LazyModule("chimera.client._schedule_handle")
 
 
 class ScheduleMethods:
@@ -47,7 +54,7 @@ class ScheduleMethods:
 
     def get_schedule_handle(self, id: str) -> ScheduleHandle:
         """The handle of a schedule that was made before. Asks no server."""
-        return ScheduleHandle(self, id)  # type: ignore[arg-type]
+        return handles.ScheduleHandle(self, id)  # type: ignore[arg-type]
 
     async def list_schedules(
         self,

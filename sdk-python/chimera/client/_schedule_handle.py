@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import chimera.converter
 from chimera import _api, common
-from chimera.client import _inputs as inputs
+from chimera._lazy import LazyModule
 from chimera.client import _schedule_wire as wire
 from chimera.client._enums import ScheduleOverlapPolicy
 from chimera.client._pages import Pages
@@ -18,9 +18,12 @@ from chimera.client._schedule import Schedule, ScheduleBackfill, ScheduleSpec
 from chimera.client._workflow import time_or_none
 
 if TYPE_CHECKING:
+    from chimera.client import _inputs as inputs
     from chimera.api.schedule.v1 import ScheduleListEntry
     from chimera.api.workflowservice.v1 import DescribeScheduleResponse
     from chimera.client._client import Client
+else:
+    inputs = LazyModule("chimera.client._inputs")
 
 
 class _WithMemo:
