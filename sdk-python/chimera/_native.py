@@ -6,17 +6,35 @@ A wake-up of the loop serves everything that the core left meanwhile.
 from __future__ import annotations
 
 import asyncio
+import os
 import weakref
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from chimera import _bridge
+if TYPE_CHECKING:
+    from chimera import _bridge
 
 _queues: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _bridge.Queue] = weakref.WeakKeyDictionary()
+
+_process: int | None = None
+
+
+def check_process(action: str) -> None:
+    """Refuse what a forked child cannot do: the core's threads live on in its parent only."""
+    global _process
+    if _process is None:
+        _process = os.getpid()
+    if _process != os.getpid():
+        raise AssertionError(
+            f"Cannot {action} across forks: this process was forked from one that had connected. "
+            "Connect after the fork only, or start processes by 'spawn'."
+        )
 
 
 def queue() -> _bridge.Queue:
     """The queue of the running loop."""
+    from chimera import _bridge
+
     loop = asyncio.get_running_loop()
     found = _queues.get(loop)
     if found is None:

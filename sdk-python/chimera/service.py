@@ -337,6 +337,7 @@ class _BridgeServiceClient(ServiceClient):
         if self._connection is None:
             from chimera import _bridge, _native, runtime
 
+            _native.check_process("create client")
             async with self._connecting:
                 if self._connection is None:
                     self._runtime = self.config.runtime or runtime.Runtime.default()
@@ -396,6 +397,7 @@ async def _call(
 ) -> bytes:
     from chimera import _bridge, _native
 
+    _native.check_process("use client")
     future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
     cancel = connection.call(
         method,

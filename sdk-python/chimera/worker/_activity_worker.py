@@ -1,12 +1,14 @@
-"""The activity half of a worker: runs activities on the loop or in threads, and reports them."""
+"""The activity half of a worker: runs activities on the loop, in threads or in processes."""
 
 from __future__ import annotations
 
 import asyncio
 import concurrent.futures
 import contextvars
+import functools
 import inspect
 import logging
+import pickle
 import threading
 import warnings
 from collections.abc import Callable, Sequence
@@ -26,6 +28,7 @@ from chimera.worker._interceptor import (
     ExecuteActivityInput,
     Interceptor,
 )
+from chimera.worker._shared_state import SharedHeartbeatSender, SharedStateManager
 from chimera.worker._threads import ThreadCanceller
 
 if TYPE_CHECKING:
@@ -80,6 +83,7 @@ class ActivityWorker:
         task_queue: str,
         activities: Sequence[Callable],
         activity_executor: concurrent.futures.Executor | None,
+        shared_state_manager: SharedStateManager | None,
         data_converter: converter.DataConverter,
         interceptors: Sequence[Interceptor],
         metric_meter: common.MetricMeter,
@@ -90,12 +94,13 @@ class ActivityWorker:
         self.client = client
         self._task_queue = task_queue
         self._executor = activity_executor
+        self._shared_state = shared_state_manager
         self._converter = data_converter
         self._interceptors = interceptors
         self._metric_meter = metric_meter
         self._code_headers = code_headers
         self._on_fatal = on_fatal
-        self._running: dict[bytes, Running] = {}
+        self._running_activities: dict[bytes, Running] = {}
         self._bridge: _bridge.ActivityBridge | None = None
         self._shutdown: common._CompositeEvent | None = None
         self._definitions: dict[str, activity._Definition] = {}
@@ -116,7 +121,7 @@ class ActivityWorker:
                 "instance, did you mean to register it from an instance of the class?"
             )
         if not definition.is_async:
-            self._check_executor(name)
+            self._check_executor(name, fn)
         if name is not None:
             self._definitions[name] = definition
         elif self._dynamic is not None:
@@ -124,16 +129,28 @@ class ActivityWorker:
         else:
             self._dynamic = definition
 
-    def _check_executor(self, name: str | None) -> None:
-        if not self._executor:
+    def _check_executor(self, name: str | None, fn: Callable) -> None:
+        executor = self._executor
+        if not executor:
             raise ValueError(
                 f"Activity {name} is not async so an activity_executor must be present"
             )
-        if not isinstance(self._executor, concurrent.futures.ThreadPoolExecutor):
+        interpreters = getattr(concurrent.futures, "InterpreterPoolExecutor", None)
+        if interpreters and isinstance(executor, interpreters):
+            raise ValueError(f"Activity {name} cannot run in an InterpreterPoolExecutor")
+        if isinstance(executor, concurrent.futures.ThreadPoolExecutor):
+            return
+        if not self._shared_state:
             raise ValueError(
-                f"Activity {name} is not async and executor is not thread-pool executor: other "
-                "executors, and with them shared_state_manager, are not supported yet"
+                f"Activity {name} is not async and executor is not thread-pool executor, so a "
+                "shared_state_manager must be present"
             )
+        try:
+            pickle.dumps(fn)
+        except Exception as err:
+            raise TypeError(
+                f"Activity {name} must be picklable when using a process executor"
+            ) from err
 
     def check_registered(self, name: str) -> None:
         """ValueError for a type that this worker cannot run."""
@@ -150,12 +167,25 @@ class ActivityWorker:
         """Register all types with the core's worker."""
         from chimera import _bridge
 
-        self._shutdown = common._CompositeEvent(threading.Event(), asyncio.Event())
+        self._shutdown = common._CompositeEvent(self._new_event(), asyncio.Event())
         self._bridge = _bridge.ActivityBridge(queue, self._start, self._cancel)
         for name in self._definitions:
             core.add_activity(name, self._bridge)
         if self._dynamic is not None:
             core.add_dynamic_activity(self._bridge)
+
+    @property
+    def _in_processes(self) -> bool:
+        executor = self._executor
+        return executor is not None and not isinstance(
+            executor, concurrent.futures.ThreadPoolExecutor
+        )
+
+    def _new_event(self) -> threading.Event:
+        """An event for plain functions, wherever they run."""
+        if self._in_processes and self._shared_state:
+            return self._shared_state.new_event()
+        return threading.Event()
 
     def notify_shutdown(self) -> None:
         if self._shutdown:
@@ -163,19 +193,19 @@ class ActivityWorker:
 
     async def wait_all_completed(self) -> None:
         """Until no activity is under way."""
-        tasks = [running.task for running in self._running.values() if running.task]
+        tasks = [running.task for running in self._running_activities.values() if running.task]
         if tasks:
             await asyncio.wait(tasks)
 
     # Called by the bridge
 
     def _start(self, token: bytes, data: bytes) -> None:
-        running = self._running[token] = Running(token)
+        running = self._running_activities[token] = Running(token)
         body = self._handle(running, PollActivityTaskQueueResponse.FromString(data))
         running.task = asyncio.get_running_loop().create_task(body)
 
     def _cancel(self, token: bytes, flags: tuple) -> None:
-        running = self._running.get(token)
+        running = self._running_activities.get(token)
         if running is None:
             return  # It has just ended.
         not_found, cancelled, paused, timed_out, worker_shutdown, reset = flags
@@ -203,7 +233,7 @@ class ActivityWorker:
             self._bridge.complete(running.token, status, value)
         except Exception:
             activity.logger.exception("Failed completing activity task")
-        self._running.pop(running.token, None)
+        self._running_activities.pop(running.token, None)
 
     async def _outcome(
         self, running: Running, task: PollActivityTaskQueueResponse
@@ -243,7 +273,9 @@ class ActivityWorker:
                 _log_failure(err)
             await data.encode_failure(err, failure)
             if isinstance(err, concurrent.futures.BrokenExecutor):
-                self._on_fatal(err)
+                fatal = RuntimeError("Activity worker failed")
+                fatal.__cause__ = err
+                self._on_fatal(fatal)
         except Exception as inner:
             activity.logger.exception("Exception handling failed, original error: %s", err)
             failure = Failure(message=f"Failed building exception result: {inner}")
@@ -290,10 +322,12 @@ class ActivityWorker:
                 type="NotFoundError",
             )
         running.in_thread = not definition.is_async
+        in_process = running.in_thread and self._in_processes
         running.cancelled_event = common._CompositeEvent(
-            threading.Event(), asyncio.Event() if definition.is_async else None
+            self._new_event() if running.in_thread else threading.Event(),
+            None if running.in_thread else asyncio.Event(),
         )
-        if running.in_thread and not definition.no_thread_cancel_exception:
+        if running.in_thread and not in_process and not definition.no_thread_cancel_exception:
             running.canceller = ThreadCanceller()
         args = await self._arguments(definition, task, data)
         info = running.info = await self._info(task, running.token, data)
@@ -317,7 +351,9 @@ class ActivityWorker:
             )
         )
         activity.logger.debug("Starting activity")
-        chain: ActivityInboundInterceptor = _InboundEnd(running)
+        shared = self._shared_state if in_process else None
+        converter_class = self._converter.payload_converter_class
+        chain: ActivityInboundInterceptor = _InboundEnd(running, shared, converter_class)
         for interceptor in reversed(self._interceptors):
             chain = interceptor.intercept_activity(chain)
         chain.init(_OutboundEnd(self, running, info))
@@ -427,10 +463,17 @@ def _log_failure(err: BaseException) -> None:
 
 
 class _InboundEnd(ActivityInboundInterceptor):
-    """Runs the function."""
+    """Runs the function: on the loop, in a thread, or with `shared` in another process."""
 
-    def __init__(self, running: Running) -> None:
+    def __init__(
+        self,
+        running: Running,
+        shared: SharedStateManager | None,
+        converter_class: type[converter.PayloadConverter],
+    ) -> None:
         self._running = running
+        self._shared = shared
+        self._converter_class = converter_class
 
     def init(self, outbound: ActivityOutboundInterceptor) -> None:
         context = activity._Context.current()
@@ -441,11 +484,16 @@ class _InboundEnd(ActivityInboundInterceptor):
         fn: Any = input.fn
         if inspect.iscoroutinefunction(fn) or inspect.iscoroutinefunction(fn.__call__):
             return await fn(*input.args)
+        context = activity._Context.current()
+        heartbeat = self._heartbeat_from_threads(context)
+        if self._shared is not None:
+            return await self._in_process(self._shared, input, context, heartbeat)
+        context.heartbeat = heartbeat
         return await self._in_thread(input)
 
-    async def _in_thread(self, input: ExecuteActivityInput) -> Any:
+    def _heartbeat_from_threads(self, context: activity._Context) -> Callable[..., None]:
+        """What hands heartbeats to the loop, and waits until it has taken them."""
         loop = asyncio.get_running_loop()
-        context = activity._Context.current()
         on_loop = context.heartbeat
         own = contextvars.copy_context()
 
@@ -458,7 +506,9 @@ class _InboundEnd(ActivityInboundInterceptor):
             sent = asyncio.run_coroutine_threadsafe(call(details), loop)
             sent.result(_HEARTBEAT_SECONDS)
 
-        context.heartbeat = heartbeat
+        return heartbeat
+
+    async def _in_thread(self, input: ExecuteActivityInput) -> Any:
         canceller = self._running.canceller
 
         def run() -> Any:
@@ -467,7 +517,57 @@ class _InboundEnd(ActivityInboundInterceptor):
             with canceller.running():
                 return input.fn(*input.args)
 
-        return await loop.run_in_executor(input.executor, own.run, run)
+        own = contextvars.copy_context()
+        return await asyncio.get_running_loop().run_in_executor(input.executor, own.run, run)
+
+    async def _in_process(
+        self,
+        shared: SharedStateManager,
+        input: ExecuteActivityInput,
+        context: activity._Context,
+        heartbeat: Callable[..., None],
+    ) -> Any:
+        token = self._running.token
+        body = functools.partial(
+            _run_in_process,
+            context.info(),
+            context.cancelled_event.thread_event,
+            context.worker_shutdown_event.thread_event,
+            await shared.register_heartbeater(token, heartbeat),
+            self._converter_class,
+            input.fn,
+            *input.args,
+        )
+        try:
+            return await asyncio.get_running_loop().run_in_executor(input.executor, body)
+        finally:
+            await shared.unregister_heartbeater(token)
+
+
+def _run_in_process(
+    info: activity.Info,
+    cancelled: threading.Event,
+    worker_shutdown: threading.Event,
+    heartbeats: SharedHeartbeatSender,
+    converter_class: type[converter.PayloadConverter],
+    fn: Callable[..., Any],
+    *args: Any,
+) -> Any:
+    """Run a function in this process, which is not its worker's."""
+    activity._Context.set(
+        activity._Context(
+            info=lambda: info,
+            heartbeat=functools.partial(heartbeats.send_heartbeat, info.task_token),
+            cancelled_event=common._CompositeEvent(cancelled, None),
+            worker_shutdown_event=common._CompositeEvent(worker_shutdown, None),
+            shield_thread_cancel_exception=None,
+            payload_converter_class_or_instance=converter_class,
+            runtime_metric_meter=None,
+            client=None,
+            cancellation_details=activity._ActivityCancellationDetailsHolder(),
+        )
+    )
+    return fn(*args)
 
 
 class _OutboundEnd(ActivityOutboundInterceptor):

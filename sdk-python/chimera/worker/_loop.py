@@ -28,7 +28,7 @@ timer_metadata: contextvars.ContextVar[Any] = contextvars.ContextVar(
 )
 
 
-class EvictedError(BaseException):
+class _WorkflowBeingEvictedError(BaseException):
     """Ends code that goes on doing things while its run is evicted."""
 
 
@@ -58,7 +58,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
     def check(self, action: str) -> None:
         """Refuse what queries, validators and evicted code may not do."""
         if self.evicting:
-            raise EvictedError(f"Ignoring {action} while evicting workflow. This is not an error.")
+            raise _WorkflowBeingEvictedError(f"Ignoring {action} while evicting workflow. This is not an error.")
         if self.read_only:
             raise ReadOnlyContextError(f"While in read-only function, action attempted: {action}")
 

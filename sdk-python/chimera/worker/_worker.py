@@ -202,6 +202,7 @@ class Worker:
                 task_queue=config["task_queue"],
                 activities=config["activities"],
                 activity_executor=config.get("activity_executor"),
+                shared_state_manager=config.get("shared_state_manager"),
                 data_converter=active["data_converter"],
                 interceptors=interceptors,
                 metric_meter=meter,
@@ -233,8 +234,9 @@ class Worker:
                 assert_local_activity_valid=self._check_local_activity,
                 code_headers=codec_behavior != common.HeaderCodecBehavior.NO_CODEC,
             )
-        from chimera import _bridge
+        from chimera import _bridge, _native
 
+        _native.check_process("create worker")
         options = _core_options(config)
         self._core: _bridge.Worker = _bridge.Worker(service._connection, options)
         for path in config.get("native", ()):
@@ -248,6 +250,10 @@ class Worker:
                 f"Activity function {name} is not registered on this worker, "
                 "no available activities."
             )
+        raise NotImplementedError(
+            f"Local activity {name}: this worker cannot run local activities yet; run it by "
+            "workflow.execute_activity"
+        )
 
     def config(self, *, active_config: bool = False) -> WorkerConfig:
         """The options given, or with `active_config` those that plugins made of them."""
@@ -296,6 +302,7 @@ class Worker:
     async def _run(self) -> None:
         from chimera import _native
 
+        _native.check_process("use worker")
         if self._started:
             raise RuntimeError("Already started")
         queue = _native.queue()

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import logging
+import multiprocessing
+import os
+import signal
 import sys
 import threading
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -20,6 +23,7 @@ from chimera.worker._interceptor import (
     ActivityOutboundInterceptor,
     Interceptor,
 )
+from chimera.worker._shared_state import SharedStateManager
 from fake_core import PAYLOADS, decode, error_of
 
 
@@ -53,7 +57,11 @@ class Harness:
     """A worker whose core is this test."""
 
     def __init__(
-        self, *activities: Callable, interceptors: Sequence[Interceptor] = (), executor: Any = None
+        self,
+        *activities: Callable,
+        interceptors: Sequence[Interceptor] = (),
+        executor: Any = None,
+        shared_state: SharedStateManager | None = None,
     ) -> None:
         self.fatal: list[BaseException] = []
         client: Any = types.SimpleNamespace(namespace="default")
@@ -61,6 +69,7 @@ class Harness:
             task_queue="queue",
             activities=activities,
             activity_executor=executor,
+            shared_state_manager=shared_state,
             data_converter=converter.default(),
             interceptors=interceptors,
             metric_meter=common.MetricMeter.noop,
@@ -208,6 +217,102 @@ def test_plain_functions_run_in_threads_and_are_cancelled_there() -> None:
     check(body)
 
 
+@pytest.fixture
+def processes() -> Iterator[dict[str, Any]]:
+    """Options of a harness whose plain functions run in another process."""
+    context = multiprocessing.get_context("fork")
+    with context.Manager() as manager:
+        shared = SharedStateManager.create_from_multiprocessing(manager)
+        with concurrent.futures.ProcessPoolExecutor(1, context) as executor:
+            yield {"executor": executor, "shared_state": shared}
+
+
+@activity.defn
+def process_id(name: str) -> list[Any]:
+    for number in range(3):
+        activity.heartbeat(name, number)
+    return [os.getpid(), activity.info().activity_type, activity.payload_converter() is not None]
+
+
+@activity.defn
+def process_waits_for_its_end() -> str:
+    activity.heartbeat("started")
+    activity.wait_for_cancelled_sync()
+    activity.wait_for_worker_shutdown_sync()
+    return f"{activity.is_cancelled()} {activity.is_worker_shutdown()}"
+
+
+@activity.defn
+def process_fails() -> None:
+    raise exceptions.ApplicationError("bad", 1, type="T", non_retryable=True)
+
+
+@activity.defn
+def process_heartbeats_a_lambda() -> None:
+    activity.heartbeat(lambda: None)
+
+
+@activity.defn
+def process_kills_itself() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_plain_functions_run_in_processes(processes: dict[str, Any]) -> None:
+    async def body() -> None:
+        harness = Harness(process_id, process_fails, **processes)
+
+        _, value = await harness.run("process_id", "x")
+        status, error = await harness.run("process_fails")
+
+        assert decode(value)[0] != os.getpid() and decode(value)[1:] == ["process_id", True]
+        assert harness.bridge.heartbeats[-1] == ["x", 2]  # It came before the result.
+        raised: Any = error_of(error)
+        assert (status, raised.type, raised.details) == ("failed", "T", (1,))
+        assert raised.non_retryable
+
+    check(body)
+
+
+def test_processes_hear_of_cancellation_and_shutdown(processes: dict[str, Any]) -> None:
+    async def body() -> None:
+        harness = Harness(process_waits_for_its_end, **processes)
+        harness.start("process_waits_for_its_end")
+        while not harness.bridge.heartbeats:
+            await asyncio.sleep(0.001)
+        harness.cancel(cancelled=True)
+        harness.worker.notify_shutdown()
+
+        _, value = await harness.bridge.done.get()
+
+        assert decode(value) == "True True"
+
+    check(body)
+
+
+def test_what_cannot_be_pickled_fails_the_activity(processes: dict[str, Any]) -> None:
+    async def body() -> None:
+        status, error = await Harness(process_heartbeats_a_lambda, **processes).run(
+            "process_heartbeats_a_lambda"
+        )
+        assert status == "failed" and "pickle" in str(error_of(error))
+
+    check(body)
+
+
+def test_a_process_that_dies_ends_the_worker(processes: dict[str, Any]) -> None:
+    async def body() -> None:
+        harness = Harness(process_kills_itself, **processes)
+
+        status, error = await harness.run("process_kills_itself")
+
+        raised: Any = error_of(error)
+        assert (status, raised.type) == ("failed", "BrokenProcessPool")
+        assert str(harness.fatal[0]) == "Activity worker failed"
+        assert isinstance(harness.fatal[0].__cause__, concurrent.futures.BrokenExecutor)
+
+    check(body)
+
+
 def test_a_heartbeat_that_cannot_be_encoded_fails_the_activity() -> None:
     @activity.defn
     async def bad_heartbeat() -> None:
@@ -282,8 +387,12 @@ def test_registration_errors() -> None:
         Harness(add, add)
     with pytest.raises(TypeError, match="missing attributes, was it decorated"):
         Harness(lambda: None)
-    with pytest.raises(ValueError, match="is not thread-pool executor"):
-        Harness(plain, executor=concurrent.futures.ProcessPoolExecutor(1))
+    processes = concurrent.futures.ProcessPoolExecutor(1)
+    with pytest.raises(ValueError, match="is not thread-pool executor, so a shared_state_manager"):
+        Harness(plain, executor=processes)
+    with pytest.raises(TypeError, match="Activity plain must be picklable"):
+        manager: Any = types.SimpleNamespace()
+        Harness(plain, executor=processes, shared_state=manager)
     with concurrent.futures.ThreadPoolExecutor(1) as executor:
         with pytest.warns(UserWarning, match="not bound to an instance"):
             Harness(Callable_.method, executor=executor)

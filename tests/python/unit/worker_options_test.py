@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import types
 from datetime import timedelta
@@ -150,3 +151,24 @@ def test_clients_that_no_worker_can_use(client: Any) -> None:
     client.service_client = object()
     with pytest.raises(TypeError, match="Client cannot be used for a worker"):
         Worker(client, task_queue="queue", workflows=[Nothing])
+
+
+def test_local_activities_are_refused_where_they_are_called(client: Any) -> None:
+    worker: Any = Worker(client, task_queue="queue", activities=[work])
+
+    with pytest.raises(NotImplementedError, match="Local activity work: this worker cannot run"):
+        worker._check_local_activity("work")
+    with pytest.raises(ValueError, match="other is not registered .*available activities: work"):
+        worker._check_local_activity("other")
+
+
+def test_a_forked_process_is_refused(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from chimera import _native
+
+    worker = Worker(client, task_queue="queue", activities=[work])
+    monkeypatch.setattr(_native, "_process", 1)  # That is not this process.
+
+    with pytest.raises(AssertionError, match="Cannot create worker across forks.*'spawn'"):
+        Worker(client, task_queue="queue", activities=[work])
+    with pytest.raises(AssertionError, match="Cannot use worker across forks"):
+        asyncio.run(worker.run())
