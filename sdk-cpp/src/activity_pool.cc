@@ -17,11 +17,12 @@ namespace {
 thread_local ActivityContext* current_activity = nullptr;
 
 activity::Info make_info(const api::workflowservice::v1::PollActivityTaskQueueResponse& task,
-                         const Codec& codec) {
+                         const Codec& codec, const std::string& task_queue) {
   ProtoPayloads scratch;
   return {
       .activity_id = task.activity_id(),
       .activity_type = task.activity_type().name(),
+      .task_queue = task_queue,
       .task_token = task.task_token(),
       .workflow_id = task.workflow_execution().workflow_id(),
       .workflow_run_id = task.workflow_execution().run_id(),
@@ -56,10 +57,11 @@ core::ActivityResult cancelled_result(ActivityContext& context, const CancelledE
 
 }  // namespace
 
-ActivityContext::ActivityContext(core::ActivityTask task, Codec codec)
+ActivityContext::ActivityContext(core::ActivityTask task, Codec codec,
+                                 const std::string& task_queue)
     : task_(std::move(task)),
       codec_(std::move(codec)),
-      info_(make_info(*task_.message, codec_)),
+      info_(make_info(*task_.message, codec_, task_queue)),
       owner_(absl::StrCat("activity ", info_.activity_type, " (id ", info_.activity_id,
                           ", workflow ", info_.workflow_id, ")")) {}
 
@@ -111,7 +113,7 @@ void CppActivityLanguage::start(core::ActivityTask task) {
   std::shared_ptr<ActivityContext> context;
   const auto handle = task.handle;
   try {
-    context = std::make_shared<ActivityContext>(std::move(task), codec_);
+    context = std::make_shared<ActivityContext>(std::move(task), codec_, task_queue_);
   } catch (const std::exception& error) {
     handle->complete({core::ActivityResult::Failed{to_failure(
         ApplicationError(absl::StrCat("Failed decoding heartbeat details: ", error.what()),

@@ -22,7 +22,7 @@ namespace chimera::sdk {
 // A running activity. Its thread reads; the worker's threads set the cancellation.
 class ActivityContext {
  public:
-  ActivityContext(core::ActivityTask task, Codec codec);
+  ActivityContext(core::ActivityTask task, Codec codec, const std::string& task_queue);
   static ActivityContext& current(
       const char* call);  // Throws std::logic_error outside an activity.
 
@@ -51,9 +51,9 @@ class CppActivityLanguage final : public core::ActivityLanguage {
  public:
   CppActivityLanguage(Codec codec, int threads_max);
   ~CppActivityLanguage() override;
-  void add(const detail::ActivityType& type) {
-    types_.emplace(type.name, type);
-  }  // Before the worker runs.
+  // Before the worker runs:
+  void add(const detail::ActivityType& type) { types_.emplace(type.name, type); }
+  void set_task_queue(std::string task_queue) { task_queue_ = std::move(task_queue); }
 
   void start(core::ActivityTask task) override;
   void cancel(const std::string& task_token,
@@ -66,6 +66,7 @@ class CppActivityLanguage final : public core::ActivityLanguage {
 
   const Codec codec_;
   const std::size_t threads_max_;
+  std::string task_queue_;  // The worker's; tasks do not say.
   std::map<std::string, detail::ActivityType> types_;
   absl::Mutex mutex_;
   std::deque<std::shared_ptr<ActivityContext>> waiting_ ABSL_GUARDED_BY(mutex_);

@@ -6,11 +6,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "google/protobuf/util/json_util.h"
 #include "google/rpc/status.pb.h"
 #include "temporal/api/errordetails/v1/message.pb.h"
 
 #include "core/converter/payload.h"
+#include "core/history/json.h"
 #include "sdk-cpp/src/client_state.h"
 #include "sdk-cpp/src/codec.h"
 #include "sdk-cpp/src/errors.h"
@@ -61,6 +61,9 @@ WorkflowExecution to_public(const api::workflow::v1::WorkflowExecutionInfo& info
   for (const auto& [key, value] : info.memo().fields()) {
     sdk::ProtoPayload scratch;
     out.memo[key] = sdk::to_public(sdk::decoded(value, codec, scratch));
+  }
+  for (const auto& [key, value] : info.search_attributes().indexed_fields()) {
+    out.search_attributes[key] = sdk::to_public(value);
   }
   return out;
 }
@@ -150,38 +153,23 @@ void ClientState::must(std::string_view doing, std::string_view method,
 
 namespace {
 
-void set_timeouts(ws::StartWorkflowExecutionRequest& request, const WorkflowOptions& options) {
-  if (options.execution_timeout.count() > 0) {
-    core::set_duration(*request.mutable_workflow_execution_timeout(), options.execution_timeout);
-  }
-  if (options.run_timeout.count() > 0) {
-    core::set_duration(*request.mutable_workflow_run_timeout(), options.run_timeout);
-  }
-  if (options.task_timeout.count() > 0) {
-    core::set_duration(*request.mutable_workflow_task_timeout(), options.task_timeout);
-  }
-  if (options.start_delay.count() > 0) {
-    core::set_duration(*request.mutable_workflow_start_delay(), options.start_delay);
-  }
-}
-
-}  // namespace
-
-Target start(ClientState& client, std::string_view type, const WorkflowOptions& options,
-             Arguments arguments) {
-  const std::string doing =
-      absl::StrCat("cannot start workflow ", std::string(type), " with id '", options.id, "'");
-  if (options.id.empty() || options.task_queue.empty()) {
-    throw std::invalid_argument(absl::StrCat(doing, ": WorkflowOptions needs ",
-                                             options.id.empty() ? "an id" : "a task_queue"));
-  }
-  ws::StartWorkflowExecutionRequest request;
+// What StartWorkflowExecution and SignalWithStartWorkflowExecution have in common.
+template <class Request>
+Request start_request(ClientState& client, std::string_view type, const WorkflowOptions& options,
+                      Arguments arguments) {
+  Request request;
   request.set_namespace_(client.namespace_);
   request.set_workflow_id(options.id);
   request.mutable_workflow_type()->set_name(std::string(type));
   request.mutable_task_queue()->set_name(options.task_queue);
   if (!arguments.empty()) *request.mutable_input() = sdk::encode_arguments(arguments, client.codec);
-  set_timeouts(request, options);
+  const auto set = [](Duration value, auto field) {
+    if (value.count() > 0) core::set_duration(*field(), value);
+  };
+  set(options.execution_timeout, [&] { return request.mutable_workflow_execution_timeout(); });
+  set(options.run_timeout, [&] { return request.mutable_workflow_run_timeout(); });
+  set(options.task_timeout, [&] { return request.mutable_workflow_task_timeout(); });
+  set(options.start_delay, [&] { return request.mutable_workflow_start_delay(); });
   request.set_identity(client.connection->options().identity);
   request.set_request_id(random_id());
   request.set_workflow_id_reuse_policy(
@@ -194,17 +182,57 @@ Target start(ClientState& client, std::string_view type, const WorkflowOptions& 
   if (!options.search_attributes.empty()) {
     *request.mutable_search_attributes() = sdk::to_proto(options.search_attributes);
   }
-  ws::StartWorkflowExecutionResponse response;
-  const absl::Status status =
-      client.call(CHIMERA_WORKFLOW_SERVICE(StartWorkflowExecution), request, response);
+  return request;
+}
+
+template <class Request, class Response>
+Target send_start(ClientState& client, std::string_view type, const WorkflowOptions& options,
+                  std::string_view method, const Request& request) {
+  Response response;
+  const absl::Status status = client.call(method, request, response);
   if (status.code() == absl::StatusCode::kAlreadyExists) {
     const auto found =
         detail_of<api::errordetails::v1::WorkflowExecutionAlreadyStartedFailure>(status);
     throw WorkflowAlreadyStartedError(options.id, std::string(type), found ? found->run_id() : "");
   }
-  if (!status.ok()) sdk::throw_rpc(status, doing);
+  if (!status.ok()) {
+    sdk::throw_rpc(status, absl::StrCat("cannot start workflow ", std::string(type), " with id '",
+                                        options.id, "'"));
+  }
   return {
       .id = options.id, .run_id = response.run_id(), .first_execution_run_id = response.run_id()};
+}
+
+void check_options(std::string_view type, const WorkflowOptions& options) {
+  if (!options.id.empty() && !options.task_queue.empty()) return;
+  throw std::invalid_argument(absl::StrCat("cannot start workflow ", std::string(type),
+                                           " with id '", options.id, "': WorkflowOptions needs ",
+                                           options.id.empty() ? "an id" : "a task_queue"));
+}
+
+}  // namespace
+
+Target start(ClientState& client, std::string_view type, const WorkflowOptions& options,
+             Arguments arguments) {
+  using Request = ws::StartWorkflowExecutionRequest;
+  check_options(type, options);
+  return send_start<Request, ws::StartWorkflowExecutionResponse>(
+      client, type, options, CHIMERA_WORKFLOW_SERVICE(StartWorkflowExecution),
+      start_request<Request>(client, type, options, arguments));
+}
+
+Target signal_with_start(ClientState& client, std::string_view type, const WorkflowOptions& options,
+                         Arguments arguments, std::string_view signal,
+                         Arguments signal_arguments) {
+  using Request = ws::SignalWithStartWorkflowExecutionRequest;
+  check_options(type, options);
+  auto request = start_request<Request>(client, type, options, arguments);
+  request.set_signal_name(std::string(signal));
+  if (!signal_arguments.empty()) {
+    *request.mutable_signal_input() = sdk::encode_arguments(signal_arguments, client.codec);
+  }
+  return send_start<Request, ws::SignalWithStartWorkflowExecutionResponse>(
+      client, type, options, CHIMERA_WORKFLOW_SERVICE(SignalWithStartWorkflowExecution), request);
 }
 
 Answer result(ClientState& client, const Target& target, bool follow_runs) {
@@ -273,26 +301,27 @@ Answer read_outcome(const api::update::v1::Outcome& outcome, const sdk::Codec& c
 
 }  // namespace
 
-std::string start_update(ClientState& client, const Target& target, std::string_view name,
-                         const std::string& update_id, Arguments arguments) {
+StartedUpdate start_update(ClientState& client, const Target& target, std::string_view name,
+                           const UpdateOptions& options, UpdateStage until, Arguments arguments) {
   constexpr auto kAccepted = api::enums::v1::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ACCEPTED;
   ws::UpdateWorkflowExecutionRequest request;
   request.set_namespace_(client.namespace_);
   set_execution(*request.mutable_workflow_execution(), target);
-  request.mutable_wait_policy()->set_lifecycle_stage(kAccepted);
+  request.mutable_wait_policy()->set_lifecycle_stage(
+      static_cast<api::enums::v1::UpdateWorkflowExecutionLifecycleStage>(until));
   auto& update = *request.mutable_request();
-  update.mutable_meta()->set_update_id(update_id.empty() ? random_id() : update_id);
+  update.mutable_meta()->set_update_id(options.id.empty() ? random_id() : options.id);
   update.mutable_meta()->set_identity(client.connection->options().identity);
   update.mutable_input()->set_name(std::string(name));
   if (!arguments.empty())
     *update.mutable_input()->mutable_args() = sdk::encode_arguments(arguments, client.codec);
-  const std::string id = update.meta().update_id();
+  const std::string& id = update.meta().update_id();
   for (;;) {  // The server answers early, with a lower stage, when nobody took it in time.
     ws::UpdateWorkflowExecutionResponse response;
     client.must(absl::StrCat("cannot update workflow '", target.id, "'"),
                 CHIMERA_WORKFLOW_SERVICE(UpdateWorkflowExecution), request, response, kLongPoll);
-    if (response.outcome().has_failure()) read_outcome(response.outcome(), client.codec);
-    if (response.stage() >= kAccepted) return id;
+    if (response.has_outcome()) return {id, read_outcome(response.outcome(), client.codec)};
+    if (response.stage() >= kAccepted) return {id, std::nullopt};
   }
 }
 
@@ -367,10 +396,9 @@ std::string fetch_history(ClientState& client, const Target& target) {
     history.mutable_events()->MergeFrom(page.history().events());
     request.set_next_page_token(page.next_page_token());
   } while (!request.next_page_token().empty());
-  std::string json;
-  const auto status = google::protobuf::util::MessageToJsonString(history, &json);
-  if (!status.ok()) throw ConversionError(std::string(status.message()));
-  return json;
+  const absl::StatusOr<std::string> json = core::history_to_json(history);
+  if (!json.ok()) throw ConversionError(std::string(json.status().message()));
+  return *json;
 }
 
 }  // namespace detail

@@ -215,6 +215,16 @@ void argument_failed(std::size_t index, const ConversionError& error) {
   throw ConversionError(absl::StrCat("argument ", index + 1, ": ", error.what()));
 }
 
+template <>
+DynamicArguments decode_arguments<DynamicArguments>(const PayloadList& arguments) {
+  DynamicArguments values;
+  decode_argument(arguments, 0, std::get<0>(values));
+  for (std::size_t i = 1; i < arguments.size(); ++i) {
+    std::get<1>(values).push_back(arguments[i].get());
+  }
+  return values;
+}
+
 }  // namespace detail
 
 void PayloadSink::set_null() { core::set_encoding(proto(payload_), core::kEncodingNull); }

@@ -281,7 +281,7 @@ std::shared_ptr<const FailureError> to_error(const std::exception_ptr& exception
     }
     return std::make_shared<ApplicationError>(error.what(), std::move(options));
   } catch (...) {
-    return std::make_shared<ApplicationError>(absl::StrCat("an exception of type ", current_type()),
+    return std::make_shared<ApplicationError>(describe_current(),
                                               ApplicationErrorOptions{.type = current_type()});
   }
 }

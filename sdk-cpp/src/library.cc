@@ -73,6 +73,7 @@ class NativeTypesImpl final : public NativeTypes {
       if (absl::Status status = worker.add_workflow(type.name, workflows_); !status.ok())
         return status;
     }
+    activities_.set_task_queue(worker.options().task_queue);
     for (const auto& type : registry_.activities()) {
       activities_.add(type);
       if (absl::Status status = worker.add_activity(type.name, activities_); !status.ok())

@@ -27,7 +27,10 @@ Registry& Registry::add_workflow_type(detail::WorkflowType type) {
       for (auto other = handlers->begin(); other != at; ++other) {
         if (other->name != at->name) continue;
         throw std::invalid_argument(absl::StrCat("the workflow '", type.name,
-                                                 "' defines the handler '", at->name, "' twice"));
+                                                 "' defines ",
+                                                 at->name.empty() ? "a dynamic handler"
+                                                                  : absl::StrCat("the handler '", at->name, "'"),
+                                                 " twice"));
       }
     }
   }

@@ -30,12 +30,6 @@ OperationPtr schedule_activity(std::string_view name, const ActivityOptions& opt
   return WorkflowRuntime::current("start_activity").schedule_activity(name, options, arguments);
 }
 
-OperationPtr schedule_local_activity(std::string_view name, const LocalActivityOptions& options,
-                                     Arguments arguments) {
-  return WorkflowRuntime::current("start_local_activity")
-      .schedule_local_activity(name, options, arguments);
-}
-
 OperationPtr start_child(std::string_view type, const ChildWorkflowOptions& options,
                          Arguments arguments) {
   WorkflowRuntime& run = WorkflowRuntime::current("start_child_workflow");
@@ -85,6 +79,7 @@ void continue_as_new(const ContinueAsNewOptions& options, Arguments arguments) {
   if (!options.search_attributes.empty()) {
     *attributes.mutable_search_attributes() = sdk::to_proto(options.search_attributes);
   }
+  if (run.running() != nullptr) run.running()->continuing_as_new = true;
   throw next;
 }
 
@@ -140,17 +135,26 @@ void cancel(const std::shared_ptr<TaskState>& task) {
 
 bool finished(const TaskState& task) { return task.finished; }
 
-std::shared_ptr<ScopeState> open_scope(bool detached) {
+std::shared_ptr<ScopeState> open_scope(bool detached, Duration timeout) {
   WorkflowRuntime& run = WorkflowRuntime::current("CancellationScope");
   auto scope = std::make_shared<ScopeState>();
+  scope->timeout = timeout;
   if (!detached) scope->parent = run.waiting_task("CancellationScope").scope;
   return scope;
 }
 
 void enter_scope(const std::shared_ptr<ScopeState>& scope) {
-  TaskState& task = WorkflowRuntime::current("CancellationScope").waiting_task("CancellationScope");
-  task.outer_scopes.push_back(std::exchange(task.scope, scope));
+  WorkflowRuntime& run = WorkflowRuntime::current("CancellationScope");
+  TaskState& task = run.waiting_task("CancellationScope");
+  EnteredScope& entered = task.entered.emplace_back();
+  entered.outer = std::exchange(task.scope, scope);
   if (scope->cancelled) task.pending_cancel = scope.get();
+  if (scope->timeout.count() <= 0) return;
+  entered.timer = run.start_timer(scope->timeout);
+  entered.timer->on_done = [&run, scope] {
+    scope->timed_out = !scope->cancelled;
+    run.cancel_scope(scope, "timeout");
+  };
 }
 
 void leave_scope(const std::shared_ptr<ScopeState>& scope) noexcept {
@@ -158,15 +162,36 @@ void leave_scope(const std::shared_ptr<ScopeState>& scope) noexcept {
   if (run == nullptr || run->running() == nullptr) return;
   TaskState& task = *run->running();
   if (task.pending_cancel == scope.get()) task.pending_cancel = nullptr;
-  if (task.outer_scopes.empty()) return;
-  task.scope = std::move(task.outer_scopes.back());
-  task.outer_scopes.pop_back();
+  if (task.entered.empty()) return;
+  const EnteredScope entered = std::move(task.entered.back());
+  task.entered.pop_back();
+  task.scope = entered.outer;
+  if (entered.timer != nullptr && !run->evicting()) {
+    entered.timer->on_done = nullptr;
+    run->cancel_operation(entered.timer);
+  }
+  std::erase_if(task.due_cancels, [&](const std::shared_ptr<ScopeState>& due) {
+    if (!WorkflowRuntime::within(task.scope.get(), *due)) return false;
+    task.pending_cancel = due.get();
+    return true;
+  });
 }
 
 void cancel(const std::shared_ptr<ScopeState>& scope, std::string reason) {
   WorkflowRuntime& run = WorkflowRuntime::current("CancellationScope::cancel");
   run.check_writable("CancellationScope::cancel");
   run.cancel_scope(scope, std::move(reason));
+}
+
+bool timed_out(const ScopeState& scope) { return scope.timed_out; }
+
+void set_handler(HandlerKind kind, HandlerType handler) {
+  constexpr const char* kCalls[] = {"set_signal_handler", "set_query_handler",
+                                    "set_update_handler"};
+  const char* const call = kCalls[static_cast<int>(kind)];
+  WorkflowRuntime& run = WorkflowRuntime::current(call);
+  run.check_writable(call);
+  run.set_handler(kind, std::move(handler));
 }
 
 }  // namespace detail
@@ -235,6 +260,7 @@ Saga::~Saga() {
   if (std::uncaught_exceptions() <= exceptions_at_start_ || run == nullptr || run->evicting())
     return;
   detail::TaskState& task = *run->running();
+  if (task.continuing_as_new) return;
   const int before = std::exchange(task.safe_exceptions, std::uncaught_exceptions());
   try {
     compensate();
@@ -291,7 +317,13 @@ const UpdateInfo* current_update_info() {
 
 bool cancel_requested() { return WorkflowRuntime::current("cancel_requested").cancel_requested(); }
 bool all_handlers_finished() {
-  return WorkflowRuntime::current("all_handlers_finished").handlers_running() == 0;
+  return !WorkflowRuntime::current("all_handlers_finished").handlers_running();
+}
+
+void set_current_details(std::string text) {
+  WorkflowRuntime& run = WorkflowRuntime::current("set_current_details");
+  run.check_writable("set_current_details");
+  run.set_current_details(std::move(text));
 }
 
 void upsert_search_attributes(const SearchAttributes& attributes) {

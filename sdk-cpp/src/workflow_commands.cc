@@ -1,4 +1,5 @@
 // The commands that workflow code issues, built as the server will get them.
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -77,41 +78,6 @@ WorkflowRuntime::OperationPtr WorkflowRuntime::schedule_activity(std::string_vie
   activities_[operation->seq] = operation;
   add_command(std::move(command), options.summary);
   return operation;
-}
-
-WorkflowRuntime::OperationPtr WorkflowRuntime::schedule_local_activity(
-    std::string_view name, const LocalActivityOptions& options, detail::Arguments arguments) {
-  check_writable("start_local_activity");
-  if (options.start_to_close_timeout.count() <= 0 &&
-      options.schedule_to_close_timeout.count() <= 0) {
-    throw std::invalid_argument(
-        absl::StrCat("local activity ", std::string(name),
-                     " needs a start_to_close_timeout or a schedule_to_close_timeout"));
-  }
-  auto operation = std::make_shared<Operation>();
-  operation->kind = Operation::Kind::kLocalActivity;
-  operation->local = std::make_unique<core::ScheduleLocalActivity>();
-  core::ScheduleLocalActivity& command = *operation->local;
-  command.activity_type = std::string(name);
-  command.activity_id = options.activity_id;
-  command.arguments = encode_arguments(arguments, codec_);
-  command.schedule_to_close_timeout = options.schedule_to_close_timeout;
-  command.schedule_to_start_timeout = options.schedule_to_start_timeout;
-  command.start_to_close_timeout = options.start_to_close_timeout;
-  command.local_retry_threshold = options.local_retry_threshold;
-  command.cancellation_type =
-      static_cast<core::ActivityCancellationType>(options.cancellation_type);
-  if (options.retry_policy) command.retry_policy = to_proto(*options.retry_policy);
-  send_local_activity(operation);
-  return operation;
-}
-
-void WorkflowRuntime::send_local_activity(const OperationPtr& operation) {
-  operation->seq = operation->local->seq = ++activity_seq_;
-  if (operation->local->activity_id.empty())
-    operation->local->activity_id = absl::StrCat(operation->seq);
-  activities_[operation->seq] = operation;
-  add_command(*operation->local);
 }
 
 WorkflowRuntime::OperationPtr WorkflowRuntime::start_child(std::string_view type,
@@ -202,9 +168,6 @@ void WorkflowRuntime::cancel_operation(const OperationPtr& operation) {
     case Operation::Kind::kActivity:
       add_command(core::RequestCancelActivity{operation->seq});
       return;
-    case Operation::Kind::kLocalActivity:
-      add_command(core::RequestCancelLocalActivity{operation->seq});
-      return;
     case Operation::Kind::kChildStart:
     case Operation::Kind::kChild:
       add_command(core::CancelChildWorkflowExecution{operation->seq, cancel_reason_});
@@ -238,15 +201,22 @@ void WorkflowRuntime::wait_for(const OperationPtr& operation, Task& task) {
   }
 }
 
+bool WorkflowRuntime::within(const detail::ScopeState* at, const detail::ScopeState& scope) {
+  while (at != nullptr && at != &scope) at = at->parent.get();
+  return at != nullptr;
+}
+
 void WorkflowRuntime::cancel_scope(const Scope& scope, std::string reason) {
   if (std::exchange(scope->cancelled, true)) return;
   scope->reason = std::move(reason);
   for (const auto& task : tasks_) {
-    for (const auto* at = task->scope.get(); at != nullptr; at = at->parent.get()) {
-      if (at != scope.get()) continue;
+    if (within(task->scope.get(), *scope)) {
       task->pending_cancel = scope.get();
       if (task.get() != running_) wake(*task);
-      break;
+    } else if (std::any_of(task->entered.begin(), task->entered.end(), [&](const auto& entered) {
+                 return within(entered.outer.get(), *scope);
+               })) {
+      task->due_cancels.push_back(scope);
     }
   }
 }

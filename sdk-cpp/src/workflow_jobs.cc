@@ -1,8 +1,8 @@
 // What each job of an activation does to a run.
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 
 #include "core/converter/failure.h"
 #include "core/converter/payload.h"
@@ -13,24 +13,22 @@
 namespace chimera::sdk {
 namespace {
 
-const detail::HandlerType* find(const std::vector<detail::HandlerType>& handlers,
-                                const std::string& name) {
-  for (const auto& handler : handlers) {
-    if (handler.name == name) return &handler;
-  }
-  return nullptr;
-}
-
-std::string names(const std::vector<detail::HandlerType>& handlers) {
-  return absl::StrJoin(handlers, ", ", [](std::string* out, const detail::HandlerType& each) {
-    out->append(each.name);
-  });
-}
-
 api::failure::v1::Failure failure_of(std::string message, std::string type) {
   core::FailureInfo failure = core::application_failure(std::move(message), std::move(type));
   failure.source = kFailureSource;
   return core::to_proto(failure);
+}
+
+// A handler for all names gets the name first.
+const ProtoPayloads& handler_arguments(const detail::HandlerType& handler, const std::string& name,
+                                       const ProtoPayloads& arguments, ProtoPayloads& scratch) {
+  if (!handler.name.empty()) return arguments;
+  ProtoPayloads with_name;
+  PayloadSink sink(with_name.add_payloads());
+  encode(sink, name);
+  with_name.MergeFrom(arguments);
+  scratch = std::move(with_name);
+  return scratch;
 }
 
 }  // namespace
@@ -111,26 +109,35 @@ void WorkflowRuntime::apply(const core::CancelWorkflow& job) {
 
 void WorkflowRuntime::apply(const core::SignalWorkflow& job) {
   const std::string& name = job.signal->signal_name();
-  const detail::HandlerType* handler = find(type_.signals, name);
-  if (handler == nullptr) {
-    if (!quiet()) {
-      log(LogLevel::kWarning,
-          absl::StrCat(owner_, " has no handler for the signal '", name,
-                       "'; it was dropped. Known signals: ", names(type_.signals)));
-    }
+  if (const Handler handler = find_handler(detail::HandlerKind::kSignal, name)) {
+    start_signal(handler, name, job.signal->input());
     return;
   }
+  if (!quiet()) {
+    log(LogLevel::kWarning,
+        absl::StrCat(owner_, " has no handler for the signal '", name,
+                     "' yet; it waits until one is set. Known signals: ",
+                     known_handlers(detail::HandlerKind::kSignal)));
+  }
+  auto at = std::find_if(buffered_signals_.begin(), buffered_signals_.end(),
+                         [&](const BufferedSignals& each) { return each.name == name; });
+  if (at == buffered_signals_.end()) at = buffered_signals_.insert(at, BufferedSignals{name, {}});
+  at->inputs.push_back(job.signal->input());
+}
+
+void WorkflowRuntime::start_signal(const Handler& handler, const std::string& name,
+                                   const ProtoPayloads& input) {
   auto arguments = std::make_shared<ProtoPayloads>();
   try {
-    ProtoPayloads scratch;
-    *arguments = decoded(job.signal->input(), codec_, scratch);
+    ProtoPayloads decrypted, named;
+    *arguments =
+        handler_arguments(*handler, name, decoded(input, codec_, decrypted), named);
     handler->check(PayloadList(arguments.get()));
   } catch (const std::exception& error) {
     log(LogLevel::kError,
         absl::StrCat(owner_, " dropped a signal '", name, "' that it cannot read: ", error.what()));
     return;
   }
-  ++handlers_running_;
   const auto task = spawn(
       absl::StrCat("signal ", name),
       [this, handler, arguments] {
@@ -142,10 +149,11 @@ void WorkflowRuntime::apply(const core::SignalWorkflow& job) {
       },
       nullptr);
   task->is_handler = true;
+  task->handler = handler;
+  task->update = nullptr;  // Not of the update that may have set the handler.
 }
 
 void WorkflowRuntime::apply(const core::DoUpdate& job) {
-  ++handlers_running_;
   auto arguments = std::make_shared<ProtoPayloads>(job.request->input().args());
   // The request is not kept beyond its activation; only what the task needs is copied.
   core::DoUpdate kept{.id = job.id,
@@ -159,15 +167,18 @@ void WorkflowRuntime::apply(const core::DoUpdate& job) {
       [this, kept = std::move(kept), arguments] { run_update(kept, *arguments); }, nullptr);
   task->is_handler = true;
   task->update = update;
+  task->handler = find_handler(detail::HandlerKind::kUpdate, update->name);
 }
 
 void WorkflowRuntime::run_update(const core::DoUpdate& job, const ProtoPayloads& encoded) {
   const std::string& name = running_->update->name;
-  const detail::HandlerType* handler = find(type_.updates, name);
-  ProtoPayloads scratch;
+  // Looked up now: what set_update_handler() did since the update arrived counts.
+  const Handler handler = running_->handler = find_handler(detail::HandlerKind::kUpdate, name);
+  ProtoPayloads decrypted, named;
   const ProtoPayloads* arguments = &encoded;
   try {
-    arguments = &decoded(encoded, codec_, scratch);
+    arguments = &decoded(encoded, codec_, decrypted);
+    if (handler != nullptr) arguments = &handler_arguments(*handler, name, *arguments, named);
   } catch (const ConversionError&) {
     respond_update(job, core::UpdateResponse::Rejected{current_failure(codec_)});
     return;
@@ -188,26 +199,32 @@ void WorkflowRuntime::run_update(const core::DoUpdate& job, const ProtoPayloads&
   } catch (const FailureError& error) {
     respond_update(job, core::UpdateResponse::Rejected{to_failure(error, codec_)});
   } catch (...) {
+    if (fails_workflow()) {
+      respond_update(job, core::UpdateResponse::Rejected{current_failure(codec_)});
+      return;
+    }
     set_task_error(
         absl::StrCat(describe_current(), " left the update '", name, "' of ", owner_,
                      ". Only chimera's failures fail an update; the task is tried again."));
   }
 }
 
-bool WorkflowRuntime::accept_update(const core::DoUpdate& job, const detail::HandlerType* handler,
+bool WorkflowRuntime::accept_update(const core::DoUpdate& job, const Handler& handler,
                                     const ProtoPayloads& arguments) {
   if (handler == nullptr) {
     respond_update(
-        job, core::UpdateResponse::Rejected{failure_of(
-                 absl::StrCat("unknown update '", running_->update->name, "' of workflow ",
-                              context_.workflow_type, "; known updates: ", names(type_.updates)),
-                 "UnknownUpdate")});
+        job, core::UpdateResponse::Rejected{
+                 failure_of(absl::StrCat("unknown update '", running_->update->name,
+                                         "' of workflow ", context_.workflow_type,
+                                         "; known updates: ",
+                                         known_handlers(detail::HandlerKind::kUpdate)),
+                            "UnknownUpdate")});
     return false;
   }
   const bool before = std::exchange(read_only_, true);
   try {
     handler->check(PayloadList(&arguments));
-    if (job.run_validator && handler->validate != nullptr) {
+    if (job.run_validator && handler->validate) {
       handler->validate(object_.get(), PayloadList(&arguments), nullptr);
     }
   } catch (const ReadOnlyContextError& error) {
@@ -232,20 +249,11 @@ void WorkflowRuntime::respond_update(const core::DoUpdate& job,
 
 void WorkflowRuntime::answer_query(const core::QueryWorkflow& job) {
   core::RespondToQuery answer{.query_id = job.query_id, .answer = {}};
-  const std::string& name = job.query->query_type();
-  const detail::HandlerType* handler = find(type_.queries, name);
   const bool before = std::exchange(read_only_, true);
   try {
-    if (handler == nullptr) {
-      throw ApplicationError(absl::StrCat("workflow ", context_.workflow_type, " has no query '",
-                                          name, "'; known queries: ", names(type_.queries)),
-                             {.type = "UnknownQuery"});
-    }
-    if (object_ == nullptr) {
-      throw ApplicationError(absl::StrCat(owner_, " has not run yet"), {.type = "NotStarted"});
-    }
     ProtoPayload result;
-    run_query(*handler, job, result);
+    if (!answer_built_in(job.query->query_type(), result)) run_query(job, result);
+    encode_in_place(result, codec_);
     answer.answer = std::move(result);
   } catch (...) {
     answer.answer = current_failure(codec_);
@@ -254,13 +262,23 @@ void WorkflowRuntime::answer_query(const core::QueryWorkflow& job) {
   commands_.push_back(core::Command{.variant = std::move(answer)});
 }
 
-void WorkflowRuntime::run_query(const detail::HandlerType& handler, const core::QueryWorkflow& job,
-                                api::common::v1::Payload& answer) {
-  ProtoPayloads scratch;
+void WorkflowRuntime::run_query(const core::QueryWorkflow& job, ProtoPayload& answer) {
+  const std::string& name = job.query->query_type();
+  const Handler handler = find_handler(detail::HandlerKind::kQuery, name);
+  if (handler == nullptr) {
+    throw ApplicationError(
+        absl::StrCat("workflow ", context_.workflow_type, " has no query '", name,
+                     "'; known queries: ", known_handlers(detail::HandlerKind::kQuery)),
+        {.type = "UnknownQuery"});
+  }
+  if (object_ == nullptr) {
+    throw ApplicationError(absl::StrCat(owner_, " has not run yet"), {.type = "NotStarted"});
+  }
+  ProtoPayloads decrypted, named;
+  const ProtoPayloads& arguments = handler_arguments(
+      *handler, name, decoded(job.query->query_args(), codec_, decrypted), named);
   PayloadSink sink(&answer);
-  handler.call(object_.get(), PayloadList(&decoded(job.query->query_args(), codec_, scratch)),
-               &sink);
-  encode_in_place(answer, codec_);
+  handler->call(object_.get(), PayloadList(&arguments), &sink);
 }
 
 WorkflowRuntime::OperationPtr WorkflowRuntime::take(
@@ -279,16 +297,14 @@ WorkflowRuntime::OperationPtr WorkflowRuntime::take(
 void WorkflowRuntime::apply(const core::ResolveActivity& job) {
   const OperationPtr operation = take(activities_, job.seq, "activity");
   if (operation == nullptr) return;
-  if (const auto* backoff = std::get_if<core::Backoff>(&job.result)) {
-    operation->local->attempt = backoff->attempt;
-    operation->local->original_schedule_time = backoff->original_schedule_time;
-    start_timer(backoff->duration)->on_done = [this, operation] { send_local_activity(operation); };
-  } else if (const auto* completed = std::get_if<core::Completed>(&job.result)) {
+  if (const auto* completed = std::get_if<core::Completed>(&job.result)) {
     resolve(*operation, completed->result);
   } else if (const auto* failed = std::get_if<core::Failed>(&job.result)) {
     resolve(*operation, *failed->failure);
+  } else if (const auto* cancelled = std::get_if<core::Cancelled>(&job.result)) {
+    resolve(*operation, *cancelled->failure);
   } else {
-    resolve(*operation, *std::get<core::Cancelled>(job.result).failure);
+    set_task_error("the C++ SDK has no local activities, but one asked to be tried again");
   }
 }
 

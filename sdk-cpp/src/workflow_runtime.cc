@@ -1,10 +1,12 @@
 // The scheduler of a run's fibers.
 #include "sdk-cpp/src/workflow_runtime.h"
 
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include <execinfo.h>
 
 #include "core/base/check.h"
 #include "core/converter/failure.h"
@@ -19,6 +21,7 @@ thread_local WorkflowRuntime* current_runtime = nullptr;
 
 // A run that throws this often while it is unwound has a loop around its catch (...).
 constexpr int kUnwindingsMax = 100;
+constexpr int kFramesMax = 50;  // Of one task in the answer to __stack_trace.
 // A parked fiber touches one or two pages of its stack (measured for boost.context 1.74: 4 to 8
 // KiB).
 constexpr std::size_t kBytesPerFiber = 8 * 1024, kBytesPerRun = 3 * 1024;
@@ -26,6 +29,15 @@ constexpr std::size_t kBytesPerFiber = 8 * 1024, kBytesPerRun = 3 * 1024;
 bool in_handlers_set(const core::Job& job) {
   return std::holds_alternative<core::SignalWorkflow>(job) ||
          std::holds_alternative<core::DoUpdate>(job);
+}
+
+bool ends_run(const std::vector<core::Command>& commands) {
+  return std::any_of(commands.begin(), commands.end(), [](const core::Command& command) {
+    return std::holds_alternative<core::CompleteWorkflowExecution>(command.variant) ||
+           std::holds_alternative<core::FailWorkflowExecution>(command.variant) ||
+           std::holds_alternative<core::CancelWorkflowExecution>(command.variant) ||
+           std::holds_alternative<core::ContinueAsNewWorkflowExecution>(command.variant);
+  });
 }
 
 // Sets the thread's current run for the time of a call.
@@ -92,8 +104,10 @@ core::Completion WorkflowRuntime::run_activation(const core::Activation& activat
       if (!task_error_.empty()) break;
     }
   }
-  if (task_error_.empty())
+  if (task_error_.empty()) {
+    if (ends_run(commands_)) warn_of_unfinished_handlers();
     return {core::Completion::Success{.commands = std::exchange(commands_, {})}};
+  }
   log(LogLevel::kWarning, absl::StrCat("task of ", owner_, " failed: ", task_error_));
   core::FailureInfo failure = core::application_failure(task_error_, "WorkflowTaskFailure");
   failure.source = kFailureSource;
@@ -184,7 +198,6 @@ void WorkflowRuntime::resume(Task& task) {
   task.fiber->resume();
   running_ = nullptr;
   if (!task.finished) return;
-  if (task.is_handler) --handlers_running_;
   for (Task* joiner : task.joiners) wake(*joiner);
   if (task.error != nullptr && !task.joined && !evicting_) {
     try {
@@ -234,6 +247,11 @@ void WorkflowRuntime::wake(Task& task) {
 
 void WorkflowRuntime::park(Task& task) {
   if (!evicting_) Fiber::suspend();
+  while (trace_ != nullptr) {  // Resumed only to say where it waits.
+    trace_->resize(kFramesMax);
+    trace_->resize(backtrace(trace_->data(), kFramesMax));
+    Fiber::suspend();
+  }
   if (evicting_) throw_unwinding(task);
 }
 
@@ -254,6 +272,7 @@ bool WorkflowRuntime::take_cancel(Task& task) {
 
 WorkflowRuntime::Task& WorkflowRuntime::waiting_task(const char* call) {
   check_writable(call);
+  if (running_ != nullptr) running_->waiting_in = call;
   if (running_ == nullptr) {
     throw ReadOnlyContextError(
         absl::StrCat("chimera::workflow::", call, " cannot wait in a constructor of ", owner_));
@@ -294,10 +313,20 @@ void WorkflowRuntime::finish_main_with_current_exception() {
       add_command(core::FailWorkflowExecution{to_failure(error, codec_)});
     }
   } catch (...) {
+    if (fails_workflow()) {
+      add_command(core::FailWorkflowExecution{current_failure(codec_)});
+      return;
+    }
     set_task_error(absl::StrCat(describe_current(), " left ", owner_,
                                 ". Only chimera's failures (ApplicationError and the like) fail a "
                                 "workflow; the task is tried again."));
   }
+}
+
+// Of the exception that is being handled: one that the definition lists.
+bool WorkflowRuntime::fails_workflow() const {
+  return std::any_of(type_.failures.begin(), type_.failures.end(),
+                     [](bool (*is)()) { return is(); });
 }
 
 void WorkflowRuntime::set_task_error(std::string message) {

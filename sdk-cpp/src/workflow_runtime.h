@@ -15,6 +15,8 @@
 #include <string>
 #include <vector>
 
+#include "temporal/api/sdk/v1/workflow_metadata.pb.h"
+
 #include "core/workflow/language.h"
 #include "sdk-cpp/src/payload_access.h"
 #include "sdk-cpp/src/workflow_state.h"
@@ -27,6 +29,7 @@ class WorkflowRuntime final : public core::WorkflowInstance {
   using OperationPtr = detail::OperationPtr;
   using Task = detail::TaskState;
   using Scope = std::shared_ptr<detail::ScopeState>;
+  using Handler = std::shared_ptr<const detail::HandlerType>;  // Shared by the tasks that run it.
 
   // `type` is borrowed from the language, which outlives its runs.
   WorkflowRuntime(const detail::WorkflowType& type, const core::RunContext& context, Codec codec);
@@ -58,9 +61,6 @@ class WorkflowRuntime final : public core::WorkflowInstance {
   void cancel_operation(const OperationPtr& operation);
   OperationPtr schedule_activity(std::string_view name, const ActivityOptions& options,
                                  detail::Arguments arguments);
-  OperationPtr schedule_local_activity(std::string_view name, const LocalActivityOptions& options,
-                                       detail::Arguments arguments);
-  void send_local_activity(const OperationPtr& operation);
   OperationPtr start_child(std::string_view type, const ChildWorkflowOptions& options,
                            detail::Arguments arguments);
   OperationPtr signal_external(const std::string& id, const std::string& run_id, bool child,
@@ -69,6 +69,10 @@ class WorkflowRuntime final : public core::WorkflowInstance {
                                const std::string& reason);
   std::shared_ptr<Task> spawn(std::string name, std::function<void()> body, const Scope& parent);
   void cancel_scope(const Scope& scope, std::string reason);
+  // The scope is `at` or one around it that reaches in.
+  static bool within(const detail::ScopeState* at, const detail::ScopeState& scope);
+  void set_handler(detail::HandlerKind kind, detail::HandlerType handler);
+  void set_current_details(std::string text) { current_details_ = std::move(text); }
   void add_condition(Condition& condition) { conditions_.push_back(&condition); }
   void remove_condition(Condition& condition) { conditions_.remove(&condition); }
   bool patched(std::string_view id, bool deprecated);
@@ -85,7 +89,7 @@ class WorkflowRuntime final : public core::WorkflowInstance {
   bool read_only() const { return read_only_; }
   bool cancel_requested() const { return cancel_requested_; }
   bool quiet() const { return (info_.is_replaying && !read_only_) || evicting_; }
-  int handlers_running() const { return handlers_running_; }
+  bool handlers_running() const;
 
  private:
   enum class Set { kPatches, kHandlers, kRest };
@@ -116,18 +120,31 @@ class WorkflowRuntime final : public core::WorkflowInstance {
   void apply(const core::ResolveChildWorkflowExecution& job);
   void apply(const core::ResolveSignalExternalWorkflow& job);
   void apply(const core::ResolveRequestCancelExternalWorkflow& job);
+  void start_signal(const Handler& handler, const std::string& name, const ProtoPayloads& input);
   void apply(const core::QueryWorkflow&) {}    // answer_query()
   void apply(const core::RemoveFromCache&) {}  // evict()
   void apply(const core::ResolveNexusOperationStart&);
   void apply(const core::ResolveNexusOperation&);
   void answer_query(const core::QueryWorkflow& job);
-  void run_query(const detail::HandlerType& handler, const core::QueryWorkflow& job,
-                 api::common::v1::Payload& answer);
+  void run_query(const core::QueryWorkflow& job, ProtoPayload& answer);
   void run_update(const core::DoUpdate& job, const ProtoPayloads& arguments);
-  bool accept_update(const core::DoUpdate& job, const detail::HandlerType* handler,
+  bool accept_update(const core::DoUpdate& job, const Handler& handler,
                      const ProtoPayloads& arguments);
   void respond_update(const core::DoUpdate& job, decltype(core::UpdateResponse::response) response);
   void run_main();
+  bool fails_workflow() const;
+
+  // --- workflow_handlers.cc: which handler takes what, and what the run tells of itself ---
+  // The handler of this name, else the one for all names, else null.
+  Handler find_handler(detail::HandlerKind kind, const std::string& name) const;
+  const std::vector<detail::HandlerType>& listed_handlers(detail::HandlerKind kind) const;
+  std::vector<std::string> handler_names(detail::HandlerKind kind) const;
+  std::string known_handlers(detail::HandlerKind kind) const;
+  void warn_of_unfinished_handlers();
+  bool answer_built_in(const std::string& query, ProtoPayload& answer);
+  std::string stack_traces();
+  api::sdk::v1::WorkflowMetadata metadata() const;
+
   OperationPtr take(std::map<std::uint32_t, OperationPtr>& operations, std::uint32_t seq,
                     const char* kind);
   void resolve(Operation& operation, const api::common::v1::Payload* result);
@@ -149,7 +166,10 @@ class WorkflowRuntime final : public core::WorkflowInstance {
   std::deque<Task*> ready_;
   std::list<Condition*> conditions_;  // Each on the stack of the fiber that waits.
   Task* running_ = nullptr;
-  int handlers_running_ = 0;
+  std::vector<void*>* trace_ = nullptr;  // Where a parked task that is resumed notes its stack.
+  std::map<std::string, Handler> set_handlers_[3];  // By HandlerKind; set by the code.
+  std::vector<BufferedSignals> buffered_signals_;
+  std::string current_details_;
 
   std::map<std::uint32_t, OperationPtr> timers_, activities_, child_starts_, children_, signals_,
       cancels_;

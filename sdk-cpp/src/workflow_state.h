@@ -21,7 +21,15 @@ namespace chimera::detail {
 struct ScopeState {
   std::shared_ptr<ScopeState> parent;  // Null: nothing around it reaches in.
   bool cancelled = false;
+  bool timed_out = false;
   std::string reason;
+  Duration timeout{};  // Of each run(); zero: none.
+};
+
+// A scope that a task has entered, outermost first.
+struct EnteredScope {
+  std::shared_ptr<ScopeState> outer;  // The innermost scope before it.
+  std::shared_ptr<Operation> timer;   // Of its timeout; may be null.
 };
 
 class Operation {
@@ -29,7 +37,6 @@ class Operation {
   enum class Kind {
     kTimer,
     kActivity,
-    kLocalActivity,
     kChildStart,
     kChild,
     kSignalExternal,
@@ -45,8 +52,7 @@ class Operation {
   std::shared_ptr<const FailureError> failure;
   std::vector<TaskState*> waiting;
   std::string child_id, child_run_id;
-  std::shared_ptr<Operation> child;                    // Of a kChildStart: the child's end.
-  std::unique_ptr<core::ScheduleLocalActivity> local;  // To schedule again after a backoff.
+  std::shared_ptr<Operation> child;  // Of a kChildStart: the child's end.
   std::function<void()> on_done;
 };
 
@@ -58,15 +64,20 @@ class TaskState {
   std::unique_ptr<sdk::Fiber> fiber;
   std::shared_ptr<ScopeState> scope;  // The innermost that it runs in now.
   std::shared_ptr<ScopeState> own_scope;
-  std::vector<std::shared_ptr<ScopeState>> outer_scopes;  // What enter_scope() has put aside.
+  std::vector<EnteredScope> entered;
   ScopeState* pending_cancel = nullptr;  // Delivered at the next wait; the scope that asked for it.
+  // Cancelled while a detached scope shielded the task; due when that is left.
+  std::vector<std::shared_ptr<ScopeState>> due_cancels;
   std::shared_ptr<const workflow::UpdateInfo> update;  // Inherited by the tasks that it spawns.
   std::vector<TaskState*> joiners;
   std::exception_ptr error;
   bool queued = false;
   bool finished = false;
   bool joined = false;
-  bool is_handler = false;
+  bool is_handler = false;                     // Of a signal or an update.
+  std::shared_ptr<const HandlerType> handler;  // The one; null for an unknown update.
+  const char* waiting_in = "start";      // The call of chimera::workflow that it was last seen in.
+  bool continuing_as_new = false;        // Unwinds to the end of the run: nothing is compensated.
   // Eviction: how often the unwinding was thrown, whether it reached the top, and where throwing it
   // is safe although another exception is under way (a Saga that compensates).
   int unwindings = 0;
@@ -85,6 +96,12 @@ struct Unwinding {};
 // Ends the run and starts the next.
 struct ContinueAsNew {
   api::command::v1::ContinueAsNewWorkflowExecutionCommandAttributes attributes;
+};
+
+// Signals that no handler has taken yet, by name in order of first arrival.
+struct BufferedSignals {
+  std::string name;
+  std::vector<api::common::v1::Payloads> inputs;  // As they came, in order of arrival.
 };
 
 struct Condition {

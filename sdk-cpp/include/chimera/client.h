@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -52,10 +53,15 @@ struct WorkflowExecution {
   Time start_time, close_time;  // close_time is the epoch while it runs.
   std::int64_t history_length = 0;
   Memo memo;
+  std::map<std::string, Payload> search_attributes;  // Read with from_payload().
 };
 
 struct CancelOptions {
   std::string reason = {};
+};
+
+struct UpdateOptions {
+  std::string id = {};  // A random one when empty. The same id again is the same update.
 };
 
 namespace detail {
@@ -82,8 +88,15 @@ Target start(ClientState& client, std::string_view type, const WorkflowOptions& 
 Answer result(ClientState& client, const Target& target, bool follow_runs);
 void signal(ClientState& client, const Target& target, std::string_view name, Arguments arguments);
 Answer query(ClientState& client, const Target& target, std::string_view name, Arguments arguments);
-std::string start_update(ClientState& client, const Target& target, std::string_view name,
-                         const std::string& update_id, Arguments arguments);
+Target signal_with_start(ClientState& client, std::string_view type, const WorkflowOptions& options,
+                         Arguments arguments, std::string_view signal, Arguments signal_arguments);
+enum class UpdateStage { kAccepted = 2, kCompleted = 3 };
+struct StartedUpdate {
+  std::string id;
+  std::optional<Answer> result;  // If it has completed already.
+};
+StartedUpdate start_update(ClientState& client, const Target& target, std::string_view name,
+                           const UpdateOptions& options, UpdateStage until, Arguments arguments);
 Answer update_result(ClientState& client, const Target& target, const std::string& update_id);
 void cancel(ClientState& client, const Target& target, const CancelOptions& options);
 void terminate(ClientState& client, const Target& target, const std::string& reason,
@@ -91,22 +104,30 @@ void terminate(ClientState& client, const Target& target, const std::string& rea
 WorkflowExecution describe(ClientState& client, const Target& target);
 std::string fetch_history(ClientState& client, const Target& target);
 
+template <class... A, class Use>
+decltype(auto) pass_tuple(const std::tuple<A...>& values, Use&& use) {
+  return std::apply([&](const A&... each) { return pass_any(use, each...); }, values);
+}
+
 }  // namespace detail
 
 // An update that the workflow has accepted.
 template <class R>
 class UpdateHandle {
  public:
-  UpdateHandle(detail::ClientPtr client, detail::Target target, std::string id)
-      : client_(std::move(client)), target_(std::move(target)), id_(std::move(id)) {}
-  const std::string& id() const { return id_; }
+  UpdateHandle(detail::ClientPtr client, detail::Target target, detail::StartedUpdate update)
+      : client_(std::move(client)), target_(std::move(target)), update_(std::move(update)) {}
+  const std::string& id() const { return update_.id; }
   // Waits; throws WorkflowUpdateFailedError.
-  R result() const { return detail::update_result(*client_, target_, id_).template as<R>(); }
+  R result() const {
+    if (update_.result) return update_.result->template as<R>();
+    return detail::update_result(*client_, target_, update_.id).template as<R>();
+  }
 
  private:
   detail::ClientPtr client_;
   detail::Target target_;
-  std::string id_;
+  detail::StartedUpdate update_;
 };
 
 // A workflow execution. R is what its run method returns.
@@ -159,35 +180,51 @@ class WorkflowHandle {
         arguments...);
   }
 
-  // Waits until the workflow has accepted it; a rejection throws WorkflowUpdateFailedError.
+  // start_update() waits until the workflow has accepted it, execute_update() until it is done; a
+  // rejection throws WorkflowUpdateFailedError. Both take UpdateOptions first where one cares:
+  // start_update<&Order::add_tip>({.id = "tip-1"}, 500).
+  template <auto Update, class... A>
+    requires std::is_member_function_pointer_v<decltype(Update)>
+  auto start_update(const UpdateOptions& options, const A&... arguments) const {
+    return update<Update>(options, detail::UpdateStage::kAccepted, arguments...);
+  }
   template <auto Update, class... A>
     requires std::is_member_function_pointer_v<decltype(Update)>
   auto start_update(const A&... arguments) const {
-    return detail::Passing<detail::ArgumentsOf<Update>>::pass(
-        [&](detail::Arguments list) {
-          return UpdateHandle<detail::ResultOf<Update>>(
-              client_, target_,
-              detail::start_update(*client_, target_, detail::wire_name<Update>(), "", list));
-        },
-        arguments...);
+    return update<Update>({}, detail::UpdateStage::kAccepted, arguments...);
+  }
+  template <class U, class... A>
+  UpdateHandle<U> start_update(std::string_view name, const UpdateOptions& options,
+                               const A&... arguments) const {
+    return update<U>(name, options, detail::UpdateStage::kAccepted, arguments...);
   }
   template <class U, class... A>
   UpdateHandle<U> start_update(std::string_view name, const A&... arguments) const {
-    return detail::pass_any(
-        [&](detail::Arguments list) {
-          return UpdateHandle<U>(client_, target_,
-                                 detail::start_update(*client_, target_, name, "", list));
-        },
-        arguments...);
+    return update<U>(name, {}, detail::UpdateStage::kAccepted, arguments...);
+  }
+  template <auto Update, class... A>
+    requires std::is_member_function_pointer_v<decltype(Update)>
+  auto execute_update(const UpdateOptions& options, const A&... arguments) const {
+    return update<Update>(options, detail::UpdateStage::kCompleted, arguments...).result();
   }
   template <auto Update, class... A>
     requires std::is_member_function_pointer_v<decltype(Update)>
   auto execute_update(const A&... arguments) const {
-    return start_update<Update>(arguments...).result();
+    return update<Update>({}, detail::UpdateStage::kCompleted, arguments...).result();
+  }
+  template <class U, class... A>
+  U execute_update(std::string_view name, const UpdateOptions& options,
+                   const A&... arguments) const {
+    return update<U>(name, options, detail::UpdateStage::kCompleted, arguments...).result();
   }
   template <class U, class... A>
   U execute_update(std::string_view name, const A&... arguments) const {
-    return start_update<U>(name, arguments...).result();
+    return update<U>(name, {}, detail::UpdateStage::kCompleted, arguments...).result();
+  }
+  // Of an update that was started elsewhere.
+  template <class U>
+  UpdateHandle<U> get_update_handle(std::string id) const {
+    return {client_, target_, {std::move(id), std::nullopt}};
   }
 
   void cancel(const CancelOptions& options = {}) const {
@@ -204,6 +241,30 @@ class WorkflowHandle {
   std::string fetch_history() const { return detail::fetch_history(*client_, target_); }
 
  private:
+  template <auto Update, class... A>
+  auto update(const UpdateOptions& options, detail::UpdateStage until,
+              const A&... arguments) const {
+    return detail::Passing<detail::ArgumentsOf<Update>>::pass(
+        [&](detail::Arguments list) {
+          return UpdateHandle<detail::ResultOf<Update>>(
+              client_, target_,
+              detail::start_update(*client_, target_, detail::wire_name<Update>(), options, until,
+                                   list));
+        },
+        arguments...);
+  }
+  template <class U, class... A>
+  UpdateHandle<U> update(std::string_view name, const UpdateOptions& options,
+                         detail::UpdateStage until, const A&... arguments) const {
+    return detail::pass_any(
+        [&](detail::Arguments list) {
+          return UpdateHandle<U>(
+              client_, target_,
+              detail::start_update(*client_, target_, name, options, until, list));
+        },
+        arguments...);
+  }
+
   detail::ClientPtr client_;
   detail::Target target_;
 };
@@ -240,6 +301,40 @@ class Client {
   template <class R, class... A>
   R execute_workflow(std::string_view type, const WorkflowOptions& options, const A&... arguments) {
     return start_workflow<R>(type, options, arguments...).result();
+  }
+
+  // Signals the workflow, which is started first if it does not run; both or neither happens.
+  //   client.signal_with_start<&Order::run, &Order::approve>(options, {"ann"}, Order{...});
+  template <auto Run, auto Signal, class... A>
+  auto signal_with_start(const WorkflowOptions& options,
+                         const detail::ArgumentsOf<Signal>& signal_arguments,
+                         const A&... arguments) {
+    return detail::pass_tuple(signal_arguments, [&](detail::Arguments of_signal) {
+      return detail::Passing<detail::ArgumentsOf<Run>>::pass(
+          [&](detail::Arguments list) {
+            return WorkflowHandle<detail::ResultOf<Run>>(
+                state_,
+                detail::signal_with_start(*state_, detail::workflow_name<Run>(), options, list,
+                                          detail::wire_name<Signal>(), of_signal));
+          },
+          arguments...);
+    });
+  }
+  // By name; the signal's arguments as a tuple.
+  template <class R, class... S, class... A>
+  WorkflowHandle<R> signal_with_start(std::string_view type, const WorkflowOptions& options,
+                                      std::string_view signal,
+                                      const std::tuple<S...>& signal_arguments,
+                                      const A&... arguments) {
+    return detail::pass_tuple(signal_arguments, [&](detail::Arguments of_signal) {
+      return detail::pass_any(
+          [&](detail::Arguments list) {
+            return WorkflowHandle<R>(
+                state_,
+                detail::signal_with_start(*state_, type, options, list, signal, of_signal));
+          },
+          arguments...);
+    });
   }
 
   template <auto Run>

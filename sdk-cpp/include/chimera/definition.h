@@ -17,6 +17,14 @@
 #include "chimera/converter.h"
 
 namespace chimera {
+
+// What to say of a signal's or update's handler that still runs when its workflow ends.
+enum class HandlerUnfinishedPolicy { kWarnAndAbandon = 0, kAbandon = 1 };
+
+struct HandlerOptions {
+  HandlerUnfinishedPolicy unfinished_policy = HandlerUnfinishedPolicy::kWarnAndAbandon;
+};
+
 namespace detail {
 
 // Parameter and result types of functions, methods and (const) methods.
@@ -149,6 +157,12 @@ void call_into(PayloadSink* result, Call&& call) {
 
 using Thunk = void (*)(void* object, const PayloadList& arguments, PayloadSink* result);
 
+// A handler for every name that has none of its own takes (std::string name, std::vector<Payload>
+// arguments); the name comes to it as the first payload.
+using DynamicArguments = std::tuple<std::string, std::vector<Payload>>;
+template <>
+DynamicArguments decode_arguments<DynamicArguments>(const PayloadList& arguments);
+
 template <auto F>
 void call_method(void* object, const PayloadList& arguments, PayloadSink* result) {
   auto values = decode_arguments<ArgumentsOf<F>>(arguments);
@@ -168,18 +182,56 @@ void call_function(const PayloadList& arguments, PayloadSink* result) {
   });
 }
 
-template <auto F>
+template <class Arguments>
 void check_arguments(const PayloadList& arguments) {
-  decode_arguments<ArgumentsOf<F>>(arguments);
+  decode_arguments<Arguments>(arguments);
+}
+
+// How the callable of a handler that is set while the workflow runs is called; its types as
+// Signature has them.
+template <class F>
+struct CallableSignature : Signature<decltype(&F::operator())> {};
+template <class R, class... A>
+struct CallableSignature<R (*)(A...)> : Signature<R (*)(A...)> {};
+template <class F>
+using CallableArguments = typename CallableSignature<F>::Arguments;
+
+using HandlerCall =
+    std::function<void(void* object, const PayloadList& arguments, PayloadSink* result)>;
+
+template <class F>
+HandlerCall call_callable(F callable) {
+  return [callable = std::make_shared<F>(std::move(callable))](
+             void*, const PayloadList& arguments, PayloadSink* result) {
+    auto values = decode_arguments<CallableArguments<F>>(arguments);
+    call_into<typename CallableSignature<F>::Result>(result, [&]() -> decltype(auto) {
+      return std::apply(
+          [&](auto&... value) -> decltype(auto) { return (*callable)(std::move(value)...); },
+          values);
+    });
+  };
 }
 
 struct HandlerType {
-  std::string name;
-  void (*check)(const PayloadList& arguments) =
-      nullptr;  // Throws ConversionError if they do not fit.
-  Thunk call = nullptr;
-  Thunk validate = nullptr;  // Updates only; may be null.
+  std::string name;  // Empty: for all names that have none.
+  // Throws ConversionError if they do not fit.
+  void (*check)(const PayloadList& arguments) = nullptr;
+  HandlerCall call;
+  HandlerCall validate = {};  // Updates only; may be empty.
+  HandlerUnfinishedPolicy unfinished_policy = HandlerUnfinishedPolicy::kWarnAndAbandon;
 };
+
+// True if the exception that is being handled is an E.
+template <class E>
+bool current_exception_is() {
+  try {
+    throw;
+  } catch (const E&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
 
 struct WorkflowType {
   std::string name;
@@ -187,6 +239,7 @@ struct WorkflowType {
   std::shared_ptr<void> (*create)(const PayloadList& arguments) = nullptr;
   Thunk run = nullptr;
   std::vector<HandlerType> signals, queries, updates;
+  std::vector<bool (*)()> failures;  // Exceptions that fail the workflow, beside FailureError.
 };
 
 struct ActivityType {
@@ -213,32 +266,50 @@ class WorkflowDefinition {
   explicit WorkflowDefinition(detail::WorkflowType type) : type_(std::move(type)) {}
 
   template <auto Handler>
-  WorkflowDefinition signal(std::string name = std::string(reflect::kFunctionName<Handler>)) && {
-    check<Handler>();
-    type_.signals.push_back({named<Handler>(std::move(name)), &detail::check_arguments<Handler>,
-                             &detail::call_method<Handler>});
+  WorkflowDefinition signal(std::string name = std::string(reflect::kFunctionName<Handler>),
+                            const HandlerOptions& options = {}) && {
+    type_.signals.push_back(handler<Handler>(named<Handler>(std::move(name)), options));
     return std::move(*this);
   }
   template <auto Handler>
   WorkflowDefinition query(std::string name = std::string(reflect::kFunctionName<Handler>)) && {
-    check<Handler>();
-    type_.queries.push_back({named<Handler>(std::move(name)), &detail::check_arguments<Handler>,
-                             &detail::call_method<Handler>});
+    type_.queries.push_back(handler<Handler>(named<Handler>(std::move(name))));
     return std::move(*this);
   }
   // The validator takes what the handler takes; an exception of it rejects the update.
   template <auto Handler, auto Validator = nullptr>
-  WorkflowDefinition update(std::string name = std::string(reflect::kFunctionName<Handler>)) && {
-    check<Handler>();
-    detail::Thunk validate = nullptr;
-    if constexpr (!std::is_same_v<decltype(Validator), std::nullptr_t>) {
-      check<Validator>();
-      static_assert(std::is_same_v<detail::ArgumentsOf<Validator>, detail::ArgumentsOf<Handler>>,
-                    "the validator must take the same arguments as the update handler");
-      validate = &detail::call_method<Validator>;
-    }
-    type_.updates.push_back({named<Handler>(std::move(name)), &detail::check_arguments<Handler>,
-                             &detail::call_method<Handler>, validate});
+  WorkflowDefinition update(std::string name = std::string(reflect::kFunctionName<Handler>),
+                            const HandlerOptions& options = {}) && {
+    type_.updates.push_back(update<Handler, Validator>(named<Handler>(std::move(name)), options));
+    return std::move(*this);
+  }
+
+  // For every name that has no handler of its own: void any(std::string name,
+  // std::vector<chimera::Payload> arguments).
+  template <auto Handler>
+  WorkflowDefinition dynamic_signal(const HandlerOptions& options = {}) && {
+    check_dynamic<Handler>();
+    type_.signals.push_back(handler<Handler>("", options));
+    return std::move(*this);
+  }
+  template <auto Handler>
+  WorkflowDefinition dynamic_query() && {
+    check_dynamic<Handler>();
+    type_.queries.push_back(handler<Handler>(""));
+    return std::move(*this);
+  }
+  template <auto Handler, auto Validator = nullptr>
+  WorkflowDefinition dynamic_update(const HandlerOptions& options = {}) && {
+    check_dynamic<Handler>();
+    type_.updates.push_back(update<Handler, Validator>("", options));
+    return std::move(*this);
+  }
+
+  // Exceptions that fail the workflow or the update, as chimera's failures do; all others fail the
+  // task, which is tried again. failure_exceptions<std::exception>() takes what is derived too.
+  template <class... Exception>
+  WorkflowDefinition failure_exceptions() && {
+    (type_.failures.push_back(&detail::current_exception_is<Exception>), ...);
     return std::move(*this);
   }
 
@@ -250,6 +321,30 @@ class WorkflowDefinition {
   static void check() {
     static_assert(std::is_base_of_v<detail::ClassOf<Handler>, C>,
                   "a handler must be a method of the workflow class");
+  }
+  template <auto Handler>
+  static void check_dynamic() {
+    static_assert(std::is_same_v<detail::ArgumentsOf<Handler>, detail::DynamicArguments>,
+                  "a dynamic handler takes (std::string, std::vector<chimera::Payload>)");
+  }
+  template <auto Handler>
+  static detail::HandlerType handler(std::string name, const HandlerOptions& options = {}) {
+    check<Handler>();
+    return {.name = std::move(name),
+            .check = &detail::check_arguments<detail::ArgumentsOf<Handler>>,
+            .call = &detail::call_method<Handler>,
+            .unfinished_policy = options.unfinished_policy};
+  }
+  template <auto Handler, auto Validator>
+  static detail::HandlerType update(std::string name, const HandlerOptions& options) {
+    detail::HandlerType type = handler<Handler>(std::move(name), options);
+    if constexpr (!std::is_same_v<decltype(Validator), std::nullptr_t>) {
+      check<Validator>();
+      static_assert(std::is_same_v<detail::ArgumentsOf<Validator>, detail::ArgumentsOf<Handler>>,
+                    "the validator must take the same arguments as the update handler");
+      type.validate = &detail::call_method<Validator>;
+    }
+    return type;
   }
   template <auto Handler>
   static std::string named(std::string name) {

@@ -53,17 +53,6 @@ struct ActivityOptions {
   std::string summary = {};  // A line for people, shown by the Web UI.
 };
 
-struct LocalActivityOptions {
-  Duration schedule_to_close_timeout{};
-  Duration schedule_to_start_timeout{};
-  Duration start_to_close_timeout{};
-  std::optional<RetryPolicy> retry_policy = {};
-  Duration local_retry_threshold = std::chrono::minutes(1);
-  ActivityCancellationType cancellation_type = ActivityCancellationType::kTryCancel;
-  std::string activity_id = {};
-  std::string summary = {};
-};
-
 enum class WorkflowIdReusePolicy {
   kUnspecified = 0,
   kAllowDuplicate = 1,

@@ -28,8 +28,6 @@ using OperationPtr = std::shared_ptr<Operation>;  // Shared by the run and by th
 
 OperationPtr schedule_activity(std::string_view name, const ActivityOptions& options,
                                Arguments arguments);
-OperationPtr schedule_local_activity(std::string_view name, const LocalActivityOptions& options,
-                                     Arguments arguments);
 // Waits for the child to have started.
 OperationPtr start_child(std::string_view type, const ChildWorkflowOptions& options,
                          Arguments arguments);
@@ -54,10 +52,27 @@ void cancel(const std::shared_ptr<TaskState>& task);
 bool finished(const TaskState& task);
 
 struct ScopeState;
-std::shared_ptr<ScopeState> open_scope(bool detached);
+std::shared_ptr<ScopeState> open_scope(bool detached, Duration timeout);
 void enter_scope(const std::shared_ptr<ScopeState>& scope);
 void leave_scope(const std::shared_ptr<ScopeState>& scope) noexcept;
 void cancel(const std::shared_ptr<ScopeState>& scope, std::string reason);
+bool timed_out(const ScopeState& scope);
+
+enum class HandlerKind { kSignal, kQuery, kUpdate };
+void set_handler(HandlerKind kind, HandlerType handler);
+template <class F>
+HandlerType runtime_handler(std::string name, F callable, const HandlerOptions& options) {
+  return {.name = std::move(name),
+          .check = &check_arguments<CallableArguments<F>>,
+          .call = call_callable(std::move(callable)),
+          .unfinished_policy = options.unfinished_policy};
+}
+template <class F>
+HandlerType dynamic_handler(F callable, const HandlerOptions& options) {
+  static_assert(std::is_same_v<CallableArguments<F>, DynamicArguments>,
+                "a dynamic handler takes (std::string, std::vector<chimera::Payload>)");
+  return runtime_handler("", std::move(callable), options);
+}
 
 }  // namespace chimera::detail
 
@@ -115,20 +130,6 @@ auto execute_activity(const ActivityOptions& options, const A&... arguments) {
 template <class R, class... A>
 R execute_activity(std::string_view name, const ActivityOptions& options, const A&... arguments) {
   return start_activity<R>(name, options, arguments...).get();
-}
-
-template <auto Activity, class... A>
-auto start_local_activity(const LocalActivityOptions& options, const A&... arguments) {
-  return detail::Passing<detail::ArgumentsOf<Activity>>::pass(
-      [&](detail::Arguments list) {
-        return Handle<detail::ResultOf<Activity>>(
-            detail::schedule_local_activity(detail::wire_name<Activity>(), options, list));
-      },
-      arguments...);
-}
-template <auto Activity, class... A>
-auto execute_local_activity(const LocalActivityOptions& options, const A&... arguments) {
-  return start_local_activity<Activity>(options, arguments...).get();
 }
 
 template <class R>
@@ -267,9 +268,14 @@ auto spawn(F body) {
 // may go on, for example to compensate.
 class CancellationScope {
  public:
-  CancellationScope() : state_(detail::open_scope(false)) {}
-  // Not reached by the cancellation of what is around it, the workflow's own included.
-  static CancellationScope detached() { return CancellationScope(detail::open_scope(true)); }
+  CancellationScope() : state_(detail::open_scope(false, {})) {}
+  // Not reached by the cancellation of what is around it, the workflow's own included: that is
+  // delivered at the first wait after run().
+  static CancellationScope detached() { return CancellationScope(detail::open_scope(true, {})); }
+  // Cancelled when run() takes longer; a durable timer measures.
+  static CancellationScope with_timeout(Duration timeout) {
+    return CancellationScope(detail::open_scope(false, timeout));
+  }
 
   template <class F>
   decltype(auto) run(F&& body) {
@@ -282,6 +288,7 @@ class CancellationScope {
     return std::forward<F>(body)();
   }
   void cancel(std::string reason = "") { detail::cancel(state_, std::move(reason)); }
+  bool timed_out() const { return detail::timed_out(*state_); }
 
  private:
   explicit CancellationScope(std::shared_ptr<detail::ScopeState> state)
@@ -291,6 +298,7 @@ class CancellationScope {
 
 // Undoes what was done when an exception leaves the scope that it stands in: in reverse order,
 // detached from cancellation. A compensation that fails is logged and the others still run.
+// continue_as_new() does not compensate: the next run goes on.
 class Saga {
  public:
   Saga();
@@ -346,7 +354,58 @@ struct UpdateInfo {
 const UpdateInfo* current_update_info();
 
 bool cancel_requested();
+// No handler of a signal or an update is under way.
 bool all_handlers_finished();
+
+// --- Handlers that are set while the workflow runs ---
+
+// Handlers that define_workflow() lists are there from the start; these come when the code asks for
+// them, and win over a listed one of the same name. A signal without a handler waits for one: it
+// is handled as soon as its handler is set, in the order of arrival.
+//   workflow::set_signal_handler("approve", [&](std::string by) { approved_by = by; });
+template <class F>
+void set_signal_handler(std::string name, F handler, const HandlerOptions& options = {}) {
+  detail::set_handler(detail::HandlerKind::kSignal,
+                      detail::runtime_handler(std::move(name), std::move(handler), options));
+}
+template <class F>
+void set_query_handler(std::string name, F handler) {
+  detail::set_handler(detail::HandlerKind::kQuery,
+                      detail::runtime_handler(std::move(name), std::move(handler), {}));
+}
+template <class F>
+void set_update_handler(std::string name, F handler, const HandlerOptions& options = {}) {
+  detail::set_handler(detail::HandlerKind::kUpdate,
+                      detail::runtime_handler(std::move(name), std::move(handler), options));
+}
+template <class F, class V>
+  requires(!std::is_same_v<V, HandlerOptions>)
+void set_update_handler(std::string name, F handler, V validator,
+                        const HandlerOptions& options = {}) {
+  static_assert(std::is_same_v<detail::CallableArguments<F>, detail::CallableArguments<V>>,
+                "the validator must take the same arguments as the update handler");
+  auto type = detail::runtime_handler(std::move(name), std::move(handler), options);
+  type.validate = detail::call_callable(std::move(validator));
+  detail::set_handler(detail::HandlerKind::kUpdate, std::move(type));
+}
+// For every name that has none: [](std::string name, std::vector<chimera::Payload> arguments).
+template <class F>
+void set_dynamic_signal_handler(F handler, const HandlerOptions& options = {}) {
+  detail::set_handler(detail::HandlerKind::kSignal,
+                      detail::dynamic_handler(std::move(handler), options));
+}
+template <class F>
+void set_dynamic_query_handler(F handler) {
+  detail::set_handler(detail::HandlerKind::kQuery, detail::dynamic_handler(std::move(handler), {}));
+}
+template <class F>
+void set_dynamic_update_handler(F handler, const HandlerOptions& options = {}) {
+  detail::set_handler(detail::HandlerKind::kUpdate,
+                      detail::dynamic_handler(std::move(handler), options));
+}
+
+// A text for people, of any length, in the answer to the query __temporal_workflow_metadata.
+void set_current_details(std::string text);
 
 void upsert_search_attributes(const SearchAttributes& attributes);
 void upsert_memo(const Memo& memo);  // An empty Payload removes the entry.

@@ -1,0 +1,64 @@
+// Starts the server, runs the tests, stops it: the embedded one, with --genuine the real dev server
+// (CHIMERA_TEMPORAL_CLI), with --address HOST:PORT one that runs already.
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "gtest/gtest.h"
+
+#include "server/server.h"
+#include "tests/live/live.h"
+#include "tests/support/genuine_server.h"
+
+namespace chimera::live {
+namespace {
+
+Target the_target;
+
+// A dev server listens before its namespace is there.
+void wait_for_namespace() {
+  for (int i = 0; i < 300; ++i) {
+    try {
+      Client::connect({.target_host = the_target.address}).list_workflows("", 1);
+      return;
+    } catch (const RpcError&) {
+      absl::SleepFor(absl::Milliseconds(100));
+    }
+  }
+  std::fprintf(stderr, "live: no namespace \"default\" at %s\n", the_target.address.c_str());
+  std::exit(2);
+}
+
+int run(int argc, char** argv) {
+  testing::InitGoogleTest(&argc, argv);
+  std::unique_ptr<server::Server> embedded;
+  std::unique_ptr<GenuineServer> genuine;
+  the_target.genuine = argc > 1;
+  if (argc > 1 && std::string(argv[1]) == "--genuine") {
+    genuine = std::make_unique<GenuineServer>();
+    the_target.address = genuine->address();
+  } else if (argc > 2 && std::string(argv[1]) == "--address") {
+    the_target.address = argv[2];
+  } else {
+    auto started = server::Server::start(
+        {.port = 0, .search_attributes = {{"GoldKw", "Keyword"}, {"GoldInt", "Int"}}});
+    if (!started.ok()) {
+      std::fprintf(stderr, "live: %s\n", started.status().ToString().c_str());
+      return 2;
+    }
+    embedded = *std::move(started);
+    the_target.address = absl::StrCat("127.0.0.1:", embedded->port());
+  }
+  wait_for_namespace();
+  return RUN_ALL_TESTS();
+}
+
+}  // namespace
+
+const Target& target() { return the_target; }
+
+}  // namespace chimera::live
+
+int main(int argc, char** argv) { return chimera::live::run(argc, argv); }

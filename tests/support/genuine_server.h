@@ -1,0 +1,74 @@
+// GenuineServer, the real dev server as a child process for the time of a test program. One thread.
+#ifndef CHIMERA_TESTS_SUPPORT_GENUINE_SERVER_H_
+#define CHIMERA_TESTS_SUPPORT_GENUINE_SERVER_H_
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace chimera {
+
+class GenuineServer {
+ public:
+  // The program's path is in CHIMERA_TEMPORAL_CLI; without it this ends the process with a message.
+  GenuineServer() : port_(free_port()) {
+    const char* cli = std::getenv("CHIMERA_TEMPORAL_CLI");
+    if (cli == nullptr) {
+      std::fprintf(stderr, "--genuine: set CHIMERA_TEMPORAL_CLI to the temporal program\n");
+      std::exit(2);
+    }
+    child_ = fork();
+    if (child_ == 0) run(cli);
+  }
+  ~GenuineServer() {
+    kill(child_, SIGKILL);
+    waitpid(child_, nullptr, 0);
+  }
+  GenuineServer(const GenuineServer&) = delete;
+  GenuineServer& operator=(const GenuineServer&) = delete;
+
+  // It listens a while before its namespace is there.
+  std::string address() const { return absl::StrCat("127.0.0.1:", port_); }
+
+ private:
+  static int free_port() {
+    const int fd = socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    if (bind(fd, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
+        getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0)
+      std::abort();
+    close(fd);
+    return ntohs(address.sin_port);
+  }
+
+  [[noreturn]] void run(const char* cli) const {
+    const std::string port = absl::StrCat(port_);
+    execl(cli, cli, "server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port",
+          port.c_str(), "--log-level", "error", "--dynamic-config-value",
+          "frontend.enableExecuteMultiOperation=true", "--dynamic-config-value",
+          "system.enableEagerWorkflowStart=true", "--search-attribute", "GoldKw=Keyword",
+          "--search-attribute", "GoldInt=Int", nullptr);
+    std::fprintf(stderr, "cannot start %s: %s\n", cli, std::strerror(errno));
+    _exit(127);
+  }
+
+  const int port_;
+  pid_t child_ = 0;
+};
+
+}  // namespace chimera
+
+#endif  // CHIMERA_TESTS_SUPPORT_GENUINE_SERVER_H_
