@@ -222,8 +222,7 @@ Target start(ClientState& client, std::string_view type, const WorkflowOptions& 
 }
 
 Target signal_with_start(ClientState& client, std::string_view type, const WorkflowOptions& options,
-                         Arguments arguments, std::string_view signal,
-                         Arguments signal_arguments) {
+                         Arguments arguments, std::string_view signal, Arguments signal_arguments) {
   using Request = ws::SignalWithStartWorkflowExecutionRequest;
   check_options(type, options);
   auto request = start_request<Request>(client, type, options, arguments);

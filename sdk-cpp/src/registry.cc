@@ -26,11 +26,10 @@ Registry& Registry::add_workflow_type(detail::WorkflowType type) {
     for (auto at = handlers->begin(); at != handlers->end(); ++at) {
       for (auto other = handlers->begin(); other != at; ++other) {
         if (other->name != at->name) continue;
-        throw std::invalid_argument(absl::StrCat("the workflow '", type.name,
-                                                 "' defines ",
-                                                 at->name.empty() ? "a dynamic handler"
-                                                                  : absl::StrCat("the handler '", at->name, "'"),
-                                                 " twice"));
+        throw std::invalid_argument(absl::StrCat(
+            "the workflow '", type.name, "' defines ",
+            at->name.empty() ? "a dynamic handler" : absl::StrCat("the handler '", at->name, "'"),
+            " twice"));
       }
     }
   }

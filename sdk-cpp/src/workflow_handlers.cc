@@ -101,9 +101,8 @@ std::string WorkflowRuntime::known_handlers(HandlerKind kind) const {
 }
 
 bool WorkflowRuntime::handlers_running() const {
-  return std::any_of(tasks_.begin(), tasks_.end(), [](const auto& task) {
-    return task->is_handler && !task->finished;
-  });
+  return std::any_of(tasks_.begin(), tasks_.end(),
+                     [](const auto& task) { return task->is_handler && !task->finished; });
 }
 
 // The texts are the official ones as far as people search for them (spec/python 3.5).

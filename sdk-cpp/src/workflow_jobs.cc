@@ -114,10 +114,9 @@ void WorkflowRuntime::apply(const core::SignalWorkflow& job) {
     return;
   }
   if (!quiet()) {
-    log(LogLevel::kWarning,
-        absl::StrCat(owner_, " has no handler for the signal '", name,
-                     "' yet; it waits until one is set. Known signals: ",
-                     known_handlers(detail::HandlerKind::kSignal)));
+    log(LogLevel::kWarning, absl::StrCat(owner_, " has no handler for the signal '", name,
+                                         "' yet; it waits until one is set. Known signals: ",
+                                         known_handlers(detail::HandlerKind::kSignal)));
   }
   auto at = std::find_if(buffered_signals_.begin(), buffered_signals_.end(),
                          [&](const BufferedSignals& each) { return each.name == name; });
@@ -130,8 +129,7 @@ void WorkflowRuntime::start_signal(const Handler& handler, const std::string& na
   auto arguments = std::make_shared<ProtoPayloads>();
   try {
     ProtoPayloads decrypted, named;
-    *arguments =
-        handler_arguments(*handler, name, decoded(input, codec_, decrypted), named);
+    *arguments = handler_arguments(*handler, name, decoded(input, codec_, decrypted), named);
     handler->check(PayloadList(arguments.get()));
   } catch (const std::exception& error) {
     log(LogLevel::kError,
@@ -213,12 +211,11 @@ bool WorkflowRuntime::accept_update(const core::DoUpdate& job, const Handler& ha
                                     const ProtoPayloads& arguments) {
   if (handler == nullptr) {
     respond_update(
-        job, core::UpdateResponse::Rejected{
-                 failure_of(absl::StrCat("unknown update '", running_->update->name,
-                                         "' of workflow ", context_.workflow_type,
-                                         "; known updates: ",
-                                         known_handlers(detail::HandlerKind::kUpdate)),
-                            "UnknownUpdate")});
+        job, core::UpdateResponse::Rejected{failure_of(
+                 absl::StrCat("unknown update '", running_->update->name, "' of workflow ",
+                              context_.workflow_type,
+                              "; known updates: ", known_handlers(detail::HandlerKind::kUpdate)),
+                 "UnknownUpdate")});
     return false;
   }
   const bool before = std::exchange(read_only_, true);
@@ -275,8 +272,8 @@ void WorkflowRuntime::run_query(const core::QueryWorkflow& job, ProtoPayload& an
     throw ApplicationError(absl::StrCat(owner_, " has not run yet"), {.type = "NotStarted"});
   }
   ProtoPayloads decrypted, named;
-  const ProtoPayloads& arguments = handler_arguments(
-      *handler, name, decoded(job.query->query_args(), codec_, decrypted), named);
+  const ProtoPayloads& arguments =
+      handler_arguments(*handler, name, decoded(job.query->query_args(), codec_, decrypted), named);
   PayloadSink sink(&answer);
   handler->call(object_.get(), PayloadList(&arguments), &sink);
 }

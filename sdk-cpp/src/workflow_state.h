@@ -34,14 +34,7 @@ struct EnteredScope {
 
 class Operation {
  public:
-  enum class Kind {
-    kTimer,
-    kActivity,
-    kChildStart,
-    kChild,
-    kSignalExternal,
-    kCancelExternal
-  };
+  enum class Kind { kTimer, kActivity, kChildStart, kChild, kSignalExternal, kCancelExternal };
 
   Kind kind = Kind::kTimer;
   std::uint32_t seq = 0;
@@ -76,8 +69,8 @@ class TaskState {
   bool joined = false;
   bool is_handler = false;                     // Of a signal or an update.
   std::shared_ptr<const HandlerType> handler;  // The one; null for an unknown update.
-  const char* waiting_in = "start";      // The call of chimera::workflow that it was last seen in.
-  bool continuing_as_new = false;        // Unwinds to the end of the run: nothing is compensated.
+  const char* waiting_in = "start";  // The call of chimera::workflow that it was last seen in.
+  bool continuing_as_new = false;    // Unwinds to the end of the run: nothing is compensated.
   // Eviction: how often the unwinding was thrown, whether it reached the top, and where throwing it
   // is safe although another exception is under way (a Saga that compensates).
   int unwindings = 0;

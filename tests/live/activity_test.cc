@@ -150,8 +150,7 @@ TEST_P(ActivityLive, EveryExceptionArrivesWithItsTypeAndCauses) {
   registry().add(define_workflow<&Describes::run>("Describes")).add_activity<&throw_something>();
   start_worker();
 
-  EXPECT_EQ(execute<&Describes::run>("cause"),
-            "Write: cannot write; Disk: the disk is full; [7]");
+  EXPECT_EQ(execute<&Describes::run>("cause"), "Write: cannot write; Disk: the disk is full; [7]");
   EXPECT_EQ(execute<&Describes::run>("out_of_range"), "std::out_of_range: vector::at; ");
   EXPECT_EQ(execute<&Describes::run>("42"), "int: an exception of type int: 42; ");
   EXPECT_EQ(execute<&Describes::run>("nested"),
@@ -315,9 +314,8 @@ TEST_P(ActivityLive, EachCancellationTypeEndsAsItSays) {
   start_worker();
   const auto run = [&](ActivityCancellationType type, const std::string& end) {
     const auto handle = start<&Cancels::run>(static_cast<int>(type), end);
-    eventually(
-        [&] { return handle.describe().history_length >= 5; },  // The activity is scheduled.
-        "the activity's schedule");
+    eventually([&] { return handle.describe().history_length >= 5; },  // The activity is scheduled.
+               "the activity's schedule");
     handle.template signal<&Cancels::release>();
     const std::string result = handle.result();
     return std::pair(result, handle.fetch_history());

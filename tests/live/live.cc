@@ -45,9 +45,8 @@ void Live::stop_worker() {
 }
 
 WorkflowOptions Live::options() {
-  return {.id = absl::StrCat(queue_, "-", ++started_),
-          .task_queue = queue_,
-          .execution_timeout = 60s};
+  return {
+      .id = absl::StrCat(queue_, "-", ++started_), .task_queue = queue_, .execution_timeout = 60s};
 }
 
 void Live::eventually(const std::function<bool()>& condition, const char* what) {

@@ -86,9 +86,10 @@ inline std::string cache_name(const testing::TestParamInfo<std::size_t>& info) {
 }
 
 // One fixture of this name, run with and without a cache.
-#define CHIMERA_LIVE(fixture)                \
-  class fixture : public Live {};            \
-  INSTANTIATE_TEST_SUITE_P(, fixture, testing::Values(std::size_t{1000}, std::size_t{0}), cache_name)
+#define CHIMERA_LIVE(fixture)                                                             \
+  class fixture : public Live {};                                                         \
+  INSTANTIATE_TEST_SUITE_P(, fixture, testing::Values(std::size_t{1000}, std::size_t{0}), \
+                           cache_name)
 
 }  // namespace chimera::live
 

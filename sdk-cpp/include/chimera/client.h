@@ -313,9 +313,8 @@ class Client {
       return detail::Passing<detail::ArgumentsOf<Run>>::pass(
           [&](detail::Arguments list) {
             return WorkflowHandle<detail::ResultOf<Run>>(
-                state_,
-                detail::signal_with_start(*state_, detail::workflow_name<Run>(), options, list,
-                                          detail::wire_name<Signal>(), of_signal));
+                state_, detail::signal_with_start(*state_, detail::workflow_name<Run>(), options,
+                                                  list, detail::wire_name<Signal>(), of_signal));
           },
           arguments...);
     });
@@ -330,8 +329,7 @@ class Client {
       return detail::pass_any(
           [&](detail::Arguments list) {
             return WorkflowHandle<R>(
-                state_,
-                detail::signal_with_start(*state_, type, options, list, signal, of_signal));
+                state_, detail::signal_with_start(*state_, type, options, list, signal, of_signal));
           },
           arguments...);
     });

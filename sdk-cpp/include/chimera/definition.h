@@ -201,8 +201,8 @@ using HandlerCall =
 
 template <class F>
 HandlerCall call_callable(F callable) {
-  return [callable = std::make_shared<F>(std::move(callable))](
-             void*, const PayloadList& arguments, PayloadSink* result) {
+  return [callable = std::make_shared<F>(std::move(callable))](void*, const PayloadList& arguments,
+                                                               PayloadSink* result) {
     auto values = decode_arguments<CallableArguments<F>>(arguments);
     call_into<typename CallableSignature<F>::Result>(result, [&]() -> decltype(auto) {
       return std::apply(
