@@ -31,7 +31,7 @@ def metadata(about: dict) -> str:
         *(f"Classifier: {name}" for name in about["classifiers"]),
         *(f"Requires-Dist: {name}" for name in about["dependencies"]),
     ]
-    for extra, names in about["optional-dependencies"].items():
+    for extra, names in about.get("optional-dependencies", {}).items():
         lines += [f"Provides-Extra: {extra}", *(f"Requires-Dist: {name}; extra == '{extra}'" for name in names)]
     return "\n".join([*lines, "Description-Content-Type: text/markdown", "", (ROOT / about["readme"]).read_text()])
 

@@ -1,6 +1,7 @@
 // chimera._bridge, the one core as Python sees it. sdk-python/chimera/_bridge.pyi describes every
 // name in it.
 #include "bindings/python/activity_bridge.h"
+#include "bindings/python/codec.h"
 #include "bindings/python/connection.h"
 #include "bindings/python/errors.h"
 #include "bindings/python/queue.h"
@@ -22,6 +23,7 @@ PYBIND11_MODULE(_bridge, module) {
   chimera::bindings::define_connection(module);
   chimera::bindings::define_workflow_bridge(module);
   chimera::bindings::define_activity_bridge(module);
+  chimera::bindings::define_codec(module);
   chimera::bindings::define_worker(module);
   chimera::bindings::define_replayer(module);
 }

@@ -106,11 +106,11 @@ void Worker::nondeterminism_fails_workflow(const std::string& workflow_type) {
 }
 
 #ifdef CHIMERA_NATIVE_LIBRARIES
-std::vector<std::string> Worker::add_native_library(const std::string& path) {
+std::vector<std::string> Worker::add_native_library(const std::string& path, const Codec* codec) {
   if (state_->native == nullptr) {
-    // Payloads of native code go without a codec: Python's runs on the Python side only.
     state_->native =
-        sdk::NativeTypes::create(nullptr, state_->core->options().max_concurrent_activities);
+        sdk::NativeTypes::create(codec == nullptr ? nullptr : codec->core(),
+                                 state_->core->options().max_concurrent_activities);
   }
   auto loaded = [&] {
     py::gil_scoped_release release;
@@ -127,7 +127,7 @@ absl::Status Worker::register_native() {
                                    : state_->native->register_with(*state_->core);
 }
 #else
-std::vector<std::string> Worker::add_native_library(const std::string& path) {
+std::vector<std::string> Worker::add_native_library(const std::string& path, const Codec*) {
   throw std::runtime_error(
       absl::StrCat("cannot load ", path, ": this build has no loader for native libraries"));
 }
@@ -171,7 +171,8 @@ void define_worker(py::module_& module) {
       .def("add_dynamic_activity", &Worker::add_dynamic_activity, py::arg("bridge"))
       .def("nondeterminism_fails_workflow", &Worker::nondeterminism_fails_workflow,
            py::arg("workflow_type"))
-      .def("add_native_library", &Worker::add_native_library, py::arg("path"))
+      .def("add_native_library", &Worker::add_native_library, py::arg("path"),
+           py::arg("codec") = nullptr)
       .def("start", &Worker::start, py::arg("queue"), py::arg("done"))
       .def("initiate_shutdown", &Worker::initiate_shutdown)
       .def("wait", &Worker::wait, py::arg("queue"), py::arg("done"));

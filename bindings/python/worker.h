@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bindings/python/activity_bridge.h"
+#include "bindings/python/codec.h"
 #include "bindings/python/connection.h"
 #include "bindings/python/workflow_bridge.h"
 #include "core/worker/worker.h"
@@ -25,7 +26,7 @@ class Worker {
   void add_dynamic_workflow(std::shared_ptr<WorkflowBridge> bridge);
   void add_dynamic_activity(std::shared_ptr<ActivityBridge> bridge);
   void nondeterminism_fails_workflow(const std::string& workflow_type);
-  std::vector<std::string> add_native_library(const std::string& path);
+  std::vector<std::string> add_native_library(const std::string& path, const Codec* codec);
   void start(std::shared_ptr<Queue> queue, py::object done);
   void initiate_shutdown();
   void wait(std::shared_ptr<Queue> queue, py::object done);

@@ -4,6 +4,9 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "core/converter/json.h"
+#include "core/converter/payload.h"
+
 namespace chimera::core {
 namespace {
 
@@ -55,7 +58,48 @@ absl::Status apply_to_failure(const PayloadCodec& codec, Step step,
   }
 }
 
+// As the official failure converters do it: a JSON object, and a message that says where to look.
+void move_common_attributes(api::failure::v1::Failure& failure) {
+  for (api::failure::v1::Failure* at = &failure;; at = at->mutable_cause()) {
+    if (!at->has_encoded_attributes()) {
+      Payload& attributes = *at->mutable_encoded_attributes();
+      set_encoding(attributes, kEncodingJson);
+      JsonWriter json(*attributes.mutable_data());
+      json.begin_object();
+      json.key("message");
+      json.string(at->message());
+      json.key("stack_trace");
+      json.string(at->stack_trace());
+      json.end_object();
+      at->set_message("Encoded failure");
+      at->clear_stack_trace();
+    }
+    if (!at->has_cause()) return;
+  }
+}
+
+class CommonAttributesCodec final : public PayloadCodec {
+ public:
+  explicit CommonAttributesCodec(std::shared_ptr<const PayloadCodec> codec)
+      : codec_(std::move(codec)) {}
+  absl::Status encode(Payloads& payloads) const override {
+    return codec_ == nullptr ? absl::OkStatus() : codec_->encode(payloads);
+  }
+  absl::Status decode(Payloads& payloads) const override {
+    return codec_ == nullptr ? absl::OkStatus() : codec_->decode(payloads);
+  }
+  bool encodes_common_attributes() const override { return true; }
+
+ private:
+  std::shared_ptr<const PayloadCodec> codec_;  // Shared with whoever made it.
+};
+
 }  // namespace
+
+std::shared_ptr<const PayloadCodec> encoding_common_attributes(
+    std::shared_ptr<const PayloadCodec> codec) {
+  return std::make_shared<CommonAttributesCodec>(std::move(codec));
+}
 
 CodecChain::CodecChain(std::vector<std::shared_ptr<const PayloadCodec>> codecs)
     : codecs_(std::move(codecs)) {}
@@ -83,6 +127,7 @@ absl::Status decode_one(const PayloadCodec& codec, Payload& payload) {
 }
 
 absl::Status encode_failure(const PayloadCodec& codec, api::failure::v1::Failure& failure) {
+  if (codec.encodes_common_attributes()) move_common_attributes(failure);
   return apply_to_failure(codec, &PayloadCodec::encode, failure);
 }
 

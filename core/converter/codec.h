@@ -20,6 +20,9 @@ class PayloadCodec {
   virtual absl::Status encode(api::common::v1::Payloads& payloads) const = 0;
   // Leaves payloads alone that are not of this codec's making.
   virtual absl::Status decode(api::common::v1::Payloads& payloads) const = 0;
+  // Whether messages and stack traces of failures travel as payloads, too: the official SDKs'
+  // option encode_common_attributes.
+  virtual bool encodes_common_attributes() const { return false; }
 };
 
 // Encodes last to first and decodes first to last, as the official SDKs do. Shares the codecs with
@@ -34,11 +37,16 @@ class CodecChain final : public PayloadCodec {
   std::vector<std::shared_ptr<const PayloadCodec>> codecs_;
 };
 
+// The same codec (null: none) with encode_common_attributes. Shares it with whoever made it.
+std::shared_ptr<const PayloadCodec> encoding_common_attributes(
+    std::shared_ptr<const PayloadCodec> codec);
+
 // One payload in a field that holds one: a codec that makes more or fewer of it is an error.
 absl::Status encode_one(const PayloadCodec& codec, api::common::v1::Payload& payload);
 absl::Status decode_one(const PayloadCodec& codec, api::common::v1::Payload& payload);
 
-// The details, heartbeat details and encoded attributes of a failure and of all its causes.
+// The details, heartbeat details and encoded attributes of a failure and of all its causes; and
+// messages and stack traces, if the codec says so.
 absl::Status encode_failure(const PayloadCodec& codec, api::failure::v1::Failure& failure);
 absl::Status decode_failure(const PayloadCodec& codec, api::failure::v1::Failure& failure);
 

@@ -425,6 +425,9 @@ Client Client::connect(const ClientOptions& options) {
   state->connection = *std::move(connected);
   state->namespace_ = options.namespace_;
   state->codec = sdk::to_core(options.payload_codec);
+  if (options.encode_common_attributes) {
+    state->codec = core::encoding_common_attributes(std::move(state->codec));
+  }
   return Client(std::move(state));
 }
 

@@ -119,6 +119,18 @@ class ActivityBridge:
     def complete(self, token: bytes, status: str, value: Any) -> None:
         """status: "completed" (P or None), "failed" (F), "cancelled" ([P]), "async" (None)."""
 
+class Codec:
+    """A codec of the core, which Python and native libraries share. Immutable; payloads are serialized Payloads."""
+
+    @staticmethod
+    def aes_gcm(key_id: str, keys: dict[str, bytes]) -> Codec:
+        """ValueError if a key is not of 32 bytes or `key_id` is not among them."""
+    @staticmethod
+    def encoding_common_attributes(codec: Codec | None) -> Codec:
+        """The same codec, for native libraries that hide messages and stack traces of failures, too."""
+    def encode(self, payloads: bytes) -> bytes: ...
+    def decode(self, payloads: bytes) -> bytes: ...
+
 class Worker:
     """Options are chimera::core::WorkerOptions by name; times in milliseconds."""
 
@@ -128,8 +140,10 @@ class Worker:
     def add_dynamic_workflow(self, bridge: WorkflowBridge) -> None: ...
     def add_dynamic_activity(self, bridge: ActivityBridge) -> None: ...
     def nondeterminism_fails_workflow(self, workflow_type: str) -> None: ...
-    def add_native_library(self, path: str) -> list[str]:
-        """Loads a C++ worker library and registers what it defines; returns the names, for messages."""
+    def add_native_library(self, path: str, codec: Codec | None = None) -> list[str]:
+        """Loads a C++ worker library and registers what it defines; returns the names, for messages.
+
+        The codec of the first library is that of all."""
     def start(self, queue: Queue, done: Callable[[Exception | None], None]) -> None: ...
     def initiate_shutdown(self) -> None: ...
     def wait(self, queue: Queue, done: Callable[[Exception | None], None]) -> None: ...

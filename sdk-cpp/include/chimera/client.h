@@ -33,6 +33,7 @@ struct ClientOptions {
   std::map<std::string, std::string> rpc_metadata = {};
   std::string identity = {};  // pid@host
   std::shared_ptr<const PayloadCodec> payload_codec = {};
+  bool encode_common_attributes = false;  // Messages and stack traces of failures as payloads, too.
   std::chrono::milliseconds connect_timeout{10000};
 };
 

@@ -239,8 +239,10 @@ class Worker:
         _native.check_process("create worker")
         options = _core_options(config)
         self._core: _bridge.Worker = _bridge.Worker(service._connection, options)
-        for path in config.get("native", ()):
-            self._core.add_native_library(str(path))
+        if native := config.get("native"):
+            codec = _codec_of_native(active["data_converter"])
+            for path in native:
+                self._core.add_native_library(str(path), codec)
 
     def _check_local_activity(self, name: str) -> None:
         if self._activity_worker is not None:
@@ -410,6 +412,28 @@ class Worker:
 
 def _around(plugin: Plugin, step: Callable[[Worker], Awaitable[None]]) -> Any:
     return lambda worker: plugin.run_worker(worker, step)
+
+
+def _codec_of_native(converter: chimera.converter.DataConverter) -> _bridge.Codec | None:
+    """The codec for native libraries, which run without Python. What they cannot do is refused: their payloads would
+    otherwise travel unprotected, and what Python wrote could not be read."""
+    if converter.external_storage is not None:
+        raise ValueError(
+            "Native libraries cannot use external storage; use a client whose data converter has none, "
+            "or a worker without native libraries"
+        )
+    codec = converter.payload_codec
+    native = getattr(codec, "_native_codec", None)
+    if codec is not None and native is None:
+        raise ValueError(
+            f"Native libraries cannot use the payload codec {type(codec).__qualname__}, which is written in Python; "
+            "use chimera.contrib.encryption.AesGcmCodec, or a worker without native libraries"
+        )
+    if not getattr(converter.failure_converter, "_encode_common_attributes", False):
+        return native
+    from chimera import _bridge
+
+    return _bridge.Codec.encoding_common_attributes(native)
 
 
 def _check(config: WorkerConfig) -> None:

@@ -1,6 +1,7 @@
 """The wheel as users get it: self-contained, and at peace with what else may sit in the process."""
 
 import pathlib
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -74,6 +75,42 @@ def test_maps_no_library_of_the_system_but_the_basic_ones(python: pathlib.Path, 
     system = {name for name in names if name.startswith(("/usr/lib", "/lib"))}
     assert any("libgrpc" in name for name in names), "the wheel's own copy is in use"
     assert not [name for name in system if "grpc" in name or "protobuf" in name or "absl" in name]
+
+
+NATIVE = """
+import asyncio, sys
+from datetime import timedelta
+from chimera import workflow
+from chimera.testing import WorkflowEnvironment
+from chimera.worker import Worker
+
+@workflow.defn(name="Trucks")
+class Trucks:
+    @workflow.run
+    async def run(self) -> str:
+        return await workflow.execute_activity(
+            "reserve_truck", {"order_id": "17", "grams": 1}, start_to_close_timeout=timedelta(seconds=10)
+        )
+
+async def main():
+    async with await WorkflowEnvironment.start_local() as env:
+        async with Worker(env.client, task_queue="orders", workflows=[Trucks], native=[sys.argv[1]]):
+            assert await env.client.execute_workflow("Trucks", id="t", task_queue="orders") == "truck 7"
+    maps = open("/proc/self/maps").read().split()
+    cores = {path for path in maps if "libchimera" in path}
+    assert len(cores) == 1, f"one core per process: {cores}"
+
+asyncio.run(main())
+"""
+
+
+def test_runs_a_native_library_on_the_one_core_of_the_wheel(
+    wheel: pathlib.Path, python: pathlib.Path, tmp_path: pathlib.Path
+):
+    run("ninja", "-C", ROOT / "build/release", "orders")
+    library = shutil.copy(ROOT / "build/release/samples/liborders.so", tmp_path)
+
+    run(python, "-c", NATIVE, library, cwd=tmp_path)
 
 
 def test_serves_and_connects(python: pathlib.Path, tmp_path: pathlib.Path):

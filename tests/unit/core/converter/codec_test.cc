@@ -92,5 +92,24 @@ TEST(CodecTest, ReachesTheDetailsOfEveryCause) {
   EXPECT_EQ(encoding_of(details.payloads(0)), "binary/encrypted");
 }
 
+TEST(CodecTest, HidesMessagesAndStackTracesOfEveryCauseWhenAsked) {
+  api::failure::v1::Failure failure;
+  failure.set_message("outer");
+  failure.set_stack_trace("here");
+  failure.mutable_cause()->set_message("inner \"quoted\"");
+  const auto codec = encoding_common_attributes(aes("main"));
+
+  ASSERT_TRUE(encode_failure(*codec, failure).ok());
+
+  EXPECT_EQ(failure.message(), "Encoded failure");
+  EXPECT_EQ(failure.stack_trace(), "");
+  EXPECT_EQ(failure.cause().message(), "Encoded failure");
+  EXPECT_EQ(encoding_of(failure.encoded_attributes()), "binary/encrypted");
+  ASSERT_TRUE(decode_failure(*codec, failure).ok());
+  EXPECT_EQ(failure.encoded_attributes().data(), R"({"message":"outer","stack_trace":"here"})");
+  EXPECT_EQ(failure.cause().encoded_attributes().data(),
+            R"({"message":"inner \"quoted\"","stack_trace":""})");
+}
+
 }  // namespace
 }  // namespace chimera::core

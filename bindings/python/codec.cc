@@ -1,0 +1,58 @@
+#include "bindings/python/codec.h"
+
+#include <utility>
+
+#include <pybind11/stl.h>
+
+#include "bindings/python/convert.h"
+#include "bindings/python/errors.h"
+#include "core/converter/aes_gcm_codec.h"
+
+namespace chimera::bindings {
+namespace {
+
+using Step = absl::Status (core::PayloadCodec::*)(api::common::v1::Payloads&) const;
+
+py::bytes apply(const core::PayloadCodec& codec, Step step, const py::bytes& payloads) {
+  api::common::v1::Payloads message;
+  parse(payloads, message, "Payloads");
+  absl::Status status = [&] {
+    py::gil_scoped_release release;
+    return (codec.*step)(message);
+  }();
+  throw_if_error(status);
+  return serialize(message);
+}
+
+}  // namespace
+
+Codec Codec::aes_gcm(const std::string& key_id, const std::map<std::string, py::bytes>& keys) {
+  std::map<std::string, std::string> copies;
+  for (const auto& [id, key] : keys) copies.emplace(id, std::string(view(key)));
+  auto codec = core::AesGcmCodec::create(key_id, std::move(copies));
+  throw_if_error(codec.status());
+  return Codec(*std::move(codec));
+}
+
+py::bytes Codec::encode(const py::bytes& payloads) const {
+  return apply(*codec_, &core::PayloadCodec::encode, payloads);
+}
+
+py::bytes Codec::decode(const py::bytes& payloads) const {
+  return apply(*codec_, &core::PayloadCodec::decode, payloads);
+}
+
+void define_codec(py::module_& module) {
+  py::class_<Codec>(module, "Codec")
+      .def_static("aes_gcm", &Codec::aes_gcm, py::arg("key_id"), py::arg("keys"))
+      .def_static(
+          "encoding_common_attributes",
+          [](const Codec* codec) {
+            return Codec(core::encoding_common_attributes(codec == nullptr ? nullptr : codec->core()));
+          },
+          py::arg("codec"))
+      .def("encode", &Codec::encode, py::arg("payloads"))
+      .def("decode", &Codec::decode, py::arg("payloads"));
+}
+
+}  // namespace chimera::bindings
