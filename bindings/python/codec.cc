@@ -48,7 +48,8 @@ void define_codec(py::module_& module) {
       .def_static(
           "encoding_common_attributes",
           [](const Codec* codec) {
-            return Codec(core::encoding_common_attributes(codec == nullptr ? nullptr : codec->core()));
+            return Codec(
+                core::encoding_common_attributes(codec == nullptr ? nullptr : codec->core()));
           },
           py::arg("codec"))
       .def("encode", &Codec::encode, py::arg("payloads"))

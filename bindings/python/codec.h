@@ -1,4 +1,5 @@
-// Codec, a codec of the core as Python holds it: for Python's own payloads and for native libraries.
+// Codec, a codec of the core as Python holds it: for Python's own payloads and for native
+// libraries.
 #ifndef CHIMERA_BINDINGS_PYTHON_CODEC_H_
 #define CHIMERA_BINDINGS_PYTHON_CODEC_H_
 

@@ -108,9 +108,8 @@ void Worker::nondeterminism_fails_workflow(const std::string& workflow_type) {
 #ifdef CHIMERA_NATIVE_LIBRARIES
 std::vector<std::string> Worker::add_native_library(const std::string& path, const Codec* codec) {
   if (state_->native == nullptr) {
-    state_->native =
-        sdk::NativeTypes::create(codec == nullptr ? nullptr : codec->core(),
-                                 state_->core->options().max_concurrent_activities);
+    state_->native = sdk::NativeTypes::create(codec == nullptr ? nullptr : codec->core(),
+                                              state_->core->options().max_concurrent_activities);
   }
   auto loaded = [&] {
     py::gil_scoped_release release;

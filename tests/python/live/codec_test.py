@@ -7,11 +7,17 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from conftest import BUILD, CITY
+from live_support import BUILD, CITY
 
 from chimera import activity, workflow
 from chimera.api.common.v1 import Payload
-from chimera.client import Client, WorkflowFailureError, WorkflowHandle, WorkflowQueryFailedError, WorkflowUpdateFailedError
+from chimera.client import (
+    Client,
+    WorkflowFailureError,
+    WorkflowHandle,
+    WorkflowQueryFailedError,
+    WorkflowUpdateFailedError,
+)
 from chimera.common import RetryPolicy, SearchAttributePair, TypedSearchAttributes
 from chimera.contrib.encryption import AesGcmCodec
 from chimera.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes, PayloadCodec

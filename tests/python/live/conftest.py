@@ -2,20 +2,16 @@
 
 import asyncio
 import os
-import pathlib
 import uuid
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from live_support import CITY, ORDERS
 
 from chimera.client import Client
-from chimera.common import SearchAttributeKey
 from chimera.testing import WorkflowEnvironment
 
-BUILD = pathlib.Path(__file__).resolve().parents[3] / "build/release"
-CITY = SearchAttributeKey.for_keyword("City")
-ORDERS = SearchAttributeKey.for_int("Orders")
 ARGUMENTS = ["--dynamic-config-value", "system.forceSearchAttributesCacheRefreshOnRead=true"]
 
 
