@@ -36,7 +36,7 @@ class FakeCoreWorker:
     def __init__(self, connection: Any, options: dict[str, Any]) -> None:
         FakeCoreWorker.options = options
 
-    def add_native_library(self, path: str) -> list[str]:
+    def add_native_library(self, path: str, codec: object = None) -> list[str]:
         FakeCoreWorker.libraries.append(path)
         return []
 
