@@ -109,6 +109,7 @@ Run& Engine::add_run(Namespace& ns, const std::string& workflow_id, const std::s
   run->ns = &ns;
   run->workflow_id = workflow_id;
   run->run_id = run_id;
+  run->order = ++runs_added_;
   Run& added = *run;
   runs_[run_id] = std::move(run);
   make_current(added);
@@ -132,7 +133,7 @@ void Engine::delete_run(Run& run) {
     for (auto& [id, other] : runs_) {
       if (other.get() == &run || other->ns != run.ns || other->workflow_id != run.workflow_id)
         continue;
-      if (newest == nullptr || other->start_time > newest->start_time) newest = other.get();
+      if (newest == nullptr || other->order > newest->order) newest = other.get();
     }
     if (newest != nullptr) make_current(*newest);
   }
@@ -150,8 +151,8 @@ void Engine::finish(const CallPtr& call, absl::Status status) {
   if (call->finished) return;
   call->finished = true;
   call->on_cancel = nullptr;
-  effects_.push_back([call, status = std::move(status)]() mutable {
-    std::move(call->deliver)(std::move(status));
+  effects_.push_back([call, status = std::move(status)](const absl::Status& written) mutable {
+    std::move(call->deliver)(status.ok() ? written : std::move(status));
   });
 }
 

@@ -90,12 +90,13 @@ class Engine {
   Workers workers_;
   absl::flat_hash_map<std::string, std::shared_ptr<struct Query>> direct_queries_;
   std::deque<absl::AnyInvocable<void()>> follow_ups_;
-  std::vector<absl::AnyInvocable<void()>> effects_;
+  std::vector<absl::AnyInvocable<void(const absl::Status&)>> effects_;
   std::vector<RunPtr> dirty_;
   std::vector<std::string> deleted_;
   std::vector<WriteBatch::KeyValue> values_;
   std::mt19937_64 random_;
   std::int64_t task_id_ = 1 << 20;
+  std::uint64_t runs_added_ = 0;
   std::uint64_t stamp_ = 0;
 };
 

@@ -1,7 +1,5 @@
 #include "server/engine/recovery.h"
 
-#include <algorithm>
-
 #include <nlohmann/json.hpp>
 
 #include "server/engine/activity.h"
@@ -91,8 +89,6 @@ absl::Status recover(Engine& engine) {
   for (const auto& value : state->values) {
     if (absl::Status status = restore_value(engine, value); !status.ok()) return status;
   }
-  std::sort(state->runs.begin(), state->runs.end(),
-            [](const auto& a, const auto& b) { return a.record.start_ns < b.record.start_ns; });
   for (const auto& run : state->runs) {
     if (absl::Status status = restore_run(engine, run); !status.ok()) return status;
   }

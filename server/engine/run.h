@@ -120,6 +120,7 @@ class Run {
   // Identity.
   Namespace* ns = nullptr;
   std::string workflow_id, run_id, first_run_id, original_run_id;
+  std::uint64_t order = 0;  // Of creation; a reset run has its base's start time.
   enums::WorkflowExecutionStatus status = enums::WORKFLOW_EXECUTION_STATUS_RUNNING;
   WallTime start_time{}, execution_time{}, close_time{};
   WallTime run_expires = kNever, execution_expires = kNever;

@@ -23,6 +23,9 @@ void Dispatcher::submit(CallPtr call) {
 void Dispatcher::handle(const CallPtr& call) {
   if (stopped_) return engine_.finish(call, stopping());
   if (call->finished) return;
+  // Memory may be ahead of the file: neither more changes nor a look at them.
+  if (absl::Status status = engine_.store().health(); !status.ok())
+    return engine_.finish(call, std::move(status));
   if (!call->method->handler) {
     return engine_.finish(
         call, absl::UnimplementedError(absl::StrCat("The method ", call->method->path.substr(1),

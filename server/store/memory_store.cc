@@ -8,7 +8,7 @@ class MemoryStore : public Store {
  public:
   bool durable() const override { return false; }
   void commit(WriteBatch batch) override {
-    for (auto& effect : batch.effects) effect();
+    for (auto& effect : batch.effects) effect(absl::OkStatus());
   }
   absl::StatusOr<StoredState> load() override { return StoredState{}; }
 };

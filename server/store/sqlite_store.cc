@@ -1,8 +1,10 @@
 #include "server/store/sqlite_store.h"
 
+#include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <cstdio>
-#include <cstdlib>
+#include <iterator>
 #include <mutex>
 #include <thread>
 
@@ -13,12 +15,12 @@ namespace chimera::server {
 namespace {
 
 constexpr int kApplicationId = 0x43484d52;  // "CHMR"
+constexpr std::chrono::milliseconds kRetryAfter{200};
 constexpr char kSchema[] = R"(
 CREATE TABLE IF NOT EXISTS value(tab TEXT, key TEXT, data BLOB, PRIMARY KEY(tab, key))
   WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS run(pk INTEGER PRIMARY KEY, run_id TEXT UNIQUE, namespace_id TEXT,
-                               workflow_id TEXT,
-                               open INTEGER, start_ns INTEGER, side BLOB);
+                               workflow_id TEXT, open INTEGER, side BLOB);
 CREATE TABLE IF NOT EXISTS event(run_id TEXT, first_id INTEGER, data BLOB,
                                  PRIMARY KEY(run_id, first_id))
   WITHOUT ROWID;
@@ -114,12 +116,18 @@ class SqliteStore : public Store {
     if (wake) wake_.notify_one();
   }
 
+  absl::Status health() const override {
+    if (healthy_) return absl::OkStatus();
+    std::lock_guard lock(health_mutex_);
+    return health_;
+  }
+
   absl::StatusOr<StoredState> load() override {
     StoredState state;
     Statement values, runs;
     if (values.prepare(database_.get(), "SELECT tab, key, data FROM value") != SQLITE_OK ||
         runs.prepare(database_.get(),
-                     "SELECT run_id, namespace_id, workflow_id, open, start_ns, side FROM run") !=
+                     "SELECT run_id, namespace_id, workflow_id, open, side FROM run ORDER BY pk") !=
             SQLITE_OK) {
       return problem("cannot be read", "Restore a copy of it.");
     }
@@ -127,9 +135,8 @@ class SqliteStore : public Store {
       state.values.push_back({values.column(0), values.column(1), values.column(2), false});
     while (runs.next()) {
       auto& run = state.runs.emplace_back();
-      run.record = {runs.column(0),        runs.column(1),
-                    runs.column(2),        runs.column_number(3) != 0,
-                    runs.column_number(4), runs.column(5)};
+      run.record = {runs.column(0), runs.column(1), runs.column(2), runs.column_number(3) != 0,
+                    runs.column(4)};
       Statement events;
       if (events.prepare(database_.get(),
                          "SELECT data FROM event WHERE run_id=?1 ORDER BY first_id") != SQLITE_OK) {
@@ -183,8 +190,8 @@ class SqliteStore : public Store {
             SQLITE_OK &&
         put_run_.prepare(
             db,
-            "INSERT INTO run(run_id, namespace_id, workflow_id, open, start_ns, side) "
-            "VALUES(?1,?2,?3,?4,?5,?6) ON CONFLICT(run_id) DO UPDATE SET open=?4, side=?6") ==
+            "INSERT INTO run(run_id, namespace_id, workflow_id, open, side) "
+            "VALUES(?1,?2,?3,?4,?5) ON CONFLICT(run_id) DO UPDATE SET open=?4, side=?5") ==
             SQLITE_OK &&
         put_value_.prepare(db, "INSERT OR REPLACE INTO value(tab, key, data) VALUES(?1,?2,?3)") ==
             SQLITE_OK &&
@@ -206,8 +213,7 @@ class SqliteStore : public Store {
                      .text(2, r.namespace_id)
                      .text(3, r.workflow_id)
                      .number(4, r.open)
-                     .number(5, r.start_ns)
-                     .blob(6, r.side)
+                     .blob(5, r.side)
                      .run();
     }
     for (const auto& v : batch.values) {
@@ -220,36 +226,71 @@ class SqliteStore : public Store {
     return ok;
   }
 
-  // Nothing that was not written may be acknowledged, and later turns build on it: the only honest
-  // way on is to end.
-  [[noreturn]] void die() {
-    std::fprintf(stderr, "fatal: cannot write to the database file %s: %s\n", filename_.c_str(),
-                 sqlite3_errmsg(database_.get()));
-    std::abort();
+  absl::Status write_all(std::vector<WriteBatch>& batches) {
+    bool changes = false;
+    for (const WriteBatch& batch : batches) changes = changes || !batch.empty();
+    if (!changes) return absl::OkStatus();
+    bool ok = execute("BEGIN IMMEDIATE");
+    for (WriteBatch& batch : batches) ok = ok && write(batch);
+    if (ok && execute("COMMIT")) return absl::OkStatus();
+    absl::Status status = absl::UnavailableError(absl::StrCat(
+        "the database file ", filename_, " cannot be written (", sqlite3_errmsg(database_.get()),
+        "). Free space on its disk, or mend its permissions: the server goes on by itself then."));
+    if (sqlite3_get_autocommit(database_.get()) == 0) execute("ROLLBACK");
+    return status;
   }
 
+  void set_health(const absl::Status& status) {
+    if (status.ok() == healthy_.load()) return;  // As before.
+    {
+      std::lock_guard lock(health_mutex_);
+      health_ = status;
+    }
+    healthy_ = status.ok();
+    if (status.ok()) {
+      std::fprintf(stderr, "the database file %s is written again\n", filename_.c_str());
+    } else {
+      std::fprintf(stderr, "error: %s\n", std::string(status.message()).c_str());
+    }
+  }
+
+  // Moves what was handed over behind `unwritten`; false: stop.
+  bool wait_for_work(std::vector<WriteBatch>& unwritten) {
+    std::unique_lock lock(mutex_);
+    const auto ready = [this] { return stopping_ || !queue_.empty(); };
+    if (unwritten.empty())
+      wake_.wait(lock, ready);
+    else
+      wake_.wait_for(lock, kRetryAfter, ready);
+    if (stopping_ && queue_.empty()) return false;
+    if (unwritten.empty()) {
+      unwritten.swap(queue_);
+    } else {
+      std::move(queue_.begin(), queue_.end(), std::back_inserter(unwritten));
+      queue_.clear();
+    }
+    return true;
+  }
+
+  // Nothing that was not written may be acknowledged. Its callers hear of the error at once; the
+  // changes stay, because the loop's state has them, and go first when the file can be written
+  // again.
   void write_loop() {
-    std::vector<WriteBatch> batches;
-    for (;;) {
-      {
-        std::unique_lock lock(mutex_);
-        wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
-        if (queue_.empty()) return;
-        batches.swap(queue_);
+    std::vector<WriteBatch> unwritten;
+    while (wait_for_work(unwritten)) {
+      const absl::Status status = write_all(unwritten);
+      set_health(status);
+      for (WriteBatch& batch : unwritten) {
+        for (auto& effect : batch.effects) effect(status);
+        batch.effects.clear();
       }
-      bool changes = false;
-      for (const WriteBatch& batch : batches) changes = changes || !batch.empty();
-      if (changes) {
-        if (!execute("BEGIN")) die();
-        for (WriteBatch& batch : batches) {
-          if (!write(batch)) die();
-        }
-        if (!execute("COMMIT")) die();
-      }
-      for (WriteBatch& batch : batches) {
-        for (auto& effect : batch.effects) effect();
-      }
-      batches.clear();
+      if (status.ok())
+        unwritten.clear();
+      else
+        std::erase_if(unwritten, [](const WriteBatch& batch) { return batch.empty(); });
+    }
+    if (!unwritten.empty()) {
+      std::fprintf(stderr, "error: the server stops with unwritten changes; their callers know\n");
     }
   }
 
@@ -260,6 +301,9 @@ class SqliteStore : public Store {
   std::condition_variable wake_;
   std::vector<WriteBatch> queue_;
   bool stopping_ = false;
+  std::atomic<bool> healthy_{true};
+  mutable std::mutex health_mutex_;
+  absl::Status health_;
   std::thread thread_;
 };
 

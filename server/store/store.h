@@ -22,8 +22,7 @@ struct WriteBatch {
   struct RunRecord {
     std::string run_id, namespace_id, workflow_id;
     bool open = true;
-    std::int64_t start_ns = 0;  // Orders the runs of one workflow id.
-    std::string side;           // What events do not tell (store/side_record).
+    std::string side;  // What events do not tell (store/side_record).
   };
   struct KeyValue {
     std::string table, key, value;
@@ -33,7 +32,9 @@ struct WriteBatch {
   std::vector<RunRecord> runs;
   std::vector<std::string> deleted_runs;
   std::vector<KeyValue> values;
-  std::vector<absl::AnyInvocable<void()>> effects;  // Run after the commit, on the writer's thread.
+  // Run once after the commit, on the writer's thread, with what became of it. After an error the
+  // changes are kept and written as soon as that is possible again.
+  std::vector<absl::AnyInvocable<void(const absl::Status&)>> effects;
   bool empty() const {
     return events.empty() && runs.empty() && deleted_runs.empty() && values.empty();
   }
@@ -45,17 +46,21 @@ struct StoredState {
     WriteBatch::RunRecord record;
     std::vector<std::string> batches;  // Serialized History each.
   };
-  std::vector<StoredRun> runs;
+  std::vector<StoredRun> runs;  // In the order of their creation.
   std::vector<WriteBatch::KeyValue> values;
 };
 
 // commit(): loop thread.
 class Store {
  public:
-  virtual ~Store() = default;  // Everything handed over is durable and its effects have run.
+  // Everything handed over is durable (or lost with a message, after an error) and its effects have
+  // run.
+  virtual ~Store() = default;
   virtual bool durable() const = 0;
   virtual void commit(WriteBatch batch) = 0;
   virtual absl::StatusOr<StoredState> load() = 0;
+  // kUnavailable, with the reason, while changes cannot be made durable. Any thread.
+  virtual absl::Status health() const { return absl::OkStatus(); }
 };
 
 std::unique_ptr<Store> make_memory_store();

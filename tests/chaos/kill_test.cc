@@ -1,0 +1,174 @@
+// The server is killed with SIGKILL at random moments under load and started again on its file:
+// everything that it acknowledged or showed must be there, and every workflow must end.
+#include <filesystem>
+#include <random>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "tests/chaos/kills.h"
+#include "tests/chaos/load.h"
+
+namespace chimera::chaos {
+namespace {
+
+using testing::IsEmpty;
+
+std::string new_file() {
+  const std::string path = absl::StrCat(testing::TempDir(), "chimera_kill_", getpid(), ".db");
+  for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path + suffix);
+  return path;
+}
+
+bool is_close(enums::EventType type) {
+  return type == enums::EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED ||
+         type == enums::EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW;
+}
+
+// One workflow's chain of runs, read after all kills, and what its histories hold.
+class Chain {
+ public:
+  Chain(Caller& caller, const std::string& id, std::string run_id) : id_(id) {
+    while (!run_id.empty()) {
+      std::vector<HistoryEvent> events = caller.history(id, run_id);
+      run_id = check(run_id, events);
+    }
+  }
+
+  std::map<std::string, std::string> children;  // Workflow id -> run id.
+  std::map<std::string, int> signals, task_identities, activity_results, updates;
+  std::map<std::string, std::vector<std::string>> bytes;  // By run id.
+  std::string result;
+
+ private:
+  // Returns the id of the run that follows.
+  std::string check(const std::string& run_id, const std::vector<HistoryEvent>& events) {
+    EXPECT_FALSE(events.empty()) << id_ << " has lost its history";
+    if (events.empty()) return {};
+    std::set<std::int64_t> ended;
+    for (std::size_t i = 0; i < events.size(); ++i) {
+      const HistoryEvent& event = events[i];
+      EXPECT_EQ(event.event_id(), static_cast<std::int64_t>(i) + 1) << id_;
+      EXPECT_EQ(is_close(event.event_type()), i + 1 == events.size()) << id_ << " event " << i + 1;
+      bytes[run_id].push_back(event.SerializeAsString());
+      count(event, run_id, events, ended);
+    }
+    return events.back().workflow_execution_continued_as_new_event_attributes().new_execution_run_id();
+  }
+
+  void count(const HistoryEvent& event, const std::string& run_id,
+             const std::vector<HistoryEvent>& events, std::set<std::int64_t>& ended) {
+    if (event.has_workflow_execution_signaled_event_attributes())
+      ++signals[event.workflow_execution_signaled_event_attributes().signal_name()];
+    if (event.has_workflow_task_completed_event_attributes())
+      ++task_identities[run_id + event.workflow_task_completed_event_attributes().identity()];
+    if (event.has_workflow_execution_update_completed_event_attributes())
+      ++updates[event.workflow_execution_update_completed_event_attributes().meta().update_id()];
+    if (event.has_child_workflow_execution_started_event_attributes()) {
+      const auto& child =
+          event.child_workflow_execution_started_event_attributes().workflow_execution();
+      children[child.workflow_id()] = child.run_id();
+    }
+    if (event.has_activity_task_completed_event_attributes()) {
+      const auto& a = event.activity_task_completed_event_attributes();
+      ++activity_results[run_id + text_of(a.result())];
+      EXPECT_TRUE(ended.insert(a.scheduled_event_id()).second) << id_ << " ended an activity twice";
+      EXPECT_TRUE(events[a.started_event_id() - 1].has_activity_task_started_event_attributes());
+    }
+    if (event.has_workflow_execution_completed_event_attributes())
+      result = text_of(event.workflow_execution_completed_event_attributes().result());
+  }
+
+  const std::string id_;
+};
+
+class KillTest : public testing::Test {
+ protected:
+  KillTest() : server_(file_) {}
+  ~KillTest() override {
+    for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(file_ + suffix);
+  }
+
+  void start() {
+    server_.launch();
+    ASSERT_TRUE(server_.connect());
+  }
+
+  // Half of the lives end while they begin.
+  void kill_and_restart() {
+    std::this_thread::sleep_for(milliseconds(random_() % 300));
+    server_.kill();
+    server_.sever();
+    while (random_() % 4 == 0) {
+      server_.launch();
+      std::this_thread::sleep_for(milliseconds(random_() % 40));
+      server_.kill();
+    }
+    start();
+  }
+
+  // Everything in the ledger is in the file.
+  static void verify(ServerProcess& server, const Acknowledged& all) {
+    Caller caller(server);
+    EXPECT_THAT(all.wrong, IsEmpty());
+    std::map<std::string, Chain> chains;
+    std::map<std::string, std::vector<std::string>> bytes;
+    std::map<std::string, int> tasks, results;
+    auto add = [&](const std::string& id, const std::string& run_id) {
+      const Chain& chain = chains.emplace(id, Chain(caller, id, run_id)).first->second;
+      EXPECT_EQ(chain.result, "done:" + id);
+      bytes.insert(chain.bytes.begin(), chain.bytes.end());
+      tasks.insert(chain.task_identities.begin(), chain.task_identities.end());
+      results.insert(chain.activity_results.begin(), chain.activity_results.end());
+      return chain.children;
+    };
+    for (const auto& [id, run_id] : all.started) {
+      for (const auto& [child, child_run] : add(id, run_id)) add(child, child_run);
+      auto finished = all.finished.find(id);
+      EXPECT_TRUE(finished != all.finished.end() && finished->second == chains.at(id).result) << id;
+    }
+    for (const auto& [id, signal] : all.signals) EXPECT_EQ(chains.at(id).signals.at(signal), 1) << id;
+    for (const auto& [update, id] : all.updates) EXPECT_EQ(chains.at(id).updates[update], 1) << id;
+    for (const auto& [run_id, seen] : all.seen) {
+      const auto& now = bytes[run_id];
+      ASSERT_LE(seen.size(), now.size()) << run_id;
+      for (std::size_t i = 0; i < seen.size(); ++i) EXPECT_EQ(seen[i], now[i]) << run_id << i;
+    }
+    for (const auto& [run_id, identity] : all.tasks) {
+      EXPECT_EQ(tasks[run_id + identity], 1) << run_id << identity;
+    }
+    for (const auto& [run_id, result] : all.activities) {
+      EXPECT_EQ(results[run_id + result], 1) << run_id << result;
+    }
+  }
+
+  const std::string file_ = new_file();
+  ServerProcess server_;
+  std::mt19937 random_{std::random_device{}()};
+};
+
+TEST_F(KillTest, NothingAcknowledgedIsLost) {
+  Ledger ledger;
+  start();
+  {
+    Load load(server_, ledger);
+
+    for (int i = 0; i < kills() && !HasFatalFailure(); ++i) kill_and_restart();
+
+    EXPECT_TRUE(load.finish(std::chrono::seconds(60))) << "not every workflow has ended";
+  }
+  server_.kill();
+  ServerProcess last(file_);
+  last.launch();
+  ASSERT_TRUE(last.connect());
+  verify(last, ledger.all());
+  const Acknowledged& all = ledger.all();
+  std::printf("%d kills; %zu workflows, %zu signals, %zu updates, %zu tasks, %zu activities\n",
+              kills(), all.started.size(), all.signals.size(), all.updates.size(), all.tasks.size(),
+              all.activities.size());
+  EXPECT_GT(all.started.size(), 10u);
+}
+
+}  // namespace
+}  // namespace chimera::chaos

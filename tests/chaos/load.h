@@ -1,0 +1,49 @@
+// Load, the clients and workers of the kill test: threads that start, signal and update workflows,
+// run their tasks and activities, read their histories, and write down every acknowledgement.
+#ifndef CHIMERA_TESTS_CHAOS_LOAD_H_
+#define CHIMERA_TESTS_CHAOS_LOAD_H_
+
+#include <atomic>
+#include <thread>
+#include <vector>
+
+#include "tests/chaos/caller.h"
+#include "tests/chaos/ledger.h"
+
+namespace chimera::chaos {
+
+class Load {
+ public:
+  Load(ServerProcess& server, Ledger& ledger);
+  ~Load();
+  // No new workflows; returns when those under way have ended, false if that takes too long.
+  bool finish(std::chrono::seconds patience);
+
+ private:
+  void drive(int client);
+  void drive_one(const std::string& id, const std::string& type);
+  void signal_and_update(const std::string& id, const std::string& run_id);
+  void work(bool sticky);
+  void run_task(wf::PollWorkflowTaskQueueResponse& task);
+  void run_activities();
+  void read_histories();
+  std::string result_of(const std::string& id, const std::string& run_id);
+
+  Caller caller_;
+  ServerProcess& server_;
+  Ledger& ledger_;
+  std::atomic<bool> starting_{true};
+  std::atomic<int> driving_{0};
+  std::atomic<int> serial_{0};
+  std::vector<std::thread> threads_;
+};
+
+// What the workflow code of the load does next, from its whole history and the task's messages.
+// Pure. Types: "Work" (activities, a timer, three signals and an update), "Chain" (continues as new),
+// "Parent" (a child of type Chain).
+wf::RespondWorkflowTaskCompletedRequest decide(const wf::PollWorkflowTaskQueueResponse& task,
+                                               const std::vector<HistoryEvent>& events);
+
+}  // namespace chimera::chaos
+
+#endif  // CHIMERA_TESTS_CHAOS_LOAD_H_
