@@ -26,11 +26,6 @@ void Dispatcher::handle(const CallPtr& call) {
   // Memory may be ahead of the file: neither more changes nor a look at them.
   if (absl::Status status = engine_.store().health(); !status.ok())
     return engine_.finish(call, std::move(status));
-  if (!call->method->handler) {
-    return engine_.finish(
-        call, absl::UnimplementedError(absl::StrCat("The method ", call->method->path.substr(1),
-                                                    " is not available in this server.")));
-  }
   call->method->handler(engine_, call);
   if (call->finished) return;
   waiting_.insert(call);

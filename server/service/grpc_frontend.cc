@@ -1,20 +1,24 @@
 #include "server/service/grpc_frontend.h"
 
 #include <atomic>
+#include <cerrno>
+#include <cstring>
 
-#include "absl/strings/cord.h"
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/grpcpp.h>
-#include <grpcpp/support/proto_buffer_reader.h>
-#include <grpcpp/support/proto_buffer_writer.h>
+#include <netdb.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "core/base/transport.h"
+#include "server/service/grpc_streams.h"
 
 namespace chimera::server {
 namespace {
 
-constexpr int kBlockBytes = 1 << 20;
-constexpr int kRequestBytesMax = 4 << 20;  // As the genuine server (grpc-go's default).
+constexpr std::size_t kRequestBytesMax = 4 << 20;  // As the genuine server (grpc-go's default).
+// What gRPC itself takes: more, so that the refusal names both sizes.
+constexpr int kReceiveBytesMax = 64 << 20;
 
 grpc::Status to_grpc(const absl::Status& status) {
   if (status.ok()) return grpc::Status::OK;
@@ -24,30 +28,39 @@ grpc::Status to_grpc(const absl::Status& status) {
                       details);
 }
 
-// One call on the wire: read once, answered once. Deletes itself when gRPC is done with it.
-class Reactor : public grpc::ServerGenericBidiReactor {
+grpc::Status too_large(std::size_t size) {
+  return grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED,
+                      absl::StrCat("grpc: received message larger than max (", size, " vs. ",
+                                   kRequestBytesMax, ")"));
+}
+
+class RefusingReactor : public grpc::ServerGenericBidiReactor {
  public:
-  Reactor(grpc::GenericCallbackServerContext* context, Dispatcher& dispatcher)
+  explicit RefusingReactor(const std::string& why) {
+    Finish(grpc::Status(grpc::StatusCode::UNIMPLEMENTED, why));
+  }
+  void OnDone() override { delete this; }
+};
+
+// One call on the wire: read once, answered once. Deletes itself when gRPC is done with it.
+class UnaryReactor : public grpc::ServerGenericBidiReactor {
+ public:
+  UnaryReactor(const Method& method, grpc::GenericCallbackServerContext* context,
+               Dispatcher& dispatcher)
       : dispatcher_(dispatcher), context_(context), call_(std::make_shared<Call>()) {
-    call_->method = service_methods().find(context->method());
-    if (call_->method == nullptr) {
-      Finish(grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "unknown method " + context->method()));
-      return;
-    }
+    call_->method = &method;
     StartRead(&bytes_);
   }
 
   void OnReadDone(bool ok) override {
-    if (!ok) return finish(grpc::Status(grpc::StatusCode::CANCELLED, "no request"));
+    if (!ok) return Finish(grpc::Status(grpc::StatusCode::CANCELLED, "no request"));
+    if (bytes_.Length() > kRequestBytesMax) return Finish(too_large(bytes_.Length()));
     call_->request.reset(call_->method->request->New());
     call_->owned_response.reset(call_->method->response->New());
     call_->response = call_->owned_response.get();
-    {
-      grpc::ProtoBufferReader reader(&bytes_);
-      if (!reader.status().ok() || !call_->request->ParseFromZeroCopyStream(&reader)) {
-        return finish(
-            grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "the request is not a valid message"));
-      }
+    if (!parse(bytes_, *call_->request)) {
+      return Finish(
+          grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "the request is not a valid message"));
     }
     bytes_.Clear();
     const auto deadline = context_->deadline();
@@ -55,36 +68,36 @@ class Reactor : public grpc::ServerGenericBidiReactor {
       call_->timeout = std::max<Nanos>(deadline - std::chrono::system_clock::now(), Nanos{1});
     }
     call_->deliver = [this](absl::Status status) { deliver(std::move(status)); };
-    dispatcher_.submit(call_);
+    submit();
   }
 
-  void OnCancel() override { dispatcher_.cancel(call_); }
+  void OnCancel() override {
+    cancelled_ = true;
+    if (submitted_) dispatcher_.cancel(call_);
+  }
   void OnDone() override { delete this; }
 
  private:
-  void finish(const grpc::Status& status) {
-    if (!finished_.exchange(true)) Finish(status);
+  // From here on only deliver() ends the call, once; before, only OnReadDone() does. So nothing
+  // posted to the loop outlives this.
+  void submit() {
+    submitted_ = true;
+    const bool cancelled = cancelled_;
+    dispatcher_.submit(call_);
+    if (cancelled) dispatcher_.cancel(call_);
   }
 
   void deliver(absl::Status status) {
-    if (!status.ok()) return finish(to_grpc(status));
-    const int size = static_cast<int>(call_->response->ByteSizeLong());
-    if (size > 0) {
-      grpc::ProtoBufferWriter writer(&bytes_, std::min(size, kBlockBytes), size);
-      call_->response->SerializeToZeroCopyStream(&writer);
-    } else {
-      const grpc::Slice empty;
-      bytes_ = grpc::ByteBuffer(&empty, 1);
-    }
-    if (!finished_.exchange(true))
-      StartWriteAndFinish(&bytes_, grpc::WriteOptions(), grpc::Status::OK);
+    if (!status.ok()) return Finish(to_grpc(status));
+    bytes_ = serialize(*call_->response);
+    StartWriteAndFinish(&bytes_, grpc::WriteOptions(), grpc::Status::OK);
   }
 
   Dispatcher& dispatcher_;
   grpc::GenericCallbackServerContext* const context_;
   const CallPtr call_;
   grpc::ByteBuffer bytes_;
-  std::atomic<bool> finished_{false};
+  std::atomic<bool> submitted_{false}, cancelled_{false};
 };
 
 class Service : public grpc::CallbackGenericService {
@@ -92,12 +105,50 @@ class Service : public grpc::CallbackGenericService {
   explicit Service(Dispatcher& dispatcher) : dispatcher_(dispatcher) {}
   grpc::ServerGenericBidiReactor* CreateReactor(
       grpc::GenericCallbackServerContext* context) override {
-    return new Reactor(context, dispatcher_);
+    const std::string& path = context->method();
+    if (is_reflection(path)) return new_reflection_reactor();
+    if (path == kHealthWatchPath) return new_health_watch_reactor(watches_);
+    const Method* method = service_methods().find(path);
+    if (method == nullptr) return new RefusingReactor(service_methods().refusal(path));
+    return new UnaryReactor(*method, context, dispatcher_);
   }
+  void end_watches() { watches_.end_all(); }
 
  private:
   Dispatcher& dispatcher_;
+  HealthWatches watches_;
 };
+
+// What keeps a socket from listening there, in words; empty if nothing does. gRPC would print
+// several lines of its own first and then not tell.
+std::string listening_problem(const std::string& ip, int port) {
+  addrinfo hints{};
+  hints.ai_flags = AI_PASSIVE;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  if (const int code = getaddrinfo(ip.c_str(), absl::StrCat(port).c_str(), &hints, &found);
+      code != 0) {
+    return absl::StrCat("there is no such address (", gai_strerror(code),
+                        "). Use an address of this machine, such as 127.0.0.1 or 0.0.0.0.");
+  }
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> address(found, &freeaddrinfo);
+  const int fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int on = 1;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  const int code = bind(fd, address->ai_addr, address->ai_addrlen) == 0 ? 0 : errno;
+  close(fd);
+  switch (code) {
+    case 0:
+      return "";
+    case EADDRINUSE:
+      return "the port is in use. Choose another port (0 takes any free one), or stop the program "
+             "that has it.";
+    case EADDRNOTAVAIL:
+      return "the address is not of this machine. Use one that is, such as 127.0.0.1 or 0.0.0.0.";
+    default:
+      return absl::StrCat(std::strerror(code), ". Choose another port (0 takes any free one).");
+  }
+}
 
 class Frontend : public GrpcFrontend {
  public:
@@ -107,20 +158,26 @@ class Frontend : public GrpcFrontend {
   absl::Status listen(const std::string& ip, int port) {
     const std::string address = absl::StrCat(
         ip.find(':') == std::string::npos ? ip : absl::StrCat("[", ip, "]"), ":", port);
+    if (port > 65535) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("cannot listen on ", address, ": a port is at most 65535."));
+    }
+    if (const std::string problem = listening_problem(ip, port); !problem.empty())
+      return absl::FailedPreconditionError(
+          absl::StrCat("cannot listen on ", address, ": ", problem));
     grpc::ServerBuilder builder;
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 1000);
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
-    builder.SetMaxReceiveMessageSize(kRequestBytesMax + (1 << 20));
+    builder.SetMaxReceiveMessageSize(kReceiveBytesMax);
     builder.SetMaxSendMessageSize(-1);
     builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port_);
     builder.RegisterCallbackGenericService(&service_);
     server_ = builder.BuildAndStart();
     if (server_ == nullptr || port_ == 0) {
-      return absl::FailedPreconditionError(absl::StrCat(
-          "cannot listen on ", address,
-          ": the port is in use, or the address is not of this machine. Choose another "
-          "port (0 takes any free one), or stop the program that has it."));
+      return absl::FailedPreconditionError(
+          absl::StrCat("cannot listen on ", address, ": another program was faster. Choose another "
+                       "port (0 takes any free one)."));
     }
     return absl::OkStatus();
   }
@@ -128,6 +185,7 @@ class Frontend : public GrpcFrontend {
   int port() const override { return port_; }
   void shut_down() override {
     if (server_ == nullptr) return;
+    service_.end_watches();
     server_->Shutdown(std::chrono::system_clock::now() + std::chrono::milliseconds(500));
     server_->Wait();
     server_ = nullptr;

@@ -1,8 +1,11 @@
 #include "server/service/handlers.h"
 
+#include "server/service/method_table.h"
+
 namespace chimera::server {
 
 void register_all_handlers(MethodTable& table) {
+  table.set_service("temporal.api.workflowservice.v1.WorkflowService");
   register_system(table);
   register_namespaces(table);
   register_tasks(table);
@@ -13,6 +16,7 @@ void register_all_handlers(MethodTable& table) {
   register_visibility(table);
   register_queues(table);
   register_operator(table);
+  register_health(table);
 }
 
 }  // namespace chimera::server

@@ -6,7 +6,8 @@ namespace chimera::server {
 
 class MethodTable;
 
-void register_system(MethodTable& table);  // GetSystemInfo, GetClusterInfo, health.
+void register_system(MethodTable& table);  // GetSystemInfo, GetClusterInfo.
+void register_health(MethodTable& table);
 void register_namespaces(MethodTable& table);
 void register_tasks(MethodTable& table);  // What workers call.
 void register_activities(MethodTable& table);

@@ -1,6 +1,7 @@
 #include "server/service/local_transport.h"
 
 #include <thread>
+#include <typeinfo>
 
 namespace chimera::server {
 namespace {
@@ -43,14 +44,15 @@ class LocalTransport : public base::Transport {
     const std::string path(rpc.method);
     call.method = service_methods().find(path);
     if (call.method == nullptr)
-      return absl::UnimplementedError(absl::StrCat("unknown method ", path));
+      return absl::UnimplementedError(service_methods().refusal(path));
     call.request.reset(call.method->request->New());
     if (const auto* message = std::get_if<const MessageLite*>(&rpc.request)) {
-      if ((*message)->GetTypeName() != call.request->GetTypeName()) {
+      const MessageLite& given = **message;
+      if (typeid(given) != typeid(*call.request)) {
         return absl::InternalError(
-            absl::StrCat(path, " does not take a ", (*message)->GetTypeName()));
+            absl::StrCat(path, " does not take a ", given.GetTypeName()));
       }
-      call.request->CheckTypeAndMergeFrom(**message);
+      call.request->CheckTypeAndMergeFrom(given);
     } else if (!call.request->ParseFromString(std::get<std::string>(rpc.request))) {
       return absl::InvalidArgumentError(
           absl::StrCat("the request of ", path, " is not a valid message"));

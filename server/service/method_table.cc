@@ -1,8 +1,12 @@
 #include "server/service/method_table.h"
 
+#include <algorithm>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "google/protobuf/descriptor.h"
-#include "grpc/health/v1/health.pb.h"
 #include "temporal/api/operatorservice/v1/service.pb.h"
 #include "temporal/api/testservice/v1/service.pb.h"
 #include "temporal/api/workflowservice/v1/service.pb.h"
@@ -13,65 +17,70 @@
 namespace chimera::server {
 namespace {
 
-// Naming these tables links the service descriptors in: nothing else refers to them. Volatile, or
-// the names are optimized away.
+// Naming these tables links the service descriptors in, for reflection and refusals: nothing else
+// refers to them. Volatile, or the names are optimized away.
 const void* volatile linked_workflow_service =
     &descriptor_table_temporal_2fapi_2fworkflowservice_2fv1_2fservice_2eproto;
 const void* volatile linked_operator_service =
     &descriptor_table_temporal_2fapi_2foperatorservice_2fv1_2fservice_2eproto;
 const void* volatile linked_test_service =
     &descriptor_table_temporal_2fapi_2ftestservice_2fv1_2fservice_2eproto;
-const void* volatile linked_health = &descriptor_table_grpc_2fhealth_2fv1_2fhealth_2eproto;
+
+// What to do without a method, by a part of its name.
+struct Instead {
+  absl::string_view part, advice;
+};
+constexpr Instead kInstead[] = {
+    {"Schedule", "Start the workflow with a cron schedule, or use a genuine Temporal server."},
+    {"BatchOperation",
+     "List the workflows and call the operation for each, or use a genuine Temporal server."},
+    {"TimeSkipping", "Use short times in tests, or the official test server."},
+    {"testservice", "Use short times in tests, or the official test server."},
+    {"Activity", "Cancel or time out the activity, or use a genuine Temporal server."},
+    {"", "Use a genuine Temporal server for it."},
+};
 
 }  // namespace
 
-MethodTable::MethodTable() {
-  CHIMERA_CHECK(linked_workflow_service != nullptr && linked_operator_service != nullptr &&
-                    linked_test_service != nullptr && linked_health != nullptr,
-                "service descriptors");
-  add_service("temporal.api.workflowservice.v1.WorkflowService");
-  add_service("temporal.api.operatorservice.v1.OperatorService");
-  add_service("temporal.api.testservice.v1.TestService");
-  add_service("grpc.health.v1.Health");
+void MethodTable::set_service(std::string full_name) {
+  service_ = std::move(full_name);
+  services_.push_back(service_);
 }
 
-void MethodTable::add_service(const std::string& full_name) {
-  const auto* pool = google::protobuf::DescriptorPool::generated_pool();
-  const auto* service = pool->FindServiceByName(full_name);
-  CHIMERA_CHECK(service != nullptr, full_name);
-  auto* factory = google::protobuf::MessageFactory::generated_factory();
-  methods_.reserve(256);
-  for (int i = 0; i < service->method_count(); ++i) {
-    const auto* descriptor = service->method(i);
-    Method method{absl::StrCat("/", full_name, "/", descriptor->name()),
-                  factory->GetPrototype(descriptor->input_type()),
-                  factory->GetPrototype(descriptor->output_type()),
-                  {}};
-    const std::string path = method.path;
-    methods_.emplace(path, std::move(method));
-  }
-}
+std::vector<std::string> MethodTable::service_names() const { return services_; }
 
 const Method* MethodTable::find(absl::string_view path) const {
   auto it = methods_.find(path);
   return it == methods_.end() ? nullptr : &it->second;
 }
 
-void MethodTable::install(absl::string_view name, const google::protobuf::Descriptor* request,
-                          const google::protobuf::Descriptor* response,
-                          std::function<void(Engine&, CallPtr)> handler) {
-  for (const char* service : {"temporal.api.workflowservice.v1.WorkflowService",
-                              "temporal.api.operatorservice.v1.OperatorService",
-                              "temporal.api.testservice.v1.TestService", "grpc.health.v1.Health"}) {
-    auto it = methods_.find(absl::StrCat("/", service, "/", name));
-    if (it == methods_.end()) continue;
-    CHIMERA_CHECK(it->second.request->GetDescriptor() == request &&
-                      it->second.response->GetDescriptor() == response,
-                  std::string(name));
-    it->second.handler = std::move(handler);
-    return;
+// The descriptors are asked only here: building them costs milliseconds of every start.
+std::string MethodTable::refusal(absl::string_view path) const {
+  CHIMERA_CHECK(linked_workflow_service != nullptr && linked_operator_service != nullptr &&
+                    linked_test_service != nullptr,
+                "service descriptors");
+  absl::ConsumePrefix(&path, "/");
+  const std::pair<std::string, std::string> names = absl::StrSplit(path, absl::MaxSplits('/', 1));
+  const auto* pool = google::protobuf::DescriptorPool::generated_pool();
+  const auto* service = pool->FindServiceByName(names.first);
+  if (service == nullptr || service->FindMethodByName(names.second) == nullptr) {
+    return absl::StrCat("unknown method ", names.second, " for service ", names.first);
   }
-  CHIMERA_CHECK(false, absl::StrCat("no service has a method ", name));
+  for (const Instead& instead : kInstead) {
+    if (!absl::StrContains(path, instead.part)) continue;
+    return absl::StrCat("The method ", names.first, "/", names.second,
+                        " is not available in this embedded server. ", instead.advice);
+  }
+  return "";
+}
+
+void MethodTable::install(absl::string_view name, const google::protobuf::Message& request,
+                          const google::protobuf::Message& response,
+                          std::function<void(Engine&, CallPtr)> handler) {
+  std::string path = absl::StrCat("/", service_, "/", name);
+  Method method{path, &request, &response, std::move(handler)};
+  const bool fresh = methods_.emplace(std::move(path), std::move(method)).second;
+  CHIMERA_CHECK(fresh, std::string(name));
 }
 
 const MethodTable& service_methods() {
@@ -81,6 +90,12 @@ const MethodTable& service_methods() {
     return built;
   }();
   return *table;
+}
+
+bool is_served(const std::string& service) {
+  if (service.empty()) return true;
+  const std::vector<std::string> names = service_methods().service_names();
+  return std::find(names.begin(), names.end(), service) != names.end();
 }
 
 }  // namespace chimera::server

@@ -1,6 +1,5 @@
-// MethodTable, every RPC of the services that this server speaks, built from the API's descriptors:
-// path, request and response prototypes, handler. A method without a handler answers UNIMPLEMENTED
-// with its name. Built once, then const.
+// MethodTable, every RPC that this server answers: path, request and response prototypes, handler.
+// What the API has beyond it is refused by name. Built once, then const; any thread.
 #ifndef CHIMERA_SERVER_SERVICE_METHOD_TABLE_H_
 #define CHIMERA_SERVER_SERVICE_METHOD_TABLE_H_
 
@@ -8,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
@@ -23,7 +23,7 @@ struct Method {
   std::string path;  // "/package.Service/Name"
   const google::protobuf::Message* request = nullptr;
   const google::protobuf::Message* response = nullptr;
-  std::function<void(Engine&, CallPtr)> handler;  // Loop thread. Empty: not implemented.
+  std::function<void(Engine&, CallPtr)> handler;  // Loop thread.
 };
 
 // Answers a call on the loop; defined by the engine.
@@ -31,10 +31,13 @@ void finish_call(Engine& engine, const CallPtr& call, absl::Status status);
 
 class MethodTable {
  public:
-  MethodTable();
-  // Null for a path that no service has.
+  // Null for a path that is not answered; refusal() then says why.
   const Method* find(absl::string_view path) const;
+  std::string refusal(absl::string_view path) const;
+  std::vector<std::string> service_names() const;
 
+  // The service of the methods that are added from here on.
+  void set_service(std::string full_name);
   // A handler that answers at once: absl::Status(Engine&, Request&, Response&).
   template <class Request, class Response>
   void add(absl::string_view name, absl::Status (*handler)(Engine&, Request&, Response&)) {
@@ -53,20 +56,23 @@ class MethodTable {
   }
 
  private:
-  void add_service(const std::string& full_name);
   template <class Request, class Response>
   void install(absl::string_view name, std::function<void(Engine&, CallPtr)> handler) {
-    install(name, Request::descriptor(), Response::descriptor(), std::move(handler));
+    install(name, Request::default_instance(), Response::default_instance(), std::move(handler));
   }
-  void install(absl::string_view name, const google::protobuf::Descriptor* request,
-               const google::protobuf::Descriptor* response,
+  void install(absl::string_view name, const google::protobuf::Message& request,
+               const google::protobuf::Message& response,
                std::function<void(Engine&, CallPtr)> handler);
 
+  std::string service_;
+  std::vector<std::string> services_;
   absl::flat_hash_map<std::string, Method> methods_;
 };
 
 // The table with every handler of server/service.
 const MethodTable& service_methods();
+// If this server has a service of that name; empty means the server as a whole.
+bool is_served(const std::string& service);
 
 }  // namespace chimera::server
 

@@ -82,6 +82,7 @@ absl::Status list_clusters(Engine& engine, op::ListClustersRequest&,
 }  // namespace
 
 void register_operator(MethodTable& table) {
+  table.set_service("temporal.api.operatorservice.v1.OperatorService");
   table.add("AddSearchAttributes", add);
   table.add("RemoveSearchAttributes", remove);
   table.add("ListSearchAttributes", list);

@@ -53,11 +53,7 @@ absl::Status get_cluster_info(Engine& engine, wf::GetClusterInfoRequest&,
 
 absl::Status check_health(Engine&, grpc::health::v1::HealthCheckRequest& request,
                           grpc::health::v1::HealthCheckResponse& response) {
-  const std::string& name = request.service();
-  const bool known = name.empty() || name == "temporal.api.workflowservice.v1.WorkflowService" ||
-                     name == "temporal.api.operatorservice.v1.OperatorService" ||
-                     name == "temporal.api.testservice.v1.TestService";
-  if (!known) return absl::NotFoundError("unknown service");
+  if (!is_served(request.service())) return absl::NotFoundError("unknown service");
   response.set_status(grpc::health::v1::HealthCheckResponse::SERVING);
   return absl::OkStatus();
 }
@@ -67,7 +63,11 @@ absl::Status check_health(Engine&, grpc::health::v1::HealthCheckRequest& request
 void register_system(MethodTable& table) {
   table.add("GetSystemInfo", get_system_info);
   table.add("GetClusterInfo", get_cluster_info);
-  table.add("Check", check_health);
+}
+
+void register_health(MethodTable& table) {
+  table.set_service("grpc.health.v1.Health");
+  table.add("Check", check_health);  // Watch is a stream: service/grpc_streams.
 }
 
 }  // namespace chimera::server

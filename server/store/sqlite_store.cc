@@ -4,6 +4,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdio>
+#include <filesystem>
 #include <iterator>
 #include <mutex>
 #include <thread>
@@ -86,6 +87,7 @@ class SqliteStore : public Store {
   }
 
   absl::Status open() {
+    if (absl::Status status = check_place(); !status.ok()) return status;
     sqlite3* raw = nullptr;
     const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     const int code = sqlite3_open_v2(filename_.c_str(), &raw, flags, nullptr);
@@ -158,6 +160,20 @@ class SqliteStore : public Store {
 
   bool execute(const char* sql) {
     return sqlite3_exec(database_.get(), sql, nullptr, nullptr, nullptr) == SQLITE_OK;
+  }
+
+  absl::Status check_place() const {
+    namespace fs = std::filesystem;
+    std::error_code ignored;
+    const fs::path file(filename_), folder = fs::absolute(file, ignored).parent_path();
+    if (fs::is_directory(file, ignored)) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("the database file ", filename_, " is a folder. Choose a file name in it."));
+    }
+    if (fs::is_directory(folder, ignored)) return absl::OkStatus();
+    return absl::FailedPreconditionError(
+        absl::StrCat("the database file ", filename_, " cannot be made: the folder ",
+                     folder.string(), " is not there. Create it, or choose another file name."));
   }
 
   // An empty file becomes ours; any other must be.

@@ -9,6 +9,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
 
 #include "core/base/api.h"
 
@@ -93,6 +95,80 @@ TEST(ServerTest, AFileThatIsNoDatabaseIsRefusedWithAdvice) {
   EXPECT_THAT(std::string(server.status().message()), HasSubstr("Choose another file"));
 }
 
+TEST(ServerTest, AFileInAFolderThatIsNotThereIsRefusedWithAdvice) {
+  ServerOptions options;
+  options.database_filename = testing::TempDir() + "no_such_folder/server.db";
+
+  auto server = Server::start(options);
+
+  ASSERT_FALSE(server.ok());
+  EXPECT_THAT(std::string(server.status().message()), HasSubstr(options.database_filename));
+  EXPECT_THAT(std::string(server.status().message()), HasSubstr("is not there. Create it"));
+}
+
+TEST(ServerTest, AFolderInPlaceOfAFileIsRefusedWithAdvice) {
+  ServerOptions options;
+  options.database_filename = testing::TempDir();
+
+  auto server = Server::start(options);
+
+  ASSERT_FALSE(server.ok());
+  EXPECT_THAT(std::string(server.status().message()), HasSubstr("is a folder"));
+}
+
+// No file of this process may grow while it lives.
+class FullDisk {
+ public:
+  FullDisk() {
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit none{0, before_.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &none);
+  }
+  ~FullDisk() { setrlimit(RLIMIT_FSIZE, &before_); }
+
+ private:
+  rlimit before_;
+};
+
+absl::Status describe(base::Transport& transport, const std::string& id) {
+  wf::DescribeWorkflowExecutionRequest request;
+  request.set_namespace_("default");
+  request.mutable_execution()->set_workflow_id(id);
+  wf::DescribeWorkflowExecutionResponse response;
+  return call(transport, CHIMERA_METHOD(DescribeWorkflowExecution), request, response);
+}
+
+TEST(ServerTest, AFullDiskIsToldToCallersAndTheServerGoesOnWhenThereIsRoom) {
+  ServerOptions options;
+  options.database_filename = temporary_file("chimera_full_disk.db");
+  auto server = Server::start(options);
+  ASSERT_TRUE(server.ok()) << server.status();
+  auto transport = (*server)->local_transport();
+  ASSERT_TRUE(start_workflow(*transport, "before").ok());
+  absl::Status first, second;
+  {
+    const FullDisk full;
+    first = start_workflow(*transport, "first");
+    second = describe(*transport, "before");
+  }
+  while (absl::IsUnavailable(start_workflow(*transport, "after"))) {
+  }
+  const absl::Status seen = describe(*transport, "first");
+  transport.reset();
+  server->reset();
+  auto again = Server::start(options);
+
+  EXPECT_EQ(first.code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(first.message()), HasSubstr(options.database_filename));
+  EXPECT_EQ(second.code(), absl::StatusCode::kUnavailable);
+  ASSERT_TRUE(again.ok()) << again.status();
+  transport = (*again)->local_transport();
+  EXPECT_TRUE(describe(*transport, "before").ok());
+  EXPECT_TRUE(describe(*transport, "after").ok());
+  EXPECT_EQ(describe(*transport, "first").code(), seen.code());
+}
+
 TEST(ServerTest, APortInUseIsRefusedWithAdvice) {
   ServerOptions options;
   options.port = 0;
@@ -125,7 +201,10 @@ TEST(ServerTest, AMethodThatIsNotThereIsNamed) {
       call(*(*server)->local_transport(), CHIMERA_METHOD(CreateSchedule), request, response);
 
   EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
-  EXPECT_THAT(std::string(status.message()), HasSubstr("CreateSchedule"));
+  EXPECT_EQ(status.message(),
+            "The method temporal.api.workflowservice.v1.WorkflowService/CreateSchedule is not "
+            "available in this embedded server. Start the workflow with a cron schedule, or use a "
+            "genuine Temporal server.");
 }
 
 }  // namespace

@@ -1,0 +1,42 @@
+// The RPCs that are streams, which the official tools use: Health/Watch and server reflection. And
+// the way of messages to and from gRPC's buffers. gRPC's threads.
+#ifndef CHIMERA_SERVER_SERVICE_GRPC_STREAMS_H_
+#define CHIMERA_SERVER_SERVICE_GRPC_STREAMS_H_
+
+#include <mutex>
+#include <set>
+#include <string>
+
+#include "google/protobuf/message_lite.h"
+#include <grpcpp/generic/async_generic_service.h>
+#include <grpcpp/support/byte_buffer.h>
+
+namespace chimera::server {
+
+bool parse(grpc::ByteBuffer& bytes, google::protobuf::MessageLite& message);
+grpc::ByteBuffer serialize(const google::protobuf::MessageLite& message);
+
+inline constexpr char kHealthWatchPath[] = "/grpc.health.v1.Health/Watch";
+
+class HealthWatch;
+
+// The open watches of one server. Any thread.
+class HealthWatches {
+ public:
+  void add(HealthWatch* watch);
+  void remove(HealthWatch* watch);
+  void end_all();  // Each is told that the server goes.
+
+ private:
+  std::mutex mutex_;
+  std::set<HealthWatch*> open_;
+};
+
+grpc::ServerGenericBidiReactor* new_health_watch_reactor(HealthWatches& watches);
+
+bool is_reflection(const std::string& path);
+grpc::ServerGenericBidiReactor* new_reflection_reactor();
+
+}  // namespace chimera::server
+
+#endif  // CHIMERA_SERVER_SERVICE_GRPC_STREAMS_H_
