@@ -176,7 +176,8 @@ class Frontend : public GrpcFrontend {
     server_ = builder.BuildAndStart();
     if (server_ == nullptr || port_ == 0) {
       return absl::FailedPreconditionError(
-          absl::StrCat("cannot listen on ", address, ": another program was faster. Choose another "
+          absl::StrCat("cannot listen on ", address,
+                       ": another program was faster. Choose another "
                        "port (0 takes any free one)."));
     }
     return absl::OkStatus();

@@ -43,14 +43,12 @@ class LocalTransport : public base::Transport {
   static absl::Status fill(base::RpcCall& rpc, Call& call) {
     const std::string path(rpc.method);
     call.method = service_methods().find(path);
-    if (call.method == nullptr)
-      return absl::UnimplementedError(service_methods().refusal(path));
+    if (call.method == nullptr) return absl::UnimplementedError(service_methods().refusal(path));
     call.request.reset(call.method->request->New());
     if (const auto* message = std::get_if<const MessageLite*>(&rpc.request)) {
       const MessageLite& given = **message;
       if (typeid(given) != typeid(*call.request)) {
-        return absl::InternalError(
-            absl::StrCat(path, " does not take a ", given.GetTypeName()));
+        return absl::InternalError(absl::StrCat(path, " does not take a ", given.GetTypeName()));
       }
       call.request->CheckTypeAndMergeFrom(given);
     } else if (!call.request->ParseFromString(std::get<std::string>(rpc.request))) {

@@ -219,8 +219,7 @@ void collect_changes(Run& run, WriteBatch& batch) {
     while (fresh.events_size() > 0) fresh.mutable_events()->UnsafeArenaReleaseLast();
     run.stored_events = last;
   }
-  batch.runs.push_back(
-      {run.run_id, run.ns->id, run.workflow_id, run.running(), encode_side(run)});
+  batch.runs.push_back({run.run_id, run.ns->id, run.workflow_id, run.running(), encode_side(run)});
 }
 
 }  // namespace chimera::server

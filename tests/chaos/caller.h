@@ -32,7 +32,8 @@ class Caller {
     if (connection == nullptr) return absl::AbortedError("the test is over");
     std::string name = Request::descriptor()->name();
     name.resize(name.size() - std::string("Request").size());
-    const std::string path = absl::StrCat("/temporal.api.workflowservice.v1.WorkflowService/", name);
+    const std::string path =
+        absl::StrCat("/temporal.api.workflowservice.v1.WorkflowService/", name);
     Reply reply;
     absl::Status status = connection->call_blocking(path, request, reply,
                                                     {.retry = core::RetryClass::kNone,

@@ -28,17 +28,32 @@ Known read(const std::vector<HistoryEvent>& events) {
         known.workflow_id = a.workflow_id();
         break;
       }
-      case enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED: ++known.signals; break;
-      case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED: ++known.updates; break;
-      case enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED: ++known.scheduled; break;
-      case enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED: ++known.completed; break;
-      case enums::EVENT_TYPE_TIMER_STARTED: known.timer_started = true; break;
-      case enums::EVENT_TYPE_TIMER_FIRED: known.timer_fired = true; break;
+      case enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
+        ++known.signals;
+        break;
+      case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED:
+        ++known.updates;
+        break;
+      case enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
+        ++known.scheduled;
+        break;
+      case enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
+        ++known.completed;
+        break;
+      case enums::EVENT_TYPE_TIMER_STARTED:
+        known.timer_started = true;
+        break;
+      case enums::EVENT_TYPE_TIMER_FIRED:
+        known.timer_fired = true;
+        break;
       case enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED:
         known.child_started = true;
         break;
-      case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED: known.child_done = true; break;
-      default: break;
+      case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED:
+        known.child_done = true;
+        break;
+      default:
+        break;
     }
   }
   return known;

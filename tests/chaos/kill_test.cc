@@ -54,7 +54,9 @@ class Chain {
       bytes[run_id].push_back(event.SerializeAsString());
       count(event, run_id, events, ended);
     }
-    return events.back().workflow_execution_continued_as_new_event_attributes().new_execution_run_id();
+    return events.back()
+        .workflow_execution_continued_as_new_event_attributes()
+        .new_execution_run_id();
   }
 
   void count(const HistoryEvent& event, const std::string& run_id,
@@ -128,7 +130,8 @@ class KillTest : public testing::Test {
       auto finished = all.finished.find(id);
       EXPECT_TRUE(finished != all.finished.end() && finished->second == chains.at(id).result) << id;
     }
-    for (const auto& [id, signal] : all.signals) EXPECT_EQ(chains.at(id).signals.at(signal), 1) << id;
+    for (const auto& [id, signal] : all.signals)
+      EXPECT_EQ(chains.at(id).signals.at(signal), 1) << id;
     for (const auto& [update, id] : all.updates) EXPECT_EQ(chains.at(id).updates[update], 1) << id;
     for (const auto& [run_id, seen] : all.seen) {
       const auto& now = bytes[run_id];

@@ -14,9 +14,9 @@
 namespace chimera::chaos {
 
 struct Acknowledged {
-  std::map<std::string, std::string> started;          // Workflow id -> run id of the start.
-  std::map<std::string, std::string> finished;         // Workflow id -> result.
-  std::map<std::string, std::string> updates;          // Update id -> workflow id.
+  std::map<std::string, std::string> started;                // Workflow id -> run id of the start.
+  std::map<std::string, std::string> finished;               // Workflow id -> result.
+  std::map<std::string, std::string> updates;                // Update id -> workflow id.
   std::set<std::pair<std::string, std::string>> signals;     // Workflow id, signal name.
   std::set<std::pair<std::string, std::string>> tasks;       // Run id, identity that completed it.
   std::set<std::pair<std::string, std::string>> activities;  // Run id, result.

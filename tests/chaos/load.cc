@@ -56,7 +56,8 @@ void Load::drive_one(const std::string& id, const std::string& type) {
   *request.mutable_input() = text_payload("2");
   auto started = caller_.until_answered<wf::StartWorkflowExecutionResponse>(request);
   if (absl::IsAborted(started.status())) return;
-  if (!started.ok()) return ledger_.wrong(absl::StrCat("start ", id, ": ", started.status().ToString()));
+  if (!started.ok())
+    return ledger_.wrong(absl::StrCat("start ", id, ": ", started.status().ToString()));
   ledger_.note([&](Acknowledged& all) { all.started[id] = started->run_id(); });
   if (type == "Work") signal_and_update(id, started->run_id());
   const std::string result = result_of(id, started->run_id());
@@ -72,7 +73,8 @@ void Load::signal_and_update(const std::string& id, const std::string& run_id) {
     request.set_request_id(absl::StrCat(id, "-s", i));
     auto reply = caller_.until_answered<wf::SignalWorkflowExecutionResponse>(request);
     if (absl::IsAborted(reply.status())) return;
-    if (!reply.ok()) return ledger_.wrong(absl::StrCat("signal ", id, ": ", reply.status().ToString()));
+    if (!reply.ok())
+      return ledger_.wrong(absl::StrCat("signal ", id, ": ", reply.status().ToString()));
     ledger_.note([&](Acknowledged& all) { all.signals.insert({id, request.signal_name()}); });
   }
   wf::UpdateWorkflowExecutionRequest request;
@@ -89,7 +91,8 @@ void Load::signal_and_update(const std::string& id, const std::string& run_id) {
     // A workflow task that failed or timed out takes its update along; clients ask again.
     if (absl::IsFailedPrecondition(reply.status()) || absl::IsResourceExhausted(reply.status()))
       continue;
-    if (!reply.ok()) return ledger_.wrong(absl::StrCat("update ", id, ": ", reply.status().ToString()));
+    if (!reply.ok())
+      return ledger_.wrong(absl::StrCat("update ", id, ": ", reply.status().ToString()));
     if (!reply->has_outcome()) continue;
     if (text_of(reply->outcome().success()) != absl::StrCat("echo:", id, "-u"))
       ledger_.wrong(absl::StrCat("update ", id, ": ", reply->outcome().ShortDebugString()));
@@ -164,12 +167,12 @@ void Load::run_task(wf::PollWorkflowTaskQueueResponse& task) {
   const bool leaves_trace = request.commands_size() > 0;
   auto reply = caller_.until_answered<wf::RespondWorkflowTaskCompletedResponse>(request);
   if (reply.ok() && leaves_trace) {
-    ledger_.note([&](Acknowledged& all) {
-      all.tasks.insert({execution.run_id(), request.identity()});
-    });
+    ledger_.note(
+        [&](Acknowledged& all) { all.tasks.insert({execution.run_id(), request.identity()}); });
   } else if (!reply.ok() && !absl::IsNotFound(reply.status()) &&
              !absl::IsInvalidArgument(reply.status()) && !absl::IsAborted(reply.status())) {
-    ledger_.wrong(absl::StrCat("task of ", execution.workflow_id(), ": ", reply.status().ToString()));
+    ledger_.wrong(
+        absl::StrCat("task of ", execution.workflow_id(), ": ", reply.status().ToString()));
   }
 }
 

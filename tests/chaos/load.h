@@ -39,8 +39,8 @@ class Load {
 };
 
 // What the workflow code of the load does next, from its whole history and the task's messages.
-// Pure. Types: "Work" (activities, a timer, three signals and an update), "Chain" (continues as new),
-// "Parent" (a child of type Chain).
+// Pure. Types: "Work" (activities, a timer, three signals and an update), "Chain" (continues as
+// new), "Parent" (a child of type Chain).
 wf::RespondWorkflowTaskCompletedRequest decide(const wf::PollWorkflowTaskQueueResponse& task,
                                                const std::vector<HistoryEvent>& events);
 

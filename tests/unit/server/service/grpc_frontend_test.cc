@@ -1,11 +1,10 @@
 // The TCP listener, with raw bytes over a real socket: what the local transport does not have.
+#include "google/protobuf/unknown_field_set.h"
+#include "grpc/health/v1/health.pb.h"
 #include <gmock/gmock.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
-
-#include "google/protobuf/unknown_field_set.h"
-#include "grpc/health/v1/health.pb.h"
 
 #include "core/base/api.h"
 #include "server/server.h"
@@ -19,8 +18,7 @@ using google::protobuf::UnknownFieldSet;
 using testing::Contains;
 using testing::HasSubstr;
 
-constexpr char kGetSystemInfo[] =
-    "/temporal.api.workflowservice.v1.WorkflowService/GetSystemInfo";
+constexpr char kGetSystemInfo[] = "/temporal.api.workflowservice.v1.WorkflowService/GetSystemInfo";
 
 // One call of any kind, step by step.
 class RawCall {
@@ -75,9 +73,8 @@ class GrpcFrontendTest : public testing::Test {
   GrpcFrontendTest() {
     auto started = Server::start({.port = 0});
     if (started.ok()) server_ = *std::move(started);
-    stub_ = std::make_unique<grpc::GenericStub>(
-        grpc::CreateChannel(absl::StrCat("127.0.0.1:", server_->port()),
-                            grpc::InsecureChannelCredentials()));
+    stub_ = std::make_unique<grpc::GenericStub>(grpc::CreateChannel(
+        absl::StrCat("127.0.0.1:", server_->port()), grpc::InsecureChannelCredentials()));
   }
 
   grpc::Status unary(const std::string& method, const google::protobuf::MessageLite& request) {
