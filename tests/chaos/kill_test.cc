@@ -97,14 +97,14 @@ class KillTest : public testing::Test {
     ASSERT_TRUE(server_.connect());
   }
 
-  // Half of the lives end while they begin.
-  void kill_and_restart() {
-    std::this_thread::sleep_for(milliseconds(random_() % 300));
+  // Some lives end while they begin.
+  void kill_and_restart(Ledger& ledger) {
+    ledger.wait_for_notes(static_cast<int>(random_() % 120));
     server_.kill();
     server_.sever();
     while (random_() % 4 == 0) {
       server_.launch();
-      std::this_thread::sleep_for(milliseconds(random_() % 40));
+      server_.wait_ready(milliseconds(random_() % 40));
       server_.kill();
     }
     start();
@@ -157,7 +157,7 @@ TEST_F(KillTest, NothingAcknowledgedIsLost) {
   {
     Load load(server_, ledger);
 
-    for (int i = 0; i < kills() && !HasFatalFailure(); ++i) kill_and_restart();
+    for (int i = 0; i < kills() && !HasFatalFailure(); ++i) kill_and_restart(ledger);
 
     EXPECT_TRUE(load.finish(std::chrono::seconds(60))) << "not every workflow has ended";
   }

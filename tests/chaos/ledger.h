@@ -3,6 +3,8 @@
 #ifndef CHIMERA_TESTS_CHAOS_LEDGER_H_
 #define CHIMERA_TESTS_CHAOS_LEDGER_H_
 
+#include <chrono>
+#include <condition_variable>
 #include <map>
 #include <mutex>
 #include <set>
@@ -30,15 +32,24 @@ class Ledger {
   void note(Change change) {
     std::lock_guard lock(mutex_);
     change(all_);
+    ++notes_;
+    changed_.notify_all();
   }
   void wrong(std::string what) {
     note([&](Acknowledged& all) { all.wrong.push_back(std::move(what)); });
+  }
+  // Until `count` more notes have been made, or the server has been silent for too long.
+  void wait_for_notes(int count, std::chrono::seconds patience = std::chrono::seconds(10)) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, patience, [this, until = notes_ + count] { return notes_ >= until; });
   }
   // When nobody writes any more.
   const Acknowledged& all() const { return all_; }
 
  private:
   std::mutex mutex_;
+  std::condition_variable changed_;
+  std::int64_t notes_ = 0;
   Acknowledged all_;
 };
 

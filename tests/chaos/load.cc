@@ -28,12 +28,8 @@ Load::~Load() {
 
 bool Load::finish(std::chrono::seconds patience) {
   starting_ = false;
-  const auto until = std::chrono::steady_clock::now() + patience;
-  while (driving_ > 0) {
-    if (std::chrono::steady_clock::now() > until) return false;
-    std::this_thread::sleep_for(milliseconds(10));
-  }
-  return true;
+  std::unique_lock lock(mutex_);
+  return idle_.wait_for(lock, patience, [this] { return driving_ == 0; });
 }
 
 // --- Clients ---
@@ -42,7 +38,9 @@ void Load::drive(int client) {
   for (int i = 0; starting_; ++i) {
     drive_one(absl::StrCat("w-", client, "-", i), kTypes[(client + i) % 4]);
   }
+  std::lock_guard lock(mutex_);
   --driving_;
+  idle_.notify_all();
 }
 
 void Load::drive_one(const std::string& id, const std::string& type) {
@@ -215,7 +213,7 @@ void Load::read_histories() {
       chosen = *it;
     });
     if (chosen.first.empty()) {
-      std::this_thread::sleep_for(milliseconds(1));
+      ledger_.wait_for_notes(1, std::chrono::seconds(1));
       continue;
     }
     const auto events = caller_.history(chosen.first, chosen.second);

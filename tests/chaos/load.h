@@ -4,6 +4,8 @@
 #define CHIMERA_TESTS_CHAOS_LOAD_H_
 
 #include <atomic>
+#include <condition_variable>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -33,7 +35,9 @@ class Load {
   ServerProcess& server_;
   Ledger& ledger_;
   std::atomic<bool> starting_{true};
-  std::atomic<int> driving_{0};
+  std::mutex mutex_;
+  std::condition_variable idle_;
+  int driving_ = 0;
   std::atomic<int> serial_{0};
   std::vector<std::thread> threads_;
 };

@@ -6,6 +6,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,6 +24,11 @@ void ServerProcess::launch() {
   }
   close(ends[1]);
   output_ = ends[0];
+}
+
+void ServerProcess::wait_ready(std::chrono::milliseconds patience) {
+  pollfd ready{output_, POLLIN, 0};
+  poll(&ready, 1, static_cast<int>(patience.count()));
 }
 
 bool ServerProcess::connect() {

@@ -25,6 +25,8 @@ class ServerProcess {
   // Waits until the launched server answers and publishes the connection to it; false if it died.
   bool connect();
   void kill();
+  // Until the launched server is ready, or the time has passed.
+  void wait_ready(std::chrono::milliseconds patience);
   void sever();  // Hides the connection before a kill: callers then wait for the next life.
 
   // The newest connection; waits while there is none. Null after shut().
