@@ -1,14 +1,13 @@
 #!/usr/bin/env bash
 # Builds everything the benchmark needs from package registries. Idempotent; re-run after editing a worker.
 #   B=/some/build/dir PY=python3 ./setup.sh [go] [python] [ts] [java] [rust] [cpp-floor] [server]     (default: all)
-# Needs: go >= 1.26, python3 with venv, node 20 + npm, JDK 17 + mvn, cargo >= 1.92, and for cpp-floor the Debian
-# packages g++ make libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc (installed if missing).
+# Needs: go >= 1.26, python3 with venv, node 20 + npm, JDK 17 + mvn, cargo >= 1.92 for their parts; cpp-floor what the
+# repository itself needs, and its protocol library, built.
 set -euo pipefail
 H=$(cd "$(dirname "$0")" && pwd)
 B=${B:-$H/../build/bench}
 TEMPORAL_VERSION=v1.5.1   # newer CLI versions carry replace directives, which `go install` refuses
 TEMPORALIO=1.35.0         # Python
-PROTOS=0.10               # crate temporalio-protos, the source of the .proto files for cpp-floor
 mkdir -p "$B/bin" "$B/logs"
 parts=${*:-server go python ts java rust cpp-floor}
 for p in $parts; do echo "== $p"; case $p in
@@ -34,42 +33,14 @@ rust)
   CARGO_TARGET_DIR="$B/rust-target" cargo build -q --release --manifest-path "$H/workers/rust/Cargo.toml"
   cp "$B/rust-target/release/bench-worker-rust" "$B/bin/worker-rust" ;;
 cpp-floor)
-  command -v grpc_cpp_plugin >/dev/null && [ -e /usr/include/grpcpp/grpcpp.h ] || apt-get install -y -q g++ make \
-    libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc pkg-config
-  W="$B/cpp-floor"; mkdir -p "$W/gen"
-  if [ ! -e "$W/libproto.a" ]; then
-    protos() { ls -d ~/.cargo/registry/src/*/temporalio-protos-$PROTOS.* 2>/dev/null | sort -V | tail -1; }
-    P=$(protos || true)
-    [ -n "$P" ] || { (cd "$H/workers/rust" && cargo fetch -q); P=$(protos); }
-    P="$P/protos/api_upstream"
-    python3 - "$P" > "$W/closure.txt" <<'PY'
-import os, re, sys
-root, todo, seen = sys.argv[1], ['temporal/api/workflowservice/v1/service.proto'], []
-while todo:
-    f = todo.pop()
-    if f in seen: continue
-    seen.append(f)
-    todo += [m for m in re.findall(r'^import\s+"([^"]+)"', open(os.path.join(root, f)).read(), re.M) if not m.startswith('google/protobuf/')]
-print('\n'.join(sorted(seen)))
-PY
-    # C++ has no namespace called "namespace": rename that package (names do not travel on the wire)
-    for f in $(cat "$W/closure.txt"); do
-      mkdir -p "$W/proto/$(dirname "$f")"; sed 's/temporal\.api\.namespace\.v1/temporal.api.namespace_.v1/g' "$P/$f" > "$W/proto/$f"
-    done
-    protoc -I "$W/proto" --cpp_out="$W/gen" --grpc_out="$W/gen" --plugin=protoc-gen-grpc="$(command -v grpc_cpp_plugin)" $(cat "$W/closure.txt")
-    find "$W/gen" -name '*.grpc.pb.cc' ! -name 'service.grpc.pb.cc' -delete
-    cat > "$W/Makefile" <<'MK'
-SRC := $(shell find gen -name '*.cc')
-OBJ := $(SRC:gen/%.cc=obj/%.o)
-libproto.a: $(OBJ)
-	ar rcs $@ $(OBJ)
-obj/%.o: gen/%.cc
-	@mkdir -p $(dir $@)
-	g++ -std=c++17 -O2 -g1 -Igen -w -c $< -o $@
-MK
-    make -s -C "$W" -j"$(nproc)"
-  fi
-  g++ -std=c++17 -O2 -g1 -w -I"$W/gen" "$H/workers/cpp-floor/floor.cc" "$W/libproto.a" -o "$B/bin/floor-cpp" \
+  W="$B/cpp-floor"; P="$H/../build/proto"; mkdir -p "$W"
+  [ -e "$P/libchimera_proto.a" ] || { echo "run ./run-demo or ./run-tests first: they build the protocol library"; exit 1; }
+  # Messages come from the protocol library, whose C++ namespaces differ in one name.
+  protoc -I "$P/protos/api" --grpc_out="$W" --plugin=protoc-gen-grpc="$(command -v grpc_cpp_plugin)" \
+    temporal/api/workflowservice/v1/service.proto
+  sed -i 's/::namespace::v1/::namespace_::v1/g' "$W/temporal/api/workflowservice/v1/service.grpc.pb.cc"
+  g++ -std=c++17 -O2 -g1 -w -I"$W" -I"$P/include" "$H/workers/cpp-floor/floor.cc" \
+    "$W/temporal/api/workflowservice/v1/service.grpc.pb.cc" "$P/libchimera_proto.a" -o "$B/bin/floor-cpp" \
     $(pkg-config --libs grpc++ protobuf) ;;
 *) echo "unknown part $p"; exit 1 ;;
 esac; done
