@@ -6,7 +6,7 @@
 #include <string>
 
 #include "bindings/python/workflow_bridge.h"
-#include "core/workflow/run.h"
+#include "core/workflow/replay.h"
 
 namespace chimera::bindings {
 

@@ -1,13 +1,19 @@
 // Benchmark worker: the C++ SDK. See ../../README.md for the contract that every worker follows.
 #include "chimera/worker.h"
 
+#include <chrono>
 #include <cstddef>
+#include <cstdio>
 #include <cstdlib>
+#include <ctime>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "chimera/client.h"
+#include "chimera/replayer.h"
 #include "chimera/workflow.h"
 
 namespace {
@@ -102,6 +108,41 @@ struct Blob {
   }
 };
 
+void add_all(chimera::Registry& registry) {
+  registry.add_activity<&noop>("noop").add_activity<&blob>("blob");
+  registry.add(chimera::define_workflow<&Echo::run>("Echo"));
+  registry.add(chimera::define_workflow<&Seq10::run>("Seq10"));
+  registry.add(chimera::define_workflow<&SeqN::run>("SeqN"));
+  registry.add(chimera::define_workflow<&Fan50::run>("Fan50"));
+  registry.add(chimera::define_workflow<&Timers20::run>("Timers20"));
+  registry.add(chimera::define_workflow<&Wait::run>("Wait").signal<&Wait::go>("go"));
+  registry.add(chimera::define_workflow<&Sig100::run>("Sig100").signal<&Sig100::sig>("sig"));
+  registry.add(chimera::define_workflow<&Update50::run>("Update50").update<&Update50::upd>("upd"));
+  registry.add(chimera::define_workflow<&Blob::run>("Blob"));
+}
+
+double wall_seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+
+int replay(const std::string& file, int iterations) {
+  std::ifstream stream(file, std::ios::binary);
+  const std::string bytes(std::istreambuf_iterator<char>(stream), {});
+  for (int i = 0; i < iterations; ++i) {
+    const double begun = wall_seconds();
+    const auto history = file.ends_with(".json") ? chimera::WorkflowHistory::from_json(bytes)
+                                                 : chimera::WorkflowHistory::from_binary(bytes);
+    const double parsed = wall_seconds(), cpu = cpu_seconds();
+    chimera::Replayer replayer;
+    add_all(replayer);
+    replayer.replay(history);
+    std::printf("{\"iter\":%d,\"events\":%zu,\"parse_s\":%f,\"wall_s\":%f,\"cpu_s\":%f}\n", i,
+                history.size(), parsed - begun, wall_seconds() - parsed, cpu_seconds() - cpu);
+  }
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -111,6 +152,7 @@ int main(int argc, char** argv) {
     auto it = flags.find(name);
     return it == flags.end() ? otherwise : std::atoi(it->second.c_str());
   };
+  if (flags.contains("--replay")) return replay(flags["--replay"], number("--iters", 1));
   auto client = chimera::Client::connect({.target_host = flags["--target"]});
   chimera::WorkerOptions options;
   options.task_queue = flags["--task-queue"];
@@ -120,15 +162,6 @@ int main(int argc, char** argv) {
   options.max_concurrent_workflow_task_polls = number("--pollers", 4);
   options.max_concurrent_activity_task_polls = number("--pollers", 4);
   chimera::Worker worker(client, options);
-  worker.add_activity<&noop>("noop").add_activity<&blob>("blob");
-  worker.add(chimera::define_workflow<&Echo::run>("Echo"));
-  worker.add(chimera::define_workflow<&Seq10::run>("Seq10"));
-  worker.add(chimera::define_workflow<&SeqN::run>("SeqN"));
-  worker.add(chimera::define_workflow<&Fan50::run>("Fan50"));
-  worker.add(chimera::define_workflow<&Timers20::run>("Timers20"));
-  worker.add(chimera::define_workflow<&Wait::run>("Wait").signal<&Wait::go>("go"));
-  worker.add(chimera::define_workflow<&Sig100::run>("Sig100").signal<&Sig100::sig>("sig"));
-  worker.add(chimera::define_workflow<&Update50::run>("Update50").update<&Update50::upd>("upd"));
-  worker.add(chimera::define_workflow<&Blob::run>("Blob"));
+  add_all(worker);
   worker.run();
 }

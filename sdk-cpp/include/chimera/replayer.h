@@ -1,0 +1,79 @@
+// Replayer, which runs recorded histories through workflow code without a server: the test that a
+// change of a workflow's code does not break the runs under way.
+//   chimera::Replayer replayer;
+//   replayer.add(kOrder);
+//   replayer.replay(chimera::WorkflowHistory::from_json(text));
+#ifndef CHIMERA_REPLAYER_H_
+#define CHIMERA_REPLAYER_H_
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "chimera/codec.h"
+#include "chimera/definition.h"
+#include "chimera/errors.h"
+#include "chimera/workflow.h"
+
+namespace chimera {
+
+// A run's events. Immutable; copies share.
+class WorkflowHistory {
+ public:
+  // As WorkflowHandle::fetch_history(), the web UI and `temporal workflow show --output json` write
+  // it. Both throw std::invalid_argument that says what is wrong with the text. An empty id is
+  // taken from the history where that holds it.
+  static WorkflowHistory from_json(std::string_view json, std::string workflow_id = "");
+  // A serialized temporal.api.history.v1.History.
+  static WorkflowHistory from_binary(std::string_view bytes, std::string workflow_id = "");
+
+  const std::string& workflow_id() const;
+  const std::string& workflow_type() const;
+  std::size_t size() const;  // Events.
+
+ private:
+  friend class Replayer;
+  class State;
+  explicit WorkflowHistory(std::shared_ptr<const State> state) : state_(std::move(state)) {}
+  std::shared_ptr<const State> state_;
+};
+
+// The code would have failed the history's last workflow task, or one before: what() says why.
+class ReplayError : public TemporalError {
+ public:
+  explicit ReplayError(std::string what) : TemporalError(std::move(what)) {}
+};
+// History and code disagree: what() has both sides and the event's id.
+class NondeterminismError : public ReplayError {
+ public:
+  using ReplayError::ReplayError;
+};
+
+struct ReplayerOptions {
+  std::string namespace_ = "ReplayNamespace";  // What workflow::info() says,
+  std::string task_queue = "ReplayTaskQueue";  // as of this.
+  std::shared_ptr<const PayloadCodec> payload_codec = {};
+};
+
+// Add, then replay. One thread uses a replayer; each replay runs on it. Activities are not needed.
+class Replayer : public Registry {
+ public:
+  explicit Replayer(ReplayerOptions options = {});
+  ~Replayer();
+  Replayer(Replayer&&) noexcept;
+
+  // Workflows of a native library (CHIMERA_LIBRARY).
+  Replayer& add_library(const std::string& path);
+
+  // Throws NondeterminismError or ReplayError; std::invalid_argument if the workflow's type was not
+  // added.
+  void replay(const WorkflowHistory& history);
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace chimera
+
+#endif  // CHIMERA_REPLAYER_H_

@@ -1,0 +1,111 @@
+#include "chimera/replayer.h"
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "google/protobuf/util/json_util.h"
+
+#include "core/workflow/replay.h"
+#include "sdk-cpp/src/codec.h"
+#include "sdk-cpp/src/library.h"
+#include "sdk-cpp/src/workflow_language.h"
+
+namespace chimera {
+
+class WorkflowHistory::State {
+ public:
+  core::RecordedTask task;
+
+  static WorkflowHistory make(std::string workflow_id, api::history::v1::History history) {
+    if (workflow_id.empty() && !history.events().empty()) {
+      workflow_id = history.events(0).workflow_execution_started_event_attributes().workflow_id();
+    }
+    if (workflow_id.empty()) workflow_id = "replay";
+    auto task = core::recorded_task(std::move(workflow_id), std::move(history));
+    if (!task.ok()) throw std::invalid_argument(std::string(task.status().message()));
+    auto state = std::make_shared<State>();
+    state->task = *std::move(task);
+    return WorkflowHistory(std::move(state));
+  }
+};
+
+WorkflowHistory WorkflowHistory::from_json(std::string_view json, std::string workflow_id) {
+  api::history::v1::History history;
+  google::protobuf::util::JsonParseOptions options;
+  options.ignore_unknown_fields = true;  // Of newer servers.
+  const auto status = google::protobuf::util::JsonStringToMessage(
+      google::protobuf::StringPiece(json.data(), json.size()), &history, options);
+  if (!status.ok()) {
+    throw std::invalid_argument(
+        absl::StrCat("history: this JSON is no workflow history: ", std::string(status.message())));
+  }
+  return State::make(std::move(workflow_id), std::move(history));
+}
+
+WorkflowHistory WorkflowHistory::from_binary(std::string_view bytes, std::string workflow_id) {
+  api::history::v1::History history;
+  if (!history.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    throw std::invalid_argument(
+        "history: these bytes are no temporal.api.history.v1.History message");
+  }
+  return State::make(std::move(workflow_id), std::move(history));
+}
+
+const std::string& WorkflowHistory::workflow_id() const {
+  return state_->task->workflow_execution().workflow_id();
+}
+const std::string& WorkflowHistory::workflow_type() const {
+  return state_->task->workflow_type().name();
+}
+std::size_t WorkflowHistory::size() const {
+  return static_cast<std::size_t>(state_->task->history().events_size());
+}
+
+class Replayer::State {
+ public:
+  core::RunOptions run;
+  sdk::Codec codec;
+};
+
+Replayer::Replayer(ReplayerOptions options) : state_(std::make_unique<State>()) {
+  state_->run.context.namespace_ = std::move(options.namespace_);
+  state_->run.context.task_queue = std::move(options.task_queue);
+  state_->codec = sdk::to_core(options.payload_codec);
+}
+Replayer::~Replayer() = default;
+Replayer::Replayer(Replayer&&) noexcept = default;
+
+Replayer& Replayer::add_library(const std::string& path) {
+  const auto loaded = sdk::load_library(path, *this);
+  if (!loaded.ok()) throw std::runtime_error(std::string(loaded.status().message()));
+  return *this;
+}
+
+void Replayer::replay(const WorkflowHistory& history) {
+  const std::string& type = history.workflow_type();
+  const auto found = std::ranges::find(workflows(), type, &detail::WorkflowType::name);
+  if (found == workflows().end()) {
+    throw std::invalid_argument(absl::StrCat(
+        "cannot replay '", history.workflow_id(), "': its workflow type '", type,
+        "' was not added to this replayer; it has: ",
+        absl::StrJoin(workflows(), ", ", [](std::string* out, const detail::WorkflowType& each) {
+          absl::StrAppend(out, "'", each.name, "'");
+        })));
+  }
+  sdk::CppWorkflowLanguage language(state_->codec);
+  language.add(*found);
+  core::RunOptions options = state_->run;
+  options.identity = language.identity();
+  const core::ReplayVerdict verdict =
+      core::replay(std::move(options), language, history.state_->task);
+  if (verdict.agrees()) return;
+  if (verdict.reason == core::EvictionReason::kNondeterminism)
+    throw NondeterminismError(verdict.message);
+  throw ReplayError(
+      absl::StrCat("replay of '", history.workflow_id(), "' failed: ", verdict.message));
+}
+
+}  // namespace chimera

@@ -1,0 +1,132 @@
+// The public Replayer on small histories in JSON.
+#include "chimera/replayer.h"
+
+#include <string>
+
+#include "gtest/gtest.h"
+
+namespace chimera {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::string greet(const std::string& name) { return "Hello, " + name; }
+std::string shout(const std::string& name) { return name + "!"; }
+
+struct Hello {
+  std::string run(std::string name) {
+    return workflow::execute_activity<&greet>({.start_to_close_timeout = 10s}, name);
+  }
+};
+struct ChangedHello {
+  std::string run(std::string name) {
+    return workflow::execute_activity<&shout>({.start_to_close_timeout = 10s}, name);
+  }
+};
+struct BrokenHello {
+  std::string run(std::string) { throw 42; }
+};
+
+// Hello("you"), with the activity done.
+constexpr const char* kHistory = R"({"events": [
+  {"eventId": "1", "eventTime": "2026-01-01T00:00:00Z",
+   "eventType": "EVENT_TYPE_WORKFLOW_EXECUTION_STARTED",
+   "workflowExecutionStartedEventAttributes": {
+     "workflowType": {"name": "Hello"}, "taskQueue": {"name": "q"}, "workflowId": "hello-1",
+     "originalExecutionRunId": "run-1", "firstExecutionRunId": "run-1", "attempt": 1,
+     "input": {"payloads": [{"metadata": {"encoding": "anNvbi9wbGFpbg=="}, "data": "InlvdSI="}]}}},
+  {"eventId": "2", "eventTime": "2026-01-01T00:00:00Z",
+   "eventType": "EVENT_TYPE_WORKFLOW_TASK_SCHEDULED",
+   "workflowTaskScheduledEventAttributes": {"attempt": 1}},
+  {"eventId": "3", "eventTime": "2026-01-01T00:00:01Z",
+   "eventType": "EVENT_TYPE_WORKFLOW_TASK_STARTED",
+   "workflowTaskStartedEventAttributes": {"scheduledEventId": "2"}},
+  {"eventId": "4", "eventTime": "2026-01-01T00:00:01Z",
+   "eventType": "EVENT_TYPE_WORKFLOW_TASK_COMPLETED",
+   "workflowTaskCompletedEventAttributes": {"scheduledEventId": "2", "startedEventId": "3"}},
+  {"eventId": "5", "eventTime": "2026-01-01T00:00:01Z",
+   "eventType": "EVENT_TYPE_ACTIVITY_TASK_SCHEDULED",
+   "activityTaskScheduledEventAttributes": {
+     "activityId": "1", "activityType": {"name": "greet"}, "workflowTaskCompletedEventId": "4"}},
+  {"eventId": "6", "eventTime": "2026-01-01T00:00:02Z",
+   "eventType": "EVENT_TYPE_ACTIVITY_TASK_STARTED",
+   "activityTaskStartedEventAttributes": {"scheduledEventId": "5", "attempt": 1}},
+  {"eventId": "7", "eventTime": "2026-01-01T00:00:02Z",
+   "eventType": "EVENT_TYPE_ACTIVITY_TASK_COMPLETED",
+   "activityTaskCompletedEventAttributes": {"scheduledEventId": "5", "startedEventId": "6",
+     "result": {"payloads": [{"metadata": {"encoding": "anNvbi9wbGFpbg=="},
+                              "data": "IkhlbGxvLCB5b3Ui"}]}}},
+  {"eventId": "8", "eventTime": "2026-01-01T00:00:02Z",
+   "eventType": "EVENT_TYPE_WORKFLOW_TASK_SCHEDULED",
+   "workflowTaskScheduledEventAttributes": {"attempt": 1}},
+  {"eventId": "9", "eventTime": "2026-01-01T00:00:03Z",
+   "eventType": "EVENT_TYPE_WORKFLOW_TASK_STARTED",
+   "workflowTaskStartedEventAttributes": {"scheduledEventId": "8"}},
+  {"eventId": "10", "eventTime": "2026-01-01T00:00:03Z",
+   "eventType": "EVENT_TYPE_WORKFLOW_TASK_COMPLETED",
+   "workflowTaskCompletedEventAttributes": {"scheduledEventId": "8", "startedEventId": "9"}},
+  {"eventId": "11", "eventTime": "2026-01-01T00:00:03Z",
+   "eventType": "EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED", "aFieldOfTheFuture": 1,
+   "workflowExecutionCompletedEventAttributes": {"workflowTaskCompletedEventId": "10"}}
+]})";
+
+template <auto Run>
+Replayer replayer_of() {
+  Replayer replayer;
+  replayer.add_activity<&greet>("greet").add_activity<&shout>("shout");
+  replayer.add(define_workflow<Run>("Hello"));
+  return replayer;
+}
+
+TEST(Replayer, AcceptsCodeThatAgreesWithTheHistory) {
+  const auto history = WorkflowHistory::from_json(kHistory);
+  EXPECT_EQ(history.workflow_id(), "hello-1");
+  EXPECT_EQ(history.workflow_type(), "Hello");
+  EXPECT_EQ(history.size(), 11u);
+  auto replayer = replayer_of<&Hello::run>();
+  replayer.replay(history);
+  replayer.replay(history);  // As often as one likes.
+}
+
+TEST(Replayer, SaysBothSidesAndTheEventWhereTheyDisagree) {
+  auto replayer = replayer_of<&ChangedHello::run>();
+  try {
+    replayer.replay(WorkflowHistory::from_json(kHistory));
+    FAIL() << "replayed";
+  } catch (const NondeterminismError& error) {
+    for (const char* part : {"event 5", "greet", "shout", "hello-1"})
+      EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
+  }
+}
+
+TEST(Replayer, SaysWhatTheCodeThrew) {
+  auto replayer = replayer_of<&BrokenHello::run>();
+  try {
+    replayer.replay(WorkflowHistory::from_json(kHistory));
+    FAIL() << "replayed";
+  } catch (const ReplayError& error) {
+    EXPECT_EQ(dynamic_cast<const NondeterminismError*>(&error), nullptr) << error.what();
+    EXPECT_NE(std::string(error.what()).find("int"), std::string::npos) << error.what();
+  }
+}
+
+TEST(Replayer, NamesTheTypesThatItHas) {
+  Replayer replayer;
+  replayer.add(define_workflow<&Hello::run>("Other"));
+  try {
+    replayer.replay(WorkflowHistory::from_json(kHistory));
+    FAIL() << "replayed";
+  } catch (const std::invalid_argument& error) {
+    EXPECT_NE(std::string(error.what()).find("'Hello'"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("'Other'"), std::string::npos) << error.what();
+  }
+}
+
+TEST(Replayer, RefusesWhatIsNoHistory) {
+  EXPECT_THROW(WorkflowHistory::from_json("{"), std::invalid_argument);
+  EXPECT_THROW(WorkflowHistory::from_json("{}"), std::invalid_argument);
+  EXPECT_THROW(WorkflowHistory::from_binary("\xff\xff"), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace chimera
