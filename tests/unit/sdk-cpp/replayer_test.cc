@@ -27,7 +27,7 @@ struct BrokenHello {
   std::string run(std::string) { throw 42; }
 };
 
-// Hello("you"), with the activity done.
+// Hello("you"), with the activity done. Flag 1: types and ids are compared.
 constexpr const char* kHistory = R"({"events": [
   {"eventId": "1", "eventTime": "2026-01-01T00:00:00Z",
    "eventType": "EVENT_TYPE_WORKFLOW_EXECUTION_STARTED",
@@ -43,7 +43,8 @@ constexpr const char* kHistory = R"({"events": [
    "workflowTaskStartedEventAttributes": {"scheduledEventId": "2"}},
   {"eventId": "4", "eventTime": "2026-01-01T00:00:01Z",
    "eventType": "EVENT_TYPE_WORKFLOW_TASK_COMPLETED",
-   "workflowTaskCompletedEventAttributes": {"scheduledEventId": "2", "startedEventId": "3"}},
+   "workflowTaskCompletedEventAttributes": {"scheduledEventId": "2", "startedEventId": "3",
+     "sdkMetadata": {"coreUsedFlags": [1, 2]}}},
   {"eventId": "5", "eventTime": "2026-01-01T00:00:01Z",
    "eventType": "EVENT_TYPE_ACTIVITY_TASK_SCHEDULED",
    "activityTaskScheduledEventAttributes": {
