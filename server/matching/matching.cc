@@ -46,6 +46,7 @@ void Matching::add(const QueueKey& key, MatchTask task) {
 
 void Matching::note_poll(const QueueKey& key, TaskQueue& queue, const Poller& poller) {
   queue.last_poll = engine_.now();
+  queue.deserted = false;
   auto& seen = queue.seen[poller.identity];
   seen.last = engine_.now();
   if (queue.seen.size() > 16) {
@@ -92,7 +93,7 @@ void Matching::remove_poller(const QueueKey& key, const CallPtr& call, bool answ
 
 bool Matching::has_recent_poller(const QueueKey& key) const {
   const TaskQueue* queue = find(key);
-  if (queue == nullptr) return false;
+  if (queue == nullptr || queue->deserted) return false;
   return !queue->pollers.empty() ||
          (queue->last_poll != kUnset && engine_.now() - queue->last_poll < kStickyPollerWindow);
 }
@@ -162,7 +163,8 @@ void Matching::shut_down_worker(const std::string& namespace_id,
         calls.push_back(poller.call);
     }
     for (const CallPtr& call : calls) remove_poller(key, call, /*answer=*/true);
-    if (!sticky_queue.empty() && key.name == sticky_queue) queue->last_poll = kUnset;
+    // Polls that are still open there are about to be cancelled.
+    if (!sticky_queue.empty() && key.name == sticky_queue) queue->deserted = true;
   }
 }
 

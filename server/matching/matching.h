@@ -58,6 +58,7 @@ struct TaskQueue {
   std::list<Poller> pollers;                   // Longest waiting first.
   std::map<std::string, PollerSeen> seen;      // By identity, for five minutes.
   WallTime last_poll{};
+  bool deserted = false;                   // Its worker has said goodbye; until the next poll.
   std::deque<WallTime> added, dispatched;  // Of the last 30 s.
   double rate_limit = 0;                   // Tasks a second, 0: none.
   WallTime next_dispatch{};                // With a rate limit.

@@ -5,6 +5,7 @@ namespace chimera::conformance {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 class WorkflowTaskTest : public Session {};
 
@@ -60,6 +61,29 @@ TEST_F(WorkflowTaskTest, sticky_timeout_fallback) {
   HistoryEvent timed_out = event_of(enums::EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT);
   EXPECT_EQ(timed_out.workflow_task_timed_out_event_attributes().timeout_type(),
             enums::TIMEOUT_TYPE_SCHEDULE_TO_START);
+  respond(task, {complete_workflow()});
+}
+
+// The task after a worker's goodbye does not wait for the sticky queue's timeout.
+TEST_F(WorkflowTaskTest, shutdown_worker) {
+  start();
+  respond_sticky(poll(), {});
+  {
+    StickyPoll sticky_poll(*this);
+    ASSERT_TRUE(signal("one").ok());
+    respond_sticky(sticky_poll.task(), {});
+  }
+  wf::ShutdownWorkerRequest goodbye;
+  goodbye.set_namespace_("default");
+  goodbye.set_identity("worker");
+  goodbye.set_sticky_task_queue(sticky);
+  ASSERT_TRUE(rpc<wf::ShutdownWorkerResponse>(goodbye).ok());
+  ASSERT_TRUE(signal("two").ok());
+
+  Task task = poll();
+
+  EXPECT_EQ(task.history().events(0).event_id(), 1);
+  EXPECT_THAT(events(), Not(HasSubstr("TaskTimedOut")));
   respond(task, {complete_workflow()});
 }
 
