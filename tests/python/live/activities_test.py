@@ -420,8 +420,9 @@ class Many:
         options = {"start_to_close_timeout": timedelta(seconds=10)}
         method = workflow.execute_activity_method(Counter.increase, 5, **options)
         unknown = workflow.execute_activity("whatever", args=[1, "two"], result_type=str, **options)
+        first = await asyncio.gather(method, unknown)
         fan = [workflow.execute_activity_method(Counter.increase, 0, **options) for _ in range(8)]
-        return [*await asyncio.gather(method, unknown), len(await asyncio.gather(*fan))]
+        return [*first, len(await asyncio.gather(*fan))]
 
 
 async def test_methods_dynamic_and_many_at_once(client: Client, name: str, cache: int):

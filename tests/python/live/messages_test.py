@@ -143,7 +143,9 @@ async def test_signals_in_order(client: Client, name: str, cache: int):
 
 
 async def test_signals_before_the_first_task(client: Client, name: str, cache: int):
-    handle = await client.start_workflow(Talk.run, id=name, task_queue=name, start_signal="say", start_signal_args=["a"])
+    handle = await client.start_workflow(
+        Talk.run, id=name, task_queue=name, start_signal="say", start_signal_args=["a"]
+    )
     await handle.signal(Talk.say, "b")
     await handle.signal(Talk.close)
     async with worker(client, name, cache, Talk):

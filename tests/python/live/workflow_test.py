@@ -244,7 +244,9 @@ async def test_patches(client: Client, name: str, cache: int, before: type, afte
 
 async def test_nondeterminism_fails_the_task_and_not_the_workflow(client: Client, name: str):
     async with worker(client, name, 0, Patched, note):
-        handle = await client.start_workflow("Versioned", id=name, task_queue=name, result_type=str)
+        handle = await client.start_workflow(
+            "Versioned", id=name, task_queue=name, result_type=str, task_timeout=timedelta(seconds=1)
+        )
         await until(lambda: events(handle, "activity_task_completed"))
     async with worker(client, name, 0, Fails, Misfit):
         await handle.signal("go")
