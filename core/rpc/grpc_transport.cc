@@ -19,6 +19,7 @@
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/proto_buffer_reader.h"
 
+#include "core/base/mutexes.h"
 #include "core/rpc/status_codes.h"
 
 namespace chimera::core {
@@ -291,6 +292,7 @@ bool worth_compressing(std::string_view target_host) {
 
 std::unique_ptr<GrpcTransport> GrpcTransport::create(const ConnectionOptions& options) {
   quieten_grpc();
+  base::skip_deadlock_detection();
   keep_callback_threads();
   auto channel = grpc::CreateCustomChannel(options.target_host, credentials(options),
                                            channel_arguments(options));

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/base/mutexes.h"
 #include "core/base/transport.h"
 #include "server/service/grpc_streams.h"
 
@@ -165,6 +166,7 @@ class Frontend : public GrpcFrontend {
     if (const std::string problem = listening_problem(ip, port); !problem.empty())
       return absl::FailedPreconditionError(
           absl::StrCat("cannot listen on ", address, ": ", problem));
+    base::skip_deadlock_detection();
     grpc::ServerBuilder builder;
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 1000);
