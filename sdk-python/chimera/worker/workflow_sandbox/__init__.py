@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import chimera.workflow
 from chimera.worker._runner import (
@@ -89,6 +89,51 @@ class SandboxMatcher:
             leaf_warning=self.leaf_warning or other.leaf_warning,
             exclude=self.exclude | other.exclude,
         )
+
+    def __post_init__(self) -> None:
+        """Refuse leaf settings of what is no leaf."""
+        for name in ("leaf_message", "leaf_warning"):
+            if getattr(self, name) and not self.match_self:
+                raise ValueError(f"Cannot set {name} without match_self")
+
+    def access_matcher(
+        self, context: Any, *child_path: str, include_use: bool = False
+    ) -> SandboxMatcher | None:
+        """The matcher that forbids the access to a path, if one does. `context.is_runtime` tells a running workflow
+        from an import; `include_use` counts as access what may only not be used."""
+        at: SandboxMatcher | None = self
+        for name in child_path:
+            if at is None or name in at.exclude or not at._in_force(context):
+                return None
+            if at.match_self or at._names(name, include_use):
+                return at
+            at = at._below(name)
+        return at if at is not None and at.match_self and at._in_force(context) else None
+
+    def match_access(self, context: Any, *child_path: str, include_use: bool = False) -> bool:
+        """Whether the access to a path is forbidden."""
+        return self.access_matcher(context, *child_path, include_use=include_use) is not None
+
+    def child_matcher(self, *child_path: str) -> SandboxMatcher | None:
+        """The matcher for what is below a path; `all` where the path itself is forbidden, in access or in use."""
+        at: SandboxMatcher | None = self
+        for name in child_path:
+            if at is None or name in at.exclude:
+                return None
+            if at.match_self or at._names(name, include_use=True):
+                return SandboxMatcher.all_runtime if at.only_runtime else SandboxMatcher.all
+            at = at._below(name)
+        return at
+
+    def _in_force(self, context: Any) -> bool:
+        return context.is_runtime or not self.only_runtime
+
+    def _names(self, name: str, include_use: bool) -> bool:
+        names = self.access | self.use if include_use else self.access
+        return name in names or "*" in names
+
+    def _below(self, name: str) -> SandboxMatcher | None:
+        return self.children.get(name) or self.children.get("*")
 
     def with_child_unrestricted(self, *child_path: str) -> SandboxMatcher:
         """The matcher without what is below a path."""
