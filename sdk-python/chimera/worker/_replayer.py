@@ -165,7 +165,7 @@ class Replayer:
             "nondeterminism_fails_workflow": everywhere,
             "nondeterminism_fails_workflow_types": types,
         }
-        core = _bridge.Replayer(options, worker.make_bridge(queue))
+        core = _bridge.Replayer(options, worker.open(queue))
 
         async def results() -> AsyncIterator[WorkflowReplayResult]:
             async for history in histories:

@@ -32,8 +32,8 @@ from chimera.worker._runner import (
     WorkflowInstance,
     WorkflowInstanceDetails,
 )
-from chimera.worker._threads import DeadlockInterrupt
 from chimera.worker._workflow_handlers import Handlers
+from chimera.worker._workflow_threads import DeadlockInterrupt
 from chimera.workflow._info import Info
 
 logger = logging.getLogger("temporalio.worker._workflow_instance")

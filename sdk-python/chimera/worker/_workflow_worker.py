@@ -1,15 +1,18 @@
 """The workflow half of a worker: takes activations from the bridge and answers them.
 
-Everything happens on the worker's loop thread, in the callback in which the bridge hands over an
-activation; a task is made only if a codec has to be awaited.
+An activation is answered on the thread that takes it from the bridge's queue, see
+_workflow_threads.py. With a codec it goes over the worker's loop, where the codec is awaited; in
+debug mode it runs there, so that a debugger has the terminal.
 """
 
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import os
-from collections.abc import Callable, MutableMapping, Sequence
+import threading
+from collections.abc import Callable, Coroutine, MutableMapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +31,7 @@ from chimera.worker._runner import (
     WorkflowInstanceDetails,
     WorkflowRunner,
 )
-from chimera.worker._threads import DeadlockInterrupt, Watchdog
+from chimera.worker._workflow_threads import Abandoned, DeadlockError, WorkflowThreads
 
 if TYPE_CHECKING:
     from chimera import _bridge
@@ -76,10 +79,17 @@ class WorkflowWorker:
         self._codec = (
             CodecPass(data_converter, code_headers) if data_converter._changes_payloads else None
         )
-        debug_mode = debug_mode or bool(os.environ.get("TEMPORAL_DEBUG"))
-        self._watchdog = None if debug_mode else Watchdog(2.0)
+        self._debug = debug_mode or bool(os.environ.get("TEMPORAL_DEBUG"))
+        self._threads = WorkflowThreads(2.0, self._abandoned)
+        self._loop: asyncio.AbstractEventLoop | None = None  # Where the codec is awaited.
         self._runs: dict[str, WorkflowInstance] = {}
         self._unevictable: set[str] = set()
+        # Runs whose code is still in an activation that was answered without it, and those among
+        # them whose eviction waits for its end.
+        self._lock = threading.Lock()
+        self._stuck: set[str] = set()
+        self._held_evictions: set[str] = set()
+        self._ending = False
         self._tasks: set[asyncio.Task] = set()
         self._bridge: _bridge.WorkflowBridge | None = None
         self._extern_functions: MutableMapping[str, Callable] = {}
@@ -124,15 +134,36 @@ class WorkflowWorker:
     def _runner_of(self, definition: workflow._Definition) -> WorkflowRunner:
         return self._runner if definition.sandboxed else self._unsandboxed_runner
 
+    @property
+    def _deadlock_timeout_seconds(self) -> float:
+        return self._threads.timeout
+
+    @_deadlock_timeout_seconds.setter
+    def _deadlock_timeout_seconds(self, seconds: float) -> None:
+        self._threads.timeout = seconds
+
+    def open(self, loop_queue: _bridge.Queue) -> _bridge.WorkflowBridge:
+        """The bridge, and the thread that serves it. `loop_queue` is that of the running loop."""
+        queue = loop_queue if self._debug else self._threads.open()
+        return self.make_bridge(loop_queue if self._codec else queue)
+
     def make_bridge(self, queue: _bridge.Queue) -> _bridge.WorkflowBridge:
+        """A bridge whose queue the caller serves."""
         from chimera import _bridge
 
-        self._bridge = _bridge.WorkflowBridge(queue, self._activate, self._drop)
+        if self._codec is None:
+            self._bridge = _bridge.WorkflowBridge(queue, self._activate, self._drop)
+        else:
+            self._bridge = _bridge.WorkflowBridge(
+                queue,
+                self._activate_from_loop,
+                lambda run_id: self._threads.submit(self._drop, run_id),
+            )
         return self._bridge
 
     def register_with(self, core: _bridge.Worker, queue: _bridge.Queue) -> None:
         """Register all types with the core's worker."""
-        bridge = self.make_bridge(queue)
+        bridge = self.open(queue)
         for name in self._definitions:
             core.add_workflow(name, bridge)
         if self._dynamic is not None:
@@ -156,15 +187,25 @@ class WorkflowWorker:
         jobs = activation[-1]
         if jobs and jobs[0][0] == "remove_from_cache":
             logger.debug("Evicting workflow with run ID %s, message: %s", run_id, jobs[0][2])
-            self._evict(run_id, activation)
-            self._complete(run_id, Completion([], [], []))
-        elif self._codec is None:
-            self._complete(run_id, self._run(run_id, workflow_type, activation))
+            if self._evict(run_id, activation, asked=True):
+                self._complete(run_id, Completion([], [], []))
+            return
+        completion = self._run(run_id, workflow_type, activation)
+        if completion is not None:
+            self._complete(run_id, completion)
+
+    def _activate_from_loop(self, run_id: str, workflow_type: str, activation: tuple) -> None:
+        jobs = activation[-1]
+        if jobs and jobs[0][0] == "remove_from_cache":
+            self._threads.submit(self._activate, run_id, workflow_type, activation)
         else:
-            body = self._activate_with_codec(run_id, workflow_type, activation)
-            task = asyncio.get_running_loop().create_task(body)
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._on_loop(self._activate_with_codec(run_id, workflow_type, activation))
+
+    def _on_loop(self, body: Coroutine[Any, Any, None]) -> None:
+        self._loop = asyncio.get_running_loop()
+        task = self._loop.create_task(body)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _activate_with_codec(
         self, run_id: str, workflow_type: str, activation: tuple
@@ -179,7 +220,14 @@ class WorkflowWorker:
             logger.exception("Failed handling activation on workflow with run ID %s", run_id)
             completion = self._failed(err)
         else:
-            completion = self._run(run_id, workflow_type, activation)
+            ran = await self._threads.run(self._run, run_id, workflow_type, activation)
+            if ran is None:
+                return
+            completion = ran
+        await self._encode_and_complete(run_id, completion, own)
+
+    async def _encode_and_complete(self, run_id: str, completion: Completion, own: Any) -> None:
+        assert self._codec
         try:
             if completion.failure is not None:
                 await self._codec.encode_failure(completion.failure, own)
@@ -202,48 +250,91 @@ class WorkflowWorker:
 
     def _drop(self, run_id: str) -> None:
         """The run has ended. What still waits in it is ended here, not by the garbage collector."""
-        instance = self._runs.pop(run_id, None)
+        instance = self._runs.get(run_id)
         loop = getattr(instance, "loop", None)
-        if instance is not None and loop is not None and loop.tasks and not self._drop_at_once:
-            self._runs[run_id] = instance
-            job = ("remove_from_cache", 0, "")
-            self._evict(run_id, (run_id, 0, True, 0, 0, False, (), False, None, (), [job]))
+        if loop is not None and loop.tasks:
+            self._evict(run_id, _eviction_of(run_id), asked=False)
+        else:
+            self._runs.pop(run_id, None)
 
     # Runs
 
-    def _run(self, run_id: str, workflow_type: str, activation: tuple) -> Completion:
+    def _run(self, run_id: str, workflow_type: str, activation: tuple) -> Completion | None:
+        """What the run answers; None if it was answered without it."""
+        instance = self._runs.get(run_id)
         try:
-            instance = self._runs.get(run_id)
             if instance is None:
                 instance = self._runs[run_id] = self._create(run_id, workflow_type, activation)
             else:
                 self._refresh(activation)
             return self._watched(instance, activation)
-        except Exception as err:
-            logger.exception("Failed handling activation on workflow with run ID %s", run_id)
+        except Abandoned:
+            assert instance is not None
+            self._back_from_deadlock(run_id, instance)
+            return None
+        except BaseException as err:
+            logger.exception(
+                "Failed handling activation on workflow %s with run ID %s", workflow_type, run_id
+            )
             return self._failed(err)
 
     def _refresh(self, activation: tuple) -> None:
         if any(job[0] == "initialize" for job in activation[-1]):
             logger.warning("Cache already exists for activation with initialize job")
 
-    def _watched(self, instance: WorkflowInstance, activation: tuple) -> Completion:
-        """Activate, and interrupt code that does not come to a wait."""
-        watchdog = self._watchdog
-        if watchdog is None:
+    def _watched(
+        self,
+        instance: WorkflowInstance,
+        activation: tuple,
+        *,
+        evicting: bool = False,
+        asked: bool = True,
+    ) -> Completion:
+        if self._debug:
             return instance.activate(activation)
-        completion: Completion | None = None
-        watchdog.begin()
-        try:
-            completion = instance.activate(activation)
-        except DeadlockInterrupt:
-            pass
-        finally:
-            error = watchdog.end()
-        if error is not None:
-            raise error
-        assert completion is not None
-        return completion
+        return self._threads.watched((instance, evicting, asked), instance.activate, activation)
+
+    # Code that does not come to a wait, and cannot be interrupted
+
+    def _abandoned(self, what: tuple[WorkflowInstance, bool, bool], error: DeadlockError) -> None:
+        """Answer for an activation that goes on, if the core asked. On the watchdog's thread."""
+        instance, evicting, asked = what
+        info = instance.get_info()
+        run_id = info.run_id
+        self._runs.pop(run_id, None)
+        if evicting:
+            self._unevictable.add(run_id)
+            logger.error("Timed out running eviction job for run ID %s%s", run_id, _RETRIED)
+            if asked:
+                self._complete(run_id, Completion([], [], []))
+            return
+        logger.warning(
+            "Workflow %s with ID %s and run ID %s blocks its thread, and cannot be interrupted: "
+            "its task is failed, its thread is left to itself",
+            info.workflow_type,
+            info.workflow_id,
+            run_id,
+            exc_info=error,
+        )
+        with self._lock:
+            self._stuck.add(run_id)
+        completion = self._failed(error)
+        if self._codec is None or self._loop is None:
+            self._complete(run_id, completion)
+        else:
+            own = instance.get_serialization_context(None)
+            body = self._encode_and_complete(run_id, completion, own)
+            self._loop.call_soon_threadsafe(self._on_loop, body)
+
+    def _back_from_deadlock(self, run_id: str, instance: WorkflowInstance) -> None:
+        with self._lock:
+            self._stuck.discard(run_id)
+            held = run_id in self._held_evictions
+            self._held_evictions.discard(run_id)
+        if held:
+            self._complete(run_id, Completion([], [], []))
+        if not self._drop_at_once:
+            self._end_code(run_id, instance, _eviction_of(run_id), asked=False)
 
     def _failed(self, err: BaseException) -> Completion:
         completion = Completion([], [], [])
@@ -284,51 +375,60 @@ class WorkflowWorker:
                 # The core waits for an answer.
                 self._complete(run_id, Completion([], [], [], failure=self._failure(err)))
 
-    def _evict(self, run_id: str, activation: tuple) -> None:
-        instance = self._runs.get(run_id)
+    def _evict(self, run_id: str, activation: tuple, *, asked: bool) -> bool:
+        """End a run's code. Whether this is to be answered now."""
+        with self._lock:
+            if run_id in self._stuck and not self._drop_at_once and not self._ending:
+                self._held_evictions.add(run_id)
+                return False
+        instance = self._runs.pop(run_id, None)
         if instance is None or self._drop_at_once:
-            self._runs.pop(run_id, None)
-            return
+            return True
+        return self._end_code(run_id, instance, activation, asked=asked)
+
+    def _end_code(
+        self, run_id: str, instance: WorkflowInstance, activation: tuple, *, asked: bool
+    ) -> bool:
+        """Whether the core still waits for an answer: it has one if this took too long."""
+        answered = False
         try:
-            self._watched(instance, activation)
-        except BaseException:
+            self._watched(instance, activation, evicting=True, asked=asked)
+            self._unevictable.discard(run_id)
+            return True
+        except Abandoned:
+            answered = True
+        except BaseException as err:
             if run_id not in self._unevictable:
                 self._unevictable.add(run_id)
-                logger.exception(
-                    "Failed running eviction job for run ID %s, continually retrying eviction. "
-                    "This is usually caused by catching BaseException, asyncio.CancelledError "
-                    "included, and going on with the work.",
-                    run_id,
-                )
-            loop = asyncio.get_running_loop()
-            # Its slot is free: the core has its answer. Only the memory waits for this.
-            self._runs.pop(run_id, None)
-            loop.call_later(_EVICTION_RETRY_SECONDS, self._retry_eviction, run_id, instance)
-            return
-        self._runs.pop(run_id, None)
-
-    def _retry_eviction(self, run_id: str, instance: WorkflowInstance) -> None:
-        job = ("remove_from_cache", 0, "")
-        activation = (run_id, 0, True, 0, 0, False, (), False, None, (), [job])
-        try:
-            self._watched(instance, activation)
-            self._unevictable.discard(run_id)
-        except BaseException:
-            loop = asyncio.get_running_loop()
-            loop.call_later(_EVICTION_RETRY_SECONDS, self._retry_eviction, run_id, instance)
+                how = "Timed out" if isinstance(err, DeadlockError) else "Failed"
+                logger.exception("%s running eviction job for run ID %s%s", how, run_id, _RETRIED)
+        # Its slot is free: the core has its answer. Only the memory waits for this.
+        if not self._ending:
+            again = functools.partial(
+                self._end_code, run_id, instance, _eviction_of(run_id), asked=False
+            )
+            retry = threading.Timer(_EVICTION_RETRY_SECONDS, self._threads.submit, (again,))
+            retry.daemon = True
+            retry.start()
+        return not answered
 
     def notify_shutdown(self) -> None:
         if self._unevictable:
             logger.warning(
                 "Shutting down workflow worker, but %s workflow(s) could not be evicted "
-                "previously, so the shutdown may hang",
+                "previously; their code is left behind",
                 len(self._unevictable),
             )
+        with self._lock:
+            self._ending = True
+            held, self._held_evictions = self._held_evictions, set()
+        for run_id in held:
+            self._complete(run_id, Completion([], [], []))
 
     def close(self) -> None:
         """After the core has drained."""
-        if self._watchdog:
-            self._watchdog.close()
+        self._ending = True
+        self._threads.close()
 
     def _create(self, run_id: str, workflow_type: str, activation: tuple) -> WorkflowInstance:
         job = next((job for job in activation[-1] if job[0] == "initialize"), None)
@@ -413,6 +513,18 @@ class WorkflowWorker:
             workflow_start_time=_time(start_ns),
             workflow_type=started.workflow_type.name,
         )
+
+
+_RETRIED = (
+    ", continually retrying eviction. This is usually caused by catching BaseException, "
+    "asyncio.CancelledError included, and going on with the work."
+)
+
+
+def _eviction_of(run_id: str) -> tuple:
+    """An activation that nobody sent: the code is to end."""
+    job = ("remove_from_cache", 0, "")
+    return (run_id, 0, True, 0, 0, False, (), False, None, (), [job])
 
 
 def _time(nanoseconds: int) -> datetime:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
+import queue
 import sys
+import threading
 import types
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,15 +18,14 @@ from chimera.api.common.v1 import Payload
 from chimera.api.failure.v1 import Failure
 from chimera.api.history.v1 import WorkflowExecutionStartedEventAttributes
 from chimera.worker import UnsandboxedWorkflowRunner
-from chimera.worker._threads import Watchdog
 from chimera.worker._workflow_worker import WorkflowWorker
 from fake_core import PAYLOADS, START_NS, decode, error_of
 
 
 class FakeWorkflowBridge:
-    def __init__(self, queue: Any, activate: Callable, drop: Callable) -> None:
+    def __init__(self, _queue: Any, activate: Callable, drop: Callable) -> None:
         self.activate, self.drop = activate, drop
-        self.answers: asyncio.Queue[tuple] = asyncio.Queue()
+        self.answers: queue.Queue[tuple] = queue.Queue()
 
     def complete(self, run_id: str, commands: list, flags: Any, versioning: int) -> None:
         self.answers.put_nowait(("complete", commands))
@@ -31,12 +34,28 @@ class FakeWorkflowBridge:
         self.answers.put_nowait(("fail", Failure.FromString(failure)))
 
 
+class FakeQueue:
+    """Wakes the thread that serves it, and holds nothing."""
+
+    def __init__(self) -> None:
+        self._fd = os.eventfd(0, os.EFD_NONBLOCK)
+
+    def fileno(self) -> int:
+        return self._fd
+
+    def take(self) -> list:
+        with contextlib.suppress(BlockingIOError):
+            os.eventfd_read(self._fd)
+        return []
+
+
 @pytest.fixture(autouse=True)
 def fake_bridge(monkeypatch: pytest.MonkeyPatch) -> None:
     import chimera
 
     module = types.ModuleType("chimera._bridge")
     module.WorkflowBridge = FakeWorkflowBridge  # type: ignore
+    module.Queue = FakeQueue  # type: ignore
     monkeypatch.setitem(sys.modules, "chimera._bridge", module)
     monkeypatch.setattr(chimera, "_bridge", module, raising=False)
 
@@ -128,7 +147,7 @@ def test_an_unknown_type_fails_the_task_and_names_the_known_ones() -> None:
 
 def test_code_that_never_waits_fails_its_task_and_the_worker_goes_on() -> None:
     worker, bridge = make(Spins, Echo)
-    worker._watchdog = Watchdog(0.05)
+    worker._deadlock_timeout_seconds = 0.05
 
     kind, failure = send(bridge, "Spins", initialize("Spins"))
 
@@ -136,6 +155,132 @@ def test_code_that_never_waits_fails_its_task_and_the_worker_goes_on() -> None:
     assert "in run" in failure.stack_trace  # The line that spins.
     bridge.drop("run")
     assert send(bridge, "Echo", initialize("Echo", PAYLOADS.to_payload("x")))[0] == "complete"
+
+
+block = threading.Event()
+
+
+@workflow.defn
+class Blocks:
+    ended: list[str] = []
+
+    @workflow.run
+    async def run(self) -> None:
+        try:
+            block.wait()  # Not Python code: nothing interrupts it.
+        finally:
+            self.ended.append(threading.current_thread().name)
+
+
+@workflow.defn
+class Swallows:
+    go_on = True
+    ended = threading.Event()
+
+    @workflow.run
+    async def run(self) -> None:
+        try:
+            while Swallows.go_on:
+                try:
+                    await workflow.wait_condition(lambda: False)
+                except BaseException:
+                    pass
+        finally:  # The interruption may come between the lines, too.
+            Swallows.ended.set()
+
+
+class OnThread:
+    """A worker with its thread, and activations that reach it there."""
+
+    def __init__(self, *workflows: type) -> None:
+        self.worker, self.bridge = make(*workflows)
+        self.bridge = self.worker.open(None)
+        self.worker._deadlock_timeout_seconds = 0.05
+
+    def send(self, workflow_type: str, *jobs: tuple, run_id: str = "run") -> None:
+        step = (run_id, *activation(*jobs)[1:])
+        self.worker._threads.submit(self.bridge.activate, run_id, workflow_type, step)
+
+    def answer(self) -> tuple:
+        return self.bridge.answers.get(timeout=30)
+
+
+def test_code_that_cannot_be_interrupted_holds_up_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    block.clear()
+    Blocks.ended.clear()
+    core = OnThread(Blocks, Echo)
+
+    core.send("Blocks", initialize("Blocks"))
+    core.send("Echo", initialize("Echo", PAYLOADS.to_payload("x")), run_id="other")
+    answers = [core.answer(), core.answer()]
+    core.send("Blocks", ("remove_from_cache", 3, "failed"))
+    core.send("Echo", ("remove_from_cache", 1, "full"), run_id="other")
+    evicted = core.answer()
+    unanswered = core.bridge.answers.empty()  # Its code is not at its end yet.
+    block.set()
+    late = core.answer()
+    core.worker.close()
+
+    (failure,) = [failure for kind, failure in answers if kind == "fail"]
+    assert "[TMPRL1101]" in failure.message and "block.wait()" in failure.stack_trace
+    assert "Workflow Blocks with ID workflow and run ID run blocks its thread" in caplog.text
+    assert evicted == ("complete", []) and unanswered
+    assert late == ("complete", [])
+    assert Blocks.ended[0].startswith("temporal_workflow_")
+
+
+def test_shutdown_does_not_wait_for_code_that_blocks() -> None:
+    block.clear()
+    core = OnThread(Blocks)
+    core.send("Blocks", initialize("Blocks"))
+    failed, _ = core.answer()
+    core.send("Blocks", ("remove_from_cache", 3, "failed"))
+    while not core.worker._held_evictions:
+        threading.Event().wait(0.001)
+
+    core.worker.notify_shutdown()
+
+    assert failed == "fail" and core.answer() == ("complete", [])
+    core.worker.close()
+    block.set()
+
+
+def test_code_that_swallows_its_eviction_is_reported_and_left(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    core = OnThread(Swallows, Echo)
+    core.send("Swallows", initialize("Swallows"))
+    first = core.answer()
+
+    core.send("Swallows", ("remove_from_cache", 1, "full"))
+    evicted = core.answer()
+    core.send("Echo", initialize("Echo", PAYLOADS.to_payload("x")), run_id="other")
+    other, _ = core.answer()
+    Swallows.go_on = False
+
+    assert first == evicted == ("complete", []) and other == "complete"
+    assert "Timed out running eviction job for run ID run" in caplog.text
+    assert Swallows.ended.wait(30)
+    core.worker.close()
+
+
+@workflow.defn
+class Exits:
+    @workflow.run
+    async def run(self) -> None:
+        raise SystemExit(3)
+
+
+def test_an_exit_in_workflow_code_fails_its_task_only() -> None:
+    core = OnThread(Exits, Echo)
+
+    core.send("Exits", initialize("Exits"))
+    kind, failure = core.answer()
+    core.send("Echo", initialize("Echo", PAYLOADS.to_payload("x")), run_id="other")
+
+    assert kind == "fail" and failure.application_failure_info.type == "SystemExit"
+    assert core.answer()[0] == "complete"
+    core.worker.close()
 
 
 def test_dropped_runs_end_their_code_orderly() -> None:
@@ -173,7 +318,7 @@ def test_a_codec_sees_all_that_comes_in_and_goes_out() -> None:
 
         job = initialize("Echo", argument)
         bridge.activate("run", "Echo", activation(job))
-        kind, commands = await bridge.answers.get()
+        kind, commands = await asyncio.to_thread(bridge.answers.get)
 
         payload = Payload.FromString(commands[0][1])
         assert kind == "complete" and payload.metadata["encoding"] == b"wrap"
