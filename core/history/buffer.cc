@@ -35,6 +35,15 @@ void HistoryBuffer::pop(std::size_t count, std::vector<std::shared_ptr<const voi
   if (empty()) clear();
 }
 
+void HistoryBuffer::truncate(std::size_t count) {
+  events_.resize(head_ + std::min(count, events_.size() - head_));
+  if (empty()) return clear();
+  for (Held& held : pages_) {
+    held.events_left = std::min(held.events_left, count);
+    count -= held.events_left;
+  }
+}
+
 void HistoryBuffer::clear() {
   // A page's worth of pointers may stay allocated between tasks of a busy run; more is given back.
   if (events_.capacity() > 64) {

@@ -24,6 +24,8 @@ class HistoryBuffer {
   // The first `count` events have been applied. Their pages go to `keep`, for what still points
   // into them.
   void pop(std::size_t count, std::vector<std::shared_ptr<const void>>& keep);
+  // Forgets what follows the first `count` events.
+  void truncate(std::size_t count);
   void clear();
 
   absl::Span<const HistoryEvent* const> events() const {

@@ -181,7 +181,7 @@ void WorkflowRun::State::proceed() {
     const Batch batch = next_batch(buffer_.events(), next_page_token_.empty());
     if (batch.kind == Batch::Kind::kNeedMore) return fetch(/*from_start=*/false);
     if (batch.kind == Batch::Kind::kNone) break;
-    if (absl::Status status = apply(batch); !status.ok()) return fail_task(status);
+    if (absl::Status status = apply(up_to_query(batch)); !status.ok()) return fail_task(status);
   }
   if (last_processed_ < task_->started_event_id()) {
     return fail_task(
@@ -194,6 +194,22 @@ void WorkflowRun::State::proceed() {
     return fail_task(status);
   }
   finish_task();
+}
+
+// A query's history may go on behind the last task that was answered: a signal came since. That
+// belongs to a task to come, at that task's time; only the answered task's commands are applied.
+Batch WorkflowRun::State::up_to_query(const Batch& batch) {
+  const auto events = buffer_.events();
+  if (!task_->has_query() || started_event_id_ == 0 ||
+      started_event_id_ < task_->previous_started_event_id() ||
+      is_final_event(events.back()->event_type()))
+    return batch;
+  std::size_t end = 0;
+  if (events[0]->event_type() == enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED) ++end;
+  while (end < events.size() && end > 0 && is_command_event(events[end]->event_type())) ++end;
+  buffer_.truncate(end);
+  next_page_token_.clear();
+  return {Batch::Kind::kComplete, end, end};
 }
 
 std::shared_ptr<Activation> WorkflowRun::State::make_activation() const {

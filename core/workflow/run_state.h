@@ -68,6 +68,7 @@ class WorkflowRun::State {
   void fetch(bool from_start);
   void proceed();  // Follows history until something is needed from outside.
   void dispatch();
+  Batch up_to_query(const Batch& batch);
   std::shared_ptr<Activation> make_activation() const;
   bool ask_queries();
   void take_query_answers(std::vector<Command>& commands);

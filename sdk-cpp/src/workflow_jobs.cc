@@ -132,6 +132,7 @@ void WorkflowRuntime::start_signal(const Handler& handler, const std::string& na
     *arguments = handler_arguments(*handler, name, decoded(input, codec_, decrypted), named);
     handler->check(PayloadList(arguments.get()));
   } catch (const std::exception& error) {
+    if (quiet()) return;
     log(LogLevel::kError,
         absl::StrCat(owner_, " dropped a signal '", name, "' that it cannot read: ", error.what()));
     return;

@@ -246,7 +246,8 @@ void WorkflowRuntime::wake(Task& task) {
 }
 
 void WorkflowRuntime::park(Task& task) {
-  if (!evicting_) Fiber::suspend();
+  // A cancellation that came while the task ran is delivered without waiting.
+  if (!evicting_ && task.pending_cancel == nullptr) Fiber::suspend();
   while (trace_ != nullptr) {  // Resumed only to say where it waits.
     trace_->resize(kFramesMax);
     trace_->resize(backtrace(trace_->data(), kFramesMax));

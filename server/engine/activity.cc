@@ -295,8 +295,7 @@ void request_activity_cancel(Transition& t, Activity& activity, std::int64_t com
   a.set_latest_cancel_requested_event_id(requested_id);
   a.set_scheduled_event_id(activity.scheduled_id);
   a.set_identity(identity);
-  t.write(std::move(canceled));
-  t.want_task();
+  t.after_commands(std::move(canceled));
 }
 
 }  // namespace chimera::server

@@ -83,6 +83,11 @@ void Transition::external(HistoryEvent event) {
   if (run_.backoff_until == kUnset && run_.running()) want_task_ = true;
 }
 
+void Transition::after_commands(HistoryEvent event) {
+  run_.apply(event);
+  run_.buffered.push_back(std::move(event));
+}
+
 void Transition::link_started_events(HistoryEvent& event) {
   auto link = [this](auto& attributes, std::int64_t key) {
     if (attributes.started_event_id() != 0) return;

@@ -228,6 +228,19 @@ TEST_F(ActivityTest, cancel_unstarted) {
   respond(task, {complete_workflow()});
 }
 
+// The command's effect may not part the events of the task's commands: workers match those in order.
+TEST_F(ActivityTest, cancel_unstarted_beside_other_commands) {
+  start_with_activity();
+  ASSERT_TRUE(signal("cancel").ok());
+
+  respond(poll(), {cancel_activity(5), start_timer("t", std::chrono::hours(1))});
+  Task task = poll();
+
+  EXPECT_THAT(events(),
+              HasSubstr("ActivityCancelRequested TimerStarted ActivityCanceled TaskScheduled"));
+  respond(task, {complete_workflow()});
+}
+
 TEST_F(ActivityTest, cancel_started_via_heartbeat) {
   start_with_activity();
   ActivityTask activity = poll_activity();

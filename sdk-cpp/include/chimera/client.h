@@ -146,7 +146,7 @@ class WorkflowHandle {
     return detail::result(*client_, target_, follow_runs).template as<R>();
   }
 
-  template <auto Signal, class... A>
+  template <auto Signal, class = decltype(Signal), class... A>
     requires std::is_member_function_pointer_v<decltype(Signal)>
   void signal(const A&... arguments) const {
     detail::Passing<detail::ArgumentsOf<Signal>>::pass(
@@ -162,7 +162,7 @@ class WorkflowHandle {
   }
 
   // Throws WorkflowQueryFailedError with what the handler threw.
-  template <auto Query, class... A>
+  template <auto Query, class = decltype(Query), class... A>
     requires std::is_member_function_pointer_v<decltype(Query)>
   auto query(const A&... arguments) const {
     return detail::Passing<detail::ArgumentsOf<Query>>::pass(
@@ -184,12 +184,12 @@ class WorkflowHandle {
   // start_update() waits until the workflow has accepted it, execute_update() until it is done; a
   // rejection throws WorkflowUpdateFailedError. Both take UpdateOptions first where one cares:
   // start_update<&Order::add_tip>({.id = "tip-1"}, 500).
-  template <auto Update, class... A>
+  template <auto Update, class = decltype(Update), class... A>
     requires std::is_member_function_pointer_v<decltype(Update)>
   auto start_update(const UpdateOptions& options, const A&... arguments) const {
     return update<Update>(options, detail::UpdateStage::kAccepted, arguments...);
   }
-  template <auto Update, class... A>
+  template <auto Update, class = decltype(Update), class... A>
     requires std::is_member_function_pointer_v<decltype(Update)>
   auto start_update(const A&... arguments) const {
     return update<Update>({}, detail::UpdateStage::kAccepted, arguments...);
@@ -203,12 +203,12 @@ class WorkflowHandle {
   UpdateHandle<U> start_update(std::string_view name, const A&... arguments) const {
     return update<U>(name, {}, detail::UpdateStage::kAccepted, arguments...);
   }
-  template <auto Update, class... A>
+  template <auto Update, class = decltype(Update), class... A>
     requires std::is_member_function_pointer_v<decltype(Update)>
   auto execute_update(const UpdateOptions& options, const A&... arguments) const {
     return update<Update>(options, detail::UpdateStage::kCompleted, arguments...).result();
   }
-  template <auto Update, class... A>
+  template <auto Update, class = decltype(Update), class... A>
     requires std::is_member_function_pointer_v<decltype(Update)>
   auto execute_update(const A&... arguments) const {
     return update<Update>({}, detail::UpdateStage::kCompleted, arguments...).result();
@@ -242,7 +242,7 @@ class WorkflowHandle {
   std::string fetch_history() const { return detail::fetch_history(*client_, target_); }
 
  private:
-  template <auto Update, class... A>
+  template <auto Update, class = decltype(Update), class... A>
   auto update(const UpdateOptions& options, detail::UpdateStage until,
               const A&... arguments) const {
     return detail::Passing<detail::ArgumentsOf<Update>>::pass(
@@ -276,7 +276,7 @@ class Client {
   // Blocks until the server has answered. Throws RpcError saying what was tried and what to check.
   static Client connect(const ClientOptions& options = {});
 
-  template <auto Run, class... A>
+  template <auto Run, class = decltype(Run), class... A>
   auto start_workflow(const WorkflowOptions& options, const A&... arguments) {
     return detail::Passing<detail::ArgumentsOf<Run>>::pass(
         [&](detail::Arguments list) {
@@ -295,7 +295,7 @@ class Client {
         },
         arguments...);
   }
-  template <auto Run, class... A>
+  template <auto Run, class = decltype(Run), class... A>
   auto execute_workflow(const WorkflowOptions& options, const A&... arguments) {
     return start_workflow<Run>(options, arguments...).result();
   }
@@ -306,7 +306,7 @@ class Client {
 
   // Signals the workflow, which is started first if it does not run; both or neither happens.
   //   client.signal_with_start<&Order::run, &Order::approve>(options, {"ann"}, Order{...});
-  template <auto Run, auto Signal, class... A>
+  template <auto Run, auto Signal, class = decltype(Run), class... A>
   auto signal_with_start(const WorkflowOptions& options,
                          const detail::ArgumentsOf<Signal>& signal_arguments,
                          const A&... arguments) {
@@ -336,7 +336,7 @@ class Client {
     });
   }
 
-  template <auto Run>
+  template <auto Run, class = decltype(Run)>
   auto get_workflow_handle(std::string id, std::string run_id = "") {
     return WorkflowHandle<detail::ResultOf<Run>>(state_, {std::move(id), std::move(run_id), ""});
   }

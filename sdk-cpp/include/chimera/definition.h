@@ -58,10 +58,14 @@ using ArgumentsOf = typename Signature<decltype(F)>::Arguments;
 template <auto F>
 using ClassOf = typename Signature<decltype(F)>::Class;
 
+// Wherever a handler is a template argument its type is one too: g++ 12 gives templates over a member
+// of a class in an unnamed namespace external linkage otherwise, so that two files' classes of the
+// same name would share one instance.
+
 // The name on the wire: the one that the function was last defined or registered under, else its
 // own. Functions, since definitions at namespace scope run before variables of templates are
 // initialised.
-template <auto F>
+template <auto F, class = decltype(F)>
 std::string& wire_name() {
   static std::string name{reflect::kFunctionName<F>};
   return name;
@@ -75,7 +79,7 @@ consteval std::string_view class_name() {
   const std::size_t colon = text.rfind(':');
   return colon == std::string_view::npos ? text : text.substr(colon + 1);
 }
-template <auto F>
+template <auto F, class = decltype(F)>
 std::string& workflow_name() {
   static std::string name{class_name<ClassOf<F>>()};
   return name;
@@ -163,7 +167,7 @@ using DynamicArguments = std::tuple<std::string, std::vector<Payload>>;
 template <>
 DynamicArguments decode_arguments<DynamicArguments>(const PayloadList& arguments);
 
-template <auto F>
+template <auto F, class = decltype(F)>
 void call_method(void* object, const PayloadList& arguments, PayloadSink* result) {
   auto values = decode_arguments<ArgumentsOf<F>>(arguments);
   auto& self = *static_cast<ClassOf<F>*>(object);
@@ -173,7 +177,7 @@ void call_method(void* object, const PayloadList& arguments, PayloadSink* result
   });
 }
 
-template <auto F>
+template <auto F, class = decltype(F)>
 void call_function(const PayloadList& arguments, PayloadSink* result) {
   auto values = decode_arguments<ArgumentsOf<F>>(arguments);
   call_into<typename Signature<decltype(F)>::Result>(result, [&]() -> decltype(auto) {
@@ -357,7 +361,7 @@ class WorkflowDefinition {
 
 // inline const auto kOrder =
 // chimera::define_workflow<&Order::run>("Order").signal<&Order::approve>("approve");
-template <auto Run>
+template <auto Run, class = decltype(Run)>
 WorkflowDefinition<detail::ClassOf<Run>> define_workflow(
     std::string name = detail::workflow_name<Run>()) {
   using C = detail::ClassOf<Run>;

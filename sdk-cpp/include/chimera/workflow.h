@@ -104,7 +104,7 @@ class Handle {
   detail::OperationPtr operation_;
 };
 
-template <auto Activity, class... A>
+template <auto Activity, class = decltype(Activity), class... A>
 auto start_activity(const ActivityOptions& options, const A&... arguments) {
   return detail::Passing<detail::ArgumentsOf<Activity>>::pass(
       [&](detail::Arguments list) {
@@ -123,7 +123,7 @@ Handle<R> start_activity(std::string_view name, const ActivityOptions& options,
       },
       arguments...);
 }
-template <auto Activity, class... A>
+template <auto Activity, class = decltype(Activity), class... A>
 auto execute_activity(const ActivityOptions& options, const A&... arguments) {
   return start_activity<Activity>(options, arguments...).get();
 }
@@ -146,7 +146,7 @@ class ChildHandle : public Handle<R> {
         [&](detail::Arguments list) { detail::signal_child(*this->operation_, name, list); },
         arguments...);
   }
-  template <auto Signal, class... A>
+  template <auto Signal, class = decltype(Signal), class... A>
     requires std::is_member_function_pointer_v<decltype(Signal)>
   void signal(const A&... arguments) {
     detail::Passing<detail::ArgumentsOf<Signal>>::pass(
@@ -157,7 +157,7 @@ class ChildHandle : public Handle<R> {
   }
 };
 
-template <auto Run, class... A>
+template <auto Run, class = decltype(Run), class... A>
 auto start_child_workflow(const ChildWorkflowOptions& options, const A&... arguments) {
   return detail::Passing<detail::ArgumentsOf<Run>>::pass(
       [&](detail::Arguments list) {
@@ -175,7 +175,7 @@ ChildHandle<R> start_child_workflow(std::string_view type, const ChildWorkflowOp
       },
       arguments...);
 }
-template <auto Run, class... A>
+template <auto Run, class = decltype(Run), class... A>
 auto execute_child_workflow(const ChildWorkflowOptions& options, const A&... arguments) {
   return start_child_workflow<Run>(options, arguments...).get();
 }
@@ -197,7 +197,7 @@ class ExternalHandle {
         [&](detail::Arguments list) { detail::signal_external(id_, run_id_, name, list); },
         arguments...);
   }
-  template <auto Signal, class... A>
+  template <auto Signal, class = decltype(Signal), class... A>
     requires std::is_member_function_pointer_v<decltype(Signal)>
   void signal(const A&... arguments) {
     detail::Passing<detail::ArgumentsOf<Signal>>::pass(
@@ -411,7 +411,7 @@ void upsert_search_attributes(const SearchAttributes& attributes);
 void upsert_memo(const Memo& memo);  // An empty Payload removes the entry.
 
 // Ends this run and starts the next one of the same workflow with these arguments.
-template <auto Run, class... A>
+template <auto Run, class = decltype(Run), class... A>
 [[noreturn]] void continue_as_new(const A&... arguments) {
   detail::Passing<detail::ArgumentsOf<Run>>::pass(
       [](detail::Arguments list) { detail::continue_as_new({}, list); }, arguments...);

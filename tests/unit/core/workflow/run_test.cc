@@ -241,6 +241,29 @@ TEST_F(RunTest, AQueryAskedBeforeTheLastTaskIsAnswered) {
   EXPECT_EQ(only_job<QueryWorkflow>().query->query_type(), "status");
 }
 
+// A signal that came between the last task and the query's dispatch is left to its own task: code
+// that took it now would run at the wrong time, and again on replay.
+TEST_F(RunTest, AQuerysHistoryIsAppliedUpToItsLastTaskOnly) {
+  history_.task();
+  history_.timer_started(1);
+  auto task = history_.signal("late").poll();
+  task->mutable_query()->set_query_type("status");
+  task->set_previous_started_event_id(3);
+  task->set_started_event_id(0);
+  step(as_input(task));
+  only_job<InitializeWorkflow>();
+  step(done(StartTimer{1, {}}));
+
+  EXPECT_EQ(only_job<QueryWorkflow>().query->query_type(), "status");
+  EXPECT_EQ(run_.last_processed_event_id(), 5);
+  step(done(RespondToQuery{"legacy_query", {}}));
+  history_.task_started();
+  step(as_input(history_.poll(4)));
+
+  EXPECT_EQ(only_job<SignalWorkflow>().signal->signal_name(), "late");
+  EXPECT_FALSE(activation().is_replaying);
+}
+
 TEST_F(RunTest, UnhandledCommandEvicts) {
   step(as_input(history_.task_started().poll()));
   step(done(CompleteWorkflowExecution{}));
