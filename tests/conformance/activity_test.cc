@@ -228,7 +228,8 @@ TEST_F(ActivityTest, cancel_unstarted) {
   respond(task, {complete_workflow()});
 }
 
-// The command's effect may not part the events of the task's commands: workers match those in order.
+// The command's effect may not part the events of the task's commands: workers match those in
+// order.
 TEST_F(ActivityTest, cancel_unstarted_beside_other_commands) {
   start_with_activity();
   ASSERT_TRUE(signal("cancel").ok());

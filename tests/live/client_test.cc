@@ -23,7 +23,9 @@ struct Basket {
   bool done = false;
   explicit Basket(std::string start) : text(std::move(start)) {}
   void add(std::string more) { text += more; }
-  std::string put(std::string more) { return text += workflow::execute_activity<&echo>(kOptions, more); }
+  std::string put(std::string more) {
+    return text += workflow::execute_activity<&echo>(kOptions, more);
+  }
   std::string get() const { return text; }
   void finish() { done = true; }
   std::string run(std::string) {

@@ -107,8 +107,7 @@ struct SetsLate {
 
 // Dropping them would lose what a client was told is there.
 TEST_P(SignalLive, SignalsWithoutAHandlerWaitForOne) {
-  registry().add(
-      define_workflow<&SetsLate::run>("SetsLate").signal<&SetsLate::release>("release"));
+  registry().add(define_workflow<&SetsLate::run>("SetsLate").signal<&SetsLate::release>("release"));
   start_worker();
 
   const auto handle = start<&SetsLate::run>();
@@ -170,8 +169,8 @@ struct FailsBySignal {
 };
 
 TEST_P(SignalLive, HandlersMayEndTheRun) {
-  registry().add(define_workflow<&FailsBySignal::run>("FailsBySignal")
-                     .signal<&FailsBySignal::fail>("fail"));
+  registry().add(
+      define_workflow<&FailsBySignal::run>("FailsBySignal").signal<&FailsBySignal::fail>("fail"));
   start_worker();
 
   const auto fails = start<&FailsBySignal::run>(true);
@@ -326,9 +325,9 @@ struct Account {
   }
   std::int64_t fail(std::string how) {
     if (how == "activity")
-      workflow::execute_activity<int>("nothing", {.start_to_close_timeout = 10s,
-                                                  .retry_policy = RetryPolicy{
-                                                      .maximum_attempts = 1}});
+      workflow::execute_activity<int>(
+          "nothing",
+          {.start_to_close_timeout = 10s, .retry_policy = RetryPolicy{.maximum_attempts = 1}});
     throw ApplicationError("after acceptance", {.type = "Late", .details = details(3)});
   }
   void finish() { done = true; }

@@ -38,7 +38,8 @@ struct Timers {
     seen.push_back(workflow::now() - before >= 30ms ? "slept" : "woke early");
     seen.push_back(workflow::wait_condition([] { return false; }, 30ms) ? "held" : "timed out");
     seen.push_back(workflow::wait_condition([] { return true; }, 1h) ? "held" : "timed out");
-    seen.push_back(workflow::wait_condition([this] { return released; }, 1h) ? "held" : "timed out");
+    seen.push_back(workflow::wait_condition([this] { return released; }, 1h) ? "held"
+                                                                             : "timed out");
     workflow::sleep(0s);  // No timer.
     return absl::StrJoin(seen, ",");
   }
@@ -125,8 +126,8 @@ struct Cancelled {
       if (kind == "timer") workflow::sleep(1h);
       if (kind == "condition") wait_for_ever();
       if (kind == "activity")
-        workflow::execute_activity<int>("never", {.task_queue = "nobody-polls-this-queue",
-                                                  .start_to_close_timeout = 1h});
+        workflow::execute_activity<int>(
+            "never", {.task_queue = "nobody-polls-this-queue", .start_to_close_timeout = 1h});
       return "not cancelled";
     } catch (const FailureError& error) {
       if (!is_cancelled(error) || !workflow::cancel_requested()) throw;
@@ -460,9 +461,8 @@ TEST_P(StateLive, PatchesFollowTheHistory) {
     Versioned::version = version;
     start_worker();
     auto handle = start<&Versioned::run>();
-    eventually(
-        [&] { return count_events(handle.fetch_history(), "ACTIVITY_TASK_COMPLETED") == 1; },
-        "its activity");
+    eventually([&] { return count_events(handle.fetch_history(), "ACTIVITY_TASK_COMPLETED") == 1; },
+               "its activity");
     stop_worker();
     return handle;
   };
@@ -539,11 +539,9 @@ TEST_P(StateLive, ContinuesAsNew) {
 
   EXPECT_EQ(handle.result(), "first,next,next,next 1 50");
   EXPECT_THROW(handle.result(/*follow_runs=*/false), WorkflowFailureError);
-  EXPECT_EQ(client()
-                .get_workflow_handle<&Continues::run>(handle.id(), handle.run_id())
-                .describe()
-                .status,
-            WorkflowExecutionStatus::kContinuedAsNew);
+  EXPECT_EQ(
+      client().get_workflow_handle<&Continues::run>(handle.id(), handle.run_id()).describe().status,
+      WorkflowExecutionStatus::kContinuedAsNew);
 }
 
 // activity_test.cc has a Tells of its own in its unnamed namespace: they must not be taken for each

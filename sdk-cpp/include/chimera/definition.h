@@ -58,9 +58,9 @@ using ArgumentsOf = typename Signature<decltype(F)>::Arguments;
 template <auto F>
 using ClassOf = typename Signature<decltype(F)>::Class;
 
-// Wherever a handler is a template argument its type is one too: g++ 12 gives templates over a member
-// of a class in an unnamed namespace external linkage otherwise, so that two files' classes of the
-// same name would share one instance.
+// Wherever a handler is a template argument its type is one too: g++ 12 gives templates over a
+// member of a class in an unnamed namespace external linkage otherwise, so that two files' classes
+// of the same name would share one instance.
 
 // The name on the wire: the one that the function was last defined or registered under, else its
 // own. Functions, since definitions at namespace scope run before variables of templates are
