@@ -174,6 +174,8 @@ void WorkerImpl::start_lanes() {
     options.namespace_ = context_.options.namespace_;
     options.task_queue = context_.options.task_queue;
     options.sdk_metadata = context_.connection->capabilities().sdk_metadata();
+    if (!context_.options.build_id.empty())
+      options.own_deployment_version.emplace().set_build_id(context_.options.build_id);
     options.language_of = [shared = shared_.get()](const std::string& type) {
       return shared->workflows.find(type);
     };

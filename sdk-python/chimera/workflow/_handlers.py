@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import typing
 import warnings
@@ -79,6 +80,24 @@ class HandlerDefinition:
                 "Dynamic handler must have 3 arguments: self, str, and Sequence[RawValue]"
             )
         return False
+
+    @functools.cached_property
+    def _counts(self) -> tuple[int, float]:
+        """How many arguments the function takes at least, and at most."""
+        parameters = list(inspect.signature(self.fn).parameters.values())[self.is_method :]
+        several = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+        single = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        least = sum(p.default is p.empty for p in single)
+        return least, float("inf") if several else len(single)
+
+    def check_count(self, count: int) -> None:
+        """TypeError if the function does not take so many arguments."""
+        least, most = self._counts
+        if not least <= count <= most:
+            takes = f"{least}" if least == most else f"{least} to {most}"
+            raise TypeError(
+                f"{self.kind} handler {self.name} takes {takes} argument(s), but {count} came"
+            )
 
     def bound(self, instance: Any) -> Callable[..., Any]:
         """The function, bound to the workflow object if it is a method."""
