@@ -13,6 +13,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 
 CPP_FIXES = ((re.compile(r"namespace namespace \{"), "namespace namespace_ {"),
              (re.compile(r"temporal::api::namespace::"), "temporal::api::namespace_::"))
@@ -30,22 +31,17 @@ def write_if_changed(path: pathlib.Path, text: str) -> None:
         path.write_text(text)
 
 
-def mend_cpp(out: pathlib.Path) -> None:
-    for path in out.rglob("*.pb.*"):
-        text = path.read_text()
-        fixed = text
-        for pattern, replacement in CPP_FIXES:
-            fixed = pattern.sub(replacement, fixed)
-        if fixed != text:
-            path.write_text(fixed)
-
-
-def generate_cpp(root: pathlib.Path, out: pathlib.Path) -> None:
-    out.mkdir(parents=True, exist_ok=True)
-    protos = sorted(root.rglob("*.proto"))
-    protoc(protos, root, [f"--cpp_out={out}", f"--descriptor_set_out={out / 'descriptors.binpb'}",
-                          "--include_imports"])
-    mend_cpp(out)
+def generate_cpp(protos: list[pathlib.Path], root: pathlib.Path, out: pathlib.Path, arguments: list[str]) -> None:
+    """Through a folder of its own, so that what did not change is not compiled again."""
+    with tempfile.TemporaryDirectory() as raw:
+        protoc(protos, root, [f"--cpp_out={raw}", *arguments])
+        for path in pathlib.Path(raw).rglob("*.pb.*"):
+            text = path.read_text()
+            for pattern, replacement in CPP_FIXES:
+                text = pattern.sub(replacement, text)
+            target = out / path.relative_to(raw)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            write_if_changed(target, text)
 
 
 def python_module(name: str) -> str:
@@ -55,6 +51,8 @@ def python_module(name: str) -> str:
     return "chimera.api.dependencies." + name
 
 
+# A field that is called self clashes with the object in protoc's stubs.
+SELF_FIELD = re.compile(r"def __init__\(self, (?=[^\n]*\bself: )")
 IMPORT = re.compile(r"^from (temporal\.api[\w.]*|nexusannotations[\w.]*|google\.(?:api|rpc)[\w.]*) import", re.M)
 
 
@@ -69,6 +67,7 @@ def generate_python(root: pathlib.Path, out: pathlib.Path) -> None:
         target = out / pathlib.Path(*python_module(dotted).split(".")).with_suffix(path.suffix)
         target.parent.mkdir(parents=True, exist_ok=True)
         text = IMPORT.sub(lambda m: f"from {python_module(m.group(1))} import", path.read_text())
+        text = SELF_FIELD.sub("def __init__(self_, ", text)
         write_if_changed(target, text)
     for package in sorted({p.parent for p in (out / "chimera").rglob("*_pb2.py")}):
         write_package_init(package, out)
@@ -96,11 +95,11 @@ def main() -> None:
     parser.add_argument("--out", type=pathlib.Path, required=True)
     parser.add_argument("--python", type=pathlib.Path)
     args = parser.parse_args()
-    generate_cpp(args.protos, args.out)
+    args.out.mkdir(parents=True, exist_ok=True)
+    generate_cpp(sorted(args.protos.rglob("*.proto")), args.protos, args.out,
+                 [f"--descriptor_set_out={args.out / 'descriptors.binpb'}", "--include_imports"])
     if args.golden:
-        protos = sorted(args.golden.rglob("*.proto"))
-        protoc(protos, args.golden, [f"-I{args.protos}", f"--cpp_out={args.out / 'golden'}"])
-        mend_cpp(args.out / "golden")
+        generate_cpp(sorted(args.golden.rglob("*.proto")), args.golden, args.out / "golden", [f"-I{args.protos}"])
     if args.python:
         generate_python(args.protos, args.python)
 

@@ -23,35 +23,15 @@ class LazyModule:
 
 
 def late_names(module: dict[str, Any], sources: Sequence[str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """`__getattr__` and `__dir__` of a module whose further names are the public ones of other modules.
-
-    `__all__` is made when somebody asks for it.
-    """
-    package = module["__name__"]
-
-    def load() -> None:
-        for source in sources:
-            loaded = importlib.import_module(source)
-            for name, value in vars(loaded).items():
-                if not name.startswith("_") and getattr(value, "__module__", None) == source:
-                    module.setdefault(name, value)
+    """`__getattr__` and `__dir__` of a module whose `__all__` has names that are public ones of other modules, too."""
 
     def get(name: str) -> Any:
-        if name == "__all__":
-            module["__all__"] = [name for name in names() if not name.startswith("_")]
-        elif not name.startswith("__"):
+        if not name.startswith("__"):
             for source in sources:
-                loaded = importlib.import_module(source)
-                if getattr(vars(loaded).get(name), "__module__", None) == source:
-                    module[name] = vars(loaded)[name]
-                    break
-        try:
-            return module[name]
-        except KeyError:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}", name=name) from None
+                found = vars(importlib.import_module(source)).get(name)
+                if getattr(found, "__module__", None) == source:
+                    module[name] = found
+                    return found
+        raise AttributeError(f"module {module['__name__']!r} has no attribute {name!r}", name=name)
 
-    def names() -> list[str]:
-        load()
-        return sorted(module)
-
-    return get, names
+    return get, lambda: sorted({*module, *module["__all__"]})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from typing_extensions import Self
 
@@ -32,8 +32,23 @@ from chimera.client._workflow import WorkflowExecutionAsyncIterator, WorkflowExe
 from chimera.service import ConnectConfig, GrpcCompression, KeepAliveConfig, PayloadLimitsConfig, ServiceClient
 
 if TYPE_CHECKING:
-    from chimera.client import _inputs as inputs
+    from typing import Concatenate
+
+    from typing_extensions import Unpack
+
     import chimera.runtime
+    import chimera.workflow
+    from chimera.client import _inputs as inputs
+    from chimera.client._options import StartOptions, StartUpdateOptions, UpdateOptions
+    from chimera.types import (
+        LocalReturnType,
+        MethodAsyncNoParam,
+        MethodAsyncSingleParam,
+        MultiParamSpec,
+        ParamType,
+        ReturnType,
+        SelfType,
+    )
 else:
     inputs = LazyModule("chimera.client._inputs")
 
@@ -192,6 +207,39 @@ class Client(ScheduleMethods, VersioningMethods):
         self.service_client.update_api_key(value)
         self.service_client.config.api_key = value
 
+    @overload
+    async def start_workflow(
+        self, workflow: MethodAsyncNoParam[SelfType, ReturnType], **options: Unpack[StartOptions]
+    ) -> WorkflowHandle[SelfType, ReturnType]: ...
+
+    @overload
+    async def start_workflow(
+        self,
+        workflow: MethodAsyncSingleParam[SelfType, ParamType, ReturnType],
+        arg: ParamType,
+        **options: Unpack[StartOptions],
+    ) -> WorkflowHandle[SelfType, ReturnType]: ...
+
+    @overload
+    async def start_workflow(
+        self,
+        workflow: Callable[Concatenate[SelfType, MultiParamSpec], Awaitable[ReturnType]],
+        *,
+        args: Sequence[Any],
+        **options: Unpack[StartOptions],
+    ) -> WorkflowHandle[SelfType, ReturnType]: ...
+
+    @overload
+    async def start_workflow(
+        self,
+        workflow: str,
+        arg: Any = ...,
+        *,
+        args: Sequence[Any] = ...,
+        result_type: type | None = ...,
+        **options: Unpack[StartOptions],
+    ) -> WorkflowHandle[Any, Any]: ...
+
     async def start_workflow(
         self,
         workflow: Any,
@@ -257,6 +305,39 @@ class Client(ScheduleMethods, VersioningMethods):
                 versioning_override=versioning_override,
             )
         )
+
+    @overload
+    async def execute_workflow(
+        self, workflow: MethodAsyncNoParam[SelfType, ReturnType], **options: Unpack[StartOptions]
+    ) -> ReturnType: ...
+
+    @overload
+    async def execute_workflow(
+        self,
+        workflow: MethodAsyncSingleParam[SelfType, ParamType, ReturnType],
+        arg: ParamType,
+        **options: Unpack[StartOptions],
+    ) -> ReturnType: ...
+
+    @overload
+    async def execute_workflow(
+        self,
+        workflow: Callable[Concatenate[SelfType, MultiParamSpec], Awaitable[ReturnType]],
+        *,
+        args: Sequence[Any],
+        **options: Unpack[StartOptions],
+    ) -> ReturnType: ...
+
+    @overload
+    async def execute_workflow(
+        self,
+        workflow: str,
+        arg: Any = ...,
+        *,
+        args: Sequence[Any] = ...,
+        result_type: type | None = ...,
+        **options: Unpack[StartOptions],
+    ) -> Any: ...
 
     async def execute_workflow(
         self,
@@ -338,17 +419,58 @@ class Client(ScheduleMethods, VersioningMethods):
 
     def get_workflow_handle_for(
         self,
-        workflow: Any,
+        workflow: MethodAsyncNoParam[SelfType, ReturnType] | MethodAsyncSingleParam[SelfType, Any, ReturnType],
         workflow_id: str,
         *,
         run_id: str | None = None,
         first_execution_run_id: str | None = None,
-    ) -> WorkflowHandle[Any, Any]:
+    ) -> WorkflowHandle[SelfType, ReturnType]:
         """The same, with the result's type taken from the run method."""
         _, result_type = _names.of_workflow(workflow)
         return self.get_workflow_handle(
             workflow_id, run_id=run_id, first_execution_run_id=first_execution_run_id, result_type=result_type
         )
+
+    @overload
+    async def execute_update_with_start_workflow(
+        self,
+        update: chimera.workflow.UpdateMethodMultiParam[[SelfType], LocalReturnType],
+        *,
+        start_workflow_operation: WithStartWorkflowOperation[SelfType, Any],
+        **options: Unpack[UpdateOptions],
+    ) -> LocalReturnType: ...
+
+    @overload
+    async def execute_update_with_start_workflow(
+        self,
+        update: chimera.workflow.UpdateMethodMultiParam[[SelfType, ParamType], LocalReturnType],
+        arg: ParamType,
+        *,
+        start_workflow_operation: WithStartWorkflowOperation[SelfType, Any],
+        **options: Unpack[UpdateOptions],
+    ) -> LocalReturnType: ...
+
+    @overload
+    async def execute_update_with_start_workflow(
+        self,
+        update: chimera.workflow.UpdateMethodMultiParam[MultiParamSpec, LocalReturnType],
+        *,
+        start_workflow_operation: WithStartWorkflowOperation[SelfType, Any],
+        args: Sequence[Any],
+        **options: Unpack[UpdateOptions],
+    ) -> LocalReturnType: ...
+
+    @overload
+    async def execute_update_with_start_workflow(
+        self,
+        update: str,
+        arg: Any = ...,
+        *,
+        start_workflow_operation: WithStartWorkflowOperation[Any, Any],
+        args: Sequence[Any] = ...,
+        result_type: type | None = ...,
+        **options: Unpack[UpdateOptions],
+    ) -> Any: ...
 
     async def execute_update_with_start_workflow(
         self,
@@ -368,6 +490,47 @@ class Client(ScheduleMethods, VersioningMethods):
             rpc_metadata, rpc_timeout,
         )  # fmt: skip
         return await handle.result(rpc_metadata=rpc_metadata, rpc_timeout=rpc_timeout)
+
+    @overload
+    async def start_update_with_start_workflow(
+        self,
+        update: chimera.workflow.UpdateMethodMultiParam[[SelfType], LocalReturnType],
+        *,
+        start_workflow_operation: WithStartWorkflowOperation[SelfType, Any],
+        **options: Unpack[StartUpdateOptions],
+    ) -> WorkflowUpdateHandle[LocalReturnType]: ...
+
+    @overload
+    async def start_update_with_start_workflow(
+        self,
+        update: chimera.workflow.UpdateMethodMultiParam[[SelfType, ParamType], LocalReturnType],
+        arg: ParamType,
+        *,
+        start_workflow_operation: WithStartWorkflowOperation[SelfType, Any],
+        **options: Unpack[StartUpdateOptions],
+    ) -> WorkflowUpdateHandle[LocalReturnType]: ...
+
+    @overload
+    async def start_update_with_start_workflow(
+        self,
+        update: chimera.workflow.UpdateMethodMultiParam[MultiParamSpec, LocalReturnType],
+        *,
+        start_workflow_operation: WithStartWorkflowOperation[SelfType, Any],
+        args: Sequence[Any],
+        **options: Unpack[StartUpdateOptions],
+    ) -> WorkflowUpdateHandle[LocalReturnType]: ...
+
+    @overload
+    async def start_update_with_start_workflow(
+        self,
+        update: str,
+        arg: Any = ...,
+        *,
+        start_workflow_operation: WithStartWorkflowOperation[Any, Any],
+        args: Sequence[Any] = ...,
+        result_type: type | None = ...,
+        **options: Unpack[StartUpdateOptions],
+    ) -> WorkflowUpdateHandle[Any]: ...
 
     async def start_update_with_start_workflow(
         self,

@@ -6,7 +6,7 @@ import asyncio
 import warnings
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 import chimera.converter
 from chimera import _api, common, exceptions
@@ -20,10 +20,31 @@ from chimera.service import RPCError, RPCStatusCode
 from chimera.types import ReturnType, SelfType
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from typing import Concatenate
+
+    from typing_extensions import Unpack
+
+    import chimera.workflow
     from chimera.client import _inputs as inputs
     from chimera.api.history.v1 import HistoryEvent
     from chimera.api.update.v1 import Outcome
     from chimera.client._client import Client
+    from chimera.client._options import (
+        CallOptions,
+        QueryOptions,
+        StartUpdateOptions,
+        UpdateOptions,
+        WithStartOptions,
+    )
+    from chimera.types import (
+        MethodAsyncNoParam,
+        MethodAsyncSingleParam,
+        MethodSyncOrAsyncNoParam,
+        MethodSyncOrAsyncSingleParam,
+        MultiParamSpec,
+        ParamType,
+    )
 else:
     inputs = LazyModule("chimera.client._inputs")
 
@@ -239,13 +260,51 @@ class WorkflowHandle(Generic[SelfType, ReturnType]):
         )
 
     def _fetch_events(
-        self, run_id: str | None, *, page_size: int | None = None, next_page_token: bytes | None = None, **options: Any
+        self,
+        run_id: str | None,
+        *,
+        page_size: int | None = None,
+        next_page_token: bytes | None = None,
+        **options: Any,
     ) -> WorkflowHistoryEventAsyncIterator:
         return self._client._impl.fetch_workflow_history_events(
             inputs.FetchWorkflowHistoryEventsInput(
                 id=self._id, run_id=run_id, page_size=page_size, next_page_token=next_page_token, **options
             )
         )
+
+    @overload
+    async def query(
+        self, query: MethodSyncOrAsyncNoParam[SelfType, LocalReturnType], **options: Unpack[QueryOptions]
+    ) -> LocalReturnType: ...
+
+    @overload
+    async def query(
+        self,
+        query: MethodSyncOrAsyncSingleParam[SelfType, ParamType, LocalReturnType],
+        arg: ParamType,
+        **options: Unpack[QueryOptions],
+    ) -> LocalReturnType: ...
+
+    @overload
+    async def query(
+        self,
+        query: Callable[Concatenate[SelfType, MultiParamSpec], Awaitable[LocalReturnType] | LocalReturnType],
+        *,
+        args: Sequence[Any],
+        **options: Unpack[QueryOptions],
+    ) -> LocalReturnType: ...
+
+    @overload
+    async def query(
+        self,
+        query: str,
+        arg: Any = ...,
+        *,
+        args: Sequence[Any] = ...,
+        result_type: type | None = ...,
+        **options: Unpack[QueryOptions],
+    ) -> Any: ...
 
     async def query(
         self,
@@ -274,6 +333,38 @@ class WorkflowHandle(Generic[SelfType, ReturnType]):
             )
         )
 
+    @overload
+    async def signal(
+        self, signal: MethodSyncOrAsyncNoParam[SelfType, None], **options: Unpack[CallOptions]
+    ) -> None: ...
+
+    @overload
+    async def signal(
+        self,
+        signal: MethodSyncOrAsyncSingleParam[SelfType, ParamType, None],
+        arg: ParamType,
+        **options: Unpack[CallOptions],
+    ) -> None: ...
+
+    @overload
+    async def signal(
+        self,
+        signal: Callable[Concatenate[SelfType, MultiParamSpec], Awaitable[None] | None],
+        *,
+        args: Sequence[Any],
+        **options: Unpack[CallOptions],
+    ) -> None: ...
+
+    @overload
+    async def signal(
+        self,
+        signal: str,
+        arg: Any = ...,
+        *,
+        args: Sequence[Any] = ...,
+        **options: Unpack[CallOptions],
+    ) -> None: ...
+
     async def signal(
         self,
         signal: Any,
@@ -296,6 +387,41 @@ class WorkflowHandle(Generic[SelfType, ReturnType]):
             )
         )
 
+    @overload
+    async def execute_update(
+        self,
+        update: chimera.workflow.UpdateMethodMultiParam[[SelfType], LocalReturnType],
+        **options: Unpack[UpdateOptions],
+    ) -> LocalReturnType: ...
+
+    @overload
+    async def execute_update(
+        self,
+        update: chimera.workflow.UpdateMethodMultiParam[[SelfType, ParamType], LocalReturnType],
+        arg: ParamType,
+        **options: Unpack[UpdateOptions],
+    ) -> LocalReturnType: ...
+
+    @overload
+    async def execute_update(
+        self,
+        update: chimera.workflow.UpdateMethodMultiParam[MultiParamSpec, LocalReturnType],
+        *,
+        args: Sequence[Any],
+        **options: Unpack[UpdateOptions],
+    ) -> LocalReturnType: ...
+
+    @overload
+    async def execute_update(
+        self,
+        update: str,
+        arg: Any = ...,
+        *,
+        args: Sequence[Any] = ...,
+        result_type: type | None = ...,
+        **options: Unpack[UpdateOptions],
+    ) -> Any: ...
+
     async def execute_update(
         self,
         update: Any,
@@ -311,6 +437,41 @@ class WorkflowHandle(Generic[SelfType, ReturnType]):
         stage = WorkflowUpdateStage.COMPLETED
         handle = await self._start_update(update, arg, args, stage, id, result_type, rpc_metadata, rpc_timeout)
         return await handle.result(rpc_metadata=rpc_metadata, rpc_timeout=rpc_timeout)
+
+    @overload
+    async def start_update(
+        self,
+        update: chimera.workflow.UpdateMethodMultiParam[[SelfType], LocalReturnType],
+        **options: Unpack[StartUpdateOptions],
+    ) -> WorkflowUpdateHandle[LocalReturnType]: ...
+
+    @overload
+    async def start_update(
+        self,
+        update: chimera.workflow.UpdateMethodMultiParam[[SelfType, ParamType], LocalReturnType],
+        arg: ParamType,
+        **options: Unpack[StartUpdateOptions],
+    ) -> WorkflowUpdateHandle[LocalReturnType]: ...
+
+    @overload
+    async def start_update(
+        self,
+        update: chimera.workflow.UpdateMethodMultiParam[MultiParamSpec, LocalReturnType],
+        *,
+        args: Sequence[Any],
+        **options: Unpack[StartUpdateOptions],
+    ) -> WorkflowUpdateHandle[LocalReturnType]: ...
+
+    @overload
+    async def start_update(
+        self,
+        update: str,
+        arg: Any = ...,
+        *,
+        args: Sequence[Any] = ...,
+        result_type: type | None = ...,
+        **options: Unpack[StartUpdateOptions],
+    ) -> WorkflowUpdateHandle[Any]: ...
 
     async def start_update(
         self,
@@ -470,6 +631,41 @@ class WorkflowUpdateHandle(Generic[LocalReturnType]):
 
 class WithStartWorkflowOperation(Generic[SelfType, ReturnType]):
     """How update-with-start shall start the workflow if it does not run. For one use."""
+
+    @overload
+    def __init__(
+        self: WithStartWorkflowOperation[SelfType, ReturnType],
+        workflow: MethodAsyncNoParam[SelfType, ReturnType],
+        **options: Unpack[WithStartOptions],
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self: WithStartWorkflowOperation[SelfType, ReturnType],
+        workflow: MethodAsyncSingleParam[SelfType, ParamType, ReturnType],
+        arg: ParamType,
+        **options: Unpack[WithStartOptions],
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self: WithStartWorkflowOperation[SelfType, ReturnType],
+        workflow: Callable[Concatenate[SelfType, MultiParamSpec], Awaitable[ReturnType]],
+        *,
+        args: Sequence[Any],
+        **options: Unpack[WithStartOptions],
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self: WithStartWorkflowOperation[Any, Any],
+        workflow: str,
+        arg: Any = ...,
+        *,
+        args: Sequence[Any] = ...,
+        result_type: type | None = ...,
+        **options: Unpack[WithStartOptions],
+    ) -> None: ...
 
     def __init__(
         self,

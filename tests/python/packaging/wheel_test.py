@@ -1,6 +1,7 @@
 """The wheel as users get it: self-contained, and at peace with what else may sit in the process."""
 
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import zipfile
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
+TYPED = pathlib.Path(__file__).resolve().parent / "typed"
 pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
 
 USE_BOTH = """
@@ -111,6 +113,20 @@ def test_runs_a_native_library_on_the_one_core_of_the_wheel(
     library = shutil.copy(ROOT / "build/release/samples/liborders.so", tmp_path)
 
     run(python, "-c", NATIVE, library, cwd=tmp_path)
+
+
+def test_type_checkers_know_what_a_program_does(python: pathlib.Path, tmp_path: pathlib.Path):
+    run(python, "-m", "pip", "install", "--quiet", "mypy==2.4.1")
+    shutil.copytree(TYPED, tmp_path / "typed")
+    cwd = tmp_path / "typed"
+
+    run(python, "-m", "mypy", "--strict", "program.py", cwd=cwd)
+    refused = subprocess.run([python, "-m", "mypy", "--strict", "mistakes.py"], cwd=cwd, capture_output=True, text=True)
+
+    lines = enumerate((cwd / "mistakes.py").read_text().splitlines(), 1)
+    wanted = [(number, line.split("# wrong: ")[1]) for number, line in lines if "# wrong: " in line]
+    found = re.findall(r"^mistakes\.py:(\d+): error: .*\[([a-z-]+)\]$", refused.stdout, re.M)
+    assert [(int(number), kind) for number, kind in found] == wanted, refused.stdout
 
 
 def test_serves_and_connects(python: pathlib.Path, tmp_path: pathlib.Path):
