@@ -12,7 +12,8 @@ from chimera.worker import Worker
 
 EXECUTOR = ThreadPoolExecutor(8)
 
-BUILD = pathlib.Path(__file__).resolve().parents[3] / "build/release"
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+BUILD = ROOT / "build/release"
 CITY = SearchAttributeKey.for_keyword("City")
 ORDERS = SearchAttributeKey.for_int("Orders")
 
