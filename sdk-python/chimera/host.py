@@ -16,6 +16,7 @@ import inspect
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -69,11 +70,18 @@ def load(arguments: Sequence[str]) -> HostedCode:
 def import_module(name: str) -> Any:
     try:
         return importlib.import_module(name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise HostError(
-            f"module {name} could not be imported: {type(error).__name__}: {error}; "
+            f"module {name} could not be imported: {type(error).__name__}: {error}{_place_of(error)}; "
             f"Python looked in {', '.join(p or '.' for p in sys.path[:4])}..."
         ) from error
+
+
+def _place_of(error: BaseException) -> str:
+    """The line of a user's file that raised it; nothing if there is none."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [f for f in frames if os.path.exists(f.filename) and f.filename != __file__ and "importlib" not in f.filename]
+    return f" (at {own[-1].filename}:{own[-1].lineno})" if own else ""
 
 
 def own_names(module: Any) -> list[str]:

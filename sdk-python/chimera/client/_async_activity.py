@@ -48,6 +48,11 @@ class AsyncActivityHandle(chimera.converter.WithSerializationContext):
         converter = self._client.data_converter.with_context(context)
         if converter is self._client.data_converter:
             return self
+        if type(self).__init__ is not AsyncActivityHandle.__init__:
+            raise TypeError(
+                f"{type(self).__name__} has a constructor of its own, so you must override "
+                "with_context to return an instance of your class"
+            )
         return type(self)(self._client, self._id_or_token, converter)
 
     async def heartbeat(

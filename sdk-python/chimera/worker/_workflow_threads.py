@@ -9,6 +9,7 @@ cannot interrupt code that blocks outside of it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import select
@@ -16,7 +17,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -233,6 +234,32 @@ class WorkflowThreads:
             self._on_abandoned(what, error)
         except Exception:
             logger.exception("Failed answering for workflow code that does not come to a wait")
+
+
+@contextlib.contextmanager
+def debugger_that_goes_on() -> Iterator[None]:
+    """Within it, quitting pdb lets the workflow go on: failing its task would only ask again."""
+    before = sys.breakpointhook
+    if before is not sys.__breakpointhook__ or "PYTHONBREAKPOINT" in os.environ:
+        yield None  # The user has chosen a debugger.
+        return
+    sys.breakpointhook = _set_trace
+    try:
+        yield None
+    finally:
+        sys.breakpointhook = before
+
+
+def _set_trace(*_args: Any, **_options: Any) -> None:
+    import pdb
+
+    class GoingOn(pdb.Pdb):
+        def do_quit(self, arg: str) -> Any:
+            return self.do_continue(arg)
+
+        do_q = do_exit = do_EOF = do_quit  # noqa: N815
+
+    GoingOn(nosigint=True).set_trace(sys._getframe(1))
 
 
 def _deadlock_error(thread_id: int, timeout: float) -> DeadlockError:

@@ -31,7 +31,12 @@ from chimera.worker._runner import (
     WorkflowInstanceDetails,
     WorkflowRunner,
 )
-from chimera.worker._workflow_threads import Abandoned, DeadlockError, WorkflowThreads
+from chimera.worker._workflow_threads import (
+    Abandoned,
+    DeadlockError,
+    WorkflowThreads,
+    debugger_that_goes_on,
+)
 
 if TYPE_CHECKING:
     from chimera import _bridge
@@ -291,7 +296,8 @@ class WorkflowWorker:
         asked: bool = True,
     ) -> Completion:
         if self._debug:
-            return instance.activate(activation)
+            with debugger_that_goes_on():
+                return instance.activate(activation)
         return self._threads.watched((instance, evicting, asked), instance.activate, activation)
 
     # Code that does not come to a wait, and cannot be interrupted

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import os
+import pdb
 import queue
 import sys
 import threading
@@ -281,6 +283,31 @@ def test_an_exit_in_workflow_code_fails_its_task_only() -> None:
     assert kind == "fail" and failure.application_failure_info.type == "SystemExit"
     assert core.answer()[0] == "complete"
     core.worker.close()
+
+
+@workflow.defn
+class StopsInDebugger:
+    @workflow.run
+    async def run(self) -> str:
+        breakpoint()
+        return "went on"
+
+
+def test_quitting_the_debugger_lets_the_workflow_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Quits(pdb.Pdb):
+        def __init__(self, **options: Any) -> None:
+            super().__init__(stdout=io.StringIO(), **options)
+            self.cmdqueue = ["q"]
+
+    monkeypatch.setattr(pdb, "Pdb", Quits)
+    monkeypatch.setattr(sys, "breakpointhook", sys.__breakpointhook__)  # Not pytest's.
+    monkeypatch.setenv("TEMPORAL_DEBUG", "1")
+    worker, bridge = make(StopsInDebugger)
+
+    kind, commands = send(bridge, "StopsInDebugger", initialize("StopsInDebugger"))
+
+    assert kind == "complete" and decode(commands[0][1]) == "went on"
+    assert sys.breakpointhook is sys.__breakpointhook__
 
 
 def test_dropped_runs_end_their_code_orderly() -> None:
