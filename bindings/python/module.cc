@@ -7,18 +7,16 @@
 #include "bindings/python/queue.h"
 #include "bindings/python/replayer.h"
 #include "bindings/python/server.h"
+#include "bindings/python/telemetry.h"
 #include "bindings/python/version.h"
 #include "bindings/python/worker.h"
 #include "bindings/python/workflow_bridge.h"
-#include "core/telemetry/metrics.h"
 
 PYBIND11_MODULE(_bridge, module) {
   module.attr("VERSION") = chimera::bindings::kVersion;
-  module.def("metrics_text", [] {
-    return chimera::bindings::text(chimera::core::process_metrics().prometheus_text());
-  });
   chimera::bindings::define_errors(module);
   chimera::bindings::define_queue(module);
+  chimera::bindings::define_telemetry(module);
   chimera::bindings::define_server(module);
   chimera::bindings::define_connection(module);
   chimera::bindings::define_workflow_bridge(module);

@@ -12,6 +12,28 @@ VERSION: str
 def metrics_text() -> str:
     """The process's metrics in Prometheus' text format."""
 
+def set_log_level(name: str) -> None:
+    """Of the process. TRACE, DEBUG, INFO, WARN, ERROR or OFF; ValueError for another."""
+
+def forward_logs(queue: Queue | None, callback: Callable[[int, str, str, dict[str, str], float], None] | None) -> None:
+    """Each line goes to `callback(level, logger, message, fields, seconds)` through the queue; None: to stderr again.
+    The level counts trace, debug, info, warn, error from 0."""
+
+class Counter:
+    def add(self, value: int) -> None: ...
+
+class Gauge:
+    def set(self, value: float) -> None: ...
+
+class Histogram:
+    def record(self, value: float) -> None: ...
+
+def counter(name: str, help: str, tags: list[tuple[str, str]]) -> Counter:
+    """Of the process's registry, like the next two; ValueError for a name that Prometheus cannot read."""
+
+def gauge(name: str, help: str, tags: list[tuple[str, str]]) -> Gauge: ...
+def histogram(name: str, help: str, tags: list[tuple[str, str]]) -> Histogram: ...
+
 class RpcError(Exception):
     """args: (message, gRPC code, serialized google.rpc.Status or b"")."""
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
-from typing import ClassVar, NewType
+from typing import TYPE_CHECKING, ClassVar, NewType
 
 from typing_extensions import Protocol
 
 from chimera import common
+
+if TYPE_CHECKING:
+    from chimera import _bridge
 
 _default_runtime: Runtime | None = None
 _default_prevented = False
@@ -56,20 +60,45 @@ class Runtime:
         worker_heartbeat_interval: timedelta | None = timedelta(seconds=60),
         disable_environment_info: bool = False,
     ) -> None:
-        """Several may live side by side; the embedded core has one set of metrics, and the last to set it up wins."""
+        """Several may live side by side; the core has one log and one set of metrics for the process, and the last
+        runtime to set them up wins."""
         if worker_heartbeat_interval is not None and worker_heartbeat_interval <= timedelta():
             raise ValueError("worker_heartbeat_interval must be positive, or None for no heartbeats")
         self._telemetry = telemetry
         telemetry._check()
+        self._meter = common.MetricMeter.noop
+        if telemetry.logging is not LoggingConfig.default:
+            _set_up_log(telemetry.logging)
         if isinstance(telemetry.metrics, PrometheusConfig):
             from chimera import _bridge, _metrics_server
 
+            from chimera import _meter
+
             _metrics_server.serve(telemetry.metrics.bind_address, _bridge.metrics_text)
+            self._meter = _meter.Meter(_bridge)
 
     @property
     def metric_meter(self) -> common.MetricMeter:
-        """For metrics of one's own."""
-        return common.MetricMeter.noop
+        """For metrics of one's own; they are served beside the core's. Records nothing where no metrics are served."""
+        return self._meter
+
+
+_log_queue: _bridge.Queue | None = None
+
+
+def _set_up_log(config: LoggingConfig | None) -> None:
+    global _log_queue
+    from chimera import _bridge, _log_forwarding
+
+    _bridge.set_log_level(config._core_level() if config else "OFF")
+    if config is None or config.forwarding is None:
+        _bridge.forward_logs(None, None)
+        return
+    if _log_queue is None:
+        _log_queue = _bridge.Queue()
+        _log_forwarding.serve(_log_queue)
+        atexit.register(_bridge.forward_logs, None, None)  # Nobody takes from the queue any more.
+    _bridge.forward_logs(_log_queue, _log_forwarding.forwarder(config.forwarding))
 
 
 @dataclass
@@ -101,6 +130,21 @@ class LoggingConfig:
     forwarding: LogForwardingConfig | None = None
     format: LoggingFormat | None = None
     default: ClassVar[LoggingConfig]
+
+    def _core_level(self) -> str:
+        """The level of the core in a filter such as "ERROR,temporalio_sdk_core=DEBUG"."""
+        if isinstance(self.filter, TelemetryFilter):
+            return self.filter.core_level
+        directives = [part.strip() for part in self.filter.split(",")]
+        of_core = [part.partition("=")[2] for part in directives if part.startswith("temporalio_sdk_core=")]
+        general = [part for part in directives if "=" not in part]
+        return (of_core or general or ["WARN"])[-1]
+
+    def _check(self) -> None:
+        if self.format not in (None, LoggingFormat.COMPACT):
+            raise RuntimeError(
+                "This build logs in the compact format only; leave LoggingConfig.format out, or forward the log"
+            )
 
 
 LoggingConfig.default = LoggingConfig(filter=TelemetryFilter(core_level="WARN", other_level="ERROR"))
@@ -181,6 +225,8 @@ class TelemetryConfig:
     metric_prefix: str | None = None
 
     def _check(self) -> None:
+        if self.logging is not None:
+            self.logging._check()
         if isinstance(self.metrics, PrometheusConfig):
             plain = PrometheusConfig(self.metrics.bind_address)
             if self.metrics != plain or self.global_tags or self.metric_prefix:
