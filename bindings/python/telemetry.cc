@@ -64,8 +64,8 @@ core::Gauge* gauge(const std::string& name, const std::string& help, Tags tags) 
 }
 
 core::Histogram* histogram(const std::string& name, const std::string& help, Tags tags) {
-  return found(core::process_metrics().histogram(name, help, core::official_buckets(name),
-                                                 std::move(tags)));
+  return found(
+      core::process_metrics().histogram(name, help, core::official_buckets(name), std::move(tags)));
 }
 
 }  // namespace
