@@ -34,6 +34,12 @@ void apply_started(Run& run, const HistoryEvent& event) {
   run.user_metadata = event.user_metadata();
 }
 
+void set_run_expiry(Run& run) {
+  const Nanos timeout = to_nanos(run.start().workflow_run_timeout());
+  run.run_expires = timeout > Nanos{0} ? add_saturated(run.execution_time, timeout) : kNever;
+  run.run_expires = std::min(run.run_expires, run.execution_expires);
+}
+
 void apply_task_event(Run& run, const HistoryEvent& event) {
   WorkflowTask& task = run.task;
   switch (event.event_type()) {
@@ -274,6 +280,13 @@ bool apply_external_event(Run& run, const HistoryEvent& event) {
 
 Run::Run() = default;
 Run::~Run() = default;
+
+void Run::begin_again(WallTime at) {
+  last_reset = at;
+  if (at == kUnset) return;
+  start_time = execution_time = at;
+  set_run_expiry(*this);
+}
 
 void Run::apply(const HistoryEvent& event) {
   if (apply_close_event(*this, event) || apply_activity_event(*this, event) ||

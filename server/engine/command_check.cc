@@ -5,6 +5,7 @@
 
 #include "server/engine/commands.h"
 #include "server/engine/engine.h"
+#include "server/engine/limits.h"
 #include "server/engine/query.h"
 #include "server/engine/retry.h"
 #include "server/engine/start.h"
@@ -17,8 +18,6 @@ namespace {
 
 using Cause = enums::WorkflowTaskFailedCause;
 using Verdict = std::optional<TaskFailure>;
-constexpr std::size_t kPendingMax = 2000;
-constexpr std::size_t kBlobMax = 2 << 20;
 
 Verdict bad(Cause cause, std::string message) { return TaskFailure{cause, std::move(message)}; }
 
@@ -29,6 +28,7 @@ class Checker {
       : engine_(engine), run_(run), request_(request) {}
 
   Verdict check(const command::Command& command) {
+    if (Verdict verdict = check_limits(command); verdict) return verdict;
     switch (command.command_type()) {
       case enums::COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK:
         return schedule_activity(command.schedule_activity_task_command_attributes());
@@ -98,9 +98,6 @@ class Checker {
     }
     if (std::string problem = check_retry_policy(a.retry_policy()); !problem.empty())
       return bad(kCause, problem);
-    if (a.input().ByteSizeLong() > kBlobMax) {
-      return bad(kCause, "ScheduleActivityTaskCommandAttributes.Input exceeds size limit.");
-    }
     if (run_.activity_ids.contains(a.activity_id()) ||
         !activities_.insert(a.activity_id()).second) {
       return bad(Cause::WORKFLOW_TASK_FAILED_CAUSE_SCHEDULE_ACTIVITY_DUPLICATE_ID,
@@ -213,6 +210,11 @@ class Checker {
     }
     if (a.signal_name().empty())
       return bad(kCause, "SignalName is not set on SignalExternalWorkflowExecutionCommand.");
+    if (run_.external_signals.size() + signals_++ >= kPendingMax) {
+      return bad(Cause::WORKFLOW_TASK_FAILED_CAUSE_PENDING_SIGNALS_LIMIT_EXCEEDED,
+                 "the number of pending signals to external workflows, 2000, has reached the "
+                 "per-workflow limit of 2000");
+    }
     return std::nullopt;
   }
 
@@ -229,6 +231,11 @@ class Checker {
       return bad(
           kCause,
           "Start and RequestCancel for child workflow is not allowed in same workflow task.");
+    }
+    if (run_.external_cancels.size() + cancels_++ >= kPendingMax) {
+      return bad(Cause::WORKFLOW_TASK_FAILED_CAUSE_PENDING_REQUEST_CANCEL_LIMIT_EXCEEDED,
+                 "the number of pending requests to cancel external workflows, 2000, has reached "
+                 "the per-workflow limit of 2000");
     }
     return std::nullopt;
   }
@@ -251,6 +258,7 @@ class Checker {
   Engine& engine_;
   const Run& run_;
   const wf::RespondWorkflowTaskCompletedRequest& request_;
+  std::size_t signals_ = 0, cancels_ = 0;
   absl::flat_hash_set<std::string> activities_, timers_, canceled_timers_, new_children_;
 };
 

@@ -3,6 +3,7 @@
 #include "server/engine/commands.h"
 #include "server/engine/engine.h"
 #include "server/engine/query.h"
+#include "server/engine/start.h"
 #include "server/engine/update.h"
 #include "server/engine/update_registry.h"
 #include "server/engine/workflow_task.h"
@@ -65,12 +66,12 @@ absl::Status refuse(Transition& t, const TaskFailure& problem, const std::string
   Run& run = t.run();
   const bool unhandled = problem.cause == enums::WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND;
   // A retry that fails again is left to time out, so that a broken worker does not spin.
-  if (run.task.attempt > 1 && !unhandled) return invalid(message);
+  if (run.task.attempt > 1 && !unhandled && !problem.terminate) return invalid(message);
   failure::Failure failure;
   failure.set_message(problem.message.empty() ? cause : message);
-  failure.set_source("Server");
   failure.mutable_server_failure_info();
   fail_task(t, problem.cause, std::move(failure), identity);
+  if (problem.terminate) write_terminated(t, message, nullptr, "history-service");
   return invalid(message);
 }
 

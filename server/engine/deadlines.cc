@@ -130,8 +130,11 @@ WallTime Run::next_deadline() const {
 }
 
 void process_deadlines(Engine& engine, Run& run) {
-  if (!run.running()) return;
   const RunPtr keep = engine.share(run);
+  if (!run.running()) {
+    engine.follow_up([keep] {});  // Its timer is what fires: let it go later.
+    return engine.delete_run(run);
+  }
   Transition t(engine, run);
   for (const Due& due : collect(run, engine.now())) {
     if (!run.running()) break;

@@ -145,7 +145,7 @@ void describe_run(const Run& run, WallTime now, wf::DescribeWorkflowExecutionRes
     set(extended.mutable_execution_expiration_time(), run.execution_expires);
   if (run.run_expires != kNever) set(extended.mutable_run_expiration_time(), run.run_expires);
   extended.set_cancel_requested(run.cancel_requested);
-  set(extended.mutable_original_start_time(), run.start_time);
+  *extended.mutable_original_start_time() = run.events.events(0).event_time();
   extended.set_reset_run_id(run.reset_run_id);
   if (run.last_reset != kUnset) set(extended.mutable_last_reset_time(), run.last_reset);
   auto& request = (*extended.mutable_request_id_infos())[run.start_request_id];

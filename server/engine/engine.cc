@@ -22,7 +22,7 @@ std::string format_uuid(const unsigned char* b) {
                       hex.substr(16, 4), "-", hex.substr(20));
 }
 
-std::string current_key(const std::string& namespace_id, const std::string& workflow_id) {
+std::string chain_key(const std::string& namespace_id, const std::string& workflow_id) {
   return absl::StrCat(namespace_id, "/", workflow_id);
 }
 
@@ -68,8 +68,8 @@ absl::StatusOr<Namespace*> Engine::resolve_namespace(const std::string& name) {
 }
 
 Run* Engine::current_run(const Namespace& ns, const std::string& workflow_id) {
-  auto it = current_.find(current_key(ns.id, workflow_id));
-  return it == current_.end() ? nullptr : it->second;
+  auto it = chains_.find(chain_key(ns.id, workflow_id));
+  return it == chains_.end() ? nullptr : it->second.current;
 }
 
 Run* Engine::run_by_id(const std::string& run_id) {
@@ -112,23 +112,34 @@ Run& Engine::add_run(Namespace& ns, const std::string& workflow_id, const std::s
   run->order = ++runs_added_;
   Run& added = *run;
   runs_[run_id] = std::move(run);
+  ++chains_[chain_key(ns.id, workflow_id)].runs;
   make_current(added);
   return added;
 }
 
-void Engine::make_current(Run& run) { current_[current_key(run.ns->id, run.workflow_id)] = &run; }
+void Engine::make_current(Run& run) {
+  chains_[chain_key(run.ns->id, run.workflow_id)].current = &run;
+}
 
 void Engine::arm_run_timer(Run& run) {
   if (run.timer == nullptr) {
     run.timer = std::make_unique<Timer>([this, &run] { process_deadlines(*this, run); });
   }
-  timers().arm(*run.timer, run.running() ? run.next_deadline() : kNever);
+  timers().arm(*run.timer, run.running() ? run.next_deadline()
+                                         : deadline_after(run.close_time, run.ns->retention()));
+}
+
+void Engine::apply_retention(const Namespace& ns) {
+  for (auto& [id, run] : runs_) {
+    if (run->ns == &ns && !run->running()) arm_run_timer(*run);
+  }
 }
 
 void Engine::delete_run(Run& run) {
-  const std::string key = current_key(run.ns->id, run.workflow_id);
-  if (auto it = current_.find(key); it != current_.end() && it->second == &run) {
-    current_.erase(it);
+  auto chain = chains_.find(chain_key(run.ns->id, run.workflow_id));
+  if (--chain->second.runs == 0) {
+    chains_.erase(chain);
+  } else if (chain->second.current == &run) {
     Run* newest = nullptr;
     for (auto& [id, other] : runs_) {
       if (other.get() == &run || other->ns != run.ns || other->workflow_id != run.workflow_id)

@@ -59,7 +59,8 @@ class Engine {
   void delete_run(Run& run);
   void make_current(Run& run);
   const absl::flat_hash_map<std::string, RunPtr>& runs() const { return runs_; }
-  void arm_run_timer(Run& run);
+  void arm_run_timer(Run& run);  // For its next deadline or, once closed, its deletion.
+  void apply_retention(const Namespace& ns);  // After a change of it.
 
   // --- The turn.
   void follow_up(
@@ -84,8 +85,12 @@ class Engine {
   Loop& loop_;
   std::unique_ptr<Store> store_;
   Namespaces namespaces_;
-  absl::flat_hash_map<std::string, RunPtr> runs_;   // By run id.
-  absl::flat_hash_map<std::string, Run*> current_;  // By namespace id and workflow id.
+  absl::flat_hash_map<std::string, RunPtr> runs_;  // By run id.
+  struct Chain {
+    Run* current = nullptr;
+    int runs = 0;
+  };
+  absl::flat_hash_map<std::string, Chain> chains_;  // By namespace id and workflow id.
   Matching matching_;
   Workers workers_;
   absl::flat_hash_map<std::string, std::shared_ptr<struct Query>> direct_queries_;

@@ -19,6 +19,7 @@ struct Namespace {
   ::temporal::api::namespace_::v1::NamespaceConfig config;
   std::map<std::string, enums::IndexedValueType> search_attributes;  // Custom ones.
   const std::string& name() const { return info.name(); }
+  Nanos retention() const { return to_nanos(config.workflow_execution_retention_ttl()); }
 };
 
 class Namespaces {

@@ -1,6 +1,7 @@
 #include "server/engine/query.h"
 
 #include "server/engine/engine.h"
+#include "server/engine/limits.h"
 #include "server/engine/update.h"
 #include "server/service/errors.h"
 #include "server/service/task_token.h"
@@ -38,6 +39,8 @@ void end(Engine& engine, const QueryPtr& query, absl::Status status) {
 void answer(Engine& engine, const QueryPtr& query, enums::QueryResultType type,
             common::Payloads& result, const std::string& message, failure::Failure& failure) {
   if (query->done()) return;
+  if (absl::Status s = check_blob(result); !s.ok())
+    return end(engine, query, query_failed(s.message(), failure));
   if (type == enums::QUERY_RESULT_TYPE_ANSWERED) {
     auto& response = static_cast<wf::QueryWorkflowResponse&>(*query->call->response);
     *response.mutable_query_result() = std::move(result);
@@ -54,6 +57,7 @@ absl::Status start_query(Engine& engine,
   absl::StatusOr<Namespace*> ns = engine.resolve_namespace(request.namespace_());
   if (!ns.ok()) return ns.status();
   if (!request.has_query()) return invalid("WorkflowQuery is not set on request.");
+  if (absl::Status s = check_blob(request.query().query_args()); !s.ok()) return s;
   absl::StatusOr<Run*> found =
       engine.find_run(**ns, request.execution().workflow_id(), request.execution().run_id());
   if (!found.ok()) return found.status();

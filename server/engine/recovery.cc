@@ -70,7 +70,7 @@ absl::Status restore_run(Engine& engine, const StoredState::StoredRun& stored) {
 }
 
 void resume(Engine& engine, Run& run) {
-  if (!run.running()) return;
+  if (!run.running()) return engine.arm_run_timer(run);
   if (run.task.pending() && !run.task.is_started()) dispatch_task(engine, run);
   for (auto& [id, activity] : run.activities) {
     if (activity.is_started())

@@ -49,7 +49,6 @@ void write_reset(Transition& t, const Run& base, const wf::ResetWorkflowExecutio
   a.set_started_event_id(t.run().task.started_id);
   a.set_cause(enums::WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW);
   a.mutable_failure()->set_message(request.reason());
-  a.mutable_failure()->set_source("Server");
   a.mutable_failure()->mutable_reset_workflow_failure_info();
   a.set_identity("history-service");
   a.set_base_run_id(base.run_id);
@@ -60,34 +59,58 @@ void write_reset(Transition& t, const Run& base, const wf::ResetWorkflowExecutio
 bool excluded(const wf::ResetWorkflowExecutionRequest& request,
               enums::ResetReapplyExcludeType type) {
   if (request.reset_reapply_type() == enums::RESET_REAPPLY_TYPE_NONE) return true;
+  if (request.reset_reapply_type() == enums::RESET_REAPPLY_TYPE_SIGNAL &&
+      type != enums::RESET_REAPPLY_EXCLUDE_TYPE_SIGNAL)
+    return true;
   for (int one : request.reset_reapply_exclude_types()) {
     if (one == type) return true;
   }
   return false;
 }
 
-// What came from outside after the point happens again: signals, cancel requests, accepted updates.
-void reapply(Transition& t, const Run& base, const wf::ResetWorkflowExecutionRequest& request) {
-  const std::int64_t first = request.workflow_task_finish_event_id();
+void reapply_signal(Transition& t, const HistoryEvent& event) {
+  HistoryEvent again = t.event(event.event_type());
+  *again.mutable_workflow_execution_signaled_event_attributes() =
+      event.workflow_execution_signaled_event_attributes();
+  *again.mutable_links() = event.links();
+  t.write(std::move(again));
+}
+
+void reapply_update(Transition& t, const ::temporal::api::update::v1::Request& request) {
+  HistoryEvent again = t.event(enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED);
+  auto& a = *again.mutable_workflow_execution_update_admitted_event_attributes();
+  *a.mutable_request() = request;
+  a.set_origin(enums::UPDATE_ADMITTED_EVENT_ORIGIN_REAPPLY);
+  t.write(std::move(again));
+}
+
+// What came from outside from event `first` on happens again: signals and updates. Cancel requests
+// do not, as in the genuine server.
+void reapply_run(Transition& t, const Run& base, std::int64_t first,
+                 const wf::ResetWorkflowExecutionRequest& request) {
+  const bool signals = !excluded(request, enums::RESET_REAPPLY_EXCLUDE_TYPE_SIGNAL);
+  const bool updates = !excluded(request, enums::RESET_REAPPLY_EXCLUDE_TYPE_UPDATE);
   for (std::int64_t id = first; id <= base.events.events_size(); ++id) {
     const HistoryEvent& event = base.events.events(static_cast<int>(id - 1));
-    if (event.event_type() == enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED &&
-        !excluded(request, enums::RESET_REAPPLY_EXCLUDE_TYPE_SIGNAL)) {
-      HistoryEvent again = t.event(event.event_type());
-      *again.mutable_workflow_execution_signaled_event_attributes() =
-          event.workflow_execution_signaled_event_attributes();
-      t.write(std::move(again));
+    if (signals && event.has_workflow_execution_signaled_event_attributes()) {
+      reapply_signal(t, event);
+    } else if (updates && event.has_workflow_execution_update_accepted_event_attributes()) {
+      const auto& a = event.workflow_execution_update_accepted_event_attributes();
+      if (a.has_accepted_request()) reapply_update(t, a.accepted_request());
+    } else if (updates && event.has_workflow_execution_update_admitted_event_attributes()) {
+      reapply_update(t, event.workflow_execution_update_admitted_event_attributes().request());
     }
-    if (event.event_type() == enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED &&
-        !excluded(request, enums::RESET_REAPPLY_EXCLUDE_TYPE_UPDATE)) {
-      HistoryEvent again = t.event(enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED);
-      auto& a = *again.mutable_workflow_execution_update_admitted_event_attributes();
-      const auto& accepted = event.workflow_execution_update_accepted_event_attributes();
-      if (!accepted.has_accepted_request()) continue;  // Its Admitted event carried it.
-      *a.mutable_request() = accepted.accepted_request();
-      a.set_origin(enums::UPDATE_ADMITTED_EVENT_ORIGIN_REAPPLY);
-      t.write(std::move(again));
-    }
+  }
+}
+
+// Of the base run after the point, and of the runs that it continued as.
+void reapply(Transition& t, const Run& base, const wf::ResetWorkflowExecutionRequest& request) {
+  reapply_run(t, base, request.workflow_task_finish_event_id(), request);
+  const Run* run = &base;
+  while (run->status == enums::WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW) {
+    run = t.engine().run_by_id(run->new_run_id);
+    if (run == nullptr || run == &t.run()) return;
+    reapply_run(t, *run, 1, request);
   }
 }
 
@@ -104,12 +127,13 @@ absl::Status reset_workflow(Engine& engine, wf::ResetWorkflowExecutionRequest& r
                             wf::ResetWorkflowExecutionResponse& response) {
   absl::StatusOr<Namespace*> ns = engine.resolve_namespace(request.namespace_());
   if (!ns.ok()) return ns.status();
+  if (request.request_id().empty()) return invalid("RequestId is not set on request.");
   const auto& execution = request.workflow_execution();
   absl::StatusOr<Run*> found = engine.find_run(**ns, execution.workflow_id(), execution.run_id());
   if (!found.ok()) return found.status();
   const RunPtr base = engine.share(**found);
   Run* current = engine.current_run(**ns, execution.workflow_id());
-  if (!request.request_id().empty() && current->start_request_id == request.request_id()) {
+  if (current->start_request_id == request.request_id()) {
     response.set_run_id(current->run_id);
     return absl::OkStatus();
   }
@@ -118,17 +142,18 @@ absl::Status reset_workflow(Engine& engine, wf::ResetWorkflowExecutionRequest& r
   const auto before = base->events.events(static_cast<int>(finish - 2)).event_type();
   if (before != enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED &&
       before != enums::EVENT_TYPE_WORKFLOW_TASK_STARTED) {
-    return invalid(absl::StrCat("unable to find a workflow task that ends at event ", finish));
+    return invalid(absl::StrCat("StateRebuilder unable to Rebuild mutable state to event ID: ",
+                                finish - 1, ", version: 0, this event must be at the boundary"));
   }
   const std::string run_id = engine.new_uuid();
   if (current->running()) {
     current->reset_run_id = run_id;
-    terminate_run(engine, *current, request.reason(), nullptr, request.identity());
+    terminate_run(engine, *current, request.reason(), nullptr, "history-resetter");
   }
   Run& run = engine.add_run(**ns, execution.workflow_id(), run_id);
   run.start_request_id = request.request_id();
-  run.last_reset = engine.now();
   copy_base(engine, *base, run, finish);
+  run.begin_again(engine.now());
   base->reset_run_id = run_id;
   engine.mark_dirty(*base);
   Transition t(engine, run);

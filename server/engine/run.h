@@ -113,6 +113,9 @@ class Run {
   // known yet then.
   void apply(const HistoryEvent& event);
 
+  // A reset run's times count from the reset; `at` unset: it is none.
+  void begin_again(WallTime at);
+
   Activity* find_activity(std::int64_t scheduled_id);
   Activity* find_activity(const std::string& id);
   WallTime next_deadline() const;

@@ -5,6 +5,7 @@
 #include "server/engine/chain.h"
 #include "server/engine/cron.h"
 #include "server/engine/engine.h"
+#include "server/engine/limits.h"
 #include "server/engine/query.h"
 #include "server/engine/retry.h"
 #include "server/engine/transition.h"
@@ -16,7 +17,6 @@
 namespace chimera::server {
 namespace {
 
-constexpr std::size_t kIdMax = 1000;
 constexpr Nanos kDefaultTaskTimeout = seconds{10};
 constexpr Nanos kMaxTaskTimeout = seconds{120};
 
@@ -87,14 +87,15 @@ absl::Status validate_start(Engine& engine, wf::StartWorkflowExecutionRequest& r
   absl::StatusOr<Namespace*> ns = engine.resolve_namespace(request.namespace_());
   if (!ns.ok()) return ns.status();
   if (absl::Status s = check_id("WorkflowId", request.workflow_id()); !s.ok()) return s;
-  if (absl::Status s = check_id("WorkflowType", request.workflow_type().name()); !s.ok()) return s;
+  const std::string& type = request.workflow_type().name();
+  if (type.empty()) return invalid("WorkflowType is not set on request.");
+  if (absl::Status s = check_length("WorkflowType", type); !s.ok()) return s;
   if (request.task_queue().name().empty()) return invalid("taskQueue is not set");
   if (request.task_queue().name().starts_with("/_sys/")) {
     return invalid("task queue name cannot start with reserved prefix /_sys/");
   }
-  if (request.task_queue().name().size() > kIdMax)
-    return invalid("taskQueue length exceeds limit.");
-  if (request.request_id().size() > kIdMax) return invalid("RequestId length exceeds limit.");
+  if (request.task_queue().name().size() > kIdMax) return invalid("taskQueue length exceeds limit");
+  if (absl::Status s = check_length("RequestId", request.request_id()); !s.ok()) return s;
   for (const auto& [name, duration] :
        {std::pair{"WorkflowExecutionTimeoutSeconds", &request.workflow_execution_timeout()},
         std::pair{"WorkflowRunTimeoutSeconds", &request.workflow_run_timeout()},
@@ -116,8 +117,8 @@ absl::Status validate_start(Engine& engine, wf::StartWorkflowExecutionRequest& r
   if (absl::Status s = check_policies(request); !s.ok()) return s;
   if (absl::Status s = check_search_attributes(**ns, request.search_attributes()); !s.ok())
     return s;
-  if (request.input().ByteSizeLong() > (2u << 20)) return invalid("Blob data size exceeds limit.");
-  if (request.memo().ByteSizeLong() > (2u << 20)) return invalid("Memo size exceeds limit.");
+  if (absl::Status s = check_blob(request.input()); !s.ok()) return s;
+  if (request.memo().ByteSizeLong() > kBlobBytesMax) return invalid("Memo size exceeds limit.");
   if (request.request_id().empty()) request.set_request_id(engine.new_uuid());
   cap_timeouts(request);
   return absl::OkStatus();
@@ -229,18 +230,15 @@ Run& create_run(Engine& engine, StartSpec spec) {
   return run;
 }
 
-void terminate_run(Engine& engine, Run& run, const std::string& reason,
-                   const common::Payloads* details, const std::string& identity) {
-  Transition t(engine, run);
+void write_terminated(Transition& t, const std::string& reason, const common::Payloads* details,
+                      const std::string& identity) {
+  Run& run = t.run();
   if (run.task.is_started() && run.task.written()) {
     HistoryEvent failed = t.event(enums::EVENT_TYPE_WORKFLOW_TASK_FAILED);
     auto& f = *failed.mutable_workflow_task_failed_event_attributes();
     f.set_scheduled_event_id(run.task.scheduled_id);
     f.set_started_event_id(run.task.started_id);
     f.set_cause(enums::WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND);
-    f.mutable_failure()->set_message("ForceCloseCommand");
-    f.mutable_failure()->set_source("Server");
-    f.mutable_failure()->mutable_server_failure_info();
     f.set_identity("history-service");
     t.write(std::move(failed));
   } else {
@@ -252,6 +250,12 @@ void terminate_run(Engine& engine, Run& run, const std::string& reason,
   if (details != nullptr && details->payloads_size() > 0) *a.mutable_details() = *details;
   a.set_identity(identity);
   t.write(std::move(event));
+}
+
+void terminate_run(Engine& engine, Run& run, const std::string& reason,
+                   const common::Payloads* details, const std::string& identity) {
+  Transition t(engine, run);
+  write_terminated(t, reason, details, identity);
 }
 
 absl::Status start_workflow(Engine& engine, wf::StartWorkflowExecutionRequest& request,

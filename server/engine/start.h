@@ -12,6 +12,8 @@
 
 namespace chimera::server {
 
+class Transition;
+
 class Engine;
 
 struct StartSpec {
@@ -45,6 +47,9 @@ absl::Status validate_start(Engine& engine, wf::StartWorkflowExecutionRequest& r
 StartSpec spec_of(Engine& engine, Namespace& ns, wf::StartWorkflowExecutionRequest& request);
 absl::Status start_workflow(Engine& engine, wf::StartWorkflowExecutionRequest& request,
                             wf::StartWorkflowExecutionResponse& response);
+// Writes the Terminated event, and before it the end of a started workflow task.
+void write_terminated(Transition& t, const std::string& reason, const common::Payloads* details,
+                      const std::string& identity);
 void terminate_run(Engine& engine, Run& run, const std::string& reason,
                    const common::Payloads* details, const std::string& identity);
 // A Keyword-or-other check of custom search attributes: names known, values of their type.

@@ -5,7 +5,9 @@
 #include "core/base/check.h"
 #include "server/engine/chain.h"
 #include "server/engine/engine.h"
+#include "server/engine/limits.h"
 #include "server/engine/query.h"
+#include "server/engine/start.h"
 #include "server/engine/update.h"
 #include "server/engine/update_registry.h"
 #include "server/engine/workflow_task.h"
@@ -152,9 +154,19 @@ void Transition::flush_buffered() {
   want_task_ = true;
 }
 
+void Transition::enforce_history_limits() {
+  if (!run_.running()) return;
+  if (run_.events.events_size() > kHistoryEventsMax) {
+    write_terminated(*this, "Workflow history count exceeds limit.", nullptr, "history-service");
+  } else if (run_.history_size > kHistoryBytesMax) {
+    write_terminated(*this, "Workflow history size exceeds limit.", nullptr, "history-service");
+  }
+}
+
 void Transition::finish() {
   if (finished_) return;
   finished_ = true;
+  enforce_history_limits();
   if (run_.running() && !run_.task.pending() && run_.backoff_until == kUnset) {
     if (want_task_) {
       schedule_task(*this, /*speculative=*/false);

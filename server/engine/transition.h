@@ -38,6 +38,7 @@ class Transition {
   bool wrote() const { return run_.events.events_size() > first_; }
 
  private:
+  void enforce_history_limits();
   void link_started_events(HistoryEvent& event);
   void note_started(const HistoryEvent& event);
 

@@ -194,6 +194,7 @@ void admit_from_history(Run& run) {
     admitted->id = id;
     admitted->request = request;
     admitted->in_history = true;
+    admitted->sequencing_id = event.event_id();
     run.updates[id] = std::move(admitted);
   }
 }
@@ -209,8 +210,8 @@ void send_updates(Run& run, wf::PollWorkflowTaskQueueResponse& response) {
   for (auto& [id, update] : run.updates) {
     if (update->state != State::kAdmitted) continue;
     update->state = State::kSent;
-    update->sequencing_id = run.task.scheduled_id;
     if (update->in_history) continue;
+    update->sequencing_id = run.task.scheduled_id;
     auto& message = *response.add_messages();
     message.set_id(absl::StrCat(id, "/request"));
     message.set_protocol_instance_id(id);
@@ -283,8 +284,8 @@ void apply_update_message(Transition& t, const ::temporal::api::protocol::v1::Me
   } else if (update::Response response; message.body().UnpackTo(&response)) {
     HistoryEvent event = t.event(enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED);
     auto& a = *event.mutable_workflow_execution_update_completed_event_attributes();
+    *a.mutable_meta() = response.meta();
     a.mutable_meta()->set_update_id(found->id);
-    a.mutable_meta()->set_identity(found->request.meta().identity());
     a.set_accepted_event_id(found->accepted_id);
     *a.mutable_outcome() = response.outcome();
     t.write(std::move(event));

@@ -4,6 +4,7 @@
 
 #include "server/engine/commands.h"
 #include "server/engine/engine.h"
+#include "server/engine/limits.h"
 #include "server/engine/query.h"
 #include "server/engine/update.h"
 #include "server/engine/update_registry.h"
@@ -263,6 +264,7 @@ absl::Status fail_task_request(Engine& engine, wf::RespondWorkflowTaskFailedRequ
   Run& run = **found;
   const RunPtr keep = engine.share(run);
   Transition t(engine, run);
+  cut_failure(*request.mutable_failure());
   fail_task(t, request.cause(), std::move(*request.mutable_failure()), request.identity());
   return absl::OkStatus();
 }

@@ -14,6 +14,7 @@ namespace chimera::server {
 struct TaskFailure {
   enums::WorkflowTaskFailedCause cause;
   std::string message;
+  bool terminate = false;  // The workflow, too.
 };
 
 // Schedules one; there must be none pending. `original_scheduled` is carried by heartbeats.

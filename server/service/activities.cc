@@ -1,6 +1,7 @@
 // The reports of activity workers, by token and by id.
 #include "server/engine/activity.h"
 #include "server/engine/engine.h"
+#include "server/engine/limits.h"
 #include "server/engine/query.h"
 #include "server/engine/update.h"
 #include "server/service/errors.h"
@@ -11,6 +12,7 @@ namespace chimera::server {
 namespace {
 
 absl::StatusOr<ActivityRef> find(Engine& engine, const auto& request) {
+  if (absl::Status s = check_length("Identity", request.identity()); !s.ok()) return s;
   if constexpr (requires { request.activity_id(); }) {
     return find_activity_by_id(engine, request.namespace_(), request.workflow_id(),
                                request.run_id(), request.activity_id());
@@ -19,17 +21,27 @@ absl::StatusOr<ActivityRef> find(Engine& engine, const auto& request) {
   }
 }
 
+// A report over the limits fails the activity for good.
+absl::Status refuse(Engine& engine, const ActivityRef& ref, const char* why) {
+  failure::Failure failure = server_failure(why);
+  return fail_activity(engine, ref, failure, "", nullptr);
+}
+
+bool is_big(const common::Payloads& payloads) { return payloads.ByteSizeLong() > kBlobBytesMax; }
+
 template <class Request, class Response>
 absl::Status complete(Engine& engine, Request& request, Response&) {
   absl::StatusOr<ActivityRef> ref = find(engine, request);
   if (!ref.ok()) return ref.status();
+  if (is_big(request.result())) return refuse(engine, *ref, "Complete result exceeds size limit.");
   return complete_activity(engine, *ref, *request.mutable_result(), request.identity());
 }
 
 template <class Request, class Response>
-absl::Status fail(Engine& engine, Request& request, Response&) {
+absl::Status fail(Engine& engine, Request& request, Response& response) {
   absl::StatusOr<ActivityRef> ref = find(engine, request);
   if (!ref.ok()) return ref.status();
+  if (cut_failure(*request.mutable_failure())) *response.add_failures() = request.failure();
   return fail_activity(
       engine, *ref, *request.mutable_failure(), request.identity(),
       request.has_last_heartbeat_details() ? &request.last_heartbeat_details() : nullptr);
@@ -39,6 +51,7 @@ template <class Request, class Response>
 absl::Status cancel(Engine& engine, Request& request, Response&) {
   absl::StatusOr<ActivityRef> ref = find(engine, request);
   if (!ref.ok()) return ref.status();
+  if (is_big(request.details())) return refuse(engine, *ref, "Cancel details exceed size limit.");
   return cancel_activity(engine, *ref, *request.mutable_details(), request.identity());
 }
 
@@ -46,6 +59,10 @@ template <class Request, class Response>
 absl::Status heartbeat(Engine& engine, Request& request, Response& response) {
   absl::StatusOr<ActivityRef> ref = find(engine, request);
   if (!ref.ok()) return ref.status();
+  if (is_big(request.details())) {
+    response.set_cancel_requested(true);
+    return refuse(engine, *ref, "Heartbeat details exceed size limit.");
+  }
   const bool has_details = request.has_details();
   absl::StatusOr<HeartbeatReply> reply =
       heartbeat_activity(engine, *ref, *request.mutable_details(), has_details);

@@ -2,6 +2,7 @@
 #include "server/engine/cross.h"
 #include "server/engine/describe.h"
 #include "server/engine/engine.h"
+#include "server/engine/limits.h"
 #include "server/engine/query.h"
 #include "server/engine/reset.h"
 #include "server/engine/start.h"
@@ -12,8 +13,6 @@
 
 namespace chimera::server {
 namespace {
-
-constexpr std::int64_t kSignalsMax = 10000;
 
 // The running run that a request means; a first run id guards against another chain.
 template <class Request>
@@ -36,6 +35,9 @@ absl::StatusOr<Run*> target(Engine& engine, const Request& request, bool must_ru
 absl::Status signal_workflow(Engine& engine, wf::SignalWorkflowExecutionRequest& request,
                              wf::SignalWorkflowExecutionResponse& response) {
   if (request.signal_name().empty()) return invalid("SignalName is not set on request.");
+  if (absl::Status s = check_length("SignalName", request.signal_name()); !s.ok()) return s;
+  if (absl::Status s = check_length("RequestId", request.request_id()); !s.ok()) return s;
+  if (absl::Status s = check_blob(request.input()); !s.ok()) return s;
   absl::StatusOr<Run*> found = target(engine, request);
   if (!found.ok()) return found.status();
   Run& run = **found;
@@ -84,6 +86,8 @@ wf::StartWorkflowExecutionRequest start_part(wf::SignalWithStartWorkflowExecutio
 absl::Status signal_with_start(Engine& engine, wf::SignalWithStartWorkflowExecutionRequest& request,
                                wf::SignalWithStartWorkflowExecutionResponse& response) {
   if (request.signal_name().empty()) return invalid("SignalName is not set on request.");
+  if (absl::Status s = check_length("SignalName", request.signal_name()); !s.ok()) return s;
+  if (absl::Status s = check_blob(request.signal_input()); !s.ok()) return s;
   wf::StartWorkflowExecutionRequest start = start_part(request);
   if (absl::Status s = validate_start(engine, start); !s.ok()) return s;
   Namespace& ns = *engine.namespaces().find(start.namespace_());

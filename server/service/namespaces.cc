@@ -83,6 +83,7 @@ absl::Status update_namespace(Engine& engine, wf::UpdateNamespaceRequest& reques
     }
     *ns.config.mutable_workflow_execution_retention_ttl() =
         request.config().workflow_execution_retention_ttl();
+    engine.apply_retention(ns);
   }
   engine.save(ns);
   *response.mutable_namespace_info() = ns.info;

@@ -177,6 +177,7 @@ bool decode_side(absl::string_view bytes, Run& run) {
   ar.number(version);
   if (!ar.ok || version != kVersion) return false;
   visit_scalars(ar, run);
+  run.begin_again(run.last_reset);
   WorkflowTask task;
   visit_task(ar, task);
   if (run.running()) run.task = std::move(task);

@@ -99,7 +99,7 @@ class KillTest : public testing::Test {
 
   // Some lives end while they begin.
   void kill_and_restart(Ledger& ledger) {
-    ledger.wait_for_notes(static_cast<int>(random_() % 120));
+    ledger.wait_for_notes(1 + static_cast<int>(random_() % 120), [this] { server_.strike(); });
     server_.kill();
     server_.sever();
     while (random_() % 4 == 0) {
@@ -130,8 +130,7 @@ class KillTest : public testing::Test {
       auto finished = all.finished.find(id);
       EXPECT_TRUE(finished != all.finished.end() && finished->second == chains.at(id).result) << id;
     }
-    for (const auto& [id, signal] : all.signals)
-      EXPECT_EQ(chains.at(id).signals.at(signal), 1) << id;
+    for (const auto& [id, signal] : all.signals) EXPECT_EQ(chains.at(id).signals[signal], 1) << id;
     for (const auto& [update, id] : all.updates) EXPECT_EQ(chains.at(id).updates[update], 1) << id;
     for (const auto& [run_id, seen] : all.seen) {
       const auto& now = bytes[run_id];

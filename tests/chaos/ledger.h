@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <set>
@@ -32,16 +33,22 @@ class Ledger {
   void note(Change change) {
     std::lock_guard lock(mutex_);
     change(all_);
-    ++notes_;
+    if (++notes_ == at_once_after_ && at_once_) at_once_();
     changed_.notify_all();
   }
   void wrong(std::string what) {
     note([&](Acknowledged& all) { all.wrong.push_back(std::move(what)); });
   }
-  // Until `count` more notes have been made, or the server has been silent for too long.
-  void wait_for_notes(int count, std::chrono::seconds patience = std::chrono::seconds(10)) {
+  // Waits until `count` more notes have been made, or the server has been silent for too long. The
+  // last one does `at_once` on its own thread: nothing is closer behind an acknowledgement.
+  void wait_for_notes(int count, std::function<void()> at_once = {},
+                      std::chrono::seconds patience = std::chrono::seconds(10)) {
     std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, patience, [this, until = notes_ + count] { return notes_ >= until; });
+    const std::int64_t until = notes_ + count;
+    at_once_ = std::move(at_once);
+    at_once_after_ = until;
+    changed_.wait_for(lock, patience, [this, until] { return notes_ >= until; });
+    at_once_ = {};
   }
   // When nobody writes any more.
   const Acknowledged& all() const { return all_; }
@@ -49,7 +56,8 @@ class Ledger {
  private:
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::int64_t notes_ = 0;
+  std::int64_t notes_ = 0, at_once_after_ = 0;
+  std::function<void()> at_once_;
   Acknowledged all_;
 };
 

@@ -213,7 +213,7 @@ void Load::read_histories() {
       chosen = *it;
     });
     if (chosen.first.empty()) {
-      ledger_.wait_for_notes(1, std::chrono::seconds(1));
+      std::this_thread::yield();
       continue;
     }
     const auto events = caller_.history(chosen.first, chosen.second);

@@ -55,9 +55,11 @@ void ServerProcess::sever() {
   connection_ = nullptr;
 }
 
+void ServerProcess::strike() { ::kill(child_, SIGKILL); }
+
 void ServerProcess::kill() {
   if (child_ == 0) return;
-  ::kill(child_, SIGKILL);
+  strike();
   waitpid(child_, nullptr, 0);
   close(output_);
   child_ = 0;

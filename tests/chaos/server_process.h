@@ -24,6 +24,7 @@ class ServerProcess {
   void launch();
   // Waits until the launched server answers and publishes the connection to it; false if it died.
   bool connect();
+  void strike();  // Kills without waiting for the end. Any thread, while it lives.
   void kill();
   // Until the launched server is ready, or the time has passed.
   void wait_ready(std::chrono::milliseconds patience);

@@ -39,6 +39,12 @@ void wait_for_namespace() {
   std::exit(2);
 }
 
+std::string new_file() {
+  const std::string path = absl::StrCat(testing::TempDir(), "conformance_", getpid(), ".db");
+  for (const char* suffix : {"", "-wal", "-shm"}) unlink((path + suffix).c_str());
+  return path;
+}
+
 int run(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
   Target target;
@@ -53,8 +59,10 @@ int run(int argc, char** argv) {
   } else if (argc > 2 && std::string(argv[1]) == "--address") {
     options.target_host = argv[2];
   } else {
-    auto started =
-        server::Server::start({.search_attributes = {{"GoldKw", "Keyword"}, {"GoldInt", "Int"}}});
+    server::ServerOptions server_options{
+        .search_attributes = {{"GoldKw", "Keyword"}, {"GoldInt", "Int"}}};
+    if (argc > 1 && std::string(argv[1]) == "--file") server_options.database_filename = new_file();
+    auto started = server::Server::start(std::move(server_options));
     if (!started.ok()) {
       std::fprintf(stderr, "conformance: %s\n", started.status().ToString().c_str());
       return 2;
@@ -62,7 +70,7 @@ int run(int argc, char** argv) {
     embedded = *std::move(started);
     options.transport = embedded->local_transport();
   }
-  target.genuine = argc > 1;
+  target.genuine = embedded == nullptr;
   if (target.genuine) target.timer_slack = std::chrono::milliseconds(2500);
   connect(options);
   wait_for_namespace();

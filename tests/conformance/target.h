@@ -1,6 +1,6 @@
-// The server that the cases run against: the embedded one by default; with --genuine the real dev
-// server, which the program starts itself (path in CHIMERA_TEMPORAL_CLI); with --address HOST:PORT
-// one that runs already.
+// The server that the cases run against: the embedded one in memory by default, with --file on a
+// SQLite file; with --genuine the real dev server, which the program starts itself (path in
+// CHIMERA_TEMPORAL_CLI); with --address HOST:PORT one that runs already.
 #ifndef CHIMERA_TESTS_CONFORMANCE_TARGET_H_
 #define CHIMERA_TESTS_CONFORMANCE_TARGET_H_
 

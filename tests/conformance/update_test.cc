@@ -238,5 +238,42 @@ TEST_F(UpdateTest, speculative_becomes_normal) {
               HasSubstr("TaskScheduled TaskStarted TaskCompleted Signaled TaskScheduled"));
 }
 
+// After a reset the history carries the request, and the acceptance points to it.
+TEST_F(UpdateTest, reset_update_admitted) {
+  const std::string base = start();
+  respond(poll(), {});
+  std::thread client([this] { EXPECT_TRUE(update("u").ok()); });
+  respond_done(poll(), "first");
+  client.join();
+  wf::ResetWorkflowExecutionRequest request;
+  request.set_namespace_(ns);
+  *request.mutable_workflow_execution() = execution(base);
+  request.set_workflow_task_finish_event_id(4);
+  request.set_request_id("reset-" + id);
+  auto reset = rpc<wf::ResetWorkflowExecutionResponse>(request);
+  ASSERT_TRUE(reset.ok()) << reset.status();
+  const HistoryEvent admitted =
+      event_of(enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED, reset->run_id());
+  Task task = poll();
+  EXPECT_EQ(task.messages_size(), 0);
+  api::update::v1::Acceptance body;
+  body.set_accepted_request_message_id("u/request");
+  body.set_accepted_request_sequencing_event_id(admitted.event_id());
+  api::protocol::v1::Message accepted;
+  accepted.set_id("u/accept");
+  accepted.set_protocol_instance_id("u");
+  accepted.mutable_body()->PackFrom(body);
+  respond(task, {protocol_message("u/accept")},
+          [&](Respond& respond) { *respond.add_messages() = accepted; });
+
+  const auto& a = admitted.workflow_execution_update_admitted_event_attributes();
+  EXPECT_EQ(a.request().meta().update_id(), "u");
+  EXPECT_EQ(a.origin(), enums::UPDATE_ADMITTED_EVENT_ORIGIN_REAPPLY);
+  const auto event = event_of(enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED, reset->run_id())
+                         .workflow_execution_update_accepted_event_attributes();
+  EXPECT_EQ(event.accepted_request_sequencing_event_id(), admitted.event_id());
+  EXPECT_FALSE(event.has_accepted_request());
+}
+
 }  // namespace
 }  // namespace chimera::conformance

@@ -2,6 +2,7 @@
 // stops).
 #include "server/server.h"
 
+#include <atomic>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -167,6 +168,49 @@ TEST(ServerTest, AFullDiskIsToldToCallersAndTheServerGoesOnWhenThereIsRoom) {
   EXPECT_TRUE(describe(*transport, "before").ok());
   EXPECT_TRUE(describe(*transport, "after").ok());
   EXPECT_EQ(describe(*transport, "first").code(), seen.code());
+}
+
+class MovedClock : public base::Clock {
+ public:
+  base::WallTime now() const override { return base::system_clock().now() + moved_.load(); }
+  base::SteadyTime steady() const override { return base::system_clock().steady(); }
+  void move(std::chrono::nanoseconds by) { moved_ = moved_.load() + by; }
+
+ private:
+  std::atomic<std::chrono::nanoseconds> moved_{};
+};
+
+absl::Status terminate(base::Transport& transport, const std::string& id) {
+  wf::TerminateWorkflowExecutionRequest request;
+  request.set_namespace_("default");
+  request.mutable_workflow_execution()->set_workflow_id(id);
+  wf::TerminateWorkflowExecutionResponse response;
+  return call(transport, CHIMERA_METHOD(TerminateWorkflowExecution), request, response);
+}
+
+TEST(ServerTest, AClosedRunGoesAfterTheRetention) {
+  MovedClock clock;
+  ServerOptions options;
+  options.database_filename = temporary_file("chimera_retention.db");
+  options.clock = &clock;
+  auto server = Server::start(options);
+  ASSERT_TRUE(server.ok()) << server.status();
+  ASSERT_TRUE(start_workflow(*(*server)->local_transport(), "closed").ok());
+  ASSERT_TRUE(start_workflow(*(*server)->local_transport(), "open").ok());
+  ASSERT_TRUE(terminate(*(*server)->local_transport(), "closed").ok());
+
+  clock.move(std::chrono::hours(23));
+  const absl::Status before = describe(*(*server)->local_transport(), "closed");
+  server->reset();
+  server = Server::start(options);  // The time is kept over a restart.
+  ASSERT_TRUE(server.ok()) << server.status();
+  clock.move(std::chrono::hours(2));
+  while (describe(*(*server)->local_transport(), "closed").ok()) {
+  }
+
+  EXPECT_TRUE(before.ok()) << before;
+  EXPECT_EQ(describe(*(*server)->local_transport(), "closed").code(), absl::StatusCode::kNotFound);
+  EXPECT_TRUE(describe(*(*server)->local_transport(), "open").ok());
 }
 
 TEST(ServerTest, APortInUseIsRefusedWithAdvice) {
