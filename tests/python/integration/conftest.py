@@ -1,30 +1,24 @@
 """A server for the tests of this folder: the embedded one, or the program that CHIMERA_TEMPORAL_CLI names."""
 
+import asyncio
 import os
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 
 import pytest
-import pytest_asyncio
 
 from chimera.client import Client
 from chimera.testing import WorkflowEnvironment
 
 
 @pytest.fixture(scope="session")
-def event_loop():
-    import asyncio
-
-    loop = asyncio.new_event_loop()
-    yield loop
+def env() -> Iterator[WorkflowEnvironment]:
+    start = WorkflowEnvironment.start_local(dev_server_existing_path=os.environ.get("CHIMERA_TEMPORAL_CLI"))
+    loop = asyncio.new_event_loop()  # Not the current one: each test makes that anew and closes the one before.
+    environment = loop.run_until_complete(start)
+    yield environment
+    loop.run_until_complete(environment.shutdown())
     loop.close()
-
-
-@pytest_asyncio.fixture(scope="session")
-async def env() -> AsyncIterator[WorkflowEnvironment]:
-    path = os.environ.get("CHIMERA_TEMPORAL_CLI")
-    async with await WorkflowEnvironment.start_local(dev_server_existing_path=path) as environment:
-        yield environment
 
 
 @pytest.fixture

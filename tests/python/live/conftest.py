@@ -3,10 +3,9 @@
 import asyncio
 import os
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 
 import pytest
-import pytest_asyncio
 from live_support import CITY, ORDERS
 
 from chimera.client import Client
@@ -15,25 +14,20 @@ from chimera.testing import WorkflowEnvironment
 ARGUMENTS = ["--dynamic-config-value", "system.forceSearchAttributesCacheRefreshOnRead=true"]
 
 
-@pytest.fixture(scope="session")
-def event_loop():
-    loop = asyncio.new_event_loop()
-    yield loop
-    loop.close()
-
-
-@pytest_asyncio.fixture(
-    scope="session", params=["embedded", pytest.param("genuine", marks=pytest.mark.peer)]
-)
-async def env(request: pytest.FixtureRequest) -> AsyncIterator[WorkflowEnvironment]:
+@pytest.fixture(scope="session", params=["embedded", pytest.param("genuine", marks=pytest.mark.peer)])
+def env(request: pytest.FixtureRequest) -> Iterator[WorkflowEnvironment]:
     program = None
     if request.param == "genuine":
         program = os.environ.get("CHIMERA_TEMPORAL_CLI")
         assert program, "set CHIMERA_TEMPORAL_CLI to the temporal program"
-    async with await WorkflowEnvironment.start_local(
+    start = WorkflowEnvironment.start_local(
         dev_server_existing_path=program, search_attributes=[CITY, ORDERS], dev_server_extra_args=ARGUMENTS
-    ) as environment:
-        yield environment
+    )
+    loop = asyncio.new_event_loop()  # Not the current one: each test makes that anew and closes the one before.
+    environment = loop.run_until_complete(start)
+    yield environment
+    loop.run_until_complete(environment.shutdown())
+    loop.close()
 
 
 @pytest.fixture
