@@ -11,7 +11,13 @@ from live_support import events, until, worker
 
 from chimera import activity, workflow
 from chimera.api.common.v1 import Payload
-from chimera.client import Client, WorkflowFailureError, WorkflowHandle, WorkflowQueryFailedError, WorkflowUpdateFailedError
+from chimera.client import (
+    Client,
+    WorkflowFailureError,
+    WorkflowHandle,
+    WorkflowQueryFailedError,
+    WorkflowUpdateFailedError,
+)
 from chimera.common import RawValue, RetryPolicy
 from chimera.exceptions import ActivityError, ApplicationError
 
@@ -254,7 +260,11 @@ async def big() -> str:
 
 @pytest.mark.parametrize(
     "activity_type, text",
-    [("twice", "Failed decoding arguments"), ("pair", "missing 1 required positional argument"), ("none", "none.*pair, twice")],
+    [
+        ("twice", "Failed decoding arguments"),
+        ("pair", "missing 1 required positional argument"),
+        ("none", "none.*pair, twice"),
+    ],
 )
 async def test_wrong_calls_of_activities(client: Client, name: str, activity_type: str, text: str):
     async with worker(client, name, 10, Calls, twice, pair):
