@@ -198,7 +198,11 @@ _READERS: dict[str, Callable[[str, Any, Any], errors.FailureError]] = {
 
 
 def _stack(trace: Any) -> str:
-    return "\n".join(traceback.format_tb(trace)) if trace else ""
+    if not trace:
+        return ""
+    # Without columns: finding what to underline parses each line, which costs more than all else
+    # here, and which Python 3.11 cannot do in two threads at once.
+    return "\n".join(traceback.StackSummary.extract(traceback.walk_tb(trace)).format())
 
 
 def _nexus_handler_error(exception: BaseException) -> bool:

@@ -190,6 +190,7 @@ def test_application_errors_keep_everything() -> None:
     assert error.next_retry_delay == timedelta(seconds=3)
     assert error.category is errors.ApplicationErrorCategory.BENIGN
     assert "converter_test.py" in error.failure.stack_trace
+    assert "^^" not in error.failure.stack_trace  # Python would parse each line for that.
     assert isinstance(error.cause, errors.ApplicationError)
     assert (error.cause.message, error.cause.type) == ("inner", "ValueError")
 
