@@ -22,6 +22,7 @@ import chimera.exceptions as exceptions
 import chimera.workflow as workflow
 from chimera.api.failure.v1 import Failure
 from chimera.api.history.v1 import WorkflowExecutionStartedEventAttributes
+from chimera.worker import _plain_traces
 from chimera.worker._codec_pass import CodecPass
 from chimera.worker._interceptor import Interceptor, WorkflowInterceptorClassInput
 from chimera.worker._runner import (
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from chimera import _bridge
 
 logger = logging.getLogger("temporalio.worker._workflow")
+_plain_traces.install()
 
 # WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE of temporal/api/enums/v1.
 _UNHANDLED_FAILURE = 14

@@ -310,6 +310,27 @@ def test_quitting_the_debugger_lets_the_workflow_go_on(monkeypatch: pytest.Monke
     assert sys.breakpointhook is sys.__breakpointhook__
 
 
+@workflow.defn
+class FailsTwice:
+    @workflow.run
+    async def run(self) -> None:
+        try:
+            [][1]
+        except IndexError as err:
+            raise RuntimeError("no such item") from err
+
+
+def test_logged_traces_have_causes_and_no_marks(caplog: pytest.LogCaptureFixture) -> None:
+    _, bridge = make(FailsTwice)
+
+    send(bridge, "FailsTwice", initialize("FailsTwice"))
+
+    (record,) = [each for each in caplog.records if each.levelname == "WARNING"]
+    assert record.exc_info and record.exc_text
+    assert "IndexError" in record.exc_text and record.exc_text.endswith("no such item")
+    assert "^^^" not in record.exc_text  # Python would parse the lines, in this thread.
+
+
 def test_dropped_runs_end_their_code_orderly() -> None:
     worker, bridge = make(Waits)
     send(bridge, "Waits", initialize("Waits"))
