@@ -9,6 +9,7 @@
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -66,7 +67,7 @@ class Wait {
     workflow::wait_condition([this] { return done_; });
     return "done";
   }
-  void go() { done_ = true; }
+  void go(std::optional<std::string>) { done_ = true; }  // The driver sends a null.
 
  private:
   bool done_ = false;
