@@ -100,7 +100,8 @@ class Handlers:
         run = self._run
         items = [p if isinstance(p, Payload) else Payload.FromString(p) for p in payloads]
         if definition.name is not None:
-            return run.decode(items, definition.arg_types)
+            # As the official worker: what a handler without parameters is sent does not matter to it.
+            return run.decode(items, definition.arg_types) if definition.takes_arguments else []
         if definition.dynamic_vararg:
             return [name, *run.decode(items, (definition.arg_types or [])[1:])]
         return [name, run.decode(items, [common.RawValue] * len(items))]

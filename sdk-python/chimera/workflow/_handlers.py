@@ -90,6 +90,10 @@ class HandlerDefinition:
         least = sum(p.default is p.empty for p in single)
         return least, float("inf") if several else len(single)
 
+    @property
+    def takes_arguments(self) -> bool:
+        return self._counts[1] > 0
+
     def check_count(self, count: int) -> None:
         """TypeError if the function does not take so many arguments."""
         least, most = self._counts

@@ -235,6 +235,41 @@ async def test_wrong_messages_leave_the_workflow_as_it_was(
 
 
 @workflow.defn
+class Bare:
+    """Handlers without parameters."""
+
+    def __init__(self) -> None:
+        self.gone = False
+
+    @workflow.run
+    async def run(self) -> bool:
+        await workflow.wait_condition(lambda: self.gone)
+        return self.gone
+
+    @workflow.signal
+    def go(self) -> None:
+        self.gone = True
+
+    @workflow.query
+    def has_gone(self) -> bool:
+        return self.gone
+
+    @workflow.update
+    def touch(self) -> str:
+        return "touched"
+
+
+async def test_handlers_without_parameters_take_any_arguments(client: Client, name: str, cache: int):
+    """As in the official worker. Go's client, for one, sends a null with every signal."""
+    async with worker(client, name, cache, Bare):
+        handle = await client.start_workflow(Bare.run, id=name, task_queue=name)
+        assert await handle.query("has_gone", "extra") is False
+        assert await handle.execute_update("touch", "extra") == "touched"
+        await handle.signal("go", None)
+        assert await handle.result() is True
+
+
+@workflow.defn
 class Calls:
     @workflow.run
     async def run(self, activity_type: str) -> Any:
