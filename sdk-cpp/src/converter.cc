@@ -205,7 +205,9 @@ void read_bytes(const PayloadSource& in, std::vector<std::byte>& value) {
 }
 
 void check_argument_count(const PayloadList& arguments, std::size_t least, std::size_t most) {
-  if (arguments.size() >= least && arguments.size() <= most) return;
+  std::size_t count = arguments.size();
+  while (count > most && arguments[count - 1].encoding() == "binary/null") --count;
+  if (count >= least && count <= most) return;
   throw ConversionError(absl::StrCat("expected ", least == most ? "" : absl::StrCat(least, " to "),
                                      most, most == 1 ? " argument" : " arguments", ", got ",
                                      arguments.size()));

@@ -116,7 +116,8 @@ decltype(auto) pass_any(Use&& use, const T&... values) {
 }
 
 // Throws ConversionError: too few arguments (an optional one may be missing), too many, or one that
-// does not fit.
+// does not fit. Nulls behind the last parameter do not count: Go's client sends one with a signal
+// without an argument.
 void check_argument_count(const PayloadList& arguments, std::size_t least, std::size_t most);
 [[noreturn]] void argument_failed(std::size_t index, const ConversionError& error);
 

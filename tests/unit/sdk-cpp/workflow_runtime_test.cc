@@ -157,6 +157,17 @@ TEST(WorkflowRuntimeTest, ConditionTimesOut) {
   EXPECT_EQ(command<core::CompleteWorkflowExecution>(second, 0)->result->data(), "false");
 }
 
+// Go's client sends a null with a signal that has no argument.
+TEST(WorkflowRuntimeTest, NullBehindTheLastParameterDoesNotCount) {
+  Driver driver(define_workflow<&Waits::run>("Waits").signal<&Waits::release>("release"));
+  driver.start();
+  const auto ignored = driver.activate({driver.signal("release", "text")});
+  EXPECT_EQ(command<core::CompleteWorkflowExecution>(ignored, 0), nullptr);
+  const auto released =
+      driver.activate({driver.signal("release", std::optional<std::string>())});
+  EXPECT_NE(command<core::CompleteWorkflowExecution>(released, 0), nullptr);
+}
+
 // A signal that came with the start is handled before the run method begins, as in Python.
 TEST(WorkflowRuntimeTest, SignalsOfTheFirstTaskComeBeforeRun) {
   Driver driver(define_workflow<&Waits::run>("Waits").signal<&Waits::release>("release"));
