@@ -162,10 +162,10 @@ TEST(WorkflowRuntimeTest, NullBehindTheLastParameterDoesNotCount) {
   Driver driver(define_workflow<&Waits::run>("Waits").signal<&Waits::release>("release"));
   driver.start();
   const auto ignored = driver.activate({driver.signal("release", "text")});
-  EXPECT_EQ(command<core::CompleteWorkflowExecution>(ignored, 0), nullptr);
+  EXPECT_EQ(command<core::CompleteWorkflowExecution>(ignored, 1), nullptr);
   const auto released =
       driver.activate({driver.signal("release", std::optional<std::string>())});
-  EXPECT_NE(command<core::CompleteWorkflowExecution>(released, 0), nullptr);
+  EXPECT_NE(command<core::CompleteWorkflowExecution>(released, 1), nullptr);
 }
 
 // A signal that came with the start is handled before the run method begins, as in Python.
