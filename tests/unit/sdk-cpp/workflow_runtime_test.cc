@@ -163,8 +163,7 @@ TEST(WorkflowRuntimeTest, NullBehindTheLastParameterDoesNotCount) {
   driver.start();
   const auto ignored = driver.activate({driver.signal("release", "text")});
   EXPECT_EQ(command<core::CompleteWorkflowExecution>(ignored, 1), nullptr);
-  const auto released =
-      driver.activate({driver.signal("release", std::optional<std::string>())});
+  const auto released = driver.activate({driver.signal("release", std::optional<std::string>())});
   EXPECT_NE(command<core::CompleteWorkflowExecution>(released, 1), nullptr);
 }
 
