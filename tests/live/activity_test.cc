@@ -244,6 +244,7 @@ struct NoTimeout {
 // The options are a fault of the code: the task fails, and the message says what is missing.
 TEST_P(ActivityLive, MissingTimeoutFailsTheTaskOnly) {
   registry().add(define_workflow<&NoTimeout::run>("NoTimeout")).add_activity<&add_one>();
+  do_not_replay();
   start_worker();
 
   const auto handle = start<&NoTimeout::run>();

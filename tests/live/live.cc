@@ -5,6 +5,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 
+#include "chimera/replayer.h"
+
 namespace chimera::live {
 namespace {
 
@@ -26,6 +28,26 @@ Live::Live() : queue_(unique_queue()) {
 
 Live::~Live() = default;
 
+void Live::TearDown() {
+  if (!replays_ || HasFailure()) return;
+  Replayer replayer({.namespace_ = "default",
+                     .task_queue = queue_,
+                     .payload_codec = client_options_.payload_codec});
+  for (const auto& type : registry_.workflows()) replayer.add_workflow_type(type);
+  int replayed = 0;
+  for (const std::string& id : ids_) {
+    try {
+      const auto history = client().get_workflow_handle<void>(id).fetch_history();
+      replayer.replay(WorkflowHistory::from_json(history));
+      ++replayed;
+    } catch (const RpcError&) {  // The test made an id that it did not start.
+    } catch (const ReplayError& error) {
+      ADD_FAILURE() << id << ": " << error.what();
+    }
+  }
+  EXPECT_TRUE(ids_.empty() || replayed > 0);
+}
+
 Client& Live::client() {
   if (!client_) client_ = Client::connect(client_options_);
   return *client_;
@@ -45,8 +67,8 @@ void Live::stop_worker() {
 }
 
 WorkflowOptions Live::options() {
-  return {
-      .id = absl::StrCat(queue_, "-", ++started_), .task_queue = queue_, .execution_timeout = 60s};
+  ids_.push_back(absl::StrCat(queue_, "-", ids_.size() + 1));
+  return {.id = ids_.back(), .task_queue = queue_, .execution_timeout = 60s};
 }
 
 void Live::eventually(const std::function<bool()>& condition, const char* what) {

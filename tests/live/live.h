@@ -1,6 +1,7 @@
 // Live, the fixture of tests that run workflows as users do: a client, one worker on a task queue
 // of the test's own, and a server. Each test runs with a cache and without one, where every task
-// replays the whole history. The test's thread; activities and workflows run on the worker's.
+// replays the whole history; at its end all its histories go through the Replayer as JSON. The
+// test's thread; activities and workflows run on the worker's.
 #ifndef CHIMERA_TESTS_LIVE_LIVE_H_
 #define CHIMERA_TESTS_LIVE_LIVE_H_
 
@@ -32,6 +33,7 @@ class Live : public testing::TestWithParam<std::size_t> {
  protected:
   Live();
   ~Live() override;
+  void TearDown() override;
 
   // Before the worker starts: what it serves and how.
   Registry& registry() { return registry_; }
@@ -43,6 +45,8 @@ class Live : public testing::TestWithParam<std::size_t> {
   Client& client();
   const std::string& queue() const { return queue_; }
   WorkflowOptions options();  // With an id of its own.
+  // For code that does not do again what it did: the test changed it meanwhile, or it is broken.
+  void do_not_replay() { replays_ = false; }
 
   template <auto Run, class... A>
   auto start(const A&... arguments) {
@@ -66,7 +70,8 @@ class Live : public testing::TestWithParam<std::size_t> {
   Registry registry_;
   std::optional<Client> client_;
   std::unique_ptr<Worker> worker_;
-  int started_ = 0;
+  std::vector<std::string> ids_;
+  bool replays_ = true;
 };
 
 // What a workflow ended with; the test fails if it completed.

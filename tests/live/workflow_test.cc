@@ -303,6 +303,7 @@ TEST_P(FailureLive, OnlyFailuresFailTheWorkflow) {
   registry().add(define_workflow<&Throws::run>("Throws")
                      .failure_exceptions<std::out_of_range, std::invalid_argument>());
   Throws::mended = false;
+  do_not_replay();
   start_worker();
   WorkflowOptions patient = options();
   patient.task_timeout = 1s;  // When a task that has failed again is given out anew.
@@ -335,6 +336,7 @@ struct TakesItem {
 
 TEST_P(FailureLive, WrongArgumentsFailTheTaskOnly) {
   registry().add(define_workflow<&TakesItem::run>("TakesItem"));
+  do_not_replay();
   start_worker();
 
   const auto handle =
@@ -457,6 +459,7 @@ TEST_P(StateLive, PatchesFollowTheHistory) {
   registry()
       .add(define_workflow<&Versioned::run>("Versioned").signal<&Versioned::finish>("finish"))
       .add_activity<&echo>();
+  do_not_replay();
   const auto begin = [&](int version) {
     Versioned::version = version;
     start_worker();

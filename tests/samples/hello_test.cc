@@ -55,12 +55,5 @@ TEST(HelloTest, GreetsAndDrains) {
   EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
-TEST(HelloTest, SaysThatNoServerIsThere) {
-  const Ended ended = run("World 127.0.0.1:1");
-
-  EXPECT_EQ(ended.status, 1);
-  EXPECT_THAT(ended.output, testing::HasSubstr("127.0.0.1:1"));
-}
-
 }  // namespace
 }  // namespace chimera
