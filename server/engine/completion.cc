@@ -144,6 +144,7 @@ absl::Status complete_task(Engine& engine, wf::RespondWorkflowTaskCompletedReque
   t.flush_buffered();
   start_eager_activities(t, applier, request.identity(), response);
   next_task(t, request, original_scheduled, response);
+  dispatch_waiting_queries(engine, run);
   return absl::OkStatus();
 }
 

@@ -172,13 +172,20 @@ void finish_attached_queries(
     auto it = results.find(query->id);
     if (it == results.end()) {
       query->attached = false;
-      dispatch_query(engine, query);
+      run.queries.push_back(query);
       continue;
     }
     auto& result = it->second;
     answer(engine, query, result.result_type(), *result.mutable_answer(), result.error_message(),
            *result.mutable_failure());
   }
+}
+
+void dispatch_waiting_queries(Engine& engine, Run& run) {
+  if (run.task.pending()) return;  // It carries them, with what happened before they were asked.
+  const std::list<QueryPtr> queries = std::move(run.queries);
+  run.queries.clear();
+  for (const QueryPtr& query : queries) dispatch_query(engine, query);
 }
 
 void release_queries(Engine& engine, Run& run) {

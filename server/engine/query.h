@@ -38,10 +38,12 @@ bool start_query_task(Engine& engine, const QueryPtr& query, bool on_sticky,
                       wf::PollWorkflowTaskQueueResponse& response);
 // Moves the waiting queries onto a workflow task that is being started.
 void attach_queries(Engine& engine, Run& run, wf::PollWorkflowTaskQueueResponse& response);
-// Takes the answers of a completed task; what it left open is sent directly.
+// Takes the answers of a completed task; what it left open waits on.
 void finish_attached_queries(
     Engine& engine, Run& run,
     google::protobuf::Map<std::string, ::temporal::api::query::v1::WorkflowQueryResult>& results);
+// After a completed task: what waits is sent directly if no other task follows.
+void dispatch_waiting_queries(Engine& engine, Run& run);
 // The run closed, or its task failed: waiting queries go directly.
 void release_queries(Engine& engine, Run& run);
 

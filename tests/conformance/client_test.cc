@@ -4,7 +4,10 @@
 #include "google/rpc/status.pb.h"
 #include "temporal/api/errordetails/v1/message.pb.h"
 
+#include "absl/synchronization/notification.h"
+
 #include "tests/conformance/session.h"
+#include "tests/conformance/target.h"
 
 namespace chimera::conformance {
 namespace {
@@ -158,6 +161,39 @@ TEST_F(ClientTest, direct_normal_full_history) {
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(result->query_result().payloads(0).data(), "\"fine\"");
   EXPECT_EQ(events(), "Started TaskScheduled TaskStarted TaskCompleted");
+}
+
+// Who signals and then asks must see the signal in the answer, also where a task ran meanwhile.
+TEST_F(ClientTest, query_sees_a_signal_before_it) {
+  start();
+  Task first = poll();
+  ASSERT_TRUE(signal("go").ok());
+  wf::QueryWorkflowRequest request;
+  request.set_namespace_(ns);
+  *request.mutable_execution() = execution();
+  request.mutable_query()->set_query_type("state");
+  wf::QueryWorkflowResponse reply;
+  absl::Notification answered;
+  target().connection->call(CHIMERA_WORKFLOW_SERVICE(QueryWorkflow), &request, &reply,
+                            {.namespace_ = ns}, [&](absl::Status status) {
+                              EXPECT_TRUE(status.ok()) << status;
+                              answered.Notify();
+                            });
+
+  respond(first, {});
+  Task second = poll();
+
+  EXPECT_FALSE(second.has_query());
+  EXPECT_EQ(second.queries_size(), 1);
+  respond(second, {}, [&](Respond& completion) {
+    for (const auto& [id, query] : second.queries()) {
+      auto& result = (*completion.mutable_query_results())[id];
+      result.set_result_type(enums::QUERY_RESULT_TYPE_ANSWERED);
+      *result.mutable_answer() = payloads("\"seen\"");
+    }
+  });
+  answered.WaitForNotification();
+  EXPECT_EQ(reply.query_result().payloads(0).data(), "\"seen\"");
 }
 
 TEST_F(ClientTest, direct_sticky) {
