@@ -1,10 +1,9 @@
 // G: signal, cancel, terminate. I: queries. J: chains. K: history reads. F: children.
 #include <thread>
 
+#include "absl/synchronization/notification.h"
 #include "google/rpc/status.pb.h"
 #include "temporal/api/errordetails/v1/message.pb.h"
-
-#include "absl/synchronization/notification.h"
 
 #include "tests/conformance/session.h"
 #include "tests/conformance/target.h"
