@@ -184,7 +184,7 @@ class ClientConfigProfile:
         profiles = {} if disable_file else _profiles(config_source, environment, config_file_strict)
         name = profile or variables.get("TEMPORAL_PROFILE") or None
         if name is not None and name not in profiles and not disable_file:
-            raise RuntimeError(f"There is no profile '{name}' in the configuration file")
+            raise RuntimeError(f"Profile '{name}' not found in the configuration file")
         values = profiles.get(name or "default", {})
         return ClientConfigProfile.from_dict(_with_variables(values, variables))  # type: ignore[arg-type]
 
@@ -264,7 +264,7 @@ def _profiles(source: DataSource | None, environment: Mapping[str, str], strict:
     try:
         parsed = tomllib.loads(data.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as err:
-        raise RuntimeError(f"Cannot read the configuration file {source!r}: {err}") from err
+        raise RuntimeError(f"TOML parse error in the configuration file {source!r}: {err}") from err
     if strict:
         _refuse_unknown(parsed, {"profile"}, "the file")
     return {name: _profile(table, name, strict) for name, table in parsed.get("profile", {}).items()}
@@ -273,7 +273,7 @@ def _profiles(source: DataSource | None, environment: Mapping[str, str], strict:
 def _refuse_unknown(table: Mapping[str, Any], known: set[str], where: str) -> None:
     unknown = sorted(set(table) - known)
     if unknown:
-        raise RuntimeError(f"unknown field {unknown[0]} in {where} of the configuration")
+        raise RuntimeError(f"unknown field `{unknown[0]}` in {where} of the configuration")
 
 
 def _profile(table: Mapping[str, Any], name: str, strict: bool) -> dict[str, Any]:
@@ -295,8 +295,13 @@ def _tls(table: Mapping[str, Any], where: str) -> dict[str, Any]:
         if len(given) > 1:
             raise RuntimeError(f"Cannot specify both {source}_path and {source}_data in {where}")
         if given:
-            values[source] = given
+            values[source] = _as_read(given)
     return values or {"disabled": None}
+
+
+def _as_read(source: Mapping[str, str]) -> dict[str, Any]:
+    """Data is bytes, wherever it was read."""
+    return {"data": source["data"].encode()} if "data" in source else dict(source)
 
 
 def _boolean(name: str, text: str) -> bool:
@@ -325,9 +330,12 @@ def _with_variables(values: Mapping[str, Any], variables: Mapping[str, str]) -> 
         for kind in given:
             other = "data" if kind == "path" else "path"
             if other in given or other in tls.get(source, {}):
-                raise RuntimeError(f"Cannot specify both {source}_path and {source}_data; variables count, too")
+                what, variable = source.rpartition("_")[2], f"TEMPORAL_TLS_{source.upper()}_{kind.upper()}"
+                raise RuntimeError(
+                    f"Cannot specify {what} {kind} via {variable} when {what} {other} is already specified"
+                )
         if given:
-            tls[source] = given
+            tls[source] = _as_read(given)
     if tls:
         result["tls"] = tls
     grpc_meta = dict(result.get("grpc_meta", {}))

@@ -37,11 +37,11 @@ def test_an_api_key_turns_tls_on_unless_it_is_disabled():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"profile": "none"}, "no profile 'none'"),
-        ({"override_env_vars": {"TEMPORAL_TLS_CLIENT_CERT_PATH": "p"}}, "both client_cert_path and client_cert_data"),
+        ({"profile": "none"}, "Profile 'none' not found"),
+        ({"override_env_vars": {"TEMPORAL_TLS_CLIENT_CERT_PATH": "p"}}, "cert path via TEMPORAL_TLS_CLIENT_CERT_PATH when cert data"),
         ({"override_env_vars": {"TEMPORAL_TLS": "perhaps"}}, "must be true, false, 1 or 0"),
-        ({"config_source": "x = 1", "config_file_strict": True}, "unknown field x"),
-        ({"config_source": "x = "}, "Cannot read the configuration file"),
+        ({"config_source": "x = 1", "config_file_strict": True}, "unknown field `x`"),
+        ({"config_source": "x = "}, "TOML parse error in the configuration file"),
         ({"disable_file": True, "disable_env": True}, "Cannot disable both"),
     ],
 )
@@ -53,4 +53,15 @@ def test_bad_input_says_what(arguments: dict, message: str):
 def test_dictionaries_round_trip():
     config = ClientConfig.load(config_source=FILE)
 
-    assert ClientConfig.from_dict(config.to_dict()) == config
+    again = ClientConfig.from_dict(config.to_dict())
+
+    assert again.to_dict() == config.to_dict()
+    assert again.profiles["default"].to_client_connect_config() == config.profiles["default"].to_client_connect_config()
+
+
+def test_data_is_bytes_wherever_it_was_read():
+    variables = {"TEMPORAL_TLS_CLIENT_KEY_DATA": "k"}
+
+    tls = ClientConfigProfile.load(config_source=FILE, override_env_vars=variables).tls
+
+    assert tls is not None and (tls.client_cert, tls.client_private_key) == (b"c", b"k")
