@@ -316,14 +316,14 @@ class _Update:
         execution = Execution(self._name, definition.unfinished_policy, self._id)
         handlers._update_executions[self._id] = execution
         args = handlers._arguments(definition, self._name, self._payloads)
-        if run_validator:  # What the history has as accepted is not refused now.
-            definition.check_count(len(args))
         input = HandleUpdateInput(self._id, self._name, args, read_headers(self._headers))
         if run_validator and definition.validator is not None:
             with run.as_read_only(query_or_validator=True):
                 run.inbound.handle_update_validator(input)
             # The validator may have changed them.
             input.args = handlers._arguments(definition, self._name, self._payloads)
+        if run_validator:  # What the history has as accepted is not refused now.
+            definition.check_count(len(args))
         return input
 
     def _failed(self, err: BaseException) -> None:

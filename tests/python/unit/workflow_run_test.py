@@ -136,6 +136,22 @@ def test_updates_are_validated_accepted_and_completed_in_one_task() -> None:
     assert "known updates: [add slow]" in str(error_of(commands[-1][3]))
 
 
+def test_a_wrong_number_of_arguments_is_the_senders_mistake(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    core = FakeCore(Order)
+    core.start("x")
+
+    commands = core.send(signal("note"), update("add", "a", "b"), update("slow", 1, id="2"))
+
+    assert [command[1:3] for command in commands] == [("u-1", "rejected"), ("2-1", "rejected")]
+    # The validator, where there is one, says it first.
+    assert "check_add() takes 2 positional arguments" in str(error_of(commands[0][3]))
+    text = "update handler slow takes 0 argument(s), but 1 came"
+    assert text in str(error_of(commands[1][3]))
+    assert "signal handler note takes 1 argument(s), but 0 came" in caplog.text
+
+
 def test_a_rejected_update_wakes_no_condition() -> None:
     core = FakeCore(Order)
     core.start("x")
