@@ -3,6 +3,9 @@
 #include <cstdio>
 #include <utility>
 
+#include "core/telemetry/health.h"
+#include "core/telemetry/metrics.h"
+#include "core/telemetry/metrics_server.h"
 #include "core/worker/worker.h"
 #include "sdk-cpp/src/library.h"
 
@@ -11,8 +14,9 @@ namespace {
 
 class NativeHostImpl : public NativeHost {
  public:
-  NativeHostImpl(std::unique_ptr<sdk::NativeTypes> types, std::unique_ptr<core::Worker> worker)
-      : types_(std::move(types)), worker_(std::move(worker)) {}
+  NativeHostImpl(std::unique_ptr<sdk::NativeTypes> types, std::unique_ptr<core::Worker> worker,
+                 std::unique_ptr<core::MetricsServer> metrics)
+      : types_(std::move(types)), worker_(std::move(worker)), metrics_(std::move(metrics)) {}
 
   absl::Status stop() override {
     worker_->initiate_shutdown();
@@ -22,6 +26,7 @@ class NativeHostImpl : public NativeHost {
  private:
   const std::unique_ptr<sdk::NativeTypes> types_;  // Outlives the worker, which borrows it.
   const std::unique_ptr<core::Worker> worker_;
+  const std::unique_ptr<core::MetricsServer> metrics_;  // Null when none are served.
 };
 
 void tell(const sdk::LoadedLibrary& library) {
@@ -31,6 +36,14 @@ void tell(const sdk::LoadedLibrary& library) {
     std::printf("  C++     workflow %s\n", name.c_str());
   for (const std::string& name : library.activities)
     std::printf("  C++     activity %s\n", name.c_str());
+}
+
+absl::StatusOr<std::unique_ptr<core::MetricsServer>> serve_metrics(const std::string& address) {
+  if (address.empty()) return nullptr;
+  auto server =
+      core::MetricsServer::start(address, core::process_metrics(), core::process_health());
+  if (server.ok()) std::printf("chimera worker: metrics on port %d\n", (*server)->port());
+  return server;
 }
 
 }  // namespace
@@ -47,6 +60,8 @@ absl::StatusOr<std::unique_ptr<NativeHost>> NativeHost::start(
     if (!loaded.ok()) return loaded.status();
     tell(*loaded);
   }
+  auto metrics = serve_metrics(options.metrics_address);
+  if (!metrics.ok()) return metrics.status();
   std::string address = connection->options().target_host;
   auto worker = core::Worker::create(std::move(connection), worker_options);
   if (!worker.ok()) return worker.status();
@@ -56,7 +71,8 @@ absl::StatusOr<std::unique_ptr<NativeHost>> NativeHost::start(
   if (!started.ok()) return started;
   std::printf("chimera worker: polling %s at %s\n", options.task_queue.c_str(), address.c_str());
   std::fflush(stdout);
-  return std::make_unique<NativeHostImpl>(std::move(types), *std::move(worker));
+  return std::make_unique<NativeHostImpl>(std::move(types), *std::move(worker),
+                                          *std::move(metrics));
 }
 
 }  // namespace chimera::host

@@ -6,6 +6,7 @@
 #include "absl/synchronization/mutex.h"
 
 #include "bindings/python/errors.h"
+#include "bindings/python/metrics.h"
 #include "bindings/python/options.h"
 #include "bindings/python/server.h"
 
@@ -77,6 +78,8 @@ core::ConnectionOptions connection_options(const py::dict& values) {
   }
   options.read("gzip", result.gzip);
   options.read("connect_timeout", result.connect_timeout);
+  if (py::object metrics = options.take("metrics"); metrics && !metrics.is_none())
+    result.metrics = &metrics.cast<Metrics&>().core();
   if (py::object server = options.take("server"); server && !server.is_none()) {
     result.transport = server.cast<Server&>().transport();
   }

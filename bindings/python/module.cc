@@ -4,6 +4,7 @@
 #include "bindings/python/codec.h"
 #include "bindings/python/connection.h"
 #include "bindings/python/errors.h"
+#include "bindings/python/metrics.h"
 #include "bindings/python/queue.h"
 #include "bindings/python/replayer.h"
 #include "bindings/python/server.h"
@@ -18,6 +19,7 @@ PYBIND11_MODULE(_bridge, module) {
   chimera::bindings::define_queue(module);
   chimera::bindings::define_telemetry(module);
   chimera::bindings::define_server(module);
+  chimera::bindings::define_metrics(module);
   chimera::bindings::define_connection(module);
   chimera::bindings::define_workflow_bridge(module);
   chimera::bindings::define_activity_bridge(module);

@@ -13,13 +13,9 @@
 #include "bindings/python/errors.h"
 #include "bindings/python/queue.h"
 #include "core/telemetry/log.h"
-#include "core/telemetry/metrics.h"
-#include "core/telemetry/sdk_metrics.h"
 
 namespace chimera::bindings {
 namespace {
-
-using Tags = core::MetricTags;
 
 void set_log_level(const std::string& name) {
   const std::string wanted = absl::AsciiStrToUpper(name);
@@ -49,43 +45,11 @@ void forward_logs(std::shared_ptr<Queue> queue, const py::object& callback) {
       });
 }
 
-template <class Instrument>
-Instrument* found(absl::StatusOr<Instrument*> instrument) {
-  throw_if_error(instrument.status());
-  return *instrument;
-}
-
-core::Counter* counter(const std::string& name, const std::string& help, Tags tags) {
-  return found(core::process_metrics().counter(name, help, std::move(tags)));
-}
-
-core::Gauge* gauge(const std::string& name, const std::string& help, Tags tags) {
-  return found(core::process_metrics().gauge(name, help, std::move(tags)));
-}
-
-core::Histogram* histogram(const std::string& name, const std::string& help, Tags tags) {
-  return found(
-      core::process_metrics().histogram(name, help, core::official_buckets(name), std::move(tags)));
-}
-
 }  // namespace
 
 void define_telemetry(py::module_& module) {
-  module.def("metrics_text", [] { return text(core::process_metrics().prometheus_text()); });
   module.def("set_log_level", &set_log_level, py::arg("name"));
   module.def("forward_logs", &forward_logs, py::arg("queue").none(true), py::arg("callback"));
-
-  // The process's registry owns them and lives for ever.
-  py::class_<core::Counter, std::unique_ptr<core::Counter, py::nodelete>>(module, "Counter")
-      .def("add", &core::Counter::add, py::arg("value"));
-  py::class_<core::Gauge, std::unique_ptr<core::Gauge, py::nodelete>>(module, "Gauge")
-      .def("set", &core::Gauge::set, py::arg("value"));
-  py::class_<core::Histogram, std::unique_ptr<core::Histogram, py::nodelete>>(module, "Histogram")
-      .def("record", &core::Histogram::record, py::arg("value"));
-  const auto borrowed = py::return_value_policy::reference;
-  module.def("counter", &counter, borrowed, py::arg("name"), py::arg("help"), py::arg("tags"));
-  module.def("gauge", &gauge, borrowed, py::arg("name"), py::arg("help"), py::arg("tags"));
-  module.def("histogram", &histogram, borrowed, py::arg("name"), py::arg("help"), py::arg("tags"));
 }
 
 }  // namespace chimera::bindings

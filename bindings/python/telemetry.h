@@ -1,4 +1,4 @@
-// The core's log and metrics as Python sees them. See sdk-python/chimera/_bridge.pyi.
+// The core's log as Python sees it. See sdk-python/chimera/_bridge.pyi.
 #ifndef CHIMERA_BINDINGS_PYTHON_TELEMETRY_H_
 #define CHIMERA_BINDINGS_PYTHON_TELEMETRY_H_
 

@@ -27,6 +27,7 @@ constexpr std::chrono::seconds kTimeout{30}, kLongPollTimeout{70};
 // A worker that starts beside its server may come before its namespace and its keys
 // (sdk-core 1.35).
 constexpr std::chrono::seconds kTolerateFatal{60};
+constexpr std::chrono::seconds kUnreachable{15};  // Polls are tried again after 12 s at most.
 
 // The server answers these when there is something, or after a minute.
 bool is_long_poll(std::string_view method,
@@ -83,6 +84,10 @@ class ConnectionImpl : public Connection {
   const ConnectionOptions& options() const override { return options_; }
   const GetSystemInfoResponse::Capabilities& capabilities() const override { return capabilities_; }
   void set_api_key(std::string key) override { environment_->headers.set_api_key(std::move(key)); }
+  bool reachable() const override {
+    base::SteadyTime since = environment_->unreachable.load(std::memory_order_relaxed);
+    return since == base::SteadyTime{} || environment_->timers.now() - since > kUnreachable;
+  }
   void set_metadata(base::RpcMetadata metadata) override {
     environment_->headers.set_user(std::move(metadata));
   }

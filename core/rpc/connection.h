@@ -96,6 +96,8 @@ class Connection {
   virtual const api::workflowservice::v1::GetSystemInfoResponse::Capabilities& capabilities()
       const = 0;
   virtual void set_api_key(std::string key) = 0;
+  // False while calls find no server: tries that go on fail at least so often.
+  virtual bool reachable() const { return true; }
   virtual void set_metadata(base::RpcMetadata metadata) = 0;
   virtual void set_client_name(std::string name, std::string version) = 0;
 };

@@ -26,6 +26,8 @@ struct CallEnvironment {
   std::function<double()> chance;  // In [0, 1), any thread.
   RpcMetrics metrics;
   std::atomic<bool> closed{false};  // No new tries.
+  // When a try last found no server; the epoch once one has found it again.
+  std::atomic<base::SteadyTime> unreachable{base::SteadyTime{}};
 };
 
 class RetryingCall : public base::RpcInFlight, public std::enable_shared_from_this<RetryingCall> {

@@ -59,6 +59,11 @@ class Histogram {
 };
 
 struct MetricsOptions {
+  std::string prefix = "temporal_";  // Of the official names.
+  bool service_name = true;          // Tag service_name="chimera" on the official metrics.
+  // Instead of the official buckets of a histogram, in the unit of the durations; by its name with
+  // or without the prefix.
+  std::map<std::string, std::vector<double>> buckets;
   MetricTags global_tags;              // On every metric.
   bool counters_total_suffix = false;  // requests -> requests_total.
   bool unit_suffix = false;            // latency -> latency_milliseconds.
@@ -82,6 +87,7 @@ class Metrics {
   double in_unit(std::chrono::nanoseconds duration) const;
   std::vector<double> bounds_in_unit(std::vector<double> milliseconds) const;
   std::string duration_name(std::string name) const;  // With the unit's suffix, if wanted.
+  const MetricsOptions& options() const { return options_; }
 
   // Prometheus' text exposition format 0.0.4.
   std::string prometheus_text() const;

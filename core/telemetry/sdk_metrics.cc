@@ -51,7 +51,13 @@ std::string help(std::string_view name) {
   return found == help_texts().end() ? std::string(name) : found->second;
 }
 
-std::string prefixed(std::string_view name) { return "temporal_" + std::string(name); }
+std::vector<double> buckets(const Metrics& metrics, std::string_view name) {
+  const MetricsOptions& options = metrics.options();
+  for (const std::string& key : {std::string(name), options.prefix + std::string(name)}) {
+    if (auto own = options.buckets.find(key); own != options.buckets.end()) return own->second;
+  }
+  return metrics.bounds_in_unit(official_buckets(name));
+}
 
 }  // namespace
 
@@ -78,7 +84,11 @@ SdkMetrics::SdkMetrics(Metrics& metrics, std::string namespace_, std::string tas
     : metrics_(metrics) {
   if (!namespace_.empty()) common_.emplace_back("namespace", std::move(namespace_));
   if (!task_queue.empty()) common_.emplace_back("task_queue", std::move(task_queue));
-  common_.emplace_back("service_name", "chimera");
+  if (metrics.options().service_name) common_.emplace_back("service_name", "chimera");
+}
+
+std::string SdkMetrics::prefixed(std::string_view name) const {
+  return metrics_.options().prefix + std::string(name);
 }
 
 MetricTags SdkMetrics::with_common(MetricTags tags) const {
@@ -100,8 +110,7 @@ Gauge& SdkMetrics::gauge(std::string_view name, MetricTags tags) const {
 
 DurationHistogram SdkMetrics::duration(std::string_view name, MetricTags tags) const {
   auto result = metrics_.histogram(metrics_.duration_name(prefixed(name)), help(name),
-                                   metrics_.bounds_in_unit(official_buckets(name)),
-                                   with_common(std::move(tags)));
+                                   buckets(metrics_, name), with_common(std::move(tags)));
   static Histogram& hidden = *new Histogram({});
   return DurationHistogram(metrics_, result.ok() ? **result : hidden);
 }

@@ -42,6 +42,7 @@ class SdkMetrics {
 
  private:
   MetricTags with_common(MetricTags tags) const;
+  std::string prefixed(std::string_view name) const;
 
   Metrics& metrics_;
   MetricTags common_;

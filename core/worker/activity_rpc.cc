@@ -8,8 +8,31 @@ namespace chimera::core {
 
 namespace wf = api::workflowservice::v1;
 
+namespace {
+
+// The server would fail the activity, too, but not say by how much. Its code is the official one.
+std::unique_ptr<wf::RespondActivityTaskFailedRequest> too_large(
+    const wf::RespondActivityTaskCompletedRequest& completed, std::size_t limit) {
+  auto request = std::make_unique<wf::RespondActivityTaskFailedRequest>();
+  request->set_task_token(completed.task_token());
+  auto& failure = *request->mutable_failure();
+  failure.set_message(absl::StrCat("[TMPRL1103] The activity's result has ",
+                                   completed.result().ByteSizeLong(),
+                                   " bytes, which exceeds the server's limit of ", limit,
+                                   ". Store large data elsewhere and return where it is."));
+  failure.set_source("chimera");
+  failure.mutable_application_failure_info()->set_type("PayloadsTooLarge");
+  failure.mutable_application_failure_info()->set_non_retryable(true);
+  return request;
+}
+
+}  // namespace
+
 void ActivityRpc::completed(std::unique_ptr<wf::RespondActivityTaskCompletedRequest> request,
                             Done done) {
+  const std::size_t limit = context_.payload_bytes_max;
+  if (limit > 0 && request->result().ByteSizeLong() > limit)
+    return failed(too_large(*request, limit), std::move(done));
   context_.sign(*request);
   send<wf::RespondActivityTaskCompletedResponse>(
       *context_.connection, CHIMERA_WORKFLOW_SERVICE(RespondActivityTaskCompleted),

@@ -19,6 +19,7 @@ struct WorkerContext {
   std::shared_ptr<Connection> connection;
   WorkerOptions options;  // identity filled in.
   std::string sticky_queue;
+  std::size_t payload_bytes_max = 0;  // What the server takes of one value; 0: it does not say.
   std::unique_ptr<WorkerMetrics> metrics;
   std::shared_ptr<Slots> workflow_slots, activity_slots;
   ActivityManager* activities = nullptr;  // Null in a worker without activities.

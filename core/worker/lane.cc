@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/base/proto_time.h"
+#include "core/telemetry/log.h"
 #include "core/worker/rpc_call.h"
 
 namespace chimera::core {
@@ -61,11 +62,17 @@ void Lane::cache_size(std::size_t runs) {
   cached_runs_ = runs;
 }
 
-void Lane::task_failed(const std::string& workflow_type, std::string_view reason) {
+void Lane::task_failed(const TaskFailure& failure) {
   context_.metrics->sdk
-      .counter("workflow_task_execution_failed",
-               {{"workflow_type", workflow_type}, {"failure_reason", std::string(reason)}})
+      .counter("workflow_task_execution_failed", {{"workflow_type", failure.run.workflow_type},
+                                                  {"failure_reason", std::string(failure.reason)}})
       .add();
+  log(LogLevel::kWarn, "worker", absl::StrCat("workflow task failed: ", failure.message),
+      {{"workflow_id", failure.run.workflow_id},
+       {"run_id", failure.run.run_id},
+       {"workflow_type", failure.run.workflow_type},
+       {"task_queue", context_.options.task_queue},
+       {"attempt", absl::StrCat(failure.attempt)}});
 }
 
 void Lane::task_done(const std::string& workflow_type, std::chrono::nanoseconds execution,

@@ -43,6 +43,11 @@ class Lane : private TaskHandlerIo, private TaskHandlerObserver {
   // A quarantined lane gets no new tasks until its code has returned. Any thread.
   void quarantine() { quarantined_.store(true, std::memory_order_relaxed); }
   bool quarantined() const { return quarantined_.load(std::memory_order_relaxed); }
+  // Whether the run's code is on the lane's thread just now. Any thread.
+  bool executes(const std::string& run_id) const {
+    absl::MutexLock lock(&watch_mutex_);
+    return running_ != nullptr && running_->run_id == run_id;
+  }
 
  private:
   void respond_completed(
@@ -66,7 +71,7 @@ class Lane : private TaskHandlerIo, private TaskHandlerObserver {
   void cache_miss() override { context_.metrics->cache_miss.add(); }
   void cache_size(std::size_t runs) override;
   void forced_eviction() override { context_.metrics->forced_eviction.add(); }
-  void task_failed(const std::string& workflow_type, std::string_view reason) override;
+  void task_failed(const TaskFailure& failure) override;
   void task_done(const std::string& workflow_type, std::chrono::nanoseconds execution,
                  std::chrono::nanoseconds replay) override;
   void workflow_ended(const std::string& workflow_type,

@@ -38,6 +38,7 @@ void Watchdog::look(Lane& lane) {
       {{"workflow_id", stuck->run.workflow_id},
        {"run_id", stuck->run.run_id},
        {"workflow_type", stuck->run.workflow_type},
+       {"task_queue", context_.options.task_queue},
        {"stack", stack}});
   context_.metrics->sdk
       .counter("workflow_task_execution_failed",

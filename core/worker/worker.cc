@@ -7,6 +7,7 @@
 #include "absl/strings/str_format.h"
 
 #include "core/base/proto_time.h"
+#include "core/telemetry/health.h"
 #include "core/worker/activity_rpc.h"
 #include "core/worker/lane.h"
 #include "core/worker/poller.h"
@@ -88,6 +89,9 @@ class WorkerImpl : public Worker {
   void poller_ended();
   void fatal(const absl::Status& status);
   void say_goodbye();
+  // What is wrong with this worker, for the process's health; empty when nothing is.
+  std::string not_alive() const;
+  std::string not_ready() const;
 
   const std::shared_ptr<LaneShared> shared_ = std::make_shared<LaneShared>();
   WorkerContext& context_ = shared_->context;
@@ -101,6 +105,7 @@ class WorkerImpl : public Worker {
   std::shared_ptr<ActivityPoller> activity_poller_;
 
   absl::Mutex mutex_;
+  int health_ = 0;                           // This worker's part of the process's health.
   int polling_ ABSL_GUARDED_BY(mutex_) = 0;  // Pollers that have not ended.
   bool started_ ABSL_GUARDED_BY(mutex_) = false;
   bool shutdown_ ABSL_GUARDED_BY(mutex_) = false;
@@ -141,7 +146,25 @@ absl::Status WorkerImpl::start() {
   start_lanes();
   start_pollers();
   context_.metrics->worker_start.add();
+  health_ = process_health().add(
+      absl::StrCat("worker ", options.task_queue), [this] { return not_alive(); },
+      [this] { return not_ready(); });
   return absl::OkStatus();
+}
+
+std::string WorkerImpl::not_alive() const {
+  for (const auto& lane : lanes_) {
+    if (!lane->quarantined()) return "";
+  }
+  if (lanes_.empty()) return "";
+  return absl::StrCat("all ", lanes_.size(), " lanes run workflow code that does not yield");
+}
+
+std::string WorkerImpl::not_ready() const {
+  if (context_.shutting_down.load()) return "draining";
+  if (!context_.connection->reachable())
+    return absl::StrCat("no server at ", context_.connection->options().target_host);
+  return not_alive();
 }
 
 absl::Status WorkerImpl::validate_namespace() {
@@ -150,6 +173,8 @@ absl::Status WorkerImpl::validate_namespace() {
   wf::DescribeNamespaceResponse reply;
   absl::Status status = context_.connection->call_blocking(
       CHIMERA_WORKFLOW_SERVICE(DescribeNamespace), request, reply, context_.call_options());
+  context_.payload_bytes_max = static_cast<std::size_t>(
+      std::max<std::int64_t>(reply.namespace_info().limits().blob_size_limit_error(), 0));
   if (status.ok()) return status;
   return absl::Status(
       status.code(),
@@ -184,6 +209,7 @@ void WorkerImpl::start_lanes() {
              shared->nondeterminism_fails.count("") > 0;
     };
     options.known_types = workflows_.types();
+    options.payload_bytes_max = context_.payload_bytes_max;
     lanes_.push_back(std::make_unique<Lane>(context, std::move(options)));
     lanes_.back()->start();
   }
@@ -282,10 +308,14 @@ void WorkerImpl::take(Shared<wf::PollWorkflowTaskQueueResponse> task, Slots::Per
   metrics.workflow_poll_succeed.add();
   metrics.workflow_schedule_to_start.record(base::to_wall_time(task->started_time()) -
                                             base::to_wall_time(task->scheduled_time()));
-  std::size_t home = std::hash<std::string>{}(task->workflow_execution().run_id()) % lanes_.size();
+  const std::string& run_id = task->workflow_execution().run_id();
+  std::size_t home = std::hash<std::string>{}(run_id) % lanes_.size();
   std::size_t lane = home;
   // Code that does not yield holds up its own lane only: another replays the run from its history.
   while (lanes_[lane]->quarantined()) {
+    // Unless it is that very run: it would take the next lane, too. The server asks again when the
+    // task has timed out.
+    if (lanes_[lane]->executes(run_id)) return;
     lane = (lane + 1) % lanes_.size();
     if (lane == home) break;
   }
@@ -350,6 +380,7 @@ absl::Status WorkerImpl::wait() {
     absl::MutexLock lock(&mutex_);
     mutex_.Await(absl::Condition(&polls_ended));
   }
+  process_health().remove(std::exchange(health_, 0));
   bool clean = true;
   for (auto& lane : lanes_) lane->begin_drain();
   for (auto& lane : lanes_) {

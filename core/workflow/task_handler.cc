@@ -8,6 +8,7 @@
 
 #include "core/base/check.h"
 #include "core/base/proto_time.h"
+#include "core/workflow/payload_size.h"
 #include "core/workflow/run_cache.h"
 
 namespace chimera::core {
@@ -111,6 +112,7 @@ class TaskHandler::State {
   void make_room();
   void refuse(const WorkflowTask& task, const std::string& why);
   void fail_activation(const EntryPtr& entry, const absl::Status& status);
+  void hold_back(const EntryPtr& entry, const std::string& task_token, std::string why);
 
   const TaskHandlerOptions options_;
   TaskHandlerIo& io_;
@@ -261,6 +263,8 @@ void TaskHandler::State::carry_out(const EntryPtr& entry, FetchPage& output) {
 }
 
 void TaskHandler::State::carry_out(const EntryPtr& entry, SendCompletion& output) {
+  if (std::string why = too_large(*output.request, options_.payload_bytes_max); !why.empty())
+    return hold_back(entry, output.request->task_token(), std::move(why));
   entry->ending = ending_of(*output.request);
   const base::SteadyTime now = clock_.steady();
   observer_.task_done(entry->context.workflow_type, now - entry->task_began,
@@ -272,6 +276,27 @@ void TaskHandler::State::carry_out(const EntryPtr& entry, SendCompletion& output
       [this, entry](absl::StatusOr<std::shared_ptr<TaskHandlerIo::CompletedReply>> reply) {
         completed(entry, std::move(reply));
       });
+}
+
+// The server would end the workflow over what a mended version of its code can do better.
+void TaskHandler::State::hold_back(const EntryPtr& entry, const std::string& task_token,
+                                   std::string why) {
+  const int attempt = entry->task.message->attempt();
+  observer_.task_failed({.run = entry->context,
+                         .attempt = attempt,
+                         .reason = "PayloadsTooLarge",
+                         .message = why});
+  const auto begin_anew = [this, entry](const absl::Status&) {
+    entry->task = {};
+    step(entry, ReplyInput{absl::CancelledError("the task's commands were held back")});
+  };
+  if (attempt > 1) return begin_anew({});  // Reported once, as other failures.
+  auto request = std::make_unique<RespondWorkflowTaskFailedRequest>();
+  request->set_task_token(task_token);
+  request->set_cause(enums::WORKFLOW_TASK_FAILED_CAUSE_PAYLOADS_TOO_LARGE);
+  request->mutable_failure()->set_message(std::move(why));
+  request->mutable_failure()->mutable_application_failure_info()->set_type("PayloadsTooLarge");
+  io_.respond_failed(std::move(request), begin_anew);
 }
 
 void TaskHandler::State::completed(
@@ -298,7 +323,10 @@ void TaskHandler::State::completed(
 }
 
 void TaskHandler::State::carry_out(const EntryPtr& entry, SendFailure& output) {
-  observer_.task_failed(entry->context.workflow_type, failure_reason(output.request->cause()));
+  observer_.task_failed({.run = entry->context,
+                         .attempt = entry->task.message ? entry->task.message->attempt() : 1,
+                         .reason = failure_reason(output.request->cause()),
+                         .message = output.request->failure().message()});
   io_.respond_failed(std::move(output.request), [this, entry](absl::Status status) {
     entry->task = {};
     step(entry, ReplyInput{std::move(status)});
@@ -313,7 +341,10 @@ void TaskHandler::State::carry_out(const EntryPtr& entry, AnswerLegacyQuery& out
 }
 
 void TaskHandler::State::carry_out(const EntryPtr& entry, DropTask&) {
-  observer_.task_failed(entry->context.workflow_type, "WorkflowError");
+  observer_.task_failed({.run = entry->context,
+                         .attempt = entry->task.message ? entry->task.message->attempt() : 1,
+                         .reason = "WorkflowError",
+                         .message = "failed again; the server tries it once more later"});
   entry->task = {};
 }
 
@@ -408,7 +439,12 @@ void TaskHandler::State::refuse(const WorkflowTask& task, const std::string& why
     request->set_error_message(why);
     return io_.respond_query(std::move(request), [permit = task.permit](absl::Status) {});
   }
-  observer_.task_failed(message.workflow_type().name(), "WorkflowError");
+  observer_.task_failed({.run = {.workflow_id = message.workflow_execution().workflow_id(),
+                                 .run_id = message.workflow_execution().run_id(),
+                                 .workflow_type = message.workflow_type().name()},
+                         .attempt = message.attempt(),
+                         .reason = "WorkflowError",
+                         .message = why});
   if (message.attempt() > 1)
     return;  // Reported once; then the server's task timeout makes the pauses.
   auto request = std::make_unique<RespondWorkflowTaskFailedRequest>();

@@ -51,6 +51,14 @@ class TaskHandlerIo {
   virtual void post(absl::AnyInvocable<void() &&> work) = 0;
 };
 
+// A workflow task that failed; the workflow did not.
+struct TaskFailure {
+  const RunContext& run;
+  int attempt = 1;
+  std::string_view reason;     // As the official metrics name it.
+  const std::string& message;  // For people.
+};
+
 // Counts and timings for metrics; every call on the lane's thread, must be cheap.
 class TaskHandlerObserver {
  public:
@@ -59,7 +67,7 @@ class TaskHandlerObserver {
   virtual void cache_miss() {}
   virtual void cache_size(std::size_t runs) {}
   virtual void forced_eviction() {}
-  virtual void task_failed(const std::string& workflow_type, std::string_view reason) {}
+  virtual void task_failed(const TaskFailure& failure) {}
   virtual void task_done(const std::string& workflow_type, std::chrono::nanoseconds execution,
                          std::chrono::nanoseconds replay) {}
   // status: COMPLETED, FAILED, CANCELED or CONTINUED_AS_NEW.
@@ -83,6 +91,7 @@ struct TaskHandlerOptions {
   std::function<WorkflowLanguage*(const std::string& workflow_type)> language_of;
   std::function<bool(const std::string& workflow_type)> nondeterminism_fails_workflow;
   std::string known_types;  // For the message about an unknown type: "Order, Shipping".
+  std::size_t payload_bytes_max = 0;  // What the server takes of one value; 0: it does not say.
 };
 
 class TaskHandler {

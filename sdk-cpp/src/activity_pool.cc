@@ -38,6 +38,16 @@ activity::Info make_info(const api::workflowservice::v1::PollActivityTaskQueueRe
       .heartbeat_details = Details(to_public(decoded(task.heartbeat_details(), codec, scratch)))};
 }
 
+LogFields log_fields(const activity::Info& info) {
+  return {{"activity_type", info.activity_type},
+          {"activity_id", info.activity_id},
+          {"attempt", absl::StrCat(info.attempt)},
+          {"workflow_id", info.workflow_id},
+          {"run_id", info.workflow_run_id},
+          {"workflow_type", info.workflow_type},
+          {"task_queue", info.task_queue}};
+}
+
 // spec/core 6: paused and reset activities are retried under these type names.
 core::ActivityResult cancelled_result(ActivityContext& context, const CancelledError& error) {
   const activity::CancellationDetails why = context.cancellation();
@@ -195,11 +205,12 @@ core::ActivityResult CppActivityLanguage::execute(ActivityContext& context) {
     return cancelled_result(context, error);
   } catch (const ApplicationError& error) {
     const bool benign = error.category() == ApplicationErrorCategory::kBenign;
-    log(benign ? LogLevel::kDebug : LogLevel::kWarning,
-        absl::StrCat(context.owner(), " failed: ", describe(error)));
+    log(benign ? LogLevel::kDebug : LogLevel::kWarning, "activity",
+        absl::StrCat("failed: ", describe(error)), log_fields(context.info()));
     return {core::ActivityResult::Failed{to_failure(error, codec_)}};
   } catch (...) {
-    log(LogLevel::kWarning, absl::StrCat(context.owner(), " failed: ", describe_current()));
+    log(LogLevel::kWarning, "activity", absl::StrCat("failed: ", describe_current()),
+        log_fields(context.info()));
     return {core::ActivityResult::Failed{current_failure(codec_)}};
   }
 }
@@ -239,8 +250,8 @@ void record_heartbeat(detail::Arguments details) {
 
 namespace {
 void write_log(sdk::LogLevel level, std::string_view message) {
-  sdk::log(level, absl::StrCat(std::string(message), " [",
-                               ActivityContext::current("logger").owner(), "]"));
+  const Info& info = ActivityContext::current("logger").info();
+  if (sdk::log_enabled(level)) sdk::log(level, "activity", message, sdk::log_fields(info));
 }
 }  // namespace
 

@@ -55,6 +55,7 @@ class CppActivityLanguage final : public core::ActivityLanguage {
   void add(const detail::ActivityType& type) { types_.emplace(type.name, type); }
   void set_task_queue(std::string task_queue) { task_queue_ = std::move(task_queue); }
 
+  std::string name() const override { return "C++"; }
   void start(core::ActivityTask task) override;
   void cancel(const std::string& task_token,
               const core::ActivityCancellation& cancellation) override;

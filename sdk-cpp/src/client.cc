@@ -14,6 +14,7 @@
 #include "sdk-cpp/src/client_state.h"
 #include "sdk-cpp/src/codec.h"
 #include "sdk-cpp/src/errors.h"
+#include "sdk-cpp/src/runtime.h"
 #include "sdk-cpp/src/version.h"
 
 namespace chimera {
@@ -415,6 +416,7 @@ Client Client::connect(const ClientOptions& options) {
                                       .client_private_key = options.tls->client_private_key,
                                       .domain = options.tls->domain};
   }
+  if (options.runtime) connection.metrics = options.runtime->state().metrics;
   connection.metadata.assign(options.rpc_metadata.begin(), options.rpc_metadata.end());
   auto connected = core::Connection::connect(std::move(connection));
   if (!connected.ok()) {
@@ -422,6 +424,7 @@ Client Client::connect(const ClientOptions& options) {
                    std::string(connected.status().message()));
   }
   auto state = std::make_shared<detail::ClientState>();
+  state->runtime = options.runtime;
   state->connection = *std::move(connected);
   state->namespace_ = options.namespace_;
   state->codec = sdk::to_core(options.payload_codec);

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "chimera/runtime.h"
 #include "core/rpc/connection.h"
 #include "sdk-cpp/src/payload_access.h"
 
@@ -13,6 +14,7 @@ namespace chimera::detail {
 
 class ClientState {
  public:
+  std::shared_ptr<const Runtime> runtime;  // Shared with the program, which made it; may be null.
   std::shared_ptr<core::Connection> connection;  // Shared with the workers of this client.
   std::string namespace_;
   sdk::Codec codec;

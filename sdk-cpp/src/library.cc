@@ -1,5 +1,6 @@
 #include "sdk-cpp/src/library.h"
 
+#include <map>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -54,7 +55,7 @@ class NativeTypesImpl final : public NativeTypes {
       : workflows_(codec), activities_(std::move(codec), activity_threads) {}
 
   absl::StatusOr<LoadedLibrary> load(const std::string& path) override {
-    return load_library(path, registry_);
+    return load_library(path, registry_, &origins_);
   }
 
   absl::Status add(const Registry& registry) override {
@@ -84,13 +85,15 @@ class NativeTypesImpl final : public NativeTypes {
 
  private:
   Registry registry_;
+  std::map<std::string, std::string> origins_;  // "workflow Order" -> the library.
   CppWorkflowLanguage workflows_;
   CppActivityLanguage activities_;
 };
 
 }  // namespace
 
-absl::StatusOr<LoadedLibrary> load_library(const std::string& path, Registry& registry) {
+absl::StatusOr<LoadedLibrary> load_library(const std::string& path, Registry& registry,
+                                           std::map<std::string, std::string>* origins) {
   auto version = read_library_version(path);
   if (!version.ok()) return version.status();
   if (*version != CHIMERA_LIBRARY_VERSION) {
@@ -108,17 +111,25 @@ absl::StatusOr<LoadedLibrary> load_library(const std::string& path, Registry& re
   Registry defined;
   if (absl::Status status = define(handle, path, defined); !status.ok()) return status;
   LoadedLibrary loaded{.path = path, .version = *std::move(version)};
+  std::string adding;
   try {
     for (const auto& type : defined.workflows()) {
+      adding = absl::StrCat("workflow ", type.name);
       registry.add_workflow_type(type);
+      if (origins != nullptr) origins->emplace(adding, path);
       loaded.workflows.push_back(type.name);
     }
     for (const auto& type : defined.activities()) {
+      adding = absl::StrCat("activity ", type.name);
       registry.add_activity_type(type);
+      if (origins != nullptr) origins->emplace(adding, path);
       loaded.activities.push_back(type.name);
     }
   } catch (const std::exception& error) {
-    return absl::AlreadyExistsError(absl::StrCat(path, ": ", error.what()));
+    const bool known = origins != nullptr && origins->count(adding) > 0;
+    return absl::AlreadyExistsError(absl::StrCat(
+        path, ": ", error.what(), known ? absl::StrCat(", first by ", origins->at(adding)) : "",
+        "; give one of them another name, or load only one of the libraries"));
   }
   return loaded;
 }

@@ -2,6 +2,7 @@
 #ifndef CHIMERA_SDK_CPP_SRC_LIBRARY_H_
 #define CHIMERA_SDK_CPP_SRC_LIBRARY_H_
 
+#include <map>
 #include <memory>
 #include <string>
 
@@ -24,7 +25,9 @@ struct LoadedLibrary {
 
 // Loads the library, never to unload it, and adds what it defines. Its calls reach the libchimera
 // of this process. Errors name the file, both versions where they differ, and what to do.
-absl::StatusOr<LoadedLibrary> load_library(const std::string& path, Registry& registry);
+// `origins` (may be null) tells which library each name is of, and learns it.
+absl::StatusOr<LoadedLibrary> load_library(const std::string& path, Registry& registry,
+                                           std::map<std::string, std::string>* origins = nullptr);
 
 // A worker's C++ side for those who hold a core::Worker of their own: the Python bridge and the
 // program. Loads the libraries' types into it. Must outlive the worker's wait().

@@ -46,6 +46,7 @@ core::WorkerOptions to_core(const WorkerOptions& options, const std::string& nam
   out.max_activities_per_second = options.max_activities_per_second;
   out.no_remote_activities = options.no_remote_activities;
   out.disable_eager_activity_execution = options.disable_eager_activity_execution;
+  out.deadlock_timeout = options.deadlock_timeout;
   return out;
 }
 

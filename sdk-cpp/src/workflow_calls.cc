@@ -351,9 +351,15 @@ void upsert_memo(const Memo& memo) {
 
 namespace {
 void write_log(sdk::LogLevel level, std::string_view message) {
-  const WorkflowRuntime& run = WorkflowRuntime::current("logger");
-  if (run.quiet()) return;
-  sdk::log(level, absl::StrCat(std::string(message), " [", run.owner(), "]"));
+  WorkflowRuntime& run = WorkflowRuntime::current("logger");
+  if (run.quiet() || !sdk::log_enabled(level)) return;
+  const Info& info = run.info();
+  sdk::log(level, "workflow", message,
+           {{"workflow_id", info.workflow_id},
+            {"run_id", info.run_id},
+            {"workflow_type", info.workflow_type},
+            {"task_queue", info.task_queue},
+            {"attempt", absl::StrCat(info.attempt)}});
 }
 }  // namespace
 

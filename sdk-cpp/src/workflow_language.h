@@ -18,6 +18,7 @@ class CppWorkflowLanguage final : public core::WorkflowLanguage {
   void add(const detail::WorkflowType& type) { types_.emplace(type.name, type); }
 
   const core::LanguageIdentity& identity() const override { return identity_; }
+  std::string name() const override { return "C++"; }
   absl::StatusOr<std::unique_ptr<core::WorkflowInstance>> create(
       const core::RunContext& run) override;
 

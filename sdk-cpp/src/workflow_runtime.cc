@@ -108,7 +108,6 @@ core::Completion WorkflowRuntime::run_activation(const core::Activation& activat
     if (ends_run(commands_)) warn_of_unfinished_handlers();
     return {core::Completion::Success{.commands = std::exchange(commands_, {})}};
   }
-  log(LogLevel::kWarning, absl::StrCat("task of ", owner_, " failed: ", task_error_));
   core::FailureInfo failure = core::application_failure(task_error_, "WorkflowTaskFailure");
   failure.source = kFailureSource;
   return {core::Completion::Failure{.failure = core::to_proto(failure)}};

@@ -9,8 +9,28 @@ from typing import Any
 
 VERSION: str
 
-def metrics_text() -> str:
-    """The process's metrics in Prometheus' text format."""
+class _Counter:
+    def add(self, value: int) -> None: ...
+
+class _Gauge:
+    def set(self, value: float) -> None: ...
+
+class _Histogram:
+    def record(self, value: float) -> None: ...
+
+class Metrics:
+    """A runtime's metrics; a Connection counts in the one that its option "metrics" names. Options are
+    chimera::core::MetricsOptions by name. Instruments: the same for the same name and tags; ValueError for what
+    Prometheus cannot read."""
+
+    def __init__(self, options: dict[str, Any]) -> None: ...
+    def text(self) -> str:
+        """In Prometheus' text format."""
+    def serve(self, address: str) -> int:
+        """Answers /metrics, /livez and /readyz at HOST:PORT for as long as this lives; the port. RuntimeError."""
+    def counter(self, name: str, help: str, tags: list[tuple[str, str]]) -> _Counter: ...
+    def gauge(self, name: str, help: str, tags: list[tuple[str, str]]) -> _Gauge: ...
+    def histogram(self, name: str, help: str, tags: list[tuple[str, str]], bounds: list[float]) -> _Histogram: ...
 
 def set_log_level(name: str) -> None:
     """Of the process. TRACE, DEBUG, INFO, WARN, ERROR or OFF; ValueError for another."""
@@ -18,21 +38,6 @@ def set_log_level(name: str) -> None:
 def forward_logs(queue: Queue | None, callback: Callable[[int, str, str, dict[str, str], float], None] | None) -> None:
     """Each line goes to `callback(level, logger, message, fields, seconds)` through the queue; None: to stderr again.
     The level counts trace, debug, info, warn, error from 0."""
-
-class Counter:
-    def add(self, value: int) -> None: ...
-
-class Gauge:
-    def set(self, value: float) -> None: ...
-
-class Histogram:
-    def record(self, value: float) -> None: ...
-
-def counter(name: str, help: str, tags: list[tuple[str, str]]) -> Counter:
-    """Of the process's registry, like the next two; ValueError for a name that Prometheus cannot read."""
-
-def gauge(name: str, help: str, tags: list[tuple[str, str]]) -> Gauge: ...
-def histogram(name: str, help: str, tags: list[tuple[str, str]]) -> Histogram: ...
 
 class RpcError(Exception):
     """args: (message, gRPC code, serialized google.rpc.Status or b"")."""

@@ -23,6 +23,7 @@ from typing import Any
 
 from chimera import activity, workflow
 from chimera.client import Client, TLSConfig
+from chimera.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from chimera.worker import Worker
 
 
@@ -110,12 +111,21 @@ def add(code: HostedCode, module: Any, name: str) -> None:
         )
 
 
+def runtime_of(metrics_address: str) -> Runtime | None:
+    if not metrics_address:
+        return None
+    runtime = Runtime(telemetry=TelemetryConfig(metrics=PrometheusConfig(bind_address=metrics_address)))
+    print(f"chimera worker: metrics on port {runtime._metrics_port}", flush=True)
+    return runtime
+
+
 async def serve(args: argparse.Namespace, code: HostedCode) -> None:
     client = await Client.connect(
         args.address,
         namespace=args.namespace,
         api_key=args.api_key or None,
         tls=TLSConfig() if args.tls else None,
+        runtime=runtime_of(args.metrics_address),
     )
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -152,7 +162,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--api-key", default=os.environ.get("TEMPORAL_API_KEY", ""))
     parser.add_argument("--tls", action="store_true")
     parser.add_argument("--task-queue", required=True)
-    parser.add_argument("--metrics-address", default="")
+    parser.add_argument("--metrics-address", default="", help="HOST:PORT of /metrics, /livez and /readyz")
     parser.add_argument("code", nargs="+", help="./library.so or package.module:name")
     args = parser.parse_args(arguments)
     sys.path.insert(0, os.getcwd())

@@ -60,26 +60,31 @@ class Runtime:
         worker_heartbeat_interval: timedelta | None = timedelta(seconds=60),
         disable_environment_info: bool = False,
     ) -> None:
-        """Several may live side by side; the core has one log and one set of metrics for the process, and the last
-        runtime to set them up wins."""
+        """Several may live side by side, each with metrics of its own. The core has one log for the process; the last
+        runtime that sets it up wins.
+
+        Raises:
+            RuntimeError: Metrics cannot be served on the address.
+        """
         if worker_heartbeat_interval is not None and worker_heartbeat_interval <= timedelta():
             raise ValueError("worker_heartbeat_interval must be positive, or None for no heartbeats")
         self._telemetry = telemetry
         telemetry._check()
+        self._metrics: _bridge.Metrics | None = None
+        self._metrics_port: int | None = None
         self._meter = common.MetricMeter.noop
         if telemetry.logging is not LoggingConfig.default:
             _set_up_log(telemetry.logging)
         if isinstance(telemetry.metrics, PrometheusConfig):
-            from chimera import _bridge, _metrics_server
+            from chimera import _bridge, _runtime_metrics
 
-            from chimera import _meter
-
-            _metrics_server.serve(telemetry.metrics.bind_address, _bridge.metrics_text)
-            self._meter = _meter.Meter(_bridge)
+            self._metrics = _bridge.Metrics(_runtime_metrics.registry_options(telemetry, telemetry.metrics))
+            self._meter = _runtime_metrics.RuntimeMeter(self._metrics, telemetry, telemetry.metrics, {})
+            self._metrics_port = self._metrics.serve(telemetry.metrics.bind_address)
 
     @property
     def metric_meter(self) -> common.MetricMeter:
-        """For metrics of one's own; they are served beside the core's. Records nothing where no metrics are served."""
+        """For metrics of one's own; they show beside the core's. Without metrics in the telemetry it does nothing."""
         return self._meter
 
 
@@ -183,7 +188,7 @@ class OpenTelemetryConfig:
 
 @dataclass(frozen=True)
 class PrometheusConfig:
-    """Metrics served for Prometheus, at /metrics."""
+    """Metrics served for Prometheus at /metrics, and Kubernetes' probes at /livez and /readyz."""
 
     bind_address: str
     counters_total_suffix: bool = False
@@ -227,16 +232,9 @@ class TelemetryConfig:
     def _check(self) -> None:
         if self.logging is not None:
             self.logging._check()
-        if isinstance(self.metrics, PrometheusConfig):
-            plain = PrometheusConfig(self.metrics.bind_address)
-            if self.metrics != plain or self.global_tags or self.metric_prefix:
-                raise RuntimeError(
-                    "This build serves metrics with their default names, units and buckets only; "
-                    "give PrometheusConfig nothing but a bind_address, and no global_tags or metric_prefix"
-                )
-        elif self.metrics is not None:
+        if self.metrics is not None and not isinstance(self.metrics, PrometheusConfig):
             kind = type(self.metrics).__name__
-            raise RuntimeError(f"This build cannot export metrics from Python ({kind}); leave metrics out")
+            raise RuntimeError(f"This version has no {kind}; use PrometheusConfig, or leave metrics out")
 
 
 BufferedMetricKind = NewType("BufferedMetricKind", int)

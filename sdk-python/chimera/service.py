@@ -341,6 +341,7 @@ class _BridgeServiceClient(ServiceClient):
             async with self._connecting:
                 if self._connection is None:
                     self._runtime = self.config.runtime or runtime.Runtime.default()
+                    self._options["metrics"] = self._runtime._metrics
                     try:
                         self._connection = await _native.result_of(
                             lambda queue, done: _bridge.Connection.connect(self._options, queue, done)

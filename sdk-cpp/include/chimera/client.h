@@ -18,6 +18,7 @@
 #include "chimera/definition.h"
 #include "chimera/errors.h"
 #include "chimera/options.h"
+#include "chimera/runtime.h"
 
 namespace chimera {
 
@@ -35,6 +36,7 @@ struct ClientOptions {
   std::shared_ptr<const PayloadCodec> payload_codec = {};
   bool encode_common_attributes = false;  // Messages and stack traces of failures as payloads, too.
   std::chrono::milliseconds connect_timeout{10000};
+  std::shared_ptr<const Runtime> runtime = {};  // Shared with the workers. Null: the process's.
 };
 
 enum class WorkflowExecutionStatus {

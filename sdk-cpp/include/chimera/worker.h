@@ -29,6 +29,8 @@ struct WorkerOptions {
   double max_activities_per_second = 0;
   bool no_remote_activities = false;
   bool disable_eager_activity_execution = false;
+  // Workflow code that does not yield for so long fails its task; 0: never.
+  std::chrono::milliseconds deadlock_timeout{2000};
 };
 
 // Add, then run. add() and add_activity() are Registry's. One thread uses a worker; shutdown() may

@@ -53,8 +53,8 @@ async def test_log_forwarding(
         return [each for each in caplog.records if each.name.startswith(name) and "fail_native" in each.getMessage()]
 
     (record,) = await until(forwarded)
-    assert record.name == f"{name}-sdk_core::sdk" and record.levelno == logging.WARNING
-    assert record.getMessage().startswith("[sdk_core::sdk] activity fail_native")
+    assert record.name == f"{name}-sdk_core::activity" and record.levelno == logging.WARNING
+    assert record.getMessage().startswith("[sdk_core::activity] failed: ")
     assert record.temporal_log.time == record.created  # type: ignore[attr-defined]
 
 

@@ -114,6 +114,22 @@ TEST(MetricsTest, AnOfficialNameThatAUserHasTakenIsOnlyHidden) {
   EXPECT_EQ(metrics.prometheus_text().find("orders"), std::string::npos);
 }
 
+TEST(MetricsTest, PrefixServiceNameAndBucketsCanBeChosen) {
+  Metrics metrics({.prefix = "shop_",
+                   .service_name = false,
+                   .buckets = {{"workflow_endtoend_latency", {7}}, {"shop_request_latency", {8}}}});
+  SdkMetrics sdk(metrics, "default", "");
+  sdk.duration("workflow_endtoend_latency").record(milliseconds(5));
+  sdk.duration("request_latency").record(milliseconds(5));
+
+  std::string text = metrics.prometheus_text();
+
+  auto has = [&](const char* line) { return text.find(line) != std::string::npos; };
+  EXPECT_TRUE(has("shop_workflow_endtoend_latency_bucket{namespace=\"default\",le=\"7\"} 1\n"))
+      << text;
+  EXPECT_TRUE(has("shop_request_latency_bucket{namespace=\"default\",le=\"8\"} 1\n")) << text;
+}
+
 TEST(MetricsTest, NothingIsLostBetweenThreads) {
   Metrics metrics;
   Counter* counter = *metrics.counter("c", "", {});

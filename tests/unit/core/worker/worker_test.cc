@@ -287,6 +287,7 @@ TEST_F(WorkerTest, CodeThatDoesNotYieldIsReportedAndHoldsUpNoOtherRun) {
   auto report = server_->next("RespondWorkflowTaskFailed");
   ASSERT_NE(report, nullptr);
   report->finish(absl::OkStatus());
+  give(first_task("stuck"));  // The server tries it again at once.
   std::atomic<int> answered{0};
   absl::Notification all;
   server_->always("RespondWorkflowTaskCompleted", [&](ScriptedServer::Call& call) {

@@ -320,6 +320,51 @@ TEST_F(RunTest, ALocalActivityFailsTheTaskWithAClearMessage) {
             "local activity quick: local activities are not supported yet; run it as an activity");
 }
 
+TEST_F(RunTest, ANexusOperationFailsTheTaskWithAClearMessage) {
+  step(as_input(history_.task_started().poll()));
+  ScheduleNexusOperation nexus{1};
+  nexus.attributes.set_service("bank");
+  nexus.attributes.set_operation("pay");
+
+  step(done(nexus));
+
+  EXPECT_EQ(only<SendFailure>().request->failure().message(),
+            "Nexus operation bank/pay: Nexus operations are not supported yet");
+}
+
+// Another worker of the queue may support more; its runs must not be called nondeterministic.
+TEST_F(RunTest, WhatThisVersionCannotReplayIsNamed) {
+  using HistoryEvent = HistoryBuilder::Event;
+  auto refusal = [](HistoryEvent event) {
+    WorkflowRun run(options());
+    HistoryBuilder history;
+    std::vector<RunOutput> outputs;
+    history.task_started().task_completed();
+    HistoryEvent& added = history.add(event.event_type());
+    event.set_event_id(added.event_id());
+    added.MergeFrom(event);
+    run.step(as_input(history.task_started().poll()), outputs);
+    outputs.clear();
+    run.step(done(), outputs);
+    if (outputs.empty() || !std::holds_alternative<SendFailure>(outputs[0]))
+      return std::string("no failure");
+    return std::get<SendFailure>(outputs[0]).request->failure().message();
+  };
+  HistoryEvent marker, nexus;
+  marker.set_event_type(enums::EVENT_TYPE_MARKER_RECORDED);
+  marker.mutable_marker_recorded_event_attributes()->set_marker_name("core_local_activity");
+  nexus.set_event_type(enums::EVENT_TYPE_NEXUS_OPERATION_SCHEDULED);
+  nexus.mutable_nexus_operation_scheduled_event_attributes()->set_service("bank");
+
+  std::string local_activity = refusal(marker), operation = refusal(nexus);
+
+  EXPECT_NE(local_activity.find("its history holds a local activity's result (event 5"),
+            std::string::npos)
+      << local_activity;
+  EXPECT_NE(operation.find("its history holds a Nexus operation (event 5"), std::string::npos)
+      << operation;
+}
+
 TEST_F(RunTest, AnEventOfANewerServerIsSkippedOnlyIfItSaysSo) {
   history_.add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_PAUSED).set_worker_may_ignore(true);
   step(as_input(history_.task_started().poll()));

@@ -1,0 +1,77 @@
+#include "bindings/python/metrics.h"
+
+#include "bindings/python/options.h"
+
+namespace chimera::bindings {
+namespace {
+
+core::MetricsOptions metrics_options(const py::dict& values) {
+  core::MetricsOptions result;
+  Options options(values, "metrics");
+  options.read("prefix", result.prefix);
+  options.read("service_name", result.service_name);
+  options.read("global_tags", result.global_tags);
+  options.read("buckets", result.buckets);
+  options.read("counters_total_suffix", result.counters_total_suffix);
+  options.read("unit_suffix", result.unit_suffix);
+  options.read("durations_as_seconds", result.durations_as_seconds);
+  options.finish();
+  return result;
+}
+
+// The instrument, or ValueError.
+template <class Instrument>
+Instrument* must(absl::StatusOr<Instrument*> made) {
+  if (!made.ok()) throw py::value_error(std::string(made.status().message()));
+  return *made;
+}
+
+}  // namespace
+
+int Metrics::serve(const std::string& address) {
+  py::gil_scoped_release release;
+  auto server = core::MetricsServer::start(address, *core_, core::process_health());
+  if (!server.ok()) throw std::runtime_error(std::string(server.status().message()));
+  server_ = *std::move(server);
+  return server_->port();
+}
+
+// Instruments live as long as the process, like their registry.
+void define_metrics(py::module_& module) {
+  constexpr auto kBorrowed = py::return_value_policy::reference;
+  py::class_<core::Counter, std::unique_ptr<core::Counter, py::nodelete>>(module, "_Counter")
+      .def("add", &core::Counter::add);
+  py::class_<core::Gauge, std::unique_ptr<core::Gauge, py::nodelete>>(module, "_Gauge")
+      .def("set", &core::Gauge::set);
+  py::class_<core::Histogram, std::unique_ptr<core::Histogram, py::nodelete>>(module, "_Histogram")
+      .def("record", &core::Histogram::record);
+  py::class_<Metrics>(module, "Metrics")
+      .def(py::init([](const py::dict& options) {
+             return std::make_unique<Metrics>(metrics_options(options));
+           }),
+           py::arg("options"))
+      .def("text", [](const Metrics& self) { return text(self.core().prometheus_text()); })
+      .def("serve", &Metrics::serve, py::arg("address"))
+      .def(
+          "counter",
+          [](const Metrics& self, const std::string& name, const std::string& help,
+             core::MetricTags tags) {
+            return must(self.core().counter(name, help, std::move(tags)));
+          },
+          kBorrowed)
+      .def(
+          "gauge",
+          [](const Metrics& self, const std::string& name, const std::string& help,
+             core::MetricTags tags) { return must(self.core().gauge(name, help, std::move(tags))); },
+          kBorrowed)
+      .def(
+          "histogram",
+          [](const Metrics& self, const std::string& name, const std::string& help,
+             core::MetricTags tags, std::vector<double> bounds) {
+            return must(
+                self.core().histogram(name, help, std::move(bounds), std::move(tags)));
+          },
+          kBorrowed);
+}
+
+}  // namespace chimera::bindings

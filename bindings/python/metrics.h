@@ -1,0 +1,36 @@
+// Metrics, a registry of the core for one runtime, and the endpoint that shows it. Used on Python
+// threads.
+#ifndef CHIMERA_BINDINGS_PYTHON_METRICS_H_
+#define CHIMERA_BINDINGS_PYTHON_METRICS_H_
+
+#include <memory>
+#include <string>
+
+#include "bindings/python/convert.h"
+#include "core/telemetry/metrics.h"
+#include "core/telemetry/metrics_server.h"
+
+namespace chimera::bindings {
+
+class Metrics {
+ public:
+  explicit Metrics(core::MetricsOptions options) : core_(new core::Metrics(std::move(options))) {}
+  ~Metrics() {
+    py::gil_scoped_release release;
+    server_.reset();
+  }
+
+  core::Metrics& core() const { return *core_; }
+  // Listens for as long as this lives; the port.
+  int serve(const std::string& address);
+
+ private:
+  core::Metrics* const core_;  // Never freed: calls that outlive the runtime count in it.
+  std::unique_ptr<core::MetricsServer> server_;
+};
+
+void define_metrics(py::module_& module);
+
+}  // namespace chimera::bindings
+
+#endif  // CHIMERA_BINDINGS_PYTHON_METRICS_H_

@@ -1,0 +1,68 @@
+#include "core/workflow/payload_size.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace chimera::core {
+namespace {
+
+namespace enums = api::enums::v1;
+
+// The part of a command that the server measures, and its name for people.
+struct Part {
+  const google::protobuf::Message* value = nullptr;
+  std::string name;
+};
+
+Part measured(const api::command::v1::Command& command) {
+  switch (command.command_type()) {
+    case enums::COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK: {
+      const auto& attributes = command.schedule_activity_task_command_attributes();
+      return {&attributes.input(),
+              absl::StrCat("the arguments of activity ", attributes.activity_type().name())};
+    }
+    case enums::COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION: {
+      const auto& attributes = command.start_child_workflow_execution_command_attributes();
+      return {&attributes.input(),
+              absl::StrCat("the arguments of child workflow ", attributes.workflow_type().name())};
+    }
+    case enums::COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION: {
+      const auto& attributes = command.signal_external_workflow_execution_command_attributes();
+      return {&attributes.input(),
+              absl::StrCat("the arguments of signal ", attributes.signal_name())};
+    }
+    case enums::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION:
+      return {&command.complete_workflow_execution_command_attributes().result(),
+              "the workflow's result"};
+    case enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION:
+      return {&command.fail_workflow_execution_command_attributes().failure(),
+              "the workflow's failure"};
+    case enums::COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION:
+      return {&command.continue_as_new_workflow_execution_command_attributes().input(),
+              "the arguments of the next run"};
+    case enums::COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES:
+      return {&command.modify_workflow_properties_command_attributes().upserted_memo(),
+              "the memo"};
+    default:
+      return {};
+  }
+}
+
+}  // namespace
+
+std::string too_large(
+    const api::workflowservice::v1::RespondWorkflowTaskCompletedRequest& request,
+    std::size_t bytes_max) {
+  if (bytes_max == 0) return "";
+  for (const auto& command : request.commands()) {
+    if (command.ByteSizeLong() <= bytes_max) continue;
+    Part part = measured(command);
+    if (part.value == nullptr || part.value->ByteSizeLong() <= bytes_max) continue;
+    // The code is the official one.
+    return absl::StrCat("[TMPRL1103] ", part.name, ": ", part.value->ByteSizeLong(),
+                        " bytes, which exceeds the server's limit of ", bytes_max,
+                        ". Store large data elsewhere and pass where it is.");
+  }
+  return "";
+}
+
+}  // namespace chimera::core

@@ -1,0 +1,19 @@
+// Values that are larger than the server takes, found before they are sent. Any thread.
+#ifndef CHIMERA_CORE_WORKFLOW_PAYLOAD_SIZE_H_
+#define CHIMERA_CORE_WORKFLOW_PAYLOAD_SIZE_H_
+
+#include <string>
+
+#include "core/base/api.h"
+
+namespace chimera::core {
+
+// Which command carries more than `bytes_max` (0: no limit), how much it is and what to do; empty
+// when none does.
+std::string too_large(
+    const api::workflowservice::v1::RespondWorkflowTaskCompletedRequest& request,
+    std::size_t bytes_max);
+
+}  // namespace chimera::core
+
+#endif  // CHIMERA_CORE_WORKFLOW_PAYLOAD_SIZE_H_

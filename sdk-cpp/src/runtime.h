@@ -1,0 +1,21 @@
+// Runtime::State, a metrics registry and the server that shows it. Any thread.
+#ifndef CHIMERA_SDK_CPP_SRC_RUNTIME_H_
+#define CHIMERA_SDK_CPP_SRC_RUNTIME_H_
+
+#include <memory>
+
+#include "chimera/runtime.h"
+#include "core/telemetry/metrics.h"
+#include "core/telemetry/metrics_server.h"
+
+namespace chimera {
+
+class Runtime::State {
+ public:
+  core::Metrics* metrics = nullptr;  // Never freed: calls that outlive their client count in it.
+  std::unique_ptr<core::MetricsServer> server;
+};
+
+}  // namespace chimera
+
+#endif  // CHIMERA_SDK_CPP_SRC_RUNTIME_H_
