@@ -62,14 +62,15 @@ void define_metrics(py::module_& module) {
       .def(
           "gauge",
           [](const Metrics& self, const std::string& name, const std::string& help,
-             core::MetricTags tags) { return must(self.core().gauge(name, help, std::move(tags))); },
+             core::MetricTags tags) {
+            return must(self.core().gauge(name, help, std::move(tags)));
+          },
           kBorrowed)
       .def(
           "histogram",
           [](const Metrics& self, const std::string& name, const std::string& help,
              core::MetricTags tags, std::vector<double> bounds) {
-            return must(
-                self.core().histogram(name, help, std::move(bounds), std::move(tags)));
+            return must(self.core().histogram(name, help, std::move(bounds), std::move(tags)));
           },
           kBorrowed);
 }

@@ -93,7 +93,8 @@ absl::StatusOr<Fd> listen_on(const std::string& address) {
   int reason = errno;
   return absl::UnavailableError(absl::StrCat(
       "cannot serve metrics on ", address, ": ", std::strerror(reason),
-      reason == EADDRINUSE ? "; another process or runtime listens there, choose another port" : ""));
+      reason == EADDRINUSE ? "; another process or runtime listens there, choose another port"
+                           : ""));
 }
 
 class MetricsServerImpl : public MetricsServer {

@@ -40,8 +40,7 @@ Part measured(const api::command::v1::Command& command) {
       return {&command.continue_as_new_workflow_execution_command_attributes().input(),
               "the arguments of the next run"};
     case enums::COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES:
-      return {&command.modify_workflow_properties_command_attributes().upserted_memo(),
-              "the memo"};
+      return {&command.modify_workflow_properties_command_attributes().upserted_memo(), "the memo"};
     default:
       return {};
   }
@@ -49,9 +48,8 @@ Part measured(const api::command::v1::Command& command) {
 
 }  // namespace
 
-std::string too_large(
-    const api::workflowservice::v1::RespondWorkflowTaskCompletedRequest& request,
-    std::size_t bytes_max) {
+std::string too_large(const api::workflowservice::v1::RespondWorkflowTaskCompletedRequest& request,
+                      std::size_t bytes_max) {
   if (bytes_max == 0) return "";
   for (const auto& command : request.commands()) {
     if (command.ByteSizeLong() <= bytes_max) continue;

@@ -10,9 +10,8 @@ namespace chimera::core {
 
 // Which command carries more than `bytes_max` (0: no limit), how much it is and what to do; empty
 // when none does.
-std::string too_large(
-    const api::workflowservice::v1::RespondWorkflowTaskCompletedRequest& request,
-    std::size_t bytes_max);
+std::string too_large(const api::workflowservice::v1::RespondWorkflowTaskCompletedRequest& request,
+                      std::size_t bytes_max);
 
 }  // namespace chimera::core
 

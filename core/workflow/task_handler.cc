@@ -282,10 +282,8 @@ void TaskHandler::State::carry_out(const EntryPtr& entry, SendCompletion& output
 void TaskHandler::State::hold_back(const EntryPtr& entry, const std::string& task_token,
                                    std::string why) {
   const int attempt = entry->task.message->attempt();
-  observer_.task_failed({.run = entry->context,
-                         .attempt = attempt,
-                         .reason = "PayloadsTooLarge",
-                         .message = why});
+  observer_.task_failed(
+      {.run = entry->context, .attempt = attempt, .reason = "PayloadsTooLarge", .message = why});
   const auto begin_anew = [this, entry](const absl::Status&) {
     entry->task = {};
     step(entry, ReplyInput{absl::CancelledError("the task's commands were held back")});

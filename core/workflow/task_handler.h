@@ -90,7 +90,7 @@ struct TaskHandlerOptions {
   // The language of a workflow type, or null when none is registered for it.
   std::function<WorkflowLanguage*(const std::string& workflow_type)> language_of;
   std::function<bool(const std::string& workflow_type)> nondeterminism_fails_workflow;
-  std::string known_types;  // For the message about an unknown type: "Order, Shipping".
+  std::string known_types;            // For the message about an unknown type: "Order, Shipping".
   std::size_t payload_bytes_max = 0;  // What the server takes of one value; 0: it does not say.
 };
 

@@ -39,12 +39,9 @@ activity::Info make_info(const api::workflowservice::v1::PollActivityTaskQueueRe
 }
 
 LogFields log_fields(const activity::Info& info) {
-  return {{"activity_type", info.activity_type},
-          {"activity_id", info.activity_id},
-          {"attempt", absl::StrCat(info.attempt)},
-          {"workflow_id", info.workflow_id},
-          {"run_id", info.workflow_run_id},
-          {"workflow_type", info.workflow_type},
+  return {{"activity_type", info.activity_type},   {"activity_id", info.activity_id},
+          {"attempt", absl::StrCat(info.attempt)}, {"workflow_id", info.workflow_id},
+          {"run_id", info.workflow_run_id},        {"workflow_type", info.workflow_type},
           {"task_queue", info.task_queue}};
 }
 

@@ -95,8 +95,8 @@ TEST_F(BadInputTest, APayloadInAnUnknownEncodingIsNamed) {
   worker.add(kWrap);
   worker.start();
 
-  client_.start_workflow<std::string>(
-      "Wrap", start("w"), Payload{{{"encoding", "binary/encrypted"}}, "\x01\x02"});
+  client_.start_workflow<std::string>("Wrap", start("w"),
+                                      Payload{{{"encoding", "binary/encrypted"}}, "\x01\x02"});
 
   EXPECT_THAT(task_failure("w"), HasSubstr("binary/encrypted"));
 }
@@ -108,7 +108,8 @@ TEST_F(BadInputTest, WhatAnActivityThrowsIsItsFailure) {
 
   std::string number =
       failure_of(client_.start_workflow<&CallWorkflow::run>(start("int"), "int", 1));
-  std::string range = failure_of(client_.start_workflow<&CallWorkflow::run>(start("std"), "std", 1));
+  std::string range =
+      failure_of(client_.start_workflow<&CallWorkflow::run>(start("std"), "std", 1));
 
   EXPECT_THAT(number, HasSubstr("int"));
   EXPECT_THAT(range, HasSubstr("std::out_of_range"));
@@ -156,8 +157,7 @@ TEST_F(BadInputTest, ALargeArgumentOfAnActivityFailsTheTask) {
 
   client_.start_workflow<&LargeWorkflow::run>(start("w"), "argument");
 
-  EXPECT_THAT(task_failure("w"),
-              HasSubstr("[TMPRL1103] the arguments of activity measure: 31457"));
+  EXPECT_THAT(task_failure("w"), HasSubstr("[TMPRL1103] the arguments of activity measure: 31457"));
 }
 
 TEST_F(BadInputTest, ALargeResultOfAnActivityFailsIt) {

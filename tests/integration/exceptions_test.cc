@@ -36,11 +36,12 @@ class ThrowingWorkflow {
   std::string where_;
   bool done_ = false;
 };
-const auto kThrowing = define_workflow<&ThrowingWorkflow::run>("Throwing")
-                           .signal<&ThrowingWorkflow::signal>("signal")
-                           .signal<&ThrowingWorkflow::finish>("finish")
-                           .query<&ThrowingWorkflow::query>("query")
-                           .update<&ThrowingWorkflow::update, &ThrowingWorkflow::validate>("update");
+const auto kThrowing =
+    define_workflow<&ThrowingWorkflow::run>("Throwing")
+        .signal<&ThrowingWorkflow::signal>("signal")
+        .signal<&ThrowingWorkflow::finish>("finish")
+        .query<&ThrowingWorkflow::query>("query")
+        .update<&ThrowingWorkflow::update, &ThrowingWorkflow::validate>("update");
 
 class ExceptionsTest : public World {
  protected:

@@ -16,9 +16,8 @@ class GreetWorkflow {
  public:
   std::string run(std::string name) {
     workflow::logger().info("begun");
-    auto greeting =
-        workflow::execute_activity<&greet>({.start_to_close_timeout = std::chrono::seconds(10)},
-                                           name);
+    auto greeting = workflow::execute_activity<&greet>(
+        {.start_to_close_timeout = std::chrono::seconds(10)}, name);
     workflow::sleep(std::chrono::milliseconds(1));
     workflow::logger().info("ended");
     return greeting;
@@ -62,9 +61,7 @@ TEST_F(TelemetryTest, MetricsHaveTheOfficialNamesAndLabels) {
 }
 
 TEST_F(TelemetryTest, ProbesFollowTheWorker) {
-  auto get = [this](const char* path) {
-    return testing::http_get(runtime_->metrics_port(), path);
-  };
+  auto get = [this](const char* path) { return testing::http_get(runtime_->metrics_port(), path); };
   EXPECT_THAT(get("/readyz"), StartsWith("HTTP/1.1 503 "));
   Worker worker(client_, options());
   worker.add(kGreet);

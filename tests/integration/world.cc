@@ -20,9 +20,8 @@ World::World() : queue(::testing::UnitTest::GetInstance()->current_test_info()->
                           absl::MutexLock lock(&mutex_);
                           log_.push_back(std::move(line));
                         }};
-  runtime_ = std::make_shared<const Runtime>(
-      TelemetryConfig{.logging = std::move(logging),
-                      .metrics = PrometheusConfig{.bind_address = "127.0.0.1:0"}});
+  runtime_ = std::make_shared<const Runtime>(TelemetryConfig{
+      .logging = std::move(logging), .metrics = PrometheusConfig{.bind_address = "127.0.0.1:0"}});
   server_ = *server::Server::start({});
   core::ConnectionOptions options;
   options.transport = server_->local_transport();

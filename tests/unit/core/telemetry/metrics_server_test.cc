@@ -17,8 +17,7 @@ class MetricsServerTest : public ::testing::Test {
 
   Metrics metrics_;
   Health health_;
-  std::unique_ptr<MetricsServer> server_ =
-      *MetricsServer::start("127.0.0.1:0", metrics_, health_);
+  std::unique_ptr<MetricsServer> server_ = *MetricsServer::start("127.0.0.1:0", metrics_, health_);
 };
 
 TEST_F(MetricsServerTest, ServesTheMetricsAsTheyAreNow) {
