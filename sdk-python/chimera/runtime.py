@@ -17,8 +17,36 @@ from chimera import common
 if TYPE_CHECKING:
     from chimera import _bridge
 
-_default_runtime: Runtime | None = None
-_default_prevented = False
+
+class _RuntimeRef:
+    """Where the default runtime is kept."""
+
+    def __init__(self) -> None:
+        self._default_runtime: Runtime | None = None
+        self._prevented = False
+
+    def default(self) -> Runtime:
+        if self._default_runtime is None:
+            if self._prevented:
+                raise RuntimeError(
+                    "Cannot create default Runtime after Runtime.prevent_default has been called; "
+                    "call Runtime.set_default, or pass a runtime"
+                )
+            self._default_runtime = Runtime(telemetry=TelemetryConfig())
+        return self._default_runtime
+
+    def prevent_default(self) -> None:
+        if self._default_runtime is not None:
+            raise RuntimeError("Runtime.prevent_default called after default runtime has been created or set")
+        self._prevented = True
+
+    def set_default(self, runtime: Runtime, *, error_if_already_set: bool = True) -> None:
+        if self._default_runtime is not None and error_if_already_set:
+            raise RuntimeError("Runtime default already set")
+        self._default_runtime = runtime
+
+
+_runtimes = _RuntimeRef()
 
 
 class Runtime:
@@ -27,31 +55,17 @@ class Runtime:
     @classmethod
     def default(cls) -> Runtime:
         """The process's runtime; made when it is first asked for."""
-        global _default_runtime
-        if _default_runtime is None:
-            if _default_prevented:
-                raise RuntimeError(
-                    "Default runtime creation has been prevented. Call Runtime.set_default, "
-                    "or pass a runtime explicitly"
-                )
-            _default_runtime = cls(telemetry=TelemetryConfig())
-        return _default_runtime
+        return _runtimes.default()
 
     @classmethod
     def prevent_default(cls) -> None:
         """From now on default() is an error until set_default is called."""
-        global _default_prevented
-        if _default_runtime is not None:
-            raise RuntimeError("Runtime default has already been set")
-        _default_prevented = True
+        _runtimes.prevent_default()
 
     @staticmethod
     def set_default(runtime: Runtime, *, error_if_already_set: bool = True) -> None:
         """Makes this the process's runtime. Best done before anything connects."""
-        global _default_runtime
-        if _default_runtime is not None and error_if_already_set:
-            raise RuntimeError("Runtime default already set")
-        _default_runtime = runtime
+        _runtimes.set_default(runtime, error_if_already_set=error_if_already_set)
 
     def __init__(
         self,

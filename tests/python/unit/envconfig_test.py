@@ -38,7 +38,10 @@ def test_an_api_key_turns_tls_on_unless_it_is_disabled():
     ("arguments", "message"),
     [
         ({"profile": "none"}, "Profile 'none' not found"),
-        ({"override_env_vars": {"TEMPORAL_TLS_CLIENT_CERT_PATH": "p"}}, "cert path via TEMPORAL_TLS_CLIENT_CERT_PATH when cert data"),
+        (
+            {"override_env_vars": {"TEMPORAL_TLS_CLIENT_CERT_PATH": "p"}},
+            "cert path via TEMPORAL_TLS_CLIENT_CERT_PATH when cert data",
+        ),
         ({"override_env_vars": {"TEMPORAL_TLS": "perhaps"}}, "must be true, false, 1 or 0"),
         ({"config_source": "x = 1", "config_file_strict": True}, "unknown field `x`"),
         ({"config_source": "x = "}, "TOML parse error in the configuration file"),
