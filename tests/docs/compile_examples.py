@@ -1,4 +1,4 @@
-"""Compiles the C++ examples of README.md and docs/*.md: the blocks of one document, one after the other, are one program.
+"""Compiles the C++ examples of README.md and docs/*.md: the blocks of one document, in order, are one program.
 
 A compiler's message names the line of the document.
 """
