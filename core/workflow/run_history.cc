@@ -211,31 +211,8 @@ void WorkflowRun::State::apply_task_started(const HistoryEvent& event) {
   }
 }
 
-namespace {
-
-// What other workers of the task queue may have put into the history and this one cannot replay.
-// Markers are named as sdk-core 1.35 names them.
-absl::Status check_supported(const HistoryEvent& event, const RunContext& run) {
-  std::string_view what;
-  if (event.event_type() == enums::EVENT_TYPE_NEXUS_OPERATION_SCHEDULED)
-    what = "a Nexus operation";
-  else if (event.has_marker_recorded_event_attributes() &&
-           event.marker_recorded_event_attributes().marker_name() == "core_local_activity")
-    what = "a local activity's result";
-  if (what.empty()) return absl::OkStatus();
-  return absl::UnimplementedError(absl::StrCat(
-      "workflow ", run.workflow_type, " (id ", run.workflow_id, ", run ", run.run_id,
-      ") cannot be replayed here: its history holds ", std::string(what), " (",
-      describe_event(event),
-      "), which this version does not support yet; leave the run to the workers that began it, or "
-      "reset it to before that event"));
-}
-
-}  // namespace
-
 absl::Status WorkflowRun::State::match_command(const HistoryEvent& event) {
-  absl::Status status = check_supported(event, options_.context);
-  if (!status.ok()) return status;
+  absl::Status status;
   if (event.event_type() == enums::EVENT_TYPE_MARKER_RECORDED && skip_patch_marker(event, status))
     return status;
   OutgoingCommand* head = outgoing_.front();

@@ -431,7 +431,7 @@ TEST_P(StateLive, RandomTimeAndLogsAreTheSameInReplay) {
   EXPECT_EQ(all.substr(0, early.size()), early);
   EXPECT_NE(all.substr(0, 36), others.substr(0, 36));
   const std::string log = testing::internal::GetCapturedStderr();
-  const std::string mine = absl::StrCat("drew once [workflow Draws (id ", handle.id());
+  const std::string mine = absl::StrCat("drew once workflow_id=", handle.id(), " ");
   EXPECT_NE(log.find(mine), std::string::npos) << log;
   EXPECT_EQ(log.find(mine, log.find(mine) + 1), std::string::npos) << log;
 }
