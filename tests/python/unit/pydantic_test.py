@@ -1,13 +1,12 @@
-"""Values as Pydantic sees them. Needs the package, which is an extra."""
+"""Values as Pydantic sees them."""
 
 from datetime import date
 from typing import Any
 
+import pydantic
 import pytest
 from chimera import converter
-
-pydantic = pytest.importorskip("pydantic")
-from chimera.contrib.pydantic import (  # noqa: E402
+from chimera.contrib.pydantic import (
     PydanticPayloadConverter,
     ToJsonOptions,
     pydantic_data_converter,
