@@ -1,5 +1,8 @@
 #include "chimera/worker.h"
 
+#include <algorithm>
+#include <array>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <stdexcept>
@@ -7,7 +10,9 @@
 #include <thread>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -50,18 +55,19 @@ core::WorkerOptions to_core(const WorkerOptions& options, const std::string& nam
   return out;
 }
 
-// SIGINT and SIGTERM as a call on an ordinary thread. A handler and a pipe, not sigwait: gRPC's
-// threads are there already, do not block the signals, and would let them end the process.
+// SIGINT and SIGTERM as a call on an ordinary thread, for every worker of the process that runs
+// with signals. A handler and a pipe each, not sigwait: gRPC's threads are there already, do not
+// block the signals, and would let them end the process.
 class Signals {
  public:
   explicit Signals(std::function<void()> first) : first_(std::move(first)) {
     if (pipe2(pipe_, O_CLOEXEC) != 0) throw std::system_error(errno, std::generic_category());
-    write_end_ = pipe_[1];
+    absl::MutexLock lock(&mutex_);
+    const auto free = std::ranges::find(ends_, 0, [](const auto& end) { return end.load(); });
+    if (free != ends_.end()) (end_ = &*free)->store(pipe_[1]);
+    if (listeners_++ > 0) return;
     struct sigaction action = {};
-    action.sa_handler = [](int signal) {
-      const char byte = static_cast<char>(signal);
-      static_cast<void>(!write(write_end_, &byte, 1));
-    };
+    action.sa_handler = &Signals::tell_all;
     action.sa_flags = SA_RESTART;
     sigaction(SIGINT, &action, &before_int_);
     sigaction(SIGTERM, &action, &before_term_);
@@ -70,14 +76,28 @@ class Signals {
     thread_ = std::thread([this] { wait(); });
   }
   ~Signals() {
-    sigaction(SIGINT, &before_int_, nullptr);
-    sigaction(SIGTERM, &before_term_, nullptr);
+    {
+      absl::MutexLock lock(&mutex_);
+      if (end_ != nullptr) end_->store(0);
+      if (--listeners_ == 0) {
+        sigaction(SIGINT, &before_int_, nullptr);
+        sigaction(SIGTERM, &before_term_, nullptr);
+      }
+    }
     close(pipe_[1]);  // Ends the thread's read.
     if (thread_.joinable()) thread_.join();
     close(pipe_[0]);
   }
 
  private:
+  static void tell_all(int signal) {
+    const int before = errno;  // Of whatever this interrupts.
+    const char byte = static_cast<char>(signal);
+    for (const auto& end : ends_) {
+      if (const int fd = end.load(); fd != 0) static_cast<void>(!write(fd, &byte, 1));
+    }
+    errno = before;
+  }
   void wait() {
     char signal = 0;
     for (bool again = false; read(pipe_[0], &signal, 1) == 1; again = true) {
@@ -89,10 +109,13 @@ class Signals {
     }
   }
 
-  static inline int write_end_ = -1;  // Of the one worker that runs with signals.
+  static inline std::array<std::atomic<int>, 64> ends_{};  // 0: free. More workers get no signal.
+  static inline absl::Mutex mutex_{absl::kConstInit};
+  static inline int listeners_ ABSL_GUARDED_BY(mutex_) = 0;
+  static inline struct sigaction before_int_ = {}, before_term_ = {};
   std::function<void()> first_;
   int pipe_[2] = {-1, -1};
-  struct sigaction before_int_ = {}, before_term_ = {};
+  std::atomic<int>* end_ = nullptr;
   std::thread thread_;
 };
 
