@@ -206,6 +206,7 @@ void Engine::after_turn() {
     batch.deleted_runs = std::move(deleted_);
   }
   deleted_.clear();
+  batch.effects_elsewhere = loop_.timer_is_near();
   if (!batch.empty() || !batch.effects.empty()) store_->commit(std::move(batch));
 }
 

@@ -1,8 +1,18 @@
 #include "server/engine/loop.h"
 
+#include <iterator>
 #include <utility>
 
+#include "server/timers/prompt_thread.h"
+
 namespace chimera::server {
+namespace {
+
+// The answers of a turn's calls are sent at its end, in memory mode on this thread; with them a
+// turn takes about twice this long.
+constexpr std::chrono::microseconds kTurnMax{300};
+
+}  // namespace
 
 void Loop::start(Task after_task, Task after_turn) {
   after_task_ = std::move(after_task);
@@ -31,9 +41,9 @@ bool Loop::post(Task task) {
   return true;
 }
 
-bool Loop::wait_for_work(std::vector<Task>& tasks) {
+bool Loop::wait_for_work() {
   std::unique_lock lock(mutex_);
-  if (inbox_.empty() && !stopping_) {
+  if (tasks_.empty() && inbox_.empty() && !stopping_) {
     waiting_ = true;
     const base::WallTime next = timers_.next();
     if (next == base::WallTime::max()) {
@@ -47,25 +57,33 @@ bool Loop::wait_for_work(std::vector<Task>& tasks) {
     }
     waiting_ = false;
   }
-  tasks.swap(inbox_);
-  return !(stopping_ && tasks.empty());
+  std::move(inbox_.begin(), inbox_.end(), std::back_inserter(tasks_));
+  inbox_.clear();
+  return !(stopping_ && tasks_.empty());
 }
 
 void Loop::run() {
-  std::vector<Task> tasks;
-  while (wait_for_work(tasks)) {
-    turn(tasks);
-    tasks.clear();
-  }
+  be_woken_promptly();
+  while (wait_for_work()) turn();
 }
 
-void Loop::turn(std::vector<Task>& tasks) {
-  refresh();
+void Loop::fire_timers() {
+  if (timers_.next() > refresh()) return;
   timers_.fire_due(now_);
   after_task_();
-  for (Task& task : tasks) {
+}
+
+void Loop::turn() {
+  fire_timers();
+  const auto enough = std::chrono::steady_clock::now() + kTurnMax;
+  while (!tasks_.empty()) {
+    Task task = std::move(tasks_.front());
+    tasks_.pop_front();
     task();
+    task = nullptr;
     after_task_();
+    if (std::chrono::steady_clock::now() > enough) break;  // Answers go out at the turn's end.
+    fire_timers();
   }
   after_turn_();
 }

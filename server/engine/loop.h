@@ -1,10 +1,12 @@
 // Loop, the one thread that owns all state of a server. Others post; a turn runs what was posted
-// and the due timers, then the hook that makes the turn's changes durable. post(): any thread; the
-// rest: loop thread.
+// and the due timers, then the hook that makes the turn's changes durable. A turn is short, and
+// looks at the timers before each task, so that none waits for a crowd of calls. post(): any
+// thread; the rest: loop thread.
 #ifndef CHIMERA_SERVER_ENGINE_LOOP_H_
 #define CHIMERA_SERVER_ENGINE_LOOP_H_
 
 #include <condition_variable>
+#include <deque>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -32,19 +34,25 @@ class Loop {
   bool post(Task task);
 
   TimerHeap& timers() { return timers_; }
-  base::WallTime now() const { return now_; }  // The time of this turn.
+  base::WallTime now() const { return now_; }  // When this task began.
+  // A timer wants this thread soon: it should do nothing that may block it.
+  bool timer_is_near() const { return timers_.next() < now_ + kNear; }
   base::WallTime refresh() { return now_ = std::max(now_, clock_.now()); }
 
  private:
+  static constexpr std::chrono::milliseconds kNear{20};
+
   void run();
-  void turn(std::vector<Task>& tasks);
-  bool wait_for_work(std::vector<Task>& tasks);  // False: stop.
+  void turn();
+  void fire_timers();
+  bool wait_for_work();  // False: stop.
 
   base::Clock& clock_;
   const bool foreign_clock_;
   Task after_task_, after_turn_;
   TimerHeap timers_;
   base::WallTime now_{};
+  std::deque<Task> tasks_;  // Taken from the inbox, not yet run. Loop thread.
 
   std::mutex mutex_;
   std::condition_variable wake_;

@@ -32,9 +32,12 @@ struct WriteBatch {
   std::vector<RunRecord> runs;
   std::vector<std::string> deleted_runs;
   std::vector<KeyValue> values;
-  // Run once after the commit, on the writer's thread, with what became of it. After an error the
-  // changes are kept and written as soon as that is possible again.
+  // Run once after the commit, with what became of it. After an error the changes are kept and
+  // written as soon as that is possible again.
   std::vector<absl::AnyInvocable<void(const absl::Status&)>> effects;
+  // The effects send answers, which may block: not on the loop's thread, please, even if there is
+  // nothing to write.
+  bool effects_elsewhere = false;
   bool empty() const {
     return events.empty() && runs.empty() && deleted_runs.empty() && values.empty();
   }

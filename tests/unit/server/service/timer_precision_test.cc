@@ -1,8 +1,11 @@
-// User timers fire within two milliseconds of their time while many runs have some.
+// User timers fire within two milliseconds of their time while many runs have some, and while other
+// calls keep the loop busy.
 #include <algorithm>
+#include <atomic>
 #include <cstdio>
 #include <future>
 #include <random>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -17,7 +20,8 @@ namespace enums = api::enums::v1;
 using std::chrono::nanoseconds;
 
 constexpr int kRuns = 50;
-constexpr int kTimersPerRun = 4;
+constexpr int kTimersPerRun = 20;
+constexpr int kBusyCallers = 4;
 
 class TimerPrecisionTest : public testing::Test {
  protected:
@@ -106,25 +110,63 @@ class TimerPrecisionTest : public testing::Test {
     call<wf::RespondWorkflowTaskCompletedResponse>(respond);
   }
 
+  // Starts runs and answers their tasks until `stop`.
+  void keep_busy(int caller, const std::atomic<bool>& stop) {
+    for (int i = 0; !stop; ++i) {
+      wf::StartWorkflowExecutionRequest start;
+      start.set_namespace_("default");
+      start.set_workflow_id(absl::StrCat("busy-", caller, "-", i));
+      start.mutable_workflow_type()->set_name("Busy");
+      start.mutable_task_queue()->set_name(absl::StrCat("busy-", caller));
+      call<wf::StartWorkflowExecutionResponse>(start);
+      wf::RespondWorkflowTaskCompletedRequest respond;
+      respond.set_namespace_("default");
+      respond.set_task_token(poll(start.task_queue().name()).task_token());
+      respond.add_commands()->set_command_type(enums::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION);
+      respond.mutable_commands(0)->mutable_complete_workflow_execution_command_attributes();
+      call<wf::RespondWorkflowTaskCompletedResponse>(respond);
+    }
+  }
+
+  // How late all the timers of all the runs fired, sorted.
+  std::vector<nanoseconds> measure(const char* what) {
+    std::vector<nanoseconds> late;
+    auto id = [](std::size_t i) { return absl::StrCat("timers-", i); };
+    for (int i = 0; i < kRuns; ++i) start_with_timers(id(i));
+    while (late.size() < kRuns * kTimersPerRun) collect(id(late.size() / kTimersPerRun), late);
+    std::sort(late.begin(), late.end());
+    auto ms = [&](std::size_t index) { return late[index].count() / 1e6; };
+    std::printf("timers, %s, late by: median %.2f ms, 90%% %.2f ms, 99%% %.2f ms, most %.2f ms\n",
+                what, ms(late.size() / 2), ms(late.size() * 9 / 10), ms(late.size() * 99 / 100),
+                ms(late.size() - 1));
+    return late;
+  }
+
   std::unique_ptr<Server> server_;
   std::shared_ptr<base::Transport> transport_;
-  std::mt19937 random_{17};
+  std::mt19937 random_{17};  // The main thread's.
 };
 
 TEST_F(TimerPrecisionTest, TimersFireWithinTwoMilliseconds) {
-  std::vector<nanoseconds> late;
-  auto id = [](std::size_t i) { return absl::StrCat("timers-", i); };
+  const std::vector<nanoseconds> late = measure("alone");
 
-  for (int i = 0; i < kRuns; ++i) start_with_timers(id(i));
-  while (late.size() < kRuns * kTimersPerRun) collect(id(late.size() / kTimersPerRun), late);
-
-  std::sort(late.begin(), late.end());
-  auto ms = [&](std::size_t index) { return late[index].count() / 1e6; };
-  std::printf("timers late by: median %.2f ms, 90%% %.2f ms, 99%% %.2f ms, most %.2f ms\n",
-              ms(late.size() / 2), ms(late.size() * 9 / 10), ms(late.size() * 99 / 100),
-              ms(late.size() - 1));
   EXPECT_GE(late.front(), nanoseconds(0)) << "a timer fired before its time";
   // The median, because a busy machine delays single wake-ups of any program.
+  EXPECT_LT(late[late.size() / 2], std::chrono::milliseconds(2));
+}
+
+TEST_F(TimerPrecisionTest, CallsDoNotHoldTimersUp) {
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> callers;
+  for (int i = 0; i < kBusyCallers; ++i) {
+    callers.emplace_back([this, i, &stop] { keep_busy(i, stop); });
+  }
+
+  const std::vector<nanoseconds> late = measure("busy loop");
+  stop = true;
+  for (std::thread& caller : callers) caller.join();
+
+  EXPECT_GE(late.front(), nanoseconds(0)) << "a timer fired before its time";
   EXPECT_LT(late[late.size() / 2], std::chrono::milliseconds(2));
 }
 
