@@ -36,6 +36,7 @@ core::TlsOptions tls_options(const py::dict& values) {
   options.read("client_cert", tls.client_cert);
   options.read("client_private_key", tls.client_private_key);
   options.read("domain", tls.domain);
+  options.read("verification_server_name", tls.verification_server_name);
   options.finish();
   return tls;
 }

@@ -20,6 +20,11 @@ core::WorkerOptions worker_options(const py::dict& values) {
   options.read("task_queue", result.task_queue);
   options.read("identity", result.identity);
   options.read("build_id", result.build_id);
+  options.read("deployment_name", result.deployment_name);
+  options.read("use_worker_versioning", result.use_worker_versioning);
+  int behavior = result.default_versioning_behavior;
+  options.read("default_versioning_behavior", behavior);
+  result.default_versioning_behavior = static_cast<api::enums::v1::VersioningBehavior>(behavior);
   options.read("max_cached_workflows", result.max_cached_workflows);
   options.read("max_cached_bytes", result.max_cached_bytes);
   options.read("max_concurrent_workflow_tasks", result.max_concurrent_workflow_tasks);

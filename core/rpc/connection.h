@@ -23,6 +23,8 @@ class Metrics;  // core/telemetry/metrics.h
 struct TlsOptions {  // PEM text, not paths. Empty: the system's roots, no client certificate.
   std::string server_root_ca_cert, client_cert, client_private_key;
   std::string domain;  // Overrides the name that is verified and sent as SNI.
+  // Overrides the name that is verified, not what is sent as SNI; needs server_root_ca_cert.
+  std::string verification_server_name;
 };
 
 struct RetryOptions {  // Of normal calls, as sdk-core 1.35.

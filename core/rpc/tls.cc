@@ -8,6 +8,7 @@
 #include "openssl/err.h"
 #include "openssl/pem.h"
 #include "openssl/x509.h"
+#include "openssl/x509v3.h"
 
 namespace chimera::core {
 namespace {
@@ -36,7 +37,22 @@ absl::Status not_pem(absl::string_view what) {
 
 }  // namespace
 
+bool certificate_is_for(const std::string& certificate, const std::string& name) {
+  Owned<BIO> bio = reader(certificate);
+  Owned<X509> parsed(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+  const bool matches =
+      parsed && (X509_check_host(parsed.get(), name.data(), name.size(), 0, nullptr) == 1 ||
+                 X509_check_ip_asc(parsed.get(), name.c_str(), 0) == 1);
+  ERR_clear_error();
+  return matches;
+}
+
 absl::Status check_tls(const TlsOptions& tls) {
+  if (!tls.verification_server_name.empty() && tls.server_root_ca_cert.empty()) {
+    return absl::InvalidArgumentError(
+        "TLS: verification_server_name is given without server_root_ca_cert; a name of one's own "
+        "choice is only checked against a root of one's own choice");
+  }
   if (!tls.server_root_ca_cert.empty()) {
     Owned<BIO> bio = reader(tls.server_root_ca_cert);
     if (!Owned<X509>(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr))) {

@@ -37,11 +37,23 @@ struct WorkerContext {
     request.set_namespace_(options.namespace_);
     request.set_identity(options.identity);
   }
-  // The same, and which build answers (legacy stamp; no deployment versioning).
+  // The same, and which build answers (legacy stamp and deployment).
   template <class Request>
   void sign(Request& request) const {
     introduce(request);
     request.mutable_worker_version()->set_build_id(options.build_id);
+    deploy(request);
+  }
+  // Of which deployment the worker is; of polls and answers.
+  template <class Request>
+  void deploy(Request& request) const {
+    if (options.deployment_name.empty()) return;
+    auto* deployment = request.mutable_deployment_options();
+    deployment->set_deployment_name(options.deployment_name);
+    deployment->set_build_id(options.build_id);
+    deployment->set_worker_versioning_mode(
+        options.use_worker_versioning ? api::enums::v1::WORKER_VERSIONING_MODE_VERSIONED
+                                      : api::enums::v1::WORKER_VERSIONING_MODE_UNVERSIONED);
   }
 };
 

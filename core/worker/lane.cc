@@ -120,6 +120,9 @@ void Lane::respond_completed(std::unique_ptr<wf::RespondWorkflowTaskCompletedReq
   request->set_return_new_workflow_task(context_.caches());
   request->mutable_capabilities()->set_discard_speculative_workflow_task_with_events(true);
   request->mutable_worker_version_stamp()->set_build_id(context_.options.build_id);
+  context_.deploy(*request);
+  if (context_.options.use_worker_versioning && request->versioning_behavior() == 0)
+    request->set_versioning_behavior(context_.options.default_versioning_behavior);
   if (context_.caches()) {
     auto* sticky = request->mutable_sticky_attributes();
     sticky->mutable_worker_task_queue()->set_name(context_.sticky_queue);

@@ -199,8 +199,11 @@ void WorkerImpl::start_lanes() {
     options.namespace_ = context_.options.namespace_;
     options.task_queue = context_.options.task_queue;
     options.sdk_metadata = context_.connection->capabilities().sdk_metadata();
-    if (!context_.options.build_id.empty())
-      options.own_deployment_version.emplace().set_build_id(context_.options.build_id);
+    if (!context_.options.build_id.empty()) {
+      auto& own = options.own_deployment_version.emplace();
+      own.set_deployment_name(context_.options.deployment_name);
+      own.set_build_id(context_.options.build_id);
+    }
     options.language_of = [shared = shared_.get()](const std::string& type) {
       return shared->workflows.find(type);
     };
@@ -254,6 +257,7 @@ void WorkerImpl::start_workflow_poller(bool sticky, int polls) {
                 if (sticky) queue->set_normal_name(context_.options.task_queue);
                 request->mutable_worker_version_capabilities()->set_build_id(
                     context_.options.build_id);
+                context_.deploy(*request);
                 return request;
               },
           .task = [this](auto task,
@@ -288,6 +292,7 @@ void WorkerImpl::start_activity_poller() {
                       rate);
                 request->mutable_worker_version_capabilities()->set_build_id(
                     context_.options.build_id);
+                context_.deploy(*request);
                 return request;
               },
           .task =
@@ -423,6 +428,10 @@ absl::Status check(const WorkerOptions& options) {
     return wrong("max_concurrent_workflow_task_polls", "must be at least 1");
   if (options.max_concurrent_activity_task_polls < 1)
     return wrong("max_concurrent_activity_task_polls", "must be at least 1");
+  if (options.use_worker_versioning && options.deployment_name.empty())
+    return wrong("use_worker_versioning", "needs a deployment_name");
+  if (!options.deployment_name.empty() && options.build_id.empty())
+    return wrong("deployment_name", "needs a build_id");
   if (options.nonsticky_to_sticky_poll_ratio < 0 || options.nonsticky_to_sticky_poll_ratio > 1)
     return wrong("nonsticky_to_sticky_poll_ratio", "must be between 0 and 1");
   return absl::OkStatus();

@@ -24,6 +24,11 @@ struct WorkerOptions {
   std::string task_queue;
   std::string identity;  // Default: the connection's.
   std::string build_id;
+  // With a name, the worker is part of this deployment's version `build_id`.
+  std::string deployment_name;
+  bool use_worker_versioning = false;  // Takes only tasks that its version is to have.
+  // For workflows that say nothing themselves.
+  api::enums::v1::VersioningBehavior default_versioning_behavior{};
   std::size_t max_cached_workflows = 1000;
   std::size_t max_cached_bytes = std::size_t{1} << 30;
   int max_concurrent_workflow_tasks = 100;

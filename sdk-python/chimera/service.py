@@ -59,11 +59,16 @@ class TLSConfig:
     def _options(self) -> dict[str, Any]:
         if (self.client_cert is None) != (self.client_private_key is None):
             raise RuntimeError("TLS: client_cert and client_private_key belong together; only one of them is given")
+        if self.verification_server_name is not None and self.server_root_ca_cert is None:
+            raise ValueError(
+                "TLS: verification_server_name is given without a server root CA cert; set server_root_ca_cert"
+            )
         values = {
             "server_root_ca_cert": self.server_root_ca_cert,
             "client_cert": self.client_cert,
             "client_private_key": self.client_private_key,
-            "domain": self.verification_server_name or self.domain,
+            "domain": self.domain,
+            "verification_server_name": self.verification_server_name,
         }
         return {name: value for name, value in values.items() if value}
 

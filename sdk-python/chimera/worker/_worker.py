@@ -481,7 +481,6 @@ def _check(config: WorkerConfig) -> None:
     for name, text in (
         ("nexus_service_handlers", "Nexus services"),
         ("use_worker_versioning", "build-id based versioning"),
-        ("deployment_config", "worker deployments"),
     ):
         if config.get(name):
             raise NotImplementedError(f"{name}: {text} are not supported by this worker yet")
@@ -531,6 +530,13 @@ def _core_options(config: WorkerConfig) -> dict[str, Any]:
         "max_concurrent_activity_task_polls": _polls(config, "activity"),
         "deadlock_timeout": 0,  # Python code has a watchdog of its own.
     }
+    if deployment := config.get("deployment_config"):
+        options |= {
+            "build_id": deployment.version.build_id,
+            "deployment_name": deployment.version.deployment_name,
+            "use_worker_versioning": deployment.use_worker_versioning,
+            "default_versioning_behavior": int(deployment.default_versioning_behavior),
+        }
     if config.get("identity"):
         options["identity"] = config["identity"]
     for name in (

@@ -91,6 +91,21 @@ def test_options_reach_the_core_in_its_units(client: Any) -> None:
 VERSION = common.WorkerDeploymentVersion("d", "b")
 
 
+def test_a_deployment_version_reaches_the_core(client: Any) -> None:
+    pinned = common.VersioningBehavior.PINNED
+    Worker(
+        client,
+        task_queue="queue",
+        workflows=[Nothing],
+        deployment_config=WorkerDeploymentConfig(VERSION, True, default_versioning_behavior=pinned),
+    )
+
+    options = FakeCoreWorker.options
+    assert (options["deployment_name"], options["build_id"]) == ("d", "b")
+    assert options["use_worker_versioning"] is True
+    assert options["default_versioning_behavior"] == int(pinned)
+
+
 @pytest.mark.parametrize(
     "options, error, text",
     [

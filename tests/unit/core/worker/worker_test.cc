@@ -108,12 +108,15 @@ class WorkerTest : public ::testing::Test {
 TEST_F(WorkerTest, WrongOptionsAreNamed) {
   WorkerOptions no_queue;
   WorkerOptions no_slots{.task_queue = "orders", .max_concurrent_activities = 0};
+  WorkerOptions no_version{.task_queue = "orders", .deployment_name = "billing"};
 
   absl::Status queue = Worker::create(connection_, no_queue).status();
   absl::Status slots = Worker::create(connection_, no_slots).status();
+  absl::Status version = Worker::create(connection_, no_version).status();
 
   EXPECT_NE(queue.message().find("task_queue"), std::string::npos) << queue;
   EXPECT_NE(slots.message().find("max_concurrent_activities"), std::string::npos) << slots;
+  EXPECT_NE(version.message().find("build_id"), std::string::npos) << version;
 }
 
 TEST_F(WorkerTest, ANameInTwoLanguagesNamesBoth) {
@@ -175,6 +178,32 @@ TEST_F(WorkerTest, AnswersATaskWithWhatTheServerNeedsToKnow) {
   EXPECT_EQ(request.sticky_attributes().schedule_to_start_timeout().seconds(), 10);
   ASSERT_EQ(request.commands_size(), 1);
   EXPECT_TRUE(request.commands(0).has_complete_workflow_execution_command_attributes());
+}
+
+// The server gives versioned tasks only to polls of that version, and keeps runs by its behavior.
+TEST_F(WorkerTest, SaysOfWhichDeploymentVersionItIs) {
+  options_.build_id = "1.0";
+  options_.deployment_name = "billing";
+  options_.use_worker_versioning = true;
+  options_.default_versioning_behavior = enums::VERSIONING_BEHAVIOR_PINNED;
+  start();
+
+  auto poll = server_->next("PollWorkflowTaskQueue", is_normal);
+  auto asked = poll->as<wf::PollWorkflowTaskQueueRequest>();
+  poll->answer(first_task("r1"));
+  auto answer = server_->next("RespondWorkflowTaskCompleted");
+  ASSERT_NE(answer, nullptr);
+  auto answered = answer->as<wf::RespondWorkflowTaskCompletedRequest>();
+  answer->answer(wf::RespondWorkflowTaskCompletedResponse());
+  auto activity = server_->next("PollActivityTaskQueue")->as<wf::PollActivityTaskQueueRequest>();
+
+  for (const auto* told : {&asked.deployment_options(), &answered.deployment_options(),
+                           &activity.deployment_options()}) {
+    EXPECT_EQ(told->deployment_name(), "billing");
+    EXPECT_EQ(told->build_id(), "1.0");
+    EXPECT_EQ(told->worker_versioning_mode(), enums::WORKER_VERSIONING_MODE_VERSIONED);
+  }
+  EXPECT_EQ(answered.versioning_behavior(), enums::VERSIONING_BEHAVIOR_PINNED);
 }
 
 TEST_F(WorkerTest, AnUnknownWorkflowTypeFailsTheTaskNotTheWorkflow) {
