@@ -12,9 +12,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import google.protobuf.message
-
 if TYPE_CHECKING:
+    import google.protobuf.message
+
     from chimera.service import ServiceClient
 
 WORKFLOW_RPCS = """

@@ -14,19 +14,19 @@ from datetime import timedelta
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-import google.protobuf.message
-
 import chimera.exceptions
 from chimera import _services
 
 if TYPE_CHECKING:
+    import google.protobuf.message
+
     import chimera.runtime
     from chimera import _bridge
 
 __version__ = "1.35.0"  # The interface that this package follows; servers see it as the client's version.
 
-ServiceRequest = TypeVar("ServiceRequest", bound=google.protobuf.message.Message)
-ServiceResponse = TypeVar("ServiceResponse", bound=google.protobuf.message.Message)
+ServiceRequest = TypeVar("ServiceRequest", bound="google.protobuf.message.Message")
+ServiceResponse = TypeVar("ServiceResponse", bound="google.protobuf.message.Message")
 
 logger = logging.getLogger(__name__)
 

@@ -47,10 +47,6 @@ from chimera.converter import (
     ActivitySerializationContext,
     DataConverter,
     SerializationContext,
-    StorageDriverActivityInfo,
-    StorageDriverSelectContext,
-    StorageDriverStoreContext,
-    StorageDriverWorkflowInfo,
     WithSerializationContext,
     WorkflowSerializationContext,
 )
@@ -174,10 +170,23 @@ if TYPE_CHECKING:
         WorkerBuildIdVersionSets,
         WorkerTaskReachability,
     )
+    from chimera.converter import (
+        StorageDriverActivityInfo,
+        StorageDriverSelectContext,
+        StorageDriverStoreContext,
+        StorageDriverWorkflowInfo,
+    )
 else:
     __getattr__, __dir__ = _late_names(
         globals(),
-        [f"chimera.client.{name}" for name in ("_schedule", "_schedule_handle", "_cloud", "_versioning", "_inputs")],
+        [
+            "chimera.client._schedule",
+            "chimera.client._schedule_handle",
+            "chimera.client._cloud",
+            "chimera.client._versioning",
+            "chimera.client._inputs",
+            "chimera.converter._storage",
+        ],
     )
 
 __all__ = [

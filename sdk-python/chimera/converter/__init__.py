@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import chimera.exceptions
+from chimera._lazy import late_names
 from chimera.converter._codec import PayloadCodec
 from chimera.converter._contexts import (
     ActivitySerializationContext,
@@ -40,18 +41,23 @@ from chimera.converter._search_attributes import (
     encode_search_attributes,
     encode_typed_search_attribute_value,
 )
-from chimera.converter._storage import (
-    ExternalStorage,
-    StorageDriver,
-    StorageDriverActivityInfo,
-    StorageDriverClaim,
-    StorageDriverRetrieveContext,
-    StorageDriverSelectContext,
-    StorageDriverStoreContext,
-    StorageDriverWorkflowInfo,
-    StorageWarning,
-)
 from chimera.converter._typed import JSONTypeConverter, JSONTypeConverterUnhandled, value_to_type
+
+if TYPE_CHECKING:
+    from chimera.converter._storage import (
+        ExternalStorage,
+        StorageDriver,
+        StorageDriverActivityInfo,
+        StorageDriverClaim,
+        StorageDriverRetrieveContext,
+        StorageDriverSelectContext,
+        StorageDriverStoreContext,
+        StorageDriverWorkflowInfo,
+        StorageWarning,
+    )
+else:
+    # Most programs keep no payloads elsewhere.
+    __getattr__, __dir__ = late_names(globals(), ["chimera.converter._storage"])
 
 
 def create_payload_validation_error(details: Any) -> chimera.exceptions.ApplicationError:

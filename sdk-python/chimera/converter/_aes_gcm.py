@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from chimera.api.common.v1 import Payload, Payloads
+from chimera import _api
 from chimera.converter._codec import PayloadCodec
+
+if TYPE_CHECKING:
+    from chimera.api.common.v1 import Payload, Payloads
 
 
 class AesGcmCodec(PayloadCodec):
@@ -26,14 +30,14 @@ class AesGcmCodec(PayloadCodec):
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
         """The payloads, encrypted."""
-        return _read(self._native_codec.encode(Payloads(payloads=payloads).SerializeToString()))
+        return _read(self._native_codec.encode(_api.common.Payloads(payloads=payloads).SerializeToString()))
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
         """The payloads in plain. Raises ValueError for a wrong key, RuntimeError for one that is not there."""
         if not any(payload.metadata.get("encoding") == b"binary/encrypted" for payload in payloads):
             return list(payloads)
-        return _read(self._native_codec.decode(Payloads(payloads=payloads).SerializeToString()))
+        return _read(self._native_codec.decode(_api.common.Payloads(payloads=payloads).SerializeToString()))
 
 
 def _read(payloads: bytes) -> list[Payload]:
-    return list(Payloads.FromString(payloads).payloads)
+    return list(_api.common.Payloads.FromString(payloads).payloads)

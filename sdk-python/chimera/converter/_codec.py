@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
 
-from chimera.api.common.v1 import Payload, Payloads
-from chimera.api.failure.v1 import Failure
+from chimera import _api
+
+if TYPE_CHECKING:
+    from chimera.api.common.v1 import Payload, Payloads
+    from chimera.api.failure.v1 import Failure
+
 
 
 class PayloadCodec(ABC):
@@ -59,7 +64,7 @@ async def for_failure_payloads(
     link: Failure | None = failure
     while link is not None:
         if link.HasField("encoded_attributes"):
-            alone = Payloads(payloads=[link.encoded_attributes])
+            alone = _api.common.Payloads(payloads=[link.encoded_attributes])
             await change(alone)
             link.encoded_attributes.CopyFrom(alone.payloads[0])
         kind = link.WhichOneof("failure_info")

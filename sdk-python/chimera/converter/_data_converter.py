@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import Self
 
 import chimera.common
-from chimera.api.common.v1 import Memo, Payload, Payloads
-from chimera.api.failure.v1 import Failure
+from chimera import _api
+from chimera._lazy import LazyModule
 from chimera.converter._codec import PayloadCodec, for_failure_payloads
 from chimera.converter._contexts import SerializationContext, WithSerializationContext, in_context
 from chimera.converter._failure import DefaultFailureConverter, FailureConverter
@@ -20,7 +20,14 @@ from chimera.converter._payload import (
     PayloadConverter,
     TransferringPayloadConverter,
 )
-from chimera.converter._storage import ExternalStorage, is_reference, refuse_references
+
+if TYPE_CHECKING:
+    from chimera.api.common.v1 import Memo, Payload, Payloads
+    from chimera.api.failure.v1 import Failure
+    from chimera.converter import _storage as storage
+    from chimera.converter._storage import ExternalStorage
+else:
+    storage = LazyModule("chimera.converter._storage")
 
 
 @dataclass(frozen=True)
@@ -76,7 +83,7 @@ class DataConverter(WithSerializationContext):
 
     async def encode_wrapper(self, values: Sequence[Any]) -> Payloads:
         """`encode` in one message."""
-        return Payloads(payloads=await self.encode(values))
+        return _api.common.Payloads(payloads=await self.encode(values))
 
     async def decode_wrapper(
         self, payloads: Payloads | None, type_hints: list[type] | None = None
@@ -121,8 +128,8 @@ class DataConverter(WithSerializationContext):
         result = list(payloads)
         if self.external_storage:
             result = await self.external_storage.retrieve_payloads(result)
-        elif any(is_reference(payload) for payload in result):
-            refuse_references()
+        elif any(storage.is_reference(payload) for payload in result):
+            storage.refuse_references()
         if self.payload_codec:
             result = await self.payload_codec.decode(result)
         return result
@@ -138,13 +145,13 @@ class DataConverter(WithSerializationContext):
         payloads.payloads.extend(changed)
 
     async def _encode_memo(self, source: Mapping[str, Any]) -> Memo:
-        memo = Memo()
+        memo = _api.common.Memo()
         await self._encode_memo_existing(source, memo)
         return memo
 
     async def _encode_memo_existing(self, source: Mapping[str, Any], memo: Memo) -> None:
         for name, value in source.items():
-            payload = value if isinstance(value, Payload) else (await self.encode([value]))[0]
+            payload = value if isinstance(value, _api.common.Payload) else (await self.encode([value]))[0]
             memo.fields[name].CopyFrom(payload)
 
     async def _decode_memo(self, source: Memo) -> Mapping[str, Any]:

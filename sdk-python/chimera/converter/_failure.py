@@ -13,13 +13,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from chimera import _api
 import chimera.exceptions as errors
-from chimera.api.common.v1 import Payload
-from chimera.api.failure.v1 import Failure
 from chimera.converter._payload import PayloadConverter
 
 if TYPE_CHECKING:
     import nexusrpc
+
+    from chimera.api.common.v1 import Payload
+    from chimera.api.failure.v1 import Failure
 
 logger = logging.getLogger("temporalio.converter")
 
@@ -308,7 +310,7 @@ def _as_application_error(exception: BaseException) -> errors.ApplicationError:
 
 def _reveal(failure: Failure, payload_converter: PayloadConverter) -> Failure:
     """A copy with message and stack as they were before `encode_common_attributes`."""
-    copy = Failure()
+    copy = _api.failure.Failure()
     copy.CopyFrom(failure)
     try:
         hidden = payload_converter.from_payload(failure.encoded_attributes)
@@ -342,7 +344,7 @@ def _to_nexus_failure(failure: Failure) -> nexusrpc.Failure:
     import nexusrpc
     from google.protobuf import json_format
 
-    rest = Failure()
+    rest = _api.failure.Failure()
     rest.CopyFrom(failure)
     rest.ClearField("message")
     rest.ClearField("stack_trace")
@@ -367,6 +369,6 @@ def _from_nexus_failure(source: nexusrpc.Failure, retryable: bool, failure: Fail
         info.non_retryable = not retryable
         fields = dataclasses.asdict(dataclasses.replace(source, message=""))
         data = json.dumps(fields, separators=(",", ":")).encode()
-        info.details.payloads.append(Payload(metadata={"encoding": b"json/plain"}, data=data))
+        info.details.payloads.append(_api.common.Payload(metadata={"encoding": b"json/plain"}, data=data))
     failure.message = source.message
     failure.stack_trace = source.stack_trace or ""

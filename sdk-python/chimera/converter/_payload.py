@@ -12,15 +12,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import zip_longest
-from typing import Any, ClassVar, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
 
 from typing_extensions import Self
 
+from chimera import _api
 import chimera.types
-from chimera.api.common.v1 import Payload, Payloads
 from chimera.common import RawValue
 from chimera.converter._contexts import SerializationContext, WithSerializationContext, in_context
 from chimera.converter._typed import JSONTypeConverter, value_to_type
+
+if TYPE_CHECKING:
+    from chimera.api.common.v1 import Payload, Payloads
 
 ValueT = TypeVar("ValueT")
 TransferTypeT = TypeVar("TransferTypeT")
@@ -44,7 +47,7 @@ class PayloadConverter(ABC):
 
     def to_payloads_wrapper(self, values: Sequence[Any]) -> Payloads:
         """`to_payloads` in one message."""
-        return Payloads(payloads=self.to_payloads(values))
+        return _api.common.Payloads(payloads=self.to_payloads(values))
 
     def from_payloads_wrapper(self, payloads: Payloads | None) -> list[Any]:
         """`from_payloads` of a message, which may be missing."""
@@ -176,7 +179,7 @@ class BinaryNullPayloadConverter(EncodingPayloadConverter):
 
     def to_payload(self, value: Any) -> Payload | None:
         """See the base class."""
-        return Payload(metadata={"encoding": b"binary/null"}) if value is None else None
+        return _api.common.Payload(metadata={"encoding": b"binary/null"}) if value is None else None
 
     def from_payload(self, payload: Payload, type_hint: type | None = None) -> Any:
         """See the base class."""
@@ -197,7 +200,7 @@ class BinaryPlainPayloadConverter(EncodingPayloadConverter):
         """See the base class."""
         if not isinstance(value, bytes):
             return None
-        return Payload(metadata={"encoding": b"binary/plain"}, data=value)
+        return _api.common.Payload(metadata={"encoding": b"binary/plain"}, data=value)
 
     def from_payload(self, payload: Payload, type_hint: type | None = None) -> Any:
         """See the base class."""
@@ -206,7 +209,7 @@ class BinaryPlainPayloadConverter(EncodingPayloadConverter):
 
 def _message_payload(encoding: str, value: Any, data: bytes) -> Payload:
     name = value.DESCRIPTOR.full_name.encode()
-    return Payload(metadata={"encoding": encoding.encode(), "messageType": name}, data=data)
+    return _api.common.Payload(metadata={"encoding": encoding.encode(), "messageType": name}, data=data)
 
 
 def _is_message(value: Any) -> bool:
@@ -338,7 +341,7 @@ class JSONPlainPayloadConverter(EncodingPayloadConverter):
                 f"{type(value).__name__} looks like a Pydantic model: JSON loses its types. Use a "
                 "data converter whose payload converter knows Pydantic"
             )
-        return Payload(metadata=self._metadata, data=self._encoder.encode(value).encode())
+        return _api.common.Payload(metadata=self._metadata, data=self._encoder.encode(value).encode())
 
     def from_payload(self, payload: Payload, type_hint: type | None = None) -> Any:
         """See the base class."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import chimera.api.common.v1
 import chimera.common as common
-from chimera.api.common.v1 import Payload
 from chimera.converter._data_converter import default
 from chimera.converter._typed import parse_datetime
+
+if TYPE_CHECKING:
+    import chimera.api.common.v1
+    from chimera.api.common.v1 import Payload
 
 
 def encode_search_attributes(

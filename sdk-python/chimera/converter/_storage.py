@@ -12,9 +12,13 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from chimera.api.common.v1 import Payload
+from chimera import _api
+
+if TYPE_CHECKING:
+    from chimera.api.common.v1 import Payload
+
 
 _MESSAGE_TYPE = b"temporal.api.sdk.v1.ExternalStorageReference"
 _OLD_ENCODING = b"json/external-storage-reference"
@@ -236,7 +240,7 @@ class ExternalStorage:
 def _reference(driver_name: str, claim: StorageDriverClaim, size: int) -> Payload:
     fields = {"driverName": driver_name, "claimData": dict(claim.claim_data)}
     fields = {name: value for name, value in sorted(fields.items()) if value}
-    payload = Payload(
+    payload = _api.common.Payload(
         metadata={"encoding": b"json/protobuf", "messageType": _MESSAGE_TYPE},
         data=json.dumps(fields, separators=(",", ":"), sort_keys=True).encode(),
     )
