@@ -1,9 +1,14 @@
 #include "cli/command.h"
 
+#include <atomic>
 #include <csignal>
 #include <cstdio>
+#include <fstream>
+#include <iterator>
 #include <thread>
 
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
 #include <pthread.h>
 #include <unistd.h>
 
@@ -13,12 +18,43 @@
 namespace chimera::cli {
 namespace {
 
-sigset_t stop_signals() {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGINT);
-  sigaddset(&set, SIGTERM);
-  return set;
+// Lives as long as the process: its thread does.
+struct Stop {
+  absl::Notification asked;  // By a signal or by stop_waiting().
+  std::atomic<bool> asked_once{false}, waiting{false};
+
+  void ask() {
+    if (!asked_once.exchange(true)) asked.Notify();
+  }
+};
+
+Stop& stop() {
+  static Stop* const result = new Stop;
+  return *result;
+}
+
+void take(const sigset_t& signals) {
+  for (;;) {
+    int signal = 0;
+    sigwait(&signals, &signal);
+    const char* name = signal == SIGINT ? "SIGINT" : "SIGTERM";
+    if (!stop().waiting.load() || stop().asked.HasBeenNotified()) {
+      std::fprintf(stderr, "chimera: %s, ending at once\n", name);
+      _exit(128 + signal);
+    }
+    std::fprintf(stderr, "chimera: %s, finishing what is under way (again: end at once)\n", name);
+    stop().ask();
+  }
+}
+
+absl::StatusOr<std::string> read_file(const char* option, const std::string& path) {
+  if (path.empty()) return "";
+  std::ifstream file(path, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (!file.is_open() || text.empty())
+    return absl::InvalidArgumentError(
+        absl::StrCat(option, ": cannot read ", path, "; it must be a PEM file"));
+  return text;
 }
 
 }  // namespace
@@ -31,40 +67,80 @@ void ServerAddress::add_to(CLI::App& command) {
       ->envname("TEMPORAL_NAMESPACE")
       ->capture_default_str();
   command.add_option("--api-key", api_key, "API key; turns TLS on")->envname("TEMPORAL_API_KEY");
-  command.add_flag("--tls", tls, "Use TLS with the system's roots");
+  command.add_flag("--tls", tls, "Use TLS, with the system's roots unless --tls-ca-path is given");
+  command.add_flag("--no-tls", no_tls, "No TLS, although an API key is given");
+  command.add_option("--tls-ca-path", tls_ca_path, "PEM file of who signed the server; turns TLS on")
+      ->envname("TEMPORAL_TLS_CA");
+  command.add_option("--tls-cert-path", tls_cert_path, "PEM file, client certificate; turns TLS on")
+      ->envname("TEMPORAL_TLS_CERT");
+  command.add_option("--tls-key-path", tls_key_path, "PEM file, the certificate's private key")
+      ->envname("TEMPORAL_TLS_KEY");
+  command.add_option("--tls-server-name", tls_server_name, "Name in the server's certificate")
+      ->envname("TEMPORAL_TLS_SERVER_NAME");
 }
 
-absl::StatusOr<std::shared_ptr<core::Connection>> ServerAddress::connect() const {
+absl::StatusOr<core::ConnectionOptions> ServerAddress::connection_options() const {
   core::ConnectionOptions options;
   options.target_host = address;
   options.api_key = api_key;
-  if (tls) options.tls.emplace();
-  return core::Connection::connect(std::move(options));
+  options.tls_disabled = no_tls;
+  if (!tls && tls_ca_path.empty() && tls_cert_path.empty() && tls_key_path.empty() &&
+      tls_server_name.empty())
+    return options;
+  auto ca = read_file("--tls-ca-path", tls_ca_path);
+  auto cert = read_file("--tls-cert-path", tls_cert_path);
+  auto key = read_file("--tls-key-path", tls_key_path);
+  for (const auto* file : {&ca, &cert, &key}) {
+    if (!file->ok()) return file->status();
+  }
+  options.tls = core::TlsOptions{.server_root_ca_cert = *std::move(ca),
+                                 .client_cert = *std::move(cert),
+                                 .client_private_key = *std::move(key),
+                                 .domain = tls_server_name};
+  return options;
 }
 
-void fail(const std::string& message) {
+absl::StatusOr<std::shared_ptr<core::Connection>> ServerAddress::connect() const {
+  auto options = connection_options();
+  if (!options.ok()) return options.status();
+  return core::Connection::connect(*std::move(options));
+}
+
+std::vector<std::string> ServerAddress::words() const {
+  std::vector<std::string> result = {"--address", address, "--namespace", namespace_};
+  if (tls) result.push_back("--tls");
+  if (no_tls) result.push_back("--no-tls");
+  for (const auto& [name, value] : {std::pair("--tls-ca-path", &tls_ca_path),
+                                    std::pair("--tls-cert-path", &tls_cert_path),
+                                    std::pair("--tls-key-path", &tls_key_path),
+                                    std::pair("--tls-server-name", &tls_server_name)}) {
+    if (!value->empty()) result.insert(result.end(), {name, *value});
+  }
+  return result;
+}
+
+void fail(const std::string& message, int exit_code) {
+  std::fflush(stdout);  // What went well comes first.
   std::fprintf(stderr, "chimera: %s\n", message.c_str());
-  throw CLI::RuntimeError(1);
+  throw CLI::RuntimeError(exit_code);
 }
 
 void fail(const absl::Status& status) { fail(std::string(status.message())); }
 
-void block_stop_signals() {
-  sigset_t set = stop_signals();
-  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+void take_stop_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::thread(take, signals).detach();
 }
 
-int wait_for_stop() {
-  sigset_t set = stop_signals();
-  int signal = 0;
-  sigwait(&set, &signal);
-  std::thread([set] {
-    int again = 0;
-    sigwait(&set, &again);
-    std::fprintf(stderr, "chimera: second signal, ending at once\n");
-    _exit(128 + again);
-  }).detach();
-  return signal;
+void wait_for_stop() {
+  stop().waiting.store(true);
+  stop().asked.WaitForNotification();
 }
+
+void stop_waiting() { stop().ask(); }
 
 }  // namespace chimera::cli

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 
@@ -13,15 +14,21 @@
 namespace chimera::cli {
 
 // Options of every command that talks to a server; defaults come from TEMPORAL_ADDRESS,
-// TEMPORAL_NAMESPACE and TEMPORAL_API_KEY.
+// TEMPORAL_NAMESPACE, TEMPORAL_API_KEY and the TEMPORAL_TLS_* that the options' help names.
 struct ServerAddress {
   std::string address = "localhost:7233";
   std::string namespace_ = "default";
   std::string api_key;
-  bool tls = false;
+  bool tls = false, no_tls = false;
+  std::string tls_ca_path, tls_cert_path, tls_key_path, tls_server_name;
 
   void add_to(CLI::App& command);
+  // Reads the files; an error names the option that is wrong.
+  absl::StatusOr<core::ConnectionOptions> connection_options() const;
   absl::StatusOr<std::shared_ptr<core::Connection>> connect() const;
+  // The same options as words for another program of ours. The API key is not among them, since
+  // everybody may read a process's arguments: it goes through TEMPORAL_API_KEY.
+  std::vector<std::string> words() const;
 };
 
 // Each adds its command; the command's callback returns by throwing CLI::RuntimeError(code) on
@@ -30,14 +37,17 @@ void add_server(CLI::App& app);
 void add_worker(CLI::App& app);
 void add_workflow(CLI::App& app);  // `workflow show` and its short form `show`.
 
-// One line on stderr, "chimera: MESSAGE", then exit code 1.
-[[noreturn]] void fail(const std::string& message);
+// One line on stderr, "chimera: MESSAGE", then the exit code. docs/errors.md lists the codes.
+inline constexpr int kFailed = 1, kMisused = 2;
+[[noreturn]] void fail(const std::string& message, int exit_code = kFailed);
 [[noreturn]] void fail(const absl::Status& status);
 
-// Blocks SIGINT and SIGTERM in this thread and all that it starts; wait_for_stop() then waits for
-// one of them. A second one while stopping ends the process at once.
-void block_stop_signals();
-int wait_for_stop();
+// SIGINT and SIGTERM. Before wait_for_stop() either ends the process at once, as it does by itself;
+// wait_for_stop() returns with the first one, and from there a second one ends the process.
+void take_stop_signals();  // In main's thread, before others are started.
+void wait_for_stop();
+// Lets wait_for_stop() return without a signal. Any thread.
+void stop_waiting();
 
 }  // namespace chimera::cli
 

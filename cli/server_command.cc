@@ -43,7 +43,7 @@ std::map<std::string, std::string> pairs(const std::vector<std::string>& texts, 
 void serve(Arguments& arguments) {
   arguments.options.dynamic_config = pairs(arguments.dynamic_config, "--dynamic-config-value");
   arguments.options.search_attributes = pairs(arguments.search_attributes, "--search-attribute");
-  block_stop_signals();
+  take_stop_signals();
   auto server = server::Server::start(arguments.options);
   if (!server.ok()) fail(server.status());
   std::printf("chimera server: listening on %s:%d, %s\n", arguments.options.ip.c_str(),

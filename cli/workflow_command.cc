@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include <google/protobuf/util/json_util.h>
 #include <sys/ioctl.h>
@@ -15,6 +16,7 @@
 #include "CLI/Validators.hpp"
 #include "cli/command.h"
 #include "cli/timeline.h"
+#include "core/rpc/connect_error.h"
 
 namespace chimera::cli {
 namespace {
@@ -25,6 +27,14 @@ struct ShowArguments {
   std::string output = "text";
   int width = 0;
 };
+
+std::string what_to_check(const core::Connection& connection, const absl::Status& failure) {
+  if (absl::IsNotFound(failure))
+    return "Check the id, the namespace and the address; a closed workflow is deleted when its "
+           "namespace's retention is over.";
+  if (absl::IsInvalidArgument(failure)) return "Check the ids; --run-id takes a UUID.";
+  return core::connection_advice(connection.options(), failure);
+}
 
 api::history::v1::History fetch_history(core::Connection& connection,
                                         const ShowArguments& arguments) {
@@ -39,9 +49,10 @@ api::history::v1::History fetch_history(core::Connection& connection,
         connection.call_blocking(CHIMERA_WORKFLOW_SERVICE(GetWorkflowExecutionHistory), request,
                                  reply, {.namespace_ = arguments.server.namespace_});
     if (!status.ok())
-      fail(absl::StrCat("workflow ", arguments.workflow_id, " in namespace ",
+      fail(absl::StrCat("cannot show workflow ", arguments.workflow_id, " of namespace ",
                         arguments.server.namespace_, " at ", arguments.server.address, ": ",
-                        status.message()));
+                        status.message(), absl::EndsWith(status.message(), ".") ? " " : ". ",
+                        what_to_check(connection, status)));
     for (auto& event : *reply.mutable_history()->mutable_events())
       history.add_events()->Swap(&event);
     request.set_next_page_token(reply.next_page_token());
@@ -55,6 +66,7 @@ int terminal_width() {
 }
 
 void show(const ShowArguments& arguments) {
+  if (arguments.workflow_id.empty()) fail("the workflow's id is empty", kMisused);
   auto connection = arguments.server.connect();
   if (!connection.ok()) fail(connection.status());
   api::history::v1::History history = fetch_history(**connection, arguments);

@@ -6,7 +6,6 @@
 #include "core/telemetry/health.h"
 #include "core/telemetry/metrics.h"
 #include "core/telemetry/metrics_server.h"
-#include "core/worker/worker.h"
 #include "sdk-cpp/src/library.h"
 
 namespace chimera::host {
@@ -50,11 +49,8 @@ absl::StatusOr<std::unique_ptr<core::MetricsServer>> serve_metrics(const std::st
 
 absl::StatusOr<std::unique_ptr<NativeHost>> NativeHost::start(
     std::shared_ptr<core::Connection> connection, const HostOptions& options,
-    const std::vector<std::string>& libraries) {
-  core::WorkerOptions worker_options;
-  worker_options.task_queue = options.task_queue;
-  worker_options.namespace_ = options.namespace_;
-  auto types = sdk::NativeTypes::create(nullptr, worker_options.max_concurrent_activities);
+    const std::vector<std::string>& libraries, std::function<void()> failed) {
+  auto types = sdk::NativeTypes::create(nullptr, options.worker.max_concurrent_activities);
   for (const std::string& path : libraries) {
     absl::StatusOr<sdk::LoadedLibrary> loaded = types->load(path);
     if (!loaded.ok()) return loaded.status();
@@ -63,13 +59,14 @@ absl::StatusOr<std::unique_ptr<NativeHost>> NativeHost::start(
   auto metrics = serve_metrics(options.metrics_address);
   if (!metrics.ok()) return metrics.status();
   std::string address = connection->options().target_host;
-  auto worker = core::Worker::create(std::move(connection), worker_options);
+  auto worker = core::Worker::create(std::move(connection), options.worker);
   if (!worker.ok()) return worker.status();
   absl::Status registered = types->register_with(**worker);
   if (!registered.ok()) return registered;
+  (*worker)->on_fatal([failed = std::move(failed)](const absl::Status&) { failed(); });
   absl::Status started = (*worker)->start();
   if (!started.ok()) return started;
-  std::printf("chimera worker: polling %s at %s\n", options.task_queue.c_str(), address.c_str());
+  std::printf("chimera worker: polling %s at %s\n", options.worker.task_queue.c_str(), address.c_str());
   std::fflush(stdout);
   return std::make_unique<NativeHostImpl>(std::move(types), *std::move(worker),
                                           *std::move(metrics));

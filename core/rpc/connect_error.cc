@@ -32,37 +32,8 @@ bool is_other_service(const absl::Status& status) {
                            "is not a valid temporal."});
 }
 
-std::string advice(const ConnectionOptions& options, const absl::Status& failure) {
-  if (is_other_service(failure)) {
-    return "Something listens there, but it is not a Temporal server's gRPC port (7233 by default; "
-           "the Web UI's and the HTTP API's ports are others). Check host and port.";
-  }
-  switch (failure.code()) {
-    case absl::StatusCode::kUnauthenticated:
-    case absl::StatusCode::kPermissionDenied:
-      return options.api_key.empty()
-                 ? "The server refused the credentials. Check the client certificate, or give an "
-                   "API key."
-                 : "The server refused the API key. Check that it is whole, not expired, and meant "
-                   "for this namespace and address.";
-    default:
-      break;
-  }
-  if (is_tls_failure(failure)) {
-    return "The TLS handshake failed. Check that the server speaks TLS at all, that "
-           "server_root_ca_cert signed its certificate, that `domain` is a name in it, and whether "
-           "it wants a client certificate.";
-  }
-  if (absl::IsUnavailable(failure) || absl::IsDeadlineExceeded(failure)) {
-    if (!uses_tls(options) && mentions(failure, {"socket closed", "connection reset", "goaway"})) {
-      return "Something accepted the connection and closed it. Check whether the server wants TLS "
-             "(set tls or an API key).";
-    }
-    return "Check that a server listens there (start one with `temporal server start-dev` or "
-           "`chimera server`), that host and port are right, and that no firewall is between.";
-  }
-  return "Check that this is the gRPC address of a Temporal server, and its log.";
-}
+// gRPC's words for bytes that no HTTP/2 server sends, such as a TLS alert.
+bool is_not_http2(const absl::Status& status) { return mentions(status, {"failed parsing http/2"}); }
 
 std::string how(const ConnectionOptions& options) {
   if (options.transport) return "in process";
@@ -94,6 +65,44 @@ absl::Status check_target(const std::string& target) {
 
 }  // namespace
 
+std::string connection_advice(const ConnectionOptions& options, const absl::Status& failure) {
+  if (is_not_http2(failure)) {
+    return uses_tls(options)
+               ? "What listens there speaks TLS, but not gRPC. Check host and port."
+               : "What listens there does not speak gRPC in plain text. Check whether the server "
+                 "wants TLS (set tls or an API key), and host and port.";
+  }
+  if (is_other_service(failure)) {
+    return "Something listens there, but it is not a Temporal server's gRPC port (7233 by default; "
+           "the Web UI's and the HTTP API's ports are others). Check host and port.";
+  }
+  switch (failure.code()) {
+    case absl::StatusCode::kUnauthenticated:
+    case absl::StatusCode::kPermissionDenied:
+      return options.api_key.empty()
+                 ? "The server refused the credentials. Check the client certificate, or give an "
+                   "API key."
+                 : "The server refused the API key. Check that it is whole, not expired, and meant "
+                   "for this namespace and address.";
+    default:
+      break;
+  }
+  if (is_tls_failure(failure)) {
+    return "The TLS handshake failed. Check that the server speaks TLS at all, that "
+           "server_root_ca_cert signed its certificate, that `domain` is a name in it, and whether "
+           "it wants a client certificate.";
+  }
+  if (absl::IsUnavailable(failure) || absl::IsDeadlineExceeded(failure)) {
+    if (!uses_tls(options) && mentions(failure, {"socket closed", "connection reset", "goaway"})) {
+      return "Something accepted the connection and closed it. Check whether the server wants TLS "
+             "(set tls or an API key).";
+    }
+    return "Check that a server listens there (start one with `temporal server start-dev` or "
+           "`chimera server`), that host and port are right, and that no firewall is between.";
+  }
+  return "Check that this is the gRPC address of a Temporal server, and its log.";
+}
+
 absl::Status check_connection_options(const ConnectionOptions& options) {
   if (!options.transport) {
     if (absl::Status status = check_target(options.target_host); !status.ok()) return status;
@@ -111,7 +120,7 @@ absl::Status check_connection_options(const ConnectionOptions& options) {
 }
 
 bool is_lasting_connect_failure(const absl::Status& failure) {
-  return is_tls_failure(failure) || is_other_service(failure);
+  return is_tls_failure(failure) || is_other_service(failure) || is_not_http2(failure);
 }
 
 absl::Status describe_connect_failure(const ConnectionOptions& options, const absl::Status& failure,
@@ -124,7 +133,7 @@ absl::Status describe_connect_failure(const ConnectionOptions& options, const ab
           "failed with %s. %s",
           options.target_host, how(options), seconds,
           absl::StatusCodeToString(failure.code()) + ": " + std::string(failure.message()),
-          advice(options, failure)));
+          connection_advice(options, failure)));
 }
 
 }  // namespace chimera::core

@@ -2,6 +2,8 @@
 #ifndef CHIMERA_CORE_RPC_CONNECT_ERROR_H_
 #define CHIMERA_CORE_RPC_CONNECT_ERROR_H_
 
+#include <string>
+
 #include "absl/status/status.h"
 
 #include "core/rpc/connection.h"
@@ -10,6 +12,9 @@ namespace chimera::core {
 
 // InvalidArgument with the name of the option that is wrong.
 absl::Status check_connection_options(const ConnectionOptions& options);
+
+// What to check after a call failed so: whole sentences.
+std::string connection_advice(const ConnectionOptions& options, const absl::Status& failure);
 
 // Same code as `failure`, a message for people.
 absl::Status describe_connect_failure(const ConnectionOptions& options, const absl::Status& failure,

@@ -24,10 +24,6 @@ using api::workflowservice::v1::GetWorkflowExecutionHistoryRequest;
 using google::protobuf::MessageLite;
 
 constexpr std::chrono::seconds kTimeout{30}, kLongPollTimeout{70};
-// A worker that starts beside its server may come before its namespace and its keys
-// (sdk-core 1.35).
-constexpr std::chrono::seconds kTolerateFatal{60};
-constexpr std::chrono::seconds kUnreachable{15};  // Polls are tried again after 12 s at most.
 
 // The server answers these when there is something, or after a minute.
 bool is_long_poll(std::string_view method,
@@ -50,8 +46,9 @@ class ConnectionImpl : public Connection {
                  GetSystemInfoResponse::Capabilities capabilities)
       : options_(std::move(options)),
         environment_(std::move(environment)),
-        connected_(environment_->timers.now()),
-        capabilities_(std::move(capabilities)) {}
+        capabilities_(std::move(capabilities)) {
+    environment_->server.start_logging();
+  }
 
   // Calls still under way run to their end, but are not tried again.
   ~ConnectionImpl() override { environment_->closed.store(true); }
@@ -65,9 +62,6 @@ class ConnectionImpl : public Connection {
     std::chrono::nanoseconds timeout = options.timeout ? std::chrono::nanoseconds(*options.timeout)
                                                        : (long_poll ? kLongPollTimeout : kTimeout);
     RetryPolicy policy = retry_policy(options.retry, options_.retry);
-    if (options.tolerate_fatal_until == base::SteadyTime{}) {
-      options.tolerate_fatal_until = connected_ + kTolerateFatal;
-    }
     auto result = std::make_shared<RetryingCall>(
         environment_, RetryingCall::Request{.method = method,
                                             .request = std::move(request),
@@ -85,8 +79,7 @@ class ConnectionImpl : public Connection {
   const GetSystemInfoResponse::Capabilities& capabilities() const override { return capabilities_; }
   void set_api_key(std::string key) override { environment_->headers.set_api_key(std::move(key)); }
   bool reachable() const override {
-    base::SteadyTime since = environment_->unreachable.load(std::memory_order_relaxed);
-    return since == base::SteadyTime{} || environment_->timers.now() - since > kUnreachable;
+    return environment_->server.reachable(environment_->timers.now());
   }
   void set_metadata(base::RpcMetadata metadata) override {
     environment_->headers.set_user(std::move(metadata));
@@ -98,7 +91,6 @@ class ConnectionImpl : public Connection {
  private:
   const ConnectionOptions options_;
   const std::shared_ptr<CallEnvironment> environment_;
-  const base::SteadyTime connected_;
   const GetSystemInfoResponse::Capabilities capabilities_;
 };
 
@@ -122,7 +114,8 @@ class Connecting : public std::enable_shared_from_this<Connecting> {
                  options_.metadata},
         .timers = environment.timers,
         .chance = std::move(environment.chance),
-        .metrics = RpcMetrics(options_.metrics ? *options_.metrics : process_metrics())});
+        .metrics = RpcMetrics(options_.metrics ? *options_.metrics : process_metrics()),
+        .server = Reachability(options_.target_host)});
   }
 
   void start() {

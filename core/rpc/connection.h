@@ -70,8 +70,7 @@ struct CallOptions {
   std::optional<std::chrono::milliseconds> timeout;  // Per try; default 30 s, long polls 70 s.
   base::RpcMetadata metadata;
   std::string namespace_;  // Header temporal-namespace; empty leaves it out.
-  // Task polls: until then, codes that are otherwise final are tried again. Default: for the
-  // connection's first 60 s.
+  // Task polls: until then, codes that are otherwise final are tried again.
   base::SteadyTime tolerate_fatal_until{};
 };
 

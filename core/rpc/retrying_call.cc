@@ -48,13 +48,10 @@ void RetryingCall::try_once() {
 }
 
 void RetryingCall::on_reply(absl::Status status) {
+  const base::SteadyTime now = environment_->timers.now();
   environment_->metrics.record(request_.method, request_.options.namespace_, request_.long_poll,
-                               environment_->timers.now() - try_started_, status);
-  // A long poll may end by its deadline, and a cancelled call says nothing.
-  if (absl::IsUnavailable(status))
-    environment_->unreachable.store(environment_->timers.now(), std::memory_order_relaxed);
-  else if (!absl::IsCancelled(status) && !absl::IsDeadlineExceeded(status))
-    environment_->unreachable.store({}, std::memory_order_relaxed);
+                               now - try_started_, status);
+  environment_->server.note(status, request_.long_poll, now);
   if (status.ok() || environment_->closed.load()) return finish(std::move(status));
   if (request_.is_final && request_.is_final(status)) return finish(std::move(status));
   std::shared_ptr<base::RpcInFlight> ended;  // Released without the lock.

@@ -13,6 +13,7 @@
 #include "core/base/timers.h"
 #include "core/base/transport.h"
 #include "core/rpc/headers.h"
+#include "core/rpc/reachability.h"
 #include "core/rpc/retry.h"
 #include "core/rpc/rpc_metrics.h"
 
@@ -25,9 +26,8 @@ struct CallEnvironment {
   base::Timers& timers;
   std::function<double()> chance;  // In [0, 1), any thread.
   RpcMetrics metrics;
+  Reachability server;
   std::atomic<bool> closed{false};  // No new tries.
-  // When a try last found no server; the epoch once one has found it again.
-  std::atomic<base::SteadyTime> unreachable{base::SteadyTime{}};
 };
 
 class RetryingCall : public base::RpcInFlight, public std::enable_shared_from_this<RetryingCall> {

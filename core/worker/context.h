@@ -19,11 +19,13 @@ struct WorkerContext {
   std::shared_ptr<Connection> connection;
   WorkerOptions options;  // identity filled in.
   std::string sticky_queue;
+  std::string instance_key;  // Names this worker to the server, whatever identity it shares.
   std::size_t payload_bytes_max = 0;  // What the server takes of one value; 0: it does not say.
   std::unique_ptr<WorkerMetrics> metrics;
   std::shared_ptr<Slots> workflow_slots, activity_slots;
   ActivityManager* activities = nullptr;  // Null in a worker without activities.
   std::atomic<bool> shutting_down{false};
+  bool server_ends_polls = false;  // Its ShutdownWorker answers this worker's open polls.
 
   bool caches() const { return options.max_cached_workflows > 0; }
   CallOptions call_options(RetryClass retry = RetryClass::kNormal) const {
@@ -37,7 +39,15 @@ struct WorkerContext {
     request.set_namespace_(options.namespace_);
     request.set_identity(options.identity);
   }
-  // The same, and which build answers (legacy stamp and deployment).
+  // The same of a poll: which worker it is that asks, and which build.
+  template <class Request>
+  void introduce_poll(Request& request) const {
+    introduce(request);
+    request.set_worker_instance_key(instance_key);
+    request.mutable_worker_version_capabilities()->set_build_id(options.build_id);
+    deploy(request);
+  }
+  // The same of an answer: which build gives it (legacy stamp and deployment).
   template <class Request>
   void sign(Request& request) const {
     introduce(request);

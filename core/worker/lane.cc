@@ -117,13 +117,16 @@ std::optional<StuckRun> Lane::stuck(std::chrono::nanoseconds limit) const {
 void Lane::respond_completed(std::unique_ptr<wf::RespondWorkflowTaskCompletedRequest> request,
                              Done<CompletedReply> done) {
   context_.introduce(*request);
-  request->set_return_new_workflow_task(context_.caches());
+  // A worker that shuts down wants no more of the run: its next task is for anyone, at once.
+  const bool keeps = context_.caches() && !context_.shutting_down.load();
+  request->set_return_new_workflow_task(keeps);
   request->mutable_capabilities()->set_discard_speculative_workflow_task_with_events(true);
   request->mutable_worker_version_stamp()->set_build_id(context_.options.build_id);
   context_.deploy(*request);
   if (context_.options.use_worker_versioning && request->versioning_behavior() == 0)
     request->set_versioning_behavior(context_.options.default_versioning_behavior);
-  if (context_.caches()) {
+  request->set_worker_instance_key(context_.instance_key);
+  if (keeps) {
     auto* sticky = request->mutable_sticky_attributes();
     sticky->mutable_worker_task_queue()->set_name(context_.sticky_queue);
     sticky->mutable_worker_task_queue()->set_kind(enums::TASK_QUEUE_KIND_STICKY);

@@ -1,5 +1,7 @@
 // Poller, some long polls for one kind of task. Each takes a slot, polls, hands the task over with
-// its permit, and begins again; an empty poll gives the slot back. Any thread.
+// its permit, and begins again; an empty poll gives the slot back. Its end has two steps, because a
+// poll that is cancelled may lose the task that the server has just given it: stop(), and cancel()
+// for the polls that the server does not end. Any thread.
 #ifndef CHIMERA_CORE_WORKER_POLLER_H_
 #define CHIMERA_CORE_WORKER_POLLER_H_
 
@@ -21,7 +23,7 @@ class Poller : public std::enable_shared_from_this<Poller<Request, Reply>> {
   struct Options {
     std::string_view method;
     int polls = 1;
-    std::string namespace_;
+    CallOptions call;  // Of each poll.
     std::function<std::unique_ptr<Request>()> request;
     // A task came; on a transport's thread.
     std::function<void(Shared<Reply>, Slots::Permit)> task;
@@ -50,23 +52,35 @@ class Poller : public std::enable_shared_from_this<Poller<Request, Reply>> {
     for (int i = 0; i < options_.polls; ++i) begin(static_cast<std::size_t>(i));
   }
 
-  // Cancels the polls under way. A task that a late poll still brings is handed over.
+  // Begins no more polls. A task that a poll under way still brings is handed over.
   void stop() {
     std::vector<Place> places;
-    int waiting = 0;
+    int idle = 0;
     {
       absl::MutexLock lock(&mutex_);
       if (std::exchange(stopping_, true)) return;
       places = in_flight_;
-      waiting = std::exchange(waiting_, 0);
+      idle = std::exchange(waiting_, 0);
     }
-    for (Place& place : places) {
-      if (place.call) place.call->cancel();
+    for (const Place& place : places) {
       // A pause that is cut short here: nobody else counts this poll out.
-      if (place.pause != 0 && base::system_timers().cancel(place.pause)) ++waiting;
+      if (place.pause != 0 && base::system_timers().cancel(place.pause)) ++idle;
     }
     slots_->stop_waiting();
-    if (waiting > 0) leave(waiting);
+    if (idle > 0) leave(idle);
+  }
+
+  // Cancels the polls under way; after stop().
+  void cancel() {
+    std::vector<Place> places;
+    {
+      absl::MutexLock lock(&mutex_);
+      if (std::exchange(cancelled_, true)) return;
+      places = in_flight_;
+    }
+    for (const Place& place : places) {
+      if (place.call) place.call->cancel();
+    }
   }
 
  private:
@@ -104,10 +118,7 @@ class Poller : public std::enable_shared_from_this<Poller<Request, Reply>> {
       number = ++in_flight_[index].number;
     }
     auto call = send<Reply>(*connection_, options_.method, options_.request(),
-                            {.retry = RetryClass::kTaskPoll,
-                             .timeout = std::nullopt,
-                             .metadata = {},
-                             .namespace_ = options_.namespace_},
+                            options_.call,
                             [self = this->shared_from_this(), index, permit = std::move(permit)](
                                 absl::StatusOr<Shared<Reply>> reply) mutable {
                               self->answered(index, std::move(permit), std::move(reply));
@@ -115,7 +126,7 @@ class Poller : public std::enable_shared_from_this<Poller<Request, Reply>> {
     absl::MutexLock lock(&mutex_);
     // The answer may have come already, and the next poll of this index may have begun.
     if (in_flight_[index].number == number) in_flight_[index].call = call;
-    if (stopping_) call->cancel();
+    if (cancelled_) call->cancel();
   }
 
   void answered(std::size_t index, Slots::Permit permit, absl::StatusOr<Shared<Reply>> reply) {
@@ -168,6 +179,7 @@ class Poller : public std::enable_shared_from_this<Poller<Request, Reply>> {
   int active_ ABSL_GUARDED_BY(mutex_) = 0;   // Polls that have not ended.
   int waiting_ ABSL_GUARDED_BY(mutex_) = 0;  // Of these, those that wait for a slot.
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
   bool told_ ABSL_GUARDED_BY(mutex_) = false;
 };
 

@@ -4,10 +4,13 @@
 #include <random>
 #include <set>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_format.h"
 
 #include "core/base/proto_time.h"
+#include "core/rpc/connect_error.h"
 #include "core/telemetry/health.h"
+#include "core/telemetry/log.h"
 #include "core/worker/activity_rpc.h"
 #include "core/worker/lane.h"
 #include "core/worker/poller.h"
@@ -24,6 +27,8 @@ using ActivityPoller = Poller<wf::PollActivityTaskQueueRequest, wf::PollActivity
 // Lanes that do not come to rest within this time hold code that does not yield; the worker then
 // ends without them.
 constexpr std::chrono::seconds kDrainPatience{15};
+// For the server to answer the open polls of a worker that shuts down; then they are cancelled.
+constexpr std::chrono::seconds kPollsPatience{5};
 
 std::string random_hex() {
   std::random_device random;
@@ -48,6 +53,7 @@ class WorkerImpl : public Worker {
         std::make_unique<WorkerMetrics>(metrics ? *metrics : process_metrics(),
                                         context_.options.namespace_, context_.options.task_queue);
     context_.sticky_queue = absl::StrCat(context_.options.identity, "-", random_hex());
+    context_.instance_key = random_hex();
   }
   ~WorkerImpl() override = default;
 
@@ -80,6 +86,8 @@ class WorkerImpl : public Worker {
 
  private:
   absl::Status validate_namespace();
+  // What this worker cannot do, why, and what to check.
+  absl::Status cannot(const std::string& what, const absl::Status& failure) const;
   void start_lanes();
   void start_pollers();
   void start_workflow_poller(bool sticky, int polls);
@@ -89,6 +97,9 @@ class WorkerImpl : public Worker {
   void poller_ended();
   void fatal(const absl::Status& status);
   void say_goodbye();
+  // Cancels the polls under way, if the pollers are still there.
+  std::function<void()> polls_canceller() const;
+  CallOptions poll_options() const;
   // What is wrong with this worker, for the process's health; empty when nothing is.
   std::string not_alive() const;
   std::string not_ready() const;
@@ -175,13 +186,29 @@ absl::Status WorkerImpl::validate_namespace() {
       CHIMERA_WORKFLOW_SERVICE(DescribeNamespace), request, reply, context_.call_options());
   context_.payload_bytes_max = static_cast<std::size_t>(
       std::max<std::int64_t>(reply.namespace_info().limits().blob_size_limit_error(), 0));
+  context_.server_ends_polls =
+      reply.namespace_info().capabilities().worker_poll_complete_on_shutdown();
   if (status.ok()) return status;
+  return cannot("use namespace " + context_.options.namespace_ + " at", status);
+}
+
+absl::Status WorkerImpl::cannot(const std::string& what, const absl::Status& failure) const {
+  const ConnectionOptions& connection = context_.connection->options();
   return absl::Status(
-      status.code(),
-      absl::StrCat("worker for task queue ", context_.options.task_queue, " cannot use namespace ",
-                   context_.options.namespace_, " at ", context_.connection->options().target_host,
-                   ": ", status.message(),
-                   absl::IsNotFound(status) ? "; register the namespace, or name another" : ""));
+      failure.code(),
+      absl::StrCat("worker for task queue ", context_.options.task_queue, " cannot ", what, " ",
+                   connection.target_host, ": ", absl::StatusCodeToString(failure.code()), ": ",
+                   failure.message(), absl::EndsWith(failure.message(), ".") ? " " : ". ",
+                   absl::IsNotFound(failure)
+                       ? "Register the namespace, or name another."
+                       : connection_advice(connection, failure)));
+}
+
+CallOptions WorkerImpl::poll_options() const {
+  CallOptions options = context_.call_options(RetryClass::kTaskPoll);
+  options.tolerate_fatal_until =
+      base::system_clock().steady() + context_.options.fatal_poll_tolerance;
+  return options;
 }
 
 void WorkerImpl::start_lanes() {
@@ -245,19 +272,16 @@ void WorkerImpl::start_workflow_poller(bool sticky, int polls) {
       WorkflowPoller::Options{
           .method = CHIMERA_WORKFLOW_SERVICE(PollWorkflowTaskQueue),
           .polls = polls,
-          .namespace_ = context_.options.namespace_,
+          .call = poll_options(),
           .request =
               [this, sticky] {
                 auto request = std::make_unique<wf::PollWorkflowTaskQueueRequest>();
-                context_.introduce(*request);
+                context_.introduce_poll(*request);
                 auto* queue = request->mutable_task_queue();
                 queue->set_name(sticky ? context_.sticky_queue : context_.options.task_queue);
                 queue->set_kind(sticky ? enums::TASK_QUEUE_KIND_STICKY
                                        : enums::TASK_QUEUE_KIND_NORMAL);
                 if (sticky) queue->set_normal_name(context_.options.task_queue);
-                request->mutable_worker_version_capabilities()->set_build_id(
-                    context_.options.build_id);
-                context_.deploy(*request);
                 return request;
               },
           .task = [this](auto task,
@@ -279,20 +303,17 @@ void WorkerImpl::start_activity_poller() {
           .method = CHIMERA_WORKFLOW_SERVICE(PollActivityTaskQueue),
           .polls = std::min(std::max(1, context_.options.max_concurrent_activity_task_polls),
                             context_.activity_slots->count()),
-          .namespace_ = context_.options.namespace_,
+          .call = poll_options(),
           .request =
               [this] {
                 auto request = std::make_unique<wf::PollActivityTaskQueueRequest>();
-                context_.introduce(*request);
+                context_.introduce_poll(*request);
                 request->mutable_task_queue()->set_name(context_.options.task_queue);
                 request->mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
                 double rate = context_.options.max_task_queue_activities_per_second;
                 if (rate > 0)
                   request->mutable_task_queue_metadata()->mutable_max_tasks_per_second()->set_value(
                       rate);
-                request->mutable_worker_version_capabilities()->set_build_id(
-                    context_.options.build_id);
-                context_.deploy(*request);
                 return request;
               },
           .task =
@@ -339,10 +360,8 @@ void WorkerImpl::poller_ended() {
 
 void WorkerImpl::fatal(const absl::Status& status) {
   absl::AnyInvocable<void(absl::Status) &&> tell;
-  absl::Status told(
-      status.code(),
-      absl::StrCat("worker for task queue ", context_.options.task_queue, " cannot poll ",
-                   context_.connection->options().target_host, ": ", status.message()));
+  absl::Status told = cannot("poll", status);
+  log(LogLevel::kError, "worker", absl::StrCat(told.message(), " The worker ends."));
   {
     absl::MutexLock lock(&mutex_);
     if (!fatal_.ok()) return;
@@ -360,22 +379,45 @@ void WorkerImpl::initiate_shutdown() {
     if (!started_) return;
   }
   context_.shutting_down.store(true);
-  say_goodbye();
   for (auto& poller : workflow_pollers_) poller->stop();
   if (activity_poller_) activity_poller_->stop();
+  say_goodbye();
+  if (!context_.server_ends_polls) polls_canceller()();
   if (activity_manager_)
     activity_manager_->begin_shutdown(context_.options.graceful_shutdown_timeout);
 }
 
-// Lets the server move this worker's sticky runs to the normal queue at once. Best effort.
+// Lets the server move this worker's sticky runs to the normal queue, and answer its open polls.
+// Best effort.
 void WorkerImpl::say_goodbye() {
   auto request = std::make_unique<wf::ShutdownWorkerRequest>();
   context_.introduce(*request);
+  request->set_worker_instance_key(context_.instance_key);
+  request->set_task_queue(context_.options.task_queue);
+  if (!workflow_pollers_.empty()) request->add_task_queue_types(enums::TASK_QUEUE_TYPE_WORKFLOW);
+  if (activity_poller_) request->add_task_queue_types(enums::TASK_QUEUE_TYPE_ACTIVITY);
   if (context_.caches()) request->set_sticky_task_queue(context_.sticky_queue);
   request->set_reason("graceful shutdown");
+  CallOptions options = context_.call_options(RetryClass::kNone);
+  options.timeout = kPollsPatience;
   send<wf::ShutdownWorkerResponse>(*context_.connection, CHIMERA_WORKFLOW_SERVICE(ShutdownWorker),
-                                   std::move(request), context_.call_options(RetryClass::kNone),
-                                   [](const auto&) {});
+                                   std::move(request), std::move(options),
+                                   [cancel = polls_canceller()](const auto& reply) {
+                                     if (!reply.ok()) return cancel();
+                                     base::system_timers().after(kPollsPatience, cancel);
+                                   });
+}
+
+// Borrows nothing: it may run after the worker has ended.
+std::function<void()> WorkerImpl::polls_canceller() const {
+  std::vector<std::weak_ptr<WorkflowPoller>> workflow(workflow_pollers_.begin(),
+                                                      workflow_pollers_.end());
+  return [workflow = std::move(workflow), activity = std::weak_ptr(activity_poller_)] {
+    for (const auto& each : workflow) {
+      if (auto poller = each.lock()) poller->cancel();
+    }
+    if (auto poller = activity.lock()) poller->cancel();
+  };
 }
 
 absl::Status WorkerImpl::wait() {

@@ -47,6 +47,9 @@ struct WorkerOptions {
   bool disable_eager_activity_execution = false;
   int max_eager_activity_reservations_per_workflow_task = 3;
   std::chrono::milliseconds deadlock_timeout{2000};  // 0: no watchdog.
+  // From the start on, how long polls go on although the server refuses them: a worker that starts
+  // beside its server may come before its namespace and its keys (sdk-core 1.35).
+  std::chrono::milliseconds fatal_poll_tolerance{60000};
 };
 
 class Worker {

@@ -14,17 +14,23 @@ import concurrent.futures
 import importlib
 import inspect
 import os
+import pathlib
 import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from chimera import activity, workflow
 from chimera.client import Client, TLSConfig
+from chimera.exceptions import TemporalError
 from chimera.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from chimera.worker import Worker
+
+
+IMPORT_FRAMES = 5
 
 
 class HostError(Exception):
@@ -72,17 +78,19 @@ def import_module(name: str) -> Any:
     try:
         return importlib.import_module(name)
     except (Exception, SystemExit) as error:
+        frames = own_frames(error)
+        place = f" (at {frames[-1].filename}:{frames[-1].lineno})" if frames else ""
+        lines = "".join(traceback.format_list(frames[-IMPORT_FRAMES:])).rstrip()
         raise HostError(
-            f"module {name} could not be imported: {type(error).__name__}: {error}{_place_of(error)}; "
-            f"Python looked in {', '.join(p or '.' for p in sys.path[:4])}..."
+            f"module {name} could not be imported: {type(error).__name__}: {error}{place}; "
+            f"Python looked in {', '.join(p or '.' for p in sys.path[:4])}..." + (f"\n{lines}" if lines else "")
         ) from error
 
 
-def _place_of(error: BaseException) -> str:
-    """The line of a user's file that raised it; nothing if there is none."""
+def own_frames(error: BaseException) -> list[traceback.FrameSummary]:
+    """The way to the error through files that are not the import machinery's or this one."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = [f for f in frames if os.path.exists(f.filename) and f.filename != __file__ and "importlib" not in f.filename]
-    return f" (at {own[-1].filename}:{own[-1].lineno})" if own else ""
+    return [f for f in frames if os.path.exists(f.filename) and f.filename != __file__ and "importlib" not in f.filename]
 
 
 def own_names(module: Any) -> list[str]:
@@ -119,18 +127,59 @@ def runtime_of(metrics_address: str) -> Runtime | None:
     return runtime
 
 
+def tls_of(args: argparse.Namespace) -> TLSConfig | bool | None:
+    if args.no_tls:
+        return False
+    if not (args.tls or args.tls_ca_path or args.tls_cert_path or args.tls_key_path or args.tls_server_name):
+        return None
+    return TLSConfig(
+        server_root_ca_cert=read_pem("--tls-ca-path", args.tls_ca_path),
+        client_cert=read_pem("--tls-cert-path", args.tls_cert_path),
+        client_private_key=read_pem("--tls-key-path", args.tls_key_path),
+        domain=args.tls_server_name or None,
+    )
+
+
+def read_pem(option: str, path: str) -> bytes | None:
+    if not path:
+        return None
+    try:
+        return pathlib.Path(path).read_bytes()
+    except OSError as error:
+        raise HostError(f"{option}: cannot read {path} ({error.strerror}); it must be a PEM file") from None
+
+
+class Stop:
+    """SIGINT and SIGTERM: the first one drains a worker that polls, any other ends the process at once."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.polling = False
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.on_signal, number)
+
+    def on_signal(self, number: signal.Signals) -> None:
+        if self.asked.is_set() or not self.polling:
+            print(f"chimera worker: {number.name}, ending at once", file=sys.stderr, flush=True)
+            os._exit(128 + number)
+        print(
+            f"chimera worker: {number.name}, finishing what is under way (again: end at once)",
+            file=sys.stderr,
+            flush=True,
+        )
+        self.asked.set()
+
+
 async def serve(args: argparse.Namespace, code: HostedCode) -> None:
+    stop = Stop()
     client = await Client.connect(
         args.address,
         namespace=args.namespace,
         api_key=args.api_key or None,
-        tls=TLSConfig() if args.tls else None,
+        tls=tls_of(args),
         runtime=runtime_of(args.metrics_address),
     )
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, on_signal, stop)
     with concurrent.futures.ThreadPoolExecutor(max_workers=100, thread_name_prefix="activity") as threads:
         worker = Worker(
             client,
@@ -139,20 +188,16 @@ async def serve(args: argparse.Namespace, code: HostedCode) -> None:
             activities=code.activities,
             activity_executor=threads,
             native=code.libraries,
+            graceful_shutdown_timeout=timedelta(seconds=args.graceful_shutdown_timeout),
         )
         async with worker:
+            stop.polling = True
             print(f"chimera worker: polling {args.task_queue} at {args.address}", flush=True)
             for definition in code.workflows:
                 print(f"  Python  workflow {workflow._Definition.from_class(definition).name}", flush=True)
             for function in code.activities:
                 print(f"  Python  activity {activity._Definition.from_callable(function).name}", flush=True)
-            await stop.wait()
-
-
-def on_signal(stop: asyncio.Event) -> None:
-    if stop.is_set():
-        os._exit(130)
-    stop.set()
+            await stop.asked.wait()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -160,7 +205,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--address", default=os.environ.get("TEMPORAL_ADDRESS", "localhost:7233"))
     parser.add_argument("--namespace", default=os.environ.get("TEMPORAL_NAMESPACE", "default"))
     parser.add_argument("--api-key", default=os.environ.get("TEMPORAL_API_KEY", ""))
-    parser.add_argument("--tls", action="store_true")
+    for option in ("--tls", "--no-tls"):
+        parser.add_argument(option, action="store_true")
+    for option in ("--tls-ca-path", "--tls-cert-path", "--tls-key-path", "--tls-server-name"):
+        parser.add_argument(option, default="")
+    parser.add_argument("--graceful-shutdown-timeout", type=float, default=0, help="seconds")
     parser.add_argument("--task-queue", required=True)
     parser.add_argument("--metrics-address", default="", help="HOST:PORT of /metrics, /livez and /readyz")
     parser.add_argument("code", nargs="+", help="./library.so or package.module:name")
@@ -168,9 +217,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sys.path.insert(0, os.getcwd())
     try:
         asyncio.run(serve(args, load(args.code)))
-    except (HostError, RuntimeError, ValueError) as error:
+    except (HostError, RuntimeError, ValueError, TemporalError) as error:
         print(f"chimera worker: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:  # While modules were imported; later Stop takes signals.
+        return 128 + signal.SIGINT
     return 0
 
 

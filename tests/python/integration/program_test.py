@@ -1,17 +1,20 @@
 """`chimera worker` and `chimera server` as an operator meets them: what they say of bad input, and how they end."""
 
+import contextlib
 import os
 import pathlib
 import queue
 import re
 import shutil
 import signal
+import socket
+import ssl
 import subprocess
 import sys
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -45,11 +48,12 @@ class Echo:
 class Program:
     """A process whose output is read while it runs."""
 
-    def __init__(self, *command: str | pathlib.Path, cwd: pathlib.Path | None = None) -> None:
+    def __init__(self, *command: str | pathlib.Path | int, cwd: pathlib.Path | None = None) -> None:
         self.process = subprocess.Popen(
             [str(word) for word in command],
             cwd=cwd,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -79,6 +83,11 @@ class Program:
             self.seen += line
         return self.process.wait(PATIENCE), self.seen
 
+    def tell(self, line: str) -> None:
+        assert self.process.stdin
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
     def stop(self) -> tuple[int, str]:
         self.process.send_signal(signal.SIGTERM)
         return self.end()
@@ -93,6 +102,35 @@ def server() -> Iterator[str]:
     assert program.stop()[0] == 0
 
 
+class Gate(Program):
+    """A proxy before the server that refuses calls: see gate.cc."""
+
+    def __init__(self, server: str) -> None:
+        super().__init__(CHIMERA.parent / "tests/gate", server)
+        self.address = self.until(r"gate at (\S+)").group(1)
+
+    def rule(self, line: str) -> None:
+        self.tell(line)
+        self.until(f"rule: {line}")
+
+    def close(self) -> None:
+        assert self.process.stdin
+        self.process.stdin.close()
+        self.end()
+
+
+@pytest.fixture
+def gate(server: str) -> Iterator[Gate]:
+    gate = Gate(server)
+    yield gate
+    gate.close()
+
+
+# What each kind of worker is given to run, and how it begins its messages.
+NATIVE, MIXED = (ORDERS,), (ORDERS, "shop:shout")
+KINDS = pytest.mark.parametrize("code", [NATIVE, MIXED], ids=["native", "mixed"])
+
+
 @pytest.fixture
 def folder(tmp_path: pathlib.Path) -> pathlib.Path:
     (tmp_path / "shop.py").write_text(MODULE)
@@ -105,9 +143,9 @@ def worker(server: str, folder: pathlib.Path, *code: str | pathlib.Path) -> Prog
     return Program(CHIMERA, *words, cwd=folder)
 
 
-def refusal(server: str, folder: pathlib.Path, *code: str | pathlib.Path) -> str:
-    exit_code, said = worker(server, folder, *code).end()
-    assert exit_code == 1, said
+def refusal(server: str, folder: pathlib.Path, *code: str | pathlib.Path, exit_code: int = 1) -> str:
+    ended, said = worker(server, folder, *code).end()
+    assert ended == exit_code, said
     assert "Traceback" not in said
     return said
 
@@ -177,6 +215,7 @@ def test_a_module_that_raises_on_import(server: str, folder: pathlib.Path):
 
     assert "module broken could not be imported: ModuleNotFoundError: No module named 'nothing_of_this_name'" in said
     assert f"(at {folder / 'broken.py'}:1)" in said
+    assert re.search(r'File ".*broken\.py", line 1, in <module>\n +import nothing_of_this_name', said)
     assert "module nowhere could not be imported" in refusal(server, folder, "nowhere:Workflow")
 
 
@@ -186,6 +225,219 @@ def test_a_name_that_is_not_in_the_module(server: str, folder: pathlib.Path):
 
 def test_an_argument_that_is_neither(server: str, folder: pathlib.Path):
     assert "orders is neither a C++ library" in refusal(server, folder, "orders")
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+@contextlib.contextmanager
+def listening(serve: Callable[[socket.socket], object]) -> Iterator[str]:
+    """A TCP server that hands each connection to `serve`."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def accept() -> None:
+            while True:
+                try:
+                    connection = listener.accept()[0]
+                except OSError:
+                    return
+                threading.Thread(target=serve, args=(connection,), daemon=True).start()
+
+        threading.Thread(target=accept, daemon=True).start()
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def test_a_server_that_is_not_there(folder: pathlib.Path):
+    address = f"127.0.0.1:{free_port()}"
+
+    programs = [worker(address, folder, *NATIVE), worker(address, folder, *MIXED)]
+
+    for program in programs:
+        code, said = program.end()
+        assert code == 1
+        assert f"cannot connect to Temporal at {address} (no TLS)" in said
+        assert "Connection refused. Check that a server listens there" in said
+        assert "Traceback" not in said
+
+
+def test_a_host_that_does_not_resolve_and_one_that_never_answers(folder: pathlib.Path):
+    held = []
+    with listening(held.append) as silent:
+        unknown = worker("no-such-host.invalid:7233", folder, *NATIVE)
+        hung = worker(silent, folder, *NATIVE)
+
+        assert "DNS resolution failed for no-such-host.invalid:7233" in unknown.end()[1]
+        code, said = hung.end()
+
+    assert code == 1
+    assert f"cannot connect to Temporal at {silent}" in said
+    assert "Check that a server listens there" in said
+
+
+def test_a_grpc_server_that_never_answers(gate: Gate, folder: pathlib.Path):
+    gate.rule("hang GetSystemInfo")
+
+    said = refusal(gate.address, folder, *NATIVE)
+
+    assert f"cannot connect to Temporal at {gate.address}" in said
+    assert "DEADLINE_EXCEEDED" in said
+
+
+@KINDS
+def test_an_address_that_is_none(code: tuple, folder: pathlib.Path):
+    assert 'target_host "localhost" has no host or no port; write HOST:PORT' in refusal("localhost", folder, *code)
+    assert 'target_host "http://localhost:7233" has a scheme' in refusal("http://localhost:7233", folder, *code)
+    assert "has no port between 1 and 65535" in refusal("localhost:99999", folder, *code)
+
+
+@KINDS
+def test_tls_to_a_server_without_it(code: tuple, server: str, folder: pathlib.Path):
+    said = refusal(server, folder, "--tls", *code)
+
+    assert f"cannot connect to Temporal at {server} (TLS)" in said
+    assert "The TLS handshake failed. Check that the server speaks TLS at all" in said
+    assert f"{server} (TLS, API key)" in refusal(server, folder, "--api-key", "secret", *code)
+
+
+def certificate(folder: pathlib.Path) -> tuple[str, str]:
+    """Files of a certificate for 127.0.0.1 that signs itself, and of its key."""
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=test"
+    names = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(cert)]
+    subprocess.run([*command.split(), *names], check=True, capture_output=True)
+    return str(cert), str(key)
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="makes a certificate with openssl")
+def test_a_server_that_wants_tls(folder: pathlib.Path):
+    cert, key = certificate(folder)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    context.set_alpn_protocols(["h2"])
+
+    def shake_hands(connection: socket.socket) -> None:
+        with contextlib.suppress(OSError), context.wrap_socket(connection, server_side=True) as wrapped:
+            wrapped.recv(100)
+
+    with listening(shake_hands) as address:
+        plain = worker(address, folder, *NATIVE)
+        unknown_signer = refusal(address, folder, "--tls", *NATIVE)
+        no_grpc = worker(address, folder, "--tls-ca-path", cert, *NATIVE)
+        code, said = plain.end()
+        assert no_grpc.end()[0] == 1
+
+    assert code == 1
+    assert "Check whether the server wants TLS" in said
+    assert "certificate verify failed" in unknown_signer
+    assert "server_root_ca_cert signed its certificate" in unknown_signer
+    assert "handshake failed" not in no_grpc.seen
+
+
+def test_tls_files_that_are_not_there(server: str, folder: pathlib.Path):
+    said = refusal(server, folder, "--tls-ca-path", "nowhere.pem", *NATIVE)
+
+    assert "--tls-ca-path: cannot read nowhere.pem; it must be a PEM file" in said
+
+
+@KINDS
+def test_a_namespace_that_is_not_there(code: tuple, server: str, folder: pathlib.Path):
+    said = refusal(server, folder, "--namespace", "nowhere", *code)
+
+    assert f"worker for task queue q cannot use namespace nowhere at {server}: NOT_FOUND" in said
+    assert "nowhere is not found. Register the namespace, or name another." in said
+
+
+@KINDS
+def test_refused_credentials(code: tuple, gate: Gate, folder: pathlib.Path):
+    gate.rule("16 GetSystemInfo no key, no entry")
+    connecting = refusal(gate.address, folder, *code)
+    gate.rule("7 DescribeNamespace Request unauthorized.")
+    starting = refusal(gate.address, folder, *code)
+
+    assert f"cannot connect to Temporal at {gate.address}" in connecting
+    assert "UNAUTHENTICATED: no key, no entry. The server refused the credentials" in connecting
+    assert f"worker for task queue q cannot use namespace default at {gate.address}: PERMISSION_DENIED" in starting
+    assert "Request unauthorized. The server refused the credentials." in starting
+    assert "give an API key" in starting
+
+
+# In a worker's first minute its keys may still be on their way: it says so and goes on.
+@KINDS
+async def test_credentials_that_are_refused_for_a_while(code: tuple, gate: Gate, server: str, folder: pathlib.Path):
+    gate.rule("16 Poll token expired")
+    program = worker(gate.address, folder, *code)
+    program.until(f"the server at {gate.address} refuses polls: UNAUTHENTICATED: token expired. Check the API key")
+
+    gate.rule("open")
+    client = await Client.connect(server)
+    handle = await client.start_workflow("Nobody", id=f"refused-{len(code)}", task_queue="q")
+    program.until("workflow task failed")  # So it polls again.
+    await handle.terminate()
+    ended, said = program.stop()
+
+    assert ended == 0, said
+
+
+@pytest.mark.long
+@KINDS
+def test_credentials_that_expire(code: tuple, gate: Gate, folder: pathlib.Path):
+    gate.rule("16 Poll token expired")
+
+    said = refusal(gate.address, folder, *code)
+
+    assert f"worker for task queue q cannot poll {gate.address}: UNAUTHENTICATED: token expired" in said
+    assert "Check the client certificate, or give an API key" in said
+
+
+def test_a_workflow_that_is_not_there(server: str):
+    command = (CHIMERA, "workflow", "show", "--address", server)
+
+    code, said = Program(*command, "no-order").end()
+
+    assert code == 1
+    assert f"cannot show workflow no-order of namespace default at {server}: workflow not found" in said
+    assert "Check the id, the namespace and the address" in said
+    assert "Namespace nowhere is not found." in Program(*command, "no-order", "--namespace", "nowhere").end()[1]
+    assert "--run-id takes a UUID" in Program(*command, "no-order", "--run-id", "17").end()[1]
+    assert Program(*command, "").end() == (2, "chimera: the workflow's id is empty\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        ((), "A subcommand is required"),
+        (("serve",), "A subcommand is required"),
+        (("worker",), "--task-queue is required"),
+        (("worker", "--task-queue", "q"), "name what to run: C++ libraries"),
+        (("worker", "--task-queue", "q", "--graceful-shutdown-timeout", "-1", "x.so"), "must not be negative"),
+        (("server", "--port", "many"), "--port"),
+    ],
+)
+def test_a_command_that_cannot_be_read(words: tuple[str, ...], answer: str):
+    code, said = Program(CHIMERA, *words).end()
+
+    assert code == 2
+    assert answer in said
+
+
+@KINDS
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_connecting_ends_the_worker_at_once(code: tuple, number: signal.Signals, folder: pathlib.Path):
+    connected = threading.Event()
+    with listening(lambda connection: (connected.set(), connection.recv(1), connection)) as silent:
+        program = worker(silent, folder, *code)
+        assert connected.wait(PATIENCE)
+
+        program.process.send_signal(number)
+
+        ended, said = program.end()
+
+    assert ended == 128 + number, said
+    assert f"{number.name}, ending at once" in said
 
 
 def test_a_port_in_use(server: str, folder: pathlib.Path):

@@ -113,6 +113,7 @@ TEST_F(ConnectionTest, WhatDoesNotHealIsNotTriedAgain) {
        {Case{absl::UnavailableError("Ssl handshake failed: SSL_ERROR_SSL: WRONG_VERSION_NUMBER"),
              "TLS handshake"},
         Case{absl::UnavailableError("Trying to connect an http1.x server"), "not a Temporal"},
+        Case{absl::UnavailableError("ipv4:127.0.0.1:1: Failed parsing HTTP/2"), "wants TLS"},
         Case{absl::UnimplementedError("unknown service temporal.api.X"), "not a Temporal"}}) {
     result_.reset();
     connect(options());

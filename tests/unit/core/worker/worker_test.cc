@@ -142,7 +142,7 @@ TEST_F(WorkerTest, ANamespaceThatIsNotThereIsSaidAtTheStart) {
 
   EXPECT_TRUE(absl::IsNotFound(status));
   EXPECT_NE(status.message().find("nowhere"), std::string::npos) << status;
-  EXPECT_NE(status.message().find("register"), std::string::npos) << status;
+  EXPECT_NE(status.message().find("Register"), std::string::npos) << status;
 }
 
 TEST_F(WorkerTest, PollsTheNormalAndItsOwnStickyQueue) {
@@ -296,6 +296,100 @@ TEST_F(WorkerTest, ShutdownNamesTheStickyQueueSoThatItsRunsMove) {
             sticky.task_queue().name());
   EXPECT_TRUE(worker_->wait().ok());
   worker_.reset();
+}
+
+// A poll that is cancelled may have been given a task, which is then lost until it times out.
+TEST_F(WorkerTest, LeavesItsPollsToAServerThatEndsThem) {
+  server_->always("DescribeNamespace", [](ScriptedServer::Call& call) {
+    wf::DescribeNamespaceResponse reply;
+    reply.mutable_namespace_info()->mutable_capabilities()->set_worker_poll_complete_on_shutdown(
+        true);
+    call.answer(reply);
+  });
+  options_.max_concurrent_workflow_task_polls = 1;
+  options_.max_concurrent_activity_task_polls = 1;
+  start();
+  auto normal = server_->next("PollWorkflowTaskQueue", is_normal);
+  auto sticky = server_->next("PollWorkflowTaskQueue", is_sticky);
+  auto activity = server_->next("PollActivityTaskQueue");
+  const std::string key =
+      normal->as<wf::PollWorkflowTaskQueueRequest>().worker_instance_key();
+
+  worker_->initiate_shutdown();
+  auto goodbye = server_->next("ShutdownWorker");
+  goodbye->finish(absl::OkStatus());
+  sticky->finish(absl::OkStatus());
+  activity->finish(absl::OkStatus());
+  normal->answer(first_task("late"));  // It came while the worker shut down.
+
+  auto said = goodbye->as<wf::ShutdownWorkerRequest>();
+  EXPECT_FALSE(key.empty());
+  EXPECT_EQ(said.worker_instance_key(), key);
+  EXPECT_EQ(activity->as<wf::PollActivityTaskQueueRequest>().worker_instance_key(), key);
+  EXPECT_EQ(said.task_queue(), "orders");
+  EXPECT_EQ(said.task_queue_types_size(), 2);
+  auto call = server_->next("RespondWorkflowTaskCompleted");
+  ASSERT_NE(call, nullptr);
+  auto completed = call->as<wf::RespondWorkflowTaskCompletedRequest>();
+  EXPECT_FALSE(completed.has_sticky_attributes());  // The run's next task is for another worker.
+  EXPECT_FALSE(completed.return_new_workflow_task());
+  call->finish(absl::OkStatus());
+  EXPECT_TRUE(worker_->wait().ok());
+  worker_.reset();
+}
+
+TEST_F(WorkerTest, CancelsItsPollsWhenTheServerDoesNotHearOfTheShutdown) {
+  server_->always("DescribeNamespace", [](ScriptedServer::Call& call) {
+    wf::DescribeNamespaceResponse reply;
+    reply.mutable_namespace_info()->mutable_capabilities()->set_worker_poll_complete_on_shutdown(
+        true);
+    call.answer(reply);
+  });
+  start();
+
+  worker_->initiate_shutdown();
+  server_->next("ShutdownWorker")->finish(absl::UnimplementedError("unknown method"));
+
+  EXPECT_TRUE(worker_->wait().ok());
+  worker_.reset();
+}
+
+TEST_F(WorkerTest, CredentialsThatExpireEndTheWorkerAndSayWhatToCheck) {
+  options_.fatal_poll_tolerance = std::chrono::milliseconds(0);
+  start();
+  absl::Notification ended;
+  worker_->on_fatal([&](const absl::Status&) { ended.Notify(); });
+
+  server_->next("PollActivityTaskQueue")->finish(absl::UnauthenticatedError("token expired"));
+
+  ended.WaitForNotification();
+  absl::Status status = worker_->wait();
+  EXPECT_TRUE(absl::IsUnauthenticated(status));
+  for (const char* part : {"orders", "cannot poll", "UNAUTHENTICATED: token expired", "Check"})
+    EXPECT_NE(status.message().find(part), std::string::npos) << status;
+  worker_.reset();
+}
+
+TEST_F(WorkerTest, RefusedPollsAreTriedAgainAtFirst) {
+  start();
+
+  server_->next("PollActivityTaskQueue")->finish(absl::PermissionDeniedError("not yet"));
+  server_->next("PollActivityTaskQueue")->finish(absl::UnauthenticatedError("not yet"));
+
+  EXPECT_NE(server_->next("PollActivityTaskQueue"), nullptr);
+}
+
+TEST_F(WorkerTest, CredentialsThatTheNamespaceRefusesEndTheStart) {
+  server_->always("DescribeNamespace", [](ScriptedServer::Call& call) {
+    call.finish(absl::PermissionDeniedError("Request unauthorized."));
+  });
+  auto worker = *Worker::create(connection_, options_);
+
+  absl::Status status = worker->start();
+
+  EXPECT_TRUE(absl::IsPermissionDenied(status));
+  for (const char* part : {"orders", "namespace default", "PERMISSION_DENIED", "client certificate"})
+    EXPECT_NE(status.message().find(part), std::string::npos) << status;
 }
 
 // One run's busy loop must cost its own task only.
