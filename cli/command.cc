@@ -69,9 +69,11 @@ void ServerAddress::add_to(CLI::App& command) {
   command.add_option("--api-key", api_key, "API key; turns TLS on")->envname("TEMPORAL_API_KEY");
   command.add_flag("--tls", tls, "Use TLS, with the system's roots unless --tls-ca-path is given");
   command.add_flag("--no-tls", no_tls, "No TLS, although an API key is given");
-  command.add_option("--tls-ca-path", tls_ca_path, "PEM file of who signed the server; turns TLS on")
+  command
+      .add_option("--tls-ca-path", tls_ca_path, "PEM file of who signed the server; turns TLS on")
       ->envname("TEMPORAL_TLS_CA");
-  command.add_option("--tls-cert-path", tls_cert_path, "PEM file, client certificate; turns TLS on")
+  command
+      .add_option("--tls-cert-path", tls_cert_path, "PEM file, client certificate; turns TLS on")
       ->envname("TEMPORAL_TLS_CERT");
   command.add_option("--tls-key-path", tls_key_path, "PEM file, the certificate's private key")
       ->envname("TEMPORAL_TLS_KEY");
@@ -110,10 +112,10 @@ std::vector<std::string> ServerAddress::words() const {
   std::vector<std::string> result = {"--address", address, "--namespace", namespace_};
   if (tls) result.push_back("--tls");
   if (no_tls) result.push_back("--no-tls");
-  for (const auto& [name, value] : {std::pair("--tls-ca-path", &tls_ca_path),
-                                    std::pair("--tls-cert-path", &tls_cert_path),
-                                    std::pair("--tls-key-path", &tls_key_path),
-                                    std::pair("--tls-server-name", &tls_server_name)}) {
+  for (const auto& [name, value] :
+       {std::pair("--tls-ca-path", &tls_ca_path), std::pair("--tls-cert-path", &tls_cert_path),
+        std::pair("--tls-key-path", &tls_key_path),
+        std::pair("--tls-server-name", &tls_server_name)}) {
     if (!value->empty()) result.insert(result.end(), {name, *value});
   }
   return result;

@@ -92,7 +92,8 @@ void add_worker(CLI::App& app) {
   static Arguments arguments;  // Lives as long as the command line that refers to it.
   CLI::App* command =
       app.add_subcommand("worker", "Run workflows and activities of C++ and Python");
-  command->add_option("--task-queue,-q", arguments.host.worker.task_queue, "Task queue")->required();
+  command->add_option("--task-queue,-q", arguments.host.worker.task_queue, "Task queue")
+      ->required();
   command->add_option("--python", arguments.python, "Interpreter for Python code")
       ->capture_default_str();
   command->add_option("--metrics-address", arguments.host.metrics_address,

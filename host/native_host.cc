@@ -66,7 +66,8 @@ absl::StatusOr<std::unique_ptr<NativeHost>> NativeHost::start(
   (*worker)->on_fatal([failed = std::move(failed)](const absl::Status&) { failed(); });
   absl::Status started = (*worker)->start();
   if (!started.ok()) return started;
-  std::printf("chimera worker: polling %s at %s\n", options.worker.task_queue.c_str(), address.c_str());
+  std::printf("chimera worker: polling %s at %s\n", options.worker.task_queue.c_str(),
+              address.c_str());
   std::fflush(stdout);
   return std::make_unique<NativeHostImpl>(std::move(types), *std::move(worker),
                                           *std::move(metrics));

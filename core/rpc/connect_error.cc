@@ -33,7 +33,9 @@ bool is_other_service(const absl::Status& status) {
 }
 
 // gRPC's words for bytes that no HTTP/2 server sends, such as a TLS alert.
-bool is_not_http2(const absl::Status& status) { return mentions(status, {"failed parsing http/2"}); }
+bool is_not_http2(const absl::Status& status) {
+  return mentions(status, {"failed parsing http/2"});
+}
 
 std::string how(const ConnectionOptions& options) {
   if (options.transport) return "in process";

@@ -25,11 +25,12 @@ void Reachability::note(const absl::Status& status, bool long_poll, base::Steady
   if (state_.load(std::memory_order_relaxed) == state) return;  // The usual case.
   if (state_.exchange(state) == state || !logs_.load()) return;
   if (state == State::kAnswers)
-    return log(LogLevel::kInfo, "worker", absl::StrCat("the server at ", target_, " answers again"));
+    return log(LogLevel::kInfo, "worker",
+               absl::StrCat("the server at ", target_, " answers again"));
   if (state == State::kGone)
-    return log(LogLevel::kWarn, "worker",
-               absl::StrCat("no server at ", target_, "; calls are tried again: ",
-                            status.message()));
+    return log(
+        LogLevel::kWarn, "worker",
+        absl::StrCat("no server at ", target_, "; calls are tried again: ", status.message()));
   log(LogLevel::kWarn, "worker",
       absl::StrCat("the server at ", target_, " refuses polls: ",
                    absl::StatusCodeToString(status.code()), ": ", status.message(),

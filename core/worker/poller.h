@@ -117,8 +117,7 @@ class Poller : public std::enable_shared_from_this<Poller<Request, Reply>> {
       absl::MutexLock lock(&mutex_);
       number = ++in_flight_[index].number;
     }
-    auto call = send<Reply>(*connection_, options_.method, options_.request(),
-                            options_.call,
+    auto call = send<Reply>(*connection_, options_.method, options_.request(), options_.call,
                             [self = this->shared_from_this(), index, permit = std::move(permit)](
                                 absl::StatusOr<Shared<Reply>> reply) mutable {
                               self->answered(index, std::move(permit), std::move(reply));

@@ -199,9 +199,8 @@ absl::Status WorkerImpl::cannot(const std::string& what, const absl::Status& fai
       absl::StrCat("worker for task queue ", context_.options.task_queue, " cannot ", what, " ",
                    connection.target_host, ": ", absl::StatusCodeToString(failure.code()), ": ",
                    failure.message(), absl::EndsWith(failure.message(), ".") ? " " : ". ",
-                   absl::IsNotFound(failure)
-                       ? "Register the namespace, or name another."
-                       : connection_advice(connection, failure)));
+                   absl::IsNotFound(failure) ? "Register the namespace, or name another."
+                                             : connection_advice(connection, failure)));
 }
 
 CallOptions WorkerImpl::poll_options() const {

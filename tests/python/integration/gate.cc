@@ -1,8 +1,8 @@
-// gate SERVER: a gRPC proxy in front of a server, which refuses what the test tells it to. Prints its
-// port; then each line of the standard input is the new rule: "CODE METHOD_PART MESSAGE" refuses the
-// calls whose method contains METHOD_PART ("/" is in all), "hang METHOD_PART" never answers them,
-// "open" lets all pass. Each rule is confirmed by a line once it holds, and the refusals under it are
-// told: "refused METHOD".
+// gate SERVER: a gRPC proxy in front of a server, which refuses what the test tells it to. Prints
+// its port; then each line of the standard input is the new rule: "CODE METHOD_PART MESSAGE"
+// refuses the calls whose method contains METHOD_PART ("/" is in all), "hang METHOD_PART" never
+// answers them, "open" lets all pass. Each rule is confirmed by a line once it holds, and the
+// refusals under it are told: "refused METHOD".
 #include <cstdio>
 #include <iostream>
 #include <memory>
@@ -54,8 +54,7 @@ class Passage : public grpc::ServerGenericBidiReactor {
       if (now.code > 0) say("refused " + method_);
     }
     if (now.code == 0) StartRead(&request_);
-    if (now.code > 0)
-      Finish(grpc::Status(static_cast<grpc::StatusCode>(now.code), now.message));
+    if (now.code > 0) Finish(grpc::Status(static_cast<grpc::StatusCode>(now.code), now.message));
   }
 
   void OnReadDone(bool ok) override {

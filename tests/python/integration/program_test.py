@@ -24,7 +24,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 CHIMERA = pathlib.Path(os.environ.get("CHIMERA_PROGRAM", ROOT / "build/release/chimera"))
 SAMPLES = CHIMERA.parent / "samples"
 ORDERS = SAMPLES / "liborders.so"
-PATIENCE = 60
+PATIENCE = 90
 
 MODULE = """
 from chimera import activity, workflow

@@ -312,8 +312,7 @@ TEST_F(WorkerTest, LeavesItsPollsToAServerThatEndsThem) {
   auto normal = server_->next("PollWorkflowTaskQueue", is_normal);
   auto sticky = server_->next("PollWorkflowTaskQueue", is_sticky);
   auto activity = server_->next("PollActivityTaskQueue");
-  const std::string key =
-      normal->as<wf::PollWorkflowTaskQueueRequest>().worker_instance_key();
+  const std::string key = normal->as<wf::PollWorkflowTaskQueueRequest>().worker_instance_key();
 
   worker_->initiate_shutdown();
   auto goodbye = server_->next("ShutdownWorker");
@@ -388,7 +387,8 @@ TEST_F(WorkerTest, CredentialsThatTheNamespaceRefusesEndTheStart) {
   absl::Status status = worker->start();
 
   EXPECT_TRUE(absl::IsPermissionDenied(status));
-  for (const char* part : {"orders", "namespace default", "PERMISSION_DENIED", "client certificate"})
+  for (const char* part :
+       {"orders", "namespace default", "PERMISSION_DENIED", "client certificate"})
     EXPECT_NE(status.message().find(part), std::string::npos) << status;
 }
 
