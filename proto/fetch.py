@@ -5,7 +5,7 @@ The definitions are data of the published Python package; none is kept in this r
 checked against the sha256 in pin.json before anything is unpacked from it.
 
 usage: fetch.py DEST [--local FOLDER]
-  DEST    gets api/, testsrv/ and golden/ with the .proto files, and a stamp file.
+  DEST    gets api/, cloud/ (for Python only) and golden/ with the .proto files, and a stamp file.
   FOLDER  a folder laid out like the package's protos/ folder, taken instead of the download.
 """
 
@@ -21,7 +21,8 @@ import zipfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 # Source folder in the package -> our folder. google/protobuf comes with protoc itself.
-SETS = {"api_upstream": "api", "testsrv_upstream": "api", "google": "api/google", "grpc": "api/grpc", "local": "golden"}
+SETS = {"api_upstream": "api", "testsrv_upstream": "api", "google": "api/google", "grpc": "api/grpc", "local": "golden",
+        "api_cloud_upstream": "cloud", "protoc-gen-openapiv2": "cloud/protoc-gen-openapiv2"}
 # protoc 3.21 writes invalid C++ for export (`namespace namespace`), and nothing imports it.
 LEFT_OUT = ("google/protobuf/", "temporal/api/export/", "protoc-gen-openapiv2/")
 

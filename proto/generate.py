@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Runs protoc over the fetched definitions and mends what protoc 3.21 gets wrong.
 
-usage: generate.py --protos DIR --out DIR [--golden DIR] [--python DIR]
-  C++ messages (no service stubs) go to OUT; with --python, Python messages go to DIR as package chimera.api.
+usage: generate.py --protos DIR --out DIR [--golden DIR] [--python DIR [--cloud DIR]]
+  C++ messages (no service stubs) go to OUT; with --python, Python messages go to DIR as package chimera.api, those of
+  the cloud's API, too.
 
 The C++ namespace of package temporal.api.namespace.v1 becomes temporal::api::namespace_::v1, because protoc
 3.21 emits the keyword. The proto package itself keeps its name: descriptors and gRPC paths depend on it.
@@ -53,15 +54,18 @@ def python_module(name: str) -> str:
 
 # A field that is called self clashes with the object in protoc's stubs.
 SELF_FIELD = re.compile(r"def __init__\(self, (?=[^\n]*\bself: )")
-IMPORT = re.compile(r"^from (temporal\.api[\w.]*|nexusannotations[\w.]*|google\.(?:api|rpc)[\w.]*) import", re.M)
+IMPORT = re.compile(r"^from (temporal\.api[\w.]*|nexusannotations[\w.]*|protoc_gen_openapiv2[\w.]*|google\.(?:api|rpc)[\w.]*) import",
+                    re.M)
 
 
-def generate_python(root: pathlib.Path, out: pathlib.Path) -> None:
+def generate_python(root: pathlib.Path, cloud: pathlib.Path | None, out: pathlib.Path) -> None:
     """Python messages with imports rewritten to chimera.api; the serialized descriptors stay untouched."""
     raw = out / "raw"
     raw.mkdir(parents=True, exist_ok=True)
     protos = [p for p in sorted(root.rglob("*.proto")) if "grpc" not in p.relative_to(root).parts[:1]]
     protoc(protos, root, [f"--python_out={raw}", f"--pyi_out={raw}"])
+    if cloud:
+        protoc(sorted(cloud.rglob("*.proto")), cloud, [f"-I{root}", f"--python_out={raw}", f"--pyi_out={raw}"])
     for path in sorted(raw.rglob("*_pb2.py*")):
         dotted = ".".join(path.relative_to(raw).with_suffix("").parts)
         target = out / pathlib.Path(*python_module(dotted).split(".")).with_suffix(path.suffix)
@@ -70,10 +74,48 @@ def generate_python(root: pathlib.Path, out: pathlib.Path) -> None:
         text = SELF_FIELD.sub("def __init__(self_, ", text)
         write_if_changed(target, text)
     for package in sorted({p.parent for p in (out / "chimera").rglob("*_pb2.py")}):
-        write_package_init(package, out)
+        write_package_init(package, out, [root, cloud] if cloud else [root])
 
 
-def write_package_init(package: pathlib.Path, out: pathlib.Path) -> None:
+# What a service's folder has beside its messages. Users of these have grpcio; others must not pay for its import.
+STUBS = """from typing import TYPE_CHECKING, Any
+
+from chimera._grpc_stubs import define
+
+from .service_pb2 import DESCRIPTOR
+
+if TYPE_CHECKING:
+    {declarations}
+else:
+    globals().update(define(DESCRIPTOR, __name__))
+"""
+LATE_STUBS = """from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .service_pb2_grpc import {names}
+else:
+    def __getattr__(name):
+        if name in ({quoted}):
+            from . import service_pb2_grpc
+            return getattr(service_pb2_grpc, name)
+        raise AttributeError(f"module {{__name__!r}} has no attribute {{name!r}}")
+"""
+
+
+def write_stubs(package: pathlib.Path, out: pathlib.Path, roots: list[pathlib.Path]) -> str:
+    """The module of gRPC classes of a folder's service, and how the folder hands them on; "" where there is none."""
+    inside = pathlib.Path("temporal", package.relative_to(out / "chimera"), "service.proto")
+    texts = [(root / inside).read_text() for root in roots if (root / inside).exists()]
+    services = [name for text in texts for name in re.findall(r"^service (\w+)", text, re.M)]
+    names = [name for s in services for name in (f"{s}Stub", f"{s}Servicer", f"add_{s}Servicer_to_server")]
+    if not names:
+        return ""
+    write_if_changed(package / "service_pb2_grpc.py",
+                     STUBS.format(declarations="\n    ".join(f"{name}: Any" for name in names)))
+    return LATE_STUBS.format(names=", ".join(f"{n} as {n}" for n in names), quoted=", ".join(f'"{n}"' for n in names))
+
+
+def write_package_init(package: pathlib.Path, out: pathlib.Path, roots: list[pathlib.Path]) -> None:
     """Each folder re-exports the messages of its modules, as the official package does."""
     names = []
     for module in sorted(package.glob("*_pb2.py")):
@@ -81,7 +123,7 @@ def write_package_init(package: pathlib.Path, out: pathlib.Path) -> None:
         found = re.findall(r"^class (\w+)\(", stub, re.M)
         if "v1" in package.parts and found:
             names.append(f"from .{module.stem} import " + ", ".join(f"{n} as {n}" for n in found))
-    write_if_changed(package / "__init__.py", "\n".join(names) + "\n")
+    write_if_changed(package / "__init__.py", "\n".join(names) + "\n" + write_stubs(package, out, roots))
     while package != out:
         package = package.parent
         if package != out and not (package / "__init__.py").exists() and package.name != "chimera":
@@ -94,6 +136,7 @@ def main() -> None:
     parser.add_argument("--golden", type=pathlib.Path)
     parser.add_argument("--out", type=pathlib.Path, required=True)
     parser.add_argument("--python", type=pathlib.Path)
+    parser.add_argument("--cloud", type=pathlib.Path)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     generate_cpp(sorted(args.protos.rglob("*.proto")), args.protos, args.out,
@@ -101,7 +144,7 @@ def main() -> None:
     if args.golden:
         generate_cpp(sorted(args.golden.rglob("*.proto")), args.golden, args.out / "golden", [f"-I{args.protos}"])
     if args.python:
-        generate_python(args.protos, args.python)
+        generate_python(args.protos, args.cloud, args.python)
 
 
 if __name__ == "__main__":

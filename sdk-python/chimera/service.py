@@ -213,11 +213,25 @@ class ConnectConfig:
         }
 
 
-def _check_metadata(metadata: Mapping[str, str | bytes]) -> None:
+def _check_metadata(metadata: Mapping[str, str | bytes], *, of_call: bool = False) -> None:
+    """gRPC has bytes under keys that end in -bin, and text under all others."""
     for key, value in metadata.items():
-        if key.endswith("-bin") != isinstance(value, bytes):
-            wanted = "bytes" if key.endswith("-bin") else "str"
-            raise TypeError(f"RPC metadata key {key!r} needs a {wanted} value, got {type(value).__name__}")
+        if not isinstance(value, (str, bytes)):
+            wrong = TypeError("failed to extract enum RpcMetadataValue ('str | bytes')")
+            if not of_call:
+                raise wrong
+            raise TypeError(f"RPC metadata {key!r} is {type(value).__name__}, not str or bytes") from wrong
+        if key.endswith("-bin") == isinstance(value, bytes):
+            continue
+        wanted = "bytes" if key.endswith("-bin") else "str"
+        if of_call:
+            kind = "binary" if wanted == "bytes" else "ASCII"
+            raise ValueError(f"Invalid metadata value for {kind} key {key}: expected {wanted}")
+        kind = "ASCII" if wanted == "bytes" else "binary"
+        raise ValueError(
+            f"Invalid {kind} header key {key!r}: invalid gRPC metadata key name; it needs a {wanted} value, as only "
+            "keys that end in -bin have bytes"
+        )
 
 
 class WorkflowService(_services.RpcService, rpcs=_services.WORKFLOW_RPCS):
@@ -360,8 +374,15 @@ class _BridgeServiceClient(ServiceClient):
         return self
 
     def update_rpc_metadata(self, metadata: Mapping[str, str | bytes]) -> None:
+        # As the official client does: the new text is in force even if something binary is then refused.
+        text = {key: value for key, value in metadata.items() if isinstance(value, str)}
+        _check_metadata(text)
+        self._use_metadata([*text.items(), *(pair for pair in self._options["metadata"] if isinstance(pair[1], bytes))])
         _check_metadata(metadata)
-        pairs = self._options["metadata"] = list(metadata.items())
+        self._use_metadata(list(metadata.items()))
+
+    def _use_metadata(self, pairs: list[tuple[str, str | bytes]]) -> None:
+        self._options["metadata"] = pairs
         if self._connection is not None:
             self._connection.set_metadata(pairs)
 
@@ -385,7 +406,7 @@ class _BridgeServiceClient(ServiceClient):
         if LOG_PROTOS:
             logger.debug("Service %s request to %s: %s", service, rpc, req)
         if metadata:
-            _check_metadata(metadata)
+            _check_metadata(metadata, of_call=True)
         response = resp_type()
         response.ParseFromString(await _call(connection, f"/{service}/{rpc}", req, retry, metadata, timeout))
         if LOG_PROTOS:
