@@ -54,8 +54,9 @@ def python_module(name: str) -> str:
 
 # A field that is called self clashes with the object in protoc's stubs.
 SELF_FIELD = re.compile(r"def __init__\(self, (?=[^\n]*\bself: )")
-IMPORT = re.compile(r"^from (temporal\.api[\w.]*|nexusannotations[\w.]*|protoc_gen_openapiv2[\w.]*|google\.(?:api|rpc)[\w.]*) import",
-                    re.M)
+IMPORT = re.compile(
+    r"^from (temporal\.api[\w.]*|nexusannotations[\w.]*|protoc_gen_openapiv2[\w.]*|google\.(?:api|rpc)[\w.]*) import",
+    re.M)
 
 
 def generate_python(root: pathlib.Path, cloud: pathlib.Path | None, out: pathlib.Path) -> None:
