@@ -67,7 +67,9 @@ TEST_F(StuckCodeTest, ABusyLoopIsNamedAndHoldsUpNobodyElse) {
   EXPECT_THAT(failure.message(), HasSubstr("[TMPRL1101]"));
   EXPECT_THAT(failure.message(), HasSubstr("workflow Busy (id stuck, run " + stuck.run_id()));
   EXPECT_THAT(failure.message(), HasSubstr("within 0.3 second"));
+#ifndef CHIMERA_TSAN  // Which holds signals back from code that makes no call it knows.
   EXPECT_THAT(failure.stack_trace(), HasSubstr("  at "));
+#endif
   EXPECT_EQ(logged("TMPRL1101").size(), 1u);
   stuck.terminate();
   worker.shutdown();

@@ -82,7 +82,7 @@ TEST(FiberTest, ManyFibersOnTwoThreads) {
   other.join();
 }
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !defined(__SANITIZE_ADDRESS__) && !defined(CHIMERA_TSAN)
 [[gnu::noinline]] int recurse(int depth) {
   volatile char frame[512] = {};
   frame[depth % 512] = static_cast<char>(depth);

@@ -428,7 +428,9 @@ TEST_F(WorkerTest, CodeThatDoesNotYieldIsReportedAndHoldsUpNoOtherRun) {
   EXPECT_EQ(request.task_token(), "token-stuck");
   EXPECT_NE(request.failure().message().find("[TMPRL1101]"), std::string::npos);
   EXPECT_NE(request.failure().message().find("Order"), std::string::npos);
+#ifndef CHIMERA_TSAN  // Which holds signals back from code that makes no call it knows.
   EXPECT_NE(request.failure().stack_trace().find("  at "), std::string::npos);
+#endif
 }
 
 TEST_F(WorkerTest, ShowsItselfInMetrics) {
