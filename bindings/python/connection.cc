@@ -80,7 +80,7 @@ core::ConnectionOptions connection_options(const py::dict& values) {
   options.read("gzip", result.gzip);
   options.read("connect_timeout", result.connect_timeout);
   if (py::object metrics = options.take("metrics"); metrics && !metrics.is_none())
-    result.metrics = &metrics.cast<Metrics&>().core();
+    result.metrics = metrics.cast<Metrics&>().shared();
   if (py::object server = options.take("server"); server && !server.is_none()) {
     result.transport = server.cast<Server&>().transport();
   }

@@ -36,9 +36,9 @@ int Metrics::serve(const std::string& address) {
   return server_->port();
 }
 
-// Instruments live as long as the process, like their registry.
+// An instrument keeps its registry.
 void define_metrics(py::module_& module) {
-  constexpr auto kBorrowed = py::return_value_policy::reference;
+  constexpr auto kBorrowed = py::return_value_policy::reference_internal;
   py::class_<core::Counter, std::unique_ptr<core::Counter, py::nodelete>>(module, "_Counter")
       .def("add", &core::Counter::add);
   py::class_<core::Gauge, std::unique_ptr<core::Gauge, py::nodelete>>(module, "_Gauge")

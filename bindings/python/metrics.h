@@ -14,18 +14,19 @@ namespace chimera::bindings {
 
 class Metrics {
  public:
-  explicit Metrics(core::MetricsOptions options) : core_(new core::Metrics(std::move(options))) {}
+  explicit Metrics(core::MetricsOptions options) : core_(std::make_shared<core::Metrics>(std::move(options))) {}
   ~Metrics() {
     py::gil_scoped_release release;
     server_.reset();
   }
 
   core::Metrics& core() const { return *core_; }
+  const std::shared_ptr<core::Metrics>& shared() const { return core_; }
   // Listens for as long as this lives; the port.
   int serve(const std::string& address);
 
  private:
-  core::Metrics* const core_;  // Never freed: calls that outlive the runtime count in it.
+  const std::shared_ptr<core::Metrics> core_;  // Also of calls that outlive the runtime.
   std::unique_ptr<core::MetricsServer> server_;
 };
 

@@ -4,6 +4,7 @@
 #define CHIMERA_CORE_BASE_INBOX_H_
 
 #include <atomic>
+#include <bit>
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -21,27 +22,26 @@ class Inbox {
  public:
   Inbox() = default;
   ~Inbox() {
-    for (Node* node = head_.exchange(nullptr); node != nullptr;)
-      delete std::exchange(node, node->next);
+    for (Node* node = take(); node != nullptr;) delete std::exchange(node, node->next);
   }
   Inbox(const Inbox&) = delete;
   Inbox& operator=(const Inbox&) = delete;
 
-  // Any thread.
+  // Any thread. The work may destroy the inbox: once it is in, only its address is used.
   void push(Work work) {
     auto* node = new Node{std::move(work), nullptr};
-    node->next = head_.load(std::memory_order_relaxed);
-    // Sequentially consistent, as in wait(): either the owner sees this node or we see it sleep.
-    while (!head_.compare_exchange_weak(node->next, node, std::memory_order_seq_cst,
-                                        std::memory_order_relaxed)) {
-    }
-    if (sleeps_.load(std::memory_order_seq_cst) != 0 && sleeps_.exchange(0) != 0)
-      syscall(SYS_futex, &sleeps_, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+    std::uintptr_t head = head_.load(std::memory_order_relaxed);
+    do {
+      node->next = head == kAsleep ? nullptr : reinterpret_cast<Node*>(head);
+    } while (!head_.compare_exchange_weak(head, reinterpret_cast<std::uintptr_t>(node),
+                                          std::memory_order_release, std::memory_order_relaxed));
+    // Wakes nobody, or somebody in vain, where another futex has taken the place meanwhile.
+    if (head == kAsleep) futex(FUTEX_WAKE_PRIVATE, 1);
   }
 
   // Owner only. Runs what is there, oldest first; false when there was nothing.
   bool run_all() {
-    Node* newest = head_.exchange(nullptr, std::memory_order_acquire);
+    Node* newest = take();
     if (newest == nullptr) return false;
     Node* oldest = nullptr;
     while (newest != nullptr) {
@@ -60,12 +60,11 @@ class Inbox {
   // Owner only. Returns when there is something. A futex of our own: std::atomic's wait spins and
   // yields first, which costs a few percent of a busy worker.
   void wait() {
-    while (head_.load(std::memory_order_acquire) == nullptr) {
-      sleeps_.store(1, std::memory_order_seq_cst);
-      if (head_.load(std::memory_order_seq_cst) == nullptr)
-        syscall(SYS_futex, &sleeps_, FUTEX_WAIT_PRIVATE, 1, nullptr, nullptr, 0);
-      sleeps_.store(0, std::memory_order_relaxed);
-    }
+    std::uintptr_t head = 0;
+    if (!head_.compare_exchange_strong(head, kAsleep, std::memory_order_relaxed)) return;
+    do {
+      futex(FUTEX_WAIT_PRIVATE, kAsleep);
+    } while (head_.load(std::memory_order_relaxed) == kAsleep);
   }
 
  private:
@@ -73,8 +72,21 @@ class Inbox {
     Work work;
     Node* next;
   };
-  std::atomic<Node*> head_{nullptr};  // Newest first.
-  std::atomic<std::uint32_t> sleeps_{0};
+  // In place of a node while the owner sleeps on an empty inbox; no node's address begins so.
+  static constexpr std::uint32_t kAsleep = 1;
+
+  Node* take() {
+    const std::uintptr_t head = head_.exchange(0, std::memory_order_acquire);
+    return head == kAsleep ? nullptr : reinterpret_cast<Node*>(head);
+  }
+
+  // On the first four bytes of head_, the lower ones of the address.
+  void futex(int operation, std::uint32_t value) {
+    static_assert(std::endian::native == std::endian::little && alignof(Node) > kAsleep);
+    syscall(SYS_futex, &head_, operation, value, nullptr, nullptr, 0);
+  }
+
+  std::atomic<std::uintptr_t> head_{0};  // The newest node, kAsleep, or zero: nothing.
 };
 
 }  // namespace chimera::base

@@ -114,7 +114,7 @@ class Connecting : public std::enable_shared_from_this<Connecting> {
                  options_.metadata},
         .timers = environment.timers,
         .chance = std::move(environment.chance),
-        .metrics = RpcMetrics(options_.metrics ? *options_.metrics : process_metrics()),
+        .metrics = RpcMetrics(options_.metrics),
         .server = Reachability(options_.target_host)});
   }
 

@@ -55,8 +55,8 @@ struct ConnectionOptions {
   // Instead of gRPC: an embedded server in this process. target_host is then only a name in
   // messages.
   std::shared_ptr<base::Transport> transport;
-  // Where this connection and its workers count; borrowed. Null: process_metrics().
-  Metrics* metrics = nullptr;
+  // Where this connection and its workers count; calls under way hold it. Null: process_metrics().
+  std::shared_ptr<Metrics> metrics;
 };
 
 enum class RetryClass {

@@ -9,7 +9,7 @@ void RpcMetrics::record(std::string_view method, const std::string& namespace_, 
   key += long_poll ? '+' : '/';
   key += namespace_;
   auto operation = operations_.of(key, [&] {
-    SdkMetrics sdk(metrics_, namespace_, "");
+    SdkMetrics sdk(metrics_ ? *metrics_ : process_metrics(), namespace_, "");
     std::string name = key.substr(0, name_size), prefix = long_poll ? "long_request" : "request";
     Counter& requests = sdk.counter(prefix, {{"operation", name}});
     DurationHistogram latency = sdk.duration(prefix + "_latency", {{"operation", name}});

@@ -4,8 +4,10 @@
 #define CHIMERA_CORE_RPC_RPC_METRICS_H_
 
 #include <chrono>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/status/status.h"
 
@@ -16,7 +18,8 @@ namespace chimera::core {
 
 class RpcMetrics {
  public:
-  explicit RpcMetrics(Metrics& metrics) : metrics_(metrics) {}
+  // Null: process_metrics().
+  explicit RpcMetrics(std::shared_ptr<Metrics> metrics) : metrics_(std::move(metrics)) {}
 
   // One try has ended. `method` is the RPC's path.
   void record(std::string_view method, const std::string& namespace_, bool long_poll,
@@ -30,7 +33,7 @@ class RpcMetrics {
     DurationHistogram latency;
   };
 
-  Metrics& metrics_;
+  const std::shared_ptr<Metrics> metrics_;  // A reply may come after everyone else has let go.
   MetricTable<Operation> operations_;
 };
 

@@ -48,7 +48,7 @@ class WorkerImpl : public Worker {
   WorkerImpl(std::shared_ptr<Connection> connection, WorkerOptions options) {
     context_.connection = std::move(connection);
     context_.options = std::move(options);
-    Metrics* metrics = context_.connection->options().metrics;
+    Metrics* metrics = context_.connection->options().metrics.get();
     context_.metrics =
         std::make_unique<WorkerMetrics>(metrics ? *metrics : process_metrics(),
                                         context_.options.namespace_, context_.options.task_queue);

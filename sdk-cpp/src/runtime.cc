@@ -38,14 +38,13 @@ static_assert(static_cast<int>(LogLevel::kOff) == static_cast<int>(core::LogLeve
 
 Runtime::Runtime(const TelemetryConfig& telemetry) : state_(std::make_unique<State>()) {
   if (telemetry.logging) apply(*telemetry.logging);
-  auto metrics = std::make_unique<core::Metrics>(to_core(telemetry));
+  state_->metrics = std::make_shared<core::Metrics>(to_core(telemetry));
   if (telemetry.metrics) {
-    auto server = core::MetricsServer::start(telemetry.metrics->bind_address, *metrics,
+    auto server = core::MetricsServer::start(telemetry.metrics->bind_address, *state_->metrics,
                                              core::process_health());
     if (!server.ok()) throw std::runtime_error(std::string(server.status().message()));
     state_->server = *std::move(server);
   }
-  state_->metrics = metrics.release();
 }
 Runtime::~Runtime() = default;
 

@@ -12,7 +12,7 @@ namespace chimera {
 
 class Runtime::State {
  public:
-  core::Metrics* metrics = nullptr;  // Never freed: calls that outlive their client count in it.
+  std::shared_ptr<core::Metrics> metrics;  // Also of calls that outlive their client.
   std::unique_ptr<core::MetricsServer> server;
 };
 

@@ -197,7 +197,7 @@ TEST_F(BadInputTest, ANamespaceThatIsNotThereEndsTheStart) {
   worker.add(kWrap);
 
   EXPECT_THAT([&] { worker.start(); },
-              ::testing::ThrowsMessage<RpcError>(HasSubstr("register the namespace")));
+              ::testing::ThrowsMessage<RpcError>(HasSubstr("Register the namespace")));
 }
 
 TEST(ConnectTest, AnUnreachableServerIsNamed) {

@@ -65,7 +65,7 @@ class WorkerTest : public ::testing::Test {
     ConnectionOptions connection;
     connection.transport = server_;
     connection.identity = "me";
-    connection.metrics = &metrics_;
+    connection.metrics = metrics_;
     connection_ = *Connection::connect(std::move(connection));
   }
 
@@ -89,7 +89,7 @@ class WorkerTest : public ::testing::Test {
   }
 
   std::shared_ptr<ScriptedServer> server_ = std::make_shared<ScriptedServer>();
-  Metrics metrics_;
+  std::shared_ptr<Metrics> metrics_ = std::make_shared<Metrics>();
   WorkerOptions options_;
   std::shared_ptr<Connection> connection_;
   TinyWorkflows::Code code_ = [](const RunContext&, const Activation&) {
@@ -245,7 +245,7 @@ TEST_F(WorkerTest, AsksForNoMoreEagerActivitiesThanItMayAndRunsThemFromTheReply)
     eager += command.schedule_activity_task_command_attributes().request_eager_execution();
   EXPECT_EQ(eager, 3);
   EXPECT_EQ(completed->as<wf::RespondActivityTaskCompletedRequest>().task_token(), "eager");
-  EXPECT_NE(metrics_.prometheus_text().find("eager=\"true\""), std::string::npos);
+  EXPECT_NE(metrics_->prometheus_text().find("eager=\"true\""), std::string::npos);
 }
 
 TEST_F(WorkerTest, EagerActivitiesCanBeSwitchedOff) {
@@ -444,7 +444,7 @@ TEST_F(WorkerTest, ShowsItselfInMetrics) {
   ASSERT_TRUE(worker_->wait().ok());
   worker_.reset();
 
-  std::string text = metrics_.prometheus_text();
+  std::string text = metrics_->prometheus_text();
 
   for (const char* name :
        {"temporal_worker_start{", "temporal_num_pollers{", "temporal_worker_task_slots_available{",
