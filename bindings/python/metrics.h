@@ -14,7 +14,8 @@ namespace chimera::bindings {
 
 class Metrics {
  public:
-  explicit Metrics(core::MetricsOptions options) : core_(std::make_shared<core::Metrics>(std::move(options))) {}
+  explicit Metrics(core::MetricsOptions options)
+      : core_(std::make_shared<core::Metrics>(std::move(options))) {}
   ~Metrics() {
     py::gil_scoped_release release;
     server_.reset();

@@ -108,14 +108,14 @@ class Connecting : public std::enable_shared_from_this<Connecting> {
       grpc_ = grpc.get();
       transport = std::move(grpc);
     }
-    environment_ = std::shared_ptr<CallEnvironment>(new CallEnvironment{
-        .transport = std::move(transport),
-        .headers{options_.client_name, options_.client_version, options_.api_key,
-                 options_.metadata},
-        .timers = environment.timers,
-        .chance = std::move(environment.chance),
-        .metrics = RpcMetrics(options_.metrics),
-        .server = Reachability(options_.target_host)});
+    environment_ = std::shared_ptr<CallEnvironment>(
+        new CallEnvironment{.transport = std::move(transport),
+                            .headers{options_.client_name, options_.client_version,
+                                     options_.api_key, options_.metadata},
+                            .timers = environment.timers,
+                            .chance = std::move(environment.chance),
+                            .metrics = RpcMetrics(options_.metrics),
+                            .server = Reachability(options_.target_host)});
   }
 
   void start() {

@@ -1,21 +1,21 @@
-// Tells ThreadSanitizer what absl::Mutex and its kin order. Debian's Abseil is not built with the sanitizer, which would
-// see every use of a lock as no lock at all. The linker sends our calls here (--wrap; the names are in CMakeLists.txt).
-// Acquire and release edges only: lock order is not checked.
-#include <sanitizer/tsan_interface.h>
-#include <time.h>
-
+// Tells ThreadSanitizer what absl::Mutex and its kin order. Debian's Abseil is not built with the
+// sanitizer, which would see every use of a lock as no lock at all. The linker sends our calls here
+// (--wrap; the names are in CMakeLists.txt). Acquire and release edges only: lock order is not
+// checked.
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
+#include <sanitizer/tsan_interface.h>
+#include <time.h>
 
-using absl::CondVar;
 using absl::Condition;
+using absl::CondVar;
 using absl::Duration;
 using absl::Mutex;
 using absl::Notification;
 
 // The mangled names hold Debian's inline namespace.
-#define CHIMERA_WRAP(result, name, ...)  \
+#define CHIMERA_WRAP(result, name, ...)         \
   extern "C" result __real_##name(__VA_ARGS__); \
   extern "C" result __wrap_##name(__VA_ARGS__)
 
@@ -58,7 +58,8 @@ CHIMERA_WRAP(bool, _ZN4absl7debian37CondVar16WaitWithDeadlineEPNS0_5MutexENS0_4T
   return late;
 }
 
-// Abseil would evaluate the condition on whatever thread unlocks, where the sanitizer sees no lock; so it is polled.
+// Abseil would evaluate the condition on whatever thread unlocks, where the sanitizer sees no lock;
+// so it is polled.
 static bool await(Mutex* mutex, const Condition& condition, absl::Time deadline) {
   while (!condition.Eval()) {
     if (absl::Now() >= deadline) return false;
