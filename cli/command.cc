@@ -138,8 +138,10 @@ void take_stop_signals() {
   std::thread(take, signals).detach();
 }
 
+void stop_in_order() { stop().waiting.store(true); }
+
 void wait_for_stop() {
-  stop().waiting.store(true);
+  stop_in_order();
   stop().asked.WaitForNotification();
 }
 

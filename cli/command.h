@@ -45,6 +45,7 @@ inline constexpr int kFailed = 1, kMisused = 2;
 // SIGINT and SIGTERM. Before wait_for_stop() either ends the process at once, as it does by itself;
 // wait_for_stop() returns with the first one, and from there a second one ends the process.
 void take_stop_signals();  // In main's thread, before others are started.
+void stop_in_order();      // From here on wait_for_stop() will return, though it is not called yet.
 void wait_for_stop();
 // Lets wait_for_stop() return without a signal. Any thread.
 void stop_waiting();

@@ -1,6 +1,7 @@
 // `chimera server`: the embedded server as a process. Accepts the arguments of `temporal server
 // start-dev` too, because the official SDKs' test environments start "an existing server" with
 // them.
+#include <csignal>
 #include <cstdio>
 #include <map>
 #include <memory>
@@ -44,8 +45,10 @@ void serve(Arguments& arguments) {
   arguments.options.dynamic_config = pairs(arguments.dynamic_config, "--dynamic-config-value");
   arguments.options.search_attributes = pairs(arguments.search_attributes, "--search-attribute");
   take_stop_signals();
+  std::signal(SIGXFSZ, SIG_IGN);  // A limit on file sizes (ulimit -f) is told, not died of.
   auto server = server::Server::start(arguments.options);
   if (!server.ok()) fail(server.status());
+  stop_in_order();  // Whoever reads the line below may stop the server at once.
   std::printf("chimera server: listening on %s:%d, %s\n", arguments.options.ip.c_str(),
               (*server)->port(),
               arguments.options.database_filename.empty()

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "absl/strings/string_view.h"
+#include <signal.h>
 #include <sqlite3.h>
 
 namespace chimera::server {
@@ -73,6 +74,15 @@ class Statement {
   sqlite3_stmt* statement_ = nullptr;
 };
 
+// Under a limit on file sizes (ulimit -f) the system kills who writes beyond it; a thread that
+// blocks the signal gets an error from the write instead, as on a full disk.
+void get_errors_of_file_sizes() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGXFSZ);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+}
+
 class SqliteStore : public Store {
  public:
   explicit SqliteStore(std::string filename) : filename_(std::move(filename)) {}
@@ -94,6 +104,11 @@ class SqliteStore : public Store {
     database_.reset(raw);
     if (code != SQLITE_OK)
       return problem("cannot be opened", "Check the folder and its permissions.");
+    if (sqlite3_db_readonly(raw, "main") == 1) {  // SQLite opens it all the same.
+      return absl::FailedPreconditionError(absl::StrCat(
+          "the database file ", filename_,
+          " is read-only. Give this user the permission to write it, or choose another file."));
+    }
     sqlite3_busy_timeout(raw, 1000);
     if (absl::Status status = check_owner(); !status.ok()) return status;
     if (!execute("PRAGMA locking_mode=EXCLUSIVE") || !execute("PRAGMA journal_mode=WAL") ||
@@ -292,6 +307,7 @@ class SqliteStore : public Store {
   // changes stay, because the loop's state has them, and go first when the file can be written
   // again.
   void write_loop() {
+    get_errors_of_file_sizes();
     std::vector<WriteBatch> unwritten;
     while (wait_for_work(unwritten)) {
       const absl::Status status = write_all(unwritten);

@@ -1,10 +1,12 @@
 """`chimera worker` and `chimera server` as an operator meets them: what they say of bad input, and how they end."""
 
 import contextlib
+import ctypes
 import os
 import pathlib
 import queue
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -18,7 +20,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from chimera.api.workflowservice.v1 import StartWorkflowExecutionRequest
 from chimera.client import Client
+from chimera.service import RPCError, RPCStatusCode
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 CHIMERA = pathlib.Path(os.environ.get("CHIMERA_PROGRAM", ROOT / "build/release/chimera"))
@@ -456,6 +460,62 @@ def test_a_database_that_is_none(folder: pathlib.Path):
     assert code == 1
     assert "notes.txt" in said
     assert file.read_text().startswith("this is no database")
+
+
+def without_roots_privileges() -> None:
+    """Root writes files that it may not; this program of root's may not."""
+    pr_capbset_drop, cap_dac_override = 24, 1
+    ctypes.CDLL(None).prctl(pr_capbset_drop, cap_dac_override, 0, 0, 0)
+
+
+def refused_database(file: pathlib.Path) -> str:
+    command = [CHIMERA, "server", "--port", "0", "--db-filename", file]
+    done = subprocess.run(
+        command, preexec_fn=without_roots_privileges, capture_output=True, text=True, timeout=PATIENCE
+    )
+    assert done.returncode == 1, done
+    assert str(file) in done.stderr
+    return done.stderr
+
+
+def test_a_database_file_that_is_read_only(folder: pathlib.Path):
+    file = folder / "server.db"
+    program = Program(CHIMERA, "server", "--port", "0", "--db-filename", file)
+    program.until("listening on")
+    assert program.stop()[0] == 0
+    file.chmod(0o444)
+
+    assert "is read-only. Give this user the permission to write it" in refused_database(file)
+
+
+def test_a_database_in_a_folder_that_is_read_only(folder: pathlib.Path):
+    (folder / "data").mkdir(mode=0o555)
+
+    said = refused_database(folder / "data" / "server.db")
+
+    assert "cannot be opened" in said and "Check the folder and its permissions." in said
+
+
+async def test_a_limit_on_file_sizes(folder: pathlib.Path):
+    program = Program(CHIMERA, "server", "--port", "0", "--db-filename", folder / "server.db")
+    client = await Client.connect(program.until(r"listening on (\S+:\d+)").group(1))
+    await client.start_workflow("Any", id="before", task_queue="q")
+    before = resource.prlimit(program.process.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+
+    request = StartWorkflowExecutionRequest(namespace="default", workflow_id="in-vain")
+    request.workflow_type.name = "Any"
+    request.task_queue.name = "q"
+    with pytest.raises(RPCError) as error:
+        await client.workflow_service.start_workflow_execution(request, retry=False)
+    program.until(r"error: the database file .* cannot be written .* the server goes on by itself then")
+    resource.prlimit(program.process.pid, resource.RLIMIT_FSIZE, before)
+    program.until("is written again")
+    await client.start_workflow("Any", id="after", task_queue="q")
+    code, said = program.stop()
+
+    assert error.value.status == RPCStatusCode.UNAVAILABLE
+    assert "server.db cannot be written" in error.value.message
+    assert code == 0, said
 
 
 def test_a_metrics_address_in_use(server: str, folder: pathlib.Path):

@@ -10,7 +10,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <signal.h>
 #include <sys/resource.h>
 
 #include "core/base/api.h"
@@ -121,7 +120,6 @@ TEST(ServerTest, AFolderInPlaceOfAFileIsRefusedWithAdvice) {
 class FullDisk {
  public:
   FullDisk() {
-    signal(SIGXFSZ, SIG_IGN);
     getrlimit(RLIMIT_FSIZE, &before_);
     const rlimit none{0, before_.rlim_max};
     setrlimit(RLIMIT_FSIZE, &none);
