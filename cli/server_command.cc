@@ -69,7 +69,8 @@ void add_options(CLI::App& command, Arguments& arguments) {
                      "SQLite file to keep everything in; without it, memory");
   command.add_option("--namespace,-n", options.namespaces, "Namespaces beside \"default\"");
   command.add_option("--search-attribute", arguments.search_attributes, "NAME=TYPE, repeatable");
-  command.add_option("--dynamic-config-value", arguments.dynamic_config, "KEY=VALUE, repeatable");
+  command.add_option("--dynamic-config-value", arguments.dynamic_config,
+                     "KEY=VALUE, repeatable: limits, see docs/operations.md");
   command.add_flag("--headless", arguments.headless, "Accepted: there is no UI to leave out");
   command.add_option("--ui-port", arguments.ui_port, "Accepted, unused");
   command.add_option("--ui-ip", arguments.ui_ip, "Accepted, unused");

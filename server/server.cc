@@ -17,14 +17,6 @@ namespace {
 
 constexpr Nanos kDefaultRetention = std::chrono::hours{24};
 
-// Settings of the genuine server that launchers pass and that make no difference here.
-bool is_harmless_config(const std::string& key) {
-  return key.starts_with("frontend.") || key.starts_with("history.") ||
-         key.starts_with("matching.") || key.starts_with("system.") || key.starts_with("limit.") ||
-         key.starts_with("worker.") || key.starts_with("activity.") ||
-         key.starts_with("component.") || key.starts_with("nexusoperation");
-}
-
 class ServerImpl : public Server {
  public:
   explicit ServerImpl(base::Clock& clock, bool foreign_clock) : loop_(clock, foreign_clock) {}
@@ -40,6 +32,13 @@ class ServerImpl : public Server {
   }
 
   absl::Status open(const ServerOptions& options) {
+    std::vector<std::string> unknown;
+    absl::StatusOr<DynamicConfig> config = parse_dynamic_config(options.dynamic_config, unknown);
+    if (!config.ok()) return config.status();
+    for (const std::string& name : unknown) {
+      std::fprintf(stderr, "warning: dynamic config %s is unknown here and has no effect\n",
+                   name.c_str());
+    }
     std::unique_ptr<Store> store = make_memory_store();
     if (!options.database_filename.empty()) {
       auto file = open_sqlite_store(options.database_filename);
@@ -48,6 +47,7 @@ class ServerImpl : public Server {
     }
     loop_.refresh();
     engine_ = std::make_unique<Engine>(loop_, std::move(store));
+    engine_->configure(*config);
     if (absl::Status status = recover(*engine_); !status.ok()) return status;
     if (absl::Status status = prepare_namespaces(options); !status.ok()) return status;
     dispatcher_ = std::make_shared<Dispatcher>(loop_, *engine_);
@@ -85,12 +85,6 @@ class ServerImpl : public Server {
       for (const auto& [ns_name, ns] : engine_->namespaces().all()) {
         ns->search_attributes[name] = *type;
         engine_->save(*ns);
-      }
-    }
-    for (const auto& [key, value] : options.dynamic_config) {
-      if (!is_harmless_config(key)) {
-        std::fprintf(stderr, "warning: dynamic config %s=%s is unknown here and has no effect\n",
-                     key.c_str(), value.c_str());
       }
     }
     return absl::OkStatus();

@@ -21,6 +21,12 @@ using Verdict = std::optional<TaskFailure>;
 
 Verdict bad(Cause cause, std::string message) { return TaskFailure{cause, std::move(message)}; }
 
+Verdict at_limit(Cause cause, const char* what, std::size_t pending, std::int64_t most) {
+  if (pending < static_cast<std::size_t>(most)) return std::nullopt;
+  return bad(cause, absl::StrCat("the number of pending ", what, ", ", pending,
+                                 ", has reached the per-workflow limit of ", most));
+}
+
 // What earlier commands of the batch will have changed by the time a later one is applied.
 class Checker {
  public:
@@ -103,12 +109,9 @@ class Checker {
       return bad(Cause::WORKFLOW_TASK_FAILED_CAUSE_SCHEDULE_ACTIVITY_DUPLICATE_ID,
                  absl::StrCat("activityID ", a.activity_id(), " already exists"));
     }
-    if (run_.activities.size() + activities_.size() > kPendingMax) {
-      return bad(
-          Cause::WORKFLOW_TASK_FAILED_CAUSE_PENDING_ACTIVITIES_LIMIT_EXCEEDED,
-          "the number of pending activities, 2000, has reached the per-workflow limit of 2000");
-    }
-    return std::nullopt;
+    return at_limit(Cause::WORKFLOW_TASK_FAILED_CAUSE_PENDING_ACTIVITIES_LIMIT_EXCEEDED,
+                    "activities", run_.activities.size() + activities_.size() - 1,
+                    engine_.config().activities_max);
   }
 
   Verdict cancel_activity(const command::RequestCancelActivityTaskCommandAttributes& a) {
@@ -192,13 +195,10 @@ class Checker {
     if (absl::Status s = check_search_attributes(*run_.ns, a.search_attributes()); !s.ok()) {
       return bad(Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES, std::string(s.message()));
     }
-    if (run_.children.size() + new_children_.size() >= kPendingMax) {
-      return bad(Cause::WORKFLOW_TASK_FAILED_CAUSE_PENDING_CHILD_WORKFLOWS_LIMIT_EXCEEDED,
-                 "the number of pending child workflow executions, 2000, has reached the "
-                 "per-workflow limit of 2000");
-    }
+    const std::size_t pending = run_.children.size() + new_children_.size();
     new_children_.insert(a.workflow_id());
-    return std::nullopt;
+    return at_limit(Cause::WORKFLOW_TASK_FAILED_CAUSE_PENDING_CHILD_WORKFLOWS_LIMIT_EXCEEDED,
+                    "child workflow executions", pending, engine_.config().children_max);
   }
 
   Verdict signal_external(const command::SignalExternalWorkflowExecutionCommandAttributes& a) {
@@ -210,12 +210,9 @@ class Checker {
     }
     if (a.signal_name().empty())
       return bad(kCause, "SignalName is not set on SignalExternalWorkflowExecutionCommand.");
-    if (run_.external_signals.size() + signals_++ >= kPendingMax) {
-      return bad(Cause::WORKFLOW_TASK_FAILED_CAUSE_PENDING_SIGNALS_LIMIT_EXCEEDED,
-                 "the number of pending signals to external workflows, 2000, has reached the "
-                 "per-workflow limit of 2000");
-    }
-    return std::nullopt;
+    return at_limit(Cause::WORKFLOW_TASK_FAILED_CAUSE_PENDING_SIGNALS_LIMIT_EXCEEDED,
+                    "signals to external workflows", run_.external_signals.size() + signals_++,
+                    engine_.config().external_signals_max);
   }
 
   Verdict cancel_external(
@@ -232,12 +229,10 @@ class Checker {
           kCause,
           "Start and RequestCancel for child workflow is not allowed in same workflow task.");
     }
-    if (run_.external_cancels.size() + cancels_++ >= kPendingMax) {
-      return bad(Cause::WORKFLOW_TASK_FAILED_CAUSE_PENDING_REQUEST_CANCEL_LIMIT_EXCEEDED,
-                 "the number of pending requests to cancel external workflows, 2000, has reached "
-                 "the per-workflow limit of 2000");
-    }
-    return std::nullopt;
+    return at_limit(Cause::WORKFLOW_TASK_FAILED_CAUSE_PENDING_REQUEST_CANCEL_LIMIT_EXCEEDED,
+                    "requests to cancel external workflows",
+                    run_.external_cancels.size() + cancels_++,
+                    engine_.config().external_cancels_max);
   }
 
   Verdict upsert(const command::UpsertWorkflowSearchAttributesCommandAttributes& a) {

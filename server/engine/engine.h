@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 
+#include "server/engine/dynamic_config.h"
 #include "server/engine/loop.h"
 #include "server/engine/namespaces.h"
 #include "server/engine/run.h"
@@ -31,6 +32,8 @@ class Engine {
   Namespaces& namespaces() { return namespaces_; }
   Matching& matching() { return matching_; }
   Workers& workers() { return workers_; }
+  const DynamicConfig& config() const { return config_; }
+  void configure(const DynamicConfig& config) { config_ = config; }  // Before the loop starts.
 
   std::string new_uuid();    // Version 4.
   std::string new_run_id();  // Version 7: sorts by time.
@@ -93,6 +96,7 @@ class Engine {
   absl::flat_hash_map<std::string, Chain> chains_;  // By namespace id and workflow id.
   Matching matching_;
   Workers workers_;
+  DynamicConfig config_;
   absl::flat_hash_map<std::string, std::shared_ptr<struct Query>> direct_queries_;
   std::deque<absl::AnyInvocable<void()>> follow_ups_;
   std::vector<absl::AnyInvocable<void(const absl::Status&)>> effects_;

@@ -1,5 +1,5 @@
-// The limits of the genuine server's default configuration on sizes, lengths and counts, and what
-// breaking one does. Pure.
+// The limits of the genuine server's default configuration on sizes and lengths, and what breaking
+// one does. Pure. Those that can be changed are in dynamic_config.h.
 #ifndef CHIMERA_SERVER_ENGINE_LIMITS_H_
 #define CHIMERA_SERVER_ENGINE_LIMITS_H_
 
@@ -16,10 +16,6 @@ namespace chimera::server {
 
 inline constexpr std::size_t kIdMax = 1000;
 inline constexpr std::size_t kBlobBytesMax = 2 << 20;
-inline constexpr std::size_t kPendingMax = 2000;  // Activities, children, signals, cancels each.
-inline constexpr std::int64_t kSignalsMax = 10000;
-inline constexpr int kHistoryEventsMax = 51200;
-inline constexpr std::int64_t kHistoryBytesMax = 50 << 20;
 
 // Lengths of names and sizes of payloads in a command. Too large a payload ends the workflow.
 std::optional<TaskFailure> check_limits(const command::Command& command);

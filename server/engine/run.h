@@ -181,6 +181,7 @@ class Run {
   std::list<absl::AnyInvocable<void()>> history_waiters;   // Run and dropped at the next change.
   std::unique_ptr<Timer> timer;
   bool in_transition = false;
+  bool warned_of_history = false;
   std::int64_t stored_events = 0;  // How many of `events` the store has.
 };
 // Shared by the Engine's index and by matching, whose tasks may outlive a deleted run (they hold it

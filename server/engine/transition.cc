@@ -1,11 +1,11 @@
 #include "server/engine/transition.h"
 
 #include <algorithm>
+#include <cstdio>
 
 #include "core/base/check.h"
 #include "server/engine/chain.h"
 #include "server/engine/engine.h"
-#include "server/engine/limits.h"
 #include "server/engine/query.h"
 #include "server/engine/start.h"
 #include "server/engine/update.h"
@@ -156,10 +156,21 @@ void Transition::flush_buffered() {
 
 void Transition::enforce_history_limits() {
   if (!run_.running()) return;
-  if (run_.events.events_size() > kHistoryEventsMax) {
+  const DynamicConfig& config = engine_.config();
+  if (run_.events.events_size() > config.history_events_max) {
     write_terminated(*this, "Workflow history count exceeds limit.", nullptr, "history-service");
-  } else if (run_.history_size > kHistoryBytesMax) {
+  } else if (run_.history_size > config.history_bytes_max) {
     write_terminated(*this, "Workflow history size exceeds limit.", nullptr, "history-service");
+  } else if (!run_.warned_of_history && (run_.events.events_size() > config.history_events_warn ||
+                                         run_.history_size > config.history_bytes_warn)) {
+    run_.warned_of_history = true;
+    std::fprintf(stderr,
+                 "warning: workflow %s, run %s: its history has %d events and %lld bytes, and ends "
+                 "it beyond %lld events or %lld bytes. Continue as new before.\n",
+                 run_.workflow_id.c_str(), run_.run_id.c_str(), run_.events.events_size(),
+                 static_cast<long long>(run_.history_size),
+                 static_cast<long long>(config.history_events_max),
+                 static_cast<long long>(config.history_bytes_max));
   }
 }
 

@@ -10,8 +10,6 @@ namespace {
 
 namespace update = ::temporal::api::update::v1;
 using State = Update::State;
-constexpr std::size_t kInFlightMax = 10;
-constexpr std::size_t kTotalMax = 2000;
 constexpr int kFailingAttempt = 3;
 
 UpdateStage stage_of(State state) {
@@ -156,13 +154,19 @@ absl::Status admit_update(Engine& engine, Run& run, update::Request request, Upd
     return not_ready(
         "Unable to perform workflow execution update due to Workflow Task in failed state.");
   }
-  if (run.updates.size() >= kInFlightMax) {
-    return exhausted("limit on number of concurrent in-flight updates has been reached (10)",
-                     enums::RESOURCE_EXHAUSTED_CAUSE_CONCURRENT_LIMIT);
+  const auto in_flight_max = static_cast<std::size_t>(engine.config().updates_in_flight_max);
+  if (run.updates.size() >= in_flight_max) {
+    return exhausted(
+        absl::StrCat("limit on number of concurrent in-flight updates has been reached (",
+                     in_flight_max, ")"),
+        enums::RESOURCE_EXHAUSTED_CAUSE_CONCURRENT_LIMIT);
   }
-  if (run.known_updates.size() + run.updates.size() >= kTotalMax) {
+  const auto total_max = static_cast<std::size_t>(engine.config().updates_max);
+  if (run.known_updates.size() + run.updates.size() >= total_max) {
     return absl::FailedPreconditionError(
-        "limit on the total number of distinct updates in this workflow has been reached (2000)");
+        absl::StrCat("limit on the total number of distinct updates in this workflow has been "
+                     "reached (",
+                     total_max, ")"));
   }
   auto admitted = std::make_shared<Update>();
   admitted->id = id;

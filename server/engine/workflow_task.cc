@@ -15,8 +15,6 @@ namespace chimera::server {
 namespace {
 
 using Kind = WorkflowTask::Kind;
-constexpr int kSuggestEvents = 4096;
-constexpr std::int64_t kSuggestBytes = 4 << 20;
 constexpr std::size_t kPageBatches = 256;
 constexpr Nanos kSpeculativeScheduleToStart = seconds{5};
 
@@ -158,8 +156,8 @@ void start_task(Transition& t, const std::string& identity, const std::string& r
   task.identity = identity;
   task.request_id = request_id;
   task.history_size = run.history_size;
-  task.suggest_continue_as_new =
-      run.events.events_size() >= kSuggestEvents || run.history_size >= kSuggestBytes;
+  task.suggest_continue_as_new = run.events.events_size() >= t.engine().config().suggest_events ||
+                                 run.history_size >= t.engine().config().suggest_bytes;
   task.stamp = t.engine().next_stamp();
   if (task.kind == Kind::kNormal) {
     HistoryEvent event = t.event(enums::EVENT_TYPE_WORKFLOW_TASK_STARTED);

@@ -41,7 +41,7 @@ absl::Status signal_workflow(Engine& engine, wf::SignalWorkflowExecutionRequest&
   absl::StatusOr<Run*> found = target(engine, request);
   if (!found.ok()) return found.status();
   Run& run = **found;
-  if (run.signal_count >= kSignalsMax)
+  if (run.signal_count >= engine.config().signals_max)
     return invalid("exceeded workflow execution limit for signal events");
   if (!request.request_id().empty() &&
       !run.signal_request_ids.insert(request.request_id()).second) {

@@ -33,6 +33,21 @@ class LimitsTest : public Session {
     EXPECT_EQ(failed.retry_state(), enums::RETRY_STATE_NON_RETRYABLE_FAILURE);
   }
 
+  // A task's first page has not the whole of a long history: its last event comes with the rest.
+  Task poll_rest(Task task) {
+    while (!task.next_page_token().empty()) {
+      wf::GetWorkflowExecutionHistoryRequest request;
+      request.set_namespace_(ns);
+      *request.mutable_execution() = execution();
+      request.set_next_page_token(task.next_page_token());
+      auto page = rpc<wf::GetWorkflowExecutionHistoryResponse>(request);
+      if (!page.ok()) break;
+      task.mutable_history()->MergeFrom(page->history());
+      task.set_next_page_token(page->next_page_token());
+    }
+    return task;
+  }
+
   ActivityTask running_activity() {
     start();
     respond(poll(), {schedule_activity("a")});
@@ -229,6 +244,39 @@ TEST_F(LimitsTest, pending_signals_limit) {
   expect_refused(reply.status(),
                  "PendingSignalsLimitExceeded: the number of pending signals to external "
                  "workflows, 2000, has reached the per-workflow limit of 2000");
+}
+
+TEST_F(LimitsTest, suggest_continue_as_new) {
+  start();
+  Task task = poll();
+  auto suggested = [](const Task& of) {
+    return of.history().events().rbegin()->workflow_task_started_event_attributes();
+  };
+  EXPECT_FALSE(suggested(task).suggest_continue_as_new());
+  respond(task, std::vector<Command>(kSuggestEvents, marker("m")));
+  ASSERT_TRUE(signal("wake").ok());
+
+  task = poll_rest(poll());
+
+  EXPECT_TRUE(suggested(task).suggest_continue_as_new());
+  EXPECT_GT(suggested(task).history_size_bytes(), 0);
+}
+
+TEST_F(LimitsTest, history_count_limit) {
+  start();
+  const int rounds = kHistoryEventsMax / 1000 + 1;
+  for (int i = 0; i < rounds && describe().workflow_execution_info().status() ==
+                                    enums::WORKFLOW_EXECUTION_STATUS_RUNNING;
+       ++i) {
+    (void)try_respond(poll(), std::vector<Command>(1000, marker("m")),
+                      [](Respond& request) { request.set_force_create_new_workflow_task(true); });
+  }
+
+  const HistoryEvent terminated = wait_closed();
+  EXPECT_EQ(terminated.workflow_execution_terminated_event_attributes().reason(),
+            "Workflow history count exceeds limit.");
+  EXPECT_EQ(terminated.workflow_execution_terminated_event_attributes().identity(),
+            "history-service");
 }
 
 TEST_F(LimitsTest, wft_failure_limit) {

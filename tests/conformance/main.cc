@@ -51,16 +51,19 @@ int run(int argc, char** argv) {
   the_target = &target;
   std::unique_ptr<server::Server> embedded;
   std::unique_ptr<GenuineServer> genuine;
+  const std::map<std::string, std::string> limits = {
+      {"limit.historyCount.suggestContinueAsNew", absl::StrCat(kSuggestEvents)},
+      {"limit.historyCount.error", absl::StrCat(kHistoryEventsMax)}};
   core::ConnectionOptions options;
   options.connect_timeout = std::chrono::seconds(30);
   if (argc > 1 && std::string(argv[1]) == "--genuine") {
-    genuine = std::make_unique<GenuineServer>();
+    genuine = std::make_unique<GenuineServer>(limits);
     options.target_host = genuine->address();
   } else if (argc > 2 && std::string(argv[1]) == "--address") {
     options.target_host = argv[2];
   } else {
     server::ServerOptions server_options{
-        .search_attributes = {{"GoldKw", "Keyword"}, {"GoldInt", "Int"}}};
+        .search_attributes = {{"GoldKw", "Keyword"}, {"GoldInt", "Int"}}, .dynamic_config = limits};
     if (argc > 1 && std::string(argv[1]) == "--file") server_options.database_filename = new_file();
     auto started = server::Server::start(std::move(server_options));
     if (!started.ok()) {

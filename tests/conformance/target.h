@@ -12,6 +12,10 @@
 
 namespace chimera::conformance {
 
+// Both servers run with these limits, lower than the defaults.
+inline constexpr int kSuggestEvents = 400;
+inline constexpr int kHistoryEventsMax = 4000;
+
 struct Target {
   std::shared_ptr<core::Connection> connection;
   bool genuine = false;

@@ -6,7 +6,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <map>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include <arpa/inet.h>
@@ -21,14 +23,15 @@ namespace chimera {
 class GenuineServer {
  public:
   // The program's path is in CHIMERA_TEMPORAL_CLI; without it this ends the process with a message.
-  GenuineServer() : port_(free_port()) {
+  explicit GenuineServer(const std::map<std::string, std::string>& dynamic_config = {})
+      : port_(free_port()) {
     const char* cli = std::getenv("CHIMERA_TEMPORAL_CLI");
     if (cli == nullptr) {
       std::fprintf(stderr, "--genuine: set CHIMERA_TEMPORAL_CLI to the temporal program\n");
       std::exit(2);
     }
     child_ = fork();
-    if (child_ == 0) run(cli);
+    if (child_ == 0) run(cli, dynamic_config);
   }
   ~GenuineServer() {
     kill(child_, SIGKILL);
@@ -54,13 +57,32 @@ class GenuineServer {
     return ntohs(address.sin_port);
   }
 
-  [[noreturn]] void run(const char* cli) const {
-    const std::string port = absl::StrCat(port_);
-    execl(cli, cli, "server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port",
-          port.c_str(), "--log-level", "error", "--dynamic-config-value",
-          "frontend.enableExecuteMultiOperation=true", "--dynamic-config-value",
-          "system.enableEagerWorkflowStart=true", "--search-attribute", "GoldKw=Keyword",
-          "--search-attribute", "GoldInt=Int", nullptr);
+  [[noreturn]] void run(const char* cli, const std::map<std::string, std::string>& config) const {
+    std::vector<std::string> words = {cli,
+                                      "server",
+                                      "start-dev",
+                                      "--headless",
+                                      "--ip",
+                                      "127.0.0.1",
+                                      "--port",
+                                      absl::StrCat(port_),
+                                      "--log-level",
+                                      "error",
+                                      "--search-attribute",
+                                      "GoldKw=Keyword",
+                                      "--search-attribute",
+                                      "GoldInt=Int"};
+    auto set = [&words](const std::string& name, const std::string& value) {
+      words.push_back("--dynamic-config-value");
+      words.push_back(absl::StrCat(name, "=", value));
+    };
+    set("frontend.enableExecuteMultiOperation", "true");
+    set("system.enableEagerWorkflowStart", "true");
+    for (const auto& [name, value] : config) set(name, value);
+    std::vector<char*> arguments;
+    for (std::string& word : words) arguments.push_back(word.data());
+    arguments.push_back(nullptr);
+    execv(cli, arguments.data());
     std::fprintf(stderr, "cannot start %s: %s\n", cli, std::strerror(errno));
     _exit(127);
   }

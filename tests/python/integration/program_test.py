@@ -518,6 +518,18 @@ async def test_a_limit_on_file_sizes(folder: pathlib.Path):
     assert code == 0, said
 
 
+def test_dynamic_config(folder: pathlib.Path):
+    server = [CHIMERA, "server", "--port", "0", "--dynamic-config-value"]
+    code, said = Program(*server, "limit.historyCount.error=many").end()
+    assert code == 1
+    assert "limit.historyCount.error=many: give a whole number above 0" in said
+
+    program = Program(*server, "frontend.unheardOf=1", "--dynamic-config-value", "limit.historyCount.error=100")
+    program.until("warning: dynamic config frontend.unheardOf is unknown here and has no effect")
+    program.until("listening on")
+    assert program.stop()[0] == 0
+
+
 def test_a_metrics_address_in_use(server: str, folder: pathlib.Path):
     said = refusal(server, folder, ORDERS, "--metrics-address", server)
 

@@ -168,6 +168,76 @@ TEST(ServerTest, AFullDiskIsToldToCallersAndTheServerGoesOnWhenThereIsRoom) {
   EXPECT_EQ(describe(*transport, "first").code(), seen.code());
 }
 
+// Completes the task with `count` markers of `size` bytes and asks for the next one.
+absl::Status record_markers(base::Transport& transport, int count, std::size_t size) {
+  wf::RespondWorkflowTaskCompletedRequest request;
+  request.set_namespace_("default");
+  request.set_task_token(poll(transport).task_token());
+  request.set_force_create_new_workflow_task(true);
+  for (int i = 0; i < count; ++i) {
+    auto& command = *request.add_commands();
+    command.set_command_type(api::enums::v1::COMMAND_TYPE_RECORD_MARKER);
+    auto& marker = *command.mutable_record_marker_command_attributes();
+    marker.set_marker_name("m");
+    (*marker.mutable_details())["text"].add_payloads()->set_data(std::string(size, 'x'));
+  }
+  wf::RespondWorkflowTaskCompletedResponse response;
+  return call(transport, CHIMERA_METHOD(RespondWorkflowTaskCompleted), request, response);
+}
+
+api::history::v1::HistoryEvent last_event(base::Transport& transport, const std::string& id) {
+  wf::GetWorkflowExecutionHistoryRequest request;
+  request.set_namespace_("default");
+  request.mutable_execution()->set_workflow_id(id);
+  wf::GetWorkflowExecutionHistoryResponse response;
+  EXPECT_TRUE(call(transport, CHIMERA_METHOD(GetWorkflowExecutionHistory), request, response).ok());
+  return *response.history().events().rbegin();
+}
+
+TEST(ServerTest, AHistoryThatGrowsTooLargeIsWarnedOfSuggestsToContinueAndEndsTheRun) {
+  ServerOptions options;
+  options.dynamic_config = {{"limit.historySize.suggestContinueAsNew", "3000"},
+                            {"limit.historySize.warn", "4000"},
+                            {"limit.historySize.error", "20000"}};
+  auto server = Server::start(options);
+  ASSERT_TRUE(server.ok()) << server.status();
+  auto transport = (*server)->local_transport();
+  ASSERT_TRUE(start_workflow(*transport, "large").ok());
+  testing::internal::CaptureStderr();
+
+  ASSERT_TRUE(record_markers(*transport, 5, 1000).ok());
+  const auto task = poll(*transport);
+  wf::RespondWorkflowTaskFailedRequest fail;
+  fail.set_task_token(task.task_token());
+  wf::RespondWorkflowTaskFailedResponse failed;
+  ASSERT_TRUE(call(*transport, CHIMERA_METHOD(RespondWorkflowTaskFailed), fail, failed).ok());
+  ASSERT_TRUE(record_markers(*transport, 20, 1000).ok());
+
+  const auto started = task.history().events().rbegin()->workflow_task_started_event_attributes();
+  EXPECT_TRUE(started.suggest_continue_as_new());
+  const auto terminated = last_event(*transport, "large");
+  EXPECT_EQ(terminated.workflow_execution_terminated_event_attributes().reason(),
+            "Workflow history size exceeds limit.");
+  EXPECT_THAT(
+      testing::internal::GetCapturedStderr(),
+      testing::AllOf(HasSubstr("warning: workflow large"), HasSubstr("Continue as new before.")));
+}
+
+TEST(ServerTest, ABadDynamicConfigIsRefusedAndAnUnknownOneTold) {
+  ServerOptions options;
+  options.dynamic_config = {{"limit.historyCount.error", "many"}};
+  const absl::Status bad = Server::start(options).status();
+  options.dynamic_config = {{"frontend.noSuchThing", "true"}};
+  testing::internal::CaptureStderr();
+
+  auto server = Server::start(options);
+
+  EXPECT_EQ(bad.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_TRUE(server.ok());
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              HasSubstr("warning: dynamic config frontend.noSuchThing is unknown here"));
+}
+
 class MovedClock : public base::Clock {
  public:
   base::WallTime now() const override { return base::system_clock().now() + moved_.load(); }
