@@ -38,13 +38,16 @@ std::int64_t started_id(Transition& t) {
 
 void back_off(Transition& t, Activity& activity, Nanos delay, failure::Failure failure) {
   ++activity.attempt;
-  activity.scheduled = add_saturated(t.engine().now(), delay);
+  activity.scheduled = activity.paused ? t.engine().now() : add_saturated(t.engine().now(), delay);
   activity.last_attempt_completed = t.engine().now();
   activity.started = kUnset;
   activity.dispatched = false;
   activity.stamp = t.engine().next_stamp();  // Late reports of the old attempt find nothing.
   activity.last_failure = std::make_unique<failure::Failure>(std::move(failure));
-  if (delay <= Nanos{0}) dispatch_activity(t.engine(), t.run(), activity);
+  activity.was_reset = false;
+  if (activity.forget_heartbeat) activity.heartbeat_details.reset();
+  activity.forget_heartbeat = false;
+  if (delay <= Nanos{0} && !activity.paused) dispatch_activity(t.engine(), t.run(), activity);
 }
 
 WallTime expiry(const Activity& activity) {
@@ -241,11 +244,11 @@ absl::StatusOr<HeartbeatReply> heartbeat_activity(Engine& engine, ActivityRef re
                                                   common::Payloads& details, bool has_details) {
   Activity& activity = *ref.run->find_activity(ref.scheduled_id);
   activity.last_heartbeat = engine.now();
-  if (has_details)
-    activity.heartbeat_details = std::make_unique<common::Payloads>(std::move(details));
+  activity.heartbeat_details =
+      has_details ? std::make_unique<common::Payloads>(std::move(details)) : nullptr;
   engine.arm_run_timer(*ref.run);
   engine.mark_dirty(*ref.run);
-  return HeartbeatReply{activity.cancel_requested_id != 0};
+  return HeartbeatReply{activity.cancel_requested_id != 0, activity.paused, activity.was_reset};
 }
 
 void time_out_activity(Transition& t, Activity& activity, enums::TimeoutType type) {

@@ -36,7 +36,7 @@ absl::Status fail_activity(Engine& engine, ActivityRef ref, failure::Failure& fa
 absl::Status cancel_activity(Engine& engine, ActivityRef ref, common::Payloads& details,
                              const std::string& identity);
 struct HeartbeatReply {
-  bool cancel_requested = false;
+  bool cancel_requested = false, paused = false, was_reset = false;
 };
 absl::StatusOr<HeartbeatReply> heartbeat_activity(Engine& engine, ActivityRef ref,
                                                   common::Payloads& details, bool has_details);

@@ -82,10 +82,7 @@ void apply_activity_scheduled(Run& run, const HistoryEvent& event) {
   activity.event = &event;
   activity.scheduled_id = event.event_id();
   activity.id = a.activity_id();
-  activity.schedule_to_close = to_nanos(a.schedule_to_close_timeout());
-  activity.schedule_to_start = to_nanos(a.schedule_to_start_timeout());
-  activity.start_to_close = to_nanos(a.start_to_close_timeout());
-  activity.heartbeat = to_nanos(a.heartbeat_timeout());
+  activity.take_timeouts();
   activity.first_scheduled = activity.scheduled = to_wall(event.event_time());
   run.activity_ids[activity.id] = event.event_id();
 }
@@ -333,6 +330,14 @@ void Run::apply(const HistoryEvent& event) {
     default:
       return;
   }
+}
+
+void Activity::take_timeouts() {
+  const auto& a = attributes();
+  schedule_to_close = to_nanos(a.schedule_to_close_timeout());
+  schedule_to_start = to_nanos(a.schedule_to_start_timeout());
+  start_to_close = to_nanos(a.start_to_close_timeout());
+  heartbeat = to_nanos(a.heartbeat_timeout());
 }
 
 Activity* Run::find_activity(std::int64_t scheduled_id) {

@@ -1,5 +1,6 @@
 // CommandApplier: what each command writes into history, and its activities and timers.
 #include "server/engine/activity.h"
+#include "server/engine/activity_options.h"
 #include "server/engine/chain.h"
 #include "server/engine/commands.h"
 #include "server/engine/cross.h"
@@ -11,36 +12,6 @@
 #include "server/visibility/attributes.h"
 
 namespace chimera::server {
-namespace {
-
-Nanos cap(Nanos value, Nanos limit) {
-  return limit > Nanos{0} && (value == Nanos{0} || value > limit) ? limit : value;
-}
-
-// What of the four timeouts is left open follows from the others and the run's timeout.
-void fill_timeouts(const Run& run, history::ActivityTaskScheduledEventAttributes& a) {
-  const Nanos run_timeout = to_nanos(run.start().workflow_run_timeout());
-  Nanos close = to_nanos(a.schedule_to_close_timeout());
-  Nanos start = to_nanos(a.schedule_to_start_timeout());
-  Nanos attempt = to_nanos(a.start_to_close_timeout());
-  Nanos heartbeat = to_nanos(a.heartbeat_timeout());
-  if (close > Nanos{0}) {
-    close = cap(close, run_timeout);
-    start = cap(start, close);
-    attempt = cap(attempt, close);
-  } else {
-    close = run_timeout;
-    start = start == Nanos{0} ? run_timeout : cap(start, run_timeout);
-    attempt = cap(attempt, run_timeout);
-  }
-  if (heartbeat > Nanos{0}) heartbeat = cap(heartbeat, attempt);
-  set(a.mutable_schedule_to_close_timeout(), close);
-  set(a.mutable_schedule_to_start_timeout(), start);
-  set(a.mutable_start_to_close_timeout(), attempt);
-  set(a.mutable_heartbeat_timeout(), heartbeat);
-}
-
-}  // namespace
 
 HistoryEvent CommandApplier::event(enums::EventType type, command::Command& command) {
   HistoryEvent event = t_.event(type);
@@ -114,7 +85,7 @@ void CommandApplier::schedule_activity(command::Command& command) {
   *a.mutable_schedule_to_start_timeout() = from.schedule_to_start_timeout();
   *a.mutable_start_to_close_timeout() = from.start_to_close_timeout();
   *a.mutable_heartbeat_timeout() = from.heartbeat_timeout();
-  fill_timeouts(t_.run(), a);
+  fill_activity_timeouts(t_.run(), a);
   a.set_workflow_task_completed_event_id(completed_id_);
   *a.mutable_retry_policy() = from.retry_policy();
   default_retry_policy(*a.mutable_retry_policy());

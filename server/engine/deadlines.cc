@@ -34,7 +34,8 @@ WallTime task_deadline(const WorkflowTask& task) {
 }
 
 WallTime retry_time(const Activity& activity) {
-  return activity.is_started() || activity.dispatched ? kNever : activity.scheduled;
+  return activity.is_started() || activity.dispatched || activity.paused ? kNever
+                                                                         : activity.scheduled;
 }
 
 std::vector<Due> collect(const Run& run, WallTime now) {
@@ -112,7 +113,7 @@ ActivityDeadline activity_deadline(const Activity& activity) {
     consider(
         deadline_after(std::max(activity.started, activity.last_heartbeat), activity.heartbeat),
         enums::TIMEOUT_TYPE_HEARTBEAT);
-  } else {
+  } else if (!activity.paused) {
     consider(deadline_after(activity.scheduled, activity.schedule_to_start),
              enums::TIMEOUT_TYPE_SCHEDULE_TO_START);
   }

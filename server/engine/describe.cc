@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "server/engine/activity_options.h"
 #include "server/engine/deadlines.h"
 #include "server/engine/namespaces.h"
 #include "server/engine/query.h"
@@ -20,13 +21,39 @@ common::Payload keyword_list(const std::vector<std::string>& values) {
   return payload;
 }
 
+enums::PendingActivityState state_of(const Activity& activity) {
+  if (activity.cancel_requested_id != 0) return enums::PENDING_ACTIVITY_STATE_CANCEL_REQUESTED;
+  if (activity.paused) {
+    return activity.is_started() ? enums::PENDING_ACTIVITY_STATE_PAUSE_REQUESTED
+                                 : enums::PENDING_ACTIVITY_STATE_PAUSED;
+  }
+  return activity.is_started() ? enums::PENDING_ACTIVITY_STATE_STARTED
+                               : enums::PENDING_ACTIVITY_STATE_SCHEDULED;
+}
+
+// "property:activityType=T" of each type that has a paused activity.
+std::vector<std::string> pauses(const Run& run) {
+  std::set<std::string> texts;
+  for (const auto& [id, activity] : run.activities) {
+    if (!activity.paused) continue;
+    texts.insert(
+        absl::StrCat("property:activityType=", activity.attributes().activity_type().name()));
+  }
+  return {texts.begin(), texts.end()};
+}
+
 void fill_activity(const Activity& activity, WallTime now,
                    ::temporal::api::workflow::v1::PendingActivityInfo& info) {
   info.set_activity_id(activity.id);
   *info.mutable_activity_type() = activity.attributes().activity_type();
-  info.set_state(activity.cancel_requested_id != 0 ? enums::PENDING_ACTIVITY_STATE_CANCEL_REQUESTED
-                 : activity.is_started()           ? enums::PENDING_ACTIVITY_STATE_STARTED
-                                                   : enums::PENDING_ACTIVITY_STATE_SCHEDULED);
+  info.set_state(state_of(activity));
+  if (activity.paused) {
+    info.set_paused(true);
+    set(info.mutable_pause_info()->mutable_pause_time(), activity.pause_time);
+    info.mutable_pause_info()->mutable_manual()->set_identity(activity.pause_identity);
+    info.mutable_pause_info()->mutable_manual()->set_reason(activity.pause_reason);
+  }
+  fill_options(activity, *info.mutable_activity_options());
   if (activity.heartbeat_details != nullptr)
     *info.mutable_heartbeat_details() = *activity.heartbeat_details;
   if (activity.last_heartbeat != kUnset)
@@ -70,6 +97,8 @@ std::map<std::string, common::Payload> all_search_attributes(const Run& run) {
         keyword_list({absl::StrCat("category=", run.reported_problem_category),
                       absl::StrCat("cause=", run.reported_problem_cause)});
   }
+  if (auto paused = pauses(run); !paused.empty())
+    attributes["TemporalPauseInfo"] = keyword_list(paused);
   if (run.has_worker_stamp && !attributes.contains("BuildIds")) {
     attributes["BuildIds"] =
         keyword_list({"unversioned", absl::StrCat("unversioned:", run.last_worker_build_id)});

@@ -35,6 +35,7 @@ class Engine {
   const DynamicConfig& config() const { return config_; }
   void configure(const DynamicConfig& config) { config_ = config; }  // Before the loop starts.
 
+  std::uint64_t random() { return random_(); }
   std::string new_uuid();    // Version 4.
   std::string new_run_id();  // Version 7: sorts by time.
   std::int64_t next_task_id() { return ++task_id_; }

@@ -75,7 +75,7 @@ void resume(Engine& engine, Run& run) {
   for (auto& [id, activity] : run.activities) {
     if (activity.is_started())
       activity.dispatched = true;
-    else if (activity.scheduled <= engine.now())
+    else if (!activity.paused && activity.scheduled <= engine.now())
       dispatch_activity(engine, run, activity);
   }
   engine.arm_run_timer(run);

@@ -39,7 +39,9 @@ bool retryable(const common::RetryPolicy& policy, const failure::Failure& failur
   }
 }
 
-Nanos interval(const common::RetryPolicy& policy, int attempt) {
+}  // namespace
+
+Nanos retry_interval(const common::RetryPolicy& policy, int attempt) {
   const double initial = static_cast<double>(to_nanos(policy.initial_interval()).count());
   const Nanos maximum = to_nanos(policy.maximum_interval());
   const double next = initial * std::pow(policy.backoff_coefficient(), attempt - 1);
@@ -47,15 +49,13 @@ Nanos interval(const common::RetryPolicy& policy, int attempt) {
   return Nanos{static_cast<std::int64_t>(std::min(next, cap))};
 }
 
-}  // namespace
-
 RetryDecision decide_retry(const common::RetryPolicy& policy, int attempt, WallTime now,
                            WallTime expires, const failure::Failure& failure) {
   if (!retryable(policy, failure)) return {enums::RETRY_STATE_NON_RETRYABLE_FAILURE};
   if (policy.maximum_attempts() > 0 && attempt >= policy.maximum_attempts()) {
     return {enums::RETRY_STATE_MAXIMUM_ATTEMPTS_REACHED};
   }
-  Nanos delay = interval(policy, attempt);
+  Nanos delay = retry_interval(policy, attempt);
   if (failure.application_failure_info().has_next_retry_delay()) {
     delay = to_nanos(failure.application_failure_info().next_retry_delay());
   }

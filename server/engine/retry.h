@@ -19,6 +19,8 @@ struct RetryDecision {
 // such time).
 RetryDecision decide_retry(const common::RetryPolicy& policy, int attempt, WallTime now,
                            WallTime expires, const failure::Failure& failure);
+// From the failure of the attempt to the next one.
+Nanos retry_interval(const common::RetryPolicy& policy, int attempt);
 // Fills in what a policy leaves open: 1 s, 2.0, 100 x the initial interval.
 void default_retry_policy(common::RetryPolicy& policy);
 // An error text for a bad policy, empty if it is good.

@@ -68,11 +68,20 @@ struct Activity {
   std::string identity, request_id;
   std::unique_ptr<common::Payloads> heartbeat_details;
   std::unique_ptr<failure::Failure> last_failure;
+  // Paused: not dispatched; an attempt that runs is told by its next heartbeat.
+  bool paused = false;
+  WallTime pause_time{};
+  std::string pause_identity, pause_reason;
+  bool was_reset = false;         // While an attempt ran, which its next heartbeat tells.
+  bool forget_heartbeat = false;  // When that attempt ends.
+  // The attributes with changed options; null: as scheduled.
+  std::unique_ptr<history::ActivityTaskScheduledEventAttributes> changed;
 
   bool is_started() const { return started != kUnset; }
   const history::ActivityTaskScheduledEventAttributes& attributes() const {
-    return event->activity_task_scheduled_event_attributes();
+    return changed != nullptr ? *changed : event->activity_task_scheduled_event_attributes();
   }
+  void take_timeouts();  // From the attributes.
 };
 
 struct UserTimer {

@@ -1,5 +1,6 @@
 // The reports of activity workers, by token and by id.
 #include "server/engine/activity.h"
+#include "server/engine/activity_options.h"
 #include "server/engine/engine.h"
 #include "server/engine/limits.h"
 #include "server/engine/query.h"
@@ -68,6 +69,8 @@ absl::Status heartbeat(Engine& engine, Request& request, Response& response) {
       heartbeat_activity(engine, *ref, *request.mutable_details(), has_details);
   if (!reply.ok()) return reply.status();
   response.set_cancel_requested(reply->cancel_requested);
+  response.set_activity_paused(reply->paused);
+  response.set_activity_reset(reply->was_reset);
   return absl::OkStatus();
 }
 
@@ -96,6 +99,10 @@ void register_activities(MethodTable& table) {
   table.add("RecordActivityTaskHeartbeatById",
             heartbeat<wf::RecordActivityTaskHeartbeatByIdRequest,
                       wf::RecordActivityTaskHeartbeatByIdResponse>);
+  table.add("PauseActivity", pause_activities);
+  table.add("UnpauseActivity", unpause_activities);
+  table.add("ResetActivity", reset_activities);
+  table.add("UpdateActivityOptions", update_activities);
 }
 
 }  // namespace chimera::server

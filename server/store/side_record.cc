@@ -9,7 +9,7 @@
 namespace chimera::server {
 namespace {
 
-constexpr std::uint64_t kVersion = 1;
+constexpr std::uint64_t kVersion = 2;  // 1 had no pauses, resets and changed options.
 
 // Writer and Reader have the same calls, so that visit() below lists the fields once for both
 // directions.
@@ -37,6 +37,7 @@ class Writer {
     if (value != nullptr) message(*value);
   }
   static constexpr bool kReading = false;
+  std::uint64_t version = kVersion;
   std::string out;
 };
 
@@ -92,6 +93,7 @@ class Reader {
     message(*value);
   }
   static constexpr bool kReading = true;
+  std::uint64_t version = 0;
   bool ok = true;
 
  private:
@@ -130,6 +132,14 @@ void visit_activity(Archive& ar, OneActivity& activity) {
   ar.text(activity.request_id);
   ar.optional(activity.heartbeat_details);
   ar.optional(activity.last_failure);
+  if (ar.version < 2) return;
+  ar.number(activity.paused);
+  ar.time(activity.pause_time);
+  ar.text(activity.pause_identity);
+  ar.text(activity.pause_reason);
+  ar.number(activity.was_reset);
+  ar.number(activity.forget_heartbeat);
+  ar.optional(activity.changed);
 }
 
 template <class Archive, class AnyRun>
@@ -173,9 +183,9 @@ std::string encode_side(const Run& run) {
 
 bool decode_side(absl::string_view bytes, Run& run) {
   Reader ar(bytes);
-  std::uint64_t version = 0, count = 0;
-  ar.number(version);
-  if (!ar.ok || version != kVersion) return false;
+  std::uint64_t count = 0;
+  ar.number(ar.version);
+  if (!ar.ok || ar.version == 0 || ar.version > kVersion) return false;
   visit_scalars(ar, run);
   run.begin_again(run.last_reset);
   WorkflowTask task;
@@ -188,6 +198,7 @@ bool decode_side(absl::string_view bytes, Run& run) {
     Activity* activity = run.find_activity(id);
     Activity unknown;
     visit_activity(ar, activity != nullptr ? *activity : unknown);
+    if (activity != nullptr) activity->take_timeouts();
   }
   count = 0;
   ar.number(count);
