@@ -61,8 +61,9 @@ void cap_timeouts(wf::StartWorkflowExecutionRequest& request) {
   Nanos run = to_nanos(request.workflow_run_timeout());
   if (execution > Nanos{0} && (run == Nanos{0} || run > execution)) run = execution;
   if (run > Nanos{0}) task = std::min(task, run);
-  set(request.mutable_workflow_run_timeout(), run);
-  set(request.mutable_workflow_execution_timeout(), execution);
+  // What the caller left out stays out: workers tell "none" from zero.
+  if (run != to_nanos(request.workflow_run_timeout()))
+    set(request.mutable_workflow_run_timeout(), run);
   set(request.mutable_workflow_task_timeout(), task);
 }
 
@@ -168,8 +169,10 @@ StartSpec spec_of(Engine& engine, Namespace& ns, wf::StartWorkflowExecutionReque
   *a.mutable_workflow_type() = std::move(*request.mutable_workflow_type());
   a.mutable_task_queue()->set_name(request.task_queue().name());
   if (request.has_input()) *a.mutable_input() = std::move(*request.mutable_input());
-  *a.mutable_workflow_execution_timeout() = request.workflow_execution_timeout();
-  *a.mutable_workflow_run_timeout() = request.workflow_run_timeout();
+  if (request.has_workflow_execution_timeout())
+    *a.mutable_workflow_execution_timeout() = request.workflow_execution_timeout();
+  if (request.has_workflow_run_timeout())
+    *a.mutable_workflow_run_timeout() = request.workflow_run_timeout();
   *a.mutable_workflow_task_timeout() = request.workflow_task_timeout();
   a.set_identity(request.identity());
   if (request.has_retry_policy()) *a.mutable_retry_policy() = request.retry_policy();

@@ -60,15 +60,17 @@ void wait_for(Engine& engine, const UpdatePtr& update, UpdateWait wait) {
   waiter.stage = wait.stage;
   waiter.done = std::move(wait.done);
   auto place = std::prev(update->waiters.end());
-  waiter.deadline = std::make_unique<Timer>([&engine, weak = std::weak_ptr(update), place] {
-    engine.follow_up([weak, place] {
+  waiter.deadline = std::make_unique<Timer>([&engine, weak = std::weak_ptr(update), place,
+                                             fails = wait.fails] {
+    engine.follow_up([weak, place, fails] {
       const UpdatePtr update = weak.lock();
       if (update == nullptr) return;
       for (auto it = update->waiters.begin(); it != update->waiters.end(); ++it) {
         if (it != place) continue;
         auto done = std::move(it->done);
         update->waiters.erase(it);
-        done(absl::OkStatus(), answer_of(*update));
+        done(fails ? absl::DeadlineExceededError("context deadline exceeded") : absl::OkStatus(),
+             answer_of(*update));
         return;
       }
     });
@@ -141,6 +143,11 @@ absl::Status check_wait_stage(UpdateStage& stage) {
 
 bool is_known_update(const Run& run, const std::string& update_id) {
   return run.updates.contains(update_id) || run.known_updates.contains(update_id);
+}
+
+bool is_completed_update(const Run& run, const std::string& update_id) {
+  auto it = run.known_updates.find(update_id);
+  return it != run.known_updates.end() && it->second.completed_id > 0;
 }
 
 absl::Status admit_update(Engine& engine, Run& run, update::Request request, UpdateWait wait) {

@@ -22,7 +22,8 @@ using UpdateDone = std::function<void(absl::Status, UpdateAnswer)>;
 
 struct UpdateWait {
   UpdateStage stage = enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED;
-  Nanos timeout{};  // The answer then says how far the update came.
+  Nanos timeout{};     // The answer then says how far the update came ...
+  bool fails = false;  // ... or, as the caller's own time is over, that it was too late.
   UpdateDone done;
 };
 
@@ -33,14 +34,16 @@ absl::Status admit_update(Engine& engine, Run& run, ::temporal::api::update::v1:
 // Waits for an update that somebody admitted.
 absl::Status poll_update(Engine& engine, Run& run, const std::string& update_id, UpdateWait wait);
 bool is_known_update(const Run& run, const std::string& update_id);
+bool is_completed_update(const Run& run, const std::string& update_id);
 
 // Takes up the updates of UpdateAdmitted events that nobody accepted yet: after a reset and at a
 // restart.
 void admit_from_history(Run& run);
 bool has_unsent_updates(const Run& run);
 void send_updates(Run& run, wf::PollWorkflowTaskQueueResponse& response);
-void resend_sent_updates(Run& run);      // Their task timed out: the next one carries them again.
-void abort_sent_updates(Transition& t);  // Their task failed.
+// Their task timed out, or the worker failed it: the next one carries them again.
+void resend_sent_updates(Run& run);
+void abort_sent_updates(Transition& t);  // The server failed their task.
 bool only_rejections(
     const google::protobuf::RepeatedPtrField<::temporal::api::protocol::v1::Message>& messages);
 // What is wrong with a worker's message; empty: nothing.

@@ -263,6 +263,7 @@ absl::Status fail_task_request(Engine& engine, wf::RespondWorkflowTaskFailedRequ
   const RunPtr keep = engine.share(run);
   Transition t(engine, run);
   cut_failure(*request.mutable_failure());
+  resend_sent_updates(run);  // The worker may answer the next attempt (genuine server 1.29).
   fail_task(t, request.cause(), std::move(*request.mutable_failure()), request.identity());
   return absl::OkStatus();
 }

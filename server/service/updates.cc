@@ -20,11 +20,11 @@ using PollCall =
     TypedCall<wf::PollWorkflowExecutionUpdateRequest, wf::PollWorkflowExecutionUpdateResponse>;
 using MultiCall = TypedCall<wf::ExecuteMultiOperationRequest, wf::ExecuteMultiOperationResponse>;
 constexpr Nanos kLongPoll = seconds{20};
-constexpr Nanos kMargin = seconds{1};
 
-Nanos patience(const CallPtr& call) {
-  if (call->timeout <= Nanos{0}) return kLongPoll;
-  return std::min<Nanos>(kLongPoll, std::max<Nanos>(call->timeout - kMargin, milliseconds{1}));
+// The caller learns the stage after a long poll's time; if its own time is over before, nothing.
+UpdateWait wait_of(const CallPtr& call, UpdateStage stage, UpdateDone done) {
+  const bool short_call = call->timeout > Nanos{0} && call->timeout <= kLongPoll;
+  return {stage, short_call ? call->timeout : kLongPoll, short_call, std::move(done)};
 }
 
 template <class Response>
@@ -73,7 +73,7 @@ absl::Status update_workflow(Engine& engine, UpdateCall call) {
     engine.finish(call.raw(), std::move(status));
   };
   return admit_update(engine, **run, std::move(*request.mutable_request()),
-                      {stage, patience(call.raw()), std::move(done)});
+                      wait_of(call.raw(), stage, std::move(done)));
 }
 
 absl::Status poll(Engine& engine, PollCall call) {
@@ -94,14 +94,15 @@ absl::Status poll(Engine& engine, PollCall call) {
     if (status.ok()) fill(call.response(), *shared, id, answer);
     engine.finish(call.raw(), std::move(status));
   };
-  return poll_update(engine, **run, id, {stage, patience(call.raw()), std::move(done)});
+  return poll_update(engine, **run, id, wait_of(call.raw(), stage, std::move(done)));
 }
 
 // --- Update-with-start.
 
 namespace details = ::temporal::api::errordetails::v1;
 
-absl::Status multi_error(const std::string& which, const absl::Status& cause, bool start_failed) {
+// What failed is told by the detail alone, as by server 1.29.
+absl::Status multi_error(const absl::Status& cause, bool start_failed) {
   details::MultiOperationExecutionFailure detail;
   details::MultiOperationExecutionFailure::OperationStatus failed, aborted;
   failed.set_code(static_cast<int>(cause.code()));
@@ -115,10 +116,7 @@ absl::Status multi_error(const std::string& which, const absl::Status& cause, bo
   aborted.add_details()->PackFrom(::temporal::api::failure::v1::MultiOperationExecutionAborted());
   *detail.add_statuses() = start_failed ? failed : aborted;
   *detail.add_statuses() = start_failed ? aborted : failed;
-  return error_with_detail(
-      cause.code(),
-      absl::StrCat("MultiOperation could not be executed: ", which, " failed: ", cause.message()),
-      detail);
+  return error_with_detail(cause.code(), "Update-with-Start could not be executed.", detail);
 }
 
 struct Multi {
@@ -151,20 +149,23 @@ absl::Status execute_multi(Engine& engine, MultiCall call) {
   if (!multi.ok()) return multi.status();
   auto& start = *multi->start;
   UpdateStage stage;
-  if (absl::Status s = validate_start(engine, start); !s.ok()) return multi_error("Start", s, true);
+  if (absl::Status s = validate_start(engine, start); !s.ok()) return multi_error(s, true);
   if (absl::Status s = check_update(engine, *multi->update, stage); !s.ok())
-    return multi_error("Update", s, false);
+    return multi_error(s, false);
   Namespace& ns = *engine.namespaces().find(start.namespace_());
   const std::string id = multi->update->request().meta().update_id();
   Run* run = engine.current_run(ns, start.workflow_id());
   auto& start_response = *call.response().add_responses()->mutable_start_workflow();
-  if (run != nullptr && is_known_update(*run, id)) {
+  // An update that its closed run never completed counts for nothing (genuine server 1.29).
+  const bool known = run != nullptr &&
+                     (run->running() ? is_known_update(*run, id) : is_completed_update(*run, id));
+  if (known) {
     start_response.set_run_id(run->run_id);
     start_response.set_first_execution_run_id(run->first_run_id);
     start_response.set_status(run->status);
   } else {
     absl::Status started = start_workflow(engine, start, start_response);
-    if (!started.ok()) return multi_error("Start", started, true);
+    if (!started.ok()) return multi_error(started, true);
     run = engine.run_by_id(start_response.run_id());
   }
   UpdateDone done = [&engine, call, shared = engine.share(*run), id](absl::Status status,
@@ -173,13 +174,13 @@ absl::Status execute_multi(Engine& engine, MultiCall call) {
     if (status.ok()) {
       fill(*call.response().add_responses()->mutable_update_workflow(), *shared, id, answer);
     } else {
-      status = multi_error("Update", status, false);
+      status = multi_error(status, false);
     }
     engine.finish(call.raw(), std::move(status));
   };
   absl::Status status = admit_update(engine, *run, std::move(*multi->update->mutable_request()),
-                                     {stage, patience(call.raw()), std::move(done)});
-  return status.ok() ? status : multi_error("Update", status, false);
+                                     wait_of(call.raw(), stage, std::move(done)));
+  return status.ok() ? status : multi_error(status, false);
 }
 
 }  // namespace

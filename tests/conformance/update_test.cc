@@ -1,90 +1,30 @@
 // H: updates.
-#include <thread>
-
-#include "temporal/api/update/v1/message.pb.h"
-
-#include "tests/conformance/session.h"
+#include "tests/conformance/update_session.h"
 
 namespace chimera::conformance {
 namespace {
 
 using testing::HasSubstr;
-using UpdateReply = wf::UpdateWorkflowExecutionResponse;
 
-class UpdateTest : public Session {
+class UpdateTest : public UpdateSession {
  protected:
-  absl::StatusOr<UpdateReply> update(
-      const std::string& update_id,
-      enums::UpdateWorkflowExecutionLifecycleStage stage =
-          enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED) {
-    wf::UpdateWorkflowExecutionRequest request;
+  absl::StatusOr<wf::PollWorkflowExecutionUpdateResponse> poll_update(
+      const std::string& update_id, enums::UpdateWorkflowExecutionLifecycleStage stage) {
+    wf::PollWorkflowExecutionUpdateRequest request;
     request.set_namespace_(ns);
-    *request.mutable_workflow_execution() = execution();
+    *request.mutable_update_ref()->mutable_workflow_execution() = execution();
+    request.mutable_update_ref()->set_update_id(update_id);
     request.mutable_wait_policy()->set_lifecycle_stage(stage);
-    request.mutable_request()->mutable_meta()->set_update_id(update_id);
-    request.mutable_request()->mutable_meta()->set_identity("client");
-    request.mutable_request()->mutable_input()->set_name("add");
-    *request.mutable_request()->mutable_input()->mutable_args() = payloads("1");
-    return rpc<UpdateReply>(request, std::chrono::seconds(25));
+    return rpc<wf::PollWorkflowExecutionUpdateResponse>(request);
   }
 
-  static api::update::v1::Request request_in(const Task& task) {
-    api::update::v1::Request request;
-    EXPECT_EQ(task.messages_size(), 1);
-    if (task.messages_size() > 0) {
-      EXPECT_TRUE(task.messages(0).body().UnpackTo(&request));
+  // An update that another thread sends is with the server.
+  void wait_admitted(const std::string& update_id) {
+    for (int i = 0; i < 1000; ++i) {
+      if (poll_update(update_id, enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_UNSPECIFIED).ok())
+        return;
     }
-    return request;
-  }
-
-  static api::protocol::v1::Message accept(const Task& task) {
-    const auto& incoming = task.messages(0);
-    api::update::v1::Acceptance body;
-    body.set_accepted_request_message_id(incoming.id());
-    body.set_accepted_request_sequencing_event_id(incoming.event_id());
-    *body.mutable_accepted_request() = request_in(task);
-    return outgoing(incoming, "/accept", body);
-  }
-
-  static api::protocol::v1::Message complete(const Task& task, const std::string& result) {
-    const auto& incoming = task.messages(0);
-    api::update::v1::Response body;
-    *body.mutable_meta() = request_in(task).meta();
-    *body.mutable_outcome()->mutable_success() = payloads("\"" + result + "\"");
-    return outgoing(incoming, "/complete", body);
-  }
-
-  static api::protocol::v1::Message reject(const Task& task, const std::string& message) {
-    const auto& incoming = task.messages(0);
-    api::update::v1::Rejection body;
-    body.set_rejected_request_message_id(incoming.id());
-    body.set_rejected_request_sequencing_event_id(incoming.event_id());
-    *body.mutable_rejected_request() = request_in(task);
-    body.mutable_failure()->set_message(message);
-    body.mutable_failure()->mutable_application_failure_info()->set_type("Refused");
-    return outgoing(incoming, "/reject", body);
-  }
-
-  // Answers the task's one update with accept and complete.
-  wf::RespondWorkflowTaskCompletedResponse respond_done(const Task& task,
-                                                        const std::string& result) {
-    auto accepted = accept(task), completed = complete(task, result);
-    return respond(task, {protocol_message(accepted.id()), protocol_message(completed.id())},
-                   [&](Respond& request) {
-                     *request.add_messages() = accepted;
-                     *request.add_messages() = completed;
-                   });
-  }
-
- private:
-  static api::protocol::v1::Message outgoing(const api::protocol::v1::Message& incoming,
-                                             const std::string& suffix,
-                                             const google::protobuf::Message& body) {
-    api::protocol::v1::Message message;
-    message.set_id(incoming.id() + suffix);
-    message.set_protocol_instance_id(incoming.protocol_instance_id());
-    message.mutable_body()->PackFrom(body);
-    return message;
+    ADD_FAILURE() << update_id << " did not come";
   }
 };
 
@@ -145,13 +85,7 @@ TEST_F(UpdateTest, accepted_then_poll) {
   auto completed = complete(task, "later");
   respond(later, {protocol_message(completed.id())},
           [&](Respond& request) { *request.add_messages() = completed; });
-  wf::PollWorkflowExecutionUpdateRequest request;
-  request.set_namespace_(ns);
-  *request.mutable_update_ref()->mutable_workflow_execution() = execution();
-  request.mutable_update_ref()->set_update_id("u1");
-  request.mutable_wait_policy()->set_lifecycle_stage(
-      enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED);
-  auto outcome = rpc<wf::PollWorkflowExecutionUpdateResponse>(request);
+  auto outcome = poll_update("u1", enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED);
 
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   EXPECT_EQ(outcome->outcome().success().payloads(0).data(), "\"later\"");
@@ -273,6 +207,137 @@ TEST_F(UpdateTest, reset_update_admitted) {
                          .workflow_execution_update_accepted_event_attributes();
   EXPECT_EQ(event.accepted_request_sequencing_event_id(), admitted.event_id());
   EXPECT_FALSE(event.has_accepted_request());
+}
+
+TEST_F(UpdateTest, reset_history_event_id) {
+  start();
+  respond(poll(), {});
+  ASSERT_TRUE(signal("go").ok());
+  respond(poll(), {});
+  absl::StatusOr<UpdateReply> reply = absl::UnknownError("not run");
+  std::thread client([&] { reply = update("u1"); });
+  Task task = poll();
+  EXPECT_EQ(task.previous_started_event_id(), 7);
+  EXPECT_EQ(task.started_event_id(), 10);
+
+  auto rejected = reject(task, "no");
+  auto answer = respond(task, {}, [&](Respond& request) { *request.add_messages() = rejected; });
+  client.join();
+
+  EXPECT_EQ(answer.reset_history_event_id(), 7);
+  ASSERT_TRUE(signal("again").ok());
+  task = poll();
+  EXPECT_EQ(task.previous_started_event_id(), 7) << "the dropped task counts for nothing";
+  EXPECT_EQ(task.started_event_id(), 11);
+}
+
+TEST_F(UpdateTest, soft_timeout_stage) {
+  start();
+
+  auto reply = update("u1");
+
+  ASSERT_TRUE(reply.ok()) << reply.status();
+  EXPECT_EQ(reply->stage(), enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ADMITTED);
+  EXPECT_FALSE(reply->has_outcome());
+}
+
+TEST_F(UpdateTest, wf_closes_admitted) {
+  start();
+  Task task = poll();  // It has not the update, which comes later.
+  absl::StatusOr<UpdateReply> reply = absl::UnknownError("not run");
+  std::thread client([&] { reply = update("u1"); });
+  wait_admitted("u1");
+
+  respond(task, {complete_workflow()});
+  client.join();
+
+  EXPECT_EQ(reply.status().code(), absl::StatusCode::kNotFound) << reply.status();
+  EXPECT_EQ(std::string(reply.status().message()),
+            "workflow update was aborted by closing workflow");
+}
+
+// A worker that knows no updates passes them over.
+TEST_F(UpdateTest, unprocessed_rejected) {
+  start();
+  respond(poll(), {});
+  absl::StatusOr<UpdateReply> reply = absl::UnknownError("not run");
+  std::thread client([&] { reply = update("u1"); });
+
+  respond(poll(), {});
+  client.join();
+
+  ASSERT_TRUE(reply.ok()) << reply.status();
+  EXPECT_EQ(reply->stage(), enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED);
+  EXPECT_EQ(reply->outcome().failure().application_failure_info().type(), "UnprocessedUpdate");
+}
+
+TEST_F(UpdateTest, in_flight_limit) {
+  start();
+  std::vector<std::thread> clients;
+  for (int i = 0; i < 10; ++i) {
+    const std::string update_id = absl::StrCat("u", i);
+    clients.emplace_back([this, update_id] { (void)update(update_id); });
+    wait_admitted(update_id);
+  }
+
+  const absl::Status refused = update("one-more").status();
+  ASSERT_TRUE(terminate().ok());
+  for (std::thread& client : clients) client.join();
+
+  EXPECT_EQ(refused.code(), absl::StatusCode::kResourceExhausted) << refused;
+  EXPECT_THAT(std::string(refused.message()),
+              HasSubstr("limit on number of concurrent in-flight updates has been reached (10)"));
+}
+
+TEST_F(UpdateTest, worker_fails_its_task) {
+  start();
+  respond(poll(), {});
+  absl::StatusOr<UpdateReply> reply = absl::UnknownError("not run");
+  std::thread client([&] { reply = update("u1"); });
+  ASSERT_TRUE(fail_task(poll()).ok());
+  Task again = poll();
+  EXPECT_EQ(again.attempt(), 2);
+  ASSERT_TRUE(fail_task(again).ok());
+
+  Task third = poll();
+  EXPECT_EQ(request_in(third).meta().update_id(), "u1");
+  respond_done(third, "at last");
+  client.join();
+
+  ASSERT_TRUE(reply.ok()) << reply.status();
+  EXPECT_EQ(reply->outcome().success().payloads(0).data(), "\"at last\"");
+}
+
+TEST_F(UpdateTest, server_fails_its_task) {
+  start();
+  respond(poll(), {});
+  absl::StatusOr<UpdateReply> reply = absl::UnknownError("not run");
+  std::thread client([&] { reply = update("u1"); });
+  Command bad;
+  bad.set_command_type(enums::COMMAND_TYPE_START_TIMER);
+
+  EXPECT_FALSE(try_respond(poll(), {bad}).ok());
+  client.join();
+
+  EXPECT_EQ(reply.status().code(), absl::StatusCode::kFailedPrecondition) << reply.status();
+  EXPECT_THAT(std::string(reply.status().message()), HasSubstr("unexpected workflow task failure"));
+}
+
+// Not a stage: the caller would ask again at once, and again.
+TEST_F(UpdateTest, short_deadline) {
+  start();
+  respond(poll(), {});
+  wf::UpdateWorkflowExecutionRequest request;
+  request.set_namespace_(ns);
+  *request.mutable_workflow_execution() = execution();
+  request.mutable_wait_policy()->set_lifecycle_stage(
+      enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ACCEPTED);
+  request.mutable_request()->mutable_meta()->set_update_id("u1");
+  request.mutable_request()->mutable_input()->set_name("add");
+
+  auto reply = rpc<UpdateReply>(request, milliseconds(300));
+
+  EXPECT_EQ(reply.status().code(), absl::StatusCode::kDeadlineExceeded) << reply.status();
 }
 
 }  // namespace
