@@ -13,7 +13,8 @@
 namespace chimera::server {
 namespace {
 
-// A successor takes over the chain's identity and the state's memo and search attributes.
+// A successor takes over the chain's identity and what its predecessor started with, also of memo
+// and search attributes (genuine servers 1.29, 1.32).
 StartSpec successor(Transition& t, enums::ContinueAsNewInitiator initiator, Nanos backoff) {
   Run& run = t.run();
   StartSpec spec;
@@ -29,12 +30,6 @@ StartSpec successor(Transition& t, enums::ContinueAsNewInitiator initiator, Nano
   a.clear_continued_failure();
   a.set_attempt(1);
   set(a.mutable_first_workflow_task_backoff(), backoff);
-  a.clear_memo();
-  for (const auto& [key, value] : run.memo) (*a.mutable_memo()->mutable_fields())[key] = value;
-  a.clear_search_attributes();
-  for (const auto& [key, value] : run.search_attributes) {
-    (*a.mutable_search_attributes()->mutable_indexed_fields())[key] = value;
-  }
   spec.execution_expires = run.execution_expires;
   spec.user_metadata = run.user_metadata;
   return spec;
@@ -127,7 +122,9 @@ void continue_run(Transition& t, command::ContinueAsNewWorkflowExecutionCommandA
   }
   next.clear_header();
   if (from.has_header()) *next.mutable_header() = std::move(*from.mutable_header());
+  next.clear_memo();  // The worker gives what is to go on (genuine servers 1.29, 1.32).
   if (from.has_memo()) *next.mutable_memo() = std::move(*from.mutable_memo());
+  next.clear_search_attributes();
   if (from.has_search_attributes()) {
     *next.mutable_search_attributes() =
         with_types(*t.run().ns, std::move(*from.mutable_search_attributes()));

@@ -1,4 +1,6 @@
 // check_commands(): every rule that refuses a command.
+#include <algorithm>
+
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
@@ -86,6 +88,14 @@ class Checker {
                  std::move(problem));
     }
     return std::nullopt;
+  }
+
+  // Whether events wait that the workflow has not seen; the firing of a timer that it cancels goes.
+  bool leaves_events() const {
+    return std::any_of(run_.buffered.begin(), run_.buffered.end(), [this](const auto& event) {
+      return event.event_type() != enums::EVENT_TYPE_TIMER_FIRED ||
+             !canceled_timers_.contains(event.timer_fired_event_attributes().timer_id());
+    });
   }
 
  private:
@@ -297,7 +307,7 @@ absl::StatusOr<std::optional<TaskFailure>> check_commands(
   const bool closes =
       request.commands_size() > 0 &&
       is_close_command(request.commands(request.commands_size() - 1).command_type());
-  if (closes && !run.buffered.empty()) {
+  if (closes && checker.leaves_events()) {
     return Verdict(TaskFailure{Cause::WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND, ""});
   }
   return Verdict();

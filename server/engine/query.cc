@@ -71,11 +71,11 @@ absl::Status start_query(Engine& engine,
     return not_ready("workflow must handle at least one workflow task before it can be queried");
   }
   if (run.running() && run.task.attempt >= kFailingAttempt) {
-    return not_ready("Cannot query workflow due to Workflow Task in failed state.");
+    return not_ready("Unable to query workflow due to Workflow Task in failed state.");
   }
   if (run.backoff_until != kUnset && call.raw()->timeout > Nanos{0} &&
       run.backoff_until > engine.now() + call.raw()->timeout) {
-    return not_ready("workflow must handle at least one workflow task before it can be queried");
+    return not_ready("Workflow task is not scheduled yet.");
   }
   auto query = std::make_shared<Query>();
   query->id = engine.new_uuid();

@@ -1,37 +1,14 @@
-// G: signal, cancel, terminate. I: queries. J: chains. K: history reads. F: children.
+// G: signal, cancel, terminate. K: history reads. F: children.
 #include <thread>
 
-#include "absl/synchronization/notification.h"
-#include "google/rpc/status.pb.h"
-#include "temporal/api/errordetails/v1/message.pb.h"
-
 #include "tests/conformance/session.h"
-#include "tests/conformance/target.h"
 
 namespace chimera::conformance {
 namespace {
 
 using testing::HasSubstr;
 
-class ClientTest : public Session {
- protected:
-  absl::StatusOr<wf::QueryWorkflowResponse> query(const std::string& name) {
-    wf::QueryWorkflowRequest request;
-    request.set_namespace_(ns);
-    *request.mutable_execution() = execution();
-    request.mutable_query()->set_query_type(name);
-    return rpc<wf::QueryWorkflowResponse>(request, std::chrono::seconds(15));
-  }
-
-  absl::Status answer_query(const Task& task, const std::string& value) {
-    wf::RespondQueryTaskCompletedRequest request;
-    request.set_namespace_(ns);
-    request.set_task_token(task.task_token());
-    request.set_completed_type(enums::QUERY_RESULT_TYPE_ANSWERED);
-    *request.mutable_query_result() = payloads("\"" + value + "\"");
-    return rpc<wf::RespondQueryTaskCompletedResponse>(request).status();
-  }
-};
+class ClientTest : public Session {};
 
 TEST_F(ClientTest, signal_dedup) {
   start();
@@ -67,6 +44,17 @@ TEST_F(ClientTest, signal_attributes) {
   EXPECT_EQ(signaled.signal_name(), "go");
   EXPECT_EQ(signaled.input().payloads(0).data(), "\"value\"");
   EXPECT_EQ(signaled.identity(), "client");
+}
+
+// It waits with the workflow for the delay's end.
+TEST_F(ClientTest, signal_during_backoff) {
+  start([](Start& request) { request.mutable_workflow_start_delay()->set_seconds(2); });
+  ASSERT_TRUE(signal("early").ok());
+  EXPECT_EQ(events(), "Started Signaled");
+
+  respond(poll(), {});
+
+  EXPECT_EQ(events(), "Started Signaled TaskScheduled TaskStarted TaskCompleted");
 }
 
 TEST_F(ClientTest, sws_new) {
@@ -144,157 +132,25 @@ TEST_F(ClientTest, first_run_id_guard) {
   EXPECT_EQ(refused.status().code(), absl::StatusCode::kNotFound) << refused.status();
 }
 
-TEST_F(ClientTest, direct_normal_full_history) {
+TEST_F(ClientTest, delete_running) {
   start();
-  respond(poll(), {});
-  absl::StatusOr<wf::QueryWorkflowResponse> result = absl::UnknownError("not run");
-  std::thread asker([&] { result = query("state"); });
-
-  Task task = poll();
-
-  EXPECT_EQ(task.query().query_type(), "state");
-  EXPECT_EQ(task.started_event_id(), 0);
-  EXPECT_GE(task.history().events_size(), 4);
-  EXPECT_TRUE(answer_query(task, "fine").ok());
-  asker.join();
-  ASSERT_TRUE(result.ok()) << result.status();
-  EXPECT_EQ(result->query_result().payloads(0).data(), "\"fine\"");
-  EXPECT_EQ(events(), "Started TaskScheduled TaskStarted TaskCompleted");
-}
-
-// Who signals and then asks must see the signal in the answer, also where a task ran meanwhile.
-TEST_F(ClientTest, query_sees_a_signal_before_it) {
-  start();
-  Task first = poll();
-  ASSERT_TRUE(signal("go").ok());
-  wf::QueryWorkflowRequest request;
+  wf::DeleteWorkflowExecutionRequest request;
   request.set_namespace_(ns);
-  *request.mutable_execution() = execution();
-  request.mutable_query()->set_query_type("state");
-  wf::QueryWorkflowResponse reply;
-  absl::Notification answered;
-  target().connection->call(CHIMERA_WORKFLOW_SERVICE(QueryWorkflow), &request, &reply,
-                            {.namespace_ = ns}, [&](absl::Status status) {
-                              EXPECT_TRUE(status.ok()) << status;
-                              answered.Notify();
-                            });
+  *request.mutable_workflow_execution() = execution();
+  ASSERT_TRUE(rpc<wf::DeleteWorkflowExecutionResponse>(request).ok());
 
-  respond(first, {});
-  Task second = poll();
+  // The genuine server deletes it a little later.
+  absl::Status found;
+  for (int i = 0; i < 50 && found.ok(); ++i) {
+    wf::DescribeWorkflowExecutionRequest describe;
+    describe.set_namespace_(ns);
+    *describe.mutable_execution() = execution();
+    found = rpc<wf::DescribeWorkflowExecutionResponse>(describe).status();
+    if (found.ok()) no_task_within(milliseconds(1));
+  }
 
-  EXPECT_FALSE(second.has_query());
-  EXPECT_EQ(second.queries_size(), 1);
-  respond(second, {}, [&](Respond& completion) {
-    for (const auto& [id, query] : second.queries()) {
-      auto& result = (*completion.mutable_query_results())[id];
-      result.set_result_type(enums::QUERY_RESULT_TYPE_ANSWERED);
-      *result.mutable_answer() = payloads("\"seen\"");
-    }
-  });
-  answered.WaitForNotification();
-  EXPECT_EQ(reply.query_result().payloads(0).data(), "\"seen\"");
-}
-
-TEST_F(ClientTest, direct_sticky) {
-  start();
-  respond_sticky(poll(), {});
-  StickyPoll warm(*this);  // The server trusts a sticky queue only where it has seen a poller.
-  ASSERT_TRUE(signal("warm").ok());
-  respond_sticky(warm.task(), {});
-  absl::StatusOr<wf::QueryWorkflowResponse> result = absl::UnknownError("not run");
-  std::thread asker([&] { result = query("state"); });
-
-  Task task = poll_sticky();
-
-  EXPECT_EQ(task.query().query_type(), "state");
-  EXPECT_EQ(task.history().events_size(), 0);
-  EXPECT_TRUE(answer_query(task, "fine").ok());
-  asker.join();
-  EXPECT_TRUE(result.ok()) << result.status();
-}
-
-TEST_F(ClientTest, failed_detail) {
-  start();
-  respond(poll(), {});
-  absl::StatusOr<wf::QueryWorkflowResponse> result = absl::UnknownError("not run");
-  std::thread asker([&] { result = query("state"); });
-  wf::RespondQueryTaskCompletedRequest request;
-  request.set_namespace_(ns);
-  request.set_task_token(poll().task_token());
-  request.set_completed_type(enums::QUERY_RESULT_TYPE_FAILED);
-  request.set_error_message("no such query");
-
-  EXPECT_TRUE(rpc<wf::RespondQueryTaskCompletedResponse>(request).ok());
-  asker.join();
-
-  EXPECT_EQ(result.status().code(), absl::StatusCode::kInvalidArgument) << result.status();
-  EXPECT_EQ(std::string(result.status().message()), "no such query");
-}
-
-TEST_F(ClientTest, query_closed_workflow) {
-  start();
-  respond(poll(), {complete_workflow()});
-  absl::StatusOr<wf::QueryWorkflowResponse> result = absl::UnknownError("not run");
-  std::thread asker([&] { result = query("state"); });
-
-  Task task = poll();
-
-  EXPECT_EQ(task.query().query_type(), "state");
-  EXPECT_TRUE(answer_query(task, "closed").ok());
-  asker.join();
-  EXPECT_TRUE(result.ok()) << result.status();
-}
-
-TEST_F(ClientTest, reject_conditions) {
-  start();
-  respond(poll(), {complete_workflow()});
-  wf::QueryWorkflowRequest request;
-  request.set_namespace_(ns);
-  *request.mutable_execution() = execution();
-  request.mutable_query()->set_query_type("state");
-  request.set_query_reject_condition(enums::QUERY_REJECT_CONDITION_NOT_OPEN);
-
-  auto reply = rpc<wf::QueryWorkflowResponse>(request);
-
-  ASSERT_TRUE(reply.ok()) << reply.status();
-  EXPECT_EQ(reply->query_rejected().status(), enums::WORKFLOW_EXECUTION_STATUS_COMPLETED);
-}
-
-TEST_F(ClientTest, can) {
-  std::string first = start();
-  respond(poll(), {continue_as_new("second")});
-
-  Task task = poll(std::chrono::seconds(15));
-
-  EXPECT_NE(task.workflow_execution().run_id(), first);
-  const auto continued = last_event(first).workflow_execution_continued_as_new_event_attributes();
-  EXPECT_EQ(continued.new_execution_run_id(), task.workflow_execution().run_id());
-  const auto started = task.history().events(0).workflow_execution_started_event_attributes();
-  EXPECT_EQ(started.continued_execution_run_id(), first);
-  EXPECT_EQ(started.first_execution_run_id(), first);
-  EXPECT_EQ(started.initiator(), enums::CONTINUE_AS_NEW_INITIATOR_WORKFLOW);
-  EXPECT_EQ(started.input().payloads(0).data(), "\"second\"");
-  respond(task, {complete_workflow()});
-}
-
-TEST_F(ClientTest, retry_workflow) {
-  std::string first = start([](Start& request) {
-    request.mutable_retry_policy()->mutable_initial_interval()->set_nanos(50'000'000);
-    request.mutable_retry_policy()->set_maximum_attempts(2);
-  });
-  respond(poll(), {fail_workflow("one")});
-
-  Task task = poll(std::chrono::seconds(15));
-
-  const auto started = task.history().events(0).workflow_execution_started_event_attributes();
-  EXPECT_EQ(started.attempt(), 2);
-  EXPECT_EQ(started.continued_failure().message(), "one");
-  EXPECT_EQ(started.initiator(), enums::CONTINUE_AS_NEW_INITIATOR_RETRY);
-  EXPECT_EQ(last_event(first).workflow_execution_failed_event_attributes().new_execution_run_id(),
-            task.workflow_execution().run_id());
-  respond(task, {fail_workflow("two")});
-  EXPECT_EQ(wait_closed().workflow_execution_failed_event_attributes().retry_state(),
-            enums::RETRY_STATE_MAXIMUM_ATTEMPTS_REACHED);
+  EXPECT_EQ(found.code(), absl::StatusCode::kNotFound) << found;
+  EXPECT_EQ(signal("late").code(), absl::StatusCode::kNotFound);
 }
 
 TEST_F(ClientTest, wait_new_event) {
@@ -353,6 +209,46 @@ TEST_F(ClientTest, page_token_resume) {
   EXPECT_GE(pages, 3);
 }
 
+TEST_F(ClientTest, token_run_mismatch) {
+  const std::string first = start();
+  ASSERT_TRUE(signal("one").ok());
+  wf::GetWorkflowExecutionHistoryRequest request;
+  request.set_namespace_(ns);
+  *request.mutable_execution() = execution(first);
+  request.set_maximum_page_size(1);
+  auto page = rpc<wf::GetWorkflowExecutionHistoryResponse>(request);
+  ASSERT_TRUE(page.ok()) << page.status();
+  ASSERT_TRUE(terminate().ok());
+  *request.mutable_execution() = execution(start());
+  request.set_next_page_token(page->next_page_token());
+
+  auto refused = rpc<wf::GetWorkflowExecutionHistoryResponse>(request);
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument) << refused.status();
+  request.set_next_page_token("no token");
+  refused = rpc<wf::GetWorkflowExecutionHistoryResponse>(request);
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument) << refused.status();
+}
+
+// 20s_empty: a wait for news ends without any after 20 s, with a token to go on.
+TEST_F(ClientTest, wait_20s_empty) {
+  start();
+  wf::GetWorkflowExecutionHistoryRequest request;
+  request.set_namespace_(ns);
+  *request.mutable_execution() = execution();
+  request.set_wait_new_event(true);
+  auto page = rpc<wf::GetWorkflowExecutionHistoryResponse>(request);
+  ASSERT_TRUE(page.ok()) << page.status();
+  request.set_next_page_token(page->next_page_token());
+  const auto begun = std::chrono::steady_clock::now();
+
+  page = rpc<wf::GetWorkflowExecutionHistoryResponse>(request);
+
+  ASSERT_TRUE(page.ok()) << page.status();
+  EXPECT_EQ(page->history().events_size(), 0);
+  EXPECT_FALSE(page->next_page_token().empty());
+  EXPECT_GE(std::chrono::steady_clock::now() - begun, std::chrono::seconds(15));
+}
+
 TEST_F(ClientTest, reverse) {
   start();
   ASSERT_TRUE(signal("one").ok());
@@ -403,36 +299,6 @@ TEST_F(ClientTest, describe_running_and_closed) {
   EXPECT_EQ(closed.status(), enums::WORKFLOW_EXECUTION_STATUS_COMPLETED);
   EXPECT_EQ(closed.history_length(), 5);
   EXPECT_TRUE(closed.has_close_time());
-}
-
-TEST_F(ClientTest, list_by_id_type_and_status) {
-  start();
-  wf::ListWorkflowExecutionsRequest request;
-  request.set_namespace_(ns);
-  request.set_query("WorkflowId = '" + id +
-                    "' AND WorkflowType = 'Case' AND ExecutionStatus = 'Running'");
-
-  // The genuine server's visibility store lags a little.
-  int found = 0;
-  for (int i = 0; i < 50 && found == 0; ++i) {
-    auto reply = rpc<wf::ListWorkflowExecutionsResponse>(request);
-    ASSERT_TRUE(reply.ok()) << reply.status();
-    found = reply->executions_size();
-    if (found == 0) no_task_within(milliseconds(1));
-  }
-
-  EXPECT_EQ(found, 1);
-}
-
-TEST_F(ClientTest, unknown_attr_text) {
-  wf::ListWorkflowExecutionsRequest request;
-  request.set_namespace_(ns);
-  request.set_query("Nope = 'x'");
-
-  auto refused = rpc<wf::ListWorkflowExecutionsResponse>(request);
-
-  EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument) << refused.status();
-  EXPECT_THAT(std::string(refused.status().message()), HasSubstr("Nope"));
 }
 
 TEST_F(ClientTest, poll_timeout_empty) {

@@ -150,6 +150,28 @@ TEST_F(CommandsTest, upsert_unknown_attribute_fails_the_task) {
             enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES);
 }
 
+TEST_F(CommandsTest, upsert_unset) {
+  start([](Start& request) {
+    auto& fields = *request.mutable_search_attributes()->mutable_indexed_fields();
+    fields["GoldKw"] = payload("\"k1\"");
+    fields["GoldInt"] = payload("5");
+  });
+  EXPECT_EQ(describe().workflow_execution_info().search_attributes().indexed_fields_size(), 2);
+  Command upsert;
+  upsert.set_command_type(enums::COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES);
+  auto& unset = (*upsert.mutable_upsert_workflow_search_attributes_command_attributes()
+                      ->mutable_search_attributes()
+                      ->mutable_indexed_fields())["GoldKw"];
+  (*unset.mutable_metadata())["encoding"] = "binary/null";
+  (*unset.mutable_metadata())["type"] = "Keyword";
+
+  respond(poll(), {upsert});
+
+  const auto fields = describe().workflow_execution_info().search_attributes().indexed_fields();
+  EXPECT_EQ(fields.count("GoldKw"), 0u);
+  EXPECT_EQ(fields.at("GoldInt").data(), "5");
+}
+
 TEST_F(CommandsTest, modify_memo) {
   start([](Start& request) {
     (*request.mutable_memo()->mutable_fields())["old"] = payload("1");
@@ -197,6 +219,32 @@ TEST_F(CommandsTest, timer_cancel) {
   HistoryEvent canceled = event_of(enums::EVENT_TYPE_TIMER_CANCELED);
   EXPECT_EQ(canceled.timer_canceled_event_attributes().timer_id(), "t");
   EXPECT_EQ(canceled.timer_canceled_event_attributes().started_event_id(), 5);
+}
+
+// Its firing waits for the task to end; the task that cancels it does not know of it.
+TEST_F(CommandsTest, cancel_timer_removes_fired) {
+  start();
+  respond(poll(), {start_timer("t", std::chrono::seconds(1))});
+  ASSERT_TRUE(signal("wake").ok());
+  Task task = poll();
+  no_task_within(milliseconds(1500));  // The timer fires.
+
+  respond(task, {cancel_timer("t"), complete_workflow()});
+
+  EXPECT_EQ(events(),
+            "Started TaskScheduled TaskStarted TaskCompleted TimerStarted Signaled TaskScheduled "
+            "TaskStarted TaskCompleted TimerCanceled Completed");
+}
+
+TEST_F(CommandsTest, zero_timer) {
+  start();
+  respond(poll(), {start_timer("t", milliseconds(0))});
+
+  respond(poll(), {complete_workflow()});
+
+  EXPECT_EQ(events(),
+            "Started TaskScheduled TaskStarted TaskCompleted TimerStarted TimerFired TaskScheduled "
+            "TaskStarted TaskCompleted Completed");
 }
 
 TEST_F(CommandsTest, many_timers_same_time) {

@@ -46,6 +46,18 @@ TEST_F(StartTest, start_dedup_request_id) {
   EXPECT_TRUE(first->started());
 }
 
+// Each such request is one of its own.
+TEST_F(StartTest, start_no_request_id) {
+  Start request = start_request();
+  request.clear_request_id();
+
+  auto first = rpc<wf::StartWorkflowExecutionResponse>(request);
+  auto again = rpc<wf::StartWorkflowExecutionResponse>(request);
+
+  ASSERT_TRUE(first.ok()) << first.status();
+  EXPECT_EQ(again.status().code(), absl::StatusCode::kAlreadyExists) << again.status();
+}
+
 TEST_F(StartTest, conflict_fail_detail) {
   std::string run_id = start();
 
@@ -124,6 +136,17 @@ TEST_F(StartTest, reuse_reject) {
   EXPECT_THAT(std::string(refused.status().message()), HasSubstr("reject duplicate"));
 }
 
+TEST_F(StartTest, reuse_terminate_if_running) {
+  const std::string first = start();
+
+  const std::string second = start([](Start& request) {
+    request.set_workflow_id_reuse_policy(enums::WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING);
+  });
+
+  EXPECT_NE(first, second);
+  EXPECT_EQ(last_event(first).event_type(), enums::EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED);
+}
+
 TEST_F(StartTest, start_delay) {
   auto begun = std::chrono::steady_clock::now();
   start([](Start& request) { request.mutable_workflow_start_delay()->set_seconds(1); });
@@ -176,6 +199,24 @@ TEST_F(StartTest, unknown_namespace) {
 
   EXPECT_EQ(reply.status().code(), absl::StatusCode::kNotFound) << reply.status();
   EXPECT_EQ(std::string(reply.status().message()), "Namespace nowhere is not found.");
+}
+
+// Workers tell "none" from zero.
+TEST_F(StartTest, timeouts_unset) {
+  start();
+
+  const auto a = history().front().workflow_execution_started_event_attributes();
+  EXPECT_FALSE(a.has_workflow_execution_timeout());
+  EXPECT_FALSE(a.has_workflow_run_timeout());
+  EXPECT_EQ(a.workflow_task_timeout().seconds(), 10);
+}
+
+TEST_F(StartTest, run_timeout_follows_execution_timeout) {
+  start([](Start& request) { request.mutable_workflow_execution_timeout()->set_seconds(60); });
+
+  const auto a = history().front().workflow_execution_started_event_attributes();
+  EXPECT_EQ(a.workflow_execution_timeout().seconds(), 60);
+  EXPECT_EQ(a.workflow_run_timeout().seconds(), 60);
 }
 
 }  // namespace

@@ -4,7 +4,11 @@
 namespace chimera::conformance {
 namespace {
 
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::Ge;
 using testing::HasSubstr;
+using testing::Le;
 using testing::Not;
 
 class WorkflowTaskTest : public Session {};
@@ -61,6 +65,25 @@ TEST_F(WorkflowTaskTest, sticky_timeout_fallback) {
   HistoryEvent timed_out = event_of(enums::EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT);
   EXPECT_EQ(timed_out.workflow_task_timed_out_event_attributes().timeout_type(),
             enums::TIMEOUT_TYPE_SCHEDULE_TO_START);
+  respond(task, {complete_workflow()});
+}
+
+// A sticky queue that nobody polled for 10 s is not tried.
+TEST_F(WorkflowTaskTest, sticky_worker_gone_10s) {
+  start();
+  respond_sticky(poll(), {});
+  {
+    StickyPoll sticky_poll(*this);
+    ASSERT_TRUE(signal("one").ok());
+    respond_sticky(sticky_poll.task(), {});
+  }
+  ASSERT_TRUE(no_task_within(milliseconds(11000)));
+  ASSERT_TRUE(signal("two").ok());
+
+  Task task = poll();
+
+  EXPECT_EQ(task.history().events(0).event_id(), 1);
+  EXPECT_THAT(events(), Not(HasSubstr("TaskTimedOut")));
   respond(task, {complete_workflow()});
 }
 
@@ -147,6 +170,52 @@ TEST_F(WorkflowTaskTest, wft_timeout) {
   EXPECT_EQ(timed_out.workflow_task_timed_out_event_attributes().timeout_type(),
             enums::TIMEOUT_TYPE_START_TO_CLOSE);
   respond(task, {complete_workflow()});
+}
+
+TEST_F(WorkflowTaskTest, wft_timeout_growth) {
+  start();
+  std::vector<std::int64_t> timeouts;
+  for (int i = 0; i < 6; ++i) {
+    Task task = poll(std::chrono::seconds(20));
+    for (const HistoryEvent& event : task.history().events()) {
+      if (event.event_id() + 1 != task.started_event_id()) continue;
+      timeouts.push_back(
+          event.workflow_task_scheduled_event_attributes().start_to_close_timeout().seconds());
+    }
+    ASSERT_TRUE(fail_task(task).ok());
+  }
+
+  // By 5 s, doubled with each attempt; the genuine server takes up to a fifth off.
+  EXPECT_THAT(timeouts, ElementsAre(10, 10, 10, AllOf(Ge(14), Le(15)), AllOf(Ge(18), Le(20)),
+                                    AllOf(Ge(26), Le(30))));
+}
+
+// Server 1.29 has it not, and says so.
+TEST_F(WorkflowTaskTest, reported_problems_sa) {
+  wf::DescribeNamespaceRequest about;
+  about.set_namespace_(ns);
+  const auto described = rpc<wf::DescribeNamespaceResponse>(about);
+  ASSERT_TRUE(described.ok()) << described.status();
+  const bool capable =
+      described->namespace_info().capabilities().reported_problems_search_attribute();
+  start();
+  auto problems = [this] {
+    const auto info = describe().workflow_execution_info();
+    const auto& fields = info.search_attributes().indexed_fields();
+    auto it = fields.find("TemporalReportedProblems");
+    return it == fields.end() ? std::string() : it->second.data();
+  };
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(problems(), "") << i;
+    ASSERT_TRUE(fail_task(poll(std::chrono::seconds(20))).ok());
+  }
+
+  EXPECT_EQ(problems(), !capable
+                            ? ""
+                            : "[\"category=WorkflowTaskFailed\","
+                              "\"cause=WorkflowTaskFailedCauseWorkflowWorkerUnhandledFailure\"]");
+  respond(poll(std::chrono::seconds(20)), {});
+  EXPECT_EQ(problems(), "");
 }
 
 TEST_F(WorkflowTaskTest, heartbeat_force_create) {

@@ -1,0 +1,170 @@
+// J: chains of runs: continue-as-new, retries, their timeouts.
+#include <thread>
+
+#include "tests/conformance/session.h"
+
+namespace chimera::conformance {
+namespace {
+
+class ChainTest : public Session {
+ protected:
+  static void with_note_and_keyword(Start& request) {
+    (*request.mutable_memo()->mutable_fields())["note"] = payload("1");
+    (*request.mutable_search_attributes()->mutable_indexed_fields())["GoldKw"] = payload("\"a\"");
+  }
+};
+
+TEST_F(ChainTest, can) {
+  std::string first = start();
+  respond(poll(), {continue_as_new("second")});
+
+  Task task = poll(std::chrono::seconds(15));
+
+  EXPECT_NE(task.workflow_execution().run_id(), first);
+  const auto continued = last_event(first).workflow_execution_continued_as_new_event_attributes();
+  EXPECT_EQ(continued.new_execution_run_id(), task.workflow_execution().run_id());
+  const auto started = task.history().events(0).workflow_execution_started_event_attributes();
+  EXPECT_EQ(started.continued_execution_run_id(), first);
+  EXPECT_EQ(started.first_execution_run_id(), first);
+  EXPECT_EQ(started.initiator(), enums::CONTINUE_AS_NEW_INITIATOR_WORKFLOW);
+  EXPECT_EQ(started.input().payloads(0).data(), "\"second\"");
+  respond(task, {complete_workflow()});
+}
+
+TEST_F(ChainTest, retry_workflow) {
+  std::string first = start([](Start& request) {
+    request.mutable_retry_policy()->mutable_initial_interval()->set_nanos(50'000'000);
+    request.mutable_retry_policy()->set_maximum_attempts(2);
+  });
+  respond(poll(), {fail_workflow("one")});
+
+  Task task = poll(std::chrono::seconds(15));
+
+  const auto started = task.history().events(0).workflow_execution_started_event_attributes();
+  EXPECT_EQ(started.attempt(), 2);
+  EXPECT_EQ(started.continued_failure().message(), "one");
+  EXPECT_EQ(started.initiator(), enums::CONTINUE_AS_NEW_INITIATOR_RETRY);
+  EXPECT_EQ(last_event(first).workflow_execution_failed_event_attributes().new_execution_run_id(),
+            task.workflow_execution().run_id());
+  respond(task, {fail_workflow("two")});
+  EXPECT_EQ(wait_closed().workflow_execution_failed_event_attributes().retry_state(),
+            enums::RETRY_STATE_MAXIMUM_ATTEMPTS_REACHED);
+}
+
+// The new run has what the command gives; the worker decides what of the old one goes on.
+TEST_F(ChainTest, can_memo_sa) {
+  start(with_note_and_keyword);
+  respond(poll(), {continue_as_new()});
+  Task second = poll(std::chrono::seconds(15));
+  const auto without = describe().workflow_execution_info();
+  Command command = continue_as_new();
+  auto& a = *command.mutable_continue_as_new_workflow_execution_command_attributes();
+  (*a.mutable_memo()->mutable_fields())["other"] = payload("2");
+  (*a.mutable_search_attributes()->mutable_indexed_fields())["GoldInt"] = payload("3");
+  respond(second, {command});
+  poll(std::chrono::seconds(15));
+  const auto given = describe().workflow_execution_info();
+
+  EXPECT_EQ(without.memo().fields_size(), 0);
+  EXPECT_EQ(without.search_attributes().indexed_fields_size(), 0);
+  EXPECT_EQ(given.memo().fields_size(), 1);
+  EXPECT_EQ(given.memo().fields().at("other").data(), "2");
+  EXPECT_EQ(given.search_attributes().indexed_fields_size(), 1);
+  EXPECT_EQ(given.search_attributes().indexed_fields().at("GoldInt").data(), "3");
+}
+
+// A retry starts again with what the first attempt started with.
+TEST_F(ChainTest, retry_memo_sa) {
+  start([](Start& request) {
+    with_note_and_keyword(request);
+    request.mutable_retry_policy()->mutable_initial_interval()->set_nanos(50'000'000);
+  });
+  Command upsert, modify;
+  upsert.set_command_type(enums::COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES);
+  (*upsert.mutable_upsert_workflow_search_attributes_command_attributes()
+        ->mutable_search_attributes()
+        ->mutable_indexed_fields())["GoldKw"] = payload("\"b\"");
+  modify.set_command_type(enums::COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES);
+  (*modify.mutable_modify_workflow_properties_command_attributes()
+        ->mutable_upserted_memo()
+        ->mutable_fields())["note"] = payload("2");
+  respond(poll(), {upsert, modify, fail_workflow("one")});
+
+  poll(std::chrono::seconds(15));
+
+  const auto info = describe().workflow_execution_info();
+  EXPECT_EQ(info.memo().fields().at("note").data(), "1");
+  EXPECT_EQ(info.search_attributes().indexed_fields().at("GoldKw").data(), "\"a\"");
+}
+
+TEST_F(ChainTest, can_followed_result) {
+  const std::string first = start();
+  respond(poll(), {continue_as_new()});
+  Task second = poll(std::chrono::seconds(15));
+  HistoryEvent closed;
+  std::thread waiter([&] { closed = wait_closed(); });
+  respond(second, {complete_workflow("end")});
+  waiter.join();
+
+  const auto continued = wait_closed(first).workflow_execution_continued_as_new_event_attributes();
+  EXPECT_EQ(continued.new_execution_run_id(), second.workflow_execution().run_id());
+  EXPECT_EQ(wait_closed(continued.new_execution_run_id())
+                .workflow_execution_completed_event_attributes()
+                .result()
+                .payloads(0)
+                .data(),
+            "\"end\"");
+  EXPECT_TRUE(closed.has_workflow_execution_completed_event_attributes());
+}
+
+// The run that another follows says which, also where it timed out or failed.
+TEST_F(ChainTest, retry_after_run_timeout) {
+  const std::string first = start([](Start& request) {
+    request.mutable_workflow_run_timeout()->set_seconds(1);
+    request.mutable_retry_policy()->mutable_initial_interval()->set_seconds(1);
+    request.mutable_retry_policy()->set_maximum_attempts(2);
+  });
+  std::string run_id;
+  for (int i = 0; i < 20 && (run_id.empty() || run_id == first); ++i) {
+    no_task_within(milliseconds(1));
+    run_id = describe().workflow_execution_info().execution().run_id();
+  }
+  const auto timed_out = last_event(first).workflow_execution_timed_out_event_attributes();
+  EXPECT_EQ(timed_out.retry_state(), enums::RETRY_STATE_IN_PROGRESS);
+  EXPECT_EQ(timed_out.new_execution_run_id(), run_id);
+  const auto started = history(run_id).front().workflow_execution_started_event_attributes();
+  EXPECT_EQ(started.attempt(), 2);
+  EXPECT_TRUE(started.continued_failure().has_timeout_failure_info());
+
+  EXPECT_EQ(wait_closed(run_id).workflow_execution_timed_out_event_attributes().retry_state(),
+            enums::RETRY_STATE_MAXIMUM_ATTEMPTS_REACHED);
+}
+
+// The execution's timeout counts from the first run's start, and nothing follows it.
+TEST_F(ChainTest, execution_timeout_chain) {
+  start([](Start& request) {
+    request.mutable_workflow_execution_timeout()->set_seconds(4);
+    request.mutable_retry_policy()->mutable_initial_interval()->set_seconds(1);
+  });
+  const auto expiration = history()
+                              .front()
+                              .workflow_execution_started_event_attributes()
+                              .workflow_execution_expiration_time();
+  respond(poll(), {continue_as_new()});
+  const std::string second = poll(std::chrono::seconds(15)).workflow_execution().run_id();
+  const auto started = history(second).front().workflow_execution_started_event_attributes();
+
+  const HistoryEvent closed = wait_closed(second);
+
+  EXPECT_EQ(started.workflow_execution_expiration_time().ShortDebugString(),
+            expiration.ShortDebugString());
+  EXPECT_EQ(started.workflow_execution_timeout().seconds(), 4);
+  const auto& timed_out = closed.workflow_execution_timed_out_event_attributes();
+  EXPECT_EQ(closed.event_type(), enums::EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT);
+  EXPECT_EQ(timed_out.new_execution_run_id(), "");
+  EXPECT_EQ(timed_out.retry_state(), enums::RETRY_STATE_TIMEOUT);
+  EXPECT_LE(closed.event_time().seconds() - expiration.seconds(), 3);
+}
+
+}  // namespace
+}  // namespace chimera::conformance

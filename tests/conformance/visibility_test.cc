@@ -1,0 +1,305 @@
+// L: list and count by a query.
+#include <map>
+#include <set>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_join.h"
+
+#include "tests/conformance/session.h"
+
+namespace chimera::conformance {
+namespace {
+
+using testing::HasSubstr;
+
+class VisibilityTest : public Session {
+ protected:
+  // Starts workflow `id`-`suffix`.
+  void start_as(const std::string& suffix, const std::function<void(Start&)>& change = {}) {
+    start([&](Start& request) {
+      request.set_workflow_id(absl::StrCat(id, "-", suffix));
+      if (change) change(request);
+    });
+  }
+
+  absl::StatusOr<wf::ListWorkflowExecutionsResponse> list(const std::string& query) {
+    wf::ListWorkflowExecutionsRequest request;
+    request.set_namespace_(ns);
+    request.set_query(query);
+    auto reply = rpc<wf::ListWorkflowExecutionsResponse>(request);
+    // The genuine server allows few queries a second.
+    for (int i = 0; i < 50 && reply.status().code() == absl::StatusCode::kResourceExhausted; ++i) {
+      no_task_within(milliseconds(1));
+      reply = rpc<wf::ListWorkflowExecutionsResponse>(request);
+    }
+    return reply;
+  }
+
+  // The sorted suffixes of this case's workflows that the query finds.
+  std::string found(const std::string& query) {
+    const std::string own = absl::StrCat("TaskQueue = '", queue, "'");
+    auto reply = list(query.empty() ? own : absl::StrCat(own, " AND (", query, ")"));
+    EXPECT_TRUE(reply.ok()) << query << ": " << reply.status();
+    std::set<std::string> suffixes;
+    if (reply.ok()) {
+      for (const auto& info : reply->executions())
+        suffixes.insert(info.execution().workflow_id().substr(id.size() + 1));
+    }
+    return absl::StrJoin(suffixes, " ");
+  }
+
+  // The genuine server's visibility lags a little.
+  void wait_until_found(const std::string& query, const std::string& suffixes) {
+    for (int i = 0; i < 50 && found(query) != suffixes; ++i) no_task_within(milliseconds(1));
+    ASSERT_EQ(found(query), suffixes) << query;
+  }
+
+  std::string refusal(const std::string& query) {
+    auto reply = list(query);
+    EXPECT_EQ(reply.status().code(), absl::StatusCode::kInvalidArgument) << query;
+    return std::string(reply.status().message());
+  }
+};
+
+using Attributes = std::map<std::string, std::string>;
+
+std::function<void(wf::StartWorkflowExecutionRequest&)> with(const Attributes& attributes) {
+  return [attributes](wf::StartWorkflowExecutionRequest& request) {
+    for (const auto& [name, json_text] : attributes) {
+      auto& payload = (*request.mutable_search_attributes()->mutable_indexed_fields())[name];
+      (*payload.mutable_metadata())["encoding"] = "json/plain";
+      payload.set_data(json_text);
+    }
+  };
+}
+
+struct Expectation {
+  const char* query;
+  const char* found;
+};
+
+TEST_F(VisibilityTest, list_by_id_type_and_status) {
+  start();
+  wf::ListWorkflowExecutionsRequest request;
+  request.set_namespace_(ns);
+  request.set_query("WorkflowId = '" + id +
+                    "' AND WorkflowType = 'Case' AND ExecutionStatus = 'Running'");
+
+  // The genuine server's visibility store lags a little.
+  int found = 0;
+  for (int i = 0; i < 50 && found == 0; ++i) {
+    auto reply = rpc<wf::ListWorkflowExecutionsResponse>(request);
+    ASSERT_TRUE(reply.ok()) << reply.status();
+    found = reply->executions_size();
+    if (found == 0) no_task_within(milliseconds(1));
+  }
+
+  EXPECT_EQ(found, 1);
+}
+
+TEST_F(VisibilityTest, unknown_attr_text) {
+  wf::ListWorkflowExecutionsRequest request;
+  request.set_namespace_(ns);
+  request.set_query("Nope = 'x'");
+
+  auto refused = rpc<wf::ListWorkflowExecutionsResponse>(request);
+
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument) << refused.status();
+  EXPECT_THAT(std::string(refused.status().message()), HasSubstr("Nope"));
+}
+
+TEST_F(VisibilityTest, each_operator) {
+  start_as("a", with({{"GoldKw", "\"apple\""}, {"GoldInt", "1"}}));
+  start_as("b", with({{"GoldKw", "\"banana\""}, {"GoldInt", "2"}}));
+  start_as("c", with({{"GoldKw", "\"cherry\""}, {"GoldInt", "3"}}));
+  wait_until_found("", "a b c");
+
+  for (const auto& [query, expected] : std::initializer_list<Expectation>{
+           {"GoldInt = 2", "b"},
+           {"GoldInt != 2", "a c"},
+           {"GoldInt < 2", "a"},
+           {"GoldInt <= 2", "a b"},
+           {"GoldInt > 2", "c"},
+           {"GoldInt >= 2", "b c"},
+           {"GoldInt IN (1, 3)", "a c"},
+           {"GoldInt NOT IN (1, 3)", "b"},
+           {"GoldInt BETWEEN 2 AND 3", "b c"},
+           {"GoldInt NOT BETWEEN 2 AND 3", "a"},
+           {"GoldKw = 'banana'", "b"},
+           {"GoldKw != 'banana'", "a c"},
+           {"GoldKw > 'apple'", "b c"},
+           {"GoldKw IN ('apple', 'cherry')", "a c"},
+           {"GoldKw BETWEEN 'a' AND 'bz'", "a b"},
+           {"ExecutionStatus = 'Running'", "a b c"},
+           {"ExecutionStatus = 1", "a b c"},
+           {"ExecutionStatus != 'Running'", ""},
+           {"ExecutionStatus IN ('Completed', 'Failed')", ""},
+           {"StartTime > '2020-01-01T00:00:00Z'", "a b c"},
+           {"StartTime BETWEEN '2020-01-01T00:00:00Z' AND '2020-01-02T00:00:00Z'", ""},
+       }) {
+    EXPECT_EQ(found(query), expected) << query;
+  }
+}
+
+TEST_F(VisibilityTest, and_or_not) {
+  start_as("a", with({{"GoldKw", "\"x\""}, {"GoldInt", "1"}}));
+  start_as("b", with({{"GoldKw", "\"x\""}, {"GoldInt", "2"}}));
+  start_as("c", with({{"GoldKw", "\"y\""}, {"GoldInt", "2"}}));
+  wait_until_found("", "a b c");
+
+  for (const auto& [query, expected] : std::initializer_list<Expectation>{
+           {"GoldKw = 'x' AND GoldInt = 2", "b"},
+           {"GoldKw = 'y' OR GoldInt = 1", "a c"},
+           {"GoldKw = 'y' OR GoldKw = 'x' AND GoldInt = 1", "a c"},
+           {"(GoldKw = 'y' OR GoldKw = 'x') AND GoldInt = 1", "a"},
+           {"NOT GoldKw = 'x'", "c"},
+           {"NOT (GoldKw = 'y' OR GoldInt = 1)", "b"},
+           {"not GoldKw = 'x' or GoldInt = 1", "a c"},
+       }) {
+    EXPECT_EQ(found(query), expected) << query;
+  }
+}
+
+TEST_F(VisibilityTest, starts_with) {
+  start_as("a1", with({{"GoldKw", "\"tea pot\""}}));
+  start_as("a2", with({{"GoldKw", "\"tea%\""}}));
+  start_as("b");
+  wait_until_found("", "a1 a2 b");
+
+  EXPECT_EQ(found("GoldKw STARTS_WITH 'tea '"), "a1");
+  EXPECT_EQ(found("GoldKw STARTS_WITH 'tea%'"), "a2") << "nothing stands for anything else";
+  EXPECT_EQ(found("WorkflowId STARTS_WITH '" + id + "-a'"), "a1 a2");
+  EXPECT_EQ(found("WorkflowId NOT STARTS_WITH '" + id + "-a'"), "b");
+}
+
+TEST_F(VisibilityTest, is_null) {
+  start_as("with", with({{"GoldKw", "\"x\""}}));
+  start_as("without");
+  wait_until_found("", "with without");
+
+  EXPECT_EQ(found("GoldKw IS NULL"), "without");
+  EXPECT_EQ(found("GoldKw IS NOT NULL"), "with");
+  EXPECT_EQ(found("CloseTime IS NULL"), "with without");
+  EXPECT_EQ(found("CloseTime IS NOT NULL"), "");
+}
+
+TEST_F(VisibilityTest, keyword_list) {
+  start_as("ab", with({{"TemporalChangeVersion", "[\"a-1\", \"b-1\"]"}}));
+  start_as("b", with({{"TemporalChangeVersion", "[\"b-1\"]"}}));
+  start_as("none");
+  wait_until_found("", "ab b none");
+
+  EXPECT_EQ(found("TemporalChangeVersion = 'a-1'"), "ab");
+  EXPECT_EQ(found("TemporalChangeVersion = 'b-1'"), "ab b");
+  EXPECT_EQ(found("TemporalChangeVersion = 'b'"), "");
+  EXPECT_EQ(found("TemporalChangeVersion IN ('a-1', 'c-1')"), "ab");
+  EXPECT_EQ(found("TemporalChangeVersion IS NULL"), "none");
+}
+
+TEST_F(VisibilityTest, closed_workflows) {
+  start();
+  respond(poll(), {marker("m"), complete_workflow()});
+  const std::string own = "WorkflowId = '" + id + "' AND ";
+  wf::ListWorkflowExecutionsResponse closed;
+  for (int i = 0; i < 50 && closed.executions_size() == 0; ++i) {
+    auto reply = list(own + "ExecutionStatus = 'Completed'");
+    ASSERT_TRUE(reply.ok()) << reply.status();
+    closed = *reply;
+    if (closed.executions_size() == 0) no_task_within(milliseconds(1));
+  }
+
+  ASSERT_EQ(closed.executions_size(), 1);
+  EXPECT_EQ(closed.executions(0).status(), enums::WORKFLOW_EXECUTION_STATUS_COMPLETED);
+  EXPECT_EQ(closed.executions(0).history_length(), 6);
+  EXPECT_TRUE(closed.executions(0).has_close_time());
+  for (const auto& [query, size] : std::map<std::string, int>{
+           {"HistoryLength = 6", 1},
+           {"HistoryLength > 6", 0},
+           {"CloseTime > '2020-01-01T00:00:00Z'", 1},
+           {"CloseTime IS NULL", 0},
+           {"ExecutionDuration < '1h'", 1},
+           {"ExecutionDuration < '01:00:00'", 1},
+           {"ExecutionDuration < '1h30m'", 1},
+           {"ExecutionDuration > 3600000000000", 0},
+       }) {
+    auto reply = list(own + query);
+    ASSERT_TRUE(reply.ok()) << query << ": " << reply.status();
+    EXPECT_EQ(reply->executions_size(), size) << query;
+  }
+}
+
+TEST_F(VisibilityTest, paging_stable) {
+  for (const char* suffix : {"1", "2", "3", "4", "5"}) start_as(suffix);
+  wait_until_found("", "1 2 3 4 5");
+  wf::ListWorkflowExecutionsRequest request;
+  request.set_namespace_(ns);
+  request.set_page_size(2);
+  request.set_query("TaskQueue = '" + queue + "'");
+
+  std::vector<int> sizes;
+  std::string suffixes;
+  do {
+    auto page = rpc<wf::ListWorkflowExecutionsResponse>(request);
+    ASSERT_TRUE(page.ok()) << page.status();
+    sizes.push_back(page->executions_size());
+    for (const auto& info : page->executions()) suffixes += info.execution().workflow_id().back();
+    request.set_next_page_token(page->next_page_token());
+    start_as(absl::StrCat("later", sizes.size()));  // Before all pages that follow.
+  } while (!request.next_page_token().empty() && sizes.size() < 9);
+
+  EXPECT_THAT(sizes, testing::ElementsAre(2, 2, 1));
+  EXPECT_EQ(suffixes, "54321") << "the latest first";
+}
+
+TEST_F(VisibilityTest, count_group) {
+  start_as("a");
+  respond(poll(), {complete_workflow()});
+  start_as("b");
+  start_as("c");
+  wait_until_found("ExecutionStatus = 'Completed'", "a");
+  wait_until_found("ExecutionStatus = 'Running'", "b c");
+  wf::CountWorkflowExecutionsRequest request;
+  request.set_namespace_(ns);
+  request.set_query("TaskQueue = '" + queue + "'");
+  auto all = rpc<wf::CountWorkflowExecutionsResponse>(request);
+  request.set_query(request.query() + " GROUP BY ExecutionStatus");
+
+  auto grouped = rpc<wf::CountWorkflowExecutionsResponse>(request);
+
+  ASSERT_TRUE(all.ok()) << all.status();
+  EXPECT_EQ(all->count(), 3);
+  EXPECT_EQ(all->groups_size(), 0);
+  ASSERT_TRUE(grouped.ok()) << grouped.status();
+  EXPECT_EQ(grouped->count(), 3);
+  std::map<std::string, std::int64_t> counts;
+  for (const auto& group : grouped->groups()) counts[group.group_values(0).data()] = group.count();
+  EXPECT_THAT(counts, testing::UnorderedElementsAre(testing::Pair("\"Running\"", 2),
+                                                    testing::Pair("\"Completed\"", 1)));
+}
+
+TEST_F(VisibilityTest, order_by_refused) {
+  // Server 1.29 writes the words small, 1.32 large.
+  EXPECT_EQ(absl::AsciiStrToLower(refusal("WorkflowId = 'x' ORDER BY StartTime")),
+            "invalid query: operation is not supported: 'order by' clause");
+}
+
+TEST_F(VisibilityTest, bad_queries) {
+  for (const char* query :
+       {"WorkflowId =", "WorkflowId = 'x", "(WorkflowId = 'x'", "WorkflowId LIKE 'x%'",
+        "StartTime > 'yesterday'", "ExecutionStatus = 'Sleeping'", "WorkflowId"}) {
+    EXPECT_THAT(refusal(query), HasSubstr("invalid query")) << query;
+  }
+}
+
+TEST_F(VisibilityTest, backquote_doublequote) {
+  start_as("a", with({{"GoldKw", "\"it's\""}}));
+  start_as("b", with({{"GoldKw", "\"so\""}}));
+  wait_until_found("", "a b");
+
+  EXPECT_EQ(found("`GoldKw` = \"so\""), "b");
+  EXPECT_EQ(found("`GoldKw`=\"it's\""), "a");
+  EXPECT_EQ(found("GoldKw = 'it''s'"), "a");
+}
+
+}  // namespace
+}  // namespace chimera::conformance
