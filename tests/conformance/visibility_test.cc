@@ -22,17 +22,22 @@ class VisibilityTest : public Session {
     });
   }
 
+  // The genuine server allows few of these a second.
+  template <class Reply, class Request>
+  absl::StatusOr<Reply> patient_rpc(const Request& request) {
+    auto reply = rpc<Reply>(request);
+    for (int i = 0; i < 50 && reply.status().code() == absl::StatusCode::kResourceExhausted; ++i) {
+      no_task_within(milliseconds(1));
+      reply = rpc<Reply>(request);
+    }
+    return reply;
+  }
+
   absl::StatusOr<wf::ListWorkflowExecutionsResponse> list(const std::string& query) {
     wf::ListWorkflowExecutionsRequest request;
     request.set_namespace_(ns);
     request.set_query(query);
-    auto reply = rpc<wf::ListWorkflowExecutionsResponse>(request);
-    // The genuine server allows few queries a second.
-    for (int i = 0; i < 50 && reply.status().code() == absl::StatusCode::kResourceExhausted; ++i) {
-      no_task_within(milliseconds(1));
-      reply = rpc<wf::ListWorkflowExecutionsResponse>(request);
-    }
-    return reply;
+    return patient_rpc<wf::ListWorkflowExecutionsResponse>(request);
   }
 
   // The sorted suffixes of this case's workflows that the query finds.
@@ -88,7 +93,7 @@ TEST_F(VisibilityTest, list_by_id_type_and_status) {
   // The genuine server's visibility store lags a little.
   int found = 0;
   for (int i = 0; i < 50 && found == 0; ++i) {
-    auto reply = rpc<wf::ListWorkflowExecutionsResponse>(request);
+    auto reply = patient_rpc<wf::ListWorkflowExecutionsResponse>(request);
     ASSERT_TRUE(reply.ok()) << reply.status();
     found = reply->executions_size();
     if (found == 0) no_task_within(milliseconds(1));
@@ -102,7 +107,7 @@ TEST_F(VisibilityTest, unknown_attr_text) {
   request.set_namespace_(ns);
   request.set_query("Nope = 'x'");
 
-  auto refused = rpc<wf::ListWorkflowExecutionsResponse>(request);
+  auto refused = patient_rpc<wf::ListWorkflowExecutionsResponse>(request);
 
   EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument) << refused.status();
   EXPECT_THAT(std::string(refused.status().message()), HasSubstr("Nope"));
@@ -239,7 +244,7 @@ TEST_F(VisibilityTest, paging_stable) {
   std::vector<int> sizes;
   std::string suffixes;
   do {
-    auto page = rpc<wf::ListWorkflowExecutionsResponse>(request);
+    auto page = patient_rpc<wf::ListWorkflowExecutionsResponse>(request);
     ASSERT_TRUE(page.ok()) << page.status();
     sizes.push_back(page->executions_size());
     for (const auto& info : page->executions()) suffixes += info.execution().workflow_id().back();
@@ -261,10 +266,10 @@ TEST_F(VisibilityTest, count_group) {
   wf::CountWorkflowExecutionsRequest request;
   request.set_namespace_(ns);
   request.set_query("TaskQueue = '" + queue + "'");
-  auto all = rpc<wf::CountWorkflowExecutionsResponse>(request);
+  auto all = patient_rpc<wf::CountWorkflowExecutionsResponse>(request);
   request.set_query(request.query() + " GROUP BY ExecutionStatus");
 
-  auto grouped = rpc<wf::CountWorkflowExecutionsResponse>(request);
+  auto grouped = patient_rpc<wf::CountWorkflowExecutionsResponse>(request);
 
   ASSERT_TRUE(all.ok()) << all.status();
   EXPECT_EQ(all->count(), 3);
