@@ -65,9 +65,10 @@ core::ActivityResult cancelled_result(ActivityContext& context, const CancelledE
 }  // namespace
 
 ActivityContext::ActivityContext(core::ActivityTask task, Codec codec,
-                                 const std::string& task_queue)
+                                 const std::string& task_queue, core::Metrics& metrics)
     : task_(std::move(task)),
       codec_(std::move(codec)),
+      metrics_(metrics),
       info_(make_info(*task_.message, codec_, task_queue)),
       owner_(absl::StrCat("activity ", info_.activity_type, " (id ", info_.activity_id,
                           ", workflow ", info_.workflow_id, ")")) {}
@@ -120,7 +121,7 @@ void CppActivityLanguage::start(core::ActivityTask task) {
   std::shared_ptr<ActivityContext> context;
   const auto handle = task.handle;
   try {
-    context = std::make_shared<ActivityContext>(std::move(task), codec_, task_queue_);
+    context = std::make_shared<ActivityContext>(std::move(task), codec_, task_queue_, *metrics_);
   } catch (const std::exception& error) {
     handle->complete({core::ActivityResult::Failed{to_failure(
         ApplicationError(absl::StrCat("Failed decoding heartbeat details: ", error.what()),

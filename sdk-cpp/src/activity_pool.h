@@ -15,6 +15,7 @@
 
 #include "chimera/activity.h"
 #include "core/activity/activity_language.h"
+#include "core/telemetry/metrics.h"
 #include "sdk-cpp/src/payload_access.h"
 
 namespace chimera::sdk {
@@ -22,7 +23,8 @@ namespace chimera::sdk {
 // A running activity. Its thread reads; the worker's threads set the cancellation.
 class ActivityContext {
  public:
-  ActivityContext(core::ActivityTask task, Codec codec, const std::string& task_queue);
+  ActivityContext(core::ActivityTask task, Codec codec, const std::string& task_queue,
+                  core::Metrics& metrics);
   static ActivityContext& current(
       const char* call);  // Throws std::logic_error outside an activity.
 
@@ -32,6 +34,7 @@ class ActivityContext {
   }  // "activity charge_card (id 1, workflow order-17)"
   core::ActivityTask& task() { return task_; }
   const Codec& codec() const { return codec_; }
+  core::Metrics& metrics() const { return metrics_; }
   void cancel(const core::ActivityCancellation& cancellation);
   activity::CancellationDetails cancellation();
   bool wait_for_cancelled(Duration timeout);  // Zero: only looks.
@@ -39,6 +42,7 @@ class ActivityContext {
  private:
   core::ActivityTask task_;
   const Codec codec_;
+  core::Metrics& metrics_;
   activity::Info info_;
   std::string owner_;
   absl::Mutex mutex_;
@@ -54,6 +58,7 @@ class CppActivityLanguage final : public core::ActivityLanguage {
   // Before the worker runs:
   void add(const detail::ActivityType& type) { types_.emplace(type.name, type); }
   void set_task_queue(std::string task_queue) { task_queue_ = std::move(task_queue); }
+  void set_metrics(core::Metrics& metrics) { metrics_ = &metrics; }
 
   std::string name() const override { return "C++"; }
   void start(core::ActivityTask task) override;
@@ -68,6 +73,7 @@ class CppActivityLanguage final : public core::ActivityLanguage {
   const Codec codec_;
   const std::size_t threads_max_;
   std::string task_queue_;  // The worker's; tasks do not say.
+  core::Metrics* metrics_ = &core::process_metrics();
   std::map<std::string, detail::ActivityType> types_;
   absl::Mutex mutex_;
   std::deque<std::shared_ptr<ActivityContext>> waiting_ ABSL_GUARDED_BY(mutex_);

@@ -8,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "google/rpc/status.pb.h"
 #include "temporal/api/errordetails/v1/message.pb.h"
+#include "temporal/api/failure/v1/message.pb.h"
 
 #include "core/converter/payload.h"
 #include "core/history/json.h"
@@ -274,13 +275,16 @@ void signal(ClientState& client, const Target& target, std::string_view name, Ar
 }
 
 Answer query(ClientState& client, const Target& target, std::string_view name,
-             Arguments arguments) {
+             const QueryOptions& options, Arguments arguments) {
   ws::QueryWorkflowRequest request;
   request.set_namespace_(client.namespace_);
   set_execution(*request.mutable_execution(), target);
   request.mutable_query()->set_query_type(std::string(name));
   if (!arguments.empty())
     *request.mutable_query()->mutable_query_args() = sdk::encode_arguments(arguments, client.codec);
+  const int condition = static_cast<int>(options.reject_condition);
+  request.set_query_reject_condition(static_cast<api::enums::v1::QueryRejectCondition>(
+      condition != 0 ? condition : client.query_reject_condition));
   ws::QueryWorkflowResponse response;
   const absl::Status status =
       client.call(CHIMERA_WORKFLOW_SERVICE(QueryWorkflow), request, response);
@@ -288,6 +292,10 @@ Answer query(ClientState& client, const Target& target, std::string_view name,
     throw WorkflowQueryFailedError(std::string(status.message()));
   }
   if (!status.ok()) sdk::throw_rpc(status, absl::StrCat("cannot query workflow '", target.id, "'"));
+  if (response.has_query_rejected()) {
+    throw WorkflowQueryRejectedError(
+        static_cast<WorkflowExecutionStatus>(response.query_rejected().status()));
+  }
   return first_payload(response.query_result(), client.codec);
 }
 
@@ -299,29 +307,92 @@ Answer read_outcome(const api::update::v1::Outcome& outcome, const sdk::Codec& c
   return first_payload(outcome.success(), codec);
 }
 
-}  // namespace
+constexpr auto kAccepted = api::enums::v1::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ACCEPTED;
 
-StartedUpdate start_update(ClientState& client, const Target& target, std::string_view name,
-                           const UpdateOptions& options, UpdateStage until, Arguments arguments) {
-  constexpr auto kAccepted = api::enums::v1::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ACCEPTED;
+ws::UpdateWorkflowExecutionRequest update_request(ClientState& client, const Target& target,
+                                                  const UpdateToStartWith& wanted) {
   ws::UpdateWorkflowExecutionRequest request;
   request.set_namespace_(client.namespace_);
   set_execution(*request.mutable_workflow_execution(), target);
   request.mutable_wait_policy()->set_lifecycle_stage(
-      static_cast<api::enums::v1::UpdateWorkflowExecutionLifecycleStage>(until));
+      static_cast<api::enums::v1::UpdateWorkflowExecutionLifecycleStage>(wanted.until));
   auto& update = *request.mutable_request();
-  update.mutable_meta()->set_update_id(options.id.empty() ? random_id() : options.id);
+  update.mutable_meta()->set_update_id(wanted.options.id.empty() ? random_id() : wanted.options.id);
   update.mutable_meta()->set_identity(client.connection->options().identity);
-  update.mutable_input()->set_name(std::string(name));
-  if (!arguments.empty())
-    *update.mutable_input()->mutable_args() = sdk::encode_arguments(arguments, client.codec);
-  const std::string& id = update.meta().update_id();
+  update.mutable_input()->set_name(std::string(wanted.name));
+  if (!wanted.arguments.empty())
+    *update.mutable_input()->mutable_args() = sdk::encode_arguments(wanted.arguments, client.codec);
+  return request;
+}
+
+// Of the two operations, the one that failed of itself: the other was aborted because of it.
+[[noreturn]] void throw_multi(const absl::Status& status, std::string_view type,
+                              const std::string& id) {
+  using Failure = api::errordetails::v1::MultiOperationExecutionFailure;
+  const auto failure = detail_of<Failure>(status);
+  const std::string doing = absl::StrCat("cannot update workflow '", id, "', to be started as ",
+                                         std::string(type), " if it does not run");
+  if (!failure) sdk::throw_rpc(status, doing);
+  for (const Failure::OperationStatus& operation : failure->statuses()) {
+    const bool aborted =
+        operation.details_size() > 0 &&
+        operation.details(0).Is<api::failure::v1::MultiOperationExecutionAborted>();
+    if (operation.code() == 0 || aborted) continue;
+    for (const auto& any : operation.details()) {
+      api::errordetails::v1::WorkflowExecutionAlreadyStartedFailure started;
+      if (any.UnpackTo(&started))
+        throw WorkflowAlreadyStartedError(id, std::string(type), started.run_id());
+    }
+    sdk::throw_rpc(
+        absl::Status(static_cast<absl::StatusCode>(operation.code()), operation.message()), doing);
+  }
+  sdk::throw_rpc(status, doing);
+}
+
+}  // namespace
+
+StartedUpdate start_update(ClientState& client, const Target& target, std::string_view name,
+                           const UpdateOptions& options, UpdateStage until, Arguments arguments) {
+  const ws::UpdateWorkflowExecutionRequest request =
+      update_request(client, target, {name, options, until, arguments});
+  const std::string& id = request.request().meta().update_id();
   for (;;) {  // The server answers early, with a lower stage, when nobody took it in time.
     ws::UpdateWorkflowExecutionResponse response;
     client.must(absl::StrCat("cannot update workflow '", target.id, "'"),
                 CHIMERA_WORKFLOW_SERVICE(UpdateWorkflowExecution), request, response, kLongPoll);
     if (response.has_outcome()) return {id, read_outcome(response.outcome(), client.codec)};
     if (response.stage() >= kAccepted) return {id, std::nullopt};
+  }
+}
+
+StartedUpdate update_with_start(ClientState& client, std::string_view type,
+                                const WorkflowOptions& options, Arguments arguments,
+                                const UpdateToStartWith& update, Target& target) {
+  check_options(type, options);
+  if (options.id_conflict_policy == WorkflowIdConflictPolicy::kUnspecified) {
+    throw std::invalid_argument(
+        absl::StrCat("cannot update workflow '", options.id,
+                     "' with start: WorkflowOptions needs an id_conflict_policy, which says what "
+                     "to do if it runs (kUseExisting, kFail)"));
+  }
+  ws::ExecuteMultiOperationRequest request;
+  request.set_namespace_(client.namespace_);
+  *request.add_operations()->mutable_start_workflow() =
+      start_request<ws::StartWorkflowExecutionRequest>(client, type, options, arguments);
+  target.id = options.id;
+  auto& wanted = *request.add_operations()->mutable_update_workflow();
+  wanted = update_request(client, target, update);
+  const std::string& id = wanted.request().meta().update_id();
+  for (;;) {  // As start_update().
+    ws::ExecuteMultiOperationResponse response;
+    const absl::Status status =
+        client.call(CHIMERA_WORKFLOW_SERVICE(ExecuteMultiOperation), request, response, kLongPoll);
+    if (!status.ok()) throw_multi(status, type, options.id);
+    if (response.responses_size() < 2) continue;
+    target.run_id = response.responses(0).start_workflow().run_id();
+    const auto& answer = response.responses(1).update_workflow();
+    if (answer.has_outcome()) return {id, read_outcome(answer.outcome(), client.codec)};
+    if (answer.stage() >= kAccepted) return {id, std::nullopt};
   }
 }
 
@@ -403,6 +474,13 @@ std::string fetch_history(ClientState& client, const Target& target) {
 
 }  // namespace detail
 
+WorkflowQueryRejectedError::WorkflowQueryRejectedError(WorkflowExecutionStatus status)
+    : TemporalError(
+          absl::StrCat("the query was rejected: the workflow's status is ",
+                       api::enums::v1::WorkflowExecutionStatus_Name(
+                           static_cast<api::enums::v1::WorkflowExecutionStatus>(status)))),
+      status_(status) {}
+
 Client Client::connect(const ClientOptions& options) {
   core::ConnectionOptions connection{.target_host = options.target_host,
                                      .client_name = sdk::kSdkName,
@@ -428,6 +506,7 @@ Client Client::connect(const ClientOptions& options) {
   state->connection = *std::move(connected);
   state->namespace_ = options.namespace_;
   state->codec = sdk::to_core(options.payload_codec);
+  state->query_reject_condition = static_cast<int>(options.default_workflow_query_reject_condition);
   if (options.encode_common_attributes) {
     state->codec = core::encoding_common_attributes(std::move(state->codec));
   }

@@ -18,6 +18,7 @@ class ClientState {
   std::shared_ptr<core::Connection> connection;  // Shared with the workers of this client.
   std::string namespace_;
   sdk::Codec codec;
+  int query_reject_condition = 0;  // Of queries that name none.
 
   absl::Status call(std::string_view method, const google::protobuf::MessageLite& request,
                     google::protobuf::MessageLite& response,

@@ -69,6 +69,10 @@ class NativeTypesImpl final : public NativeTypes {
   }
 
   absl::Status register_with(core::Worker& worker) override {
+    core::Metrics* const own = worker.connection().options().metrics;
+    core::Metrics& metrics = own != nullptr ? *own : core::process_metrics();
+    workflows_.set_metrics(metrics);
+    activities_.set_metrics(metrics);
     for (const auto& type : registry_.workflows()) {
       workflows_.add(type);
       if (absl::Status status = worker.add_workflow(type.name, workflows_); !status.ok())

@@ -1,7 +1,5 @@
 #include "chimera/worker.h"
 
-#include <algorithm>
-#include <array>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
@@ -14,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include "core/worker/worker.h"
@@ -57,50 +56,74 @@ core::WorkerOptions to_core(const WorkerOptions& options, const std::string& nam
 
 // SIGINT and SIGTERM as a call on an ordinary thread, for every worker of the process that runs
 // with signals. A handler and a pipe each, not sigwait: gRPC's threads are there already, do not
-// block the signals, and would let them end the process.
+// block the signals, and would let them end the process. Pipes are never closed, only used again:
+// the handler may be about to write to one.
 class Signals {
  public:
-  explicit Signals(std::function<void()> first) : first_(std::move(first)) {
-    if (pipe2(pipe_, O_CLOEXEC) != 0) throw std::system_error(errno, std::generic_category());
-    absl::MutexLock lock(&mutex_);
-    const auto free = std::ranges::find(ends_, 0, [](const auto& end) { return end.load(); });
-    if (free != ends_.end()) (end_ = &*free)->store(pipe_[1]);
-    if (listeners_++ > 0) return;
-    struct sigaction action = {};
-    action.sa_handler = &Signals::tell_all;
-    action.sa_flags = SA_RESTART;
-    sigaction(SIGINT, &action, &before_int_);
-    sigaction(SIGTERM, &action, &before_term_);
-  }
+  explicit Signals(std::function<void()> first) : first_(std::move(first)), pipe_(take_pipe()) {}
   void listen() {
     thread_ = std::thread([this] { wait(); });
   }
   ~Signals() {
     {
       absl::MutexLock lock(&mutex_);
-      if (end_ != nullptr) end_->store(0);
+      pipe_.used.store(false);
       if (--listeners_ == 0) {
         sigaction(SIGINT, &before_int_, nullptr);
         sigaction(SIGTERM, &before_term_, nullptr);
       }
     }
-    close(pipe_[1]);  // Ends the thread's read.
+    const char end = 0;
+    static_cast<void>(!write(pipe_.write_end, &end, 1));
     if (thread_.joinable()) thread_.join();
-    close(pipe_[0]);
+    pipe_.idle.store(true);
   }
 
  private:
+  struct Pipe {
+    int read_end = -1, write_end = -1;
+    std::atomic<bool> used{true};   // Gets signals.
+    std::atomic<bool> idle{false};  // Free for the next worker.
+    Pipe* next = nullptr;
+  };
+
+  static Pipe& take_pipe() {
+    absl::MutexLock lock(&mutex_);
+    Pipe* pipe = free_pipe();
+    if (listeners_++ > 0) return *pipe;
+    struct sigaction action = {};
+    action.sa_handler = &Signals::tell_all;
+    action.sa_flags = SA_RESTART;
+    sigaction(SIGINT, &action, &before_int_);
+    sigaction(SIGTERM, &action, &before_term_);
+    return *pipe;
+  }
+  static Pipe* free_pipe() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    for (Pipe* pipe = pipes_.load(); pipe != nullptr; pipe = pipe->next) {
+      if (!pipe->idle.exchange(false)) continue;
+      pollfd waiting{.fd = pipe->read_end, .events = POLLIN, .revents = 0};
+      for (char old = 0; poll(&waiting, 1, 0) == 1 && read(pipe->read_end, &old, 1) == 1;) {
+      }
+      pipe->used.store(true);
+      return pipe;
+    }
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) throw std::system_error(errno, std::generic_category());
+    auto* const made = new Pipe{.read_end = ends[0], .write_end = ends[1], .next = pipes_.load()};
+    pipes_.store(made);
+    return made;
+  }
   static void tell_all(int signal) {
     const int before = errno;  // Of whatever this interrupts.
     const char byte = static_cast<char>(signal);
-    for (const auto& end : ends_) {
-      if (const int fd = end.load(); fd != 0) static_cast<void>(!write(fd, &byte, 1));
+    for (Pipe* pipe = pipes_.load(); pipe != nullptr; pipe = pipe->next) {
+      if (pipe->used.load()) static_cast<void>(!write(pipe->write_end, &byte, 1));
     }
     errno = before;
   }
   void wait() {
     char signal = 0;
-    for (bool again = false; read(pipe_[0], &signal, 1) == 1; again = true) {
+    for (bool again = false; read(pipe_.read_end, &signal, 1) == 1 && signal != 0; again = true) {
       if (again) std::_Exit(128 + signal);
       sdk::log(sdk::LogLevel::kInfo,
                absl::StrCat(signal == SIGINT ? "SIGINT" : "SIGTERM",
@@ -109,13 +132,12 @@ class Signals {
     }
   }
 
-  static inline std::array<std::atomic<int>, 64> ends_{};  // 0: free. More workers get no signal.
+  static inline std::atomic<Pipe*> pipes_{nullptr};  // Newest first; never freed.
   static inline absl::Mutex mutex_{absl::kConstInit};
   static inline int listeners_ ABSL_GUARDED_BY(mutex_) = 0;
   static inline struct sigaction before_int_ = {}, before_term_ = {};
   std::function<void()> first_;
-  int pipe_[2] = {-1, -1};
-  std::atomic<int>* end_ = nullptr;
+  Pipe& pipe_;
   std::thread thread_;
 };
 

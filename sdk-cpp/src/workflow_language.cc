@@ -21,7 +21,7 @@ absl::StatusOr<std::unique_ptr<core::WorkflowInstance>> CppWorkflowLanguage::cre
   if (type == types_.end()) {
     return absl::NotFoundError(absl::StrCat("no C++ workflow is called '", run.workflow_type, "'"));
   }
-  return std::make_unique<WorkflowRuntime>(type->second, run, codec_);
+  return std::make_unique<WorkflowRuntime>(type->second, run, codec_, *metrics_);
 }
 
 }  // namespace chimera::sdk

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "core/telemetry/metrics.h"
 #include "core/workflow/language.h"
 #include "sdk-cpp/src/payload_access.h"
 
@@ -15,6 +16,7 @@ namespace chimera::sdk {
 class CppWorkflowLanguage final : public core::WorkflowLanguage {
  public:
   explicit CppWorkflowLanguage(Codec codec);
+  void set_metrics(core::Metrics& metrics) { metrics_ = &metrics; }  // Before the worker runs.
   void add(const detail::WorkflowType& type) { types_.emplace(type.name, type); }
 
   const core::LanguageIdentity& identity() const override { return identity_; }
@@ -24,6 +26,7 @@ class CppWorkflowLanguage final : public core::WorkflowLanguage {
 
  private:
   const Codec codec_;
+  core::Metrics* metrics_ = &core::process_metrics();
   const core::LanguageIdentity identity_;
   std::map<std::string, detail::WorkflowType> types_;
 };

@@ -53,10 +53,11 @@ class Entered {
 }  // namespace
 
 WorkflowRuntime::WorkflowRuntime(const detail::WorkflowType& type, const core::RunContext& context,
-                                 Codec codec)
+                                 Codec codec, core::Metrics& metrics)
     : type_(type),
       context_(context),
       codec_(std::move(codec)),
+      metrics_(metrics),
       owner_(absl::StrCat("workflow ", context.workflow_type, " (id ", context.workflow_id,
                           ", run ", context.run_id, ")")),
       root_scope_(std::make_shared<detail::ScopeState>()) {}

@@ -17,6 +17,7 @@
 
 #include "temporal/api/sdk/v1/workflow_metadata.pb.h"
 
+#include "core/telemetry/metrics.h"
 #include "core/workflow/language.h"
 #include "sdk-cpp/src/payload_access.h"
 #include "sdk-cpp/src/workflow_state.h"
@@ -32,7 +33,8 @@ class WorkflowRuntime final : public core::WorkflowInstance {
   using Handler = std::shared_ptr<const detail::HandlerType>;  // Shared by the tasks that run it.
 
   // `type` is borrowed from the language, which outlives its runs.
-  WorkflowRuntime(const detail::WorkflowType& type, const core::RunContext& context, Codec codec);
+  WorkflowRuntime(const detail::WorkflowType& type, const core::RunContext& context, Codec codec,
+                  core::Metrics& metrics);
   ~WorkflowRuntime() override;
 
   void activate(std::shared_ptr<const core::Activation> activation,
@@ -82,6 +84,7 @@ class WorkflowRuntime final : public core::WorkflowInstance {
   const std::string& owner() const { return owner_; }
   const core::RunContext& context() const { return context_; }
   const Codec& codec() const { return codec_; }
+  core::Metrics& metrics() const { return metrics_; }
   workflow::Info& info() { return info_; }
   base::WallTime now() const { return now_; }
   Task* running() const { return running_; }
@@ -154,6 +157,7 @@ class WorkflowRuntime final : public core::WorkflowInstance {
   const detail::WorkflowType& type_;
   const core::RunContext context_;
   const Codec codec_;
+  core::Metrics& metrics_;
   const std::string owner_;  // "workflow Order (id order-17, run 01a1...)"
   workflow::Info info_;
   base::WallTime now_;

@@ -60,6 +60,72 @@ TEST_F(TelemetryTest, MetricsHaveTheOfficialNamesAndLabels) {
     EXPECT_THAT(text, HasSubstr(line));
 }
 
+// --- Metrics of user code ---
+
+int weigh(int kilos) {
+  activity::metric_meter().create_counter("weighed").add(2);
+  activity::metric_meter().create_gauge("kilos").set(kilos);
+  return kilos;
+}
+
+class MeterWorkflow {
+ public:
+  int run(int kilos) {
+    const MetricMeter meter =
+        workflow::metric_meter().with_additional_attributes({{"shop", "north"}});
+    const MetricCounter steps = meter.create_counter("steps", "Steps of the workflow");
+    steps.add();
+    const int weight = workflow::execute_activity<&weigh>({.start_to_close_timeout = 10s}, kilos);
+    steps.add();
+    workflow::sleep(std::chrono::milliseconds(1));
+    steps.add(1, {{"last", "yes"}});
+    meter.create_histogram("weights").record(weight);
+    meter.create_histogram_duration("waited").record(70ms);
+    return weight;
+  }
+};
+const auto kMeter = define_workflow<&MeterWorkflow::run>("Meter");
+
+TEST_F(TelemetryTest, MetricsOfUserCodeAreShownAndSilentInReplay) {
+  WorkerOptions without_cache = options();
+  without_cache.max_cached_workflows = 0;  // Each task replays all that went before.
+  Worker worker(client_, without_cache);
+  worker.add(kMeter).add_activity<&weigh>("weigh");
+  worker.start();
+  const MetricCounter outside = runtime_->metric_meter().create_counter("outside");
+
+  EXPECT_EQ(client_.execute_workflow<&MeterWorkflow::run>(start("w"), 60), 60);
+  outside.add(5);
+  worker.shutdown();
+  worker.wait();
+
+  std::string text = testing::http_get(runtime_->metrics_port(), "/metrics");
+  const std::string common = "service_name=\"chimera\",";
+  const std::string queue_tag = "task_queue=\"" + queue + "\"";
+  const std::string workflow = common + "shop=\"north\"," + queue_tag + ",workflow_type=\"Meter\"";
+  for (const std::string& line :
+       {std::string("# HELP steps Steps of the workflow\n"),
+        std::string("steps{namespace=\"default\",") + workflow + "} 2\n",
+        std::string("steps{last=\"yes\",namespace=\"default\",") + workflow + "} 1\n",
+        std::string("weights_bucket{namespace=\"default\",") + workflow + ",le=\"50\"} 0\n",
+        std::string("weights_bucket{namespace=\"default\",") + workflow + ",le=\"100\"} 1\n",
+        std::string("waited_sum{namespace=\"default\",") + workflow + "} 70\n",
+        "weighed{activity_type=\"weigh\",namespace=\"default\"," + common + queue_tag + "} 2\n",
+        "kilos{activity_type=\"weigh\",namespace=\"default\"," + common + queue_tag + "} 60\n",
+        std::string("outside{service_name=\"chimera\"} 5\n")})
+    EXPECT_THAT(text, HasSubstr(line));
+}
+
+TEST_F(TelemetryTest, WrongNamesOfMetricsAreRefused) {
+  const MetricMeter meter = runtime_->metric_meter();
+  meter.create_counter("mine");
+
+  EXPECT_THROW(meter.create_counter("two words"), std::invalid_argument);
+  EXPECT_THROW(meter.create_gauge("mine"), std::invalid_argument);
+  EXPECT_THROW(workflow::metric_meter(), std::logic_error);
+  EXPECT_THROW(activity::metric_meter(), std::logic_error);
+}
+
 TEST_F(TelemetryTest, ProbesFollowTheWorker) {
   auto get = [this](const char* path) { return testing::http_get(runtime_->metrics_port(), path); };
   EXPECT_THAT(get("/readyz"), StartsWith("HTTP/1.1 503 "));

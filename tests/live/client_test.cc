@@ -40,6 +40,79 @@ const auto kBasket = define_workflow<&Basket::run>("Basket")
                          .query<&Basket::get>("get")
                          .update<&Basket::put>("put");
 
+TEST_P(ClientLive, UpdateWithStartStartsOrUsesWhatRuns) {
+  registry().add(kBasket).add_activity<&echo>();
+  start_worker();
+  WorkflowOptions with = options();
+  with.id_conflict_policy = WorkflowIdConflictPolicy::kUseExisting;
+
+  const std::string first = client().execute_update_with_start_workflow<&Basket::run, &Basket::put>(
+      with, UpdateOptions{}, {"b"}, "a");
+  const auto second = client().start_update_with_start_workflow<&Basket::run, &Basket::put>(
+      with, UpdateOptions{.id = "second"}, {"c"}, "other");
+  const auto by_name = client().start_update_with_start_workflow<std::string>(
+      "Basket", with, "put", UpdateOptions{}, std::tuple("d"), "other");
+
+  EXPECT_EQ(first, "ab");
+  EXPECT_EQ(second.id(), "second");
+  EXPECT_EQ(second.result(), "abc");
+  EXPECT_EQ(by_name.result(), "abcd");
+  EXPECT_EQ(by_name.workflow_run_id(), second.workflow_run_id());
+  const auto handle = client().get_workflow_handle<&Basket::run>(with.id, second.workflow_run_id());
+  handle.signal<&Basket::finish>();
+  EXPECT_EQ(handle.result(), "abcd");
+}
+
+TEST_P(ClientLive, UpdateWithStartSaysWhatIsWrong) {
+  registry().add(kBasket).add_activity<&echo>();
+  start_worker();
+  WorkflowOptions with = options();
+  const auto put = [&] {
+    client().execute_update_with_start_workflow<&Basket::run, &Basket::put>(with, UpdateOptions{},
+                                                                            {"b"}, "a");
+  };
+
+  EXPECT_THROW(put(), std::invalid_argument);  // Which policy?
+  with.id_conflict_policy = WorkflowIdConflictPolicy::kFail;
+  put();
+  EXPECT_THROW(put(), WorkflowAlreadyStartedError);
+  client().get_workflow_handle<&Basket::run>(with.id).terminate();
+}
+
+TEST_P(ClientLive, SignalWithStartStartsOrUsesWhatRuns) {
+  registry().add(kBasket).add_activity<&echo>();
+  start_worker();
+  const WorkflowOptions with = options();
+
+  client().signal_with_start<&Basket::run, &Basket::add>(with, {"b"}, "a");
+  const auto handle =
+      client().signal_with_start<std::string>("Basket", with, "add", std::tuple("c"), "other");
+  handle.signal<&Basket::finish>();
+
+  EXPECT_EQ(handle.result(), "abc");
+}
+
+TEST_P(ClientLive, QueriesOfEndedWorkflowsCanBeRejected) {
+  registry().add(kBasket).add_activity<&echo>();
+  start_worker();
+  const auto handle = start<&Basket::run>("a");
+  const QueryOptions open{.reject_condition = QueryRejectCondition::kNotOpen};
+  const QueryOptions clean{.reject_condition = QueryRejectCondition::kNotCompletedCleanly};
+  EXPECT_EQ(handle.query<&Basket::get>(open), "a");
+  handle.signal<&Basket::finish>();
+  handle.result();
+
+  EXPECT_EQ(handle.query<&Basket::get>(), "a");
+  EXPECT_EQ(handle.query<std::string>("get", clean), "a");
+  try {
+    handle.query<&Basket::get>(open);
+    ADD_FAILURE() << "answered";
+  } catch (const WorkflowQueryRejectedError& error) {
+    EXPECT_EQ(error.status(), WorkflowExecutionStatus::kCompleted);
+    EXPECT_THAT(error.what(), HasSubstr("COMPLETED"));
+  }
+}
+
 TEST_P(ClientLive, IdPoliciesDecideAboutASecondStart) {
   registry().add(kBasket).add_activity<&echo>();
   start_worker();

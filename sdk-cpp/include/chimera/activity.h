@@ -9,6 +9,7 @@
 
 #include "chimera/definition.h"
 #include "chimera/errors.h"
+#include "chimera/metrics.h"
 #include "chimera/options.h"
 
 namespace chimera::activity {
@@ -58,6 +59,9 @@ class Logger {
   void error(std::string_view message) const;
 };
 inline Logger logger() { return {}; }
+
+// Metrics that carry the namespace, the task queue and the activity's type.
+MetricMeter metric_meter();
 
 }  // namespace chimera::activity
 

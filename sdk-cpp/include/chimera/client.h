@@ -26,6 +26,14 @@ struct TlsConfig {  // PEM text.
   std::string server_root_ca_cert = {}, domain = {}, client_cert = {}, client_private_key = {};
 };
 
+// When a query of a workflow that has ended is refused with WorkflowQueryRejectedError.
+enum class QueryRejectCondition {
+  kUnspecified = 0,  // The client's default; without one, kNone.
+  kNone = 1,
+  kNotOpen = 2,
+  kNotCompletedCleanly = 3,
+};
+
 struct ClientOptions {
   std::string target_host = "localhost:7233";
   std::string namespace_ = "default";
@@ -36,6 +44,7 @@ struct ClientOptions {
   std::shared_ptr<const PayloadCodec> payload_codec = {};
   bool encode_common_attributes = false;  // Messages and stack traces of failures as payloads, too.
   std::chrono::milliseconds connect_timeout{10000};
+  QueryRejectCondition default_workflow_query_reject_condition = QueryRejectCondition::kUnspecified;
   std::shared_ptr<const Runtime> runtime = {};  // Shared with the workers. Null: the process's.
 };
 
@@ -57,6 +66,19 @@ struct WorkflowExecution {
   std::int64_t history_length = 0;
   Memo memo;
   std::map<std::string, Payload> search_attributes;  // Read with from_payload().
+};
+
+class WorkflowQueryRejectedError : public TemporalError {
+ public:
+  explicit WorkflowQueryRejectedError(WorkflowExecutionStatus status);
+  WorkflowExecutionStatus status() const { return status_; }  // Of the workflow.
+
+ private:
+  WorkflowExecutionStatus status_;
+};
+
+struct QueryOptions {
+  QueryRejectCondition reject_condition = QueryRejectCondition::kUnspecified;
 };
 
 struct CancelOptions {
@@ -90,7 +112,8 @@ Target start(ClientState& client, std::string_view type, const WorkflowOptions& 
              Arguments arguments);
 Answer result(ClientState& client, const Target& target, bool follow_runs);
 void signal(ClientState& client, const Target& target, std::string_view name, Arguments arguments);
-Answer query(ClientState& client, const Target& target, std::string_view name, Arguments arguments);
+Answer query(ClientState& client, const Target& target, std::string_view name,
+             const QueryOptions& options, Arguments arguments);
 Target signal_with_start(ClientState& client, std::string_view type, const WorkflowOptions& options,
                          Arguments arguments, std::string_view signal, Arguments signal_arguments);
 enum class UpdateStage { kAccepted = 2, kCompleted = 3 };
@@ -100,6 +123,16 @@ struct StartedUpdate {
 };
 StartedUpdate start_update(ClientState& client, const Target& target, std::string_view name,
                            const UpdateOptions& options, UpdateStage until, Arguments arguments);
+struct UpdateToStartWith {
+  std::string_view name;
+  const UpdateOptions& options;
+  UpdateStage until;
+  Arguments arguments;
+};
+// Starts the workflow if it does not run; `target` learns which run was updated.
+StartedUpdate update_with_start(ClientState& client, std::string_view type,
+                                const WorkflowOptions& options, Arguments arguments,
+                                const UpdateToStartWith& update, Target& target);
 Answer update_result(ClientState& client, const Target& target, const std::string& update_id);
 void cancel(ClientState& client, const Target& target, const CancelOptions& options);
 void terminate(ClientState& client, const Target& target, const std::string& reason,
@@ -121,6 +154,8 @@ class UpdateHandle {
   UpdateHandle(detail::ClientPtr client, detail::Target target, detail::StartedUpdate update)
       : client_(std::move(client)), target_(std::move(target)), update_(std::move(update)) {}
   const std::string& id() const { return update_.id; }
+  const std::string& workflow_id() const { return target_.id; }
+  const std::string& workflow_run_id() const { return target_.run_id; }
   // Waits; throws WorkflowUpdateFailedError.
   R result() const {
     if (update_.result) return update_.result->template as<R>();
@@ -163,24 +198,34 @@ class WorkflowHandle {
                      arguments...);
   }
 
-  // Throws WorkflowQueryFailedError with what the handler threw.
+  // Throws WorkflowQueryFailedError with what the handler threw. Takes QueryOptions first where one
+  // cares: query<&Order::status>(QueryOptions{.reject_condition = ...}).
+  template <auto Query, class = decltype(Query), class... A>
+    requires std::is_member_function_pointer_v<decltype(Query)>
+  auto query(const QueryOptions& options, const A&... arguments) const {
+    return detail::Passing<detail::ArgumentsOf<Query>>::pass(
+        [&](detail::Arguments list) {
+          return detail::query(*client_, target_, detail::wire_name<Query>(), options, list)
+              .template as<detail::ResultOf<Query>>();
+        },
+        arguments...);
+  }
   template <auto Query, class = decltype(Query), class... A>
     requires std::is_member_function_pointer_v<decltype(Query)>
   auto query(const A&... arguments) const {
-    return detail::Passing<detail::ArgumentsOf<Query>>::pass(
+    return query<Query>(QueryOptions{}, arguments...);
+  }
+  template <class Q, class... A>
+  Q query(std::string_view name, const QueryOptions& options, const A&... arguments) const {
+    return detail::pass_any(
         [&](detail::Arguments list) {
-          return detail::query(*client_, target_, detail::wire_name<Query>(), list)
-              .template as<detail::ResultOf<Query>>();
+          return detail::query(*client_, target_, name, options, list).template as<Q>();
         },
         arguments...);
   }
   template <class Q, class... A>
   Q query(std::string_view name, const A&... arguments) const {
-    return detail::pass_any(
-        [&](detail::Arguments list) {
-          return detail::query(*client_, target_, name, list).template as<Q>();
-        },
-        arguments...);
+    return query<Q>(name, QueryOptions{}, arguments...);
   }
 
   // start_update() waits until the workflow has accepted it, execute_update() until it is done; a
@@ -338,6 +383,45 @@ class Client {
     });
   }
 
+  // Updates the workflow, which is started first if it does not run, in one call. If it runs,
+  // options.id_conflict_policy decides, which has no default here.
+  //   client.execute_update_with_start_workflow<&Order::run, &Order::add_tip>(
+  //       {.id = ..., .id_conflict_policy = WorkflowIdConflictPolicy::kUseExisting},
+  //       {.id = "tip-1"}, {500}, Order{...});
+  template <auto Run, auto Update, class = decltype(Run), class... A>
+  auto start_update_with_start_workflow(const WorkflowOptions& options, const UpdateOptions& update,
+                                        const detail::ArgumentsOf<Update>& update_arguments,
+                                        const A&... arguments) {
+    return update_with_start<Run, Update>(detail::UpdateStage::kAccepted, options, update,
+                                          update_arguments, arguments...);
+  }
+  template <auto Run, auto Update, class = decltype(Run), class... A>
+  auto execute_update_with_start_workflow(const WorkflowOptions& options,
+                                          const UpdateOptions& update,
+                                          const detail::ArgumentsOf<Update>& update_arguments,
+                                          const A&... arguments) {
+    return update_with_start<Run, Update>(detail::UpdateStage::kCompleted, options, update,
+                                          update_arguments, arguments...)
+        .result();
+  }
+  // By name; the update's arguments as a tuple.
+  template <class U, class... S, class... A>
+  UpdateHandle<U> start_update_with_start_workflow(std::string_view type,
+                                                   const WorkflowOptions& options,
+                                                   std::string_view name,
+                                                   const UpdateOptions& update,
+                                                   const std::tuple<S...>& update_arguments,
+                                                   const A&... arguments) {
+    return detail::pass_tuple(update_arguments, [&](detail::Arguments of_update) {
+      return detail::pass_any(
+          [&](detail::Arguments list) {
+            return updated<U>(type, options, list,
+                              {name, update, detail::UpdateStage::kAccepted, of_update});
+          },
+          arguments...);
+    });
+  }
+
   template <auto Run, class = decltype(Run)>
   auto get_workflow_handle(std::string id, std::string run_id = "") {
     return WorkflowHandle<detail::ResultOf<Run>>(state_, {std::move(id), std::move(run_id), ""});
@@ -363,6 +447,28 @@ class Client {
   const detail::ClientPtr& state() const { return state_; }
 
  private:
+  template <auto Run, auto Update, class... A>
+  auto update_with_start(detail::UpdateStage until, const WorkflowOptions& options,
+                         const UpdateOptions& update,
+                         const detail::ArgumentsOf<Update>& update_arguments,
+                         const A&... arguments) {
+    return detail::pass_tuple(update_arguments, [&](detail::Arguments of_update) {
+      return detail::Passing<detail::ArgumentsOf<Run>>::pass(
+          [&](detail::Arguments list) {
+            return updated<detail::ResultOf<Update>>(
+                detail::workflow_name<Run>(), options, list,
+                {detail::wire_name<Update>(), update, until, of_update});
+          },
+          arguments...);
+    });
+  }
+  template <class U>
+  UpdateHandle<U> updated(std::string_view type, const WorkflowOptions& options,
+                          detail::Arguments arguments, const detail::UpdateToStartWith& update) {
+    detail::Target target;
+    auto started = detail::update_with_start(*state_, type, options, arguments, update, target);
+    return {state_, std::move(target), std::move(started)};
+  }
   void complete(const std::string& task_token, detail::Arguments result);
   detail::ClientPtr state_;
 };

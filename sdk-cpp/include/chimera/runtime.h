@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "chimera/metrics.h"
+
 namespace chimera {
 
 // Metrics served for Prometheus at /metrics, and Kubernetes' probes at /livez and /readyz.
@@ -56,6 +58,7 @@ class Runtime {
 
   int metrics_port() const;          // 0 when none are served.
   std::string metrics_text() const;  // What /metrics answers.
+  MetricMeter metric_meter() const;  // For code that is neither workflow nor activity.
 
   class State;
   State& state() const { return *state_; }

@@ -18,6 +18,7 @@
 
 #include "chimera/definition.h"
 #include "chimera/errors.h"
+#include "chimera/metrics.h"
 #include "chimera/options.h"
 
 namespace chimera::detail {
@@ -433,6 +434,10 @@ class Logger {
   void error(std::string_view message) const;
 };
 inline Logger logger() { return {}; }
+
+// Metrics that carry the namespace, the task queue and the workflow's type. They count nothing
+// while history is replayed.
+MetricMeter metric_meter();
 
 }  // namespace chimera::workflow
 
