@@ -70,6 +70,11 @@ class Poller : public std::enable_shared_from_this<Poller<Request, Reply>> {
     if (idle > 0) leave(idle);
   }
 
+  bool ended() {
+    absl::MutexLock lock(&mutex_);
+    return active_ == 0;
+  }
+
   // Cancels the polls under way; after stop().
   void cancel() {
     std::vector<Place> places;

@@ -29,6 +29,7 @@ using ActivityPoller = Poller<wf::PollActivityTaskQueueRequest, wf::PollActivity
 constexpr std::chrono::seconds kDrainPatience{15};
 // For the server to answer the open polls of a worker that shuts down; then they are cancelled.
 constexpr std::chrono::seconds kPollsPatience{5};
+constexpr std::chrono::milliseconds kGoodbyeInterval{100};
 
 std::string random_hex() {
   std::random_device random;
@@ -41,6 +42,60 @@ struct LaneShared {
   WorkerContext context;
   Registry<WorkflowLanguage> workflows{"workflow"};
   std::set<std::string> nondeterminism_fails;
+};
+
+// Tells the server that a worker goes, so that it moves the worker's sticky runs to the normal
+// queue and answers its open polls; again while polls are open, since the last of them may have
+// arrived behind it. Shared by its own callbacks only, which may run after the worker has ended.
+// Any thread.
+class Goodbye : public std::enable_shared_from_this<Goodbye> {
+ public:
+  Goodbye(std::shared_ptr<Connection> connection,
+          std::shared_ptr<const wf::ShutdownWorkerRequest> request, CallOptions options,
+          const std::vector<std::shared_ptr<WorkflowPoller>>& workflow_pollers,
+          const std::shared_ptr<ActivityPoller>& activity_poller)
+      : connection_(std::move(connection)),
+        request_(std::move(request)),
+        options_(std::move(options)),
+        workflow_pollers_(workflow_pollers.begin(), workflow_pollers.end()),
+        activity_poller_(activity_poller) {
+    options_.timeout = kPollsPatience;
+  }
+
+  void say() {
+    send<wf::ShutdownWorkerResponse>(
+        *connection_, CHIMERA_WORKFLOW_SERVICE(ShutdownWorker),
+        std::make_unique<wf::ShutdownWorkerRequest>(*request_), options_,
+        [self = shared_from_this()](const auto& reply) { self->said(reply.ok()); });
+  }
+
+  void cancel_polls() {
+    each_poller([](auto& poller) { poller.cancel(); });
+  }
+
+ private:
+  void said(bool heard) {
+    bool open = false;
+    each_poller([&](auto& poller) { open |= !poller.ended(); });
+    if (!open) return;
+    if (!heard || base::system_clock().steady() - started_ > kPollsPatience) return cancel_polls();
+    base::system_timers().after(kGoodbyeInterval, [self = shared_from_this()] { self->say(); });
+  }
+
+  template <class Do>
+  void each_poller(const Do& act) {
+    for (const auto& each : workflow_pollers_) {
+      if (auto poller = each.lock()) act(*poller);
+    }
+    if (auto poller = activity_poller_.lock()) act(*poller);
+  }
+
+  const std::shared_ptr<Connection> connection_;
+  const std::shared_ptr<const wf::ShutdownWorkerRequest> request_;
+  CallOptions options_;
+  const std::vector<std::weak_ptr<WorkflowPoller>> workflow_pollers_;
+  const std::weak_ptr<ActivityPoller> activity_poller_;
+  const base::SteadyTime started_ = base::system_clock().steady();
 };
 
 class WorkerImpl : public Worker {
@@ -97,8 +152,6 @@ class WorkerImpl : public Worker {
   void poller_ended();
   void fatal(const absl::Status& status);
   void say_goodbye();
-  // Cancels the polls under way, if the pollers are still there.
-  std::function<void()> polls_canceller() const;
   CallOptions poll_options() const;
   // What is wrong with this worker, for the process's health; empty when nothing is.
   std::string not_alive() const;
@@ -381,15 +434,12 @@ void WorkerImpl::initiate_shutdown() {
   for (auto& poller : workflow_pollers_) poller->stop();
   if (activity_poller_) activity_poller_->stop();
   say_goodbye();
-  if (!context_.server_ends_polls) polls_canceller()();
   if (activity_manager_)
     activity_manager_->begin_shutdown(context_.options.graceful_shutdown_timeout);
 }
 
-// Lets the server move this worker's sticky runs to the normal queue, and answer its open polls.
-// Best effort.
 void WorkerImpl::say_goodbye() {
-  auto request = std::make_unique<wf::ShutdownWorkerRequest>();
+  auto request = std::make_shared<wf::ShutdownWorkerRequest>();
   context_.introduce(*request);
   request->set_worker_instance_key(context_.instance_key);
   request->set_task_queue(context_.options.task_queue);
@@ -397,26 +447,11 @@ void WorkerImpl::say_goodbye() {
   if (activity_poller_) request->add_task_queue_types(enums::TASK_QUEUE_TYPE_ACTIVITY);
   if (context_.caches()) request->set_sticky_task_queue(context_.sticky_queue);
   request->set_reason("graceful shutdown");
-  CallOptions options = context_.call_options(RetryClass::kNone);
-  options.timeout = kPollsPatience;
-  send<wf::ShutdownWorkerResponse>(*context_.connection, CHIMERA_WORKFLOW_SERVICE(ShutdownWorker),
-                                   std::move(request), std::move(options),
-                                   [cancel = polls_canceller()](const auto& reply) {
-                                     if (!reply.ok()) return cancel();
-                                     base::system_timers().after(kPollsPatience, cancel);
-                                   });
-}
-
-// Borrows nothing: it may run after the worker has ended.
-std::function<void()> WorkerImpl::polls_canceller() const {
-  std::vector<std::weak_ptr<WorkflowPoller>> workflow(workflow_pollers_.begin(),
-                                                      workflow_pollers_.end());
-  return [workflow = std::move(workflow), activity = std::weak_ptr(activity_poller_)] {
-    for (const auto& each : workflow) {
-      if (auto poller = each.lock()) poller->cancel();
-    }
-    if (auto poller = activity.lock()) poller->cancel();
-  };
+  auto goodbye = std::make_shared<Goodbye>(context_.connection, std::move(request),
+                                           context_.call_options(RetryClass::kNone),
+                                           workflow_pollers_, activity_poller_);
+  goodbye->say();
+  if (!context_.server_ends_polls) goodbye->cancel_polls();
 }
 
 absl::Status WorkerImpl::wait() {

@@ -1,6 +1,7 @@
 #include "server/matching/matching.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "server/engine/activity.h"
 #include "server/engine/engine.h"
@@ -22,6 +23,27 @@ void note(std::deque<WallTime>& times, WallTime now) {
   times.push_back(now);
   while (times.size() > kRatesKept || (!times.empty() && now - times.front() > kRateWindow))
     times.pop_front();
+}
+
+// Polls that are still open there are about to be cancelled. What waits there goes to the normal
+// queues at once, instead of when it has timed out.
+void desert(Engine& engine, TaskQueue& sticky) {
+  sticky.deserted = true;
+  const auto waiting = std::exchange(sticky.tasks, {});
+  for (const auto& [priority, level] : waiting) {
+    for (const MatchTask& task : level) {
+      const RunPtr run = task.run.lock();
+      if (run == nullptr) continue;
+      if (task.query != nullptr) {
+        engine.matching().add({run->ns->id, run->task_queue, enums::TASK_QUEUE_TYPE_WORKFLOW},
+                              task);
+      } else if (run->task.pending() && !run->task.is_started() && run->task.stamp == task.stamp) {
+        dispatch_task(engine, *run);
+        engine.arm_run_timer(*run);
+        engine.mark_dirty(*run);
+      }
+    }
+  }
 }
 }  // namespace
 
@@ -163,9 +185,9 @@ void Matching::shut_down_worker(const std::string& namespace_id,
         calls.push_back(poller.call);
     }
     for (const CallPtr& call : calls) remove_poller(key, call, /*answer=*/true);
-    // Polls that are still open there are about to be cancelled.
-    if (!sticky_queue.empty() && key.name == sticky_queue) queue->deserted = true;
   }
+  const auto sticky = queues_.find({namespace_id, sticky_queue, enums::TASK_QUEUE_TYPE_WORKFLOW});
+  if (!sticky_queue.empty() && sticky != queues_.end()) desert(engine_, *sticky->second);
 }
 
 }  // namespace chimera::server

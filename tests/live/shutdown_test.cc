@@ -146,7 +146,7 @@ const auto kTicks = define_workflow<&Ticks::run>("Ticks").signal<&Ticks::tick>("
 // The polls that wait when the worker stops must not take a task with them: a task that is lost
 // this way shows as one that timed out, ten seconds later.
 TEST_P(ShutdownLive, NoWorkflowTaskIsLostWhenABusyWorkerStops) {
-  constexpr int kRuns = 20, kTicksEach = 30;
+  constexpr int kRuns = 10, kTicksEach = 20;
   registry().add(kTicks);
   start_worker();
   std::vector<WorkflowHandle<int>> handles;

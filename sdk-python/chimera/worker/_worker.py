@@ -341,7 +341,10 @@ class Worker:
         except asyncio.CancelledError as err:
             logger.info("Worker cancelled, shutting down")
             return err
-        error = self._fatal or (ended.exception() if ended.done() else None)
+        error = self._fatal
+        if error is None and ended.done() and (cause := ended.exception()):
+            error = RuntimeError(f"Worker failed: {cause.args[0]}")
+            error.__cause__ = cause
         if error is not None:
             logger.error("Worker failed, shutting down", exc_info=error)
             callback = self._config.get("on_fatal_error")

@@ -20,8 +20,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from chimera.api.enums.v1 import EventType
 from chimera.api.workflowservice.v1 import StartWorkflowExecutionRequest
-from chimera.client import Client
+from chimera.client import Client, WorkflowHandle
 from chimera.service import RPCError, RPCStatusCode
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -31,6 +32,8 @@ ORDERS = SAMPLES / "liborders.so"
 PATIENCE = 90
 
 MODULE = """
+import asyncio, threading
+from datetime import timedelta
 from chimera import activity, workflow
 
 @activity.defn
@@ -40,6 +43,31 @@ def shout(text: str) -> str:
 @activity.defn(name="charge_card")
 def charge_card_too(order) -> str:
     return "charged"
+
+@activity.defn
+async def nap() -> str:
+    print("napping", flush=True)
+    await asyncio.sleep(600)
+    return "slept"
+
+@activity.defn
+async def short_nap() -> str:
+    print("napping", flush=True)
+    await asyncio.sleep(0.3)
+    return "slept"
+
+@activity.defn
+def deaf_nap() -> str:
+    print("napping", flush=True)
+    while not threading.Event().wait(600):
+        pass
+    return "slept"
+
+@workflow.defn
+class Nap:
+    @workflow.run
+    async def run(self, kind: str) -> str:
+        return await workflow.execute_activity(kind, start_to_close_timeout=timedelta(seconds=600))
 
 @workflow.defn
 class Echo:
@@ -391,10 +419,12 @@ async def test_credentials_that_are_refused_for_a_while(code: tuple, gate: Gate,
 def test_credentials_that_expire(code: tuple, gate: Gate, folder: pathlib.Path):
     gate.rule("16 Poll token expired")
 
-    said = refusal(gate.address, folder, *code)
+    ended, said = worker(gate.address, folder, *code).end()
 
-    assert f"worker for task queue q cannot poll {gate.address}: UNAUTHENTICATED: token expired" in said
-    assert "Check the client certificate, or give an API key" in said
+    assert ended == 1
+    last = said.splitlines()[-1]
+    assert f"worker for task queue q cannot poll {gate.address}: UNAUTHENTICATED: token expired" in last
+    assert last.endswith("Check the client certificate, or give an API key.")
 
 
 def test_a_workflow_that_is_not_there(server: str):
@@ -576,3 +606,54 @@ async def test_metrics_probes_and_sigterm_of_a_mixed_worker(server: str, folder:
     assert status == 200
     assert 'temporal_workflow_completed{namespace="default",service_name="chimera",' in text
     assert code == 0, said
+
+
+NAPS = "shop:Nap,nap,short_nap,deaf_nap"
+
+
+async def napping(server: str, folder: pathlib.Path, kind: str, grace: str) -> tuple[Program, WorkflowHandle]:
+    """A mixed worker that runs an activity, and the workflow that waits for it."""
+    program = worker(server, folder, "--graceful-shutdown-timeout", grace, ORDERS, NAPS)
+    program.until("polling q")
+    client = await Client.connect(server)
+    handle = await client.start_workflow("Nap", kind, id=f"{kind}-{grace}", task_queue="q")
+    program.until("napping")
+    return program, handle
+
+
+async def test_an_activity_may_finish_after_sigterm(server: str, folder: pathlib.Path):
+    program, handle = await napping(server, folder, "short_nap", "60")
+
+    code, said = program.stop()
+
+    assert code == 0, said
+    assert "SIGTERM, finishing what is under way (again: end at once)" in said
+    follower = worker(server, folder, ORDERS, NAPS)
+    assert await handle.result() == "slept"
+    assert "napping" not in follower.stop()[1]
+    names = [event.event_type for event in (await handle.fetch_history()).events]
+    assert EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT not in names
+
+
+async def test_an_activity_is_cancelled_after_the_graceful_time(server: str, folder: pathlib.Path):
+    program, handle = await napping(server, folder, "nap", "0.1")
+
+    code, said = program.stop()
+
+    assert code == 0, said
+    follower = worker(server, folder, ORDERS, NAPS)
+    follower.until("napping")  # The next attempt.
+    await handle.terminate()
+    assert follower.stop()[0] == 0
+
+
+async def test_a_second_signal_ends_a_worker_that_waits(server: str, folder: pathlib.Path):
+    program, handle = await napping(server, folder, "deaf_nap", "0")
+    program.process.send_signal(signal.SIGTERM)
+    program.until("finishing what is under way")
+
+    code, said = program.stop()
+
+    assert code == 128 + signal.SIGTERM
+    assert "SIGTERM, ending at once" in said
+    await handle.terminate()
