@@ -90,7 +90,8 @@ def import_module(name: str) -> Any:
 def own_frames(error: BaseException) -> list[traceback.FrameSummary]:
     """The way to the error through files that are not the import machinery's or this one."""
     frames = traceback.extract_tb(error.__traceback__)
-    return [f for f in frames if os.path.exists(f.filename) and f.filename != __file__ and "importlib" not in f.filename]
+    own = [frame for frame in frames if os.path.exists(frame.filename) and frame.filename != __file__]
+    return [frame for frame in own if "importlib" not in frame.filename]
 
 
 def own_names(module: Any) -> list[str]:

@@ -1,4 +1,4 @@
-"""The gRPC classes of chimera.api, for programs that use grpcio: a server of one's own, called by both kinds of client."""
+"""The gRPC classes of chimera.api, for programs that use grpcio: a server of one's own, called by both clients."""
 
 from collections.abc import AsyncIterator
 from typing import Any
