@@ -19,7 +19,7 @@ Lane::Lane(std::shared_ptr<const WorkerContext> context, TaskHandlerOptions opti
 
 Lane::~Lane() {
   if (!thread_.joinable()) return;
-  inbox_.push([this] { stop_.store(true); });
+  inbox_->push([this] { stop_.store(true); });
   thread_.join();
 }
 
@@ -29,18 +29,19 @@ void Lane::start() {
 
 void Lane::loop() {
   while (!stop_.load(std::memory_order_relaxed)) {
-    inbox_.wait();
-    inbox_.run_all();
-    if (draining_ && handler_.drained() && !drained_.HasBeenNotified()) drained_.Notify();
+    inbox_->wait();
+    inbox_->run_all();
+    if (draining_ && handler_.drained() && queries_ == 0 && !drained_.HasBeenNotified())
+      drained_.Notify();
   }
 }
 
 void Lane::enqueue(WorkflowTask task) {
-  inbox_.push([this, task = std::move(task)]() mutable { handler_.handle(std::move(task)); });
+  inbox_->push([this, task = std::move(task)]() mutable { handler_.handle(std::move(task)); });
 }
 
 void Lane::begin_drain() {
-  inbox_.push([this] {
+  inbox_->push([this] {
     draining_ = true;
     handler_.begin_drain();
   });
@@ -137,10 +138,10 @@ void Lane::respond_completed(std::unique_ptr<wf::RespondWorkflowTaskCompletedReq
   Permits permits = ask_for_eager_activities(*request);
   send<CompletedReply>(*context_.connection, CHIMERA_WORKFLOW_SERVICE(RespondWorkflowTaskCompleted),
                        std::move(request), context_.call_options(),
-                       [this, permits = std::move(permits), done = std::move(done)](
+                       [this, inbox = inbox_, permits = std::move(permits), done = std::move(done)](
                            absl::StatusOr<std::shared_ptr<CompletedReply>> reply) mutable {
                          if (reply.ok()) start_eager_activities(*reply, std::move(permits));
-                         post([done = std::move(done), reply = std::move(reply)]() mutable {
+                         inbox->push([done = std::move(done), reply = std::move(reply)]() mutable {
                            std::move(done)(std::move(reply));
                          });
                        });
@@ -188,8 +189,8 @@ void Lane::respond_failed(std::unique_ptr<wf::RespondWorkflowTaskFailedRequest> 
   context_.sign(*request);
   send<wf::RespondWorkflowTaskFailedResponse>(
       *context_.connection, CHIMERA_WORKFLOW_SERVICE(RespondWorkflowTaskFailed), std::move(request),
-      context_.call_options(), [this, done = std::move(done)](auto reply) mutable {
-        post([done = std::move(done), status = reply.status()]() mutable {
+      context_.call_options(), [inbox = inbox_, done = std::move(done)](auto reply) mutable {
+        inbox->push([done = std::move(done), status = reply.status()]() mutable {
           std::move(done)(std::move(status));
         });
       });
@@ -198,10 +199,12 @@ void Lane::respond_failed(std::unique_ptr<wf::RespondWorkflowTaskFailedRequest> 
 void Lane::respond_query(std::unique_ptr<wf::RespondQueryTaskCompletedRequest> request,
                          absl::AnyInvocable<void(absl::Status) &&> done) {
   request->set_namespace_(context_.options.namespace_);
+  ++queries_;
   send<wf::RespondQueryTaskCompletedResponse>(
       *context_.connection, CHIMERA_WORKFLOW_SERVICE(RespondQueryTaskCompleted), std::move(request),
-      context_.call_options(), [this, done = std::move(done)](auto reply) mutable {
-        post([done = std::move(done), status = reply.status()]() mutable {
+      context_.call_options(), [this, inbox = inbox_, done = std::move(done)](auto reply) mutable {
+        inbox->push([this, done = std::move(done), status = reply.status()]() mutable {
+          --queries_;
           std::move(done)(std::move(status));
         });
       });
@@ -215,8 +218,8 @@ void Lane::fetch_history(const api::common::v1::WorkflowExecution& execution,
   request->set_next_page_token(std::move(next_page_token));
   send<HistoryReply>(*context_.connection, CHIMERA_WORKFLOW_SERVICE(GetWorkflowExecutionHistory),
                      std::move(request), context_.call_options(),
-                     [this, done = std::move(done)](auto reply) mutable {
-                       post([done = std::move(done), reply = std::move(reply)]() mutable {
+                     [inbox = inbox_, done = std::move(done)](auto reply) mutable {
+                       inbox->push([done = std::move(done), reply = std::move(reply)]() mutable {
                          std::move(done)(std::move(reply));
                        });
                      });

@@ -61,7 +61,7 @@ class Lane : private TaskHandlerIo, private TaskHandlerObserver {
       absl::AnyInvocable<void(absl::Status) &&> done) override;
   void fetch_history(const api::common::v1::WorkflowExecution& execution,
                      std::string next_page_token, Done<HistoryReply> done) override;
-  void post(absl::AnyInvocable<void() &&> work) override { inbox_.push(std::move(work)); }
+  void post(absl::AnyInvocable<void() &&> work) override { inbox_->push(std::move(work)); }
   void running(const RunContext* run,
                const api::workflowservice::v1::PollWorkflowTaskQueueResponse* task) override;
 
@@ -89,9 +89,12 @@ class Lane : private TaskHandlerIo, private TaskHandlerObserver {
   WorkflowTypeTable types_;
   std::size_t cached_runs_ = 0;
   std::atomic<bool> quarantined_{false};
-  base::Inbox inbox_;
+  // Shared with the calls under way: the thread that brings a reply may still be inside push() when
+  // the reply has ended the lane.
+  const std::shared_ptr<base::Inbox> inbox_ = std::make_shared<base::Inbox>();
   TaskHandler handler_;
   bool draining_ = false;
+  int queries_ = 0;  // Answers to queries of their own that the server has not taken yet.
   absl::Notification drained_;
   std::atomic<bool> stop_{false};
   std::thread thread_;

@@ -282,6 +282,30 @@ TEST_F(WorkerTest, ATaskThatComesWhileShuttingDownIsStillAnswered) {
   EXPECT_EQ(answer->as<wf::RespondWorkflowTaskCompletedRequest>().task_token(), "token-late");
 }
 
+// Nobody else waits for that reply; the lane that sent the answer died before it came.
+TEST_F(WorkerTest, EndsAfterTheServerHasTakenTheAnswerToAQuery) {
+  start();
+  auto task = first_task("r1");
+  task.mutable_query()->set_query_type("status");
+  give(task);
+  auto answer = server_->next("RespondQueryTaskCompleted");
+  ASSERT_NE(answer, nullptr);
+
+  worker_->initiate_shutdown();
+  if (auto goodbye = server_->next("ShutdownWorker")) goodbye->finish(absl::OkStatus());
+  absl::Notification ended;
+  std::thread waiting([&] {
+    EXPECT_TRUE(worker_->wait().ok());
+    ended.Notify();
+  });
+  const bool too_early = ended.WaitForNotificationWithTimeout(absl::Milliseconds(200));
+  answer->answer(wf::RespondQueryTaskCompletedResponse());
+  waiting.join();
+  worker_.reset();
+
+  EXPECT_FALSE(too_early);
+}
+
 TEST_F(WorkerTest, ShutdownNamesTheStickyQueueSoThatItsRunsMove) {
   start();
   auto sticky =
