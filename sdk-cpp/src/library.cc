@@ -69,7 +69,7 @@ class NativeTypesImpl final : public NativeTypes {
   }
 
   absl::Status register_with(core::Worker& worker) override {
-    core::Metrics* const own = worker.connection().options().metrics;
+    core::Metrics* const own = worker.connection().options().metrics.get();
     core::Metrics& metrics = own != nullptr ? *own : core::process_metrics();
     workflows_.set_metrics(metrics);
     activities_.set_metrics(metrics);

@@ -24,7 +24,8 @@ class Driver {
   explicit Driver(const WorkflowDefinition<C>& definition)
       : type_(definition.type()),
         runtime_(std::make_unique<WorkflowRuntime>(
-            type_, core::RunContext{"id", "run", type_.name, "queue", "default"}, nullptr)) {}
+            type_, core::RunContext{"id", "run", type_.name, "queue", "default"}, nullptr,
+            core::process_metrics())) {}
 
   core::Completion activate(std::vector<core::Job> jobs, bool replaying = false) {
     auto activation = std::make_shared<core::Activation>();
