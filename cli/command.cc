@@ -12,7 +12,9 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "CLI/Config.hpp"
 #include "CLI/Error.hpp"
+#include "CLI/Formatter.hpp"
 #include "CLI/Option.hpp"
 
 namespace chimera::cli {
@@ -119,6 +121,17 @@ std::vector<std::string> ServerAddress::words() const {
     if (!value->empty()) result.insert(result.end(), {name, *value});
   }
   return result;
+}
+
+int run(CLI::App& app, int argc, char** argv) {
+  try {
+    app.parse(argc, argv);
+    return 0;
+  } catch (const CLI::RuntimeError& ended) {
+    return ended.get_exit_code();  // It has said why.
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kMisused;  // 0: --help and --version.
+  }
 }
 
 void fail(const std::string& message, int exit_code) {

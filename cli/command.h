@@ -31,6 +31,9 @@ struct ServerAddress {
   std::vector<std::string> words() const;
 };
 
+// Parses, runs the command and returns the program's exit code.
+int run(CLI::App& app, int argc, char** argv);
+
 // Each adds its command; the command's callback returns by throwing CLI::RuntimeError(code) on
 // failure.
 void add_server(CLI::App& app);

@@ -1,7 +1,6 @@
 // The program `chimera`: embedded server, worker host, tools.
 #include "CLI/App.hpp"
 #include "CLI/Config.hpp"
-#include "CLI/Error.hpp"
 #include "CLI/Formatter.hpp"
 #include "cli/command.h"
 
@@ -12,12 +11,5 @@ int main(int argc, char** argv) {
   chimera::cli::add_server(app);
   chimera::cli::add_worker(app);
   chimera::cli::add_workflow(app);
-  try {
-    app.parse(argc, argv);
-    return 0;
-  } catch (const CLI::RuntimeError& ended) {
-    return ended.get_exit_code();  // It has said why.
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : chimera::cli::kMisused;  // 0: --help and --version.
-  }
+  return chimera::cli::run(app, argc, argv);
 }

@@ -201,6 +201,18 @@ def test_a_file_that_is_no_library(server: str, folder: pathlib.Path):
     assert "./libtext.so is not a shared library" in refusal(server, folder, "./libtext.so")
 
 
+def test_a_program_without_its_companion(server: str, folder: pathlib.Path):
+    shutil.copy(CHIMERA, folder / "chimera")
+    alone = subprocess.run(
+        [folder / "chimera", "worker", "--address", server, "--task-queue", "q", ORDERS],
+        capture_output=True, text=True, timeout=PATIENCE,
+    )
+
+    assert alone.returncode == 1
+    assert f"cannot start {folder}/chimera-worker: No such file" in alone.stderr
+    assert "it is installed beside chimera" in alone.stderr
+
+
 def test_a_library_that_is_not_chimeras(server: str, folder: pathlib.Path):
     shutil.copy(CHIMERA.parent / "lib/libchimera.so.0", folder / "libother.so")
 

@@ -1,0 +1,36 @@
+// The program `chimera-worker`: what `chimera worker` becomes for C++ libraries. They share the
+// core in libchimera with this program.
+#include "CLI/App.hpp"
+#include "CLI/Config.hpp"
+#include "CLI/Formatter.hpp"
+#include "cli/command.h"
+#include "cli/worker_arguments.h"
+#include "host/native_host.h"
+
+namespace chimera::cli {
+namespace {
+
+void run_native(WorkerArguments& arguments) {
+  take_stop_signals();
+  auto connection = arguments.server.connect();
+  if (!connection.ok()) fail(connection.status());
+  auto host = host::NativeHost::start(*connection, arguments.host, arguments.code, stop_waiting);
+  if (!host.ok()) fail(host.status());
+  wait_for_stop();
+  absl::Status ended = (*host)->stop();
+  if (!ended.ok()) fail(ended);
+}
+
+}  // namespace
+}  // namespace chimera::cli
+
+int main(int argc, char** argv) {
+  CLI::App app{"Runs workflows and activities of C++ libraries; `chimera worker` starts it."};
+  chimera::cli::WorkerArguments arguments;
+  arguments.add_to(app);
+  app.callback([&] {
+    arguments.check();
+    chimera::cli::run_native(arguments);
+  });
+  return chimera::cli::run(app, argc, argv);
+}

@@ -1,0 +1,23 @@
+# CHIMERA_STATIC_LIBRARIES: gRPC, protobuf, Abseil and SQLite as archives, in the order of pkg-config's list; empty where
+# an archive is missing. TLS stays shared: its fixes come with the system's updates.
+find_package(PkgConfig QUIET)
+set(CHIMERA_STATIC_LIBRARIES "")
+if(PkgConfig_FOUND)
+  pkg_check_modules(static_packages QUIET grpc++ protobuf absl_status absl_statusor absl_flat_hash_map absl_strings
+    absl_str_format absl_synchronization absl_time absl_any_invocable sqlite3)
+  set(names ${static_packages_STATIC_LIBRARIES})
+  list(REMOVE_DUPLICATES names)
+  foreach(name ${names})
+    if(NOT name MATCHES "^(grpc|gpr|address_sorting|re2|upb|cares|protobuf|sqlite3|absl_)")
+      continue()
+    endif()
+    find_library(static_${name} lib${name}.a HINTS ${static_packages_LIBRARY_DIRS})
+    mark_as_advanced(static_${name})
+    if(NOT static_${name})
+      message(STATUS "no lib${name}.a: the program chimera is linked with the shared libraries, and starts slower")
+      set(CHIMERA_STATIC_LIBRARIES "")
+      break()
+    endif()
+    list(APPEND CHIMERA_STATIC_LIBRARIES ${static_${name}})
+  endforeach()
+endif()
