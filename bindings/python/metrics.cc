@@ -15,6 +15,9 @@ core::MetricsOptions metrics_options(const py::dict& values) {
   options.read("counters_total_suffix", result.counters_total_suffix);
   options.read("unit_suffix", result.unit_suffix);
   options.read("durations_as_seconds", result.durations_as_seconds);
+  std::size_t buffer = 0;
+  options.read("buffer", buffer);
+  if (buffer > 0) result.buffer = std::make_shared<core::MetricBuffer>(buffer);
   options.finish();
   return result;
 }
@@ -24,6 +27,20 @@ template <class Instrument>
 Instrument* must(absl::StatusOr<Instrument*> made) {
   if (!made.ok()) throw py::value_error(std::string(made.status().message()));
   return *made;
+}
+
+// [(series, value)], and a series as (id, name, help, unit, kind, tags): its id stays with it.
+py::list take_updates(const Metrics& metrics) {
+  py::list result;
+  const auto& buffer = metrics.core().options().buffer;
+  if (buffer == nullptr) return result;
+  for (const auto& [series, value] : buffer->take()) {
+    auto id = reinterpret_cast<std::uintptr_t>(series.get());
+    result.append(py::make_tuple(py::make_tuple(id, series->name, series->help, series->unit,
+                                                series->kind, py::cast(series->tags)),
+                                 value));
+  }
+  return result;
 }
 
 }  // namespace
@@ -52,6 +69,7 @@ void define_metrics(py::module_& module) {
            py::arg("options"))
       .def("text", [](const Metrics& self) { return text(self.core().prometheus_text()); })
       .def("serve", &Metrics::serve, py::arg("address"))
+      .def("take_updates", &take_updates)
       .def(
           "counter",
           [](const Metrics& self, const std::string& name, const std::string& help,

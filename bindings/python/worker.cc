@@ -165,7 +165,41 @@ void Worker::wait(std::shared_ptr<Queue> queue, py::object done) {
   }).detach();
 }
 
+std::unique_ptr<WorkflowSlot> Worker::reserve_workflow_slot() {
+  std::unique_ptr<core::WorkflowSlot> slot = [&] {
+    py::gil_scoped_release release;
+    return state_->core->reserve_workflow_slot();
+  }();
+  return slot == nullptr ? nullptr : std::make_unique<WorkflowSlot>(state_, std::move(slot));
+}
+
+void Worker::replace_connection(const Connection& connection) {
+  py::gil_scoped_release release;
+  state_->core->replace_connection(connection.core());
+}
+
+void WorkflowSlot::run(const py::bytes& task) {
+  if (core_ == nullptr) throw std::runtime_error("this slot has been used or released");
+  auto message = std::make_shared<api::workflowservice::v1::PollWorkflowTaskQueueResponse>();
+  if (!message->ParseFromString(std::string(task)))
+    throw py::value_error("these bytes are no PollWorkflowTaskQueueResponse");
+  {
+    py::gil_scoped_release release;
+    core_->run(std::move(message));
+  }
+  this->release();
+}
+
+void WorkflowSlot::release() {
+  py::gil_scoped_release release;  // A poll may begin with what is given back.
+  core_.reset();
+  worker_.reset();
+}
+
 void define_worker(py::module_& module) {
+  py::class_<WorkflowSlot>(module, "WorkflowSlot")
+      .def("run", &WorkflowSlot::run, py::arg("task"))
+      .def("release", &WorkflowSlot::release);
   py::class_<Worker>(module, "Worker")
       .def(py::init<const Connection&, const py::dict&>(), py::arg("connection"),
            py::arg("options"))
@@ -179,6 +213,8 @@ void define_worker(py::module_& module) {
            py::arg("codec") = nullptr)
       .def("start", &Worker::start, py::arg("queue"), py::arg("done"))
       .def("initiate_shutdown", &Worker::initiate_shutdown)
+      .def("reserve_workflow_slot", &Worker::reserve_workflow_slot)
+      .def("replace_connection", &Worker::replace_connection, py::arg("connection"))
       .def("wait", &Worker::wait, py::arg("queue"), py::arg("done"));
 }
 

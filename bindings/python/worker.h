@@ -14,6 +14,22 @@
 
 namespace chimera::bindings {
 
+// A slot of a worker kept for the task that a start may bring. Used on Python threads.
+class WorkflowSlot {
+ public:
+  WorkflowSlot(std::shared_ptr<void> worker, std::unique_ptr<core::WorkflowSlot> core)
+      : worker_(std::move(worker)), core_(std::move(core)) {}
+  ~WorkflowSlot() { release(); }
+
+  // A serialized PollWorkflowTaskQueueResponse.
+  void run(const py::bytes& task);
+  void release();
+
+ private:
+  std::shared_ptr<void> worker_;  // Keeps what `core_` belongs to.
+  std::unique_ptr<core::WorkflowSlot> core_;
+};
+
 // Made and used on the Python thread. The core's worker and the languages that it borrows live in
 // State, which threads that start or wait share with this object.
 class Worker {
@@ -29,6 +45,9 @@ class Worker {
   std::vector<std::string> add_native_library(const std::string& path, const Codec* codec);
   void start(std::shared_ptr<Queue> queue, py::object done);
   void initiate_shutdown();
+  // Null when none is free.
+  std::unique_ptr<WorkflowSlot> reserve_workflow_slot();
+  void replace_connection(const Connection& connection);
   void wait(std::shared_ptr<Queue> queue, py::object done);
 
  private:

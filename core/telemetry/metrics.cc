@@ -77,21 +77,23 @@ void append(std::string& out, const std::string& name, const std::string& tags,
 
 }  // namespace
 
-Histogram::Histogram(std::vector<double> bounds)
+Histogram::Histogram(std::vector<double> bounds, MetricTap tap)
     : bounds_(std::move(bounds)),
-      buckets_(std::make_unique<std::atomic<std::uint64_t>[]>(bounds_.size() + 1)) {}
+      buckets_(std::make_unique<std::atomic<std::uint64_t>[]>(bounds_.size() + 1)),
+      tap_(std::move(tap)) {}
 
 void Histogram::record(double value) {
   auto bound = std::lower_bound(bounds_.begin(), bounds_.end(), value);
   buckets_[static_cast<std::size_t>(bound - bounds_.begin())].fetch_add(1,
                                                                         std::memory_order_relaxed);
   sum_.fetch_add(value, std::memory_order_relaxed);
+  tap_.push(value);
 }
 
 absl::StatusOr<std::pair<Metrics::Family*, std::string>> Metrics::family(std::string name,
                                                                          const std::string& help,
                                                                          const char* kind,
-                                                                         MetricTags tags) {
+                                                                         MetricTags& tags) {
   if (!is_name(name, true)) {
     return absl::InvalidArgumentError(
         absl::StrCat("metric name \"", absl::CHexEscape(name),
@@ -119,36 +121,45 @@ absl::StatusOr<std::pair<Metrics::Family*, std::string>> Metrics::family(std::st
   return std::make_pair(&it->second, tags_text(tags));
 }
 
+MetricTap Metrics::tap(const std::string& name, const std::string& help, const char* kind,
+                       const std::string& unit, MetricTags tags) const {
+  if (options_.buffer == nullptr) return {};
+  return {options_.buffer, std::make_shared<const MetricSeries>(
+                               MetricSeries{name, help, unit, kind, std::move(tags)})};
+}
+
 absl::StatusOr<Counter*> Metrics::counter(const std::string& name, const std::string& help,
                                           MetricTags tags) {
   absl::MutexLock lock(&mutex_);
-  auto found = family(options_.counters_total_suffix ? name + "_total" : name, help, "counter",
-                      std::move(tags));
+  auto found =
+      family(options_.counters_total_suffix ? name + "_total" : name, help, "counter", tags);
   if (!found.ok()) return found.status();
   auto [place, added] = found->first->series.try_emplace(found->second);
-  if (added) place->second = std::make_unique<Counter>();
+  if (added)
+    place->second = std::make_unique<Counter>(tap(name, help, "counter", "", std::move(tags)));
   return std::get<std::unique_ptr<Counter>>(place->second).get();
 }
 
 absl::StatusOr<Gauge*> Metrics::gauge(const std::string& name, const std::string& help,
                                       MetricTags tags) {
   absl::MutexLock lock(&mutex_);
-  auto found = family(name, help, "gauge", std::move(tags));
+  auto found = family(name, help, "gauge", tags);
   if (!found.ok()) return found.status();
   auto [place, added] = found->first->series.try_emplace(found->second);
-  if (added) place->second = std::make_unique<Gauge>();
+  if (added) place->second = std::make_unique<Gauge>(tap(name, help, "gauge", "", std::move(tags)));
   return std::get<std::unique_ptr<Gauge>>(place->second).get();
 }
 
 absl::StatusOr<Histogram*> Metrics::histogram(const std::string& name, const std::string& help,
-                                              std::vector<double> bounds, MetricTags tags) {
+                                              std::vector<double> bounds, MetricTags tags,
+                                              const std::string& unit) {
   auto not_rising = [](double a, double b) { return !(a < b); };
   if (std::adjacent_find(bounds.begin(), bounds.end(), not_rising) != bounds.end()) {
     return absl::InvalidArgumentError(
         absl::StrCat("the buckets of histogram ", name, " do not rise"));
   }
   absl::MutexLock lock(&mutex_);
-  auto found = family(name, help, "histogram", std::move(tags));
+  auto found = family(name, help, "histogram", tags);
   if (!found.ok()) return found.status();
   Family& family = *found->first;
   if (family.series.empty()) family.bounds = bounds;
@@ -157,7 +168,9 @@ absl::StatusOr<Histogram*> Metrics::histogram(const std::string& name, const std
         absl::StrCat("histogram ", name, " already has other buckets; choose another name"));
   }
   auto [place, added] = family.series.try_emplace(found->second);
-  if (added) place->second = std::make_unique<Histogram>(std::move(bounds));
+  if (added)
+    place->second = std::make_unique<Histogram>(
+        std::move(bounds), tap(name, help, "histogram", unit, std::move(tags)));
   return std::get<std::unique_ptr<Histogram>>(place->second).get();
 }
 

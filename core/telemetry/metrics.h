@@ -17,33 +17,47 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 
+#include "core/telemetry/metric_buffer.h"
+
 namespace chimera::core {
 
 using MetricTags = std::vector<std::pair<std::string, std::string>>;
 
 class Counter {
  public:
-  void add(std::uint64_t count = 1) { value_.fetch_add(count, std::memory_order_relaxed); }
+  explicit Counter(MetricTap tap = {}) : tap_(std::move(tap)) {}
+  void add(std::uint64_t count = 1) {
+    value_.fetch_add(count, std::memory_order_relaxed);
+    tap_.push(static_cast<double>(count));
+  }
   std::uint64_t value() const { return value_.load(std::memory_order_relaxed); }
 
  private:
   std::atomic<std::uint64_t> value_{0};
+  const MetricTap tap_;
 };
 
 class Gauge {
  public:
-  void set(double value) { value_.store(value, std::memory_order_relaxed); }
-  void add(double difference) { value_.fetch_add(difference, std::memory_order_relaxed); }
+  explicit Gauge(MetricTap tap = {}) : tap_(std::move(tap)) {}
+  void set(double value) {
+    value_.store(value, std::memory_order_relaxed);
+    tap_.push(value);
+  }
+  void add(double difference) {
+    tap_.push(value_.fetch_add(difference, std::memory_order_relaxed) + difference);
+  }
   double value() const { return value_.load(std::memory_order_relaxed); }
 
  private:
   std::atomic<double> value_{0};
+  const MetricTap tap_;
 };
 
 // Values fall into the first bucket whose bound is not below them.
 class Histogram {
  public:
-  explicit Histogram(std::vector<double> bounds);  // Rising.
+  explicit Histogram(std::vector<double> bounds, MetricTap tap = {});  // Rising bounds.
   void record(double value);
 
   const std::vector<double>& bounds() const { return bounds_; }
@@ -56,6 +70,7 @@ class Histogram {
   const std::vector<double> bounds_;
   const std::unique_ptr<std::atomic<std::uint64_t>[]> buckets_;
   std::atomic<double> sum_{0};
+  const MetricTap tap_;
 };
 
 struct MetricsOptions {
@@ -64,10 +79,11 @@ struct MetricsOptions {
   // Instead of the official buckets of a histogram, in the unit of the durations; by its name with
   // or without the prefix.
   std::map<std::string, std::vector<double>> buckets;
-  MetricTags global_tags;              // On every metric.
-  bool counters_total_suffix = false;  // requests -> requests_total.
-  bool unit_suffix = false;            // latency -> latency_milliseconds.
-  bool durations_as_seconds = false;   // Otherwise milliseconds, as the official SDKs do.
+  MetricTags global_tags;                // On every metric.
+  bool counters_total_suffix = false;    // requests -> requests_total.
+  bool unit_suffix = false;              // latency -> latency_milliseconds.
+  bool durations_as_seconds = false;     // Otherwise milliseconds, as the official SDKs do.
+  std::shared_ptr<MetricBuffer> buffer;  // Gets every update, too; null: nobody does.
 };
 
 class Metrics {
@@ -81,7 +97,8 @@ class Metrics {
                                    MetricTags tags);
   absl::StatusOr<Gauge*> gauge(const std::string& name, const std::string& help, MetricTags tags);
   absl::StatusOr<Histogram*> histogram(const std::string& name, const std::string& help,
-                                       std::vector<double> bounds, MetricTags tags);
+                                       std::vector<double> bounds, MetricTags tags,
+                                       const std::string& unit = "");
 
   // What `duration` is to be recorded as, and bounds in milliseconds in the same unit.
   double in_unit(std::chrono::nanoseconds duration) const;
@@ -103,8 +120,10 @@ class Metrics {
   };
 
   absl::StatusOr<std::pair<Family*, std::string>> family(std::string name, const std::string& help,
-                                                         const char* kind, MetricTags tags)
+                                                         const char* kind, MetricTags& tags)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  MetricTap tap(const std::string& name, const std::string& help, const char* kind,
+                const std::string& unit, MetricTags tags) const;
 
   const MetricsOptions options_;
   mutable absl::Mutex mutex_;

@@ -110,7 +110,8 @@ Gauge& SdkMetrics::gauge(std::string_view name, MetricTags tags) const {
 
 DurationHistogram SdkMetrics::duration(std::string_view name, MetricTags tags) const {
   auto result = metrics_.histogram(metrics_.duration_name(prefixed(name)), help(name),
-                                   buckets(metrics_, name), with_common(std::move(tags)));
+                                   buckets(metrics_, name), with_common(std::move(tags)),
+                                   metrics_.options().durations_as_seconds ? "s" : "ms");
   static Histogram& hidden = *new Histogram({});
   return DurationHistogram(metrics_, result.ok() ? **result : hidden);
 }

@@ -68,7 +68,7 @@ void Lane::task_failed(const TaskFailure& failure) {
       .counter("workflow_task_execution_failed", {{"workflow_type", failure.run.workflow_type},
                                                   {"failure_reason", std::string(failure.reason)}})
       .add();
-  log(LogLevel::kWarn, "worker", absl::StrCat("workflow task failed: ", failure.message),
+  log(LogLevel::kWarn, "worker::workflow", absl::StrCat("Failing workflow task: ", failure.message),
       {{"workflow_id", failure.run.workflow_id},
        {"run_id", failure.run.run_id},
        {"workflow_type", failure.run.workflow_type},

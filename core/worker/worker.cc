@@ -9,6 +9,7 @@
 
 #include "core/base/proto_time.h"
 #include "core/rpc/connect_error.h"
+#include "core/rpc/replaceable_connection.h"
 #include "core/telemetry/health.h"
 #include "core/telemetry/log.h"
 #include "core/worker/activity_rpc.h"
@@ -101,7 +102,8 @@ class Goodbye : public std::enable_shared_from_this<Goodbye> {
 class WorkerImpl : public Worker {
  public:
   WorkerImpl(std::shared_ptr<Connection> connection, WorkerOptions options) {
-    context_.connection = std::move(connection);
+    connection_ = std::make_shared<ReplaceableConnection>(std::move(connection));
+    context_.connection = connection_;
     context_.options = std::move(options);
     Metrics* metrics = context_.connection->options().metrics.get();
     context_.metrics =
@@ -136,10 +138,17 @@ class WorkerImpl : public Worker {
   void initiate_shutdown() override;
   absl::Status wait() override;
 
+  std::unique_ptr<WorkflowSlot> reserve_workflow_slot() override;
+  void replace_connection(std::shared_ptr<Connection> connection) override {
+    connection_->replace(std::move(connection));
+  }
+
   const WorkerOptions& options() const override { return context_.options; }
   Connection& connection() override { return *context_.connection; }
 
  private:
+  class ReservedSlot;
+
   absl::Status validate_namespace();
   // What this worker cannot do, why, and what to check.
   absl::Status cannot(const std::string& what, const absl::Status& failure) const;
@@ -148,6 +157,7 @@ class WorkerImpl : public Worker {
   void start_workflow_poller(bool sticky, int polls);
   void start_activity_poller();
   void take(Shared<wf::PollWorkflowTaskQueueResponse> task, Slots::Permit permit);
+  void run(Shared<wf::PollWorkflowTaskQueueResponse> task, Slots::Permit permit);
   void poller_started();
   void poller_ended();
   void fatal(const absl::Status& status);
@@ -159,6 +169,7 @@ class WorkerImpl : public Worker {
 
   const std::shared_ptr<LaneShared> shared_ = std::make_shared<LaneShared>();
   WorkerContext& context_ = shared_->context;
+  std::shared_ptr<ReplaceableConnection> connection_;
   Registry<WorkflowLanguage>& workflows_ = shared_->workflows;
   Registry<ActivityLanguage> activities_{"activity"};
   std::unique_ptr<ActivityRpc> activity_rpc_;
@@ -386,6 +397,10 @@ void WorkerImpl::take(Shared<wf::PollWorkflowTaskQueueResponse> task, Slots::Per
   metrics.workflow_poll_succeed.add();
   metrics.workflow_schedule_to_start.record(base::to_wall_time(task->started_time()) -
                                             base::to_wall_time(task->scheduled_time()));
+  run(std::move(task), std::move(permit));
+}
+
+void WorkerImpl::run(Shared<wf::PollWorkflowTaskQueueResponse> task, Slots::Permit permit) {
   const std::string& run_id = task->workflow_execution().run_id();
   std::size_t home = std::hash<std::string>{}(run_id) % lanes_.size();
   std::size_t lane = home;
@@ -398,6 +413,37 @@ void WorkerImpl::take(Shared<wf::PollWorkflowTaskQueueResponse> task, Slots::Per
     if (lane == home) break;
   }
   lanes_[lane]->enqueue({.message = std::move(task), .permit = std::move(permit)});
+}
+
+// Counts as a poll while it lives, so that the lanes still run when its task comes.
+class WorkerImpl::ReservedSlot : public WorkflowSlot {
+ public:
+  ReservedSlot(WorkerImpl& worker, Slots::Permit permit)
+      : worker_(worker), permit_(std::move(permit)) {}
+  ~ReservedSlot() override {
+    permit_.reset();
+    worker_.poller_ended();
+  }
+  void run(Shared<wf::PollWorkflowTaskQueueResponse> task) override {
+    worker_.run(std::move(task), std::move(permit_));
+  }
+
+ private:
+  WorkerImpl& worker_;
+  Slots::Permit permit_;
+};
+
+std::unique_ptr<WorkflowSlot> WorkerImpl::reserve_workflow_slot() {
+  {
+    absl::MutexLock lock(&mutex_);
+    // Without polls the worker is not up yet, or has no workflows.
+    if (shutdown_ || polling_ == 0 || lanes_.empty()) return nullptr;
+    ++polling_;
+  }
+  if (Slots::Permit permit = context_.workflow_slots->try_take())
+    return std::make_unique<ReservedSlot>(*this, std::move(permit));
+  poller_ended();
+  return nullptr;
 }
 
 void WorkerImpl::poller_started() {

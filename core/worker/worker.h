@@ -52,6 +52,16 @@ struct WorkerOptions {
   std::chrono::milliseconds fatal_poll_tolerance{60000};
 };
 
+// A slot kept for the workflow task that the reply to a start may bring with it; the worker's end
+// waits for it. Dropping it gives the slot back. Any thread.
+class WorkflowSlot {
+ public:
+  virtual ~WorkflowSlot() = default;
+  // Runs the task as if a poll had brought it. Once.
+  virtual void run(
+      std::shared_ptr<api::workflowservice::v1::PollWorkflowTaskQueueResponse> task) = 0;
+};
+
 class Worker {
  public:
   // No I/O. The error names the option that is wrong.
@@ -78,6 +88,11 @@ class Worker {
   virtual absl::Status wait() = 0;
   // Called once, on a worker thread, when a fatal error makes the worker shut down.
   virtual void on_fatal(absl::AnyInvocable<void(absl::Status) &&> callback) = 0;
+
+  // Null when no slot is free, or when the worker does not take workflow tasks now.
+  virtual std::unique_ptr<WorkflowSlot> reserve_workflow_slot() = 0;
+  // Calls go to `connection` from now on; polls under way end where they began.
+  virtual void replace_connection(std::shared_ptr<Connection> connection) = 0;
 
   virtual const WorkerOptions& options() const = 0;
   virtual Connection& connection() = 0;

@@ -32,6 +32,8 @@ def forwarder(config: LogForwardingConfig) -> Callable[..., None]:
     """What makes a record of each line of the core."""
 
     def forward(level: int, target: str, message: str, fields: dict[str, str], time: float) -> None:
+        if target.partition("::")[0] == "worker":
+            target = f"temporalio_sdk_core::{target}"  # As the official core says; filters and handlers know it.
         log = CoreLog(_LEVELS[level], target, message, fields, time)
         if not config.logger.isEnabledFor(log.level):
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import Self
 
@@ -72,9 +72,20 @@ class RuntimeMeter(common.MetricMeter):
         return _GaugeFloat(self, name, description, unit, self._attributes)
 
     def with_additional_attributes(self, additional_attributes: common.MetricAttributes) -> common.MetricMeter:
-        return RuntimeMeter(
+        return type(self)(
             self._registry, self._telemetry, self._prometheus, {**self._attributes, **additional_attributes}
         )
+
+    def check_name(self, name: str) -> None:
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is no name of a metric: letters, digits, '_' and ':' make one, no digit first")
+
+    def instrument(self, metric: _Metric, attributes: common.MetricAttributes) -> Any:
+        """What counts for the metric with these attributes."""
+        name = self.full_name(metric.name, metric.unit)
+        bounds = [self.bounds(metric.name)] if metric.kind == "histogram" else []
+        make = getattr(self._registry, metric.kind)
+        return make(name, metric.description or "", self.tags(attributes), *bounds)
 
     def tags(self, attributes: common.MetricAttributes) -> list[tuple[str, str]]:
         tags = {key: _text(value) for key, value in attributes.items()}
@@ -99,12 +110,13 @@ def _text(value: str | int | float | bool) -> str:
 class _Metric(common.MetricCommon):
     """One metric with some attributes; its instruments are looked up once for each further set of them."""
 
+    kind: ClassVar[str]
+
     def __init__(
         self, meter: RuntimeMeter, name: str, description: str | None, unit: str | None,
         attributes: common.MetricAttributes,
     ) -> None:
-        if not _NAME.fullmatch(name):
-            raise ValueError(f"{name!r} is no name of a metric: letters, digits, '_' and ':' make one, no digit first")
+        meter.check_name(name)
         self._meter = meter
         self._name = name
         self._description = description
@@ -132,16 +144,13 @@ class _Metric(common.MetricCommon):
     def _instrument(self, additional: common.MetricAttributes | None) -> Any:
         if not additional:
             if self._plain is None:
-                self._plain = self._make(self._meter.tags(self._attributes))
+                self._plain = self._meter.instrument(self, self._attributes)
             return self._plain
         key = tuple(additional.items())
         found = self._known.get(key)
         if found is None:
-            found = self._known[key] = self._make(self._meter.tags({**self._attributes, **additional}))
+            found = self._known[key] = self._meter.instrument(self, {**self._attributes, **additional})
         return found
-
-    def _make(self, tags: list[tuple[str, str]]) -> Any:
-        raise NotImplementedError
 
 
 def _not_negative(value: float) -> None:
@@ -150,52 +159,48 @@ def _not_negative(value: float) -> None:
 
 
 class _Counter(_Metric, common.MetricCounter):
-    def _make(self, tags: list[tuple[str, str]]) -> Any:
-        name = self._meter.full_name(self._name, self._unit)
-        return self._meter._registry.counter(name, self._description or "", tags)
+    kind = "counter"
 
     def add(self, value: int, additional_attributes: common.MetricAttributes | None = None) -> None:
         _not_negative(value)
         self._instrument(additional_attributes).add(value)
 
 
-class _AnyHistogram(_Metric):
-    def _make(self, tags: list[tuple[str, str]]) -> Any:
-        name = self._meter.full_name(self._name, self._unit)
-        return self._meter._registry.histogram(name, self._description or "", tags, self._meter.bounds(self._name))
+class _Histogram(_Metric, common.MetricHistogram):
+    kind = "histogram"
 
-
-class _Histogram(_AnyHistogram, common.MetricHistogram):
     def record(self, value: int, additional_attributes: common.MetricAttributes | None = None) -> None:
         _not_negative(value)
         self._instrument(additional_attributes).record(value)
 
 
-class _HistogramFloat(_AnyHistogram, common.MetricHistogramFloat):
+class _HistogramFloat(_Metric, common.MetricHistogramFloat):
+    kind = "histogram"
+
     def record(self, value: float, additional_attributes: common.MetricAttributes | None = None) -> None:
         _not_negative(value)
         self._instrument(additional_attributes).record(value)
 
 
-class _HistogramTimedelta(_AnyHistogram, common.MetricHistogramTimedelta):
+class _HistogramTimedelta(_Metric, common.MetricHistogramTimedelta):
+    kind = "histogram"
+
     def record(self, value: timedelta, additional_attributes: common.MetricAttributes | None = None) -> None:
         _not_negative(value.total_seconds())
         self._instrument(additional_attributes).record(self._meter.in_unit(value))
 
 
-class _AnyGauge(_Metric):
-    def _make(self, tags: list[tuple[str, str]]) -> Any:
-        name = self._meter.full_name(self._name, self._unit)
-        return self._meter._registry.gauge(name, self._description or "", tags)
+class _Gauge(_Metric, common.MetricGauge):
+    kind = "gauge"
 
-
-class _Gauge(_AnyGauge, common.MetricGauge):
     def set(self, value: int, additional_attributes: common.MetricAttributes | None = None) -> None:
         _not_negative(value)
         self._instrument(additional_attributes).set(value)
 
 
-class _GaugeFloat(_AnyGauge, common.MetricGaugeFloat):
+class _GaugeFloat(_Metric, common.MetricGaugeFloat):
+    kind = "gauge"
+
     def set(self, value: float, additional_attributes: common.MetricAttributes | None = None) -> None:
         _not_negative(value)
         self._instrument(additional_attributes).set(value)

@@ -15,7 +15,7 @@ from typing_extensions import Protocol
 from chimera import common
 
 if TYPE_CHECKING:
-    from chimera import _bridge
+    from chimera import _bridge, _metric_buffer
 
 
 class _RuntimeRef:
@@ -95,6 +95,12 @@ class Runtime:
             self._metrics = _bridge.Metrics(_runtime_metrics.registry_options(telemetry, telemetry.metrics))
             self._meter = _runtime_metrics.RuntimeMeter(self._metrics, telemetry, telemetry.metrics, {})
             self._metrics_port = self._metrics.serve(telemetry.metrics.bind_address)
+        elif isinstance(telemetry.metrics, MetricBuffer):
+            from chimera import _bridge, _metric_buffer
+
+            self._metrics = _bridge.Metrics(_metric_buffer.registry_options(telemetry, telemetry.metrics))
+            buffer = telemetry.metrics._begin(_metric_buffer.Buffer(self._metrics, telemetry, telemetry.metrics))
+            self._meter = _metric_buffer.BufferMeter(buffer, telemetry, PrometheusConfig(bind_address=""), {})
 
     @property
     def metric_meter(self) -> common.MetricMeter:
@@ -226,11 +232,20 @@ class MetricBuffer:
     ) -> None:
         """Updates beyond the size are dropped."""
         self._buffer_size = buffer_size
-        self._duration_format = duration_format
+        self._seconds = duration_format is MetricBufferDurationFormat.SECONDS
+        self._buffer: _metric_buffer.Buffer | None = None
+
+    def _begin(self, buffer: _metric_buffer.Buffer) -> _metric_buffer.Buffer:
+        if self._buffer is not None:
+            raise RuntimeError("This MetricBuffer belongs to another runtime already; make one for each")
+        self._buffer = buffer
+        return buffer
 
     def retrieve_updates(self) -> Sequence[BufferedMetricUpdate]:
         """Takes what has come since the last call."""
-        raise RuntimeError("Attempting to retrieve updates before runtime created")
+        if self._buffer is None:
+            raise RuntimeError("Attempting to retrieve updates before runtime created")
+        return self._buffer.take()
 
 
 @dataclass(frozen=True)
@@ -246,9 +261,8 @@ class TelemetryConfig:
     def _check(self) -> None:
         if self.logging is not None:
             self.logging._check()
-        if self.metrics is not None and not isinstance(self.metrics, PrometheusConfig):
-            kind = type(self.metrics).__name__
-            raise RuntimeError(f"This version has no {kind}; use PrometheusConfig, or leave metrics out")
+        if isinstance(self.metrics, OpenTelemetryConfig):
+            raise RuntimeError("This version has no OpenTelemetryConfig; use PrometheusConfig or MetricBuffer")
 
 
 BufferedMetricKind = NewType("BufferedMetricKind", int)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import google.protobuf.message
 
     import chimera.runtime
+    import chimera.worker
     from chimera import _bridge
 
 __version__ = "1.35.0"  # The interface that this package follows; servers see it as the client's version.
@@ -351,6 +352,15 @@ class _BridgeServiceClient(ServiceClient):
         self._connection: _bridge.Connection | None = None
         self._connecting = asyncio.Lock()
         self._runtime: chimera.runtime.Runtime | None = None
+        # Workers that poll through this client, by namespace and task queue: they take eager workflow tasks.
+        self._workers: dict[tuple[str, str], list[chimera.worker.Worker]] = {}
+
+    async def _reserve_workflow_slot(self, namespace: str, task_queue: str) -> _bridge.WorkflowSlot | None:
+        """A slot of a worker of that task queue, if one has a slot now."""
+        for worker in list(self._workers.get((namespace, task_queue), ())):
+            if slot := await worker._reserve_workflow_slot():
+                return slot
+        return None
 
     async def _connected(self) -> _bridge.Connection:
         if self._connection is None:

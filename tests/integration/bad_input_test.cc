@@ -48,7 +48,7 @@ TEST_F(BadInputTest, AnUnknownWorkflowTypeFailsTheTaskAndNamesTheKnownOnes) {
   std::string message = task_failure("w");
   EXPECT_THAT(message, HasSubstr("Wrpa"));
   EXPECT_THAT(message, HasSubstr("Call, Wrap"));
-  auto lines = logged("worker: workflow task failed");
+  auto lines = logged("worker::workflow: Failing workflow task");
   ASSERT_FALSE(lines.empty());
   EXPECT_THAT(lines[0], HasSubstr(" workflow_id=w"));
 }

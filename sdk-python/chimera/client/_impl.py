@@ -22,9 +22,10 @@ from chimera.client._workflow import (
     WorkflowExecutionCount,
     WorkflowExecutionDescription,
 )
-from chimera.service import RPCError, RPCStatusCode
+from chimera.service import RPCError, RPCStatusCode, _BridgeServiceClient
 
 if TYPE_CHECKING:
+    from chimera import _bridge
     from chimera.client import _inputs as inputs
     from chimera.client._client import Client
 
@@ -44,6 +45,14 @@ def _already_started(err: RPCError, workflow_id: str, workflow: str) -> Exceptio
     return err
 
 
+async def _slot_for(client: Client, task_queue: str) -> _bridge.WorkflowSlot | None:
+    """Where a task that comes with the reply to a start would run."""
+    service = client.service_client
+    if not isinstance(service, _BridgeServiceClient):
+        return None
+    return await service._reserve_workflow_slot(client.namespace, task_queue)
+
+
 class WorkflowCalls(OutboundInterceptor):
     """Everything about workflows."""
 
@@ -55,6 +64,7 @@ class WorkflowCalls(OutboundInterceptor):
         client = self._client
         service = client.workflow_service
         request: Any
+        slot: _bridge.WorkflowSlot | None = None
         if input.start_signal is not None:
             request = _api.workflowservice.SignalWithStartWorkflowExecutionRequest(signal_name=input.start_signal)
             if input.start_signal_args:
@@ -62,19 +72,27 @@ class WorkflowCalls(OutboundInterceptor):
                 request.signal_input.payloads.extend(await converter.encode(input.start_signal_args))
             call = service.signal_with_start_workflow_execution
         else:
-            request = _api.workflowservice.StartWorkflowExecutionRequest(
-                request_eager_execution=input.request_eager_start
-            )
+            request = _api.workflowservice.StartWorkflowExecutionRequest()
             call = service.start_workflow_execution
         await _requests.fill_start(client, input, request)
+        if input.request_eager_start and input.start_signal is None:
+            slot = await _slot_for(client, input.task_queue)
+            # Without a worker here that takes it, an eager task would be lost until it times out.
+            request.request_eager_execution = slot is not None
         try:
             reply = await call(request, retry=True, metadata=input.rpc_metadata, timeout=input.rpc_timeout)
+            eager = input.start_signal is None and reply.HasField("eager_workflow_task")
+            if slot is not None and eager:
+                slot.run(reply.eager_workflow_task.SerializeToString())
         except RPCError as err:
             other = _already_started(err, input.id, input.workflow)
             if other is err:
                 raise
             raise other from err
-        return WorkflowHandle(
+        finally:
+            if slot is not None:
+                slot.release()
+        handle: WorkflowHandle[Any, Any] = WorkflowHandle(
             client,
             input.id,
             result_run_id=reply.run_id,
@@ -84,6 +102,8 @@ class WorkflowCalls(OutboundInterceptor):
             result_type=input.ret_type,
             start_workflow_response=reply,
         )
+        setattr(handle, "__temporal_eagerly_started", eager)  # Under the official name.
+        return handle
 
     async def cancel_workflow(self, input: inputs.CancelWorkflowInput) -> None:
         await self._client.workflow_service.request_cancel_workflow_execution(

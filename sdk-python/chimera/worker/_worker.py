@@ -177,6 +177,8 @@ class Worker:
         self._shutdown_event = asyncio.Event()
         self._shutdown_complete = asyncio.Event()
         self._started = False
+        self._start_ended = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._fatal: BaseException | None = None
         self._body_task: asyncio.Task | None = None
         self._run_task: asyncio.Task | None = None
@@ -276,11 +278,18 @@ class Worker:
 
     @client.setter
     def client(self, value: chimera.client.Client) -> None:
-        """Replace the client. The worker's own connection stays the one it was made with."""
+        """Replace the client. From the next polls on the worker serves the new one's server."""
         service = _service_of(value)
         if service._runtime is not self._service._runtime:
             raise ValueError("New client is not on the same runtime as the existing client")
+        offered = self in self._service._workers.get((self.client.namespace, self.task_queue), ())
+        if offered:
+            self._offer_slots(False)
+        self._core.replace_connection(service._connection)
+        self._service = service
         self._config["client"] = value
+        if offered:
+            self._offer_slots(True)
         if self._activity_worker:
             self._activity_worker.client = value
 
@@ -312,13 +321,17 @@ class Worker:
             self._workflow_worker.register_with(self._core, queue)
         if self._activity_worker:
             self._activity_worker.register_with(self._core, queue)
+        self._offer_slots(True)
         try:
             await _native.done_of(self._core.start)
         except BaseException as err:
             self._shutdown_complete.set()
+            self._offer_slots(False)
             if isinstance(err, Exception):
                 raise RuntimeError(f"Worker validation failed: {err.args[0]}") from err
             raise
+        finally:
+            self._start_ended.set()
         self._started = True
         ended = asyncio.ensure_future(_native.done_of(self._core.wait))
         asked = asyncio.ensure_future(self._shutdown_event.wait())
@@ -328,6 +341,7 @@ class Worker:
             self._config["graceful_shutdown_timeout"],
         )
         asked.cancel()
+        self._offer_slots(False)
         await self._drain(ended)
         self._shutdown_complete.set()
         if error is not None:
@@ -354,6 +368,28 @@ class Worker:
                 except BaseException:
                     logger.warning("Fatal error handler failed", exc_info=True)
         return error
+
+    def _offer_slots(self, offer: bool) -> None:
+        """Whether clients that share the connection may start workflows eagerly here."""
+        if self._workflow_worker is None and not self._config.get("native"):
+            return
+        key = (self._config["client"].namespace, self._config["task_queue"])
+        workers = self._service._workers.setdefault(key, [])
+        if self in workers:
+            workers.remove(self)
+        if offer:
+            self._loop = self._loop or asyncio.get_running_loop()
+            workers.append(self)
+        if not workers:
+            self._service._workers.pop(key, None)
+
+    async def _reserve_workflow_slot(self) -> _bridge.WorkflowSlot | None:
+        """For the task of a workflow that a client starts now. Waits for a worker that is starting."""
+        if not self._start_ended.is_set():
+            if self._loop is not asyncio.get_running_loop():
+                return None
+            await self._start_ended.wait()
+        return self._core.reserve_workflow_slot()
 
     async def _drain(self, ended: asyncio.Future) -> None:
         self._core.initiate_shutdown()
@@ -385,6 +421,7 @@ class Worker:
         self._body_task = asyncio.current_task()
         if not self._body_task:
             raise RuntimeError("Can only use async with inside a task")
+        self._offer_slots(True)
         self._run_task = asyncio.create_task(self._run_beside())
         return self
 
@@ -395,6 +432,9 @@ class Worker:
             self._run_error = err
             if not self._exiting and self._body_task:
                 self._body_task.cancel()
+        finally:
+            self._offer_slots(False)
+            self._start_ended.set()
 
     async def __aexit__(self, exc_type: type[BaseException] | None, *args: Any) -> None:
         """Shut down. Raises the worker's error if the body ended because of it."""

@@ -419,7 +419,7 @@ async def test_credentials_that_are_refused_for_a_while(code: tuple, gate: Gate,
     gate.rule("open")
     client = await Client.connect(server)
     handle = await client.start_workflow("Nobody", id=f"refused-{len(code)}", task_queue="q")
-    program.until("workflow task failed")  # So it polls again.
+    program.until("Failing workflow task")  # So it polls again.
     await handle.terminate()
     ended, said = program.stop()
 

@@ -7,7 +7,7 @@ import pytest
 
 from chimera import activity, workflow
 from chimera.client import Client
-from chimera.runtime import MetricBuffer, PrometheusConfig, Runtime, TelemetryConfig
+from chimera.runtime import OpenTelemetryConfig, PrometheusConfig, Runtime, TelemetryConfig
 from chimera.testing import WorkflowEnvironment
 from chimera.worker import Worker
 
@@ -120,5 +120,5 @@ def test_an_address_in_use_is_named():
 
 
 def test_what_there_is_not_is_refused():
-    with pytest.raises(RuntimeError, match="MetricBuffer; use PrometheusConfig"):
-        Runtime(telemetry=TelemetryConfig(metrics=MetricBuffer(10)))
+    with pytest.raises(RuntimeError, match="OpenTelemetryConfig; use PrometheusConfig"):
+        Runtime(telemetry=TelemetryConfig(metrics=OpenTelemetryConfig("http://localhost:4317")))

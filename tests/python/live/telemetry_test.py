@@ -58,6 +58,32 @@ async def test_log_forwarding(
     assert record.temporal_log.time == record.created  # type: ignore[attr-defined]
 
 
+@workflow.defn
+class Stuck:
+    @workflow.run
+    async def run(self) -> None:
+        raise RuntimeError("not a failure of the workflow")
+
+
+async def test_the_core_goes_by_its_official_names(
+    env: WorkflowEnvironment, name: str, logger: logging.Logger, caplog: pytest.LogCaptureFixture
+):
+    forwarding = LogForwardingConfig(logger=logger)
+    telemetry = TelemetryConfig(logging=LoggingConfig(filter=TelemetryFilter("WARN", "ERROR"), forwarding=forwarding))
+    client = await env.connect_client(runtime=Runtime(telemetry=telemetry))
+
+    async def forwarded() -> list[logging.LogRecord]:
+        return [each for each in caplog.records if "Failing workflow task" in each.getMessage()]
+
+    async with worker(client, name, 1000, Stuck):
+        handle = await client.start_workflow(Stuck.run, id=name, task_queue=name)
+        record = (await until(forwarded))[0]
+        await handle.terminate()
+
+    assert record.name == f"{name}-sdk_core::temporalio_sdk_core::worker::workflow"
+    assert record.temporal_log.fields["run_id"] == handle.result_run_id  # type: ignore[attr-defined]
+
+
 async def test_below_the_filter_nothing_is_forwarded(
     env: WorkflowEnvironment, name: str, logger: logging.Logger, caplog: pytest.LogCaptureFixture
 ):

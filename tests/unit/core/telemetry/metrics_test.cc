@@ -130,6 +130,35 @@ TEST(MetricsTest, PrefixServiceNameAndBucketsCanBeChosen) {
   EXPECT_TRUE(has("shop_request_latency_bucket{namespace=\"default\",le=\"8\"} 1\n")) << text;
 }
 
+TEST(MetricsTest, ABufferGetsEveryUpdate) {
+  auto buffer = std::make_shared<MetricBuffer>(4);
+  Metrics metrics({.global_tags = {{"shop", "north"}}, .buffer = buffer});
+  Counter* counter = *metrics.counter("c", "Things", {{"size", "small"}});
+  Gauge* gauge = *metrics.gauge("g", "", {});
+  counter->add(2);
+  gauge->set(3);
+  gauge->add(-1);
+  SdkMetrics(metrics, "", "").duration("request_latency").record(milliseconds(7));
+  counter->add();  // No place is left.
+
+  auto updates = buffer->take();
+
+  ASSERT_EQ(updates.size(), 4u);
+  EXPECT_EQ(updates[0].series->name, "c");
+  EXPECT_EQ(updates[0].series->help, "Things");
+  EXPECT_EQ(updates[0].series->tags, (MetricTags{{"shop", "north"}, {"size", "small"}}));
+  EXPECT_EQ(updates[0].value, 2);
+  EXPECT_EQ(updates[1].value, 3);
+  EXPECT_EQ(updates[2].value, 2);
+  EXPECT_EQ(updates[3].series->name, "temporal_request_latency");
+  EXPECT_EQ(updates[3].series->unit, "ms");
+  EXPECT_EQ(updates[3].value, 7);
+  counter->add();
+  updates = buffer->take();
+  ASSERT_EQ(updates.size(), 1u);
+  EXPECT_STREQ(updates[0].series->kind, "counter");
+}
+
 TEST(MetricsTest, NothingIsLostBetweenThreads) {
   Metrics metrics;
   Counter* counter = *metrics.counter("c", "", {});
