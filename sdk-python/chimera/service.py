@@ -355,10 +355,10 @@ class _BridgeServiceClient(ServiceClient):
         # Workers that poll through this client, by namespace and task queue: they take eager workflow tasks.
         self._workers: dict[tuple[str, str], list[chimera.worker.Worker]] = {}
 
-    async def _reserve_workflow_slot(self, namespace: str, task_queue: str) -> _bridge.WorkflowSlot | None:
-        """A slot of a worker of that task queue, if one has a slot now."""
-        for worker in list(self._workers.get((namespace, task_queue), ())):
-            if slot := await worker._reserve_workflow_slot():
+    async def _reserve_workflow_slot(self, request: Any) -> _bridge.WorkflowSlot | None:
+        """A slot of a worker of the task queue of a start, if one has a slot now; the request then says so."""
+        for worker in list(self._workers.get((request.namespace, request.task_queue.name), ())):
+            if slot := await worker._reserve_workflow_slot(request):
                 return slot
         return None
 

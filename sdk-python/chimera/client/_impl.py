@@ -45,12 +45,13 @@ def _already_started(err: RPCError, workflow_id: str, workflow: str) -> Exceptio
     return err
 
 
-async def _slot_for(client: Client, task_queue: str) -> _bridge.WorkflowSlot | None:
-    """Where a task that comes with the reply to a start would run."""
+async def _slot_for(client: Client, request: Any) -> _bridge.WorkflowSlot | None:
+    """Where a task that comes with the reply to a start would run. Without a worker here that takes it, it would be
+    lost until it times out: then none is asked for."""
     service = client.service_client
     if not isinstance(service, _BridgeServiceClient):
         return None
-    return await service._reserve_workflow_slot(client.namespace, task_queue)
+    return await service._reserve_workflow_slot(request)
 
 
 class WorkflowCalls(OutboundInterceptor):
@@ -76,9 +77,7 @@ class WorkflowCalls(OutboundInterceptor):
             call = service.start_workflow_execution
         await _requests.fill_start(client, input, request)
         if input.request_eager_start and input.start_signal is None:
-            slot = await _slot_for(client, input.task_queue)
-            # Without a worker here that takes it, an eager task would be lost until it times out.
-            request.request_eager_execution = slot is not None
+            slot = await _slot_for(client, request)
         try:
             reply = await call(request, retry=True, metadata=input.rpc_metadata, timeout=input.rpc_timeout)
             eager = input.start_signal is None and reply.HasField("eager_workflow_task")

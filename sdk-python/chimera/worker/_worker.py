@@ -383,13 +383,20 @@ class Worker:
         if not workers:
             self._service._workers.pop(key, None)
 
-    async def _reserve_workflow_slot(self) -> _bridge.WorkflowSlot | None:
-        """For the task of a workflow that a client starts now. Waits for a worker that is starting."""
+    async def _reserve_workflow_slot(self, request: Any) -> _bridge.WorkflowSlot | None:
+        """For the task of a workflow that a client starts by the request. Waits for a worker that is starting."""
         if not self._start_ended.is_set():
             if self._loop is not asyncio.get_running_loop():
                 return None
             await self._start_ended.wait()
-        return self._core.reserve_workflow_slot()
+        slot = self._core.reserve_workflow_slot()
+        request.request_eager_execution = slot is not None
+        if slot is not None and (deployment := self._config.get("deployment_config")):
+            options = request.eager_worker_deployment_options
+            options.deployment_name = deployment.version.deployment_name
+            options.build_id = deployment.version.build_id
+            options.worker_versioning_mode = 2 if deployment.use_worker_versioning else 1  # WorkerVersioningMode.
+        return slot
 
     async def _drain(self, ended: asyncio.Future) -> None:
         self._core.initiate_shutdown()
