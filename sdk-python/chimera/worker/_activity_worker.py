@@ -51,6 +51,8 @@ class Running:
     cancelled_event: common._CompositeEvent | None = None
     canceller: ThreadCanceller | None = None
     in_thread: bool = False
+    began: bool = False
+    cancelled_unbegun: bool = False
     done: bool = False
     cancelled_by_request: bool = False
     heartbeat_error: BaseException | None = None
@@ -67,6 +69,10 @@ class Running:
         if self.cancelled_event:
             self.cancelled_event.set()
         if self.done:
+            return
+        if not self.began:
+            # A task that is cancelled before its first step runs nothing at all, so nobody would report its end.
+            self.cancelled_unbegun = True
             return
         if self.canceller:
             self.canceller.cancel(exceptions.CancelledError)
@@ -240,8 +246,11 @@ class ActivityWorker:
     ) -> tuple[str, Any]:
         context = self._context_of(task)
         data = running.converter = self._converter.with_context(context)
+        running.began = True
         try:
             try:
+                if running.cancelled_unbegun:
+                    raise asyncio.CancelledError("Activity cancelled")
                 result = await self._execute(running, task, data)
             finally:
                 running.done = True

@@ -187,6 +187,33 @@ def test_what_a_cancelled_activity_ends_as(
     check(body)
 
 
+@pytest.mark.parametrize(
+    "flags, status", [({"cancelled": True}, "cancelled"), ({"worker_shutdown": True}, "cancelled"), ({}, "failed")]
+)
+def test_what_is_cancelled_before_its_first_step_ends_too(flags: dict[str, bool], status: str) -> None:
+    async def body() -> None:
+        ran: list[str] = []
+
+        @activity.defn
+        async def coroutine() -> None:
+            ran.append("coroutine")
+
+        @activity.defn
+        def plain() -> None:
+            ran.append("plain")
+
+        with concurrent.futures.ThreadPoolExecutor() as executor:
+            harness = Harness(coroutine, plain, executor=executor)
+            for name in ("coroutine", "plain"):
+                harness.start(name)
+                harness.cancel(**flags)
+
+                assert (await asyncio.wait_for(harness.bridge.done.get(), 10))[0] == status
+        assert ran == []
+
+    check(body)
+
+
 def test_plain_functions_run_in_threads_and_are_cancelled_there() -> None:
     entered = threading.Event()
     shielded: list[bool] = []
