@@ -83,6 +83,65 @@ TEST(ServerTest, AFileKeepsRunsAndTheirTasksOverARestart) {
   EXPECT_EQ(task.history().events_size(), 3);
 }
 
+// Takes the workflow's task and schedules activity "1" of a queue that nobody polls.
+absl::Status schedule_activity(base::Transport& transport) {
+  wf::RespondWorkflowTaskCompletedRequest request;
+  request.set_namespace_("default");
+  request.set_task_token(poll(transport).task_token());
+  auto& command = *request.add_commands();
+  command.set_command_type(api::enums::v1::COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK);
+  auto& activity = *command.mutable_schedule_activity_task_command_attributes();
+  activity.set_activity_id("1");
+  activity.mutable_activity_type()->set_name("act");
+  activity.mutable_task_queue()->set_name("nobody");
+  activity.mutable_start_to_close_timeout()->set_seconds(30);
+  wf::RespondWorkflowTaskCompletedResponse response;
+  return call(transport, CHIMERA_METHOD(RespondWorkflowTaskCompleted), request, response);
+}
+
+TEST(ServerTest, AFileKeepsThePauseAndTheOptionsOfAnActivityOverARestart) {
+  ServerOptions options;
+  options.database_filename = temporary_file("chimera_pause.db");
+  {
+    auto first = Server::start(options);
+    ASSERT_TRUE(first.ok()) << first.status();
+    auto transport = (*first)->local_transport();
+    ASSERT_TRUE(start_workflow(*transport, "paused").ok());
+    ASSERT_TRUE(schedule_activity(*transport).ok());
+    wf::UpdateActivityOptionsRequest update;
+    update.set_namespace_("default");
+    update.mutable_execution()->set_workflow_id("paused");
+    update.set_id("1");
+    update.mutable_activity_options()->mutable_start_to_close_timeout()->set_seconds(7);
+    update.mutable_update_mask()->add_paths("start_to_close_timeout");
+    wf::UpdateActivityOptionsResponse updated;
+    ASSERT_TRUE(call(*transport, CHIMERA_METHOD(UpdateActivityOptions), update, updated).ok());
+    wf::PauseActivityRequest pause;
+    pause.set_namespace_("default");
+    *pause.mutable_execution() = update.execution();
+    pause.set_id("1");
+    pause.set_reason("to look");
+    wf::PauseActivityResponse paused;
+    ASSERT_TRUE(call(*transport, CHIMERA_METHOD(PauseActivity), pause, paused).ok());
+  }
+
+  auto second = Server::start(options);
+
+  ASSERT_TRUE(second.ok()) << second.status();
+  wf::DescribeWorkflowExecutionRequest request;
+  request.set_namespace_("default");
+  request.mutable_execution()->set_workflow_id("paused");
+  wf::DescribeWorkflowExecutionResponse response;
+  ASSERT_TRUE(call(*(*second)->local_transport(), CHIMERA_METHOD(DescribeWorkflowExecution),
+                   request, response)
+                  .ok());
+  ASSERT_EQ(response.pending_activities_size(), 1);
+  const auto& activity = response.pending_activities(0);
+  EXPECT_EQ(activity.state(), api::enums::v1::PENDING_ACTIVITY_STATE_PAUSED);
+  EXPECT_EQ(activity.pause_info().manual().reason(), "to look");
+  EXPECT_EQ(activity.activity_options().start_to_close_timeout().seconds(), 7);
+}
+
 TEST(ServerTest, AFileThatIsNoDatabaseIsRefusedWithAdvice) {
   ServerOptions options;
   options.database_filename = temporary_file("chimera_not_a_database");
