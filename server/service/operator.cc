@@ -31,8 +31,12 @@ absl::Status add(Engine& engine, op::AddSearchAttributesRequest& request,
     if (!enums::IndexedValueType_IsValid(type) || type == enums::INDEXED_VALUE_TYPE_UNSPECIFIED) {
       return invalid(absl::StrCat("Unable to verify search attribute type of ", name, "."));
     }
-    if ((*ns)->search_attributes.contains(name)) {
-      return absl::AlreadyExistsError(absl::StrCat("Search attribute ", name, " already exists."));
+    // The same once more is no error (genuine servers 1.29, 1.32, which pass over another type).
+    const auto known = (*ns)->search_attributes.find(name);
+    if (known != (*ns)->search_attributes.end() && known->second != type) {
+      return absl::AlreadyExistsError(absl::StrCat("Search attribute ", name,
+                                                   " already exists with another type. Remove it ",
+                                                   "first, or choose another name."));
     }
   }
   for (const auto& [name, type] : request.search_attributes())

@@ -1,4 +1,5 @@
 // J: chains of runs: continue-as-new, retries, their timeouts.
+#include <cmath>
 #include <thread>
 
 #include "tests/conformance/session.h"
@@ -164,6 +165,62 @@ TEST_F(ChainTest, execution_timeout_chain) {
   EXPECT_EQ(timed_out.new_execution_run_id(), "");
   EXPECT_EQ(timed_out.retry_state(), enums::RETRY_STATE_TIMEOUT);
   EXPECT_LE(closed.event_time().seconds() - expiration.seconds(), 3);
+}
+
+// Seconds from the first event to the first task's time.
+double first_backoff(const HistoryEvent& started) {
+  const auto& backoff =
+      started.workflow_execution_started_event_attributes().first_workflow_task_backoff();
+  return static_cast<double>(backoff.seconds()) + backoff.nanos() / 1e9;
+}
+double seconds_of(const google::protobuf::Timestamp& time) {
+  return static_cast<double>(time.seconds()) + time.nanos() / 1e9;
+}
+
+TEST_F(ChainTest, cron_times_utc) {
+  start([](Start& request) { request.set_cron_schedule("30 12 * * *"); });
+
+  const HistoryEvent started = history().front();
+
+  const double at = seconds_of(started.event_time()) + first_backoff(started);
+  EXPECT_NEAR(std::fmod(at, 86400), 12.5 * 3600, 1.1);
+  EXPECT_LE(first_backoff(started), 86401);
+  EXPECT_EQ(events(), "Started") << "no task before its time";
+}
+
+TEST_F(ChainTest, cron_tz) {
+  start([](Start& request) { request.set_cron_schedule("CRON_TZ=Asia/Tokyo 0 9 * * *"); });
+
+  const HistoryEvent started = history().front();
+
+  const double at = seconds_of(started.event_time()) + first_backoff(started);
+  EXPECT_NEAR(std::fmod(at + 43200, 86400), 43200, 1.1) << "9 in Tokyo is midnight, UTC";
+}
+
+// After a failure and after a result the next run has its time, and what the one before left.
+TEST_F(ChainTest, cron_failure) {
+  start([](Start& request) { request.set_cron_schedule("@every 1s"); });
+  respond(poll(), {complete_workflow("first")});
+  Task second = poll();
+  const auto after_result = history(second.workflow_execution().run_id()).front();
+  respond(second, {fail_workflow("boom")});
+  Task third = poll();
+  const auto after_failure = history(third.workflow_execution().run_id()).front();
+
+  const auto& result = after_result.workflow_execution_started_event_attributes();
+  EXPECT_EQ(result.initiator(), enums::CONTINUE_AS_NEW_INITIATOR_CRON_SCHEDULE);
+  EXPECT_EQ(result.last_completion_result().payloads(0).data(), "\"first\"");
+  EXPECT_FALSE(result.has_continued_failure());
+  EXPECT_GT(first_backoff(after_result), 0);
+  const auto& failure = after_failure.workflow_execution_started_event_attributes();
+  EXPECT_EQ(failure.initiator(), enums::CONTINUE_AS_NEW_INITIATOR_CRON_SCHEDULE);
+  EXPECT_EQ(failure.last_completion_result().payloads(0).data(), "\"first\"")
+      << "the latest there is";
+  EXPECT_EQ(failure.continued_failure().message(), "boom");
+  EXPECT_EQ(last_event(second.workflow_execution().run_id())
+                .workflow_execution_failed_event_attributes()
+                .new_execution_run_id(),
+            third.workflow_execution().run_id());
 }
 
 }  // namespace

@@ -63,7 +63,8 @@ int run(int argc, char** argv) {
     options.target_host = argv[2];
   } else {
     server::ServerOptions server_options{
-        .search_attributes = {{"GoldKw", "Keyword"}, {"GoldInt", "Int"}}, .dynamic_config = limits};
+        .search_attributes = {{"GoldKw", "Keyword"}, {"GoldInt", "Int"}, {"GoldText", "Text"}},
+        .dynamic_config = limits};
     if (argc > 1 && std::string(argv[1]) == "--file") server_options.database_filename = new_file();
     auto started = server::Server::start(std::move(server_options));
     if (!started.ok()) {

@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
@@ -40,10 +41,15 @@ std::string short_name(enums::EventType type) {
 
 Session::Session() : id(unique_name()), queue("q-" + id), sticky("s-" + id) {}
 
-absl::Status Session::invoke(const std::string& method, const google::protobuf::Message& request,
+absl::Status Session::invoke(const google::protobuf::Message& request,
                              google::protobuf::Message& reply, milliseconds timeout) {
+  // "temporal.api.operatorservice.v1" and "AddSearchAttributesRequest", for instance.
+  const std::string package = request.GetDescriptor()->file()->package();
+  const std::string name = request.GetDescriptor()->name();
   // The path must outlive the call; call_blocking returns only then.
-  std::string path = absl::StrCat("/temporal.api.workflowservice.v1.WorkflowService/", method);
+  const std::string path =
+      absl::StrCat("/", package, absl::StrContains(package, "operator") ? ".Operator" : ".Workflow",
+                   "Service/", name.substr(0, name.size() - std::string("Request").size()));
   return target().connection->call_blocking(
       path, request, reply,
       {.retry = core::RetryClass::kNone, .timeout = timeout, .metadata = {}, .namespace_ = ns});

@@ -30,13 +30,12 @@ class Session : public testing::Test {
  protected:
   Session();
 
-  // --- Any RPC: the method's name is the request's without "Request". ---
+  // --- Any RPC of WorkflowService or OperatorService: the method's name is the request's without
+  // "Request". ---
   template <class Reply, class Request>
   absl::StatusOr<Reply> rpc(Request request, milliseconds timeout = std::chrono::seconds(30)) {
-    std::string name = Request::descriptor()->name();
     Reply reply;
-    absl::Status status = invoke(name.substr(0, name.size() - std::string("Request").size()),
-                                 request, reply, timeout);
+    absl::Status status = invoke(request, reply, timeout);
     if (!status.ok()) return status;
     return reply;
   }
@@ -132,8 +131,8 @@ class Session : public testing::Test {
   std::string id, queue, sticky;
 
  private:
-  absl::Status invoke(const std::string& method, const google::protobuf::Message& request,
-                      google::protobuf::Message& reply, milliseconds timeout);
+  absl::Status invoke(const google::protobuf::Message& request, google::protobuf::Message& reply,
+                      milliseconds timeout);
   Task poll_queue(const std::string& name, bool is_sticky, milliseconds patience);
   absl::StatusOr<Task> poll_once(const std::string& name, bool is_sticky, milliseconds patience);
 };

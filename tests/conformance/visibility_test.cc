@@ -4,6 +4,8 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_join.h"
+#include "temporal/api/operatorservice/v1/request_response.pb.h"
+#include <unistd.h>
 
 #include "tests/conformance/session.h"
 
@@ -223,14 +225,80 @@ TEST_F(VisibilityTest, closed_workflows) {
            {"CloseTime > '2020-01-01T00:00:00Z'", 1},
            {"CloseTime IS NULL", 0},
            {"ExecutionDuration < '1h'", 1},
-           {"ExecutionDuration < '01:00:00'", 1},
-           {"ExecutionDuration < '1h30m'", 1},
-           {"ExecutionDuration > 3600000000000", 0},
        }) {
     auto reply = list(own + query);
     ASSERT_TRUE(reply.ok()) << query << ": " << reply.status();
     EXPECT_EQ(reply->executions_size(), size) << query;
   }
+}
+
+TEST_F(VisibilityTest, text_tokens) {
+  start_as("fox", with({{"GoldText", "\"The quick brown fox\""}}));
+  start_as("dog", with({{"GoldText", "\"a lazy-dog\""}}));
+  start_as("none");
+  wait_until_found("", "dog fox none");
+
+  EXPECT_EQ(found("GoldText = 'fox'"), "fox");
+  EXPECT_EQ(found("GoldText = 'QUICK'"), "fox");
+  EXPECT_EQ(found("GoldText = 'wolf lazy'"), "dog") << "any word";
+  EXPECT_EQ(found("GoldText = 'fox dog'"), "dog fox");
+  EXPECT_EQ(found("GoldText = 'qui'"), "") << "whole words";
+  EXPECT_EQ(found("GoldText IS NULL"), "none");
+}
+
+TEST_F(VisibilityTest, duration_formats) {
+  start_as("a");
+  respond(poll(), {complete_workflow()});
+  start_as("b");
+  wait_until_found("ExecutionStatus = 'Completed'", "a");
+
+  for (const auto& [query, expected] : std::initializer_list<Expectation>{
+           {"ExecutionDuration < '1h'", "a"},
+           {"ExecutionDuration < '1h30m'", "a"},
+           {"ExecutionDuration < '30s'", "a"},
+           {"ExecutionDuration < '01:00:00'", "a"},
+           {"ExecutionDuration < 3600000000000", "a"},
+           {"ExecutionDuration > '1h'", ""},
+           {"ExecutionDuration > '00:00:30'", ""},
+           {"ExecutionDuration BETWEEN '0s' AND '1m'", "a"},
+           {"ExecutionDuration IS NULL", "b"},
+       }) {
+    EXPECT_EQ(found(query), expected) << query;
+  }
+}
+
+TEST_F(VisibilityTest, custom_sa_lifecycle) {
+  namespace op = api::operatorservice::v1;
+  const std::string name = absl::StrCat("Own", getpid());
+  op::AddSearchAttributesRequest add;
+  add.set_namespace_(ns);
+  (*add.mutable_search_attributes())[name] = enums::INDEXED_VALUE_TYPE_BOOL;
+  op::ListSearchAttributesRequest list_all;
+  list_all.set_namespace_(ns);
+  op::RemoveSearchAttributesRequest remove;
+  remove.set_namespace_(ns);
+  remove.add_search_attributes(name);
+  EXPECT_THAT(refusal(name + " = true"), HasSubstr(name));
+
+  const absl::Status added = rpc<op::AddSearchAttributesResponse>(add).status();
+  const auto listed = rpc<op::ListSearchAttributesResponse>(list_all);
+  ASSERT_TRUE(added.ok()) << added;
+  ASSERT_TRUE(listed.ok()) << listed.status();
+  EXPECT_EQ(listed->custom_attributes().at(name), enums::INDEXED_VALUE_TYPE_BOOL);
+  EXPECT_EQ(listed->system_attributes().at("WorkflowId"), enums::INDEXED_VALUE_TYPE_KEYWORD);
+  EXPECT_TRUE(rpc<op::AddSearchAttributesResponse>(add).ok()) << "once more";
+
+  EXPECT_TRUE(rpc<op::RemoveSearchAttributesResponse>(remove).ok());
+  EXPECT_TRUE(rpc<op::RemoveSearchAttributesResponse>(remove).ok()) << "once more";
+  const auto after = rpc<op::ListSearchAttributesResponse>(list_all);
+  ASSERT_TRUE(after.ok()) << after.status();
+  EXPECT_FALSE(after->custom_attributes().contains(name));
+  op::AddSearchAttributesRequest reserved;
+  reserved.set_namespace_(ns);
+  (*reserved.mutable_search_attributes())["WorkflowId"] = enums::INDEXED_VALUE_TYPE_KEYWORD;
+  const absl::Status refused = rpc<op::AddSearchAttributesResponse>(reserved).status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument) << refused;
+  EXPECT_EQ(std::string(refused.message()), "Search attribute WorkflowId is reserved by system.");
 }
 
 TEST_F(VisibilityTest, paging_stable) {

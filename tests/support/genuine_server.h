@@ -71,7 +71,9 @@ class GenuineServer {
                                       "--search-attribute",
                                       "GoldKw=Keyword",
                                       "--search-attribute",
-                                      "GoldInt=Int"};
+                                      "GoldInt=Int",
+                                      "--search-attribute",
+                                      "GoldText=Text"};
     auto set = [&words](const std::string& name, const std::string& value) {
       words.push_back("--dynamic-config-value");
       words.push_back(absl::StrCat(name, "=", value));

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <future>
 
+#include "temporal/api/operatorservice/v1/request_response.pb.h"
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -360,6 +361,24 @@ TEST(ServerTest, ATransportThatOutlivesItsServerAnswersUnavailable) {
   server->reset();
 
   EXPECT_EQ(start_workflow(*transport, "late").code(), absl::StatusCode::kUnavailable);
+}
+
+TEST(ServerTest, ASearchAttributeIsNotAddedWithAnotherType) {
+  namespace op = api::operatorservice::v1;
+  constexpr char kAdd[] = "/temporal.api.operatorservice.v1.OperatorService/AddSearchAttributes";
+  auto server = Server::start({.search_attributes = {{"Color", "Keyword"}}});
+  ASSERT_TRUE(server.ok()) << server.status();
+  op::AddSearchAttributesRequest request;
+  op::AddSearchAttributesResponse response;
+  request.set_namespace_("default");
+  (*request.mutable_search_attributes())["Color"] = api::enums::v1::INDEXED_VALUE_TYPE_INT;
+
+  const absl::Status refused = call(*(*server)->local_transport(), kAdd, request, response);
+
+  EXPECT_EQ(refused.code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_EQ(refused.message(),
+            "Search attribute Color already exists with another type. Remove it first, or choose "
+            "another name.");
 }
 
 TEST(ServerTest, AMethodThatIsNotThereIsNamed) {
