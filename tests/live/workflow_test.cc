@@ -58,6 +58,49 @@ TEST_P(TimerLive, SleepsAndConditionsWithTimeouts) {
   EXPECT_EQ(count_events(handle.fetch_history(), "TIMER_CANCELED"), 1);
 }
 
+// --- Races, whose winners a restarted worker must find again ---
+
+std::atomic<bool> slow_may_end{false};
+std::string slow() {
+  while (!slow_may_end) activity::wait_for_cancelled(10ms);
+  return "activity";
+}
+struct Races {
+  bool polled = false;
+  void poll() { polled = true; }
+  std::string run() {
+    const auto activity = workflow::start_activity<&slow>(kOptions);
+    std::vector<std::string> order;
+    order.push_back(workflow::wait_condition([&] { return activity.done(); }, 30ms) ? "activity"
+                                                                                    : "timer");
+    while (!polled) workflow::sleep(20ms);
+    order.push_back("signal");
+    order.push_back(activity.get());
+    return absl::StrJoin(order, ",");
+  }
+};
+
+TEST_P(TimerLive, RacesEndAlikeAfterARestart) {
+  slow_may_end = false;
+  registry()
+      .add(define_workflow<&Races::run>("Races").signal<&Races::poll>("poll"))
+      .add_activity<&slow>();
+  start_worker();
+  const auto handle = start<&Races::run>();
+  eventually([&] { return count_events(handle.fetch_history(), "TIMER_FIRED") >= 3; },
+             "the loop around the signal");
+
+  slow_may_end = true;
+  stop_worker();
+  start_worker();
+  const std::string before = handle.fetch_history();
+  handle.signal<&Races::poll>();
+
+  EXPECT_EQ(handle.result(), "timer,signal,activity");
+  EXPECT_EQ(count_events(before, "ACTIVITY_TASK_COMPLETED"), 1);
+  EXPECT_EQ(count_events(handle.fetch_history(), "WORKFLOW_TASK_FAILED"), 0);
+}
+
 struct Tasks {
   std::string run() {
     std::vector<std::string> seen;
