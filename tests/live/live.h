@@ -26,6 +26,7 @@ using namespace std::chrono_literals;
 struct Target {
   std::string address;
   bool genuine = false;
+  bool ends_polls = false;  // Answers the open polls of a worker that says goodbye.
 };
 const Target& target();  // The server of this program (main.cc).
 

@@ -8,6 +8,7 @@
 #include "absl/time/clock.h"
 #include "gtest/gtest.h"
 
+#include "core/rpc/connection.h"
 #include "server/server.h"
 #include "tests/live/live.h"
 #include "tests/support/genuine_server.h"
@@ -19,13 +20,23 @@ Target the_target;
 
 // A dev server listens before its namespace is there.
 void wait_for_namespace() {
-  for (int i = 0; i < 300; ++i) {
-    try {
-      Client::connect({.target_host = the_target.address}).list_workflows("", 1);
+  namespace wf = api::workflowservice::v1;
+  core::ConnectionOptions options;
+  options.target_host = the_target.address;
+  options.connect_timeout = std::chrono::seconds(30);
+  auto connection = core::Connection::connect(std::move(options));
+  for (int i = 0; connection.ok() && i < 300; ++i) {
+    wf::DescribeNamespaceRequest request;
+    request.set_namespace_("default");
+    wf::DescribeNamespaceResponse reply;
+    if ((*connection)
+            ->call_blocking(CHIMERA_WORKFLOW_SERVICE(DescribeNamespace), request, reply, {})
+            .ok()) {
+      the_target.ends_polls =
+          reply.namespace_info().capabilities().worker_poll_complete_on_shutdown();
       return;
-    } catch (const RpcError&) {
-      absl::SleepFor(absl::Milliseconds(100));
     }
+    absl::SleepFor(absl::Milliseconds(100));
   }
   std::fprintf(stderr, "live: no namespace \"default\" at %s\n", the_target.address.c_str());
   std::exit(2);

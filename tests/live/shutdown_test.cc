@@ -144,7 +144,8 @@ struct Ticks {
 const auto kTicks = define_workflow<&Ticks::run>("Ticks").signal<&Ticks::tick>("tick");
 
 // The polls that wait when the worker stops must not take a task with them: a task that is lost
-// this way shows as one that timed out, ten seconds later.
+// this way shows as one that timed out, ten seconds later. A server that cannot answer the polls
+// may hand a task to one that is being cancelled; then the run must still end.
 TEST_P(ShutdownLive, NoWorkflowTaskIsLostWhenABusyWorkerStops) {
   constexpr int kRuns = 10, kTicksEach = 20;
   registry().add(kTicks);
@@ -165,6 +166,7 @@ TEST_P(ShutdownLive, NoWorkflowTaskIsLostWhenABusyWorkerStops) {
   sender.join();
   for (const auto& handle : handles) {
     EXPECT_EQ(handle.result(), kTicksEach);
+    if (!target().ends_polls) continue;
     EXPECT_EQ(count_events(handle.fetch_history(), "WORKFLOW_TASK_TIMED_OUT"), 0);
   }
 }
