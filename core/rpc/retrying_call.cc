@@ -41,23 +41,27 @@ void RetryingCall::try_once() {
   {
     absl::MutexLock lock(&mutex_);
     // The reply may have come already, and even the next try may have begun.
-    if (try_ == number) in_flight_ = in_flight;
+    if (try_ == number && answered_ != number) in_flight_ = in_flight;
     cancelled = cancelled_;
   }
   if (cancelled) in_flight->cancel();
 }
 
 void RetryingCall::on_reply(absl::Status status) {
+  std::shared_ptr<base::RpcInFlight> ended;  // It may hold us in turn. Released without the lock.
+  {
+    absl::MutexLock lock(&mutex_);
+    ended = std::move(in_flight_);
+    answered_ = try_;
+  }
   const base::SteadyTime now = environment_->timers.now();
   environment_->metrics.record(request_.method, request_.options.namespace_, request_.long_poll,
                                now - try_started_, status);
   environment_->server.note(status, request_.long_poll, now);
   if (status.ok() || environment_->closed.load()) return finish(std::move(status));
   if (request_.is_final && request_.is_final(status)) return finish(std::move(status));
-  std::shared_ptr<base::RpcInFlight> ended;  // Released without the lock.
   {
     absl::MutexLock lock(&mutex_);
-    ended = std::move(in_flight_);
     if (!cancelled_) {
       base::Timers& timers = environment_->timers;
       auto delay = retry_.next_delay(status, timers.now(), environment_->chance(),

@@ -64,6 +64,7 @@ class RetryingCall : public base::RpcInFlight, public std::enable_shared_from_th
   std::shared_ptr<base::RpcInFlight> in_flight_ ABSL_GUARDED_BY(mutex_);
   base::TimerId timer_ ABSL_GUARDED_BY(mutex_) = 0;
   int try_ ABSL_GUARDED_BY(mutex_) = 0;
+  int answered_ ABSL_GUARDED_BY(mutex_) = 0;  // The last try that was.
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
 };
 

@@ -163,7 +163,8 @@ void Engine::finish(const CallPtr& call, absl::Status status) {
   call->finished = true;
   call->on_cancel = nullptr;
   effects_.push_back([call, status = std::move(status)](const absl::Status& written) mutable {
-    std::move(call->deliver)(status.ok() ? written : std::move(status));
+    auto deliver = std::move(call->deliver);  // What it holds ends with it, not with the call.
+    std::move(deliver)(status.ok() ? written : std::move(status));
   });
 }
 

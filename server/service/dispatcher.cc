@@ -17,7 +17,9 @@ void Dispatcher::submit(CallPtr call) {
     if (!closed_ && loop_.post([this, call = std::move(call)] { handle(call); })) return;
   }
   // No loop any more; the answer still must not come from inside submit().
-  std::thread([keep] { std::move(keep->deliver)(stopping()); }).detach();
+  std::thread([deliver = std::move(keep->deliver)]() mutable {
+    std::move(deliver)(stopping());
+  }).detach();
 }
 
 void Dispatcher::handle(const CallPtr& call) {

@@ -15,14 +15,12 @@ namespace chimera::testing {
 
 class FakeTransport : public base::Transport {
  public:
-  struct Call : base::RpcInFlight {
+  struct Call {
     std::string method, request;  // Serialized.
     base::RpcMetadata metadata;
     std::chrono::nanoseconds timeout{};
     base::RpcCall rpc;
     bool cancelled = false;
-
-    void cancel() override { cancelled = true; }
 
     std::string header(std::string_view name) const {
       for (const auto& [key, value] : metadata) {
@@ -45,6 +43,15 @@ class FakeTransport : public base::Transport {
     }
   };
 
+  // What the caller gets: it does not keep the call, which has the caller's callback.
+  struct InFlight : base::RpcInFlight {
+    std::weak_ptr<Call> call;
+
+    void cancel() override {
+      if (auto kept = call.lock()) kept->cancelled = true;
+    }
+  };
+
   std::shared_ptr<base::RpcInFlight> start(base::RpcCall rpc) override {
     auto call = std::make_shared<Call>();
     call->method = std::string(rpc.method);
@@ -56,7 +63,10 @@ class FakeTransport : public base::Transport {
     call->rpc = std::move(rpc);
     calls.push_back(call);
     ++started;
-    return call;
+    auto in_flight = std::make_shared<InFlight>();
+    in_flight->call = call;
+    last_in_flight = in_flight;
+    return in_flight;
   }
 
   // The oldest call that was not taken yet; null when there is none.
@@ -68,6 +78,7 @@ class FakeTransport : public base::Transport {
   }
 
   std::deque<std::shared_ptr<Call>> calls;
+  std::weak_ptr<base::RpcInFlight> last_in_flight;
   int started = 0;
 };
 

@@ -18,6 +18,9 @@ using testing::FakeTransport;
 
 class ConnectionTest : public ::testing::Test {
  protected:
+  // Calls that nobody took hold the transport by their callbacks.
+  ~ConnectionTest() override { transport_->calls.clear(); }
+
   ConnectionOptions options() {
     ConnectionOptions options;
     options.target_host = "temporal.test:7233";
@@ -203,6 +206,42 @@ TEST_F(ConnectionTest, ACancellationThatComesFromTheTransportIsTriedAgain) {
   timers_.advance_to_next();
 
   EXPECT_NE(transport_->take(), nullptr);
+}
+
+TEST_F(ConnectionTest, AnAnsweredCallLetsGoOfItsTransport) {
+  auto connection = connected();
+  auto handle = call(*connection);
+  auto sent = transport_->take();
+  ASSERT_FALSE(transport_->last_in_flight.expired());
+
+  sent->answer(ws::DescribeNamespaceResponse());
+
+  EXPECT_TRUE(transport_->last_in_flight.expired());
+}
+
+// Answers before it gives out the call.
+class HastyTransport : public base::Transport {
+ public:
+  std::shared_ptr<base::RpcInFlight> start(base::RpcCall rpc) override {
+    auto in_flight = std::make_shared<FakeTransport::InFlight>();
+    last = in_flight;
+    std::move(rpc.done)(absl::OkStatus());
+    return in_flight;
+  }
+  std::weak_ptr<base::RpcInFlight> last;
+};
+
+TEST_F(ConnectionTest, SoDoesOneThatIsAnsweredBeforeItHasBegun) {
+  auto hasty = std::make_shared<HastyTransport>();
+  ConnectionOptions with = options();
+  with.transport = hasty;
+  connect(std::move(with));
+  auto connection = **result_;
+
+  auto handle = call(*connection);
+
+  EXPECT_TRUE(status_->ok());
+  EXPECT_TRUE(hasty->last.expired());
 }
 
 TEST_F(ConnectionTest, NothingIsTriedAgainOnceTheConnectionIsGone) {
