@@ -391,6 +391,7 @@ TEST_F(WorkerTest, CredentialsThatExpireEndTheWorkerAndSayWhatToCheck) {
   for (const char* part : {"orders", "cannot poll", "UNAUTHENTICATED: token expired", "Check"})
     EXPECT_NE(status.message().find(part), std::string::npos) << status;
   worker_.reset();
+  server_->next("ShutdownWorker")->finish(absl::OkStatus());
 }
 
 TEST_F(WorkerTest, RefusedPollsAreTriedAgainAtFirst) {
