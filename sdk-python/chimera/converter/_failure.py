@@ -49,10 +49,10 @@ def _write_application(error: errors.ApplicationError, info: Any, payloads: Any)
     info.type = error.type or ""
     info.non_retryable = error.non_retryable
     info.category = int(error.category or 0)
-    if error.details:
-        info.details.CopyFrom(payloads.to_payloads_wrapper(error.details))
     if error.next_retry_delay:
         info.next_retry_delay.FromTimedelta(error.next_retry_delay)
+    if error.details:  # Last: what does not convert takes nothing else with it.
+        info.details.CopyFrom(payloads.to_payloads_wrapper(error.details))
 
 
 def _write_timeout(error: errors.TimeoutError, info: Any, payloads: Any) -> None:
@@ -225,17 +225,19 @@ class DefaultFailureConverter(FailureConverter):
         self, exception: BaseException, payload_converter: PayloadConverter, failure: Failure
     ) -> None:
         """See the base class."""
-        if _nexus_handler_error(exception):
-            self._write_handler_error(exception, payload_converter, failure)
-        else:
-            if not isinstance(exception, errors.FailureError):
-                exception = _as_application_error(exception)
-            self._write_error(exception, payload_converter, failure)
-        if self._encode_common_attributes:
-            hidden = {"message": failure.message, "stack_trace": failure.stack_trace}
-            failure.encoded_attributes.CopyFrom(payload_converter.to_payload(hidden))
-            failure.message = "Encoded failure"
-            failure.stack_trace = ""
+        try:
+            if _nexus_handler_error(exception):
+                self._write_handler_error(exception, payload_converter, failure)
+            else:
+                if not isinstance(exception, errors.FailureError):
+                    exception = _as_application_error(exception)
+                self._write_error(exception, payload_converter, failure)
+        finally:  # What was written before something did not convert is sent, too.
+            if self._encode_common_attributes:
+                hidden = {"message": failure.message, "stack_trace": failure.stack_trace}
+                failure.message = "Encoded failure"
+                failure.stack_trace = ""
+                failure.encoded_attributes.CopyFrom(payload_converter.to_payload(hidden))
 
     def _write_error(
         self, error: errors.FailureError, payload_converter: PayloadConverter, failure: Failure

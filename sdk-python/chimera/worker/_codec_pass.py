@@ -124,6 +124,8 @@ class CodecPass:
         """The commands with their messages encoded and serialized."""
         result = []
         for command, context in zip(commands, contexts):
+            if command is None:  # A place that was kept for an answer that did not come.
+                continue
             change = self._for(context or own)._outbound_wrapper
             if command[0] == "local_activity":
                 command = await self._local_activity(command, change)

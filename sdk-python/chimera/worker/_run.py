@@ -219,11 +219,8 @@ class Run(WorkflowInstance):
         if self.loop.evicting:
             return
         if self.is_failure_exception(err):
-            try:
-                self.fail_workflow(err)
-                return
-            except Exception as inner:
-                err = inner
+            self.fail_workflow(err)
+            return
         info = self.info
         logger.warning(
             "Failed activation on workflow %s with ID %s and run ID %s",
@@ -267,8 +264,8 @@ class Run(WorkflowInstance):
         payloads = started.input.payloads
         if self.definition.name is None:
             args = [self.decode(payloads, [common.RawValue] * len(payloads))]
-        else:
-            args = self.decode(payloads, types)
+        else:  # As with the official worker, what a function without parameters is sent does not matter.
+            args = [] if types == [] else self.decode(payloads, types)
         self._input = ExecuteWorkflowInput(
             self.definition.cls, self.definition.run_fn, args, self.info.headers
         )
@@ -331,7 +328,10 @@ class Run(WorkflowInstance):
         try:
             await body()
         except ContinueAsNew as ending:
-            self.add_command(self.operations.continue_as_new_command(ending.input))
+            try:
+                self.add_command(self.operations.continue_as_new_command(ending.input))
+            except Exception as err:  # Arguments that cannot be converted, as a rule.
+                self._end_by(err)
         except DeadlockInterrupt:
             pass  # The watchdog fails the task.
         except (Exception, asyncio.CancelledError) as err:
@@ -350,12 +350,24 @@ class Run(WorkflowInstance):
             self.task_error = err
 
     def fail_workflow(self, err: BaseException) -> None:
+        self.add_command(("fail", self.pack(self.failure_of(err))))
+
+    def failure_of(self, err: BaseException) -> Failure:
+        """What tells others of an error. If it cannot be converted, as much of it as could be: an
+        answer has to go out, and the official worker's holds that, too."""
         failure = Failure()
         try:
             self.failure_converter.to_failure(err, self.payload_converter, failure)
-        except Exception as inner:
-            raise ValueError("Failed converting workflow exception") from inner
-        self.add_command(("fail", self.pack(failure)))
+        except Exception:
+            logger.warning(
+                "Failed converting workflow exception with run ID %s: what it carries is not sent",
+                self.info.run_id,
+                exc_info=True,
+            )
+            failure.message = failure.message or f"Failed converting {type(err).__name__}"
+            if failure.WhichOneof("failure_info") is None:
+                failure.application_failure_info.SetInParent()
+        return failure
 
     def is_failure_exception(self, err: BaseException) -> bool:
         types = (exceptions.FailureError, asyncio.TimeoutError)

@@ -16,7 +16,6 @@ import chimera
 import chimera.common as common
 import chimera.exceptions as exceptions
 from chimera.api.common.v1 import Payload
-from chimera.api.failure.v1 import Failure
 from chimera.api.sdk.v1 import (
     EnhancedStackTrace,
     StackTrace,
@@ -167,12 +166,7 @@ class Handlers:
                 result = run.encode_one(await run.inbound.handle_query(input))
             run.add_command(("query", query_id, run.pack(result), None))
         except Exception as err:
-            failure = Failure()
-            try:
-                run.failure_converter.to_failure(err, run.payload_converter, failure)
-            except Exception as inner:
-                raise ValueError("Failed converting application error") from inner
-            run.add_command(("query", query_id, None, run.pack(failure)))
+            run.add_command(("query", query_id, None, run.pack(run.failure_of(err))))
 
     def _known(self, kind: str) -> str:
         return " ".join(sorted(name for name in self._definitions[kind] if name))
@@ -337,9 +331,7 @@ class _Update:
         if read_only or (self._accepted and not run.is_failure_exception(err)):
             run.task_error = err
             return
-        failure = Failure()
-        run.failure_converter.to_failure(err, run.payload_converter, failure)
-        command = ("update", self._instance, "rejected", run.pack(failure))
+        command = ("update", self._instance, "rejected", run.pack(run.failure_of(err)))
         if self._accepted:
             run.add_command(command)
         else:
