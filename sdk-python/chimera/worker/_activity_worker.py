@@ -244,10 +244,10 @@ class ActivityWorker:
     async def _outcome(
         self, running: Running, task: PollActivityTaskQueueResponse
     ) -> tuple[str, Any]:
-        context = self._context_of(task)
-        data = running.converter = self._converter.with_context(context)
+        data = self._converter
         running.began = True
         try:
+            data = running.converter = data.with_context(self._context_of(task))
             try:
                 if running.cancelled_unbegun:
                     raise asyncio.CancelledError("Activity cancelled")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import logging
 import warnings
 from collections.abc import Awaitable, Callable, Sequence
@@ -183,6 +184,7 @@ class Worker:
         self._body_task: asyncio.Task | None = None
         self._run_task: asyncio.Task | None = None
         self._run_error: BaseException | None = None
+        self._ending: asyncio.Future | None = None  # What a cancelled start left to do.
         self._exiting = False
         self._prepare()
 
@@ -316,24 +318,11 @@ class Worker:
         _native.check_process("use worker")
         if self._started:
             raise RuntimeError("Already started")
-        queue = _native.queue()
-        if self._workflow_worker:
-            self._workflow_worker.register_with(self._core, queue)
-        if self._activity_worker:
-            self._activity_worker.register_with(self._core, queue)
-        self._offer_slots(True)
-        try:
-            await _native.done_of(self._core.start)
-        except BaseException as err:
-            self._shutdown_complete.set()
-            self._offer_slots(False)
-            if isinstance(err, Exception):
-                raise RuntimeError(f"Worker validation failed: {err.args[0]}") from err
-            raise
-        finally:
-            self._start_ended.set()
+        await self._start(_native.queue())
         self._started = True
         ended = asyncio.ensure_future(_native.done_of(self._core.wait))
+        # Not by the drain, which may be cancelled: until its end the core has something to ask.
+        ended.add_done_callback(lambda _: self._close())
         asked = asyncio.ensure_future(self._shutdown_event.wait())
         error = await self._until(ended, asked)
         logger.info(
@@ -342,10 +331,55 @@ class Worker:
         )
         asked.cancel()
         self._offer_slots(False)
-        await self._drain(ended)
-        self._shutdown_complete.set()
+        try:
+            await self._drain(ended)
+        finally:
+            self._shutdown_complete.set()
         if error is not None:
             raise error
+
+    async def _start(self, queue: _bridge.Queue) -> None:
+        from chimera import _native
+
+        starting: asyncio.Future | None = None
+        try:
+            if self._workflow_worker:
+                self._workflow_worker.register_with(self._core, queue)
+            if self._activity_worker:
+                self._activity_worker.register_with(self._core, queue)
+            self._offer_slots(True)
+            starting = asyncio.ensure_future(_native.done_of(self._core.start))
+            await asyncio.shield(starting)
+        except BaseException as err:
+            self._shutdown_complete.set()
+            self._offer_slots(False)
+            if starting is None:
+                self._close()
+                raise
+            if isinstance(err, Exception):
+                self._close()
+                raise RuntimeError(f"Worker validation failed: {err.args[0]}") from err
+            # Cancelled. The core's half goes on with its start, and is to end right after that.
+            self._core.initiate_shutdown()
+            self._ending = asyncio.ensure_future(self._end_unwanted(starting))
+            raise
+        finally:
+            self._start_ended.set()
+
+    async def _end_unwanted(self, starting: asyncio.Future) -> None:
+        """The rest of a worker whose start was cancelled."""
+        from chimera import _native
+
+        try:
+            with contextlib.suppress(Exception):
+                await starting
+                await _native.done_of(self._core.wait)
+        finally:
+            self._close()
+
+    def _close(self) -> None:
+        if self._workflow_worker:
+            self._workflow_worker.close()
 
     async def _until(self, ended: asyncio.Future, asked: asyncio.Future) -> BaseException | None:
         """Wait for the end or for the wish for it; the error that was the reason, if one was."""
@@ -408,8 +442,6 @@ class Worker:
         ended.exception()  # Known already, or of no interest any more.
         if self._activity_worker:
             await self._activity_worker.wait_all_completed()
-        if self._workflow_worker:
-            self._workflow_worker.close()
 
     def _fail(self, error: BaseException) -> None:
         """End the worker by an error of its own half."""

@@ -61,7 +61,8 @@ class _State:
         self.began: float | None = None
         self.what: Any = None
         self.error: DeadlockError | None = None
-        self.abandoned = False
+        # Set while nobody waits for the code any more; the event, once somebody has answered for it.
+        self.abandoned: threading.Event | None = None
 
 
 class WorkflowThreads:
@@ -130,9 +131,9 @@ class WorkflowThreads:
 
     def watched(self, what: Any, body: Callable[[Any], ResultT], argument: Any) -> ResultT:
         """Run an activation. Raises DeadlockError if it was interrupted, Abandoned if it ended
-        after `on_abandoned` was called with `what` and the error."""
+        after `on_abandoned` was called with `what` and the error, and has returned."""
         state = self._thread.state
-        state.error, state.abandoned, state.what = None, False, what
+        state.error, state.abandoned, state.what = None, None, what
         state.began = time.monotonic()
         self._busy.add(state)
         if not self._awake.is_set():
@@ -146,7 +147,8 @@ class WorkflowThreads:
                 self._end(state)
         except DeadlockInterrupt:  # It came when the code had just ended.
             self._end(state)
-        if state.abandoned:
+        if state.abandoned is not None:
+            state.abandoned.wait()
             raise Abandoned
         if state.error is not None:
             raise state.error
@@ -222,18 +224,20 @@ class WorkflowThreads:
             if slow and state.thread_id == self._serving_id:
                 self._serving_id = 0
                 self._serve_by_new_thread()
-            if state.abandoned or seconds <= self.timeout:
+            if state.abandoned is not None or seconds <= self.timeout:
                 return
             if state.error is None:
                 state.error = _deadlock_error(state.thread_id, self.timeout)
                 raise_in_thread(state.thread_id, DeadlockInterrupt)
                 return
-            state.abandoned = True
+            answered = state.abandoned = threading.Event()
             what, error = state.what, state.error
         try:
             self._on_abandoned(what, error)
         except Exception:
             logger.exception("Failed answering for workflow code that does not come to a wait")
+        finally:
+            answered.set()
 
 
 @contextlib.contextmanager

@@ -347,7 +347,8 @@ class WorkflowWorker:
     def _failed(self, err: BaseException) -> Completion:
         completion = Completion([], [], [])
         if isinstance(err, exceptions.ApplicationError) and err.non_retryable:
-            completion.commands.append(("fail", self._failure(err).SerializeToString()))
+            failure = self._failure(err)
+            completion.commands.append(("fail", failure if self._codec else failure.SerializeToString()))
             completion.contexts.append(None)
         else:
             completion.failure = self._failure(err)

@@ -36,6 +36,9 @@ def as_completed(
 
     def deliver(future: asyncio.Future | None) -> None:
         finished.append(future)
+        wake_one()
+
+    def wake_one() -> None:
         while waiting:
             waiter = waiting.popleft()
             if not waiter.done():
@@ -60,7 +63,12 @@ def as_completed(
         while not finished:
             waiter = loop.create_future()
             waiting.append(waiter)
-            await waiter
+            try:
+                await waiter
+            except BaseException:  # The result that woke it, if one did, is the next one's.
+                if finished and not waiter.cancelled():
+                    wake_one()
+                raise
         future = finished.popleft()
         if future is None:
             raise asyncio.TimeoutError

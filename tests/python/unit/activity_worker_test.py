@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from chimera import activity, common, converter, exceptions
+from chimera.api.common.v1 import Payload
 from chimera.api.workflowservice.v1 import PollActivityTaskQueueResponse
 from chimera.worker._activity_worker import ActivityWorker
 from chimera.worker._interceptor import (
@@ -62,6 +63,7 @@ class Harness:
         interceptors: Sequence[Interceptor] = (),
         executor: Any = None,
         shared_state: SharedStateManager | None = None,
+        data: converter.DataConverter = converter.default(),
     ) -> None:
         self.fatal: list[BaseException] = []
         client: Any = types.SimpleNamespace(namespace="default")
@@ -70,7 +72,7 @@ class Harness:
             activities=activities,
             activity_executor=executor,
             shared_state_manager=shared_state,
-            data_converter=converter.default(),
+            data_converter=data,
             interceptors=interceptors,
             metric_meter=common.MetricMeter.noop,
             client=client,
@@ -155,6 +157,30 @@ def test_results_and_failures() -> None:
         error = error_of(value)
         assert isinstance(error, exceptions.ApplicationError) and error.type == "NotFoundError"
         assert "available activities: add, fails, later" in error.message
+
+    check(body)
+
+
+class NoContext(converter.PayloadCodec, converter.WithSerializationContext):
+    """Has no key for anything."""
+
+    def with_context(self, context: converter.SerializationContext) -> NoContext:
+        raise LookupError("no key for this activity")
+
+    async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        return list(payloads)
+
+    async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        return list(payloads)
+
+
+def test_a_converter_that_refuses_the_context_fails_the_activity() -> None:
+    async def body() -> None:
+        harness = Harness(add, data=converter.DataConverter(payload_codec=NoContext()))
+
+        status, value = await asyncio.wait_for(harness.run("add", 1, 2), 10)
+
+        assert status == "failed" and "no key for this activity" in str(error_of(value))
 
     check(body)
 

@@ -375,6 +375,26 @@ def test_a_codec_sees_all_that_comes_in_and_goes_out() -> None:
     asyncio.run(body())
 
 
+class Locked(Wrap):
+    async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        raise exceptions.ApplicationError("no key", "detail", non_retryable=True)
+
+
+def test_a_codec_that_refuses_for_good_fails_the_run_by_a_failure_that_it_encodes() -> None:
+    async def body() -> None:
+        _, bridge = make(Echo, data=converter.DataConverter(payload_codec=Locked()))
+
+        bridge.activate("run", "Echo", activation(initialize("Echo", PAYLOADS.to_payload("x"))))
+        kind, commands = await asyncio.to_thread(bridge.answers.get)
+
+        assert kind == "complete" and commands[0][0] == "fail"
+        failure = Failure.FromString(commands[0][1])
+        (detail,) = failure.application_failure_info.details.payloads
+        assert failure.message == "no key" and detail.metadata["encoding"] == b"wrap"
+
+    asyncio.run(body())
+
+
 def test_registration_errors() -> None:
     with pytest.raises(ValueError, match="More than one workflow named Echo"):
         make(Echo, Echo)
