@@ -78,7 +78,7 @@ class ActivityManager::Running : public ActivityHandle,
   nanoseconds throttle_interval(const ActivityManagerOptions& options) const {
     nanoseconds timeout = base::to_nanoseconds(task_->heartbeat_timeout());
     nanoseconds wanted =
-        timeout.count() > 0 ? timeout * 8 / 10 : options.default_heartbeat_throttle_interval;
+        timeout.count() > 0 ? timeout / 10 * 8 : options.default_heartbeat_throttle_interval;
     return std::min(wanted, options.max_heartbeat_throttle_interval);
   }
 
@@ -150,7 +150,8 @@ class ActivityManager::Running : public ActivityHandle,
     *request->mutable_details() = *std::move(latest_);
     latest_.reset();
     sending_ = true;
-    timer_ = timers_.after(interval_, [self = shared_from_this()] { self->interval_over(); });
+    if (!ended_)
+      timer_ = timers_.after(interval_, [self = shared_from_this()] { self->interval_over(); });
     io_.heartbeat(std::move(request),
                   [self = shared_from_this()](absl::StatusOr<ActivityIo::HeartbeatReply> reply) {
                     self->heartbeat_answered(reply);
@@ -177,8 +178,11 @@ class ActivityManager::Running : public ActivityHandle,
     {
       absl::MutexLock lock(&mutex_);
       sending_ = false;
-      if (!ended_ && timer_ == 0 && latest_) send_heartbeat();
-      if (ended_) report_now = std::exchange(held_report_, nullptr);
+      if (latest_ && (flushes_ || (!ended_ && timer_ == 0))) {
+        send_heartbeat();
+      } else if (ended_) {
+        report_now = std::exchange(held_report_, nullptr);
+      }
     }
     if (report_now) std::move(report_now)();
   }
@@ -235,7 +239,14 @@ class ActivityManager::Running : public ActivityHandle,
     });
   }
 
+  // A later attempt starts from what was heartbeated last, so that goes out although the interval
+  // is not over.
   void report(ActivityResult::WillCompleteAsync&) {
+    {
+      absl::MutexLock lock(&mutex_);
+      flushes_ = true;
+      if (latest_ && !sending_) send_heartbeat();
+    }
     when_quiet([self = shared_from_this()] { self->gone(); });
   }
 
@@ -259,6 +270,7 @@ class ActivityManager::Running : public ActivityHandle,
   std::optional<api::common::v1::Payloads> latest_ ABSL_GUARDED_BY(mutex_);
   bool sending_ ABSL_GUARDED_BY(mutex_) = false;
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;
+  bool flushes_ ABSL_GUARDED_BY(mutex_) = false;  // A kept heartbeat goes out at once.
   bool cancel_told_ ABSL_GUARDED_BY(mutex_) = false;
   ActivityCancellation cancellation_ ABSL_GUARDED_BY(mutex_);
   base::SteadyTime last_heartbeat_ ABSL_GUARDED_BY(mutex_);

@@ -1,11 +1,15 @@
 #include "core/converter/json.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "nlohmann/json.hpp"
@@ -76,6 +80,57 @@ void append_escaped(std::string& out, std::uint32_t code) {
   } else {
     append_escape(out, 0xD800 + ((code - 0x10000) >> 10));
     append_escape(out, 0xDC00 + ((code - 0x10000) & 0x3FF));
+  }
+}
+
+// What Python's json writes and reads beyond JSON.
+constexpr std::array<std::pair<std::string_view, double>, 3> kSpecialNumbers = {
+    {{"-Infinity", -std::numeric_limits<double>::infinity()},
+     {"Infinity", std::numeric_limits<double>::infinity()},
+     {"NaN", std::numeric_limits<double>::quiet_NaN()}}};
+
+// The text with each bare one of them quoted, behind `mark`; empty if there is none.
+std::string quote_special_numbers(std::string_view text, std::string_view mark) {
+  std::string out;
+  bool in_string = false, any = false;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const char c = text[at];
+    if (in_string && c == '\\' && at + 1 < text.size()) {
+      out += c;
+      out += text[++at];
+      continue;
+    }
+    if (c == '"') in_string = !in_string;
+    const auto found =
+        std::find_if(kSpecialNumbers.begin(), kSpecialNumbers.end(), [&](const auto& number) {
+          return !in_string && text.substr(at, number.first.size()) == number.first;
+        });
+    if (found == kSpecialNumbers.end()) {
+      out += c;
+      continue;
+    }
+    out.append("\"").append(mark).append(found->first).append("\"");
+    at += found->first.size() - 1;
+    any = true;
+  }
+  return any ? out : "";
+}
+
+void restore_special_numbers(Json& root, const std::string& mark) {
+  std::vector<Json*> left = {&root};  // No recursion: the text may nest as deep as it likes.
+  while (!left.empty()) {
+    Json& value = *left.back();
+    left.pop_back();
+    if (value.is_structured()) {
+      for (Json& inner : value) left.push_back(&inner);
+      continue;
+    }
+    if (!value.is_string()) continue;
+    const std::string text = value.get<std::string>();
+    if (!absl::StartsWith(text, mark)) continue;
+    for (const auto& [name, number] : kSpecialNumbers) {
+      if (std::string_view(text).substr(mark.size()) == name) value = number;
+    }
   }
 }
 
@@ -211,7 +266,8 @@ void JsonNode::for_each(absl::FunctionRef<bool(std::string_view, JsonNode)> visi
 
 std::string JsonNode::preview() const {
   constexpr std::size_t kLongest = 40;
-  std::string text = json(value_).dump(-1, ' ', false, Json::error_handler_t::replace);
+  std::string text =
+      json(value_).dump(-1, ' ', /*ensure_ascii=*/true, Json::error_handler_t::replace);
   if (text.size() > kLongest) {
     text.resize(kLongest);
     text += "...";
@@ -233,6 +289,14 @@ absl::StatusOr<JsonDocument> JsonDocument::parse(std::string_view text) {
   try {
     tree->root = Json::parse(text);
   } catch (const Json::exception& error) {
+    std::string mark = "~number~";
+    while (text.find(mark) != std::string_view::npos) mark += '~';
+    const std::string quoted = quote_special_numbers(text, mark);
+    if (!quoted.empty() && Json::accept(quoted)) {
+      tree->root = Json::parse(quoted);
+      restore_special_numbers(tree->root, mark);
+      return JsonDocument(std::move(tree));
+    }
     return absl::InvalidArgumentError(absl::StrCat("not valid JSON: ", error.what()));
   }
   return JsonDocument(std::move(tree));

@@ -69,7 +69,8 @@ class JsonNode {
 
 class JsonDocument {
  public:
-  // The error says where the text stops being JSON.
+  // The error says where the text stops being JSON. NaN, Infinity and -Infinity are numbers, as
+  // in Python's json.
   static absl::StatusOr<JsonDocument> parse(std::string_view text);
   JsonDocument(JsonDocument&&) noexcept;
   JsonDocument& operator=(JsonDocument&&) noexcept;

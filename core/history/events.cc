@@ -51,11 +51,6 @@ bool is_final_event(EventType type) {
   }
 }
 
-bool is_workflow_task_event(EventType type) {
-  return type >= enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED &&
-         type <= enums::EVENT_TYPE_WORKFLOW_TASK_FAILED;
-}
-
 std::string event_name(EventType type) {
   std::string upper = enums::EventType_Name(type);
   if (upper.empty()) return absl::StrCat("event type ", static_cast<int>(type));

@@ -16,7 +16,6 @@ using api::history::v1::HistoryEvent;
 bool is_command_event(EventType type);
 // Nothing of the language's comes after it.
 bool is_final_event(EventType type);
-bool is_workflow_task_event(EventType type);
 
 // "TimerStarted".
 std::string event_name(EventType type);

@@ -30,7 +30,8 @@ bool is_long_poll(std::string_view method,
                   const std::variant<const MessageLite*, std::string>& request) {
   std::string_view name = method.substr(method.rfind('/') + 1);
   if (name == "PollWorkflowTaskQueue" || name == "PollActivityTaskQueue" ||
-      name == "PollNexusTaskQueue" || name == "PollWorkflowExecutionUpdate") {
+      name == "PollNexusTaskQueue" || name == "PollWorkflowExecutionUpdate" ||
+      name == "UpdateWorkflowExecution" || name == "ExecuteMultiOperation") {
     return true;
   }
   if (name != "GetWorkflowExecutionHistory") return false;
@@ -62,6 +63,7 @@ class ConnectionImpl : public Connection {
     std::chrono::nanoseconds timeout = options.timeout ? std::chrono::nanoseconds(*options.timeout)
                                                        : (long_poll ? kLongPollTimeout : kTimeout);
     RetryPolicy policy = retry_policy(options.retry, options_.retry);
+    policy.elapsed_from_failure = long_poll;
     auto result = std::make_shared<RetryingCall>(
         environment_, RetryingCall::Request{.method = method,
                                             .request = std::move(request),

@@ -1,6 +1,7 @@
 #include "core/rpc/retry.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/match.h"
 
@@ -78,6 +79,7 @@ std::optional<std::chrono::nanoseconds> RetryState::next_delay(
     delay = std::max(delay, scale(next_throttle_, factor));
     next_throttle_ = std::min<std::chrono::nanoseconds>(next_throttle_ * 2, kMaxThrottle);
   }
+  if (!std::exchange(failed_, true) && policy_.elapsed_from_failure) started_ = now;
   if (policy_.max_elapsed && now - started_ + delay > *policy_.max_elapsed) return std::nullopt;
   ++tries_;
   return delay;

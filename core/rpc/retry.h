@@ -22,6 +22,8 @@ struct RetryPolicy {
   double jitter = 0.2;
   int max_tries = std::numeric_limits<int>::max();
   std::optional<std::chrono::nanoseconds> max_elapsed;
+  // max_elapsed counts from the first failure: a long poll may have been well for a minute before.
+  bool elapsed_from_failure = false;
 };
 
 RetryPolicy retry_policy(RetryClass kind, const RetryOptions& options);
@@ -47,6 +49,7 @@ class RetryState {
 
   RetryPolicy policy_;
   base::SteadyTime started_;
+  bool failed_ = false;
   std::chrono::nanoseconds next_;
   std::chrono::nanoseconds next_throttle_{std::chrono::seconds(1)};
   int tries_ = 1;

@@ -36,16 +36,20 @@ void ActivityRpc::completed(std::unique_ptr<wf::RespondActivityTaskCompletedRequ
   context_.sign(*request);
   send<wf::RespondActivityTaskCompletedResponse>(
       *context_.connection, CHIMERA_WORKFLOW_SERVICE(RespondActivityTaskCompleted),
-      std::move(request), context_.call_options(),
-      [done = std::move(done)](auto reply) mutable { std::move(done)(reply.status()); });
+      std::move(request), context_.call_options(), [done = std::move(done)](auto reply) mutable {
+        WorkerContext::log_lost("an activity's result", reply.status());
+        std::move(done)(reply.status());
+      });
 }
 
 void ActivityRpc::failed(std::unique_ptr<wf::RespondActivityTaskFailedRequest> request, Done done) {
   context_.sign(*request);
   send<wf::RespondActivityTaskFailedResponse>(
       *context_.connection, CHIMERA_WORKFLOW_SERVICE(RespondActivityTaskFailed), std::move(request),
-      context_.call_options(),
-      [done = std::move(done)](auto reply) mutable { std::move(done)(reply.status()); });
+      context_.call_options(), [done = std::move(done)](auto reply) mutable {
+        WorkerContext::log_lost("an activity's failure", reply.status());
+        std::move(done)(reply.status());
+      });
 }
 
 void ActivityRpc::canceled(std::unique_ptr<wf::RespondActivityTaskCanceledRequest> request,
@@ -53,8 +57,10 @@ void ActivityRpc::canceled(std::unique_ptr<wf::RespondActivityTaskCanceledReques
   context_.sign(*request);
   send<wf::RespondActivityTaskCanceledResponse>(
       *context_.connection, CHIMERA_WORKFLOW_SERVICE(RespondActivityTaskCanceled),
-      std::move(request), context_.call_options(),
-      [done = std::move(done)](auto reply) mutable { std::move(done)(reply.status()); });
+      std::move(request), context_.call_options(), [done = std::move(done)](auto reply) mutable {
+        WorkerContext::log_lost("an activity's cancellation", reply.status());
+        std::move(done)(reply.status());
+      });
 }
 
 void ActivityRpc::heartbeat(std::unique_ptr<wf::RecordActivityTaskHeartbeatRequest> request,

@@ -7,7 +7,10 @@
 #include <memory>
 #include <string>
 
+#include "absl/strings/str_cat.h"
+
 #include "core/activity/activity_manager.h"
+#include "core/telemetry/log.h"
 #include "core/worker/registry.h"
 #include "core/worker/slots.h"
 #include "core/worker/worker.h"
@@ -53,6 +56,12 @@ struct WorkerContext {
     introduce(request);
     request.mutable_worker_version()->set_build_id(options.build_id);
     deploy(request);
+  }
+  // Of an answer that the server has not taken. Not found: its task timed out or went elsewhere.
+  static void log_lost(const char* what, const absl::Status& status) {
+    if (status.ok()) return;
+    log(absl::IsNotFound(status) ? LogLevel::kDebug : LogLevel::kWarn, "worker",
+        absl::StrCat("the server did not take ", what, ": ", status.ToString()));
   }
   // Of which deployment the worker is; of polls and answers.
   template <class Request>

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/base/proto_time.h"
+#include "core/rpc/retry.h"
 #include "core/telemetry/log.h"
 #include "core/worker/rpc_call.h"
 
@@ -10,6 +11,20 @@ namespace chimera::core {
 
 namespace wf = api::workflowservice::v1;
 namespace enums = api::enums::v1;
+
+namespace {
+
+// Of an answer to a workflow task.
+absl::Status lost(absl::Status status) {
+  if (is_message_too_large(status)) {
+    status.SetPayload(kAnswerTooLarge, absl::Cord());
+  } else {
+    WorkerContext::log_lost("a workflow task's answer", status);
+  }
+  return status;
+}
+
+}  // namespace
 
 Lane::Lane(std::shared_ptr<const WorkerContext> context, TaskHandlerOptions options)
     : owner_(std::move(context)),
@@ -105,11 +120,12 @@ void Lane::workflow_ended(const std::string& workflow_type, enums::WorkflowExecu
   type.endtoend_latency.record(end_to_end);
 }
 
-std::optional<StuckRun> Lane::stuck(std::chrono::nanoseconds limit) const {
+std::optional<StuckRun> Lane::quarantine_if_stuck(std::chrono::nanoseconds limit) {
   absl::MutexLock lock(&watch_mutex_);
   if (running_ == nullptr) return std::nullopt;
   auto since = base::system_clock().steady() - running_since_;
   if (since < limit) return std::nullopt;
+  quarantined_.store(true, std::memory_order_relaxed);
   return StuckRun{.run = *running_,
                   .task_token = running_task_ ? running_task_->task_token() : "",
                   .since = since};
@@ -141,6 +157,7 @@ void Lane::respond_completed(std::unique_ptr<wf::RespondWorkflowTaskCompletedReq
                        [this, inbox = inbox_, permits = std::move(permits), done = std::move(done)](
                            absl::StatusOr<std::shared_ptr<CompletedReply>> reply) mutable {
                          if (reply.ok()) start_eager_activities(*reply, std::move(permits));
+                         if (!reply.ok()) reply = lost(reply.status());
                          inbox->push([done = std::move(done), reply = std::move(reply)]() mutable {
                            std::move(done)(std::move(reply));
                          });
@@ -190,6 +207,7 @@ void Lane::respond_failed(std::unique_ptr<wf::RespondWorkflowTaskFailedRequest> 
   send<wf::RespondWorkflowTaskFailedResponse>(
       *context_.connection, CHIMERA_WORKFLOW_SERVICE(RespondWorkflowTaskFailed), std::move(request),
       context_.call_options(), [inbox = inbox_, done = std::move(done)](auto reply) mutable {
+        WorkerContext::log_lost("a workflow task's failure", reply.status());
         inbox->push([done = std::move(done), status = reply.status()]() mutable {
           std::move(done)(std::move(status));
         });
@@ -203,6 +221,7 @@ void Lane::respond_query(std::unique_ptr<wf::RespondQueryTaskCompletedRequest> r
   send<wf::RespondQueryTaskCompletedResponse>(
       *context_.connection, CHIMERA_WORKFLOW_SERVICE(RespondQueryTaskCompleted), std::move(request),
       context_.call_options(), [this, inbox = inbox_, done = std::move(done)](auto reply) mutable {
+        WorkerContext::log_lost("the answer to a query", reply.status());
         inbox->push([this, done = std::move(done), status = reply.status()]() mutable {
           --queries_;
           std::move(done)(std::move(status));

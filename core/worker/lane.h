@@ -36,14 +36,17 @@ class Lane : private TaskHandlerIo, private TaskHandlerObserver {
   // Evicts all runs as they become idle; drained() is notified when none is left. Any thread.
   void begin_drain();
   absl::Notification& drained() { return drained_; }
-  // The run whose code has been running on this lane for longer than `limit`. Any thread.
-  std::optional<StuckRun> stuck(std::chrono::nanoseconds limit) const;
+  // The run whose code has been running on this lane for longer than `limit`. The lane is
+  // quarantined then: it gets no new tasks until the code has returned. Any thread.
+  std::optional<StuckRun> quarantine_if_stuck(std::chrono::nanoseconds limit);
   // What the lane's thread executes just now, one line per frame.
   std::string stack() { return stack_of(thread_.native_handle()); }
-  // A quarantined lane gets no new tasks until its code has returned. Any thread.
-  void quarantine() { quarantined_.store(true, std::memory_order_relaxed); }
   bool quarantined() const { return quarantined_.load(std::memory_order_relaxed); }
-  // Whether the run's code is on the lane's thread just now. Any thread.
+  // Whether a run's code, or this run's, is on the lane's thread just now. Any thread.
+  bool executes() const {
+    absl::MutexLock lock(&watch_mutex_);
+    return running_ != nullptr;
+  }
   bool executes(const std::string& run_id) const {
     absl::MutexLock lock(&watch_mutex_);
     return running_ != nullptr && running_->run_id == run_id;

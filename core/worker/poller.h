@@ -29,7 +29,7 @@ class Poller : public std::enable_shared_from_this<Poller<Request, Reply>> {
     std::function<void(Shared<Reply>, Slots::Permit)> task;
     // A poll ended without a task.
     std::function<void()> empty;
-    // A poll that will not be tried again; once per poller at most.
+    // A poll that will not be tried again; each that was under way may say so.
     std::function<void(absl::Status)> fatal;
     // All polls have ended; exactly once after stop().
     std::function<void()> ended;

@@ -50,7 +50,7 @@ int install() {
   const int number = SIGRTMIN + 4;
   struct sigaction action{};
   action.sa_handler = on_signal;
-  action.sa_flags = SA_RESTART;
+  action.sa_flags = SA_RESTART | SA_ONSTACK;  // A fiber's stack has no room for the unwinder.
   sigaction(number, &action, nullptr);
   std::array<void*, 1> warm_up;  // Loads the unwinder now: a handler must not.
   backtrace(warm_up.data(), 1);

@@ -23,10 +23,10 @@ void Watchdog::loop() {
 }
 
 void Watchdog::look(Lane& lane) {
-  std::optional<StuckRun> stuck = lane.stuck(context_.options.deadlock_timeout);
+  std::optional<StuckRun> stuck = lane.quarantine_if_stuck(context_.options.deadlock_timeout);
   if (!stuck) return;
-  lane.quarantine();
-  if (stuck->task_token.empty() || !told_.insert(stuck->task_token).second) return;
+  const bool in_task = !stuck->task_token.empty();  // Else it leaves the cache.
+  if (!told_.insert(in_task ? stuck->task_token : stuck->run.run_id).second) return;
   std::string message = absl::StrFormat(
       "[TMPRL1101] Potential deadlock detected: workflow %s (id %s, run %s) didn't yield within "
       "%.1f second(s). It loops or blocks; use the workflow API to wait, and activities for slow "
@@ -40,6 +40,7 @@ void Watchdog::look(Lane& lane) {
        {"workflow_type", stuck->run.workflow_type},
        {"task_queue", context_.options.task_queue},
        {"stack", stack}});
+  if (!in_task) return;
   context_.metrics->sdk
       .counter("workflow_task_execution_failed",
                {{"workflow_type", stuck->run.workflow_type}, {"failure_reason", "WorkflowError"}})

@@ -152,6 +152,8 @@ class WorkerImpl : public Worker {
   absl::Status validate_namespace();
   // What this worker cannot do, why, and what to check.
   absl::Status cannot(const std::string& what, const absl::Status& failure) const;
+  void set_up();
+  void stop_polling();
   void start_lanes();
   void start_pollers();
   void start_workflow_poller(bool sticky, int polls);
@@ -183,6 +185,7 @@ class WorkerImpl : public Worker {
   int health_ = 0;                           // This worker's part of the process's health.
   int polling_ ABSL_GUARDED_BY(mutex_) = 0;  // Pollers that have not ended.
   bool started_ ABSL_GUARDED_BY(mutex_) = false;
+  bool setting_up_ ABSL_GUARDED_BY(mutex_) = false;  // Lanes and pollers are being made.
   bool shutdown_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Status fatal_ ABSL_GUARDED_BY(mutex_);
   absl::AnyInvocable<void(absl::Status) &&> on_fatal_ ABSL_GUARDED_BY(mutex_);
@@ -196,7 +199,23 @@ absl::Status WorkerImpl::start() {
     if (started_) return absl::FailedPreconditionError("the worker was started already");
     started_ = true;
     if (shutdown_) return absl::OkStatus();
+    setting_up_ = true;
   }
+  set_up();
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!shutdown_) {
+      setting_up_ = false;
+      return absl::OkStatus();
+    }
+  }
+  stop_polling();  // A shutdown came meanwhile and left it to this thread.
+  absl::MutexLock lock(&mutex_);
+  setting_up_ = false;
+  return absl::OkStatus();
+}
+
+void WorkerImpl::set_up() {
   const WorkerOptions& options = context_.options;
   // With a cache, one slot each for the sticky and the normal queue, or the one starves the other.
   int least = context_.caches() ? 2 : 1;
@@ -224,7 +243,6 @@ absl::Status WorkerImpl::start() {
   health_ = process_health().add(
       absl::StrCat("worker ", options.task_queue), [this] { return not_alive(); },
       [this] { return not_ready(); });
-  return absl::OkStatus();
 }
 
 std::string WorkerImpl::not_alive() const {
@@ -459,13 +477,13 @@ void WorkerImpl::poller_ended() {
 void WorkerImpl::fatal(const absl::Status& status) {
   absl::AnyInvocable<void(absl::Status) &&> tell;
   absl::Status told = cannot("poll", status);
-  log(LogLevel::kError, "worker", absl::StrCat(told.message(), " The worker ends."));
   {
     absl::MutexLock lock(&mutex_);
     if (!fatal_.ok()) return;
     fatal_ = told;
     tell = std::move(on_fatal_);
   }
+  log(LogLevel::kError, "worker", absl::StrCat(told.message(), " The worker ends."));
   initiate_shutdown();
   if (tell) std::move(tell)(std::move(told));
 }
@@ -474,8 +492,12 @@ void WorkerImpl::initiate_shutdown() {
   {
     absl::MutexLock lock(&mutex_);
     if (std::exchange(shutdown_, true)) return;
-    if (!started_) return;
+    if (!started_ || setting_up_) return;
   }
+  stop_polling();
+}
+
+void WorkerImpl::stop_polling() {
   context_.shutting_down.store(true);
   for (auto& poller : workflow_pollers_) poller->stop();
   if (activity_poller_) activity_poller_->stop();
@@ -501,8 +523,9 @@ void WorkerImpl::say_goodbye() {
 }
 
 absl::Status WorkerImpl::wait() {
-  auto polls_ended = [this]()
-                         ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return shutdown_ && polling_ == 0; };
+  auto polls_ended = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+    return shutdown_ && !setting_up_ && polling_ == 0;
+  };
   {
     absl::MutexLock lock(&mutex_);
     mutex_.Await(absl::Condition(&polls_ended));
@@ -510,9 +533,14 @@ absl::Status WorkerImpl::wait() {
   process_health().remove(std::exchange(health_, 0));
   bool clean = true;
   for (auto& lane : lanes_) lane->begin_drain();
+  const base::SteadyTime begun = base::system_clock().steady();
   for (auto& lane : lanes_) {
-    if (!lane->drained().WaitForNotificationWithTimeout(absl::FromChrono(kDrainPatience)))
+    // A lane whose code has returned waits for the server's answers, which come or time out.
+    while (!lane->drained().WaitForNotificationWithTimeout(absl::Milliseconds(100))) {
+      if (base::system_clock().steady() - begun < kDrainPatience || !lane->executes()) continue;
       clean = false;
+      break;
+    }
   }
   watchdog_.reset();
   // After the lanes: the reply to a lane's last task may have started activities.
@@ -528,12 +556,12 @@ absl::Status WorkerImpl::wait() {
   }
   lanes_.clear();
   absl::MutexLock lock(&mutex_);
-  if (!fatal_.ok()) return fatal_;
-  if (clean) return absl::OkStatus();
+  if (clean) return fatal_;
   return absl::DeadlineExceededError(
       absl::StrCat("worker for task queue ", context_.options.task_queue,
                    " stopped, but some workflow code neither returned nor reacted to its eviction; "
-                   "its thread is left behind"));
+                   "its thread is left behind",
+                   fatal_.ok() ? "" : absl::StrCat(". It stopped because of: ", fatal_.message())));
 }
 
 absl::Status check(const WorkerOptions& options) {

@@ -93,8 +93,9 @@ void WorkflowRun::State::on(PageInput input) {
   CHIMERA_CHECK(phase_ == Phase::kPage, "a page that nobody asked for");
   if (!input.page.ok()) {
     if (task_->has_query()) {
-      outputs_->push_back(DropTask{
-          absl::StrCat("its history could not be fetched: ", input.page.status().message())});
+      outputs_->push_back(DropTask{absl::StrCat("the history for a query could not be fetched: ",
+                                                std::string(input.page.status().message())),
+                                   "WorkflowError"});
       end_task();
       return evict(EvictionReason::kPaginationOrHistoryFetch,
                    std::string(input.page.status().message()));
@@ -377,7 +378,7 @@ void WorkflowRun::State::fail_task(api::failure::v1::Failure failure,
     return;
   }
   if (task_->attempt() > 1) {
-    outputs_->push_back(DropTask{failure.message()});
+    outputs_->push_back(DropTask{failure.message(), failure_reason(cause)});
     end_task();
     return evict(reason, std::move(eviction_message_));
   }
@@ -434,6 +435,11 @@ std::size_t WorkflowRun::State::memory_bytes() const {
          updates_.capacity() * (sizeof(UpdateMachine) + 32) + swallow_.capacity() * 9 +
          (memo_ ? memo_->SpaceUsedLong() : 0) +
          (search_attributes_ ? search_attributes_->SpaceUsedLong() : 0);
+}
+
+const char* failure_reason(enums::WorkflowTaskFailedCause cause) {
+  return cause == enums::WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR ? "NonDeterminismError"
+                                                                            : "WorkflowError";
 }
 
 }  // namespace chimera::core

@@ -84,7 +84,12 @@ struct AnswerLegacyQuery {
 // The task ends without an answer to the server (failed attempt > 1, a task that came twice).
 struct DropTask {
   std::string why;
+  // What the metrics call it; null where nothing has failed.
+  const char* failure_reason = nullptr;
 };
+// A failed task's reason in the official metrics.
+const char* failure_reason(api::enums::v1::WorkflowTaskFailedCause cause);
+
 // The run is done with: the language has answered RemoveFromCache, or needs no telling. Destroy it.
 struct Evicted {
   EvictionReason reason;

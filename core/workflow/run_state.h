@@ -109,7 +109,6 @@ class WorkflowRun::State {
   absl::Status on_child(std::uint32_t seq, const HistoryEvent& event);
   absl::Status on_timer(std::uint32_t seq, const HistoryEvent& event);
   absl::Status on_external(MachineRef ref, const HistoryEvent& event);
-  void resolve_activity(std::uint32_t seq, FailurePtr failure, bool cancelled);
   void remember(std::int64_t event_id, MachineKind kind, std::uint32_t seq) {
     by_event_[event_id] = {kind, seq};
   }

@@ -69,11 +69,6 @@ enums::WorkflowExecutionStatus ending_of(
   return enums::WORKFLOW_EXECUTION_STATUS_UNSPECIFIED;
 }
 
-const char* failure_reason(enums::WorkflowTaskFailedCause cause) {
-  return cause == enums::WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR ? "NonDeterminismError"
-                                                                            : "WorkflowError";
-}
-
 }  // namespace
 
 class TaskHandler::State {
@@ -112,7 +107,8 @@ class TaskHandler::State {
   void make_room();
   void refuse(const WorkflowTask& task, const std::string& why);
   void fail_activation(const EntryPtr& entry, const absl::Status& status);
-  void hold_back(const EntryPtr& entry, const std::string& task_token, std::string why);
+  void report_too_large(const EntryPtr& entry, enums::WorkflowTaskFailedCause cause,
+                        const char* type, std::string why);
 
   const TaskHandlerOptions options_;
   TaskHandlerIo& io_;
@@ -264,7 +260,8 @@ void TaskHandler::State::carry_out(const EntryPtr& entry, FetchPage& output) {
 
 void TaskHandler::State::carry_out(const EntryPtr& entry, SendCompletion& output) {
   if (std::string why = too_large(*output.request, options_.payload_bytes_max); !why.empty())
-    return hold_back(entry, output.request->task_token(), std::move(why));
+    return report_too_large(entry, enums::WORKFLOW_TASK_FAILED_CAUSE_PAYLOADS_TOO_LARGE,
+                            "PayloadsTooLarge", std::move(why));
   entry->ending = ending_of(*output.request);
   const base::SteadyTime now = clock_.steady();
   observer_.task_done(entry->context.workflow_type, now - entry->task_began,
@@ -278,27 +275,36 @@ void TaskHandler::State::carry_out(const EntryPtr& entry, SendCompletion& output
       });
 }
 
-// The server would end the workflow over what a mended version of its code can do better.
-void TaskHandler::State::hold_back(const EntryPtr& entry, const std::string& task_token,
-                                   std::string why) {
+// An answer that the server does not take, or would end the workflow over: a mended version of its
+// code can do better.
+void TaskHandler::State::report_too_large(const EntryPtr& entry,
+                                          enums::WorkflowTaskFailedCause cause, const char* type,
+                                          std::string why) {
   const int attempt = entry->task.message->attempt();
   observer_.task_failed(
-      {.run = entry->context, .attempt = attempt, .reason = "PayloadsTooLarge", .message = why});
+      {.run = entry->context, .attempt = attempt, .reason = type, .message = why});
   const auto begin_anew = [this, entry](const absl::Status&) {
     entry->task = {};
     step(entry, ReplyInput{absl::CancelledError("the task's commands were held back")});
   };
   if (attempt > 1) return begin_anew({});  // Reported once, as other failures.
   auto request = std::make_unique<RespondWorkflowTaskFailedRequest>();
-  request->set_task_token(task_token);
-  request->set_cause(enums::WORKFLOW_TASK_FAILED_CAUSE_PAYLOADS_TOO_LARGE);
+  request->set_task_token(entry->task.message->task_token());
+  request->set_cause(cause);
   request->mutable_failure()->set_message(std::move(why));
-  request->mutable_failure()->mutable_application_failure_info()->set_type("PayloadsTooLarge");
+  request->mutable_failure()->mutable_application_failure_info()->set_type(type);
   io_.respond_failed(std::move(request), begin_anew);
 }
 
 void TaskHandler::State::completed(
     const EntryPtr& entry, absl::StatusOr<std::shared_ptr<TaskHandlerIo::CompletedReply>> reply) {
+  if (reply.status().GetPayload(kAnswerTooLarge)) {
+    return report_too_large(
+        entry, enums::WORKFLOW_TASK_FAILED_CAUSE_GRPC_MESSAGE_TOO_LARGE, "GrpcMessageTooLarge",
+        absl::StrCat("the task's answer is larger than a message to the server may be; pass less "
+                     "data in one go, or store it elsewhere and pass where it is. ",
+                     std::string(reply.status().message())));
+  }
   WorkflowTask done = std::move(entry->task);
   entry->task = {};
   ReplyInput input{reply.status()};
@@ -338,11 +344,14 @@ void TaskHandler::State::carry_out(const EntryPtr& entry, AnswerLegacyQuery& out
   entry->task = {};
 }
 
-void TaskHandler::State::carry_out(const EntryPtr& entry, DropTask&) {
-  observer_.task_failed({.run = entry->context,
-                         .attempt = entry->task.message ? entry->task.message->attempt() : 1,
-                         .reason = "WorkflowError",
-                         .message = "failed again; the server tries it once more later"});
+void TaskHandler::State::carry_out(const EntryPtr& entry, DropTask& output) {
+  if (output.failure_reason != nullptr) {
+    observer_.task_failed(
+        {.run = entry->context,
+         .attempt = entry->task.message ? entry->task.message->attempt() : 1,
+         .reason = output.failure_reason,
+         .message = absl::StrCat(output.why, " (the server tries the task again later)")});
+  }
   entry->task = {};
 }
 

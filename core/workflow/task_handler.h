@@ -25,6 +25,8 @@ struct WorkflowTask {
 
 // What a lane needs of the world. Calls return at once; each callback runs exactly once, on the
 // lane's thread.
+inline constexpr char kAnswerTooLarge[] = "chimera/answer-too-large";
+
 class TaskHandlerIo {
  public:
   template <class Reply>
@@ -35,7 +37,8 @@ class TaskHandlerIo {
   virtual ~TaskHandlerIo() = default;
   // Fills in identity, namespace, sticky attributes, capabilities, deployment; asks for eager
   // activities as slots allow; starts the reply's activity_tasks itself. reply.workflow_task is the
-  // handler's.
+  // handler's. The status of an answer that is larger than a message to the server may be has the
+  // payload kAnswerTooLarge.
   virtual void respond_completed(
       std::unique_ptr<api::workflowservice::v1::RespondWorkflowTaskCompletedRequest> request,
       Done<CompletedReply> done) = 0;

@@ -45,16 +45,12 @@ LogFields log_fields(const activity::Info& info) {
           {"task_queue", info.task_queue}};
 }
 
-// spec/core 6: paused and reset activities are retried under these type names.
+// What it means that the worker asked for it is the core's to say; a CancelledError that nobody
+// asked for is a failure like others.
 core::ActivityResult cancelled_result(ActivityContext& context, const CancelledError& error) {
   const activity::CancellationDetails why = context.cancellation();
-  const auto failed = [&](const char* message, const char* type) {
-    return core::ActivityResult{core::ActivityResult::Failed{
-        to_failure(ApplicationError(message, {.type = type}), context.codec())}};
-  };
-  if (why.paused) return failed("Activity paused", "ActivityPause");
-  if (why.reset) return failed("Activity reset", "ActivityReset");
-  if (!why.cancel_requested && !why.worker_shutdown && !why.not_found && !why.timed_out) {
+  if (!why.cancel_requested && !why.worker_shutdown && !why.not_found && !why.timed_out &&
+      !why.paused && !why.reset) {
     return {core::ActivityResult::Failed{to_failure(error, context.codec())}};
   }
   ProtoPayloads details = to_proto(error.details().payloads());
@@ -183,6 +179,16 @@ void CppActivityLanguage::run(ActivityContext& context) {
 }
 
 core::ActivityResult CppActivityLanguage::execute(ActivityContext& context) {
+  try {
+    return attempt(context);
+  } catch (...) {  // Out of a codec, which may not read or write a failure's details either.
+    log(LogLevel::kWarning, "activity", absl::StrCat("failed: ", describe_current()),
+        log_fields(context.info()));
+    return {core::ActivityResult::Failed{plain_failure(describe_current(), current_type())}};
+  }
+}
+
+core::ActivityResult CppActivityLanguage::attempt(ActivityContext& context) {
   try {
     const auto type = types_.find(context.info().activity_type);
     if (type == types_.end()) {

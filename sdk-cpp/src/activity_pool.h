@@ -69,6 +69,7 @@ class CppActivityLanguage final : public core::ActivityLanguage {
   void work();
   void run(ActivityContext& context);
   core::ActivityResult execute(ActivityContext& context);
+  core::ActivityResult attempt(ActivityContext& context);
 
   const Codec codec_;
   const std::size_t threads_max_;

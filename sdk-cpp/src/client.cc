@@ -24,11 +24,11 @@ namespace {
 namespace ws = api::workflowservice::v1;
 using HistoryEvent = api::history::v1::HistoryEvent;
 
-constexpr std::chrono::milliseconds kLongPoll{70'000};  // spec/core 1.1
+constexpr std::chrono::milliseconds kLongPoll{70'000};  // As sdk-core 1.35.
 
 std::string random_id() {
-  thread_local std::mt19937_64 random{std::random_device{}()};
-  return absl::StrFormat("%016x%016x", random(), random());
+  thread_local std::random_device random;
+  return absl::StrFormat("%08x%08x%08x%08x", random(), random(), random(), random());
 }
 
 // The message of this type among a failed call's google.rpc.Status details.
@@ -153,6 +153,26 @@ void ClientState::must(std::string_view doing, std::string_view method,
   if (!status.ok()) sdk::throw_rpc(status, doing);
 }
 
+void ClientState::add_worker(core::Worker& worker) {
+  absl::MutexLock lock(&mutex_);
+  workers_.push_back(&worker);
+}
+
+void ClientState::remove_worker(core::Worker& worker) {
+  absl::MutexLock lock(&mutex_);
+  std::erase(workers_, &worker);
+}
+
+std::unique_ptr<core::WorkflowSlot> ClientState::reserve_workflow_slot(
+    std::string_view task_queue) {
+  absl::MutexLock lock(&mutex_);
+  for (core::Worker* worker : workers_) {
+    if (worker->options().task_queue != task_queue) continue;
+    if (auto slot = worker->reserve_workflow_slot()) return slot;
+  }
+  return nullptr;
+}
+
 namespace {
 
 // What StartWorkflowExecution and SignalWithStartWorkflowExecution have in common.
@@ -189,8 +209,7 @@ Request start_request(ClientState& client, std::string_view type, const Workflow
 
 template <class Request, class Response>
 Target send_start(ClientState& client, std::string_view type, const WorkflowOptions& options,
-                  std::string_view method, const Request& request) {
-  Response response;
+                  std::string_view method, const Request& request, Response& response) {
   const absl::Status status = client.call(method, request, response);
   if (status.code() == absl::StatusCode::kAlreadyExists) {
     const auto found =
@@ -201,8 +220,13 @@ Target send_start(ClientState& client, std::string_view type, const WorkflowOpti
     sdk::throw_rpc(status, absl::StrCat("cannot start workflow ", std::string(type), " with id '",
                                         options.id, "'"));
   }
-  return {
-      .id = options.id, .run_id = response.run_id(), .first_execution_run_id = response.run_id()};
+  // Not pinned to the run: signals and the like reach what it continues as. Older servers do not
+  // name the first run of one that was there before.
+  std::string first = response.first_execution_run_id();
+  if (first.empty() && response.started()) first = response.run_id();
+  return {.id = options.id,
+          .first_execution_run_id = std::move(first),
+          .started_run_id = response.run_id()};
 }
 
 void check_options(std::string_view type, const WorkflowOptions& options) {
@@ -216,11 +240,19 @@ void check_options(std::string_view type, const WorkflowOptions& options) {
 
 Target start(ClientState& client, std::string_view type, const WorkflowOptions& options,
              Arguments arguments) {
-  using Request = ws::StartWorkflowExecutionRequest;
   check_options(type, options);
-  return send_start<Request, ws::StartWorkflowExecutionResponse>(
-      client, type, options, CHIMERA_WORKFLOW_SERVICE(StartWorkflowExecution),
-      start_request<Request>(client, type, options, arguments));
+  auto request = start_request<ws::StartWorkflowExecutionRequest>(client, type, options, arguments);
+  std::unique_ptr<core::WorkflowSlot> slot;
+  if (options.request_eager_start) slot = client.reserve_workflow_slot(options.task_queue);
+  request.set_request_eager_execution(slot != nullptr);
+  ws::StartWorkflowExecutionResponse response;
+  Target started = send_start(client, type, options,
+                              CHIMERA_WORKFLOW_SERVICE(StartWorkflowExecution), request, response);
+  if (slot != nullptr && response.has_eager_workflow_task()) {
+    slot->run(
+        std::shared_ptr<ws::PollWorkflowTaskQueueResponse>(response.release_eager_workflow_task()));
+  }
+  return started;
 }
 
 Target signal_with_start(ClientState& client, std::string_view type, const WorkflowOptions& options,
@@ -232,8 +264,9 @@ Target signal_with_start(ClientState& client, std::string_view type, const Workf
   if (!signal_arguments.empty()) {
     *request.mutable_signal_input() = sdk::encode_arguments(signal_arguments, client.codec);
   }
-  return send_start<Request, ws::SignalWithStartWorkflowExecutionResponse>(
-      client, type, options, CHIMERA_WORKFLOW_SERVICE(SignalWithStartWorkflowExecution), request);
+  ws::SignalWithStartWorkflowExecutionResponse response;
+  return send_start(client, type, options,
+                    CHIMERA_WORKFLOW_SERVICE(SignalWithStartWorkflowExecution), request, response);
 }
 
 Answer result(ClientState& client, const Target& target, bool follow_runs) {
@@ -241,6 +274,7 @@ Answer result(ClientState& client, const Target& target, bool follow_runs) {
   ws::GetWorkflowExecutionHistoryRequest request;
   request.set_namespace_(client.namespace_);
   set_execution(*request.mutable_execution(), target);
+  if (target.run_id.empty()) request.mutable_execution()->set_run_id(target.started_run_id);
   request.set_wait_new_event(true);
   request.set_skip_archival(true);
   request.set_history_event_filter_type(api::enums::v1::HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT);
@@ -361,7 +395,8 @@ StartedUpdate start_update(ClientState& client, const Target& target, std::strin
     client.must(absl::StrCat("cannot update workflow '", target.id, "'"),
                 CHIMERA_WORKFLOW_SERVICE(UpdateWorkflowExecution), request, response, kLongPoll);
     if (response.has_outcome()) return {id, read_outcome(response.outcome(), client.codec)};
-    if (response.stage() >= kAccepted) return {id, std::nullopt};
+    if (response.stage() < kAccepted) continue;
+    return {id, std::nullopt, response.update_ref().workflow_execution().run_id()};
   }
 }
 
@@ -551,6 +586,34 @@ void Client::fail_activity(const std::string& task_token, const FailureError& er
   ws::RespondActivityTaskFailedResponse response;
   state_->must("cannot fail the activity", CHIMERA_WORKFLOW_SERVICE(RespondActivityTaskFailed),
                request, response);
+}
+
+activity::CancellationDetails Client::heartbeat(const std::string& task_token,
+                                                detail::Arguments details) {
+  ws::RecordActivityTaskHeartbeatRequest request;
+  request.set_namespace_(state_->namespace_);
+  request.set_task_token(task_token);
+  request.set_identity(identity());
+  if (!details.empty()) *request.mutable_details() = sdk::encode_arguments(details, state_->codec);
+  ws::RecordActivityTaskHeartbeatResponse response;
+  const absl::Status status =
+      state_->call(CHIMERA_WORKFLOW_SERVICE(RecordActivityTaskHeartbeat), request, response);
+  if (absl::IsNotFound(status)) return {.not_found = true};
+  if (!status.ok()) sdk::throw_rpc(status, "cannot heartbeat the activity");
+  return {.cancel_requested = response.cancel_requested(),
+          .paused = response.activity_paused(),
+          .reset = response.activity_reset()};
+}
+
+void Client::report_cancellation(const std::string& task_token, detail::Arguments details) {
+  ws::RespondActivityTaskCanceledRequest request;
+  request.set_namespace_(state_->namespace_);
+  request.set_task_token(task_token);
+  request.set_identity(identity());
+  if (!details.empty()) *request.mutable_details() = sdk::encode_arguments(details, state_->codec);
+  ws::RespondActivityTaskCanceledResponse response;
+  state_->must("cannot report the activity's cancellation",
+               CHIMERA_WORKFLOW_SERVICE(RespondActivityTaskCanceled), request, response);
 }
 
 const std::string& Client::identity() const { return state_->connection->options().identity; }

@@ -5,9 +5,15 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 
 #include "chimera/runtime.h"
 #include "core/rpc/connection.h"
+#include "core/worker/worker.h"
 #include "sdk-cpp/src/payload_access.h"
 
 namespace chimera::detail {
@@ -27,6 +33,16 @@ class ClientState {
   void must(std::string_view doing, std::string_view method,
             const google::protobuf::MessageLite& request, google::protobuf::MessageLite& response,
             std::chrono::milliseconds timeout = {});
+
+  // Borrows the worker until remove_worker(): it takes the first tasks of eager starts.
+  void add_worker(core::Worker& worker);
+  void remove_worker(core::Worker& worker);
+  // Of a worker of this client on the task queue; null if none has one free.
+  std::unique_ptr<core::WorkflowSlot> reserve_workflow_slot(std::string_view task_queue);
+
+ private:
+  absl::Mutex mutex_;
+  std::vector<core::Worker*> workers_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace chimera::detail

@@ -258,6 +258,12 @@ api::failure::v1::Failure to_failure(const FailureError& error, const Codec& cod
   return failure;
 }
 
+api::failure::v1::Failure plain_failure(std::string message, std::string type) {
+  core::FailureInfo failure = core::application_failure(std::move(message), std::move(type));
+  failure.source = kFailureSource;
+  return core::to_proto(failure);
+}
+
 api::failure::v1::Failure current_failure(const Codec& codec) {
   return to_failure(*to_error(std::current_exception()), codec);
 }

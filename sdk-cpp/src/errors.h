@@ -23,6 +23,8 @@ api::failure::v1::Failure to_failure(const FailureError& error, const Codec& cod
 // its type's name.
 api::failure::v1::Failure current_failure(const Codec& codec);
 std::shared_ptr<const FailureError> to_error(const std::exception_ptr& exception);
+// With no payloads, so that no codec has a part in it.
+api::failure::v1::Failure plain_failure(std::string message, std::string type);
 
 // "std::out_of_range: vector::at" or "an exception of type int" for the exception being handled.
 std::string describe_current();

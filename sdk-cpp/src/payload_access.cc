@@ -95,7 +95,7 @@ api::common::v1::Memo to_proto(const Memo& memo, const Codec& codec) {
   for (const auto& [key, value] : memo) {
     ProtoPayload& payload = (*proto.mutable_fields())[key];
     if (value.metadata.empty() && value.data.empty()) {
-      payload = core::null_payload();  // Removes the entry (spec/core 5: memo delete).
+      payload = core::null_payload();  // Removes the entry; a null is how the protocol says that.
     } else {
       payload = to_proto(value);
       encode_in_place(payload, codec);

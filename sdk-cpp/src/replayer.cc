@@ -6,8 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "google/protobuf/util/json_util.h"
 
+#include "core/history/json.h"
 #include "core/workflow/replay.h"
 #include "sdk-cpp/src/codec.h"
 #include "sdk-cpp/src/library.h"
@@ -33,16 +33,12 @@ class WorkflowHistory::State {
 };
 
 WorkflowHistory WorkflowHistory::from_json(std::string_view json, std::string workflow_id) {
-  api::history::v1::History history;
-  google::protobuf::util::JsonParseOptions options;
-  options.ignore_unknown_fields = true;  // Of newer servers.
-  const auto status = google::protobuf::util::JsonStringToMessage(
-      google::protobuf::StringPiece(json.data(), json.size()), &history, options);
-  if (!status.ok()) {
-    throw std::invalid_argument(
-        absl::StrCat("history: this JSON is no workflow history: ", std::string(status.message())));
+  absl::StatusOr<api::history::v1::History> history = core::history_from_json(std::string(json));
+  if (!history.ok()) {
+    throw std::invalid_argument(absl::StrCat("history: this JSON is no workflow history: ",
+                                             std::string(history.status().message())));
   }
-  return State::make(std::move(workflow_id), std::move(history));
+  return State::make(std::move(workflow_id), *std::move(history));
 }
 
 WorkflowHistory WorkflowHistory::from_binary(std::string_view bytes, std::string workflow_id) {

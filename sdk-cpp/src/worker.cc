@@ -41,15 +41,22 @@ core::WorkerOptions to_core(const WorkerOptions& options, const std::string& nam
   out.identity = options.identity;
   out.build_id = options.build_id;
   out.max_cached_workflows = options.max_cached_workflows;
+  out.max_cached_bytes = options.max_cached_bytes;
   out.max_concurrent_workflow_tasks = options.max_concurrent_workflow_tasks;
   out.max_concurrent_activities = options.max_concurrent_activities;
   out.max_concurrent_workflow_task_polls = options.max_concurrent_workflow_task_polls;
   out.max_concurrent_activity_task_polls = options.max_concurrent_activity_task_polls;
   out.sticky_queue_schedule_to_start_timeout = options.sticky_queue_schedule_to_start_timeout;
   out.graceful_shutdown_timeout = options.graceful_shutdown_timeout;
+  out.nonsticky_to_sticky_poll_ratio = options.nonsticky_to_sticky_poll_ratio;
+  out.max_heartbeat_throttle_interval = options.max_heartbeat_throttle_interval;
+  out.default_heartbeat_throttle_interval = options.default_heartbeat_throttle_interval;
   out.max_activities_per_second = options.max_activities_per_second;
+  out.max_task_queue_activities_per_second = options.max_task_queue_activities_per_second;
   out.no_remote_activities = options.no_remote_activities;
   out.disable_eager_activity_execution = options.disable_eager_activity_execution;
+  out.max_eager_activity_reservations_per_workflow_task =
+      options.max_eager_activity_reservations_per_workflow_task;
   out.deadlock_timeout = options.deadlock_timeout;
   return out;
 }
@@ -145,12 +152,39 @@ class Signals {
 
 class Worker::State {
  public:
-  detail::ClientPtr client;
+  ~State() { offer_slots(nullptr); }
+  // Whose eager starts may take slots here; null: nobody's.
+  void offer_slots(detail::ClientPtr to) {
+    absl::MutexLock lock(&mutex);
+    if (offered_to != nullptr) offered_to->remove_worker(*worker);
+    if (to != nullptr) to->add_worker(*worker);
+    offered_to = std::move(to);
+  }
+
+  // Null before start() and when that has failed.
+  std::shared_ptr<core::Worker> made() {
+    absl::MutexLock lock(&mutex);
+    return worker;
+  }
+  absl::Status wait();
+
+  absl::Mutex mutex;
+  detail::ClientPtr offered_to ABSL_GUARDED_BY(mutex);
+  detail::ClientPtr client;  // Whose namespace and codec the worker has.
   WorkerOptions options;
   std::unique_ptr<sdk::NativeTypes> types;
-  std::unique_ptr<core::Worker> worker;  // Destroyed before the types that it borrows.
+  std::shared_ptr<core::Worker> worker;          // Destroyed before the types that it borrows.
+  bool stopping ABSL_GUARDED_BY(mutex) = false;  // A shutdown came before there was a worker.
   bool waited = false;
 };
+
+absl::Status Worker::State::wait() {
+  waited = true;
+  absl::Status status = worker->wait();
+  // Code that did not end is left on its thread, and needs its types when it returns.
+  if (absl::IsDeadlineExceeded(status)) static_cast<void>(types.release());
+  return status;
+}
 
 Worker::Worker(const Client& client, WorkerOptions options) : state_(std::make_unique<State>()) {
   state_->client = client.state();
@@ -161,7 +195,7 @@ Worker::Worker(Worker&&) noexcept = default;
 Worker::~Worker() {
   if (state_ == nullptr || state_->worker == nullptr || state_->waited) return;
   shutdown();
-  const absl::Status status = state_->worker->wait();
+  const absl::Status status = state_->wait();
   if (!status.ok())
     sdk::log(sdk::LogLevel::kError, absl::StrCat("worker ended: ", status.ToString()));
 }
@@ -181,20 +215,46 @@ void Worker::start() {
       sdk::NativeTypes::create(state_->client->codec, state_->options.max_concurrent_activities);
   check(state_->types->add(*this), "cannot create the worker");
   check(state_->types->register_with(**worker), "cannot create the worker");
-  check((*worker)->start(),
+  {
+    absl::MutexLock lock(&state_->mutex);
+    state_->worker = *std::move(worker);
+    if (state_->stopping) state_->worker->initiate_shutdown();
+  }
+  const absl::Status started = state_->worker->start();
+  if (!started.ok()) {  // It may be tried again.
+    absl::MutexLock lock(&state_->mutex);
+    state_->worker.reset();
+  }
+  check(started,
         absl::StrCat("cannot start the worker of task queue '", state_->options.task_queue, "'"));
-  state_->worker = *std::move(worker);
+  state_->offer_slots(state_->client);
+}
+
+void Worker::replace_client(const Client& client) {
+  const std::shared_ptr<core::Worker> worker = state_->made();
+  if (worker == nullptr) throw std::logic_error("the worker has not been started");
+  if (client.namespace_() != state_->client->namespace_) {
+    throw std::invalid_argument(absl::StrCat("cannot replace the client of a worker in namespace '",
+                                             state_->client->namespace_, "' by one of '",
+                                             client.namespace_(), "'"));
+  }
+  worker->replace_connection(client.state()->connection);
+  state_->offer_slots(client.state());
 }
 
 void Worker::shutdown() {
-  if (state_->worker != nullptr) state_->worker->initiate_shutdown();
+  std::shared_ptr<core::Worker> worker;
+  {
+    absl::MutexLock lock(&state_->mutex);
+    state_->stopping = true;
+    worker = state_->worker;
+  }
+  if (worker != nullptr) worker->initiate_shutdown();
 }
 
 void Worker::wait() {
-  if (state_->worker == nullptr) return;
-  const absl::Status status = state_->worker->wait();
-  state_->waited = true;
-  check(status, "the worker ended");
+  if (state_->worker == nullptr || state_->waited) return;
+  check(state_->wait(), "the worker ended");
 }
 
 void Worker::run() {

@@ -204,6 +204,7 @@ void sleep(Duration duration) {
   WorkflowRuntime& run = WorkflowRuntime::current("sleep");
   detail::TaskState& task = run.waiting_task("sleep");
   if (duration.count() <= 0) {  // Lets the others go first, without a timer.
+    if (WorkflowRuntime::take_cancel(task)) throw CancelledError();
     run.wake(task);
     run.park(task);
     if (WorkflowRuntime::take_cancel(task)) throw CancelledError();
@@ -331,6 +332,10 @@ void upsert_search_attributes(const SearchAttributes& attributes) {
   run.check_writable("upsert_search_attributes");
   core::UpsertWorkflowSearchAttributes command{sdk::to_proto(attributes)};
   for (const auto& [key, value] : command.search_attributes.indexed_fields()) {
+    if (std::holds_alternative<std::monostate>(attributes.at(key))) {
+      run.info().search_attributes.erase(key);
+      continue;
+    }
     run.info().search_attributes[key] = sdk::to_public(value);
   }
   run.add_command(std::move(command));

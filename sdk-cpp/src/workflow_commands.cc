@@ -176,12 +176,12 @@ void WorkflowRuntime::cancel_operation(const OperationPtr& operation) {
       add_command(core::CancelSignalWorkflow{operation->seq});
       return;
     case Operation::Kind::kCancelExternal:
-      return;  // Cannot be taken back (spec/python 3.7).
+      return;  // Cannot be taken back (as in the official SDKs).
   }
 }
 
-// spec/python 3.7: a cancellation of the waiter becomes one of the operation, whose end is then
-// waited for.
+// As in the official Python SDK 1.35: a cancellation of the waiter becomes one of the operation,
+// whose end is then waited for.
 void WorkflowRuntime::wait_for(const OperationPtr& operation, Task& task) {
   while (!operation->done) {
     operation->waiting.push_back(&task);

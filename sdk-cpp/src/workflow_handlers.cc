@@ -105,7 +105,7 @@ bool WorkflowRuntime::handlers_running() const {
                      [](const auto& task) { return task->is_handler && !task->finished; });
 }
 
-// The texts are the official ones as far as people search for them (spec/python 3.5).
+// The texts are the official ones as far as people search for them (temporalio 1.35).
 void WorkflowRuntime::warn_of_unfinished_handlers() {
   std::vector<std::string> updates;
   std::map<std::string, int> signals;

@@ -13,10 +13,15 @@
 namespace chimera::sdk {
 namespace {
 
-api::failure::v1::Failure failure_of(std::string message, std::string type) {
-  core::FailureInfo failure = core::application_failure(std::move(message), std::move(type));
-  failure.source = kFailureSource;
-  return core::to_proto(failure);
+std::string start_error_type(api::enums::v1::StartChildWorkflowExecutionFailedCause cause) {
+  switch (cause) {
+    case api::enums::v1::START_CHILD_WORKFLOW_EXECUTION_FAILED_CAUSE_WORKFLOW_ALREADY_EXISTS:
+      return "WorkflowAlreadyStarted";
+    case api::enums::v1::START_CHILD_WORKFLOW_EXECUTION_FAILED_CAUSE_NAMESPACE_NOT_FOUND:
+      return "NamespaceNotFound";
+    default:
+      return "ChildWorkflowStartFailed";
+  }
 }
 
 // A handler for all names gets the name first.
@@ -60,8 +65,13 @@ void WorkflowRuntime::apply(const core::InitializeWorkflow& job) {
                              .run_id = started.parent_workflow_execution().run_id()};
   }
   for (const auto& [key, value] : started.memo().fields()) {
-    ProtoPayload scratch;
-    info_.memo[key] = to_public(decoded(value, codec_, scratch));
+    try {
+      ProtoPayload scratch;
+      info_.memo[key] = to_public(decoded(value, codec_, scratch));
+    } catch (...) {
+      set_task_error(
+          absl::StrCat("cannot decode the memo '", key, "' of ", owner_, ": ", describe_current()));
+    }
   }
   for (const auto& [key, value] : started.search_attributes().indexed_fields()) {
     info_.search_attributes[key] = to_public(value);
@@ -79,6 +89,7 @@ void WorkflowRuntime::run_main() {
     complete.result = std::move(result);
     add_command(std::move(complete));
   } catch (const ConversionError&) {
+    if (fails_workflow()) return add_command(core::FailWorkflowExecution{current_failure(codec_)});
     set_task_error(absl::StrCat("cannot convert a value of ", owner_, ": ", describe_current()));
   } catch (...) {
     finish_main_with_current_exception();
@@ -131,20 +142,22 @@ void WorkflowRuntime::start_signal(const Handler& handler, const std::string& na
     ProtoPayloads decrypted, named;
     *arguments = handler_arguments(*handler, name, decoded(input, codec_, decrypted), named);
     handler->check(PayloadList(arguments.get()));
-  } catch (const std::exception& error) {
+  } catch (...) {
     if (quiet()) return;
-    log(LogLevel::kError,
-        absl::StrCat(owner_, " dropped a signal '", name, "' that it cannot read: ", error.what()));
+    log(LogLevel::kError, absl::StrCat(owner_, " dropped a signal '", name,
+                                       "' that it cannot read: ", describe_current()));
     return;
   }
   const auto task = spawn(
       absl::StrCat("signal ", name),
       [this, handler, arguments] {
-        try {
-          handler->call(object_.get(), PayloadList(arguments.get()), nullptr);
-        } catch (...) {
-          finish_main_with_current_exception();
-        }
+        report_trouble([&] {
+          try {
+            handler->call(object_.get(), PayloadList(arguments.get()), nullptr);
+          } catch (...) {
+            finish_main_with_current_exception();
+          }
+        });
       },
       nullptr);
   task->is_handler = true;
@@ -163,7 +176,10 @@ void WorkflowRuntime::apply(const core::DoUpdate& job) {
       workflow::UpdateInfo{.id = job.id, .name = job.request->input().name()});
   const auto task = spawn(
       absl::StrCat("update ", update->name),
-      [this, kept = std::move(kept), arguments] { run_update(kept, *arguments); }, nullptr);
+      [this, kept = std::move(kept), arguments] {
+        report_trouble([&] { run_update(kept, *arguments); });
+      },
+      nullptr);
   task->is_handler = true;
   task->update = update;
   task->handler = find_handler(detail::HandlerKind::kUpdate, update->name);
@@ -212,7 +228,7 @@ bool WorkflowRuntime::accept_update(const core::DoUpdate& job, const Handler& ha
                                     const ProtoPayloads& arguments) {
   if (handler == nullptr) {
     respond_update(
-        job, core::UpdateResponse::Rejected{failure_of(
+        job, core::UpdateResponse::Rejected{plain_failure(
                  absl::StrCat("unknown update '", running_->update->name, "' of workflow ",
                               context_.workflow_type,
                               "; known updates: ", known_handlers(detail::HandlerKind::kUpdate)),
@@ -321,7 +337,7 @@ void WorkflowRuntime::apply(const core::ResolveChildWorkflowExecutionStart& job)
         absl::StrCat("cannot start child workflow ", failed->workflow_type, " with id ",
                      failed->workflow_id, ": ",
                      api::enums::v1::StartChildWorkflowExecutionFailedCause_Name(failed->cause)),
-        ApplicationErrorOptions{.type = "WorkflowAlreadyStarted", .non_retryable = true});
+        ApplicationErrorOptions{.type = start_error_type(failed->cause), .non_retryable = true});
     resolve(*start, nullptr);
   } else {
     resolve(*start, *std::get<core::Cancelled>(job.status).failure);

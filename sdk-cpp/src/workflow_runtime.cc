@@ -9,7 +9,6 @@
 #include <execinfo.h>
 
 #include "core/base/check.h"
-#include "core/converter/failure.h"
 #include "sdk-cpp/src/crash_report.h"
 #include "sdk-cpp/src/errors.h"
 #include "sdk-cpp/src/log.h"
@@ -83,8 +82,24 @@ std::size_t WorkflowRuntime::memory_bytes() const {
 
 void WorkflowRuntime::activate(std::shared_ptr<const core::Activation> activation,
                                core::ActivationDone done) {
-  core::Completion completion = run_activation(*activation);
-  std::move(done)(std::move(completion));
+  std::move(done)(guarded_activation(*activation));
+}
+
+// Nothing may leave on the lane: what the code's own converters and codecs throw off its fibers
+// fails the task.
+core::Completion WorkflowRuntime::guarded_activation(const core::Activation& activation) {
+  try {
+    return run_activation(activation);
+  } catch (...) {
+    running_ = nullptr;
+    read_only_ = false;
+    return failed_task(absl::StrCat("cannot run a task of ", owner_, ": ", describe_current()));
+  }
+}
+
+core::Completion WorkflowRuntime::failed_task(std::string message) {
+  return {core::Completion::Failure{.failure =
+                                        plain_failure(std::move(message), "WorkflowTaskFailure")}};
 }
 
 core::Completion WorkflowRuntime::run_activation(const core::Activation& activation) {
@@ -109,9 +124,7 @@ core::Completion WorkflowRuntime::run_activation(const core::Activation& activat
     if (ends_run(commands_)) warn_of_unfinished_handlers();
     return {core::Completion::Success{.commands = std::exchange(commands_, {})}};
   }
-  core::FailureInfo failure = core::application_failure(task_error_, "WorkflowTaskFailure");
-  failure.source = kFailureSource;
-  return {core::Completion::Failure{.failure = core::to_proto(failure)}};
+  return failed_task(task_error_);
 }
 
 void WorkflowRuntime::begin(const core::Activation& activation) {
@@ -123,6 +136,7 @@ void WorkflowRuntime::begin(const core::Activation& activation) {
   commands_.clear();
   task_error_.clear();
   accepted_update_ = false;
+  constructor_threw_ = false;
 }
 
 void WorkflowRuntime::run_set(const core::Activation& activation, Set wanted) {
@@ -141,7 +155,9 @@ void WorkflowRuntime::run_set(const core::Activation& activation, Set wanted) {
     any = true;
     if (std::holds_alternative<core::InitializeWorkflow>(job)) {
       only_updates = false;
-      spawn("run", [this] { run_main(); }, nullptr)->scope = root_scope_;
+      spawn(
+          "run", [this] { report_trouble([this] { run_main(); }); }, nullptr)
+          ->scope = root_scope_;
       continue;
     }
     only_updates = only_updates && std::holds_alternative<core::DoUpdate>(job);
@@ -151,6 +167,11 @@ void WorkflowRuntime::run_set(const core::Activation& activation, Set wanted) {
   if (!any) return;
   if (object_ == nullptr && initialized_) make_object();
   if (!task_error_.empty()) return;
+  if (constructor_threw_) {  // The run has failed: there is nothing that its code could run on.
+    ready_.clear();
+    tasks_.clear();
+    return;
+  }
   run_ready(false);
   // A rejected update leaves no history, so it must not be able to move the workflow.
   if (wanted == Set::kPatches || (wanted == Set::kHandlers && only_updates && !accepted_update_))
@@ -198,6 +219,7 @@ void WorkflowRuntime::resume(Task& task) {
   task.fiber->resume();
   running_ = nullptr;
   if (!task.finished) return;
+  if (task.queued) std::erase(ready_, &task);  // It woke itself and then ended.
   for (Task* joiner : task.joiners) wake(*joiner);
   if (task.error != nullptr && !task.joined && !evicting_) {
     try {
@@ -291,15 +313,18 @@ void WorkflowRuntime::check_writable(const char* call) {
 }
 
 void WorkflowRuntime::make_object() {
+  if (constructor_threw_) return;
   try {
     ProtoPayloads scratch;
     object_ = type_.create(PayloadList(&decoded(arguments_, codec_, scratch)));
   } catch (...) {
+    constructor_threw_ = true;
     finish_main_with_current_exception();
   }
 }
 
-// spec/python 3.6: what an exception out of the main function or a signal handler does.
+// What an exception out of the main function or a signal handler does; as in the official Python
+// SDK 1.35 (_WorkflowInstanceImpl).
 void WorkflowRuntime::finish_main_with_current_exception() {
   try {
     throw;
@@ -321,6 +346,18 @@ void WorkflowRuntime::finish_main_with_current_exception() {
     set_task_error(absl::StrCat(describe_current(), " left ", owner_,
                                 ". Only chimera's failures (ApplicationError and the like) fail a "
                                 "workflow; the task is tried again."));
+  }
+}
+
+// How code ended may be what cannot be told: a codec that refuses its failure.
+void WorkflowRuntime::report_trouble(absl::FunctionRef<void()> code) {
+  try {
+    code();
+  } catch (const Unwinding&) {
+    throw;
+  } catch (...) {
+    set_task_error(
+        absl::StrCat("cannot report how a part of ", owner_, " ended: ", describe_current()));
   }
 }
 

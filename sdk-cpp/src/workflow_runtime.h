@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "temporal/api/sdk/v1/workflow_metadata.pb.h"
 
 #include "core/telemetry/metrics.h"
@@ -89,7 +90,6 @@ class WorkflowRuntime final : public core::WorkflowInstance {
   base::WallTime now() const { return now_; }
   Task* running() const { return running_; }
   bool evicting() const { return evicting_; }
-  bool read_only() const { return read_only_; }
   bool cancel_requested() const { return cancel_requested_; }
   bool quiet() const { return (info_.is_replaying && !read_only_) || evicting_; }
   bool handlers_running() const;
@@ -98,7 +98,9 @@ class WorkflowRuntime final : public core::WorkflowInstance {
   enum class Set { kPatches, kHandlers, kRest };
 
   // --- workflow_runtime.cc: the scheduler ---
+  core::Completion guarded_activation(const core::Activation& activation);
   core::Completion run_activation(const core::Activation& activation);
+  static core::Completion failed_task(std::string message);
   void begin(const core::Activation& activation);
   void run_set(const core::Activation& activation, Set set);
   void run_ready(bool ask_conditions);
@@ -107,6 +109,7 @@ class WorkflowRuntime final : public core::WorkflowInstance {
   void make_object();
   void finish_main_with_current_exception();
   void set_task_error(std::string message);
+  void report_trouble(absl::FunctionRef<void()> code);
   void evict();
   void unwind(Task& task);
 
@@ -189,6 +192,7 @@ class WorkflowRuntime final : public core::WorkflowInstance {
   bool read_only_ = false;
   bool evicting_ = false;
   bool accepted_update_ = false;
+  bool constructor_threw_ = false;
 };
 
 }  // namespace chimera::sdk

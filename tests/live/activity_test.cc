@@ -372,6 +372,25 @@ TEST_P(ActivityLive, IsCompletedAndFailedByItsToken) {
   EXPECT_EQ(failure_of(fails).cause()->find_cause<ApplicationError>()->type(), "Hand");
 }
 
+TEST_P(ActivityLive, HeartbeatsAndEndsAsCancelledByItsToken) {
+  registry()
+      .add(define_workflow<&CompletesElsewhere::run>("CompletesElsewhere"))
+      .add_activity<&complete_elsewhere>();
+  start_worker();
+
+  absl::Notification ready;
+  token_ready = &ready;
+  const auto handle = start<&CompletesElsewhere::run>();
+  ready.WaitForNotification();
+  EXPECT_FALSE(client().heartbeat_activity(token, std::string("half")).cancel_requested);
+  handle.cancel();
+  eventually([&] { return client().heartbeat_activity(token).cancel_requested; },
+             "the cancellation");
+  client().report_activity_cancellation(token, std::string("by hand"));
+  EXPECT_NE(dynamic_cast<const CancelledError*>(failure_of(handle).cause()), nullptr);
+  EXPECT_TRUE(client().heartbeat_activity(token).not_found);
+}
+
 struct Bank {
   std::string name;
   std::string who() { return name + " " + activity::info().activity_id; }

@@ -2,6 +2,7 @@
 // and other workflows.
 #include "absl/strings/str_cat.h"
 
+#include "server/server.h"
 #include "tests/live/live.h"
 
 namespace chimera::live {
@@ -336,6 +337,80 @@ TEST_P(RelationLive, OtherWorkflowsAreSignalledAndCancelled) {
   EXPECT_EQ(execute<&Neighbour::run>(cancelled.id(), "cancel"), "delivered");
   EXPECT_NE(dynamic_cast<const CancelledError*>(failure_of(cancelled).cause()), nullptr);
   EXPECT_THAT(execute<&Neighbour::run>("nobody-" + queue(), "signal"), HasSubstr("not found"));
+}
+
+struct Greets {
+  std::string run(std::string name) { return "Hello, " + name; }
+};
+const auto kGreets = define_workflow<&Greets::run>("Greets");
+
+// A first task that nobody runs would hold the run up for an hour.
+WorkflowOptions eager(WorkflowOptions with) {
+  with.task_timeout = 1h;
+  with.request_eager_start = true;
+  return with;
+}
+const char kAccepted[] = R"("eagerExecutionAccepted":true)";
+std::string without_spaces(std::string text) {
+  std::erase_if(text, [](char c) { return c == ' ' || c == '\n'; });
+  return text;
+}
+
+TEST_P(ClientLive, AWorkerOfThisClientRunsTheFirstTaskOfAnEagerStart) {
+  registry().add(kGreets);
+  start_worker();
+  const auto eagerly = client().start_workflow<&Greets::run>(eager(options()), "Ann");
+  EXPECT_EQ(eagerly.result(), "Hello, Ann");
+  EXPECT_THAT(without_spaces(eagerly.fetch_history()), HasSubstr(kAccepted));
+
+  Client other = Client::connect({.target_host = target().address});
+  const auto from_elsewhere = other.start_workflow<&Greets::run>(eager(options()), "Bob");
+  EXPECT_EQ(from_elsewhere.result(), "Hello, Bob");
+  EXPECT_THAT(without_spaces(from_elsewhere.fetch_history()), Not(HasSubstr(kAccepted)));
+
+  stop_worker();
+  const auto left_alone = client().start_workflow<&Greets::run>(eager(options()), "Cy");
+  EXPECT_THAT(without_spaces(left_alone.fetch_history()), Not(HasSubstr(kAccepted)));
+  left_alone.terminate();
+}
+
+TEST_P(ClientLive, AWorkersClientCanBeReplaced) {
+  const auto elsewhere = server::Server::start({.port = 0});
+  ASSERT_TRUE(elsewhere.ok()) << elsewhere.status();
+  const std::string address = absl::StrCat("127.0.0.1:", (*elsewhere)->port());
+  Client first = Client::connect({.target_host = target().address});
+  Client second = Client::connect({.target_host = address});
+  Worker worker(
+      first,
+      {.task_queue = queue(), .max_cached_workflows = GetParam(), .graceful_shutdown_timeout = 1s});
+  worker.add(kGreets);
+  worker.start();
+  WorkflowOptions with = options();
+  EXPECT_EQ(first.execute_workflow<&Greets::run>(with, "Ann"), "Hello, Ann");
+
+  worker.replace_client(second);
+
+  EXPECT_EQ(second.execute_workflow<&Greets::run>(eager(with), "Bob"), "Hello, Bob");
+  worker.shutdown();
+  worker.wait();
+  registry().add(kGreets);
+}
+
+TEST_P(ClientLive, AWorkersClientIsNotReplacedByOneOfAnotherNamespace) {
+  registry().add(kGreets);
+  Client mine = client();
+  Worker worker(mine, {.task_queue = queue()});
+  worker.add(kGreets);
+  EXPECT_THROW(worker.replace_client(mine), std::logic_error);  // Not started.
+  worker.start();
+  const Client other =
+      Client::connect({.target_host = target().address, .namespace_ = "elsewhere"});
+  try {
+    worker.replace_client(other);
+    ADD_FAILURE() << "replaced";
+  } catch (const std::invalid_argument& error) {
+    EXPECT_THAT(error.what(), HasSubstr("'elsewhere'"));
+  }
 }
 
 }  // namespace

@@ -565,6 +565,40 @@ TEST_P(StateLive, SearchAttributesAndMemoAreUpserted) {
   EXPECT_FALSE(found.search_attributes.contains("GoldInt"));
 }
 
+std::string take(const std::string& text) { return text.substr(0, 1); }
+struct SendsMuch {
+  std::string run(int pieces) {
+    std::vector<workflow::Handle<std::string>> all;
+    for (int i = 0; i < (mended ? 1 : pieces); ++i) {
+      all.push_back(workflow::start_activity<&take>({.start_to_close_timeout = 10s},
+                                                    std::string(1'900'000, 'x')));
+    }
+    std::string out;
+    for (auto& each : all) out += each.get();
+    return out;
+  }
+  static std::atomic<bool> mended;
+};
+std::atomic<bool> SendsMuch::mended{false};
+
+// Each value is small enough, all together are not.
+TEST_P(StateLive, AnAnswerThatIsTooLargeFailsTheTask) {
+  registry().add(define_workflow<&SendsMuch::run>("SendsMuch")).add_activity<&take>();
+  SendsMuch::mended = false;
+  do_not_replay();
+  start_worker();
+  WorkflowOptions patient = options();
+  patient.task_timeout = 1s;
+
+  const auto handle = client().start_workflow<&SendsMuch::run>(patient, 3);
+  eventually([&] { return count_events(handle.fetch_history(), "WORKFLOW_TASK_FAILED") > 0; },
+             "a failed task");
+  EXPECT_THAT(handle.fetch_history(), HasSubstr("GRPC_MESSAGE_TOO_LARGE"));
+  SendsMuch::mended = true;
+
+  EXPECT_EQ(handle.result(), "x");
+}
+
 struct Continues {
   std::string run(int rounds, std::string trail) {
     trail += workflow::info().continued_run_id.empty() ? "first" : ",next";
@@ -588,6 +622,37 @@ TEST_P(StateLive, ContinuesAsNew) {
   EXPECT_EQ(
       client().get_workflow_handle<&Continues::run>(handle.id(), handle.run_id()).describe().status,
       WorkflowExecutionStatus::kContinuedAsNew);
+}
+
+struct KeepsGoing {
+  int rounds = 0;
+  bool go_on = false, stop = false;
+  void next() { go_on = true; }
+  void end() { stop = true; }
+  int round() const { return rounds; }
+  int run(int before) {
+    rounds = before + 1;
+    workflow::wait_condition([this] { return go_on || stop; });
+    if (stop) return rounds;
+    workflow::continue_as_new<&KeepsGoing::run>(rounds);
+  }
+};
+
+// A handle is of the workflow, not of the run that happened to be first.
+TEST_P(StateLive, AHandleReachesWhatTheRunContinuesAs) {
+  registry().add(define_workflow<&KeepsGoing::run>("KeepsGoing")
+                     .signal<&KeepsGoing::next>("next")
+                     .signal<&KeepsGoing::end>("end")
+                     .query<&KeepsGoing::round>("round"));
+  start_worker();
+
+  const auto handle = start<&KeepsGoing::run>(0);
+  handle.signal<&KeepsGoing::next>();
+  eventually([&] { return handle.query<&KeepsGoing::round>() == 2; }, "the second run");
+  EXPECT_EQ(handle.describe().status, WorkflowExecutionStatus::kRunning);
+  handle.signal<&KeepsGoing::end>();
+
+  EXPECT_EQ(handle.result(), 2);
 }
 
 // activity_test.cc has a Tells of its own in its unnamed namespace: they must not be taken for each

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "chimera/activity.h"
 #include "chimera/codec.h"
 #include "chimera/definition.h"
 #include "chimera/errors.h"
@@ -96,7 +97,10 @@ using ClientPtr = std::shared_ptr<ClientState>;  // Shared by clients, handles a
 
 // Which execution a handle means.
 struct Target {
-  std::string id, run_id, first_execution_run_id;
+  std::string id;
+  std::string run_id = {};                  // Only this run; empty: the one that is current.
+  std::string first_execution_run_id = {};  // Only this chain of runs.
+  std::string started_run_id = {};  // Whose result is waited for; calls are not bound to it.
 };
 
 struct Answer {  // A result in the form in which it came.
@@ -119,7 +123,8 @@ Target signal_with_start(ClientState& client, std::string_view type, const Workf
 enum class UpdateStage { kAccepted = 2, kCompleted = 3 };
 struct StartedUpdate {
   std::string id;
-  std::optional<Answer> result;  // If it has completed already.
+  std::optional<Answer> result = {};  // If it has completed already.
+  std::string run_id = {};            // That accepted it.
 };
 StartedUpdate start_update(ClientState& client, const Target& target, std::string_view name,
                            const UpdateOptions& options, UpdateStage until, Arguments arguments);
@@ -152,7 +157,9 @@ template <class R>
 class UpdateHandle {
  public:
   UpdateHandle(detail::ClientPtr client, detail::Target target, detail::StartedUpdate update)
-      : client_(std::move(client)), target_(std::move(target)), update_(std::move(update)) {}
+      : client_(std::move(client)), target_(std::move(target)), update_(std::move(update)) {
+    if (!update_.run_id.empty()) target_.run_id = update_.run_id;
+  }
   const std::string& id() const { return update_.id; }
   const std::string& workflow_id() const { return target_.id; }
   const std::string& workflow_run_id() const { return target_.run_id; }
@@ -168,14 +175,19 @@ class UpdateHandle {
   detail::StartedUpdate update_;
 };
 
-// A workflow execution. R is what its run method returns.
+// A workflow execution. R is what its run method returns. Of a handle that start_workflow() gave,
+// result() is that of the run that was started; the other calls reach whatever runs under the id,
+// so also what the run has continued as.
 template <class R>
 class WorkflowHandle {
  public:
   WorkflowHandle(detail::ClientPtr client, detail::Target target)
       : client_(std::move(client)), target_(std::move(target)) {}
   const std::string& id() const { return target_.id; }
-  const std::string& run_id() const { return target_.run_id; }
+  // That was started or asked for; empty if the handle is for whatever runs.
+  const std::string& run_id() const {
+    return target_.run_id.empty() ? target_.started_run_id : target_.run_id;
+  }
 
   // Waits for the end, of later runs too if it continues as new, by cron or retry. Throws
   // WorkflowFailureError.
@@ -441,6 +453,20 @@ class Client {
     detail::pass_any([&](detail::Arguments list) { complete(task_token, list); }, result...);
   }
   void fail_activity(const std::string& task_token, const FailureError& error);
+  // Tells whether the activity was asked to stop, or is gone; then report_activity_cancellation().
+  template <class... A>
+  activity::CancellationDetails heartbeat_activity(const std::string& task_token,
+                                                   const A&... details) {
+    activity::CancellationDetails told;
+    detail::pass_any([&](detail::Arguments list) { told = heartbeat(task_token, list); },
+                     details...);
+    return told;
+  }
+  template <class... A>
+  void report_activity_cancellation(const std::string& task_token, const A&... details) {
+    detail::pass_any([&](detail::Arguments list) { report_cancellation(task_token, list); },
+                     details...);
+  }
 
   const std::string& identity() const;
   const std::string& namespace_() const;
@@ -470,6 +496,8 @@ class Client {
     return {state_, std::move(target), std::move(started)};
   }
   void complete(const std::string& task_token, detail::Arguments result);
+  activity::CancellationDetails heartbeat(const std::string& task_token, detail::Arguments details);
+  void report_cancellation(const std::string& task_token, detail::Arguments details);
   detail::ClientPtr state_;
 };
 

@@ -320,6 +320,20 @@ void read_number(const JsonReader& in, T& value) {
   }
 }
 
+// To the nearest: a double of seconds is seldom a whole number of T.
+template <class T>
+void read_duration(const JsonReader& in, T& value) {
+  using Seconds = std::chrono::duration<double>;
+  const Seconds seconds(in.number());
+  if constexpr (std::is_floating_point_v<typename T::rep>) {
+    value = std::chrono::duration_cast<T>(seconds);
+  } else {
+    if (!(seconds > Seconds(T::min()) && seconds < Seconds(T::max())))
+      in.fail("a number of seconds that the duration's type can hold");
+    value = std::chrono::round<T>(seconds);
+  }
+}
+
 template <class T>
 void write_duration(JsonWriter& out, const T& value) {
   const auto nanos = std::chrono::duration_cast<std::chrono::nanoseconds>(value).count();
@@ -384,7 +398,7 @@ void read_json(const JsonReader& in, T& value) {
   } else if constexpr (is_a<T, std::variant>) {
     read_variant(in, value);
   } else if constexpr (is_duration<T>) {
-    value = std::chrono::duration_cast<T>(std::chrono::duration<double>(in.number()));
+    read_duration(in, value);
   } else if constexpr (is_time<T>) {
     value = T(std::chrono::duration_cast<typename T::duration>(time_from_text(in)));
   } else if constexpr (Map<T>) {

@@ -5,10 +5,12 @@
 #define CHIMERA_DEFINITION_H_
 
 #include <array>
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -62,12 +64,27 @@ using ClassOf = typename Signature<decltype(F)>::Class;
 // member of a class in an unnamed namespace external linkage otherwise, so that two files' classes
 // of the same name would share one instance.
 
+// A name that one thread may set while workflows on others read it.
+class WireName {
+ public:
+  explicit WireName(std::string name) : name_(new std::string(std::move(name))) {}
+  // What it replaces stays: somebody may be reading it, and names are few.
+  void set(const std::string& name) {
+    if (name != *name_.load()) name_.store(new std::string(name));
+  }
+  const std::string& get() const { return *name_.load(std::memory_order_acquire); }
+  operator std::string_view() const { return get(); }
+
+ private:
+  std::atomic<const std::string*> name_;
+};
+
 // The name on the wire: the one that the function was last defined or registered under, else its
 // own. Functions, since definitions at namespace scope run before variables of templates are
 // initialised.
 template <auto F, class = decltype(F)>
-std::string& wire_name() {
-  static std::string name{reflect::kFunctionName<F>};
+WireName& wire_name() {
+  static WireName name{std::string(reflect::kFunctionName<F>)};
   return name;
 }
 // A workflow's is the class's, since run methods are all called alike.
@@ -80,8 +97,8 @@ consteval std::string_view class_name() {
   return colon == std::string_view::npos ? text : text.substr(colon + 1);
 }
 template <auto F, class = decltype(F)>
-std::string& workflow_name() {
-  static std::string name{class_name<ClassOf<F>>()};
+WireName& workflow_name() {
+  static WireName name{std::string(class_name<ClassOf<F>>())};
   return name;
 }
 
@@ -353,7 +370,7 @@ class WorkflowDefinition {
   }
   template <auto Handler>
   static std::string named(std::string name) {
-    detail::wire_name<Handler>() = name;
+    detail::wire_name<Handler>().set(name);
     return name;
   }
 
@@ -364,16 +381,16 @@ class WorkflowDefinition {
 // chimera::define_workflow<&Order::run>("Order").signal<&Order::approve>("approve");
 template <auto Run, class = decltype(Run)>
 WorkflowDefinition<detail::ClassOf<Run>> define_workflow(
-    std::string name = detail::workflow_name<Run>()) {
+    std::string name = detail::workflow_name<Run>().get()) {
   using C = detail::ClassOf<Run>;
   static_assert(std::is_class_v<C>, "define_workflow takes a method: define_workflow<&Order::run>");
-  detail::workflow_name<Run>() = name;
+  detail::workflow_name<Run>().set(name);
   return WorkflowDefinition<C>({.name = std::move(name),
                                 .create = &detail::create_workflow<C, detail::ArgumentsOf<Run>>,
                                 .run = &detail::call_method<Run>});
 }
 
-// Workflows and activities of a program or library, in one list.
+// Workflows and activities of a program or library, in one list. One thread at a time adds to it.
 class Registry {
  public:
   template <class C>
@@ -385,14 +402,14 @@ class Registry {
   Registry& add_activity(std::string name = std::string(reflect::kFunctionName<F>)) {
     static_assert(std::is_void_v<detail::ClassOf<F>>,
                   "a method needs its object: add_activity<&Bank::charge>(bank, \"charge\")");
-    detail::wire_name<F>() = name;
+    detail::wire_name<F>().set(name);
     return add_activity_type({std::move(name), &detail::call_function<F>});
   }
   // A method of an object, which must outlive the worker.
   template <auto F, class C>
     requires std::is_base_of_v<detail::ClassOf<F>, C>
   Registry& add_activity(C& object, std::string name = std::string(reflect::kFunctionName<F>)) {
-    detail::wire_name<F>() = name;
+    detail::wire_name<F>().set(name);
     return add_activity_type(
         {std::move(name), [&object](const PayloadList& arguments, PayloadSink* result) {
            detail::call_method<F>(&object, arguments, result);

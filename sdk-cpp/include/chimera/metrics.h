@@ -1,7 +1,7 @@
 // Metrics of user code, shown by the Runtime beside the worker's own. A meter makes them:
 // workflow::metric_meter() for workflow code, whose metrics count nothing while history is
 // replayed, activity::metric_meter() for activities, Runtime::metric_meter() for the rest. Any
-// thread; cheap to copy.
+// thread; cheap to copy. A meter and its metrics are used no longer than their Runtime lives.
 #ifndef CHIMERA_METRICS_H_
 #define CHIMERA_METRICS_H_
 

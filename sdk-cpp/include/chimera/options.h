@@ -87,7 +87,8 @@ struct ChildWorkflowOptions {
   SearchAttributes search_attributes = {};
 };
 
-// What is left empty is taken from the run that continues.
+// What is left empty is taken from the run that continues; of its memo, what it was started with
+// (sdk-core 1.35).
 struct ContinueAsNewOptions {
   std::string workflow_type = {};
   std::string task_queue = {};
@@ -109,6 +110,9 @@ struct WorkflowOptions {
   Memo memo = {};
   SearchAttributes search_attributes = {};
   Duration start_delay{};
+  // The reply to the start brings the first workflow task, for a worker of this client on the task
+  // queue: a round trip less. Without such a worker, or a free slot of it, it starts as usual.
+  bool request_eager_start = false;
 };
 
 }  // namespace chimera

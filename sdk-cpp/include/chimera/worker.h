@@ -18,23 +18,29 @@ struct WorkerOptions {
   std::string task_queue;
   std::string identity = {};
   std::string build_id = {};
-  std::size_t max_cached_workflows = 1000;
-  int max_concurrent_workflow_tasks = 100;
+  std::size_t max_cached_workflows = 1000;  // 0: every task replays its whole history.
+  std::size_t max_cached_bytes = std::size_t{1} << 30;
+  int max_concurrent_workflow_tasks = 100;  // At least 2 where runs are cached.
   int max_concurrent_activities = 100;
   int max_concurrent_workflow_task_polls = 5;
   int max_concurrent_activity_task_polls = 5;
+  double nonsticky_to_sticky_poll_ratio = 0.2;
   std::chrono::milliseconds sticky_queue_schedule_to_start_timeout{10000};
   std::chrono::milliseconds graceful_shutdown_timeout{
       0};  // Until activities are told of the shutdown.
-  double max_activities_per_second = 0;
+  std::chrono::milliseconds max_heartbeat_throttle_interval{60000};
+  std::chrono::milliseconds default_heartbeat_throttle_interval{30000};
+  double max_activities_per_second = 0;             // 0: no limit.
+  double max_task_queue_activities_per_second = 0;  // Of all workers together. 0: no limit.
   bool no_remote_activities = false;
   bool disable_eager_activity_execution = false;
+  int max_eager_activity_reservations_per_workflow_task = 3;
   // Workflow code that does not yield for so long fails its task; 0: never.
   std::chrono::milliseconds deadlock_timeout{2000};
 };
 
-// Add, then run. add() and add_activity() are Registry's. One thread uses a worker; shutdown() may
-// come from any.
+// Add, then run. add() and add_activity() are Registry's. One thread uses a worker; shutdown() and
+// replace_client() may come from any.
 class Worker : public Registry {
  public:
   Worker(const Client& client, WorkerOptions options);
@@ -51,6 +57,12 @@ class Worker : public Registry {
   void start();
   void shutdown();  // Returns at once.
   void wait();      // Until drained. Throws what ended the worker, if something did.
+
+  // Of a started worker: its calls go through this client's connection from now on, with its keys
+  // and headers; polls under way end where they began. The namespace and the codec stay those of
+  // the client that it was made with. Throws std::invalid_argument for a client of another
+  // namespace.
+  void replace_client(const Client& client);
 
  private:
   class State;

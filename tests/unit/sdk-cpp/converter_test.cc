@@ -1,5 +1,6 @@
 #include "chimera/converter.h"
 
+#include <cmath>
 #include <map>
 #include <optional>
 #include <string>
@@ -89,6 +90,23 @@ TEST(ConverterTest, RoundTripsEveryKindOfMember) {
       R"({"name":"bolt","quantity":3}],)"
       R"("note":null,"pair":[1,2],"prices":{"a":0.5,"b":2.0},"tuple":[5,"five"],"wait":1.5})");
   EXPECT_EQ(json_of(from_payload<Everything>(make_payload(value))), text);
+}
+
+// A double of seconds is seldom a whole number of milliseconds.
+TEST(ConverterTest, DurationsComeBackAsTheyWent) {
+  for (int ms = 0; ms < 20'000; ++ms) {
+    const std::chrono::milliseconds sent(ms);
+    ASSERT_EQ(from_payload<std::chrono::milliseconds>(make_payload(sent)), sent);
+  }
+  EXPECT_THROW(from_payload<std::chrono::nanoseconds>(make_payload(1e12)), ConversionError);
+}
+
+TEST(ConverterTest, NumbersThatAreNoneComeBack) {
+  EXPECT_TRUE(std::isnan(from_payload<double>(make_payload(std::nan("")))));
+  const std::vector<double> ends = {-INFINITY, 1.5, INFINITY};
+  EXPECT_EQ(from_payload<std::vector<double>>(make_payload(ends)), ends);
+  const std::map<std::string, std::string> texts = {{"NaN", "a \"NaN\" and -Infinity"}};
+  EXPECT_EQ((from_payload<std::map<std::string, std::string>>(make_payload(texts))), texts);
 }
 
 TEST(ConverterTest, TakesSixtyFourMembers) {

@@ -74,9 +74,9 @@ const auto kOrder =
 
 TEST(ProgramTest, DefinesWhatItSays) {
   EXPECT_EQ(kOrder.name(), "Order");
-  EXPECT_EQ(chimera::detail::workflow_name<&OrderWorkflow::run>(), "Order");
+  EXPECT_EQ(chimera::detail::workflow_name<&OrderWorkflow::run>().get(), "Order");
   EXPECT_EQ(kOrder.type().updates.at(0).name, "add_tip");
-  EXPECT_EQ(chimera::detail::wire_name<&charge_card>(), "charge_card");
+  EXPECT_EQ(chimera::detail::wire_name<&charge_card>().get(), "charge_card");
 }
 
 TEST(ProgramTest, ANameTwiceIsRefusedAndNamed) {

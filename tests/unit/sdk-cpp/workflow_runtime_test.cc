@@ -10,6 +10,7 @@
 
 #include "core/converter/failure.h"
 #include "core/converter/payload.h"
+#include "sdk-cpp/src/codec.h"
 
 namespace chimera::sdk {
 namespace {
@@ -21,10 +22,10 @@ using testing::HasSubstr;
 class Driver {
  public:
   template <class C>
-  explicit Driver(const WorkflowDefinition<C>& definition)
+  explicit Driver(const WorkflowDefinition<C>& definition, Codec codec = nullptr)
       : type_(definition.type()),
         runtime_(std::make_unique<WorkflowRuntime>(
-            type_, core::RunContext{"id", "run", type_.name, "queue", "default"}, nullptr,
+            type_, core::RunContext{"id", "run", type_.name, "queue", "default"}, std::move(codec),
             core::process_metrics())) {}
 
   core::Completion activate(std::vector<core::Job> jobs, bool replaying = false) {
@@ -47,6 +48,12 @@ class Driver {
     }
     return core::InitializeWorkflow{
         .started = &started_, .workflow_id = "id", .randomness_seed = 7};
+  }
+  template <class T>
+  core::Job init_with_memo(const std::string& key, const T& value) {
+    core::Job job = init(std::string("hi"));
+    (*started_.mutable_memo()->mutable_fields())[key] = to_proto(make_payload(value));
+    return job;
   }
   template <class... A>
   core::Job signal(const std::string& name, const A&... arguments) {
@@ -442,6 +449,85 @@ TEST(WorkflowRuntimeTest, QueriesAnswerAndMayNotWait) {
   EXPECT_THAT(std::get<api::failure::v1::Failure>(command<core::RespondToQuery>(answers, 1)->answer)
                   .message(),
               HasSubstr("not allowed in a query"));
+}
+
+struct YieldsAndStops {
+  void run() { workflow::sleep(0s); }
+};
+
+// The cancellation is there before the first wait; the task that ended must not be run again.
+TEST(WorkflowRuntimeTest, ACancellationBeforeAYieldEndsTheTaskOnce) {
+  Driver driver(define_workflow<&YieldsAndStops::run>("YieldsAndStops"));
+
+  const auto done = driver.activate({driver.init(), core::CancelWorkflow{.reason = "now"}});
+
+  EXPECT_NE(command<core::CancelWorkflowExecution>(done, 0), nullptr) << task_failure(done);
+  EXPECT_EQ(commands(driver.activate({core::UpdateRandomSeed{}})).size(), 0u);
+}
+
+struct ThrowsAtBirth {
+  explicit ThrowsAtBirth(const std::string& why) { throw ApplicationError(why); }
+  std::string run(std::string) { return "never"; }
+  void add(std::string) {}
+};
+
+TEST(WorkflowRuntimeTest, AConstructorThatThrowsFailsTheWorkflowBeforeAnyOfItsCodeRuns) {
+  Driver driver(
+      define_workflow<&ThrowsAtBirth::run>("ThrowsAtBirth").signal<&ThrowsAtBirth::add>("add"));
+
+  const auto done =
+      driver.activate({driver.init(std::string("no")), driver.signal("add", std::string("x"))});
+
+  ASSERT_EQ(commands(done).size(), 1u) << task_failure(done);
+  const auto* failed = command<core::FailWorkflowExecution>(done, 0);
+  ASSERT_NE(failed, nullptr);
+  EXPECT_EQ(failed->failure.message(), "no");
+}
+
+// A codec with another key than the one that wrote.
+class Refusing : public PayloadCodec {
+ public:
+  std::vector<Payload> encode(std::vector<Payload>) const override {
+    throw ConversionError("no key to write with");
+  }
+  std::vector<Payload> decode(std::vector<Payload>) const override {
+    throw ConversionError("no key 2025");
+  }
+};
+
+TEST(WorkflowRuntimeTest, AMemoThatCannotBeReadFailsTheTask) {
+  Driver driver(define_workflow<&Echo::run>("Echo"), to_core(std::make_shared<Refusing>()));
+
+  const auto done = driver.activate({driver.init_with_memo("note", std::string("x"))});
+
+  EXPECT_THAT(task_failure(done), AllOf(HasSubstr("memo 'note'"), HasSubstr("no key 2025")));
+}
+
+struct FailsWithDetails {
+  void run() { throw ApplicationError("lost", {.details = details(std::string("x"))}); }
+};
+
+TEST(WorkflowRuntimeTest, AFailureThatCannotBeEncodedIsNotSilent) {
+  Driver driver(define_workflow<&FailsWithDetails::run>("FailsWithDetails"),
+                to_core(std::make_shared<Refusing>()));
+
+  const auto done = driver.start();
+
+  EXPECT_TRUE(command<core::FailWorkflowExecution>(done, 0) != nullptr ||
+              !task_failure(done).empty());
+}
+
+struct ConversionIsFatal {
+  void run() { throw ConversionError("mine"); }
+};
+
+TEST(WorkflowRuntimeTest, AListedConversionErrorFailsTheWorkflow) {
+  Driver driver(define_workflow<&ConversionIsFatal::run>("ConversionIsFatal")
+                    .failure_exceptions<ConversionError>());
+
+  const auto done = driver.start();
+
+  EXPECT_NE(command<core::FailWorkflowExecution>(done, 0), nullptr) << task_failure(done);
 }
 
 }  // namespace

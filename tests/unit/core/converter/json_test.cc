@@ -77,6 +77,29 @@ TEST(JsonDocumentTest, ReadsWhatWasWritten) {
                                 JsonKind::kString, JsonKind::kBoolean, JsonKind::kNull}));
 }
 
+TEST(JsonDocumentTest, ReadsPythonsNumbersBeyondJson) {
+  const auto document = JsonDocument::parse(R"({"NaN":[NaN,-Infinity,"Infinity \" NaN"]})");
+
+  ASSERT_TRUE(document.ok()) << document.status();
+  document->root().for_each([](std::string_view key, JsonNode value) {
+    EXPECT_EQ(key, "NaN");
+    EXPECT_EQ(value.at(0).kind(), JsonKind::kNumber);
+    EXPECT_NE(value.at(0).number(), value.at(0).number());
+    EXPECT_EQ(value.at(1).number(), -std::numeric_limits<double>::infinity());
+    EXPECT_EQ(value.at(2).string(), "Infinity \" NaN");
+    return true;
+  });
+  EXPECT_FALSE(JsonDocument::parse("[NaN").ok());
+  EXPECT_FALSE(JsonDocument::parse("[NaNs]").ok());
+}
+
+TEST(JsonDocumentTest, PreviewsAreUtf8EvenWhereTheyAreCut) {
+  const auto document = JsonDocument::parse(
+      "\"\u20ac\u20ac\u20ac\u20ac\u20ac\u20ac\u20ac\u20ac\u20ac\u20ac\u20ac\u20ac\u20ac\u20ac\"");
+
+  for (const char c : document->root().preview()) EXPECT_LT(static_cast<unsigned char>(c), 0x80);
+}
+
 TEST(JsonDocumentTest, SaysWhereTextStopsBeingJson) {
   const auto document = JsonDocument::parse("{\"a\":");
 

@@ -45,6 +45,18 @@ TEST(RetryTest, NormalCallsStopWhenTheNextTryWouldComeTooLate) {
   EXPECT_FALSE(state.next_delay(absl::UnavailableError(""), kStart + milliseconds(9901), kMiddle));
 }
 
+// It may have waited at a healthy server for a minute when the connection breaks.
+TEST(RetryTest, LongPollsCountFromTheirFirstFailure) {
+  RetryPolicy policy = retry_policy(RetryClass::kNormal, RetryOptions{});
+  policy.elapsed_from_failure = true;
+  RetryState state(policy, kStart);
+  const base::SteadyTime broken = kStart + seconds(60);
+
+  EXPECT_TRUE(state.next_delay(absl::UnavailableError(""), broken, kMiddle));
+  EXPECT_TRUE(state.next_delay(absl::UnavailableError(""), broken + seconds(9), kMiddle));
+  EXPECT_FALSE(state.next_delay(absl::UnavailableError(""), broken + seconds(10), kMiddle));
+}
+
 TEST(RetryTest, OneTryMeansOneTry) {
   RetryState state(retry_policy(RetryClass::kNone, RetryOptions{}), kStart);
 

@@ -153,6 +153,39 @@ TEST_F(WorkerTest, ANamespaceThatIsNotThereIsSaidAtTheStart) {
   EXPECT_NE(status.message().find("Register"), std::string::npos) << status;
 }
 
+// Nobody may wait for ever for pollers that were made after the shutdown had looked for them.
+TEST_F(WorkerTest, AShutdownMayComeWhileItStarts) {
+  server_->always("ShutdownWorker",
+                  [](ScriptedServer::Call& call) { call.finish(absl::OkStatus()); });
+  for (int i = 0; i < 50; ++i) {
+    auto worker = *Worker::create(connection_, options_);
+    ASSERT_TRUE(worker->add_workflow("Order", workflows_).ok());
+    ASSERT_TRUE(worker->add_activity("charge_card", activities_).ok());
+    std::thread starting([&] { EXPECT_TRUE(worker->start().ok()); });
+    if (i % 2 == 1) std::this_thread::yield();
+    worker->initiate_shutdown();
+    starting.join();
+    EXPECT_TRUE(worker->wait().ok());
+  }
+}
+
+// The server refuses it again and again; without a report the task would time out for ever.
+TEST_F(WorkerTest, AnAnswerThatIsTooLargeFailsTheTask) {
+  start();
+  give(first_task("r1"));
+  server_->next("RespondWorkflowTaskCompleted")
+      ->finish(absl::ResourceExhaustedError(
+          "grpc: received message larger than max (5000000 vs. 4194304)"));
+
+  auto failed = server_->next("RespondWorkflowTaskFailed");
+  ASSERT_NE(failed, nullptr);
+  failed->answer(wf::RespondWorkflowTaskFailedResponse());
+
+  const auto request = failed->as<wf::RespondWorkflowTaskFailedRequest>();
+  EXPECT_EQ(request.cause(), enums::WORKFLOW_TASK_FAILED_CAUSE_GRPC_MESSAGE_TOO_LARGE);
+  EXPECT_NE(request.failure().message().find("5000000"), std::string::npos);
+}
+
 TEST_F(WorkerTest, PollsTheNormalAndItsOwnStickyQueue) {
   start();
 
