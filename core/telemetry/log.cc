@@ -73,7 +73,7 @@ bool log_enabled(LogLevel level) {
 }
 
 void log(LogRecord record) {
-  if (!log_enabled(record.level)) return;
+  if (record.replaying || !log_enabled(record.level)) return;
   if (record.time == base::WallTime{}) record.time = base::system_clock().now();
   std::shared_ptr<const LogSink> sink = current_sink().load();
   (*sink)(record);

@@ -25,6 +25,7 @@ struct LogRecord {
   std::string message;
   LogFields fields;  // workflow_id, run_id, workflow_type, attempt, ...
   base::WallTime time;
+  bool replaying = false;  // Said by workflow code that runs again: dropped.
 };
 
 // Called from any thread, several at once; must not block, throw or log.

@@ -372,15 +372,24 @@ TEST_P(ActivityLive, IsCompletedAndFailedByItsToken) {
   EXPECT_EQ(failure_of(fails).cause()->find_cause<ApplicationError>()->type(), "Hand");
 }
 
+struct EndsElsewhere {
+  std::string run() {
+    return workflow::execute_activity<&complete_elsewhere>(
+        {.start_to_close_timeout = 20s,
+         .retry_policy = quick(1),
+         .cancellation_type = ActivityCancellationType::kWaitCancellationCompleted});
+  }
+};
+
 TEST_P(ActivityLive, HeartbeatsAndEndsAsCancelledByItsToken) {
   registry()
-      .add(define_workflow<&CompletesElsewhere::run>("CompletesElsewhere"))
+      .add(define_workflow<&EndsElsewhere::run>("EndsElsewhere"))
       .add_activity<&complete_elsewhere>();
   start_worker();
 
   absl::Notification ready;
   token_ready = &ready;
-  const auto handle = start<&CompletesElsewhere::run>();
+  const auto handle = start<&EndsElsewhere::run>();
   ready.WaitForNotification();
   EXPECT_FALSE(client().heartbeat_activity(token, std::string("half")).cancel_requested);
   handle.cancel();

@@ -569,7 +569,8 @@ std::string take(const std::string& text) { return text.substr(0, 1); }
 struct SendsMuch {
   std::string run(int pieces) {
     std::vector<workflow::Handle<std::string>> all;
-    for (int i = 0; i < (mended ? 1 : pieces); ++i) {
+    const int count = mended ? 1 : pieces;  // Once: it may change meanwhile.
+    for (int i = 0; i < count; ++i) {
       all.push_back(workflow::start_activity<&take>({.start_to_close_timeout = 10s},
                                                     std::string(1'900'000, 'x')));
     }
