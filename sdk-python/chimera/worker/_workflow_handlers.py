@@ -124,7 +124,6 @@ class Handlers:
         run = self._run
         try:
             args = self._arguments(definition, name, payloads)
-            definition.check_count(len(args))
         except Exception:
             # A sender's mistake must not stop the workflow.
             logger.exception(

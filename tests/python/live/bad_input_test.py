@@ -210,7 +210,6 @@ async def test_wrong_messages_leave_the_workflow_as_it_was(
         handle = await client.start_workflow(Strict.run, 2, id=name, task_queue=name)
         await handle.signal("add", "text")
         await handle.signal("add", UNREADABLE)
-        await handle.signal("add", args=[1, 2])
         await handle.signal("unknown")
         for call, text in (
             (lambda: handle.query("times", "text"), "Failed decoding arguments"),
@@ -232,6 +231,35 @@ async def test_wrong_messages_leave_the_workflow_as_it_was(
         assert await handle.result() == [1, 2]
 
     assert "dropping the signal" in caplog.text
+
+
+@workflow.defn(name="Strict")
+class Mended:
+    def __init__(self) -> None:
+        self.seen: list[int] = []
+
+    @workflow.run
+    async def run(self, wanted: int) -> list[int]:
+        await workflow.wait_condition(lambda: len(self.seen) >= wanted)
+        return self.seen
+
+    @workflow.signal
+    def add(self, number: int = 5, _other: int = 0) -> None:
+        self.seen.append(number)
+
+
+@pytest.mark.parametrize("arguments", [[], [1, 2]], ids=["few", "many"])
+async def test_a_signal_of_a_wrong_number_of_arguments_fails_the_task(client: Client, name: str, arguments: list):
+    """It waits there for a worker whose handler takes them, as with the official package."""
+    async with worker(client, name, 10, Strict, Fine):
+        handle = await client.start_workflow("Strict", 1, id=name, task_queue=name)
+        await handle.signal("add", args=arguments)
+        failure = await failed_task(handle)
+        assert await others_go_on(client, name)
+    async with worker(client, name, 10, Mended):
+        assert await handle.result() == (arguments[:1] or [5])
+
+    assert "positional argument" in failure.message
 
 
 @workflow.defn
