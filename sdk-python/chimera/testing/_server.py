@@ -129,6 +129,9 @@ class ProgramServer:
             raise RuntimeError(
                 f"{config.existing_path} did not answer on {server.target} within {timeout}; it was stopped"
             ) from None
+        except BaseException:
+            await server.stop()
+            raise
         return server
 
     async def _serves(self, ip: str, port: int) -> None:

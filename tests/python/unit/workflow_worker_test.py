@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
+import logging
 import os
 import pdb
 import queue
@@ -328,7 +329,28 @@ def test_logged_traces_have_causes_and_no_marks(caplog: pytest.LogCaptureFixture
     (record,) = [each for each in caplog.records if each.levelname == "WARNING"]
     assert record.exc_info and record.exc_text
     assert "IndexError" in record.exc_text and record.exc_text.endswith("no such item")
+    assert "raise RuntimeError" in record.exc_text and "[][1]" in record.exc_text
     assert "^^^" not in record.exc_text  # Python would parse the lines, in this thread.
+
+
+def test_logged_errors_are_written_by_the_handlers_own_formatter() -> None:
+    class OneLine(logging.Formatter):
+        def formatException(self, ei: Any) -> str:  # noqa: N802
+            return f"{type(ei[1]).__name__} from {type(ei[1].__cause__).__name__} at {ei[2].tb_lineno}"
+
+    out = io.StringIO()
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(OneLine("%(message)s"))
+    logger = logging.getLogger("temporalio.worker._workflow_instance")
+    logger.addHandler(handler)
+    try:
+        _, bridge = make(FailsTwice)
+        send(bridge, "FailsTwice", initialize("FailsTwice"))
+    finally:
+        logger.removeHandler(handler)
+
+    assert "\nRuntimeError from IndexError at " in out.getvalue()
+    assert "Traceback" not in out.getvalue()
 
 
 def test_dropped_runs_end_their_code_orderly() -> None:
