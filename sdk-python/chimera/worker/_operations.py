@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 # Recorded in the history where code depends on it.
 RAISE_ON_CANCELLING_COMPLETED_ACTIVITY = 1
+SINGLE_BATCH = 2
 
 
 class Backoff(BaseException):
@@ -453,16 +454,18 @@ class Operations:
         """Wait for an answer; see the head of this file.
 
         With `flag`, a cancellation that arrives together with the answer is raised where the
-        history has that flag or is being made. With `reraise`, cancellation of the workflow is
-        raised at once.
+        history has that flag or is being made; with SINGLE_BATCH it always is. With `reraise`,
+        cancellation of the workflow is raised at once.
         """
         run = self.run
         while True:
             try:
                 return await _shielded(future, run.loop)
             except asyncio.CancelledError as err:
-                if future.done() and flag is not None and run.use_flag(flag):
-                    raise
+                if future.done():
+                    # To wait on would give the answer, and the cancellation would be forgotten.
+                    if run.single_batch or (flag is not None and run.use_flag(flag)):
+                        raise
                 send_cancel(err)
                 task = asyncio.current_task()
                 if sys.version_info >= (3, 11) and task is not None:

@@ -25,7 +25,7 @@ from chimera.worker._chain import InboundEnd, OutboundEnd
 from chimera.worker._interceptor import ExecuteWorkflowInput
 from chimera.worker._loop import WorkflowLoop, timer_metadata
 from chimera.worker._metrics import ReplaySafeMeter
-from chimera.worker._operations import ContinueAsNew, Operations
+from chimera.worker._operations import SINGLE_BATCH, ContinueAsNew, Operations
 from chimera.worker._runner import (
     Completion,
     PatchActivationInput,
@@ -92,6 +92,8 @@ class Run(WorkflowInstance):
         self._failure_types: Sequence[type[BaseException]] = details.defn.failure_exception_types
         self._versioning = 0
         self._available_flags: Sequence[int] = ()
+        self.single_batch = False  # All sets of an activation's jobs are applied before code runs.
+        self._cancel_main_at_its_start = False
         self._thread_id: int | None = None
         self._completion = Completion([], [], [])
         self._jobs: dict[str, Callable[..., None]] = {
@@ -166,6 +168,8 @@ class Run(WorkflowInstance):
         self.task_error = None
         self.accepted_update = False
         self._thread_id = threading.get_ident()
+        by_default = SINGLE_BATCH in self._details.default_workflow_logic_flags
+        self.single_batch = self.use_flag(SINGLE_BATCH, by_default)
 
     def _apply_all(self, jobs: Sequence[tuple]) -> None:
         sets: list[list[tuple]] = [[], [], [], []]
@@ -181,7 +185,10 @@ class Run(WorkflowInstance):
                 continue
             for job in jobs_of_kind:
                 self._jobs[job[0]](*job[1:])
-            self._run_loop(kind in (_INCOMING, _REST), only_updates)
+            if not self.single_batch:
+                self._run_loop(kind in (_INCOMING, _REST), only_updates)
+        if self.single_batch and jobs:
+            self._run_loop(bool(sets[_INCOMING] or sets[_REST]), only_updates)
 
     def _run_loop(self, check_conditions: bool, only_updates: bool) -> None:
         """Run what is ready, and what becomes ready by it, until all code waits."""
@@ -272,6 +279,9 @@ class Run(WorkflowInstance):
 
     def _initialize(self, *_job: Any) -> None:
         self._main = self.loop.create_task(self.guard(self._execute), name="run")
+        if self._cancel_main_at_its_start:
+            self._cancel_main_at_its_start = False
+            self.loop.call_soon(self._main.cancel)
 
     async def _execute(self) -> None:
         assert self._input
@@ -308,6 +318,8 @@ class Run(WorkflowInstance):
         if self._main:
             # Not at once: a main task that has not begun yet runs up to its first wait.
             self.loop.call_soon(self._main.cancel)
+        else:
+            self._cancel_main_at_its_start = self.single_batch
 
     def _reseed(self, seed: int) -> None:
         self.seed = seed
@@ -393,9 +405,10 @@ class Run(WorkflowInstance):
         """A message as it goes into a command."""
         return message if self._details.messages_for_codec else message.SerializeToString()
 
-    def use_flag(self, flag: int) -> bool:
-        """Whether the run behaves by a flag: one in the history, or a new one outside of replay."""
-        if flag not in self._available_flags and self.is_replaying:
+    def use_flag(self, flag: int, by_default: bool = True) -> bool:
+        """Whether the run behaves by a flag: one in the history, or, outside of replay, a new one
+        that is on by default."""
+        if flag not in self._available_flags and (self.is_replaying or not by_default):
             return False
         if flag not in self._completion.used_internal_flags:
             self._completion.used_internal_flags.append(flag)
@@ -509,6 +522,23 @@ class Run(WorkflowInstance):
         self.loop.check("wait condition")
         future = self.loop.create_future()
         self._conditions.append((predicate, future))
+        cancelled_before = self.cancel_reason is not None
+
+        def raise_if_cancelled_meanwhile() -> None:
+            # wait_for may prefer what it waits for, or its timeout, to a cancellation beside it.
+            if self.single_batch and self.cancel_reason is not None and not cancelled_before:
+                raise asyncio.CancelledError
+
+        try:
+            await self._wait_for(future, timeout, summary)
+        except asyncio.TimeoutError:
+            raise_if_cancelled_meanwhile()
+            raise
+        raise_if_cancelled_meanwhile()
+
+    async def _wait_for(
+        self, future: asyncio.Future, timeout: float | None, summary: str | None
+    ) -> None:
         if timeout is None:
             await future
             return
@@ -535,17 +565,21 @@ class Run(WorkflowInstance):
     def upsert_memo(self, updates: Mapping[str, Any]) -> None:
         if not updates:
             return
-        memo = Memo()
-        for name, value in updates.items():
-            memo.fields[name].CopyFrom(self.payload_converter.to_payload(value))
-        self.add_command(("modify_memo", self.pack(memo)))
+        payloads = self.payload_converter
+        items = {name: payloads.to_payload(value) for name, value in updates.items()}
+        self.add_command(("modify_memo", self.pack(Memo(fields=items))))
         raw: Any = self.info.raw_memo
-        for name, value in updates.items():
-            if value is None:
+        for name, item in items.items():
+            gone = updates[name] is None
+            if gone:
                 raw.pop(name, None)
             else:
-                raw[name] = self.payload_converter.to_payload(value)
-        self._memo = None
+                raw[name] = item
+            # In place: code may hold what memo() gave it.
+            if self._memo is not None and gone:
+                self._memo.pop(name, None)
+            elif self._memo is not None:
+                self._memo[name] = payloads.from_payload(item)
 
     def upsert_search_attributes(
         self, attributes: common.SearchAttributes | Sequence[common.SearchAttributeUpdate]
