@@ -1,5 +1,6 @@
 """The wheel as users get it: self-contained, and at peace with what else may sit in the process."""
 
+import os
 import pathlib
 import re
 import shutil
@@ -13,6 +14,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 TYPED = pathlib.Path(__file__).resolve().parent / "typed"
 pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
 
+# The tests' own PYTHONPATH names the build, which would be tested in the wheel's place.
+PLAIN = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+
 USE_BOTH = """
 import chimera.client, chimera.workflow, chimera.worker, chimera.api.common.v1 as ours
 import temporalio.client, temporalio.worker, temporalio.api.common.v1 as theirs
@@ -23,7 +27,7 @@ assert ours.Payload is theirs.Payload, "one pool, one class"
 
 
 def run(*command: str | pathlib.Path, cwd: pathlib.Path = ROOT) -> str:
-    result = subprocess.run([str(part) for part in command], cwd=cwd, capture_output=True, text=True)
+    result = subprocess.run([str(part) for part in command], cwd=cwd, env=PLAIN, capture_output=True, text=True)
     assert result.returncode == 0, f"{command}\n{result.stdout}\n{result.stderr}"
     return result.stdout
 
@@ -121,7 +125,9 @@ def test_type_checkers_know_what_a_program_does(python: pathlib.Path, tmp_path: 
     cwd = tmp_path / "typed"
 
     run(python, "-m", "mypy", "--strict", "program.py", cwd=cwd)
-    refused = subprocess.run([python, "-m", "mypy", "--strict", "mistakes.py"], cwd=cwd, capture_output=True, text=True)
+    refused = subprocess.run(
+        [python, "-m", "mypy", "--strict", "mistakes.py"], cwd=cwd, env=PLAIN, capture_output=True, text=True
+    )
 
     lines = enumerate((cwd / "mistakes.py").read_text().splitlines(), 1)
     wanted = [(number, line.split("# wrong: ")[1]) for number, line in lines if "# wrong: " in line]
