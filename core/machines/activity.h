@@ -3,10 +3,10 @@
 #ifndef CHIMERA_CORE_MACHINES_ACTIVITY_H_
 #define CHIMERA_CORE_MACHINES_ACTIVITY_H_
 
-#include <memory>
 #include <string>
 
 #include "core/base/api.h"
+#include "core/machines/failure_ptr.h"
 #include "core/machines/table.h"
 
 namespace chimera::core {
@@ -97,8 +97,6 @@ struct ActivityMachine {
   std::int64_t scheduled_event_id = 0;
   std::string id, type;
 };
-
-using FailurePtr = std::shared_ptr<const api::failure::v1::Failure>;
 
 // What the language is told, wrapped as the protocol wants it.
 FailurePtr activity_failed(const ActivityMachine& machine,

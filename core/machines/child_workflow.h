@@ -5,7 +5,8 @@
 
 #include <string>
 
-#include "core/machines/activity.h"
+#include "core/machines/failure_ptr.h"
+#include "core/machines/table.h"
 
 namespace chimera::core {
 

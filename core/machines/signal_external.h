@@ -3,7 +3,8 @@
 #ifndef CHIMERA_CORE_MACHINES_SIGNAL_EXTERNAL_H_
 #define CHIMERA_CORE_MACHINES_SIGNAL_EXTERNAL_H_
 
-#include "core/machines/activity.h"
+#include "core/machines/failure_ptr.h"
+#include "core/machines/table.h"
 
 namespace chimera::core {
 
