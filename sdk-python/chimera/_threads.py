@@ -1,4 +1,4 @@
-"""Exceptions that are raised in another thread, for activities that run in one."""
+"""Raising exceptions in other threads."""
 
 from __future__ import annotations
 
@@ -7,57 +7,63 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+_name = ("PyThreadState_SetAsyncExc", ctypes.pythonapi)
+_set_async_exc = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_ulong, ctypes.py_object)(_name)
+_unset_async_exc = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_ulong, ctypes.c_void_p)(_name)
+
+
+def raise_in_thread(thread_id: int, exception: type[BaseException]) -> None:
+    """Raise in a thread as soon as it runs Python code again."""
+    _set_async_exc(thread_id, exception)
+
+
+def clear_pending(thread_id: int) -> None:
+    """Take back what was to be raised, unless it has been."""
+    _unset_async_exc(thread_id, None)
+
 
 class ThreadCanceller:
-    """Raises an exception in the thread that it was made for, unless that has shielded itself or is done.
-
-    Made and closed by the thread that runs the activity; any thread may cancel.
-    """
+    """Cancels one activity in its thread, unless shielded or over. Any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._thread: int | None = None
-        self._shields = 0
+        self._thread_id: int | None = None
         self._pending: type[BaseException] | None = None
+        self._shields = 0
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Around the activity's function. Nothing is raised in the thread once this has ended."""
+        """The block is the activity. Nothing is raised after it."""
+        thread_id = threading.get_ident()
         with self._lock:
-            self._thread = threading.get_ident()
+            self._thread_id = thread_id
         try:
-            yield
+            with self._lock:
+                self._raise_if_due()
+            yield None
         finally:
             with self._lock:
-                thread, self._thread, self._pending = self._thread, None, None
-                # One that was set but has not been raised yet must not hit the thread's next work.
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), None)
+                self._thread_id = self._pending = None
+                clear_pending(thread_id)
 
-    def cancel(self, error: type[BaseException]) -> None:
-        """Raises the error in the thread: now, or when its outermost shield ends."""
+    def cancel(self, exception: type[BaseException]) -> None:
         with self._lock:
-            if self._thread is None:
-                return
-            if self._shields:
-                self._pending = error
-            else:
-                self._raise(error)
+            self._pending = exception
+            self._raise_if_due()
 
     @contextmanager
     def shielded(self) -> Iterator[None]:
-        """What is inside is not interrupted. May be nested."""
+        """Hold the exception back until the outermost shield ends."""
         with self._lock:
             self._shields += 1
         try:
-            yield
+            yield None
         finally:
             with self._lock:
                 self._shields -= 1
-                pending = self._pending if self._shields == 0 else None
-                if pending is not None:
-                    self._pending = None
-            if pending is not None:
-                raise pending()
+                self._raise_if_due()
 
-    def _raise(self, error: type[BaseException]) -> None:
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread or 0), ctypes.py_object(error))
+    def _raise_if_due(self) -> None:
+        if self._pending and self._shields == 0 and self._thread_id is not None:
+            raise_in_thread(self._thread_id, self._pending)
+            self._pending = None

@@ -29,7 +29,7 @@ from chimera.worker._interceptor import (
     Interceptor,
 )
 from chimera.worker._shared_state import SharedHeartbeatSender, SharedStateManager
-from chimera.worker._threads import ThreadCanceller
+from chimera._threads import ThreadCanceller
 
 if TYPE_CHECKING:
     from chimera import _bridge
@@ -46,7 +46,6 @@ class Running:
     """An activity under way."""
 
     token: bytes
-    info: activity.Info | None = None
     task: asyncio.Task | None = None
     cancelled_event: common._CompositeEvent | None = None
     canceller: ThreadCanceller | None = None
@@ -339,7 +338,7 @@ class ActivityWorker:
         if running.in_thread and not in_process and not definition.no_thread_cancel_exception:
             running.canceller = ThreadCanceller()
         args = await self._arguments(definition, task, data)
-        info = running.info = await self._info(task, running.token, data)
+        info = await self._info(task, running.token, data)
         if self._code_headers:
             for payload in task.header.fields.values():
                 payload.CopyFrom((await data._inbound([payload]))[0])

@@ -166,15 +166,23 @@ class Replayer:
             "nondeterminism_fails_workflow_types": types,
         }
         core = _bridge.Replayer(options, worker.open(queue))
+        under_way: list[asyncio.Future] = []
 
         async def results() -> AsyncIterator[WorkflowReplayResult]:
             async for history in histories:
-                yield await _replay(core, queue, history)
+                under_way[:] = [_begin_replay(core, queue, history)]
+                verdict = await asyncio.shield(under_way[0])
+                yield WorkflowReplayResult(history, _failure_of(*verdict))
 
         try:
             yield results()
         finally:
-            worker.close()
+            try:
+                # A replay that nobody waits for any more still waits for the workflow's code.
+                if under_way:
+                    await asyncio.wait(under_way)
+            finally:
+                worker.close()
 
     def _make_worker(self, task_queue: str) -> WorkflowWorker:
         config = self._config
@@ -202,7 +210,8 @@ def _around(plugin: Plugin, step: Any) -> Any:
     return lambda replayer, histories: plugin.run_replayer(replayer, histories, step)
 
 
-async def _replay(core: Any, queue: Any, history: Any) -> WorkflowReplayResult:
+def _begin_replay(core: Any, queue: Any, history: Any) -> asyncio.Future[tuple[int, str]]:
+    """Gives the reason for which the core evicted the run at last, with its message."""
     from chimera.api.history.v1 import History
 
     future: asyncio.Future[tuple[int, str]] = asyncio.get_running_loop().create_future()
@@ -213,10 +222,12 @@ async def _replay(core: Any, queue: Any, history: Any) -> WorkflowReplayResult:
             future.set_result((reason, message))
 
     core.replay(history.workflow_id, data, queue, done)
-    reason, message = await future
-    failure: Exception | None = None
+    return future
+
+
+def _failure_of(reason: int, message: str) -> Exception | None:
     if reason == _NONDETERMINISM:
-        failure = chimera.workflow.NondeterminismError(message)
-    elif reason not in (_CACHE_FULL, _LANG_REQUESTED):
-        failure = RuntimeError(f"{reason}: {message}")
-    return WorkflowReplayResult(history, failure)
+        return chimera.workflow.NondeterminismError(message)
+    if reason not in (_CACHE_FULL, _LANG_REQUESTED):
+        return RuntimeError(f"{reason}: {message}")
+    return None

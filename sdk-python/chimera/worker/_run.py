@@ -1,6 +1,7 @@
 """Run: one workflow run in Python. It applies activations and collects commands.
 
-Owned by the workflow worker, used on its loop thread only. The rules of an activation's order are
+Owned by the workflow worker, used by one thread at a time: that of its activation, see
+_workflow_threads.py. The rules of an activation's order are
 those of the official Python package, because histories depend on them: patches, then signals and
 updates, then everything else, then queries; code runs until it waits after each of these sets.
 """

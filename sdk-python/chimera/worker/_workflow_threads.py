@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from chimera.worker._threads import clear_pending, raise_in_thread
+from chimera._threads import clear_pending, raise_in_thread
 
 if TYPE_CHECKING:
     from chimera import _bridge

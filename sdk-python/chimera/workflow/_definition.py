@@ -192,7 +192,7 @@ class _Definition:
         return definition.name, definition.ret_type
 
 
-_NOUNS = {"signal": "signal", "query": "query", "update": "update"}
+_KINDS = ("signal", "query", "update")
 
 
 def _handler_of(member: Any) -> HandlerDefinition | None:
@@ -210,7 +210,7 @@ class _ClassReader:
         self.run_fn: Any = None
         self.saw_run = False
         self.config: Any = None
-        self.handlers: dict[str, dict[str | None, Any]] = {kind: {} for kind in _NOUNS}
+        self.handlers: dict[str, dict[str | None, Any]] = {kind: {} for kind in _KINDS}
 
     def read(self, workflow_type: str | None) -> _Definition:
         if _Definition.from_class(self.cls):

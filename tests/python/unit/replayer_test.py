@@ -1,0 +1,102 @@
+"""Replays that nobody waits for any more, on a core that the test plays."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+import threading
+import types
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from chimera import workflow
+from chimera.api.history.v1 import HistoryEvent
+from chimera.client import WorkflowHistory
+from chimera.worker import Replayer
+
+
+@workflow.defn
+class Nothing:
+    @workflow.run
+    async def run(self) -> None: ...
+
+
+class FakeQueue:
+    def __init__(self) -> None:
+        self._fd = os.eventfd(0, os.EFD_NONBLOCK)
+
+    def fileno(self) -> int:
+        return self._fd
+
+    def take(self) -> list:
+        with contextlib.suppress(BlockingIOError):
+            os.eventfd_read(self._fd)
+        return []
+
+
+replays: list[Callable[[int, str], None]] = []
+
+
+class FakeReplayer:
+    def __init__(self, _options: dict, _bridge: Any) -> None: ...
+
+    def replay(self, _workflow_id: str, _history: bytes, _queue: Any, done: Any) -> None:
+        replays.append(done)
+
+
+@pytest.fixture(autouse=True)
+def fake_bridge(monkeypatch: pytest.MonkeyPatch) -> None:
+    import chimera
+
+    replays.clear()
+    module = types.ModuleType("chimera._bridge")
+    module.Replayer, module.Queue = FakeReplayer, FakeQueue  # type: ignore
+    module.WorkflowBridge = lambda *_args: None  # type: ignore
+    monkeypatch.setitem(sys.modules, "chimera._bridge", module)
+    monkeypatch.setattr(chimera, "_bridge", module, raising=False)
+
+
+def serving() -> list[str]:
+    return [t.name for t in threading.enumerate() if t.name.startswith("temporal_workflow_")]
+
+
+async def until(condition: Callable[[], Any]) -> None:
+    while not condition():
+        await asyncio.sleep(0.001)
+
+
+HISTORY = WorkflowHistory("workflow", [HistoryEvent(event_id=1)])
+
+
+def test_a_cancelled_replay_is_served_until_the_core_is_done_with_it() -> None:
+    async def body() -> None:
+        before = len(serving())
+        replaying = asyncio.ensure_future(Replayer(workflows=[Nothing]).replay_workflow(HISTORY))
+        await until(lambda: replays)
+        replaying.cancel()
+        for _ in range(10):
+            await asyncio.sleep(0)
+        served = len(serving())
+
+        replays[0](5, "")
+        with pytest.raises(asyncio.CancelledError):
+            await replaying
+        await asyncio.wait_for(until(lambda: len(serving()) == before), 10)
+
+        assert served == before + 1
+
+    asyncio.run(body())
+
+
+def test_a_replay_gives_what_the_core_says() -> None:
+    async def body() -> None:
+        replaying = asyncio.ensure_future(Replayer(workflows=[Nothing]).replay_workflow(HISTORY))
+        await until(lambda: replays)
+        replays[0](3, "differs")
+        with pytest.raises(workflow.NondeterminismError, match="differs"):
+            await replaying
+
+    asyncio.run(body())
