@@ -69,7 +69,7 @@ class WorkflowCalls(OutboundInterceptor):
         if input.start_signal is not None:
             request = _api.workflowservice.SignalWithStartWorkflowExecutionRequest(signal_name=input.start_signal)
             if input.start_signal_args:
-                converter = _requests.converter_for(client, input.id)
+                converter = _requests.converter_for(client, input.id, workflow_type=input.workflow)
                 request.signal_input.payloads.extend(await converter.encode(input.start_signal_args))
             call = service.signal_with_start_workflow_execution
         else:
@@ -150,7 +150,7 @@ class WorkflowCalls(OutboundInterceptor):
         return WorkflowExecutionCount._of(reply)
 
     async def query_workflow(self, input: inputs.QueryWorkflowInput) -> Any:
-        converter = _requests.converter_for(self._client, input.id)
+        converter = _requests.converter_for(self._client, input.id, run_id=input.run_id)
         request = _api.workflowservice.QueryWorkflowRequest(
             namespace=self._client.namespace,
             execution=_execution(input.id, input.run_id),
@@ -184,7 +184,7 @@ class WorkflowCalls(OutboundInterceptor):
             request_id=str(uuid.uuid4()),
         )
         if input.args:
-            converter = _requests.converter_for(self._client, input.id)
+            converter = _requests.converter_for(self._client, input.id, run_id=input.run_id)
             request.input.payloads.extend(await converter.encode(input.args))
         await _requests.apply_headers(self._client, input.headers, request.header.fields)
         await self._client.workflow_service.signal_workflow_execution(
@@ -200,7 +200,7 @@ class WorkflowCalls(OutboundInterceptor):
             first_execution_run_id=input.first_execution_run_id or "",
         )
         if input.args:
-            converter = _requests.converter_for(self._client, input.id)
+            converter = _requests.converter_for(self._client, input.id, run_id=input.run_id)
             request.details.payloads.extend(await converter.encode(input.args))
         await self._client.workflow_service.terminate_workflow_execution(
             request, retry=True, metadata=input.rpc_metadata, timeout=input.rpc_timeout

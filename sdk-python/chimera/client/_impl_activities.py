@@ -21,7 +21,13 @@ class ActivityCalls(OutboundInterceptor):
     _client: Client
 
     def _converter(self, input: Any) -> chimera.converter.DataConverter:
-        return input.data_converter_override or self._client.data_converter
+        converter = input.data_converter_override or self._client.data_converter
+        key = input.id_or_token
+        if not isinstance(key, AsyncActivityIDReference):
+            return converter._storing_for(None)  # A token tells nothing.
+        if key.workflow_id:
+            return converter._storing_for_workflow(self._client.namespace, key.workflow_id, key.run_id)
+        return converter._storing_for_activity(self._client.namespace, key.activity_id, key.run_id)
 
     async def _report(self, rpc: str, message: str, input: Any, **fields: Any) -> Any:
         """Calls `rpc`, or its twin that takes ids, with the request that its name implies."""

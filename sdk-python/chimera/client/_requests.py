@@ -14,11 +14,14 @@ if TYPE_CHECKING:
     from chimera.client._client import Client
 
 
-def converter_for(client: Client, workflow_id: str) -> chimera.converter.DataConverter:
+def converter_for(
+    client: Client, workflow_id: str, *, run_id: str | None = None, workflow_type: str | None = None
+) -> chimera.converter.DataConverter:
     """The client's converter, in the context of one workflow."""
-    return client.data_converter.with_context(
+    converter = client.data_converter.with_context(
         chimera.converter.WorkflowSerializationContext(namespace=client.namespace, workflow_id=workflow_id)
     )
+    return converter._storing_for_workflow(client.namespace, workflow_id, run_id, workflow_type)
 
 
 async def apply_headers(client: Client, headers: Mapping[str, Any] | None, target: Any) -> None:
@@ -58,7 +61,7 @@ async def fill_start(
     request: Any,
 ) -> None:
     """Fills a StartWorkflowExecutionRequest or a SignalWithStartWorkflowExecutionRequest."""
-    converter = converter_for(client, input.id)
+    converter = converter_for(client, input.id, workflow_type=input.workflow)
     request.namespace = client.namespace
     request.workflow_id = input.id
     request.workflow_type.name = input.workflow
@@ -97,7 +100,7 @@ async def fill_start(
 
 async def update_request(client: Client, input: Any, workflow_id: str, run_id: str, first_run_id: str) -> Any:
     """An UpdateWorkflowExecutionRequest for either way to send an update."""
-    converter = converter_for(client, workflow_id)
+    converter = converter_for(client, workflow_id, run_id=run_id)
     request = _api.workflowservice.UpdateWorkflowExecutionRequest(
         namespace=client.namespace,
         workflow_execution=_api.common.WorkflowExecution(workflow_id=workflow_id, run_id=run_id),

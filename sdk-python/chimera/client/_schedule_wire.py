@@ -93,7 +93,7 @@ async def _encoded(converter: chimera.converter.DataConverter, values: Sequence[
 
 
 async def _action(client: Client, action: ScheduleActionStartWorkflow) -> Any:
-    converter = _requests.converter_for(client, action.id)
+    converter = _requests.converter_for(client, action.id, workflow_type=action.workflow)
     message = _api.schedule.ScheduleAction()
     start = message.start_workflow
     start.workflow_id = action.id

@@ -111,10 +111,53 @@ class DataConverter(WithSerializationContext):
         new = [in_context(part, context) for part in old]
         if all(a is b for a, b in zip(new, old)):
             return self
+        return self._copy_with(dict(zip(names, new)))
+
+    def _copy_with(self, parts: dict[str, Any]) -> Self:
         copy = object.__new__(type(self))
         copy.__dict__.update(self.__dict__)
-        copy.__dict__.update(zip(names, new))
+        copy.__dict__.update(parts)
         return copy
+
+    def _storing_for_workflow(
+        self,
+        namespace: str,
+        id: str | None,
+        run_id: str | None = None,
+        type: str | None = None,
+    ) -> Self:
+        """A copy that tells external storage for which workflow it keeps something."""
+        if self.external_storage is None:
+            return self
+        return self._storing_for(
+            storage.StorageDriverWorkflowInfo(
+                namespace=namespace, id=id or None, run_id=run_id or None, type=type or None
+            )
+        )
+
+    def _storing_for_activity(
+        self,
+        namespace: str,
+        id: str | None,
+        run_id: str | None = None,
+        type: str | None = None,
+    ) -> Self:
+        """The same for an activity."""
+        if self.external_storage is None:
+            return self
+        return self._storing_for(
+            storage.StorageDriverActivityInfo(
+                namespace=namespace, id=id or None, run_id=run_id or None, type=type or None
+            )
+        )
+
+    def _storing_for(
+        self,
+        target: storage.StorageDriverActivityInfo | storage.StorageDriverWorkflowInfo | None,
+    ) -> Self:
+        if self.external_storage is None:
+            return self
+        return self._copy_with({"external_storage": self.external_storage.for_target(target)})
 
     async def _outbound(self, payloads: Sequence[Payload]) -> list[Payload]:
         result = list(payloads)
@@ -127,6 +170,9 @@ class DataConverter(WithSerializationContext):
     async def _inbound(self, payloads: Sequence[Payload]) -> list[Payload]:
         result = list(payloads)
         if self.external_storage:
+            for index, payload in enumerate(result):
+                if storage.is_encoded_reference(payload):
+                    result[index] = await storage.decode_reference(payload, self.payload_codec)
             result = await self.external_storage.retrieve_payloads(result)
         elif any(storage.is_reference(payload) for payload in result):
             storage.refuse_references()

@@ -1,7 +1,8 @@
 """External storage: large payloads are kept elsewhere, references to them travel.
 
 A reference is a json/protobuf payload of ExternalStorageReference (temporal/api/sdk/v1); the older
-json/external-storage-reference is read as well.
+json/external-storage-reference is read as well, and so is one that a codec has encoded and that is
+marked for it.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ from chimera import _api
 
 if TYPE_CHECKING:
     from chimera.api.common.v1 import Payload
+    from chimera.converter._codec import PayloadCodec
 
 
 _MESSAGE_TYPE = b"temporal.api.sdk.v1.ExternalStorageReference"
 _OLD_ENCODING = b"json/external-storage-reference"
+_MARK = "__temporal_external_storage_reference"
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,28 @@ def is_reference(payload: Payload) -> bool:
     encoding = payload.metadata.get("encoding")
     if encoding == b"json/protobuf":
         return payload.metadata.get("messageType") == _MESSAGE_TYPE
-    return encoding == _OLD_ENCODING
+    return encoding == _OLD_ENCODING or is_encoded_reference(payload)
+
+
+def is_encoded_reference(payload: Payload) -> bool:
+    """Whether it is a reference that has to be decoded first."""
+    return payload.metadata.get(_MARK) == b"true"
+
+
+async def decode_reference(payload: Payload, codec: PayloadCodec | None) -> Payload:
+    """The reference as it was before a codec had encoded it."""
+    plain = _api.common.Payload()
+    plain.CopyFrom(payload)
+    del plain.metadata[_MARK]
+    del plain.external_payloads[:]
+    if codec is not None:
+        (plain,) = await codec.decode([plain])
+    if not is_reference(plain):
+        raise RuntimeError(
+            "[TMPRL1106] Encountered an encoded external storage reference that could not be decoded. "
+            "Check that the payload codec used to write it is configured."
+        )
+    return plain
 
 
 def refuse_references() -> NoReturn:
@@ -166,9 +190,9 @@ class ExternalStorage:
         object.__setattr__(self, "_by_name", by_name)
 
     def for_target(
-        self, target: StorageDriverActivityInfo | StorageDriverWorkflowInfo
+        self, target: StorageDriverActivityInfo | StorageDriverWorkflowInfo | None
     ) -> ExternalStorage:
-        """A copy that stores for a workflow or an activity."""
+        """A copy that stores for a workflow or an activity; None: it is not known for whom."""
         copy = dataclasses.replace(self)
         object.__setattr__(copy, "_target", target)
         return copy

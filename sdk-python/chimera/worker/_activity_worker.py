@@ -246,7 +246,7 @@ class ActivityWorker:
         data = self._converter
         running.began = True
         try:
-            data = running.converter = data.with_context(self._context_of(task))
+            data = self._converter_of(running, task)
             try:
                 if running.cancelled_unbegun:
                     raise asyncio.CancelledError("Activity cancelled")
@@ -304,6 +304,23 @@ class ActivityWorker:
                 text = f"Unhandled activity cancel error produced by activity {name}"
                 return exceptions.ApplicationError(text, type=f"Activity{name.title()}")
         return None
+
+    def _converter_of(
+        self, running: Running, task: PollActivityTaskQueueResponse
+    ) -> converter.DataConverter:
+        """For its arguments and its end; that for heartbeats is kept in `running`."""
+        plain = self._converter.with_context(self._context_of(task))
+        namespace = task.workflow_namespace or self.client.namespace
+        activity_type = task.activity_type.name
+        running.converter = plain._storing_for_activity(
+            namespace, task.activity_id, task.activity_run_id, activity_type
+        )
+        workflow = task.workflow_execution
+        if not workflow.workflow_id:  # It was started by a client, on its own.
+            return running.converter
+        return plain._storing_for_workflow(
+            namespace, workflow.workflow_id, workflow.run_id, task.workflow_type.name
+        )
 
     def _context_of(
         self, task: PollActivityTaskQueueResponse

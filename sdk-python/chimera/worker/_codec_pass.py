@@ -54,8 +54,10 @@ class CodecPass:
         self._converter = converter
         self._headers = headers
 
-    def _for(self, context: Any) -> DataConverter:
-        return self._converter.with_context(context) if context else self._converter
+    def _for(self, context: Any, target: Any = None) -> DataConverter:
+        """`target`: for whom external storage keeps what is too large."""
+        converter = self._converter.with_context(context) if context else self._converter
+        return converter._storing_for(target)
 
     # In
 
@@ -120,13 +122,19 @@ class CodecPass:
 
     # Out
 
-    async def encode(self, commands: list[tuple], contexts: list[Any], own: Any) -> list[tuple]:
+    async def encode(
+        self,
+        commands: list[tuple],
+        contexts: list[Any],
+        own: Any,
+        target_of: Callable[[tuple], Any],
+    ) -> list[tuple]:
         """The commands with their messages encoded and serialized."""
         result = []
         for command, context in zip(commands, contexts):
             if command is None:  # A place that was kept for an answer that did not come.
                 continue
-            change = self._for(context or own)._outbound_wrapper
+            change = self._for(context or own, target_of(command))._outbound_wrapper
             if command[0] == "local_activity":
                 command = await self._local_activity(command, change)
             result.append(tuple([await self._packed(item, change) for item in command]))
@@ -150,6 +158,6 @@ class CodecPass:
         items[7] = [payload.SerializeToString() for payload in together.payloads]
         return tuple(items)
 
-    async def encode_failure(self, failure: Failure, own: Any) -> None:
+    async def encode_failure(self, failure: Failure, own: Any, target: Any) -> None:
         """A task's failure."""
-        await change_message(failure, self._for(own)._outbound_wrapper, self._headers)
+        await change_message(failure, self._for(own, target)._outbound_wrapper, self._headers)

@@ -1,4 +1,5 @@
-"""What workflow code starts and awaits: activities, children, other workflows, Nexus operations.
+"""What workflow code starts and awaits: activities, children, other workflows; Nexus operations
+are in _nexus_operation.py.
 
 Each started thing has a number (seq) under which its answer comes back. Waiting follows one rule,
 `wait_for`: cancelling the waiting task sends a cancel command and goes on waiting for the answer.
@@ -19,7 +20,6 @@ from chimera.api.command.v1 import (
     ContinueAsNewWorkflowExecutionCommandAttributes,
     RequestCancelExternalWorkflowExecutionCommandAttributes,
     ScheduleActivityTaskCommandAttributes,
-    ScheduleNexusOperationCommandAttributes,
     SignalExternalWorkflowExecutionCommandAttributes,
     StartChildWorkflowExecutionCommandAttributes,
 )
@@ -33,13 +33,15 @@ from chimera.worker._interceptor import (
     StartLocalActivityInput,
     StartNexusOperationInput,
 )
+from chimera.worker._nexus_operation import NexusOperation
+from chimera.worker._started_first import StartedFirst
 from chimera.workflow._activities import ActivityHandle
 from chimera.workflow._children import ChildWorkflowHandle, ExternalWorkflowHandle
 from chimera.workflow._definition import _Definition as WorkflowDefinition
 from chimera.workflow._errors import ContinueAsNewError, VersioningIntent
 from chimera.workflow._event_groups import refuse_event_groups
 from chimera.workflow._handlers import _SignalDefinition
-from chimera.workflow._nexus import NexusOperationCancellationType, NexusOperationHandle
+from chimera.workflow._nexus import NexusOperationCancellationType
 
 if TYPE_CHECKING:
     from chimera.worker._run import Run
@@ -193,7 +195,7 @@ class ActivityTask(ActivityHandle[Any]):
             self.future.set_exception(self._run.decode_failure(value, self.failures, self.payloads))
 
 
-class ChildTask(ChildWorkflowHandle[Any, Any]):
+class ChildTask(ChildWorkflowHandle[Any, Any], StartedFirst):
     """The handle of a child workflow."""
 
     def __init__(self, operations: Operations, input: StartChildWorkflowInput) -> None:
@@ -291,19 +293,8 @@ class ChildTask(ChildWorkflowHandle[Any, Any]):
         else:
             self._fail(RuntimeError(f"Unknown child start fail cause: {cause}"))
 
-    def _fail(self, error: BaseException) -> None:
-        if self.start.done():
-            self.future.set_exception(error)
-        else:
-            self.start.set_exception(error)
-            self.future.set_result(None)
-
     def resolve(self, status: str, value: Any) -> None:
-        if status == "completed":
-            result = self._run.decode_result(value, self._input.ret_type, self.payloads)
-            self.future.set_result(result)
-        else:
-            self._fail(self._run.decode_failure(value, self.failures, self.payloads))
+        self._end(status, value, self._input.ret_type)
 
 
 class External(ExternalWorkflowHandle[Any]):
@@ -349,84 +340,6 @@ class External(ExternalWorkflowHandle[Any]):
         await self._run.operations.cancel_external(self._workflow_id, self._run_id, reason)
 
 
-class NexusOperation(NexusOperationHandle[Any]):
-    """The handle of a Nexus operation."""
-
-    def __init__(self, operations: Operations, input: StartNexusOperationInput) -> None:
-        self._operations = operations
-        self._run = operations.run
-        self._input = input
-        self.seq = operations.next_seq("nexus")
-        loop = self._run.loop
-        name = f"nexus: {input.service}/{input.operation_name}"
-        self.start = loop.create_future()
-        self.future = loop.create_future()
-        self._task = loop.create_task(self._body(), name=name)
-        self.context = converter.NexusSerializationContext(
-            input.endpoint, input.service, input.operation_name
-        )
-        self.payloads = self._run.payloads_for(self.context)
-        self.failures = self._run.failures_for(self.context)
-
-    async def _body(self) -> Any:
-        return await self._operations.wait_for(self.future, self.request_cancel)
-
-    def __await__(self) -> Any:
-        return self._task.__await__()
-
-    def cancel(self) -> bool:
-        return self._task.cancel()
-
-    @property
-    def operation_token(self) -> str | None:
-        done = self.start.done() and not self.start.cancelled()
-        return self.start.result() if done and not self.start.exception() else None
-
-    def request_cancel(self, _error: Any = None) -> None:
-        self._run.add_command(("cancel_nexus", self.seq))
-
-    def schedule(self) -> None:
-        input = self._input
-        attributes = ScheduleNexusOperationCommandAttributes(
-            endpoint=input.endpoint, service=input.service, operation=input.operation_name
-        )
-        attributes.input.CopyFrom(self.payloads.to_payload(input.input))
-        for name in (
-            "schedule_to_close_timeout",
-            "schedule_to_start_timeout",
-            "start_to_close_timeout",
-        ):
-            if (duration := getattr(input, name)) is not None:
-                getattr(attributes, name).FromTimedelta(duration)
-        attributes.nexus_header.update(input.headers or {})
-        metadata = self._run.user_metadata(input.summary, None, self.payloads)
-        kind = int(input.cancellation_type)
-        command = ("nexus", self.seq, self._run.pack(attributes), kind, metadata)
-        self._run.add_command(command, self.context)
-        self._operations.nexus[self.seq] = self
-
-    def resolve_start(self, status: str, value: Any) -> None:
-        if status == "failed":
-            self._operations.nexus.pop(self.seq)
-            self._fail(self._run.decode_failure(value, self.failures, self.payloads))
-        else:
-            self.start.set_result(value)
-
-    def _fail(self, error: BaseException) -> None:
-        if self.start.done():
-            self.future.set_exception(error)
-        else:
-            self.start.set_exception(error)
-            self.future.set_result(None)
-
-    def resolve(self, status: str, value: Any) -> None:
-        if status == "completed":
-            result = self._run.decode_result(value, self._input.output_type, self.payloads)
-            self.future.set_result(result)
-        else:
-            self._fail(self._run.decode_failure(value, self.failures, self.payloads))
-
-
 class Operations:
     """All that one run has started and not yet an answer for."""
 
@@ -443,6 +356,17 @@ class Operations:
     def next_seq(self, kind: str) -> int:
         self._last[kind] = seq = self._last.get(kind, 0) + 1
         return seq
+
+    def stores_for(self, command: tuple) -> converter.StorageDriverWorkflowInfo | None:
+        """The other workflow for which a command's large payloads are kept, if it is another."""
+        namespace = self.run.info.namespace
+        if command[0] == "child" and (child := self.children.get(command[1])):
+            return converter.StorageDriverWorkflowInfo(
+                namespace=namespace, id=child.id, type=child._input.workflow
+            )
+        if command[0] == "signal_external" and (signal := self.signals.get(command[1])):
+            return converter.StorageDriverWorkflowInfo(namespace=namespace, id=signal[1])
+        return None
 
     async def wait_for(
         self,

@@ -673,14 +673,25 @@ class Run(WorkflowInstance):
     def get_external_store_context(
         self, command_info: Any | None
     ) -> converter.StorageDriverStoreContext:
+        """As with the official worker: for the workflow that gets it, and activities store for the
+        workflow that has started them."""
         info = self.info
-        target = converter.StorageDriverWorkflowInfo(
-            namespace=info.namespace,
-            id=info.workflow_id,
-            run_id=info.run_id,
-            type=info.workflow_type,
+        command = command_info or (None,)
+        target = self.operations.stores_for(command)
+        parent = info.parent
+        if command[0] == "complete" and parent is not None and info.continued_run_id is None:
+            target = converter.StorageDriverWorkflowInfo(
+                namespace=parent.namespace, id=parent.workflow_id, run_id=parent.run_id
+            )
+        return converter.StorageDriverStoreContext(
+            target
+            or converter.StorageDriverWorkflowInfo(
+                namespace=info.namespace,
+                id=info.workflow_id,
+                run_id=info.run_id,
+                type=info.workflow_type,
+            )
         )
-        return converter.StorageDriverStoreContext(target)
 
 
 def as_payload(value: Any) -> Payload:

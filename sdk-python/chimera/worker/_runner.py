@@ -75,7 +75,7 @@ class WorkflowInstance(ABC):
     def get_external_store_context(
         self, command_info: Any | None
     ) -> chimera.converter.StorageDriverStoreContext:
-        """For whom a command's payloads are stored."""
+        """For whom a command's payloads are stored, given the command; the run's own for None."""
 
     @abstractmethod
     def get_info(self) -> chimera.workflow.Info:

@@ -231,16 +231,31 @@ class WorkflowWorker:
             if ran is None:
                 return
             completion = ran
-        await self._encode_and_complete(run_id, completion, own)
+        instance = self._runs.get(run_id)
+        await self._encode_and_complete(run_id, completion, own, instance)
 
-    async def _encode_and_complete(self, run_id: str, completion: Completion, own: Any) -> None:
+    async def _encode_and_complete(
+        self, run_id: str, completion: Completion, own: Any, instance: WorkflowInstance | None
+    ) -> None:
         assert self._codec
+
+        def target_of(command: tuple | None) -> Any:
+            """For whom external storage keeps what a command or a task's failure holds."""
+            if self._converter.external_storage is None:
+                return None
+            if instance is not None:
+                return instance.get_external_store_context(command).target
+            return converter.StorageDriverWorkflowInfo(
+                namespace=self._namespace, id=getattr(own, "workflow_id", None), run_id=run_id
+            )
+
         try:
             if completion.failure is not None:
-                await self._codec.encode_failure(completion.failure, own)
+                await self._codec.encode_failure(completion.failure, own, target_of(None))
             else:
                 commands, contexts = completion.commands, completion.contexts
-                completion.commands = await self._codec.encode(commands, contexts, own)
+                encoded = await self._codec.encode(commands, contexts, own, target_of)
+                completion.commands = encoded
         except Exception as err:
             logger.exception("Failed encoding completion on workflow with run ID %s", run_id)
             completion.failure = Failure(message=f"Failed encoding completion: {err}")
@@ -331,7 +346,7 @@ class WorkflowWorker:
             self._complete(run_id, completion)
         else:
             own = instance.get_serialization_context(None)
-            body = self._encode_and_complete(run_id, completion, own)
+            body = self._encode_and_complete(run_id, completion, own, instance)
             self._loop.call_soon_threadsafe(self._on_loop, body)
 
     def _back_from_deadlock(self, run_id: str, instance: WorkflowInstance) -> None:

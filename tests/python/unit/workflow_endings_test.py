@@ -122,7 +122,8 @@ class Reversing(PayloadCodec):
 def test_a_place_kept_for_an_answer_that_did_not_come_passes_the_codec() -> None:
     codec = CodecPass(converter.DataConverter(payload_codec=Reversing()), False)
 
-    encoded = asyncio.run(codec.encode([None, ("cancel_workflow",)], [None, None], None))  # type: ignore
+    commands: Any = [None, ("cancel_workflow",)]
+    encoded = asyncio.run(codec.encode(commands, [None, None], None, lambda _: None))
 
     assert encoded == [("cancel_workflow",)]
 
