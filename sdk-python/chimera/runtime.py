@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import logging
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -82,6 +83,8 @@ class Runtime:
         """
         if worker_heartbeat_interval is not None and worker_heartbeat_interval <= timedelta():
             raise ValueError("worker_heartbeat_interval must be positive, or None for no heartbeats")
+        if worker_heartbeat_interval not in (None, timedelta(seconds=60)):
+            warnings.warn("worker_heartbeat_interval has no effect: workers send no heartbeats of their own here")
         self._telemetry = telemetry
         telemetry._check()
         self._metrics: _bridge.Metrics | None = None

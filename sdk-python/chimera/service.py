@@ -190,6 +190,13 @@ class ConnectConfig:
             warnings.warn("A target host is HOST:PORT; the URL scheme in it is no longer supported.", stacklevel=2)
         if self.http_connect_proxy_config is not None:
             raise RuntimeError("This build cannot connect through an HTTP proxy; leave http_connect_proxy_config out")
+        if self.dns_load_balancing_config is not None:
+            warnings.warn("dns_load_balancing_config has no effect: a connection uses one address", stacklevel=3)
+        if self.payload_limits not in (PayloadLimitsConfig(), PayloadLimitsConfig(0, 0)):
+            warnings.warn(
+                "payload_limits has no effect: nothing is warned about here, only the server's own limits hold",
+                stacklevel=3,
+            )
         tls: dict[str, Any] | None = None
         if isinstance(self.tls, TLSConfig):
             tls = self.tls._options()

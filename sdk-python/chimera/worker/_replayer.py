@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import logging
+import warnings
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -98,6 +99,9 @@ class Replayer:
         self._config: ReplayerConfig = config
         if not config.get("workflows"):
             raise ValueError("At least one workflow must be specified")
+        for name in ("identity", "runtime"):
+            if config.get(name) is not None:
+                warnings.warn(f"{name} has no effect on a replayer: nothing is sent, and nothing counted")
 
     def config(self, *, active_config: bool = False) -> ReplayerConfig:
         """The options given, or with `active_config` those that plugins made of them."""

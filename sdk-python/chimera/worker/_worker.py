@@ -567,6 +567,11 @@ def _check(config: WorkerConfig) -> None:
         if config.get(name):
             raise NotImplementedError(f"{name}: {text} are not supported by this worker yet")
     _warn_of_small_executor(config)
+    if config.get("max_workflow_task_external_storage_concurrency", 3) not in (1, 3):
+        warnings.warn(
+            "max_workflow_task_external_storage_concurrency has no effect: what one workflow task stores or "
+            "retrieves goes one after the other"
+        )
 
 
 def _warn_of_small_executor(config: WorkerConfig) -> None:

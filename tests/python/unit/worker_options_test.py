@@ -159,6 +159,32 @@ def test_a_small_executor_warns(client: Any) -> None:
             )
 
 
+def test_options_without_effect_say_so(client: Any, recwarn: pytest.WarningsRecorder) -> None:
+    from chimera.runtime import Runtime, TelemetryConfig
+    from chimera.service import ConnectConfig, DnsLoadBalancingConfig, PayloadLimitsConfig
+    from chimera.worker import Replayer
+
+    def made(**changes: Any) -> None:
+        Worker(client, task_queue="queue", workflows=[Nothing], **changes)
+        ConnectConfig(target_host="host:1")._options()
+        Runtime(telemetry=TelemetryConfig(), worker_heartbeat_interval=None, disable_environment_info=True)
+        Replayer(workflows=[Nothing])
+
+    made(max_workflow_task_external_storage_concurrency=1)
+    assert not recwarn.list
+
+    with pytest.warns(UserWarning, match="max_workflow_task_external_storage_concurrency has no effect"):
+        made(max_workflow_task_external_storage_concurrency=9)
+    with pytest.warns(UserWarning, match="payload_limits has no effect"):
+        ConnectConfig(target_host="h:1", payload_limits=PayloadLimitsConfig(1, 1))._options()
+    with pytest.warns(UserWarning, match="dns_load_balancing_config has no effect"):
+        ConnectConfig(target_host="h:1", dns_load_balancing_config=DnsLoadBalancingConfig.default)._options()
+    with pytest.warns(UserWarning, match="worker_heartbeat_interval has no effect"):
+        Runtime(telemetry=TelemetryConfig(), worker_heartbeat_interval=timedelta(seconds=5))
+    with pytest.warns(UserWarning, match="identity has no effect on a replayer"):
+        Replayer(workflows=[Nothing], identity="me")
+
+
 def test_clients_that_no_worker_can_use(client: Any) -> None:
     client.service_client.config.lazy = True
     with pytest.raises(RuntimeError, match="Lazy clients cannot be used for workers"):

@@ -276,6 +276,7 @@ class Exits:
 
 def test_an_exit_in_workflow_code_fails_its_task_only() -> None:
     core = OnThread(Exits, Echo)
+    core.worker._deadlock_timeout_seconds = 30
 
     core.send("Exits", initialize("Exits"))
     kind, failure = core.answer()
