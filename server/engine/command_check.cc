@@ -2,8 +2,10 @@
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 
 #include "server/engine/commands.h"
 #include "server/engine/engine.h"
@@ -267,6 +269,40 @@ class Checker {
   absl::flat_hash_set<std::string> activities_, timers_, canceled_timers_, new_children_;
 };
 
+// "FooBar" for PREFIX_FOO_BAR, as error texts have it; the number of a value that this build does
+// not know, whose `full` name is empty (the API's enums are open).
+std::string short_enum_name(absl::string_view full, absl::string_view prefix, int value) {
+  if (!absl::ConsumePrefix(&full, prefix)) return absl::StrCat(value);
+  std::string name;
+  for (absl::string_view word : absl::StrSplit(full, '_')) {
+    name += absl::AsciiStrToUpper(word.substr(0, 1));
+    name += absl::AsciiStrToLower(word.substr(1));
+  }
+  return name;
+}
+
+std::string command_name(const command::Command& command) {
+  return short_enum_name(enums::CommandType_Name(command.command_type()), "COMMAND_TYPE_",
+                         command.command_type());
+}
+
+// Known commands, and none behind one that closes the run: not even a message (genuine servers
+// 1.29, 1.32).
+absl::Status check_sequence(const wf::RespondWorkflowTaskCompletedRequest& request) {
+  for (int i = 0; i < request.commands_size(); ++i) {
+    const auto type = request.commands(i).command_type();
+    if (!enums::CommandType_IsValid(type) || type == enums::COMMAND_TYPE_UNSPECIFIED)
+      return invalid(absl::StrCat("unknown command type: ", static_cast<int>(type)));
+    if (!is_close_command(type) || i + 1 == request.commands_size()) continue;
+    const std::string all = absl::StrJoin(
+        request.commands(), ", ",
+        [](std::string* out, const auto& command) { out->append(command_name(command)); });
+    return invalid(absl::StrCat("invalid command sequence: [", all, "], command ",
+                                command_name(request.commands(i)), " must be the last command."));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 bool is_close_command(enums::CommandType type) {
@@ -277,30 +313,15 @@ bool is_close_command(enums::CommandType type) {
 }
 
 std::string task_failed_cause_name(enums::WorkflowTaskFailedCause cause) {
-  std::string name;
-  const std::string full = enums::WorkflowTaskFailedCause_Name(cause);
-  for (absl::string_view word :
-       absl::StrSplit(full.substr(sizeof("WORKFLOW_TASK_FAILED_CAUSE_") - 1), '_')) {
-    name += absl::AsciiStrToUpper(word.substr(0, 1));
-    name += absl::AsciiStrToLower(word.substr(1));
-  }
-  return name;
+  return short_enum_name(enums::WorkflowTaskFailedCause_Name(cause), "WORKFLOW_TASK_FAILED_CAUSE_",
+                         cause);
 }
 
 absl::StatusOr<std::optional<TaskFailure>> check_commands(
     Engine& engine, const Run& run, const wf::RespondWorkflowTaskCompletedRequest& request) {
+  if (absl::Status s = check_sequence(request); !s.ok()) return s;
   Checker checker(engine, run, request);
-  for (int i = 0; i < request.commands_size(); ++i) {
-    const auto& command = request.commands(i);
-    if (!enums::CommandType_IsValid(command.command_type()) ||
-        command.command_type() == enums::COMMAND_TYPE_UNSPECIFIED) {
-      return invalid(
-          absl::StrCat("Unknown command type: ", static_cast<int>(command.command_type())));
-    }
-    if (is_close_command(command.command_type()) && i + 1 < request.commands_size() &&
-        request.commands(i + 1).command_type() != enums::COMMAND_TYPE_PROTOCOL_MESSAGE) {
-      return invalid("invalid command sequence: close command must be the last command");
-    }
+  for (const auto& command : request.commands()) {
     if (Verdict verdict = checker.check(command); verdict) return verdict;
   }
   if (Verdict verdict = checker.check_messages(); verdict) return verdict;

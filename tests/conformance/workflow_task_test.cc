@@ -292,5 +292,23 @@ TEST_F(WorkflowTaskTest, sdk_metadata_is_recorded) {
   EXPECT_EQ(attributes.identity(), "worker");
 }
 
+// Causes come from newer workers, too: the API's enums are open.
+TEST_F(WorkflowTaskTest, unknown_failure_cause) {
+  start();
+  wf::RespondWorkflowTaskFailedRequest request;
+  request.set_namespace_(ns);
+  request.set_task_token(poll().task_token());
+  request.set_cause(static_cast<enums::WorkflowTaskFailedCause>(12345));
+  request.mutable_failure()->set_message("from the future");
+
+  ASSERT_TRUE(rpc<wf::RespondWorkflowTaskFailedResponse>(request).ok());
+
+  EXPECT_EQ(event_of(enums::EVENT_TYPE_WORKFLOW_TASK_FAILED)
+                .workflow_task_failed_event_attributes()
+                .cause(),
+            12345);
+  respond(poll(), {complete_workflow()});
+}
+
 }  // namespace
 }  // namespace chimera::conformance
