@@ -8,6 +8,7 @@
 #include "server/engine/start.h"
 #include "server/engine/update.h"
 #include "server/engine/update_registry.h"
+#include "server/engine/workflow_task.h"
 #include "server/visibility/attributes.h"
 
 namespace chimera::server {
@@ -92,7 +93,7 @@ void time_out_run(Transition& t) {
   FollowUp follow{enums::RETRY_STATE_TIMEOUT, ""};
   const bool whole_chain = run.execution_expires <= t.engine().now();
   if (!whole_chain) follow = follow_after_failure(t, failure);
-  run.task = WorkflowTask{};
+  end_task_by_force(t);
   HistoryEvent event = t.event(enums::EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT);
   auto& a = *event.mutable_workflow_execution_timed_out_event_attributes();
   a.set_retry_state(follow.state);

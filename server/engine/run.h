@@ -173,6 +173,7 @@ class Run {
   std::vector<HistoryEvent> buffered;
   bool close_was_refused =
       false;  // A close command met buffered events; until the retry ends no new ones come in.
+  bool is_closing() const { return close_was_refused && task.is_started(); }
 
   // How it was started and followed.
   std::string start_request_id;

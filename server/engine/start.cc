@@ -235,18 +235,7 @@ Run& create_run(Engine& engine, StartSpec spec) {
 
 void write_terminated(Transition& t, const std::string& reason, const common::Payloads* details,
                       const std::string& identity) {
-  Run& run = t.run();
-  if (run.task.is_started() && run.task.written()) {
-    HistoryEvent failed = t.event(enums::EVENT_TYPE_WORKFLOW_TASK_FAILED);
-    auto& f = *failed.mutable_workflow_task_failed_event_attributes();
-    f.set_scheduled_event_id(run.task.scheduled_id);
-    f.set_started_event_id(run.task.started_id);
-    f.set_cause(enums::WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND);
-    f.set_identity("history-service");
-    t.write(std::move(failed));
-  } else {
-    run.task = WorkflowTask{};
-  }
+  end_task_by_force(t);
   HistoryEvent event = t.event(enums::EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED);
   auto& a = *event.mutable_workflow_execution_terminated_event_attributes();
   a.set_reason(reason);

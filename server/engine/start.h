@@ -47,7 +47,8 @@ absl::Status validate_start(Engine& engine, wf::StartWorkflowExecutionRequest& r
 StartSpec spec_of(Engine& engine, Namespace& ns, wf::StartWorkflowExecutionRequest& request);
 absl::Status start_workflow(Engine& engine, wf::StartWorkflowExecutionRequest& request,
                             wf::StartWorkflowExecutionResponse& response);
-// Writes the Terminated event, and before it the end of a started workflow task.
+// Writes the Terminated event, and before it the end of a started workflow task and what it held
+// back.
 void write_terminated(Transition& t, const std::string& reason, const common::Payloads* details,
                       const std::string& identity);
 void terminate_run(Engine& engine, Run& run, const std::string& reason,

@@ -214,6 +214,7 @@ void fail_task(Transition& t, enums::WorkflowTaskFailedCause cause, failure::Fai
     t.write(std::move(event));
   }
   run.task = WorkflowTask{};
+  run.close_was_refused = false;
   run.events_since_failure = 0;
   run.sticky_queue.clear();
   run.task.attempt = was_sticky ? attempt : attempt + 1;
@@ -224,6 +225,23 @@ void fail_task(Transition& t, enums::WorkflowTaskFailedCause cause, failure::Fai
   t.flush_buffered();
   t.want_task();
   release_queries(t.engine(), run);
+}
+
+// As the genuine server: a started transient task leaves no event, a speculative one all three.
+void end_task_by_force(Transition& t) {
+  Run& run = t.run();
+  if (run.task.is_started() && run.task.kind == Kind::kSpeculative) materialize_task(t);
+  if (run.task.is_started() && run.task.written()) {
+    HistoryEvent event = t.event(enums::EVENT_TYPE_WORKFLOW_TASK_FAILED);
+    auto& a = *event.mutable_workflow_task_failed_event_attributes();
+    a.set_scheduled_event_id(run.task.scheduled_id);
+    a.set_started_event_id(run.task.started_id);
+    a.set_cause(enums::WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND);
+    a.set_identity("history-service");
+    t.write(std::move(event));
+  }
+  run.task = WorkflowTask{};
+  t.flush_buffered();
 }
 
 void time_out_task(Transition& t, enums::TimeoutType type) {
@@ -242,6 +260,7 @@ void time_out_task(Transition& t, enums::TimeoutType type) {
     t.write(std::move(event));
   }
   run.task = WorkflowTask{};
+  run.close_was_refused = false;
   run.events_since_failure = 0;
   run.sticky_queue.clear();
   const bool counts = type == enums::TIMEOUT_TYPE_START_TO_CLOSE && !was_sticky;

@@ -36,6 +36,9 @@ absl::Status fail_task_request(Engine& engine, wf::RespondWorkflowTaskFailedRequ
 // Fails the started task; the caller's transition goes on.
 void fail_task(Transition& t, enums::WorkflowTaskFailedCause cause, failure::Failure failure,
                const std::string& identity);
+// Ends the task of a run that is about to be closed from outside, and writes what was buffered
+// while it was started.
+void end_task_by_force(Transition& t);
 void time_out_task(Transition& t, enums::TimeoutType type);
 // Appends the Scheduled and Started events that a started transient or speculative task shows but
 // has not written.

@@ -120,6 +120,28 @@ TEST_F(ClientTest, terminate_started_wft) {
   EXPECT_EQ(terminate().code(), absl::StatusCode::kNotFound);
 }
 
+// What the server has taken is in the history, also where nobody will answer it.
+TEST_F(ClientTest, terminate_writes_buffered_events) {
+  start();
+  poll();
+  ASSERT_TRUE(signal("meanwhile").ok());
+
+  ASSERT_TRUE(terminate().ok());
+
+  EXPECT_EQ(events(), "Started TaskScheduled TaskStarted TaskFailed Signaled Terminated");
+}
+
+TEST_F(ClientTest, terminate_with_a_transient_task_writes_buffered_events) {
+  start();
+  ASSERT_TRUE(fail_task(poll()).ok());
+  EXPECT_EQ(poll().attempt(), 2);
+  ASSERT_TRUE(signal("meanwhile").ok());
+
+  ASSERT_TRUE(terminate().ok());
+
+  EXPECT_EQ(events(), "Started TaskScheduled TaskStarted TaskFailed Signaled Terminated");
+}
+
 TEST_F(ClientTest, first_run_id_guard) {
   start();
   wf::TerminateWorkflowExecutionRequest request;

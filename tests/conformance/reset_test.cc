@@ -87,6 +87,17 @@ TEST_F(ResetTest, reset_reapply_signal) {
   EXPECT_EQ(signals(reset(base, 4)), "one two ");
 }
 
+// Resetting a stuck workflow is what one does while its task runs.
+TEST_F(ResetTest, reset_reapplies_signals_that_a_started_task_held_back) {
+  const std::string base = start();
+  respond(poll(), {});
+  ASSERT_TRUE(signal("one").ok());
+  poll();
+  ASSERT_TRUE(signal("two").ok());
+
+  EXPECT_EQ(signals(reset(base, 4)), "one two ");
+}
+
 TEST_F(ResetTest, reset_reapply_signals_of_later_runs) {
   const std::string base = start();
   ASSERT_TRUE(signal("before").ok());
