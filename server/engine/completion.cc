@@ -71,6 +71,7 @@ absl::Status refuse(Transition& t, const TaskFailure& problem, const std::string
   failure.set_message(problem.message.empty() ? cause : message);
   failure.mutable_server_failure_info();
   fail_task(t, problem.cause, std::move(failure), identity);
+  run.close_was_refused = unhandled;
   if (problem.terminate) write_terminated(t, message, nullptr, "history-service");
   return invalid(message);
 }
@@ -125,6 +126,7 @@ absl::Status complete_task(Engine& engine, wf::RespondWorkflowTaskCompletedReque
     time_out_task(t, enums::TIMEOUT_TYPE_START_TO_CLOSE);
     return not_found("workflow task heartbeat timeout");
   }
+  run.close_was_refused = false;
   take_stickiness(run, request);
   note_worker(run, request);
   std::int64_t completed_id = 0;

@@ -5,6 +5,7 @@
 #include "server/engine/retry.h"
 #include "server/engine/start.h"
 #include "server/engine/update.h"
+#include "server/service/errors.h"
 #include "server/visibility/attributes.h"
 
 namespace chimera::server {
@@ -129,6 +130,26 @@ Run* external_target(Engine& engine, const Run& sender, const Namespace* ns,
   return target;
 }
 
+bool takes_no_more_signals(const Engine& engine, const Run& run) {
+  return run.signal_count >= engine.config().signals_max;
+}
+
+// Posts the action again when something has happened to `target`.
+void post_after_change(Engine& engine, Run& target, const Run& run, std::int64_t id,
+                       void (*action)(Engine&, Run&, std::int64_t)) {
+  target.history_waiters.push_back([&engine, weak = RunWeak(engine.share(run)), id, action] {
+    if (const RunPtr live = weak.lock()) action(engine, *live, id);
+  });
+}
+
+enums::SignalExternalWorkflowExecutionFailedCause signal_failure(const Namespace* ns, bool full) {
+  if (ns == nullptr)
+    return enums::SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_NAMESPACE_NOT_FOUND;
+  if (full)
+    return enums::SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_SIGNAL_COUNT_LIMIT_EXCEEDED;
+  return kSignalTargetGone;
+}
+
 void deliver_signal(Engine& engine, Run& run, std::int64_t initiated_id) {
   auto it = run.external_signals.find(initiated_id);
   const HistoryEvent& initiated = it != run.external_signals.end()
@@ -138,6 +159,11 @@ void deliver_signal(Engine& engine, Run& run, std::int64_t initiated_id) {
   const Namespace* ns = engine.namespaces().find(from.namespace_());
   Run* target =
       external_target(engine, run, ns, from.workflow_execution(), from.child_workflow_only());
+  const bool full = target != nullptr && takes_no_more_signals(engine, *target);
+  if (full) target = nullptr;
+  // The genuine server's queue tries again: here when the target's task has ended.
+  if (target != nullptr && target->is_closing())
+    return post_after_change(engine, *target, run, initiated_id, deliver_signal);
   if (target != nullptr) {
     history::WorkflowExecutionSignaledEventAttributes a;
     a.set_signal_name(from.signal_name());
@@ -166,9 +192,7 @@ void deliver_signal(Engine& engine, Run& run, std::int64_t initiated_id) {
     auto& a = *event.mutable_signal_external_workflow_execution_failed_event_attributes();
     fill(a);
     a.set_workflow_task_completed_event_id(from.workflow_task_completed_event_id());
-    a.set_cause(ns == nullptr
-                    ? enums::SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_NAMESPACE_NOT_FOUND
-                    : kSignalTargetGone);
+    a.set_cause(signal_failure(ns, full));
   }
   t.external(std::move(event));
 }
@@ -331,6 +355,13 @@ void post_external_signal(Transition& t, std::int64_t initiated_id) {
 
 void post_external_cancel(Transition& t, std::int64_t initiated_id) {
   post(t.engine(), t.run(), initiated_id, deliver_cancel);
+}
+
+absl::Status check_signal(const Engine& engine, const Run& run) {
+  if (takes_no_more_signals(engine, run))
+    return invalid("exceeded workflow execution limit for signal events");
+  if (run.is_closing()) return closing();
+  return absl::OkStatus();
 }
 
 void signal_run(Engine& engine, Run& run,

@@ -6,6 +6,8 @@
 
 #include <string>
 
+#include "absl/status/status.h"
+
 #include "server/engine/engine.h"
 #include "server/engine/transition.h"
 
@@ -20,6 +22,8 @@ void post_external_cancel(Transition& t, std::int64_t initiated_id);
 void notify_parent(Engine& engine, Run& run);
 void apply_parent_close_policy(Engine& engine, Run& run);
 
+// Whether the run takes another signal: it has not had too many, and is not about to close.
+absl::Status check_signal(const Engine& engine, const Run& run);
 // Shared with the RPCs.
 void signal_run(Engine& engine, Run& run,
                 history::WorkflowExecutionSignaledEventAttributes attributes,

@@ -161,6 +161,7 @@ absl::Status admit_update(Engine& engine, Run& run, update::Request request, Upd
     return not_ready(
         "Unable to perform workflow execution update due to Workflow Task in failed state.");
   }
+  if (run.is_closing()) return closing();
   const auto in_flight_max = static_cast<std::size_t>(engine.config().updates_in_flight_max);
   if (run.updates.size() >= in_flight_max) {
     return exhausted(

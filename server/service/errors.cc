@@ -49,6 +49,11 @@ absl::Status exhausted(absl::string_view message, enums::ResourceExhaustedCause 
   return error_with_detail(absl::StatusCode::kResourceExhausted, message, detail);
 }
 
+absl::Status closing() {
+  return exhausted("workflow operation can not be applied because workflow is closing",
+                   enums::RESOURCE_EXHAUSTED_CAUSE_BUSY_WORKFLOW);
+}
+
 absl::Status query_failed(absl::string_view message, const failure::Failure& failure) {
   details::QueryFailedFailure detail;
   *detail.mutable_failure() = failure;

@@ -24,6 +24,7 @@ absl::Status namespace_not_found(const std::string& name);
 absl::Status not_ready(
     absl::string_view message);  // FailedPrecondition with WorkflowNotReadyFailure.
 absl::Status exhausted(absl::string_view message, enums::ResourceExhaustedCause cause);
+absl::Status closing();  // The run is about to close: clients try again.
 absl::Status query_failed(absl::string_view message, const failure::Failure& failure);
 absl::Status already_started(absl::string_view message, const std::string& request_id,
                              const std::string& run_id, const std::string& first_run_id);

@@ -41,8 +41,7 @@ absl::Status signal_workflow(Engine& engine, wf::SignalWorkflowExecutionRequest&
   absl::StatusOr<Run*> found = target(engine, request);
   if (!found.ok()) return found.status();
   Run& run = **found;
-  if (run.signal_count >= engine.config().signals_max)
-    return invalid("exceeded workflow execution limit for signal events");
+  if (absl::Status s = check_signal(engine, run); !s.ok()) return s;
   if (!request.request_id().empty() &&
       !run.signal_request_ids.insert(request.request_id()).second) {
     return absl::OkStatus();
@@ -113,8 +112,9 @@ absl::Status signal_with_start(Engine& engine, wf::SignalWithStartWorkflowExecut
     Run& run = *decision->use;
     response.set_run_id(run.run_id);
     response.set_first_execution_run_id(run.first_run_id);
-    if (decision->deduplicated || !run.signal_request_ids.insert(start.request_id()).second)
-      return absl::OkStatus();
+    if (decision->deduplicated) return absl::OkStatus();
+    if (absl::Status s = check_signal(engine, run); !s.ok()) return s;
+    if (!run.signal_request_ids.insert(start.request_id()).second) return absl::OkStatus();
     signal_run(engine, run, std::move(a));
     if (run.backoff_until != kUnset) wake_delayed(engine, run);
     return absl::OkStatus();

@@ -55,13 +55,49 @@ TEST_F(CommandsTest, unhandled_command_retry) {
             enums::WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND);
 }
 
+// Otherwise a workflow under steady signals could never close.
+TEST_F(CommandsTest, no_signals_while_a_refused_close_is_tried_again) {
+  start();
+  Task task = poll();
+  ASSERT_TRUE(signal("late").ok());
+  EXPECT_FALSE(try_respond(task, {complete_workflow()}).ok());
+  ASSERT_TRUE(signal("not started yet").ok());
+  Task again = poll();
+
+  const absl::Status refused = signal("later");
+
+  EXPECT_EQ(refused.code(), absl::StatusCode::kResourceExhausted) << refused;
+  EXPECT_EQ(refused.message(), "workflow operation can not be applied because workflow is closing");
+  respond(again, {start_timer("t", std::chrono::hours(1))});
+  EXPECT_TRUE(signal("after").ok()) << "it goes on";
+  Task last = poll();
+  EXPECT_TRUE(signal("at last").ok()) << "the flag is of one task only";
+  respond(last, {});
+  respond(poll(), {complete_workflow()});
+}
+
 TEST_F(CommandsTest, close_not_last_ia) {
   start();
 
   auto refused = try_respond(poll(), {complete_workflow(), marker("after")});
 
   EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument) << refused.status();
-  EXPECT_NE(last_event().event_type(), enums::EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED);
+  EXPECT_EQ(refused.status().message(),
+            "invalid command sequence: [CompleteWorkflowExecution, RecordMarker], command "
+            "CompleteWorkflowExecution must be the last command.");
+  EXPECT_EQ(events(), "Started TaskScheduled TaskStarted");
+}
+
+TEST_F(CommandsTest, unknown_command_ia) {
+  start();
+  Command unknown;
+  unknown.set_command_type(static_cast<enums::CommandType>(99));
+
+  auto refused = try_respond(poll(), {start_timer("", milliseconds(1)), unknown});
+
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument) << refused.status();
+  EXPECT_EQ(refused.status().message(), "unknown command type: 99");
+  EXPECT_EQ(events(), "Started TaskScheduled TaskStarted");
 }
 
 TEST_F(CommandsTest, duplicate_timer_id) {
@@ -284,6 +320,21 @@ TEST_F(CommandsTest, run_timeout) {
   EXPECT_EQ(closed.event_type(), enums::EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT);
   EXPECT_EQ(describe().workflow_execution_info().status(),
             enums::WORKFLOW_EXECUTION_STATUS_TIMED_OUT);
+}
+
+// A started task ends before the run, and what came meanwhile is not lost.
+TEST_F(CommandsTest, run_timeout_with_a_started_task) {
+  start([](Start& request) { request.mutable_workflow_run_timeout()->set_seconds(2); });
+  poll();
+  ASSERT_TRUE(signal("meanwhile").ok());
+
+  wait_closed();
+
+  EXPECT_EQ(events(), "Started TaskScheduled TaskStarted TaskFailed Signaled TimedOut");
+  EXPECT_EQ(event_of(enums::EVENT_TYPE_WORKFLOW_TASK_FAILED)
+                .workflow_task_failed_event_attributes()
+                .cause(),
+            enums::WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND);
 }
 
 TEST_F(CommandsTest, task_timeout_cap) {

@@ -340,5 +340,59 @@ TEST_F(UpdateTest, short_deadline) {
   EXPECT_EQ(reply.status().code(), absl::StatusCode::kDeadlineExceeded) << reply.status();
 }
 
+TEST_F(UpdateTest, close_is_the_last_command_even_before_messages) {
+  start();
+  respond(poll(), {});
+  std::thread client([&] { update("u1"); });
+  Task task = poll();
+  auto accepted = accept(task), completed = complete(task, "done");
+  auto with_messages = [&](Respond& request) {
+    *request.add_messages() = accepted;
+    *request.add_messages() = completed;
+  };
+
+  auto refused = try_respond(
+      task,
+      {protocol_message(accepted.id()), complete_workflow(), protocol_message(completed.id())},
+      with_messages);
+
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument) << refused.status();
+  EXPECT_EQ(refused.status().message(),
+            "invalid command sequence: [ProtocolMessage, CompleteWorkflowExecution, "
+            "ProtocolMessage], command CompleteWorkflowExecution must be the last command.");
+  respond(task,
+          {protocol_message(accepted.id()), protocol_message(completed.id()), complete_workflow()},
+          with_messages);
+  client.join();
+}
+
+TEST_F(UpdateTest, no_updates_while_a_refused_close_is_tried_again) {
+  start();
+  Task task = poll();
+  ASSERT_TRUE(signal("late").ok());
+  EXPECT_FALSE(try_respond(task, {complete_workflow()}).ok());
+  Task again = poll();
+
+  const absl::Status refused = update("u1").status();
+
+  EXPECT_EQ(refused.code(), absl::StatusCode::kResourceExhausted) << refused;
+  respond(again, {complete_workflow()});
+}
+
+// The task that carried the update is written before the run ends.
+TEST_F(UpdateTest, terminate_with_a_started_speculative_task) {
+  start();
+  respond(poll(), {});
+  std::thread client([&] { update("u1"); });
+  poll();
+
+  ASSERT_TRUE(terminate().ok());
+  client.join();
+
+  EXPECT_EQ(events(),
+            "Started TaskScheduled TaskStarted TaskCompleted TaskScheduled TaskStarted TaskFailed "
+            "Terminated");
+}
+
 }  // namespace
 }  // namespace chimera::conformance
