@@ -51,7 +51,7 @@ std::string follow_cron(Transition& t, const common::Payloads* result,
   const auto cron = CronSchedule::parse(run.start().cron_schedule());
   if (!cron) return {};
   const WallTime now = t.engine().now();
-  const WallTime next = cron->next(now);
+  const WallTime next = cron->next_run(run.execution_time, now);
   if (next == kNever || (run.execution_expires != kNever && next > run.execution_expires))
     return {};
   StartSpec spec = successor(t, enums::CONTINUE_AS_NEW_INITIATOR_CRON_SCHEDULE, next - now);

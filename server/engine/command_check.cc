@@ -8,6 +8,7 @@
 #include "absl/strings/strip.h"
 
 #include "server/engine/commands.h"
+#include "server/engine/cron.h"
 #include "server/engine/engine.h"
 #include "server/engine/limits.h"
 #include "server/engine/query.h"
@@ -204,6 +205,15 @@ class Checker {
     }
     if (std::string problem = check_retry_policy(a.retry_policy()); !problem.empty())
       return bad(kCause, problem);
+    // Continue-as-new is not asked: as by the genuine server, a bad schedule only has no next run.
+    if (std::string problem = CronSchedule::problem(a.cron_schedule(), engine_.now());
+        !problem.empty()) {
+      return bad(
+          kCause,
+          absl::StrCat("invalid CronSchedule on StartChildWorkflowExecutionCommand: ", problem,
+                       ". WorkflowId=", a.workflow_id(), " WorkflowType=", a.workflow_type().name(),
+                       " Namespace=", a.namespace_().empty() ? run_.ns->name() : a.namespace_()));
+    }
     if (absl::Status s = check_search_attributes(*run_.ns, a.search_attributes()); !s.ok()) {
       return bad(Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES, std::string(s.message()));
     }

@@ -113,7 +113,9 @@ absl::Status validate_start(Engine& engine, wf::StartWorkflowExecutionRequest& r
     if (request.has_workflow_start_delay()) {
       return invalid("CronSchedule and WorkflowStartDelay may not be used together.");
     }
-    if (!CronSchedule::parse(request.cron_schedule())) return invalid("invalid CronSchedule.");
+    if (std::string problem = CronSchedule::problem(request.cron_schedule(), engine.now());
+        !problem.empty())
+      return invalid(problem);
   }
   if (absl::Status s = check_policies(request); !s.ok()) return s;
   if (absl::Status s = check_search_attributes(**ns, request.search_attributes()); !s.ok())
@@ -194,7 +196,7 @@ StartSpec spec_of(Engine& engine, Namespace& ns, wf::StartWorkflowExecutionReque
     *a.mutable_versioning_override() = request.versioning_override();
   Nanos backoff = to_nanos(request.workflow_start_delay());
   if (const auto cron = CronSchedule::parse(request.cron_schedule()); cron) {
-    backoff = cron->next(engine.now()) - engine.now();
+    backoff = cron->first_backoff(engine.now());
   }
   set(a.mutable_first_workflow_task_backoff(), backoff);
   spec.user_metadata = std::move(*request.mutable_user_metadata());
@@ -217,7 +219,8 @@ Run& create_run(Engine& engine, StartSpec spec) {
   const Nanos backoff = to_nanos(a.first_workflow_task_backoff());
   const Nanos execution_timeout = to_nanos(a.workflow_execution_timeout());
   WallTime expires = spec.execution_expires;
-  if (expires == kUnset) expires = deadline_after(engine.now() + backoff, execution_timeout);
+  if (expires == kUnset)
+    expires = deadline_after(add_saturated(engine.now(), backoff), execution_timeout);
   if (expires != kNever) set(a.mutable_workflow_execution_expiration_time(), expires);
   if (spec.user_metadata.has_summary() || spec.user_metadata.has_details()) {
     *event.mutable_user_metadata() = std::move(spec.user_metadata);
