@@ -58,6 +58,7 @@ class ServerImpl : public Server {
       frontend_ = std::move(*frontend);
     }
     loop_.start([this] { engine_->after_task(); }, [this] { engine_->after_turn(); });
+    loop_.post([] {});  // What recovery has left to do is done after a task.
     running_ = true;
     return absl::OkStatus();
   }

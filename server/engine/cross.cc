@@ -49,7 +49,7 @@ StartSpec child_spec(Engine& engine, Run& parent, const Child& child, Namespace&
   }
   Nanos backoff{};
   if (const auto cron = CronSchedule::parse(from.cron_schedule()); cron)
-    backoff = cron->next(engine.now()) - engine.now();
+    backoff = cron->first_backoff(engine.now());
   set(a.mutable_first_workflow_task_backoff(), backoff);
   spec.user_metadata = child.event->user_metadata();
   return spec;
@@ -121,7 +121,7 @@ Run* external_target(Engine& engine, const Run& sender, const Namespace* ns,
   if (ns == nullptr) return nullptr;
   Run* target = execution.run_id().empty() ? engine.current_run(*ns, execution.workflow_id())
                                            : engine.run_by_id(execution.run_id());
-  if (target == nullptr || target == &sender || !target->running() ||
+  if (target == nullptr || target->ns != ns || target == &sender || !target->running() ||
       target->workflow_id != execution.workflow_id()) {
     return nullptr;
   }
@@ -355,6 +355,11 @@ void post_external_signal(Transition& t, std::int64_t initiated_id) {
 
 void post_external_cancel(Transition& t, std::int64_t initiated_id) {
   post(t.engine(), t.run(), initiated_id, deliver_cancel);
+}
+
+void post_unanswered(Engine& engine, const Run& run) {
+  for (const auto& [id, event] : run.external_signals) post(engine, run, id, deliver_signal);
+  for (const auto& [id, event] : run.external_cancels) post(engine, run, id, deliver_cancel);
 }
 
 absl::Status check_signal(const Engine& engine, const Run& run) {

@@ -19,6 +19,9 @@ void initiate_child(Transition& t, command::StartChildWorkflowExecutionCommandAt
 void post_child_start(Transition& t, std::int64_t initiated_id);
 void post_external_signal(Transition& t, std::int64_t initiated_id);
 void post_external_cancel(Transition& t, std::int64_t initiated_id);
+// Signals and cancels to others whose outcome the run has not got: after a reset to a point before
+// it, or a restart.
+void post_unanswered(Engine& engine, const Run& run);
 void notify_parent(Engine& engine, Run& run);
 void apply_parent_close_policy(Engine& engine, Run& run);
 

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "server/engine/activity.h"
+#include "server/engine/cross.h"
 #include "server/engine/engine.h"
 #include "server/engine/query.h"
 #include "server/engine/update.h"
@@ -78,6 +79,7 @@ void resume(Engine& engine, Run& run) {
     else if (!activity.paused && activity.scheduled <= engine.now())
       dispatch_activity(engine, run, activity);
   }
+  post_unanswered(engine, run);
   engine.arm_run_timer(run);
 }
 

@@ -2,6 +2,7 @@
 #include "server/engine/reset.h"
 
 #include "server/engine/activity.h"
+#include "server/engine/cross.h"
 #include "server/engine/engine.h"
 #include "server/engine/query.h"
 #include "server/engine/start.h"
@@ -84,10 +85,41 @@ void reapply_update(Transition& t, const ::temporal::api::update::v1::Request& r
   t.write(std::move(again));
 }
 
-// What came from outside from event `first` on happens again: signals and updates. Cancel requests
-// do not, as in the genuine server.
+// How a child went on that the run knows. Attributes point at the new run's events.
+void reapply_child(Transition& t, const HistoryEvent& event) {
+  HistoryEvent again = t.event(event.event_type());
+  auto copy = [&t](const auto& from, auto& to) {
+    auto child = t.run().children.find(from.initiated_event_id());
+    if (child == t.run().children.end()) return false;
+    to = from;
+    if constexpr (requires { to.set_started_event_id(0); })
+      to.set_started_event_id(child->second.started_id);
+    return true;
+  };
+  bool known = false;
+#define CHIMERA_COPY(TYPE, field)                                                                \
+  case enums::EVENT_TYPE_##TYPE:                                                                 \
+    known = copy(event.field##_event_attributes(), *again.mutable_##field##_event_attributes()); \
+    break;
+  switch (event.event_type()) {
+    CHIMERA_COPY(START_CHILD_WORKFLOW_EXECUTION_FAILED, start_child_workflow_execution_failed)
+    CHIMERA_COPY(CHILD_WORKFLOW_EXECUTION_STARTED, child_workflow_execution_started)
+    CHIMERA_COPY(CHILD_WORKFLOW_EXECUTION_COMPLETED, child_workflow_execution_completed)
+    CHIMERA_COPY(CHILD_WORKFLOW_EXECUTION_FAILED, child_workflow_execution_failed)
+    CHIMERA_COPY(CHILD_WORKFLOW_EXECUTION_CANCELED, child_workflow_execution_canceled)
+    CHIMERA_COPY(CHILD_WORKFLOW_EXECUTION_TIMED_OUT, child_workflow_execution_timed_out)
+    CHIMERA_COPY(CHILD_WORKFLOW_EXECUTION_TERMINATED, child_workflow_execution_terminated)
+    default:
+      break;
+  }
+#undef CHIMERA_COPY
+  if (known) t.write(std::move(again));
+}
+
+// What came from outside from event `first` on happens again: signals, updates and what became of
+// `children`. Cancel requests do not, as in the genuine server.
 void reapply_run(Transition& t, const Run& base, std::int64_t first,
-                 const wf::ResetWorkflowExecutionRequest& request) {
+                 const wf::ResetWorkflowExecutionRequest& request, bool children) {
   const bool signals = !excluded(request, enums::RESET_REAPPLY_EXCLUDE_TYPE_SIGNAL);
   const bool updates = !excluded(request, enums::RESET_REAPPLY_EXCLUDE_TYPE_UPDATE);
   for (std::int64_t id = first; id <= base.events.events_size(); ++id) {
@@ -99,18 +131,20 @@ void reapply_run(Transition& t, const Run& base, std::int64_t first,
       if (a.has_accepted_request()) reapply_update(t, a.accepted_request());
     } else if (updates && event.has_workflow_execution_update_admitted_event_attributes()) {
       reapply_update(t, event.workflow_execution_update_admitted_event_attributes().request());
+    } else if (children) {
+      reapply_child(t, event);
     }
   }
 }
 
-// Of the base run after the point, and of the runs that it continued as.
+// Of the base run after the point, and of the runs that it continued as, whose children are others.
 void reapply(Transition& t, const Run& base, const wf::ResetWorkflowExecutionRequest& request) {
-  reapply_run(t, base, request.workflow_task_finish_event_id(), request);
+  reapply_run(t, base, request.workflow_task_finish_event_id(), request, /*children=*/true);
   const Run* run = &base;
   while (run->status == enums::WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW) {
     run = t.engine().run_by_id(run->new_run_id);
     if (run == nullptr || run == &t.run()) return;
-    reapply_run(t, *run, 1, request);
+    reapply_run(t, *run, 1, request, /*children=*/false);
   }
 }
 
@@ -128,6 +162,9 @@ absl::Status reset_workflow(Engine& engine, wf::ResetWorkflowExecutionRequest& r
   absl::StatusOr<Namespace*> ns = engine.resolve_namespace(request.namespace_());
   if (!ns.ok()) return ns.status();
   if (request.request_id().empty()) return invalid("RequestId is not set on request.");
+  if (request.post_reset_operations_size() > 0) {
+    return invalid("PostResetOperations are not available in this server. Reset without them.");
+  }
   const auto& execution = request.workflow_execution();
   absl::StatusOr<Run*> found = engine.find_run(**ns, execution.workflow_id(), execution.run_id());
   if (!found.ok()) return found.status();
@@ -164,6 +201,7 @@ absl::Status reset_workflow(Engine& engine, wf::ResetWorkflowExecutionRequest& r
   admit_from_history(run);
   run.events_since_failure = 0;
   resume_activities(engine, run);
+  post_unanswered(engine, run);
   t.want_task();
   response.set_run_id(run_id);
   return absl::OkStatus();
