@@ -53,10 +53,10 @@ bool leaves_no_trace(const Run& run, const wf::RespondWorkflowTaskCompletedReque
   if (run.task.kind != Kind::kSpeculative || request.commands_size() > 0) return false;
   if (request.force_create_new_workflow_task() || !only_rejections(request.messages()))
     return false;
-  const std::int64_t since = run.events.events_size() - run.last_completed_started_id;
-  if (since > kSpeculativeEventsMax) return false;
-  return since <= 1 || request.capabilities().discard_speculative_workflow_task_with_events() ||
-         run.completed_tasks > 0;
+  // A worker that does not say so cannot see events twice: those behind the last completion.
+  const bool twice = request.capabilities().discard_speculative_workflow_task_with_events();
+  const std::int64_t since = run.events.events_size() - run.last_completed_started_id - 1;
+  return since <= (twice ? kSpeculativeEventsMax : 0);
 }
 
 absl::Status refuse(Transition& t, const TaskFailure& problem, const std::string& identity) {
@@ -112,6 +112,8 @@ void next_task(Transition& t, const wf::RespondWorkflowTaskCompletedRequest& req
 
 absl::Status complete_task(Engine& engine, wf::RespondWorkflowTaskCompletedRequest& request,
                            wf::RespondWorkflowTaskCompletedResponse& response) {
+  if (absl::Status s = check_token(engine, request.namespace_(), request.task_token()); !s.ok())
+    return s;
   absl::StatusOr<Run*> found = find_started_task(engine, request.task_token());
   if (!found.ok()) return found.status();
   Run& run = **found;

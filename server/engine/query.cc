@@ -2,6 +2,7 @@
 
 #include "server/engine/engine.h"
 #include "server/engine/limits.h"
+#include "server/engine/task_history.h"
 #include "server/engine/update.h"
 #include "server/service/errors.h"
 #include "server/service/task_token.h"
@@ -74,7 +75,7 @@ absl::Status start_query(Engine& engine,
     return not_ready("Unable to query workflow due to Workflow Task in failed state.");
   }
   if (run.backoff_until != kUnset && call.raw()->timeout > Nanos{0} &&
-      run.backoff_until > engine.now() + call.raw()->timeout) {
+      run.backoff_until > add_saturated(engine.now(), call.raw()->timeout)) {
     return not_ready("Workflow task is not scheduled yet.");
   }
   auto query = std::make_shared<Query>();
@@ -92,7 +93,7 @@ absl::Status start_query(Engine& engine,
           absl::DeadlineExceededError("query timed out before a worker could process it"));
   });
   if (query->call->timeout > Nanos{0})
-    engine.timers().arm(*query->deadline, engine.now() + query->call->timeout);
+    engine.timers().arm(*query->deadline, add_saturated(engine.now(), query->call->timeout));
   if (!run.running() || (run.completed_tasks > 0 && !run.task.pending())) {
     dispatch_query(engine, query);
     return absl::OkStatus();
@@ -119,7 +120,7 @@ void dispatch_query(Engine& engine, const QueryPtr& query, bool allow_sticky) {
       if (live == nullptr || live->taken) return;
       engine.follow_up([&engine, live] { dispatch_query(engine, live, /*allow_sticky=*/false); });
     });
-    engine.timers().arm(*query->sticky_deadline, engine.now() + run->sticky_timeout);
+    engine.timers().arm(*query->sticky_deadline, add_saturated(engine.now(), run->sticky_timeout));
     engine.matching().add(sticky, std::move(task));
     return;
   }
@@ -151,7 +152,7 @@ bool start_query_task(Engine& engine, const QueryPtr& query, bool on_sticky,
   response.mutable_workflow_execution_task_queue()->set_name(run->task_queue);
   response.mutable_workflow_execution_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
   response.mutable_history();
-  if (!on_sticky) *response.mutable_history() = run->events;
+  if (!on_sticky) fill_history(*run, 1, /*with_unwritten=*/false, response);
   *response.mutable_query() = query->query;
   return true;
 }
@@ -204,7 +205,8 @@ void release_queries(Engine& engine, Run& run) {
 }
 
 absl::Status answer_query(Engine& engine, wf::RespondQueryTaskCompletedRequest& request) {
-  if (request.task_token().empty()) return invalid("Task token not set on request.");
+  if (absl::Status s = check_token(engine, request.namespace_(), request.task_token()); !s.ok())
+    return s;
   const std::optional<TaskToken> token = TaskToken::decode(request.task_token());
   if (!token || token->query_id.empty()) return invalid("Error deserializing task token.");
   auto it = engine.direct_queries().find(token->query_id);

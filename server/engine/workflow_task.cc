@@ -6,6 +6,7 @@
 #include "server/engine/engine.h"
 #include "server/engine/limits.h"
 #include "server/engine/query.h"
+#include "server/engine/task_history.h"
 #include "server/engine/update.h"
 #include "server/engine/update_registry.h"
 #include "server/service/errors.h"
@@ -15,7 +16,6 @@ namespace chimera::server {
 namespace {
 
 using Kind = WorkflowTask::Kind;
-constexpr std::size_t kPageBatches = 256;
 constexpr Nanos kSpeculativeScheduleToStart = seconds{5};
 
 // From the fourth attempt on a task gets 5 s x 2^(n-4) more, up to ten minutes.
@@ -45,25 +45,6 @@ void fill_started(const WorkflowTask& task, HistoryEvent& event) {
   a.set_request_id(task.request_id);
   a.set_suggest_continue_as_new(task.suggest_continue_as_new);
   a.set_history_size_bytes(task.history_size);
-}
-
-void fill_history(Run& run, bool partial, wf::PollWorkflowTaskQueueResponse& response) {
-  const std::int64_t first = partial ? run.last_completed_started_id + 1 : 1;
-  const std::int64_t last = run.events.events_size();
-  std::int64_t until = last;
-  auto batch = std::lower_bound(run.batches.begin(), run.batches.end(), first);
-  if (run.batches.end() - batch > static_cast<std::ptrdiff_t>(kPageBatches)) {
-    until = batch[kPageBatches] - 1;
-  }
-  auto& events = *response.mutable_history()->mutable_events();
-  events.Reserve(static_cast<int>(std::max<std::int64_t>(until - first + 3, 1)));
-  for (std::int64_t id = first; id <= until; ++id)
-    *events.Add() = run.events.events(static_cast<int>(id - 1));
-  if (until < last) {
-    response.set_next_page_token(PageToken{run.run_id, until + 1, last + 1, false, true}.encode());
-  } else {
-    append_unwritten_events(run, *response.mutable_history());
-  }
 }
 
 }  // namespace
@@ -180,7 +161,8 @@ void start_task(Transition& t, const std::string& identity, const std::string& r
   response.mutable_workflow_execution_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
   set(response.mutable_scheduled_time(), task.scheduled);
   set(response.mutable_started_time(), task.started);
-  fill_history(run, on_sticky, response);
+  fill_history(run, on_sticky ? run.last_completed_started_id + 1 : 1, /*with_unwritten=*/true,
+               response);
   send_updates(run, response);
   attach_queries(t.engine(), run, response);
 }
@@ -276,6 +258,8 @@ void time_out_task(Transition& t, enums::TimeoutType type) {
 }
 
 absl::Status fail_task_request(Engine& engine, wf::RespondWorkflowTaskFailedRequest& request) {
+  if (absl::Status s = check_token(engine, request.namespace_(), request.task_token()); !s.ok())
+    return s;
   absl::StatusOr<Run*> found = find_started_task(engine, request.task_token());
   if (!found.ok()) return found.status();
   Run& run = **found;

@@ -8,6 +8,7 @@
 #include "server/service/errors.h"
 #include "server/service/handlers.h"
 #include "server/service/method_table.h"
+#include "server/service/task_token.h"
 
 namespace chimera::server {
 namespace {
@@ -18,6 +19,8 @@ absl::StatusOr<ActivityRef> find(Engine& engine, const auto& request) {
     return find_activity_by_id(engine, request.namespace_(), request.workflow_id(),
                                request.run_id(), request.activity_id());
   } else {
+    if (absl::Status s = check_token(engine, request.namespace_(), request.task_token()); !s.ok())
+      return s;
     return find_activity_by_token(engine, request.task_token());
   }
 }

@@ -120,6 +120,17 @@ std::optional<PageToken> PageToken::decode(absl::string_view bytes) {
   return token;
 }
 
+absl::Status check_token(Engine& engine, const std::string& ns, const std::string& bytes) {
+  if (bytes.empty()) return invalid("Task token not set on request.");
+  const std::optional<TaskToken> token = TaskToken::decode(bytes);
+  if (!token) return invalid("Error deserializing task token.");
+  if (ns.empty()) return absl::OkStatus();
+  absl::StatusOr<Namespace*> named = engine.resolve_namespace(ns);
+  if (!named.ok()) return named.status();
+  if ((*named)->id == token->namespace_id) return absl::OkStatus();
+  return invalid("Operation requested with a token from a different namespace.");
+}
+
 absl::StatusOr<Run*> find_started_task(Engine& engine, const std::string& bytes) {
   if (bytes.empty()) return invalid("Task token not set on request.");
   const std::optional<TaskToken> token = TaskToken::decode(bytes);

@@ -37,6 +37,9 @@ struct PageToken {
   static std::optional<PageToken> decode(absl::string_view bytes);
 };
 
+// An error if the bytes are no task token, or one of another namespace than the request names; it
+// may name none.
+absl::Status check_token(Engine& engine, const std::string& ns, const std::string& bytes);
 // The run whose started workflow task has this token, or the error that the worker gets.
 absl::StatusOr<Run*> find_started_task(Engine& engine, const std::string& token);
 

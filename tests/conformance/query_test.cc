@@ -228,5 +228,26 @@ TEST_F(QueryTest, wft_failing_fp) {
               HasSubstr("Unable to query workflow due to Workflow Task in failed state."));
 }
 
+// A long history comes in pages, as with workflow tasks: one message could not hold any.
+TEST_F(QueryTest, query_task_with_a_long_history) {
+  start();
+  for (int i = 0; i < 300; ++i) ASSERT_TRUE(signal(absl::StrCat("s", i)).ok());
+  respond(poll(), {complete_workflow()});
+  AsyncQuery waiting(*this);
+
+  const Task task = poll();
+
+  EXPECT_LT(task.history().events_size(), 300);
+  wf::GetWorkflowExecutionHistoryRequest request;
+  request.set_namespace_(ns);
+  *request.mutable_execution() = task.workflow_execution();
+  request.set_next_page_token(task.next_page_token());
+  auto rest = rpc<wf::GetWorkflowExecutionHistoryResponse>(request);
+  ASSERT_TRUE(answer_query(task, "whole").ok());
+  ASSERT_TRUE(rest.ok()) << rest.status();
+  EXPECT_EQ(task.history().events_size() + rest->history().events_size(), 305);
+  EXPECT_EQ(rest->next_page_token(), "");
+}
+
 }  // namespace
 }  // namespace chimera::conformance
