@@ -69,8 +69,8 @@ void dispatch_at(Engine& engine, Run& run, Activity& activity, WallTime at) {
 WallTime soon(Engine& engine, const google::protobuf::Duration& jitter) {
   const Nanos most = to_nanos(jitter);
   if (most <= Nanos{0}) return engine.now();
-  return engine.now() + Nanos{static_cast<std::int64_t>(engine.random() %
-                                                        static_cast<std::uint64_t>(most.count()))};
+  const auto nanos = engine.random() % static_cast<std::uint64_t>(most.count());
+  return add_saturated(engine.now(), Nanos{static_cast<std::int64_t>(nanos)});
 }
 
 void forget_heartbeat(Activity& activity) {
@@ -153,8 +153,9 @@ void apply_options(Engine& engine, Run& run, Activity& activity) {
   if (activity.is_started() || activity.paused) return;
   WallTime at = engine.now();
   if (activity.scheduled > at) {
-    at = std::max(at, activity.last_attempt_completed +
-                          retry_interval(activity.attributes().retry_policy(), activity.attempt));
+    at = std::max(
+        at, add_saturated(activity.last_attempt_completed,
+                          retry_interval(activity.attributes().retry_policy(), activity.attempt)));
   }
   dispatch_at(engine, run, activity, at);
 }

@@ -19,15 +19,13 @@ void apply_started(Run& run, const HistoryEvent& event) {
   run.task_queue = a.task_queue().name();
   run.workflow_type = a.workflow_type().name();
   const Nanos backoff = to_nanos(a.first_workflow_task_backoff());
-  run.execution_time = run.start_time + backoff;
+  run.execution_time = add_saturated(run.start_time, backoff);
   run.backoff_until = backoff > Nanos{0} ? run.execution_time : kUnset;
   if (a.has_workflow_execution_expiration_time()) {
     run.execution_expires = to_wall(a.workflow_execution_expiration_time());
   }
-  const Nanos run_timeout = to_nanos(a.workflow_run_timeout());
-  run.run_expires =
-      run_timeout > Nanos{0} ? add_saturated(run.execution_time, run_timeout) : kNever;
-  run.run_expires = std::min(run.run_expires, run.execution_expires);
+  run.run_expires = std::min(deadline_after(run.execution_time, to_nanos(a.workflow_run_timeout())),
+                             run.execution_expires);
   for (const auto& [key, value] : a.memo().fields()) run.memo[key] = value;
   for (const auto& [key, value] : a.search_attributes().indexed_fields())
     run.search_attributes[key] = value;
@@ -35,9 +33,9 @@ void apply_started(Run& run, const HistoryEvent& event) {
 }
 
 void set_run_expiry(Run& run) {
-  const Nanos timeout = to_nanos(run.start().workflow_run_timeout());
-  run.run_expires = timeout > Nanos{0} ? add_saturated(run.execution_time, timeout) : kNever;
-  run.run_expires = std::min(run.run_expires, run.execution_expires);
+  run.run_expires =
+      std::min(deadline_after(run.execution_time, to_nanos(run.start().workflow_run_timeout())),
+               run.execution_expires);
 }
 
 void apply_task_event(Run& run, const HistoryEvent& event) {

@@ -77,7 +77,8 @@ void default_retry_policy(common::RetryPolicy& policy) {
 std::string check_retry_policy(const common::RetryPolicy& policy) {
   if (policy.initial_interval().seconds() < 0)
     return "InitialInterval cannot be negative on retry policy.";
-  if (policy.backoff_coefficient() != 0 && policy.backoff_coefficient() < 1) {
+  // Written so that it refuses NaN, too.
+  if (policy.backoff_coefficient() != 0 && !(policy.backoff_coefficient() >= 1)) {
     return "BackoffCoefficient cannot be less than 1 on retry policy.";
   }
   if (policy.maximum_interval().seconds() < 0)

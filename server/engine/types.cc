@@ -1,11 +1,13 @@
 #include "server/engine/types.h"
 
+#include <algorithm>
 #include <limits>
 
 namespace chimera::server {
 namespace {
 constexpr std::int64_t kGiga = 1'000'000'000;
-constexpr std::int64_t kMaxSeconds = std::numeric_limits<std::int64_t>::max() / kGiga - 1;
+// Leaves room for nanos that a sloppy client gives more than a second of.
+constexpr std::int64_t kMaxSeconds = std::numeric_limits<std::int64_t>::max() / kGiga - 3;
 }  // namespace
 
 Nanos to_nanos(const google::protobuf::Duration& duration) {
@@ -14,7 +16,8 @@ Nanos to_nanos(const google::protobuf::Duration& duration) {
 }
 
 WallTime to_wall(const google::protobuf::Timestamp& time) {
-  return WallTime{Nanos{std::min(time.seconds(), kMaxSeconds) * kGiga + time.nanos()}};
+  return WallTime{
+      Nanos{std::clamp(time.seconds(), -kMaxSeconds, kMaxSeconds) * kGiga + time.nanos()}};
 }
 
 void set(google::protobuf::Duration* out, Nanos value) {
