@@ -170,7 +170,9 @@ class Run(WorkflowInstance):
         self.accepted_update = False
         self._thread_id = threading.get_ident()
         by_default = SINGLE_BATCH in self._details.default_workflow_logic_flags
-        self.single_batch = self.use_flag(SINGLE_BATCH, by_default)
+        self.single_batch = SINGLE_BATCH in self._available_flags or (
+            by_default and self.use_flag(SINGLE_BATCH)
+        )
 
     def _apply_all(self, jobs: Sequence[tuple]) -> None:
         sets: list[list[tuple]] = [[], [], [], []]
@@ -406,10 +408,9 @@ class Run(WorkflowInstance):
         """A message as it goes into a command."""
         return message if self._details.messages_for_codec else message.SerializeToString()
 
-    def use_flag(self, flag: int, by_default: bool = True) -> bool:
-        """Whether the run behaves by a flag: one in the history, or, outside of replay, a new one
-        that is on by default."""
-        if flag not in self._available_flags and (self.is_replaying or not by_default):
+    def use_flag(self, flag: int) -> bool:
+        """Whether the run behaves by a flag: one in the history, or a new one outside of replay."""
+        if flag not in self._available_flags and self.is_replaying:
             return False
         if flag not in self._completion.used_internal_flags:
             self._completion.used_internal_flags.append(flag)

@@ -119,5 +119,7 @@ def test_a_run_is_marked_only_where_its_worker_has_the_flag_on() -> None:
     )
     core.start("condition")
     assert core.last.used_internal_flags == [SINGLE_BATCH]
+    core.send(query("peek"), flags=(SINGLE_BATCH,))
+    assert core.last.used_internal_flags == []  # The history has it.
     core.send(signal("say"), replaying=True)
     assert core.last.used_internal_flags == []
