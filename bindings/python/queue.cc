@@ -24,7 +24,6 @@ Queue::~Queue() { ::close(fd_); }
 
 void Queue::push(std::shared_ptr<const Ref> callback, MakeArgs make_args) {
   std::lock_guard lock(mutex_);
-  if (closed_) return;
   items_.push_back({std::move(callback), std::move(make_args)});
   if (items_.size() > 1) return;  // The wake-up of the first item serves all that follow it.
   const std::uint64_t one = 1;
@@ -49,23 +48,11 @@ py::list Queue::take() {
   return result;
 }
 
-void Queue::close() {
-  std::vector<Item> items;
-  {
-    std::lock_guard lock(mutex_);
-    closed_ = true;
-    items.swap(items_);
-  }
-  items.clear();
-  release_dropped_refs();
-}
-
 void define_queue(py::module_& module) {
   py::class_<Queue, std::shared_ptr<Queue>>(module, "Queue")
       .def(py::init<>())
       .def("fileno", &Queue::fileno)
-      .def("take", &Queue::take)
-      .def("close", &Queue::close);
+      .def("take", &Queue::take);
 }
 
 }  // namespace chimera::bindings

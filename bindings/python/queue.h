@@ -24,12 +24,11 @@ class Queue {
   Queue(const Queue&) = delete;
   Queue& operator=(const Queue&) = delete;
 
-  // Without the GIL or with it; never waits for it. After close() the item is dropped.
+  // Without the GIL or with it; never waits for it.
   void push(std::shared_ptr<const Ref> callback, MakeArgs make_args);
 
   int fileno() const { return fd_; }
   py::list take();
-  void close();
 
  private:
   struct Item {
@@ -40,8 +39,7 @@ class Queue {
 
   const int fd_;
   std::mutex mutex_;
-  std::vector<Item> items_;  // Guarded by mutex_, like the rest.
-  bool closed_ = false;
+  std::vector<Item> items_;  // Guarded by mutex_.
 };
 
 void define_queue(py::module_& module);

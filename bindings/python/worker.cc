@@ -6,9 +6,7 @@
 
 #include "bindings/python/errors.h"
 #include "bindings/python/options.h"
-#ifdef CHIMERA_NATIVE_LIBRARIES
 #include "sdk-cpp/src/library.h"
-#endif
 
 namespace chimera::bindings {
 namespace {
@@ -42,6 +40,7 @@ core::WorkerOptions worker_options(const py::dict& values) {
   options.read("max_task_queue_activities_per_second", result.max_task_queue_activities_per_second);
   options.read("no_remote_activities", result.no_remote_activities);
   options.read("disable_eager_activity_execution", result.disable_eager_activity_execution);
+  options.read("disable_payload_error_limit", result.disable_payload_error_limit);
   options.read("max_eager_activity_reservations_per_workflow_task",
                result.max_eager_activity_reservations_per_workflow_task);
   options.read("deadlock_timeout", result.deadlock_timeout);
@@ -61,9 +60,7 @@ struct Worker::State {
   // Borrowed by the core's worker, so they are declared before it and die after it.
   std::vector<std::shared_ptr<WorkflowBridge>> workflows;
   std::vector<std::shared_ptr<ActivityBridge>> activities;
-#ifdef CHIMERA_NATIVE_LIBRARIES
   std::unique_ptr<sdk::NativeTypes> native;  // Null unless a library was added.
-#endif
   std::unique_ptr<core::Worker> core;
   bool started = false, waited = false;  // The Python thread's.
 };
@@ -110,7 +107,6 @@ void Worker::nondeterminism_fails_workflow(const std::string& workflow_type) {
   state_->core->set_nondeterminism_fails_workflow(workflow_type);
 }
 
-#ifdef CHIMERA_NATIVE_LIBRARIES
 std::vector<std::string> Worker::add_native_library(const std::string& path, const Codec* codec) {
   if (state_->native == nullptr) {
     state_->native = sdk::NativeTypes::create(codec == nullptr ? nullptr : codec->core(),
@@ -130,14 +126,6 @@ absl::Status Worker::register_native() {
   return state_->native == nullptr ? absl::OkStatus()
                                    : state_->native->register_with(*state_->core);
 }
-#else
-std::vector<std::string> Worker::add_native_library(const std::string& path, const Codec*) {
-  throw std::runtime_error(
-      absl::StrCat("cannot load ", path, ": this build has no loader for native libraries"));
-}
-
-absl::Status Worker::register_native() { return absl::OkStatus(); }
-#endif
 
 void Worker::start(std::shared_ptr<Queue> queue, py::object done) {
   throw_if_error(register_native());

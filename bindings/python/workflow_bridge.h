@@ -14,7 +14,8 @@
 namespace chimera::bindings {
 
 // Shared by Python, by the workers that use it and by each run's instance. Lanes create and
-// activate; the Python thread completes.
+// activate; Python threads complete: that of the activation, the watchdog's for code that does not
+// come to a wait, and the loop's where a codec is awaited.
 class WorkflowBridge : public core::WorkflowLanguage,
                        public std::enable_shared_from_this<WorkflowBridge> {
  public:
@@ -29,7 +30,7 @@ class WorkflowBridge : public core::WorkflowLanguage,
                 std::shared_ptr<const core::Activation> activation, core::ActivationDone done);
   void drop(std::string run_id);
 
-  // The Python thread. A run that has no activation outstanding is a ValueError.
+  // Any Python thread. A run that has no activation outstanding is a ValueError.
   void complete(const std::string& run_id, const py::list& commands, const py::object& flags,
                 int versioning_behavior);
   void fail(const std::string& run_id, const py::bytes& failure, int cause);

@@ -266,8 +266,9 @@ absl::Status WorkerImpl::validate_namespace() {
   wf::DescribeNamespaceResponse reply;
   absl::Status status = context_.connection->call_blocking(
       CHIMERA_WORKFLOW_SERVICE(DescribeNamespace), request, reply, context_.call_options());
-  context_.payload_bytes_max = static_cast<std::size_t>(
-      std::max<std::int64_t>(reply.namespace_info().limits().blob_size_limit_error(), 0));
+  if (!context_.options.disable_payload_error_limit)
+    context_.payload_bytes_max = static_cast<std::size_t>(
+        std::max<std::int64_t>(reply.namespace_info().limits().blob_size_limit_error(), 0));
   context_.server_ends_polls =
       reply.namespace_info().capabilities().worker_poll_complete_on_shutdown();
   if (status.ok()) return status;

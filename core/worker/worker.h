@@ -45,6 +45,8 @@ struct WorkerOptions {
   double max_task_queue_activities_per_second = 0;  // 0: no limit.
   bool no_remote_activities = false;
   bool disable_eager_activity_execution = false;
+  // Leaves it to the server to refuse values that are too large for it.
+  bool disable_payload_error_limit = false;
   int max_eager_activity_reservations_per_workflow_task = 3;
   std::chrono::milliseconds deadlock_timeout{2000};  // 0: no watchdog.
   // From the start on, how long polls go on although the server refuses them: a worker that starts

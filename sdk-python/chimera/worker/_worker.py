@@ -606,6 +606,7 @@ def _core_options(config: WorkerConfig) -> dict[str, Any]:
         "nonsticky_to_sticky_poll_ratio": config["nonsticky_to_sticky_poll_ratio"],
         "no_remote_activities": config["no_remote_activities"],
         "disable_eager_activity_execution": config["disable_eager_activity_execution"],
+        "disable_payload_error_limit": config["disable_payload_error_limit"],
         "max_activities_per_second": config.get("max_activities_per_second") or 0.0,
         "max_task_queue_activities_per_second": (
             config.get("max_task_queue_activities_per_second") or 0.0

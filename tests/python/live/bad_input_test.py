@@ -376,6 +376,23 @@ async def test_a_result_of_3_mib_is_refused_and_other_runs_go_on(client: Client,
         assert await others_go_on(client, name)
 
 
+@pytest.mark.parametrize(
+    "disabled, text", [(False, r"\[TMPRL1103\].*3145"), (True, "Complete result exceeds size limit")]
+)
+async def test_who_refuses_a_result_that_is_too_large(
+    client: Client, name: str, genuine: bool, disabled: bool, text: str
+):
+    """The worker itself, unless it is told to leave that to the server, or the server (1.29) says no limit."""
+    if genuine:
+        text += "|exceeds size limit"
+    async with worker(client, name, 10, CallsBig, big, disable_payload_error_limit=disabled):
+        with pytest.raises(WorkflowFailureError) as failed:
+            await client.execute_workflow(CallsBig.run, id=name, task_queue=name)
+
+    assert isinstance(failed.value.cause, ActivityError)
+    assert re.search(text, str(failed.value.cause.cause))
+
+
 @workflow.defn
 class Works:
     def __init__(self) -> None:
