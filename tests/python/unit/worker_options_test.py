@@ -77,9 +77,11 @@ def test_options_reach_the_core_in_its_units(client: Any) -> None:
         graceful_shutdown_timeout=timedelta(seconds=1.5),
         activity_task_poller_behavior=PollerBehaviorAutoscaling(initial=3),
         max_concurrent_workflow_task_polls=2,
+        disable_payload_error_limit=True,
     )
 
     options = FakeCoreWorker.options
+    assert options["disable_payload_error_limit"] is True
     assert options["max_concurrent_workflow_tasks"] == 7
     assert options["max_concurrent_activities"] == 100
     assert options["graceful_shutdown_timeout"] == 1500
