@@ -67,7 +67,7 @@ class ResetOutcomesTest : public ResetSession {
     request.set_namespace_(ns);
     *request.mutable_execution() = execution(run_id);
     request.set_wait_new_event(true);
-    for (int i = 0; i < 20 && !absl::StrContains(events(run_id), outcome); ++i) {
+    for (int i = 0; i < 6 && !absl::StrContains(events(run_id), outcome); ++i) {
       auto reply = rpc<wf::GetWorkflowExecutionHistoryResponse>(request);
       ASSERT_TRUE(reply.ok()) << reply.status();
       request.set_next_page_token(reply->next_page_token());

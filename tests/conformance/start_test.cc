@@ -219,5 +219,18 @@ TEST_F(StartTest, run_timeout_follows_execution_timeout) {
   EXPECT_EQ(a.workflow_run_timeout().seconds(), 60);
 }
 
+// Now and such a delay are more than 64 bits of nanoseconds hold: it must not begin at once.
+TEST_F(StartTest, start_delay_of_centuries) {
+  start([](Start& request) {
+    request.mutable_workflow_start_delay()->set_seconds(9'000'000'000);
+    request.mutable_workflow_execution_timeout()->set_seconds(9'000'000'000);
+  });
+
+  EXPECT_EQ(events(), "Started");
+  EXPECT_TRUE(no_task_within(milliseconds(1)));
+  EXPECT_EQ(describe().workflow_execution_info().status(),
+            enums::WORKFLOW_EXECUTION_STATUS_RUNNING);
+}
+
 }  // namespace
 }  // namespace chimera::conformance
