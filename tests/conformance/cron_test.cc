@@ -16,8 +16,12 @@ class CronTest : public Session {
     auto started = rpc<wf::StartWorkflowExecutionResponse>(request);
     EXPECT_TRUE(started.ok()) << schedule << ": " << started.status();
     const std::string own = std::exchange(id, request.workflow_id());
-    const HistoryEvent event = history().front();
+    const std::int64_t at = due_time(history().front());
     id = own;
+    return at;
+  }
+
+  static std::int64_t due_time(const HistoryEvent& event) {
     const auto& backoff =
         event.workflow_execution_started_event_attributes().first_workflow_task_backoff();
     // The genuine server rounds the backoff up to seconds.
@@ -62,6 +66,23 @@ TEST_F(CronTest, cron_takes_what_robfig_takes) {
                                "0 9 5/9223372036854775807 * *", "@every 300000h"}) {
     EXPECT_GT(due(schedule), 0) << schedule;
   }
+}
+
+// The time of a run follows from that of the one before, not from its end.
+TEST_F(CronTest, cron_keeps_its_beat) {
+  start([](Start& request) { request.set_cron_schedule("@every 20s"); });
+  const std::int64_t first_due = due_time(history().front());
+  ASSERT_TRUE(request_cancel().ok());  // Wakes the run early.
+  const Task task = poll();
+  EXPECT_TRUE(no_task_within(milliseconds(1)));  // Two seconds go by.
+  respond(task, {complete_workflow()});
+
+  const std::string next = last_event(task.workflow_execution().run_id())
+                               .workflow_execution_completed_event_attributes()
+                               .new_execution_run_id();
+
+  EXPECT_NEAR(static_cast<double>(due_time(history(next).front())), static_cast<double>(first_due),
+              1.1);
 }
 
 TEST_F(CronTest, cron_bad_schedules) {
