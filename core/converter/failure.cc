@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "core/base/utf8.h"
 #include "core/converter/json.h"
 #include "core/converter/payload.h"
 
@@ -119,7 +120,7 @@ struct KindWriter {
   void operator()(std::monostate) const {}
   void operator()(const ApplicationFailure& kind) const {
     auto& info = *proto.mutable_application_failure_info();
-    info.set_type(kind.type);
+    info.set_type(base::valid_utf8(kind.type));
     info.set_non_retryable(kind.non_retryable);
     info.set_category(kind.category);
     if (kind.details.payloads_size() > 0) *info.mutable_details() = kind.details;
@@ -190,9 +191,9 @@ ProtoFailure to_proto(const FailureInfo& failure) {
   ProtoFailure* at = &proto;
   for (const FailureInfo* level = &failure; level != nullptr; level = level->cause.get()) {
     if (level != &failure) at = at->mutable_cause();
-    at->set_message(level->message);
-    at->set_source(level->source);
-    at->set_stack_trace(level->stack_trace);
+    at->set_message(base::valid_utf8(level->message));
+    at->set_source(base::valid_utf8(level->source));
+    at->set_stack_trace(base::valid_utf8(level->stack_trace));
     std::visit(KindWriter{*at}, level->kind);
   }
   return proto;

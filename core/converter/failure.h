@@ -68,6 +68,7 @@ struct FailureInfo {
 // Encoded attributes that are plain JSON ({"message", "stack_trace"}) are put back in their place.
 // Chains deeper than 100 causes are cut there.
 FailureInfo from_proto(const api::failure::v1::Failure& failure);
+// Texts of exceptions may be in any encoding: what is not UTF-8 of them becomes U+FFFD.
 api::failure::v1::Failure to_proto(const FailureInfo& failure);
 
 // An ApplicationFailure with a type and nothing else.

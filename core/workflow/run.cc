@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "core/base/check.h"
+#include "core/base/utf8.h"
 #include "core/workflow/run_state.h"
 
 namespace chimera::core {
@@ -32,7 +33,7 @@ int job_class(const Job& job) {
 
 api::failure::v1::Failure application_failure(std::string message, std::string_view source) {
   api::failure::v1::Failure failure;
-  failure.set_message(std::move(message));
+  failure.set_message(base::valid_utf8(std::move(message)));
   failure.set_source(std::string(source));
   failure.mutable_application_failure_info();
   return failure;

@@ -8,6 +8,7 @@
 
 #include "core/base/check.h"
 #include "core/base/proto_time.h"
+#include "core/base/utf8.h"
 #include "core/workflow/payload_size.h"
 #include "core/workflow/run_cache.h"
 
@@ -242,7 +243,7 @@ void TaskHandler::State::carry_out(const EntryPtr& entry, Activate& output) {
 
 void TaskHandler::State::fail_activation(const EntryPtr& entry, const absl::Status& status) {
   Completion::Failure failure;
-  failure.failure.set_message(std::string(status.message()));
+  failure.failure.set_message(base::valid_utf8(std::string(status.message())));
   failure.failure.mutable_application_failure_info();
   step(entry, LanguageDone{Completion{std::move(failure)}});
 }

@@ -1,5 +1,6 @@
 #include "server/engine/limits.h"
 
+#include "core/base/utf8.h"
 #include "server/service/errors.h"
 
 namespace chimera::server {
@@ -147,12 +148,12 @@ bool cut_failure(failure::Failure& failure) {
   if (failure.ByteSizeLong() <= kBlobBytesMax) return false;
   failure::Failure cut = server_failure("Failure exceeds size limit.");
   failure::Failure& cause = *cut.mutable_cause();
-  cause.set_message(failure.message().substr(0, kCutTextMax));
-  cause.set_source(failure.source().substr(0, kCutTextMax));
-  cause.set_stack_trace(failure.stack_trace().substr(0, kCutTextMax));
+  cause.set_message(base::cut_utf8(failure.message(), kCutTextMax));
+  cause.set_source(base::cut_utf8(failure.source(), kCutTextMax));
+  cause.set_stack_trace(base::cut_utf8(failure.stack_trace(), kCutTextMax));
   if (failure.has_application_failure_info()) {
     auto& info = *cause.mutable_application_failure_info();
-    info.set_type(failure.application_failure_info().type().substr(0, kCutTextMax));
+    info.set_type(base::cut_utf8(failure.application_failure_info().type(), kCutTextMax));
     info.set_non_retryable(failure.application_failure_info().non_retryable());
   }
   failure = std::move(cut);

@@ -30,11 +30,7 @@ void Dispatcher::handle(const CallPtr& call) {
     return engine_.finish(call, std::move(status));
   call->method->handler(engine_, call);
   if (call->finished) return;
-  waiting_.insert(call);
-  if (waiting_.size() > sweep_at_) {
-    absl::erase_if(waiting_, [](const CallPtr& old) { return old->finished; });
-    sweep_at_ = std::max<std::size_t>(1024, waiting_.size() * 2);
-  }
+  engine_.open_calls().insert(call);
 }
 
 void Dispatcher::close() {
@@ -53,14 +49,13 @@ void Dispatcher::cancel(const CallPtr& call) {
       hook();
     }
     engine_.finish(call, absl::CancelledError("cancelled by the caller"));
-    waiting_.erase(call);
   });
 }
 
 void Dispatcher::abandon_all() {
   stopped_ = true;
-  for (const CallPtr& call : waiting_) engine_.finish(call, stopping());
-  waiting_.clear();
+  const auto open = engine_.open_calls();  // Finishing takes them out of it.
+  for (const CallPtr& call : open) engine_.finish(call, stopping());
 }
 
 }  // namespace chimera::server

@@ -5,8 +5,6 @@
 
 #include <mutex>
 
-#include "absl/container/flat_hash_set.h"
-
 #include "server/engine/engine.h"
 #include "server/engine/loop.h"
 #include "server/service/call.h"
@@ -16,10 +14,13 @@ namespace chimera::server {
 
 class Dispatcher {
  public:
-  Dispatcher(Loop& loop, Engine& engine) : loop_(loop), engine_(engine) {}
+  Dispatcher(Loop& loop, Engine& engine)
+      : loop_(loop), engine_(engine), keeps_all_(engine.store().durable()) {}
   // The call is answered exactly once, through its `deliver`, on another thread.
   void submit(CallPtr call);
   void cancel(const CallPtr& call);
+  // What calls change is kept in a file.
+  bool keeps_all() const { return keeps_all_; }
   // The loop and the engine are about to die; later calls end with kUnavailable.
   void close();
   // Loop thread: answers every open call with kUnavailable.
@@ -30,10 +31,9 @@ class Dispatcher {
 
   Loop& loop_;
   Engine& engine_;
-  absl::flat_hash_set<CallPtr> waiting_;  // Loop thread. Long-lived calls only.
-  std::size_t sweep_at_ = 1024;
-  bool stopped_ = false;
-  std::mutex mutex_;  // A transport may outlive the server.
+  const bool keeps_all_;
+  bool stopped_ = false;  // Loop thread.
+  std::mutex mutex_;      // A transport may outlive the server.
   bool closed_ = false;
 };
 

@@ -3,6 +3,8 @@
 #include <thread>
 #include <typeinfo>
 
+#include "server/service/texts.h"
+
 namespace chimera::server {
 namespace {
 
@@ -40,7 +42,7 @@ class LocalTransport : public base::Transport {
   }
 
  private:
-  static absl::Status fill(base::RpcCall& rpc, Call& call) {
+  absl::Status fill(base::RpcCall& rpc, Call& call) const {
     const std::string path(rpc.method);
     call.method = service_methods().find(path);
     if (call.method == nullptr) return absl::UnimplementedError(service_methods().refusal(path));
@@ -51,6 +53,14 @@ class LocalTransport : public base::Transport {
         return absl::InternalError(absl::StrCat(path, " does not take a ", given.GetTypeName()));
       }
       call.request->CheckTypeAndMergeFrom(given);
+      if (dispatcher_->keeps_all()) {
+        // A file with such a text could not be read back.
+        const std::string field = find_bad_text(*call.request);
+        if (!field.empty()) {
+          return absl::InvalidArgumentError(
+              absl::StrCat("the text of ", field, " in the request of ", path, " is not UTF-8"));
+        }
+      }
     } else if (!call.request->ParseFromString(std::get<std::string>(rpc.request))) {
       return absl::InvalidArgumentError(
           absl::StrCat("the request of ", path, " is not a valid message"));

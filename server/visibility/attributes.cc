@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/base/utf8.h"
 #include "server/engine/start.h"
 #include "server/service/errors.h"
 
@@ -70,12 +71,6 @@ std::optional<enums::IndexedValueType> settable_type(const Namespace& ns, const 
   return std::nullopt;
 }
 
-std::optional<enums::IndexedValueType> attribute_type(const Namespace& ns,
-                                                      const std::string& name) {
-  if (auto it = system_attributes().find(name); it != system_attributes().end()) return it->second;
-  return settable_type(ns, name);
-}
-
 std::string type_name(enums::IndexedValueType type) {
   switch (type) {
     case enums::INDEXED_VALUE_TYPE_TEXT:
@@ -134,7 +129,7 @@ absl::Status check_search_attributes(const Namespace& ns,
       value = value[0];  // Old SDKs send lists.
     if (value.is_discarded() || !fits(value, *type)) {
       return invalid(absl::StrCat("invalid value for search attribute ", name, " of type ",
-                                  type_name(*type), ": ", payload.data().substr(0, 100)));
+                                  type_name(*type), ": ", base::cut_utf8(payload.data(), 100)));
     }
   }
   return absl::OkStatus();

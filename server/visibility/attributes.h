@@ -15,7 +15,6 @@ const std::map<std::string, enums::IndexedValueType>& system_attributes();
 const std::map<std::string, enums::IndexedValueType>&
 predefined_attributes();  // Settable by clients.
 std::optional<enums::IndexedValueType> settable_type(const Namespace& ns, const std::string& name);
-std::optional<enums::IndexedValueType> attribute_type(const Namespace& ns, const std::string& name);
 std::string type_name(enums::IndexedValueType type);  // "KeywordList"
 std::optional<enums::IndexedValueType> parse_type(const std::string& name);
 // Adds the metadata "type" to each payload, which clients read.

@@ -45,6 +45,24 @@ TEST(FailureTest, PutsEncodedAttributesBack) {
   EXPECT_EQ(failure.stack_trace, "here");
 }
 
+// An exception's text may be in any encoding; a server refuses a message with such a text.
+TEST(FailureTest, TextsBecomeUtf8) {
+  FailureInfo failure = application_failure("K\xF6ln", "Ty\xFFpe");
+  failure.source = "\xC3\xB6";
+  failure.stack_trace = "at \xF6";
+  failure.cause = std::make_shared<const FailureInfo>(FailureInfo{.message = "\xE2\x82"});
+
+  const auto proto = to_proto(failure);
+
+  EXPECT_EQ(proto.message(), "K\xEF\xBF\xBDln");
+  EXPECT_EQ(proto.application_failure_info().type(), "Ty\xEF\xBF\xBDpe");
+  EXPECT_EQ(proto.source(), "\xC3\xB6");
+  EXPECT_EQ(proto.stack_trace(), "at \xEF\xBF\xBD");
+  EXPECT_EQ(proto.cause().message(), "\xEF\xBF\xBD\xEF\xBF\xBD");
+  api::failure::v1::Failure read;
+  EXPECT_TRUE(read.ParseFromString(proto.SerializeAsString()));
+}
+
 TEST(FailureTest, CutsAnEndlessChain) {
   api::failure::v1::Failure proto;
   api::failure::v1::Failure* at = &proto;
