@@ -77,16 +77,31 @@ class ServerImpl : public Server {
       engine_->save(engine_->namespaces().add(name, engine_->new_uuid(), kDefaultRetention));
     }
     for (const auto& [name, type_text] : options.search_attributes) {
-      const auto type = parse_type(type_text);
-      if (!type) {
-        return absl::InvalidArgumentError(absl::StrCat(
-            "search attribute ", name, " has the unknown type ", type_text,
-            ": choose one of Text, Keyword, Int, Double, Bool, Datetime, KeywordList"));
+      if (absl::Status status = add_attribute(name, type_text); !status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status add_attribute(const std::string& name, const std::string& type_text) {
+    const auto type = parse_type(type_text);
+    if (!type) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("search attribute ", name, " has the unknown type ", type_text,
+                       ": choose one of Text, Keyword, Int, Double, Bool, Datetime, KeywordList"));
+    }
+    if (system_attributes().contains(name) || predefined_attributes().contains(name)) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "search attribute ", name, " is reserved by the system: choose another name"));
+    }
+    for (const auto& [ns_name, ns] : engine_->namespaces().all()) {
+      const auto known = ns->search_attributes.emplace(name, *type).first;
+      if (known->second != *type) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("search attribute ", name, " has the type ", type_name(known->second),
+                         " in namespace ", ns_name, " of this database, not ", type_text,
+                         ": start with that type, or choose another name"));
       }
-      for (const auto& [ns_name, ns] : engine_->namespaces().all()) {
-        ns->search_attributes[name] = *type;
-        engine_->save(*ns);
-      }
+      engine_->save(*ns);
     }
     return absl::OkStatus();
   }

@@ -55,8 +55,10 @@ bool equal(const Node& node, const Value& have, const Value& wanted) {
     const auto* text = std::get_if<std::string>(&wanted);
     return text != nullptr && std::find(list->begin(), list->end(), *text) != list->end();
   }
-  if (node.type == AttributeType::kText)
-    return any_word(std::get<std::string>(have), std::get<std::string>(wanted));
+  const auto* text = std::get_if<std::string>(&have);
+  const auto* sought = std::get_if<std::string>(&wanted);
+  if ((text == nullptr) != (sought == nullptr)) return false;
+  if (node.type == AttributeType::kText && text != nullptr) return any_word(*text, *sought);
   return compare(have, wanted) == 0;
 }
 

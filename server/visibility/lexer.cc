@@ -41,7 +41,10 @@ std::string symbol(std::string_view text, std::size_t& at) {
       return two == "<>" ? "!=" : std::string(two);
     }
   }
-  return std::string(1, text[at++]);
+  const std::size_t begin = at++;
+  // A character of several bytes stays whole: it is shown in the refusal.
+  while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80) ++at;
+  return std::string(text.substr(begin, at - begin));
 }
 
 std::string number(std::string_view text, std::size_t& at) {

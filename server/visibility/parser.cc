@@ -22,6 +22,9 @@ const std::pair<std::string_view, std::int64_t> kStatuses[] = {
     {"Running", 1},    {"Completed", 2},      {"Failed", 3},   {"Canceled", 4},
     {"Terminated", 5}, {"ContinuedAsNew", 6}, {"TimedOut", 7}, {"Paused", 8}};
 
+// So that a hostile filter cannot exhaust the stack.
+constexpr int kDeepest = 100;
+
 class Parser {
  public:
   Parser(std::vector<Token> tokens, const TypeOf& type_of)
@@ -40,6 +43,14 @@ class Parser {
       if (!take_word("BY")) return unexpected();
       absl::StatusOr<std::string> name = attribute_name();
       if (!name.ok()) return name.status();
+      if (take_symbol(","))
+        return invalid(
+            "operation is not supported: 'GROUP BY' clause supports only a single field");
+      if (*name != "ExecutionStatus") {
+        return invalid(absl::StrCat(
+            "operation is not supported: 'GROUP BY' clause is not supported for search attribute ",
+            *name));
+      }
       query.group_by = *std::move(name);
     }
     if (!at_end()) return unexpected();
@@ -69,6 +80,10 @@ class Parser {
         absl::StrCat("unexpected '", token().text, "' at position ", token().position + 1));
   }
 
+  static absl::Status too_deep() {
+    return invalid(absl::StrCat("more than ", kDeepest, " nested parentheses and NOTs"));
+  }
+
   NodeOr disjunction() { return chain(Node::Kind::kOr, "OR", &Parser::conjunction); }
   NodeOr conjunction() { return chain(Node::Kind::kAnd, "AND", &Parser::negation); }
 
@@ -88,7 +103,9 @@ class Parser {
 
   NodeOr negation() {
     if (take_word("NOT")) {
+      if (++depth_ > kDeepest) return too_deep();
       NodeOr inner = negation();
+      --depth_;
       if (!inner.ok()) return inner;
       auto node = std::make_unique<Node>();
       node->kind = Node::Kind::kNot;
@@ -96,8 +113,7 @@ class Parser {
       return node;
     }
     if (take_symbol("(")) {
-      // Depth is bounded so that a hostile filter cannot exhaust the stack.
-      if (++depth_ > 100) return invalid("more than 100 nested parentheses");
+      if (++depth_ > kDeepest) return too_deep();
       NodeOr inner = disjunction();
       --depth_;
       if (!inner.ok()) return inner;

@@ -33,6 +33,35 @@ AttributeType attribute_type_of(enums::IndexedValueType type) {
   }
 }
 
+// None for what is not of the type: an attribute may have been removed and added with another.
+std::optional<Value> value_of(const nlohmann::json& json, AttributeType type) {
+  switch (type) {
+    case AttributeType::kKeywordList: {
+      if (json.is_string()) return Value(std::vector<std::string>{json.get<std::string>()});
+      if (!json.is_array()) return std::nullopt;
+      std::vector<std::string> values;
+      for (const auto& one : json) {
+        if (one.is_string()) values.push_back(one.get<std::string>());
+      }
+      return Value(std::move(values));
+    }
+    case AttributeType::kBool:
+      return json.is_boolean() ? std::optional<Value>(json.get<bool>()) : std::nullopt;
+    case AttributeType::kInt:
+      if (!json.is_number_integer()) return std::nullopt;
+      return Value(json.get<std::int64_t>());
+    case AttributeType::kDouble:
+      return json.is_number() ? std::optional<Value>(json.get<double>()) : std::nullopt;
+    case AttributeType::kDatetime: {
+      if (!json.is_string()) return std::nullopt;
+      const auto time = visibility::parse_time(json.get<std::string>());
+      return time ? std::optional<Value>(*time) : std::nullopt;
+    }
+    default:
+      return json.is_string() ? std::optional<Value>(json.get<std::string>()) : std::nullopt;
+  }
+}
+
 std::optional<Value> custom_value(const Run& run, const std::string& name) {
   const auto attributes = all_search_attributes(run);
   auto it = attributes.find(name);
@@ -40,27 +69,11 @@ std::optional<Value> custom_value(const Run& run, const std::string& name) {
   const auto type = settable_type(*run.ns, name);
   auto json = nlohmann::json::parse(it->second.data(), nullptr, /*allow_exceptions=*/false);
   if (!type || json.is_discarded()) return std::nullopt;
-  const bool list = *type == enums::INDEXED_VALUE_TYPE_KEYWORD_LIST;
-  if (!list && json.is_array() && json.size() == 1) json = json[0];
-  if (list) {
-    if (json.is_string()) return Value(std::vector<std::string>{json.get<std::string>()});
-    if (json.is_array()) {
-      std::vector<std::string> values;
-      for (const auto& one : json) {
-        if (one.is_string()) values.push_back(one.get<std::string>());
-      }
-      return Value(std::move(values));
-    }
+  if (*type != enums::INDEXED_VALUE_TYPE_KEYWORD_LIST && json.is_array() && json.size() == 1) {
+    nlohmann::json only = std::move(json[0]);  // Old SDKs send lists.
+    json = std::move(only);
   }
-  if (json.is_boolean()) return Value(json.get<bool>());
-  if (json.is_number_integer() && *type != enums::INDEXED_VALUE_TYPE_DOUBLE) {
-    return Value(json.get<std::int64_t>());
-  }
-  if (json.is_number()) return Value(json.get<double>());
-  if (!json.is_string()) return std::nullopt;
-  if (*type != enums::INDEXED_VALUE_TYPE_DATETIME) return Value(json.get<std::string>());
-  const auto time = visibility::parse_time(json.get<std::string>());
-  return time ? std::optional<Value>(*time) : std::nullopt;
+  return value_of(json, attribute_type_of(*type));
 }
 
 std::int64_t count(WallTime time) { return time.time_since_epoch().count(); }

@@ -1,5 +1,7 @@
 #include "server/visibility/query.h"
 
+#include <random>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -102,7 +104,27 @@ TEST(QueryTest, NamesWhatIsWrong) {
   EXPECT_THAT(refusal("Num LIKE 5"), HasSubstr("'LIKE'"));
   EXPECT_THAT(refusal("Num STARTS_WITH 5"), HasSubstr("needs a Keyword"));
   EXPECT_THAT(refusal("ExecutionStatus = 'Sleeping'"), HasSubstr("Sleeping"));
+  EXPECT_THAT(refusal("WorkflowId \xE2\x82\xAC 'x'"), HasSubstr("unexpected '\xE2\x82\xAC'"));
+}
+
+TEST(QueryTest, NoDepthExhaustsTheStack) {
+  std::string nots;
+  for (int i = 0; i < 1'000'000; ++i) nots += "NOT ";
+
   EXPECT_THAT(refusal(std::string(200, '(').c_str()), HasSubstr("nested parentheses"));
+  EXPECT_THAT(refusal(nots.c_str()), HasSubstr("nested parentheses and NOTs"));
+  EXPECT_TRUE(holds("NOT NOT NOT NOT Num = 5"));
+}
+
+// As after the attribute was removed and added with another type.
+TEST(QueryTest, AValueOfAnotherTypeThanTheQuerysIsNoMatch) {
+  const auto number = [](std::string_view) { return std::optional<Value>(std::int64_t{5}); };
+  for (const char* text : {"Words = 'fox'", "Kw = 'fox'", "List = 'fox'", "Kw STARTS_WITH 'f'",
+                           "Words IN ('a', 'b')"}) {
+    const auto query = parse_query(text, custom);
+    ASSERT_TRUE(query.ok()) << query.status();
+    EXPECT_FALSE(matches(*query, number)) << text;
+  }
 }
 
 TEST(QueryTest, CountsMayGroup) {
@@ -112,6 +134,67 @@ TEST(QueryTest, CountsMayGroup) {
   EXPECT_EQ(query->group_by, "ExecutionStatus");
   EXPECT_TRUE(query->names("WorkflowType"));
   EXPECT_FALSE(query->names("TemporalNamespaceDivision"));
+}
+
+TEST(QueryTest, CountsGroupByTheStatusOnly) {
+  EXPECT_THAT(refusal("GROUP BY WorkflowType"), HasSubstr("not supported for search attribute"));
+  EXPECT_THAT(refusal("GROUP BY ExecutionStatus, Kw"), HasSubstr("only a single field"));
+}
+
+// No text, however odd, does worse than be refused.
+TEST(QueryTest, RandomTextsAreAnswered) {
+  static const char* const kParts[] = {"NOT",
+                                       "AND",
+                                       "OR",
+                                       "(",
+                                       ")",
+                                       "Num",
+                                       "Kw",
+                                       "Words",
+                                       "List",
+                                       "Flag",
+                                       "=",
+                                       "!=",
+                                       "<",
+                                       ">=",
+                                       "'x'",
+                                       "\"y\"",
+                                       "`Kw`",
+                                       "5",
+                                       "-1.5e9",
+                                       ",",
+                                       "IN",
+                                       "IS",
+                                       "NULL",
+                                       "BETWEEN",
+                                       "STARTS_WITH",
+                                       "GROUP",
+                                       "BY",
+                                       "ORDER",
+                                       "LIMIT",
+                                       "\\",
+                                       "'",
+                                       "`",
+                                       "\xFF",
+                                       "\xE2\x82",
+                                       "ExecutionStatus",
+                                       "StartTime",
+                                       "'2026-05-01T12:00:00Z'",
+                                       "true",
+                                       "99999999999999999999",
+                                       "ExecutionDuration",
+                                       "'1h'"};
+  std::mt19937 random(20260501);
+  for (int i = 0; i < 20'000; ++i) {
+    std::string text;
+    for (unsigned n = random() % 24; n > 0; --n) {
+      text += kParts[random() % std::size(kParts)];
+      if (random() % 4 != 0) text += ' ';
+      if (random() % 32 == 0) text += static_cast<char>(random());
+    }
+    const auto query = parse_query(text, custom);
+    if (query.ok()) matches(*query, row);
+  }
 }
 
 }  // namespace
