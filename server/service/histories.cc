@@ -26,13 +26,24 @@ struct Waiting {
   PageToken token;
   RunWeak run;
   std::unique_ptr<Timer> deadline;
+  std::uint64_t place = 0;  // Among the run's waiters.
+
+  void leave() const {
+    if (const RunPtr live = run.lock()) live->history_waiters.erase(place);
+  }
 };
 
 void read(Engine& engine, std::shared_ptr<Waiting> waiting, bool may_wait);
 
 void wait(Engine& engine, const std::shared_ptr<Waiting>& waiting, Run& run) {
-  run.history_waiters.push_back([&engine, waiting] { read(engine, waiting, /*may_wait=*/true); });
+  waiting->place = engine.next_stamp();
+  run.history_waiters[waiting->place] = [&engine, waiting] {
+    read(engine, waiting, /*may_wait=*/true);
+  };
   if (waiting->deadline != nullptr) return;
+  waiting->call.raw()->on_cancel = [weak = std::weak_ptr(waiting)] {
+    if (const auto live = weak.lock()) live->leave();
+  };
   waiting->deadline = std::make_unique<Timer>([&engine, weak = std::weak_ptr(waiting)] {
     const auto live = weak.lock();
     if (live != nullptr)
@@ -94,6 +105,7 @@ void read_page(Engine& engine, const std::shared_ptr<Waiting>& waiting, Run& run
 }
 
 void read(Engine& engine, std::shared_ptr<Waiting> waiting, bool may_wait) {
+  waiting->leave();
   if (waiting->call.raw()->finished) return;
   const RunPtr run = waiting->run.lock();
   if (run == nullptr || engine.run_by_id(waiting->token.run_id) == nullptr) {
@@ -107,21 +119,33 @@ void read(Engine& engine, std::shared_ptr<Waiting> waiting, bool may_wait) {
   read_page(engine, waiting, *run, may_wait);
 }
 
+// The token of a page that follows; `run_id` is the request's, and becomes the token's.
+absl::StatusOr<PageToken> follow(const std::string& bytes, std::string& run_id) {
+  if (bytes.empty()) return PageToken{};
+  auto token = PageToken::decode(bytes);
+  if (!token) return invalid("Invalid NextPageToken.");
+  if (!run_id.empty() && token->run_id != run_id)
+    return invalid("RunId in the request does not match the NextPageToken.");
+  run_id = token->run_id;
+  return *std::move(token);
+}
+
+// A token may come from a server that has lost what it tells of.
+bool fits(const PageToken& token, const Run& run) {
+  return token.next_id <= run.next_event_id() && token.end_id <= run.next_event_id();
+}
+
 absl::Status get_history(Engine& engine, HistoryCall call) {
   auto& request = call.request();
   absl::StatusOr<Namespace*> ns = engine.resolve_namespace(request.namespace_());
   if (!ns.ok()) return ns.status();
-  PageToken token;
   std::string run_id = request.execution().run_id();
-  if (!request.next_page_token().empty()) {
-    const auto decoded = PageToken::decode(request.next_page_token());
-    if (!decoded || (!run_id.empty() && decoded->run_id != run_id))
-      return invalid("Invalid NextPageToken.");
-    token = *decoded;
-    run_id = token.run_id;
-  }
+  absl::StatusOr<PageToken> followed = follow(request.next_page_token(), run_id);
+  if (!followed.ok()) return followed.status();
+  PageToken token = *std::move(followed);
   absl::StatusOr<Run*> run = engine.find_run(**ns, request.execution().workflow_id(), run_id);
   if (!run.ok()) return run.status();
+  if (!fits(token, **run)) return invalid("Invalid NextPageToken.");
   if (token.run_id.empty()) {
     token.run_id = (*run)->run_id;
     token.wait = request.wait_new_event();
@@ -139,19 +163,14 @@ absl::Status get_history_reverse(Engine& engine,
                                  wf::GetWorkflowExecutionHistoryReverseResponse& response) {
   absl::StatusOr<Namespace*> ns = engine.resolve_namespace(request.namespace_());
   if (!ns.ok()) return ns.status();
-  PageToken token;
   std::string run_id = request.execution().run_id();
-  if (!request.next_page_token().empty()) {
-    const auto decoded = PageToken::decode(request.next_page_token());
-    if (!decoded) return invalid("Invalid NextPageToken.");
-    token = *decoded;
-    run_id = token.run_id;
-  }
+  const absl::StatusOr<PageToken> token = follow(request.next_page_token(), run_id);
+  if (!token.ok()) return token.status();
   absl::StatusOr<Run*> found = engine.find_run(**ns, request.execution().workflow_id(), run_id);
   if (!found.ok()) return found.status();
   const Run& run = **found;
-  std::int64_t last = token.run_id.empty() ? run.events.events_size() : token.next_id - 1;
-  last = std::min<std::int64_t>(last, run.events.events_size());
+  if (!fits(*token, run)) return invalid("Invalid NextPageToken.");
+  const std::int64_t last = token->run_id.empty() ? run.events.events_size() : token->next_id - 1;
   int batches = request.maximum_page_size() > 0 ? std::min(request.maximum_page_size(), kBatchesMax)
                                                 : kBatchesMax;
   auto batch = std::upper_bound(run.batches.begin(), run.batches.end(), last);

@@ -9,7 +9,7 @@ namespace chimera::server {
 namespace {
 
 // Fields follow one another as varints and length-prefixed strings, behind a version byte.
-constexpr char kTaskVersion = 1, kPageVersion = 2;
+constexpr char kTaskVersion = 1, kPageVersion = 2, kListVersion = 3;
 
 class Writer {
  public:
@@ -117,6 +117,26 @@ std::optional<PageToken> PageToken::decode(absl::string_view bytes) {
   token.wait = in.number() != 0;
   token.worker = in.number() != 0;
   if (!in.finished() || token.next_id < 1) return std::nullopt;
+  return token;
+}
+
+std::string ListToken::encode() const {
+  return Writer(kListVersion)
+      .number(running)
+      .number(close_time)
+      .number(start_time)
+      .text(run_id)
+      .take();
+}
+
+std::optional<ListToken> ListToken::decode(absl::string_view bytes) {
+  Reader in(bytes, kListVersion);
+  ListToken token;
+  token.running = in.number() != 0;
+  token.close_time = static_cast<std::int64_t>(in.number());
+  token.start_time = static_cast<std::int64_t>(in.number());
+  token.run_id = in.text();
+  if (!in.finished()) return std::nullopt;
   return token;
 }
 

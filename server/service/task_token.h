@@ -1,4 +1,5 @@
-// The opaque tokens that a worker or client hands back: of tasks, of history pages. Any thread.
+// The opaque tokens that a worker or client hands back: of tasks, of pages of histories and
+// lists. Any thread.
 #ifndef CHIMERA_SERVER_SERVICE_TASK_TOKEN_H_
 #define CHIMERA_SERVER_SERVICE_TASK_TOKEN_H_
 
@@ -35,6 +36,16 @@ struct PageToken {
 
   std::string encode() const;
   static std::optional<PageToken> decode(absl::string_view bytes);
+};
+
+// The place of a row in a list of executions. It stays where it is when its row moves or goes.
+struct ListToken {
+  bool running = false;
+  std::int64_t close_time = 0, start_time = 0;  // Nanoseconds since 1970.
+  std::string run_id;
+
+  std::string encode() const;
+  static std::optional<ListToken> decode(absl::string_view bytes);
 };
 
 // An error if the bytes are no task token, or one of another namespace than the request names; it

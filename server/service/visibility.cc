@@ -1,5 +1,6 @@
 // Lists and counts of executions.
 #include <algorithm>
+#include <tuple>
 
 #include <nlohmann/json.hpp>
 
@@ -10,6 +11,7 @@
 #include "server/service/errors.h"
 #include "server/service/handlers.h"
 #include "server/service/method_table.h"
+#include "server/service/task_token.h"
 #include "server/visibility/attributes.h"
 #include "server/visibility/row.h"
 
@@ -19,13 +21,18 @@ namespace {
 constexpr int kPageMax = 1000;
 constexpr char kDivision[] = "TemporalNamespaceDivision";
 
+std::int64_t nanos(WallTime time) { return time.time_since_epoch().count(); }
+
 // Open runs first, then the latest closed, the latest started, the run id.
-bool before(const Run* a, const Run* b) {
-  if (a->running() != b->running()) return a->running();
-  if (a->close_time != b->close_time) return a->close_time > b->close_time;
-  if (a->start_time != b->start_time) return a->start_time > b->start_time;
-  return a->run_id > b->run_id;
+auto place(const Run& run) {
+  return std::tuple(run.running(), nanos(run.close_time), nanos(run.start_time),
+                    std::string_view(run.run_id));
 }
+auto place(const ListToken& token) {
+  return std::tuple(token.running, token.close_time, token.start_time,
+                    std::string_view(token.run_id));
+}
+bool before(const Run* a, const Run* b) { return place(*a) > place(*b); }
 
 absl::StatusOr<std::vector<const Run*>> select(Engine& engine, const std::string& namespace_name,
                                                const std::string& text, std::string* group_by) {
@@ -57,16 +64,20 @@ absl::Status list(Engine& engine, Request& request, Response& response) {
   std::sort(rows->begin(), rows->end(), before);
   auto first = rows->begin();
   if (!request.next_page_token().empty()) {
-    const Run* last = engine.run_by_id(request.next_page_token());
-    if (last == nullptr) return invalid("Invalid NextPageToken.");
-    first = std::upper_bound(rows->begin(), rows->end(), last, before);
+    const auto last = ListToken::decode(request.next_page_token());
+    if (!last) return invalid("Invalid NextPageToken.");
+    first = std::upper_bound(rows->begin(), rows->end(), place(*last),
+                             [](const auto& at, const Run* row) { return at > place(*row); });
   }
   const int size = request.page_size() > 0 ? std::min(request.page_size(), kPageMax) : kPageMax;
   for (; first != rows->end() && response.executions_size() < size; ++first) {
     fill_info(**first, *response.add_executions());
   }
   if (first != rows->end()) {
-    response.set_next_page_token(response.executions(size - 1).execution().run_id());
+    const Run& last = **(first - 1);
+    response.set_next_page_token(
+        ListToken{last.running(), nanos(last.close_time), nanos(last.start_time), last.run_id}
+            .encode());
   }
   return absl::OkStatus();
 }
@@ -92,8 +103,8 @@ std::string status_name(enums::WorkflowExecutionStatus status) {
   }
 }
 
-absl::Status count(Engine& engine, wf::CountWorkflowExecutionsRequest& request,
-                   wf::CountWorkflowExecutionsResponse& response) {
+absl::Status count_rows(Engine& engine, wf::CountWorkflowExecutionsRequest& request,
+                        wf::CountWorkflowExecutionsResponse& response) {
   std::string group_by;
   auto rows = select(engine, request.namespace_(), request.query(), &group_by);
   if (!rows.ok()) return rows.status();
@@ -135,6 +146,17 @@ absl::Status list_old(Engine& engine, Request& request, Response& response) {
                             quoted(status_name(request.status_filter().status())));
     }
   }
+  if (request.has_start_time_filter()) {
+    const auto& filter = request.start_time_filter();
+    if (filter.has_earliest_time())
+      absl::StrAppend(&query, " AND StartTime >= ", nanos(to_wall(filter.earliest_time())));
+    if (filter.has_latest_time())
+      absl::StrAppend(&query, " AND StartTime <= ", nanos(to_wall(filter.latest_time())));
+    if (filter.has_earliest_time() && filter.has_latest_time() &&
+        to_wall(filter.earliest_time()) > to_wall(filter.latest_time())) {
+      return invalid("EarliestTime in StartTimeFilter should not be larger than LatestTime.");
+    }
+  }
   wf::ListWorkflowExecutionsRequest today;
   wf::ListWorkflowExecutionsResponse found;
   today.set_namespace_(request.namespace_());
@@ -165,7 +187,7 @@ void register_visibility(MethodTable& table) {
             list<wf::ListWorkflowExecutionsRequest, wf::ListWorkflowExecutionsResponse>);
   table.add("ScanWorkflowExecutions",
             list<wf::ScanWorkflowExecutionsRequest, wf::ScanWorkflowExecutionsResponse>);
-  table.add("CountWorkflowExecutions", count);
+  table.add("CountWorkflowExecutions", count_rows);
   table.add(
       "ListOpenWorkflowExecutions",
       list_old<wf::ListOpenWorkflowExecutionsRequest, wf::ListOpenWorkflowExecutionsResponse>);

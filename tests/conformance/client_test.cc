@@ -246,8 +246,29 @@ TEST_F(ClientTest, token_run_mismatch) {
 
   auto refused = rpc<wf::GetWorkflowExecutionHistoryResponse>(request);
   EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument) << refused.status();
+  EXPECT_EQ(refused.status().message(), "RunId in the request does not match the NextPageToken.");
   request.set_next_page_token("no token");
   refused = rpc<wf::GetWorkflowExecutionHistoryResponse>(request);
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument) << refused.status();
+}
+
+TEST_F(ClientTest, reverse_token_run_mismatch) {
+  wf::GetWorkflowExecutionHistoryReverseRequest request;
+  request.set_namespace_(ns);
+  *request.mutable_execution() = execution(start());
+  request.set_maximum_page_size(1);
+  ASSERT_TRUE(signal("one").ok());
+  auto page = rpc<wf::GetWorkflowExecutionHistoryReverseResponse>(request);
+  ASSERT_TRUE(page.ok()) << page.status();
+  ASSERT_TRUE(terminate().ok());
+  *request.mutable_execution() = execution(start());
+  request.set_next_page_token(page->next_page_token());
+
+  auto refused = rpc<wf::GetWorkflowExecutionHistoryReverseResponse>(request);
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument) << refused.status();
+  EXPECT_EQ(refused.status().message(), "RunId in the request does not match the NextPageToken.");
+  request.set_next_page_token("no token");
+  refused = rpc<wf::GetWorkflowExecutionHistoryReverseResponse>(request);
   EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument) << refused.status();
 }
 

@@ -1,8 +1,10 @@
 // L: list and count by a query.
+#include <ctime>
 #include <map>
 #include <set>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_join.h"
 #include "temporal/api/operatorservice/v1/request_response.pb.h"
 #include <unistd.h>
@@ -322,6 +324,124 @@ TEST_F(VisibilityTest, paging_stable) {
 
   EXPECT_THAT(sizes, testing::ElementsAre(2, 2, 1));
   EXPECT_EQ(suffixes, "54321") << "the latest first";
+}
+
+// Rows that a page has shown close, or go altogether, before the next page is asked for.
+TEST_F(VisibilityTest, paging_while_rows_change) {
+  for (const char* suffix : {"1", "2", "3", "4", "5", "6"}) start_as(suffix);
+  wait_until_found("", "1 2 3 4 5 6");
+  wf::ListWorkflowExecutionsRequest request;
+  request.set_namespace_(ns);
+  request.set_page_size(2);
+  request.set_query("TaskQueue = '" + queue + "' AND ExecutionStatus = 'Running'");
+
+  std::string suffixes;
+  int pages = 0;
+  do {
+    auto page = patient_rpc<wf::ListWorkflowExecutionsResponse>(request);
+    ASSERT_TRUE(page.ok()) << page.status();
+    for (const auto& info : page->executions()) {
+      suffixes += info.execution().workflow_id().back();
+      wf::TerminateWorkflowExecutionRequest end;
+      end.set_namespace_(ns);
+      *end.mutable_workflow_execution() = info.execution();
+      ASSERT_TRUE(rpc<wf::TerminateWorkflowExecutionResponse>(end).ok());
+      wf::DeleteWorkflowExecutionRequest remove;
+      remove.set_namespace_(ns);
+      *remove.mutable_workflow_execution() = info.execution();
+      if (pages == 1) {
+        ASSERT_TRUE(rpc<wf::DeleteWorkflowExecutionResponse>(remove).ok());
+      }
+    }
+    if (page->executions_size() > 0) {
+      const std::string last(1, suffixes.back());
+      for (int i = 0; i < 50 && absl::StrContains(found("ExecutionStatus = 'Running'"), last); ++i)
+        no_task_within(milliseconds(1));
+    }
+    request.set_next_page_token(page->next_page_token());
+  } while (!request.next_page_token().empty() && ++pages < 9);
+
+  EXPECT_EQ(suffixes, "654321");
+}
+
+TEST_F(VisibilityTest, a_token_that_is_none) {
+  wf::ListWorkflowExecutionsRequest request;
+  request.set_namespace_(ns);
+  request.set_next_page_token("no token");
+
+  const auto refused = patient_rpc<wf::ListWorkflowExecutionsResponse>(request);
+
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument) << refused.status();
+}
+
+TEST_F(VisibilityTest, group_by_status_only) {
+  wf::CountWorkflowExecutionsRequest request;
+  request.set_namespace_(ns);
+  for (const char* fields : {"WorkflowType", "TaskQueue", "ExecutionStatus, WorkflowType"}) {
+    request.set_query(absl::StrCat("WorkflowId = 'x' GROUP BY ", fields));
+
+    const auto refused = patient_rpc<wf::CountWorkflowExecutionsResponse>(request);
+
+    EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument) << fields;
+    EXPECT_THAT(absl::AsciiStrToLower(refused.status().message()),
+                HasSubstr("operation is not supported: 'group by' clause"));
+  }
+}
+
+template <class Request>
+Request list_of(const std::string& ns, const std::string& id) {
+  Request request;
+  request.set_namespace_(ns);
+  request.mutable_execution_filter()->set_workflow_id(id);
+  return request;
+}
+
+// The earliest and latest start time, in seconds from now.
+struct TimeFilter {
+  std::int64_t earliest, latest;
+  int found;
+};
+
+TEST_F(VisibilityTest, old_lists_by_start_time) {
+  const std::int64_t now = time(nullptr);
+  start();
+  auto open = list_of<wf::ListOpenWorkflowExecutionsRequest>(ns, id);
+  auto closed = list_of<wf::ListClosedWorkflowExecutionsRequest>(ns, id);
+  const auto set_filter = [now](auto& request, const TimeFilter& filter) {
+    auto& times = *request.mutable_start_time_filter();
+    times.mutable_earliest_time()->set_seconds(now + filter.earliest);
+    times.mutable_latest_time()->set_seconds(now + filter.latest);
+  };
+  const auto count = [](const auto& reply) {
+    EXPECT_TRUE(reply.ok()) << reply.status();
+    return reply.ok() ? reply->executions_size() : -1;
+  };
+  const auto count_open = [&] {
+    return count(patient_rpc<wf::ListOpenWorkflowExecutionsResponse>(open));
+  };
+  const auto count_closed = [&] {
+    return count(patient_rpc<wf::ListClosedWorkflowExecutionsResponse>(closed));
+  };
+  const TimeFilter filters[] = {{-60, 60, 1}, {-120, -60, 0}, {60, 120, 0}};
+  set_filter(open, filters[0]);
+  for (int i = 0; i < 50 && count_open() == 0; ++i) no_task_within(milliseconds(1));
+
+  for (const TimeFilter& filter : filters) {
+    set_filter(open, filter);
+    EXPECT_EQ(count_open(), filter.found) << "open, from " << filter.earliest;
+  }
+  ASSERT_TRUE(terminate().ok());
+  set_filter(closed, filters[0]);
+  for (int i = 0; i < 50 && count_closed() == 0; ++i) no_task_within(milliseconds(1));
+  for (const TimeFilter& filter : filters) {
+    set_filter(closed, filter);
+    EXPECT_EQ(count_closed(), filter.found) << "closed, from " << filter.earliest;
+  }
+  set_filter(open, {60, -60, 0});
+  const auto refused = patient_rpc<wf::ListOpenWorkflowExecutionsResponse>(open);
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument) << refused.status();
+  EXPECT_EQ(refused.status().message(),
+            "EarliestTime in StartTimeFilter should not be larger than LatestTime.");
 }
 
 TEST_F(VisibilityTest, count_group) {
