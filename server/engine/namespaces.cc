@@ -39,13 +39,4 @@ Namespace& Namespaces::add(std::string name, std::string id, Nanos retention) {
   return added;
 }
 
-bool Namespaces::rename(Namespace& ns, std::string name) {
-  if (by_name_.contains(name)) return false;
-  auto node = by_name_.extract(ns.info.name());
-  ns.info.set_name(name);
-  node.key() = std::move(name);
-  by_name_.insert(std::move(node));
-  return true;
-}
-
 }  // namespace chimera::server

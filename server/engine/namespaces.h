@@ -27,7 +27,6 @@ class Namespaces {
   Namespace* find(const std::string& name);
   Namespace* find_by_id(const std::string& id);
   Namespace& add(std::string name, std::string id, Nanos retention);
-  bool rename(Namespace& ns, std::string name);
   const std::map<std::string, std::unique_ptr<Namespace>>& all() const { return by_name_; }
 
  private:

@@ -37,6 +37,26 @@ absl::Status namespace_not_found(const std::string& name) {
                            absl::StrCat("Namespace ", name, " is not found."), detail);
 }
 
+absl::Status namespace_in_state(const std::string& name, enums::NamespaceState state,
+                                std::initializer_list<enums::NamespaceState> allowed) {
+  const auto word = [](enums::NamespaceState one) {
+    return one == enums::NAMESPACE_STATE_REGISTERED   ? "Registered"
+           : one == enums::NAMESPACE_STATE_DEPRECATED ? "Deprecated"
+                                                      : "Deleted";
+  };
+  details::NamespaceInvalidStateFailure detail;
+  detail.set_namespace_(name);
+  detail.set_state(state);
+  std::string words;
+  for (enums::NamespaceState one : allowed) {
+    detail.add_allowed_states(one);
+    absl::StrAppend(&words, words.empty() ? "" : " or ", word(one));
+  }
+  return error_with_detail(
+      absl::StatusCode::kFailedPrecondition,
+      absl::StrCat("Namespace has invalid state: ", word(state), ". Must be ", words, "."), detail);
+}
+
 absl::Status not_ready(absl::string_view message) {
   return error_with_detail(absl::StatusCode::kFailedPrecondition, message,
                            details::WorkflowNotReadyFailure());

@@ -3,6 +3,7 @@
 #ifndef CHIMERA_SERVER_SERVICE_ERRORS_H_
 #define CHIMERA_SERVER_SERVICE_ERRORS_H_
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -10,6 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "google/protobuf/message.h"
 #include "temporal/api/enums/v1/failed_cause.pb.h"
+#include "temporal/api/enums/v1/namespace.pb.h"
 
 #include "server/engine/types.h"
 
@@ -21,6 +23,9 @@ absl::Status invalid(absl::string_view message);
 absl::Status not_found(
     absl::string_view message);  // With NotFoundFailure, as every workflow lookup has it.
 absl::Status namespace_not_found(const std::string& name);
+// "Namespace has invalid state: Deleted. Must be Registered or Deprecated."
+absl::Status namespace_in_state(const std::string& name, enums::NamespaceState state,
+                                std::initializer_list<enums::NamespaceState> allowed);
 absl::Status not_ready(
     absl::string_view message);  // FailedPrecondition with WorkflowNotReadyFailure.
 absl::Status exhausted(absl::string_view message, enums::ResourceExhaustedCause cause);

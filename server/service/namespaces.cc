@@ -67,20 +67,33 @@ absl::Status register_namespace(Engine& engine, wf::RegisterNamespaceRequest& re
   return absl::OkStatus();
 }
 
+// A namespace only ages: Registered, Deprecated, Deleted.
+absl::Status check_update(const Namespace& ns, const wf::UpdateNamespaceRequest& request) {
+  const auto state = request.update_info().state();
+  if (state != enums::NAMESPACE_STATE_UNSPECIFIED &&
+      (state < ns.info.state() || state > enums::NAMESPACE_STATE_DELETED)) {
+    return invalid("Invalid namespace state update.");
+  }
+  const auto& config = request.config();
+  if (config.has_workflow_execution_retention_ttl() &&
+      to_nanos(config.workflow_execution_retention_ttl()) < std::chrono::hours{1}) {
+    return invalid("A valid retention period is not set on request.");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status update_namespace(Engine& engine, wf::UpdateNamespaceRequest& request,
                               wf::UpdateNamespaceResponse& response) {
   absl::StatusOr<Namespace*> found = engine.resolve_namespace(request.namespace_());
   if (!found.ok()) return found.status();
   Namespace& ns = **found;
+  if (absl::Status status = check_update(ns, request); !status.ok()) return status;
   const auto& info = request.update_info();
   if (!info.description().empty()) ns.info.set_description(info.description());
   if (!info.owner_email().empty()) ns.info.set_owner_email(info.owner_email());
   for (const auto& [key, value] : info.data()) (*ns.info.mutable_data())[key] = value;
   if (info.state() != enums::NAMESPACE_STATE_UNSPECIFIED) ns.info.set_state(info.state());
   if (request.config().has_workflow_execution_retention_ttl()) {
-    if (to_nanos(request.config().workflow_execution_retention_ttl()) < std::chrono::hours{1}) {
-      return invalid("A valid retention period is not set on request.");
-    }
     *ns.config.mutable_workflow_execution_retention_ttl() =
         request.config().workflow_execution_retention_ttl();
     engine.apply_retention(ns);

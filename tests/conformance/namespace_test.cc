@@ -1,0 +1,115 @@
+// O: namespaces, as a client changes them.
+#include "tests/conformance/session.h"
+
+namespace chimera::conformance {
+namespace {
+
+class NamespaceTest : public Session {
+ protected:
+  NamespaceTest() : name(id.substr(id.find("-") + 1)) {
+    wf::RegisterNamespaceRequest request;
+    request.set_namespace_(name);
+    request.mutable_workflow_execution_retention_period()->set_seconds(86400);
+    const auto reply = rpc<wf::RegisterNamespaceResponse>(request);
+    EXPECT_TRUE(reply.ok()) << reply.status();
+  }
+
+  wf::DescribeNamespaceResponse described() {
+    wf::DescribeNamespaceRequest request;
+    request.set_namespace_(name);
+    const auto reply = rpc<wf::DescribeNamespaceResponse>(request);
+    EXPECT_TRUE(reply.ok()) << reply.status();
+    return reply.ok() ? *reply : wf::DescribeNamespaceResponse();
+  }
+
+  absl::Status update(const std::function<void(wf::UpdateNamespaceRequest&)>& change) {
+    wf::UpdateNamespaceRequest request;
+    request.set_namespace_(name);
+    change(request);
+    return rpc<wf::UpdateNamespaceResponse>(request).status();
+  }
+
+  absl::Status set_state(int state) {
+    return update([state](auto& request) {
+      request.mutable_update_info()->set_state(static_cast<enums::NamespaceState>(state));
+    });
+  }
+
+  absl::Status try_start() {
+    Start request = start_request();
+    request.set_namespace_(name);
+    return rpc<wf::StartWorkflowExecutionResponse>(request).status();
+  }
+
+  // The genuine server looks at its namespaces every few seconds only.
+  absl::Status start_after_a_while(absl::StatusCode expected) {
+    absl::Status status = try_start();
+    for (int i = 0; i < 100 && status.code() != expected; ++i) {
+      no_task_within(milliseconds(1));
+      status = try_start();
+    }
+    return status;
+  }
+
+  const std::string name;
+};
+
+TEST_F(NamespaceTest, a_refused_update_changes_nothing) {
+  const absl::Status refused = update([](auto& request) {
+    request.mutable_update_info()->set_description("changed");
+    request.mutable_config()->mutable_workflow_execution_retention_ttl()->set_seconds(5);
+  });
+
+  EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument) << refused;
+  EXPECT_EQ(refused.message(), "A valid retention period is not set on request.");
+  EXPECT_EQ(described().namespace_info().description(), "");
+}
+
+TEST_F(NamespaceTest, states_only_go_on) {
+  for (const int state : {77, -1}) {
+    const absl::Status refused = set_state(state);
+    EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument) << refused;
+    EXPECT_EQ(refused.message(), "Invalid namespace state update.") << state;
+  }
+
+  EXPECT_TRUE(set_state(enums::NAMESPACE_STATE_DEPRECATED).ok());
+
+  const absl::Status back = set_state(enums::NAMESPACE_STATE_REGISTERED);
+  EXPECT_EQ(back.code(), absl::StatusCode::kInvalidArgument) << back;
+  EXPECT_EQ(described().namespace_info().state(), enums::NAMESPACE_STATE_DEPRECATED);
+}
+
+TEST_F(NamespaceTest, a_deprecated_one_starts_nothing) {
+  ASSERT_TRUE(start_after_a_while(absl::StatusCode::kOk).ok());
+
+  ASSERT_TRUE(set_state(enums::NAMESPACE_STATE_DEPRECATED).ok());
+
+  const absl::Status refused = start_after_a_while(absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition) << refused;
+  EXPECT_EQ(refused.message(), "Namespace has invalid state: Deprecated. Must be Registered.");
+  wf::SignalWorkflowExecutionRequest signal;
+  signal.set_namespace_(name);
+  *signal.mutable_workflow_execution() = execution();
+  signal.set_signal_name("go");
+  EXPECT_TRUE(rpc<wf::SignalWorkflowExecutionResponse>(signal).ok()) << "what runs goes on";
+}
+
+TEST_F(NamespaceTest, a_deleted_one_does_nothing) {
+  ASSERT_TRUE(start_after_a_while(absl::StatusCode::kOk).ok());
+
+  ASSERT_TRUE(set_state(enums::NAMESPACE_STATE_DELETED).ok());
+
+  start_after_a_while(absl::StatusCode::kFailedPrecondition);
+  wf::SignalWorkflowExecutionRequest signal;
+  signal.set_namespace_(name);
+  *signal.mutable_workflow_execution() = execution();
+  signal.set_signal_name("go");
+  const auto refused = rpc<wf::SignalWorkflowExecutionResponse>(signal);
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kFailedPrecondition) << refused.status();
+  EXPECT_EQ(refused.status().message(),
+            "Namespace has invalid state: Deleted. Must be Registered or Deprecated.");
+  EXPECT_EQ(described().namespace_info().state(), enums::NAMESPACE_STATE_DELETED);
+}
+
+}  // namespace
+}  // namespace chimera::conformance
