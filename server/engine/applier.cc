@@ -13,7 +13,6 @@ void apply_started(Run& run, const HistoryEvent& event) {
   const auto& a = event.workflow_execution_started_event_attributes();
   run.workflow_id = a.workflow_id();
   run.first_run_id = a.first_execution_run_id();
-  run.original_run_id = a.original_execution_run_id();
   run.start_time = to_wall(event.event_time());
   run.task_timeout = to_nanos(a.workflow_task_timeout());
   run.task_queue = a.task_queue().name();

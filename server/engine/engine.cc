@@ -1,6 +1,7 @@
 #include "server/engine/engine.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_format.h"
@@ -64,6 +65,11 @@ absl::StatusOr<Namespace*> Engine::resolve_namespace(const std::string& name) {
   if (name.empty()) return invalid("Namespace is empty.");
   Namespace* ns = namespaces_.find(name);
   if (ns == nullptr) return namespace_not_found(name);
+  if (ns->info.state() == enums::NAMESPACE_STATE_DELETED) {
+    return namespace_in_state(
+        name, ns->info.state(),
+        {enums::NAMESPACE_STATE_REGISTERED, enums::NAMESPACE_STATE_DEPRECATED});
+  }
   return ns;
 }
 
@@ -150,10 +156,11 @@ void Engine::delete_run(Run& run) {
   }
   std::erase_if(dirty_, [&run](const RunPtr& dirty) { return dirty.get() == &run; });
   deleted_.push_back(run.run_id);
+  if (store_->durable()) erase_rows(run, values_);
   auto waiters = std::move(run.history_waiters);
   RunPtr keep = share(run);
   runs_.erase(keep->run_id);
-  for (auto& waiter : waiters) follow_up(std::move(waiter));
+  for (auto& [key, waiter] : waiters) follow_up(std::move(waiter));
 }
 
 void Engine::follow_up(absl::AnyInvocable<void()> task) { follow_ups_.push_back(std::move(task)); }
@@ -161,6 +168,7 @@ void Engine::follow_up(absl::AnyInvocable<void()> task) { follow_ups_.push_back(
 void Engine::finish(const CallPtr& call, absl::Status status) {
   if (call->finished) return;
   call->finished = true;
+  open_calls_.erase(call);
   call->on_cancel = nullptr;
   effects_.push_back([call, status = std::move(status)](const absl::Status& written) mutable {
     auto deliver = std::move(call->deliver);  // What it holds ends with it, not with the call.
@@ -202,7 +210,7 @@ void Engine::after_turn() {
   if (store_->durable()) {
     for (const RunPtr& run : dirty_) collect_changes(*run, batch);
     dirty_.clear();
-    batch.values = std::move(values_);
+    std::move(values_.begin(), values_.end(), std::back_inserter(batch.values));
     values_.clear();
     batch.deleted_runs = std::move(deleted_);
   }

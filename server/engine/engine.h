@@ -77,6 +77,8 @@ class Engine {
   void after_turn();
 
   // --- Long-lived calls.
+  // Taken and not answered yet: they are dropped as soon as they are.
+  absl::flat_hash_set<CallPtr>& open_calls() { return open_calls_; }
   absl::flat_hash_map<std::string, std::shared_ptr<struct Query>>& direct_queries() {
     return direct_queries_;
   }
@@ -99,6 +101,7 @@ class Engine {
   Workers workers_;
   DynamicConfig config_;
   absl::flat_hash_map<std::string, std::shared_ptr<struct Query>> direct_queries_;
+  absl::flat_hash_set<CallPtr> open_calls_;
   std::deque<absl::AnyInvocable<void()>> follow_ups_;
   std::vector<absl::AnyInvocable<void(const absl::Status&)>> effects_;
   std::vector<RunPtr> dirty_;

@@ -42,7 +42,9 @@ absl::Status restore_value(Engine& engine, const WriteBatch::KeyValue& value) {
   return absl::OkStatus();
 }
 
-absl::Status restore_run(Engine& engine, const StoredState::StoredRun& stored) {
+using Rows = std::vector<const WriteBatch::KeyValue*>;
+
+absl::Status restore_run(Engine& engine, const StoredState::StoredRun& stored, const Rows& rows) {
   Namespace* ns = engine.namespaces().find_by_id(stored.record.namespace_id);
   if (ns == nullptr)
     return damaged(absl::StrCat("run ", stored.record.run_id, " belongs to no namespace"));
@@ -62,6 +64,9 @@ absl::Status restore_run(Engine& engine, const StoredState::StoredRun& stored) {
     return damaged(absl::StrCat("run ", run.run_id, " has no history"));
   if (!decode_side(stored.record.side, run))
     return damaged(absl::StrCat("state of run ", run.run_id));
+  for (const auto* row : rows) {
+    if (!decode_row(*row, run)) return damaged(absl::StrCat("an activity of run ", run.run_id));
+  }
   if (run.running()) admit_from_history(run);
   run.stored_events = run.events.events_size();
   engine.see_task_id(run.last_event().task_id());
@@ -88,11 +93,16 @@ void resume(Engine& engine, Run& run) {
 absl::Status recover(Engine& engine) {
   absl::StatusOr<StoredState> state = engine.store().load();
   if (!state.ok()) return state.status();
+  std::map<std::string, Rows> rows;
   for (const auto& value : state->values) {
-    if (absl::Status status = restore_value(engine, value); !status.ok()) return status;
+    if (std::string run_id = run_of_row(value); !run_id.empty())
+      rows[std::move(run_id)].push_back(&value);
+    else if (absl::Status status = restore_value(engine, value); !status.ok())
+      return status;
   }
   for (const auto& run : state->runs) {
-    if (absl::Status status = restore_run(engine, run); !status.ok()) return status;
+    absl::Status status = restore_run(engine, run, rows[run.record.run_id]);
+    if (!status.ok()) return status;
   }
   for (const auto& run : state->runs) resume(engine, *engine.run_by_id(run.record.run_id));
   if (engine.cluster_id.empty()) {

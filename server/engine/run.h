@@ -10,6 +10,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -106,6 +107,25 @@ struct KnownUpdate {
   std::int64_t completed_id = 0;  // 0: not completed.
 };
 
+// The ids of the requests that signalled a run; those that came since they were last stored stand
+// apart, so that a change of the run stores only them.
+class RequestIds {
+ public:
+  // As of a set: `second` is false if the id is there.
+  auto insert(std::string id) {
+    auto inserted = all_.insert(std::move(id));
+    if (inserted.second) unstored_.push_back(*inserted.first);
+    return inserted;
+  }
+  void restore(std::string id) { all_.insert(std::move(id)); }
+  std::vector<std::string> take_unstored() { return std::exchange(unstored_, {}); }
+  const absl::flat_hash_set<std::string>& all() const { return all_; }
+
+ private:
+  absl::flat_hash_set<std::string> all_;
+  std::vector<std::string> unstored_;
+};
+
 class Run {
  public:
   Run();
@@ -131,7 +151,7 @@ class Run {
 
   // Identity.
   Namespace* ns = nullptr;
-  std::string workflow_id, run_id, first_run_id, original_run_id;
+  std::string workflow_id, run_id, first_run_id;
   std::uint64_t order = 0;  // Of creation; a reset run has its base's start time.
   enums::WorkflowExecutionStatus status = enums::WORKFLOW_EXECUTION_STATUS_RUNNING;
   WallTime start_time{}, execution_time{}, close_time{};
@@ -163,7 +183,7 @@ class Run {
   absl::flat_hash_map<std::string, KnownUpdate> known_updates;
   bool cancel_requested = false;
   std::int64_t signal_count = 0;
-  absl::flat_hash_set<std::string> signal_request_ids;
+  RequestIds signal_request_ids;
 
   // Stickiness.
   std::string sticky_queue;
@@ -177,7 +197,6 @@ class Run {
 
   // How it was started and followed.
   std::string start_request_id;
-  absl::flat_hash_map<std::string, std::int64_t> request_ids;  // Attached ones -> event id.
   ::temporal::api::sdk::v1::UserMetadata user_metadata;
   std::string new_run_id;  // The run that follows this one, once closed.
   std::string reset_run_id;
@@ -188,11 +207,13 @@ class Run {
   // Memory only.
   std::list<std::shared_ptr<Query>> queries;               // Wait for the next task to carry them.
   std::map<std::string, std::shared_ptr<Update>> updates;  // In flight, by update id.
-  std::list<absl::AnyInvocable<void()>> history_waiters;   // Run and dropped at the next change.
+  std::map<std::uint64_t, absl::AnyInvocable<void()>>
+      history_waiters;  // Run and dropped at the next change; by a key of the waiter's own.
   std::unique_ptr<Timer> timer;
   bool in_transition = false;
   bool warned_of_history = false;
-  std::int64_t stored_events = 0;  // How many of `events` the store has.
+  std::int64_t stored_events = 0;                         // How many of `events` the store has.
+  std::map<std::int64_t, std::size_t> stored_activities;  // Hashes of what it has of them.
 };
 // Shared by the Engine's index and by matching, whose tasks may outlive a deleted run (they hold it
 // weakly).

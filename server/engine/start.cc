@@ -53,6 +53,21 @@ absl::Status check_policies(const wf::StartWorkflowExecutionRequest& request) {
   return absl::OkStatus();
 }
 
+// What only callers of Nexus operations set.
+absl::Status check_nexus(const wf::StartWorkflowExecutionRequest& request) {
+  constexpr char kText[] =
+      " of a start are not available in this embedded server. Use a genuine Temporal server for "
+      "Nexus operations.";
+  if (request.completion_callbacks_size() > 0)
+    return absl::UnimplementedError(absl::StrCat("completion_callbacks", kText));
+  const auto& options = request.on_conflict_options();
+  if (options.attach_request_id() || options.attach_completion_callbacks() ||
+      options.attach_links()) {
+    return absl::UnimplementedError(absl::StrCat("on_conflict_options", kText));
+  }
+  return absl::OkStatus();
+}
+
 void cap_timeouts(wf::StartWorkflowExecutionRequest& request) {
   Nanos task = to_nanos(request.workflow_task_timeout());
   if (task == Nanos{0}) task = kDefaultTaskTimeout;
@@ -87,6 +102,11 @@ absl::Status refuse(const Run& run, const std::string& text) {
 absl::Status validate_start(Engine& engine, wf::StartWorkflowExecutionRequest& request) {
   absl::StatusOr<Namespace*> ns = engine.resolve_namespace(request.namespace_());
   if (!ns.ok()) return ns.status();
+  if ((*ns)->info.state() != enums::NAMESPACE_STATE_REGISTERED) {
+    return namespace_in_state((*ns)->name(), (*ns)->info.state(),
+                              {enums::NAMESPACE_STATE_REGISTERED});
+  }
+  if (absl::Status s = check_nexus(request); !s.ok()) return s;
   if (absl::Status s = check_id("WorkflowId", request.workflow_id()); !s.ok()) return s;
   const std::string& type = request.workflow_type().name();
   if (type.empty()) return invalid("WorkflowType is not set on request.");
@@ -190,7 +210,6 @@ StartSpec spec_of(Engine& engine, Namespace& ns, wf::StartWorkflowExecutionReque
   if (request.has_last_completion_result()) {
     *a.mutable_last_completion_result() = std::move(*request.mutable_last_completion_result());
   }
-  *a.mutable_completion_callbacks() = request.completion_callbacks();
   if (request.has_priority()) *a.mutable_priority() = request.priority();
   if (request.has_versioning_override())
     *a.mutable_versioning_override() = request.versioning_override();

@@ -196,7 +196,7 @@ void Transition::finish() {
   if (wrote()) {
     auto waiters = std::move(run_.history_waiters);
     run_.history_waiters.clear();
-    for (auto& waiter : waiters) engine_.follow_up(std::move(waiter));
+    for (auto& [key, waiter] : waiters) engine_.follow_up(std::move(waiter));
   }
 }
 

@@ -14,6 +14,7 @@ namespace chimera::server {
 namespace {
 constexpr Nanos kStickyPollerWindow = seconds{10};
 constexpr Nanos kPollerMemory = std::chrono::minutes{5};
+constexpr Nanos kSweepEvery = std::chrono::minutes{1};
 constexpr Nanos kRateWindow = seconds{30};
 constexpr Nanos kLongPoll = seconds{60};
 constexpr Nanos kPollMargin = seconds{1};
@@ -23,6 +24,17 @@ void note(std::deque<WallTime>& times, WallTime now) {
   times.push_back(now);
   while (times.size() > kRatesKept || (!times.empty() && now - times.front() > kRateWindow))
     times.pop_front();
+}
+
+// A poller would be given it: its run still waits for it.
+bool is_live(const QueueKey& key, const MatchTask& task) {
+  if (task.query != nullptr) return !task.query->done();
+  const RunPtr run = task.run.lock();
+  if (run == nullptr || !run->running()) return false;
+  if (key.type == enums::TASK_QUEUE_TYPE_WORKFLOW)
+    return run->task.pending() && !run->task.is_started() && run->task.stamp == task.stamp;
+  const Activity* activity = run->find_activity(task.scheduled_id);
+  return activity != nullptr && !activity->is_started() && activity->stamp == task.stamp;
 }
 
 // Polls that are still open there are about to be cancelled. What waits there goes to the normal
@@ -47,10 +59,35 @@ void desert(Engine& engine, TaskQueue& sticky) {
 }
 }  // namespace
 
-std::size_t TaskQueue::backlog() const {
-  std::size_t count = 0;
-  for (const auto& [priority, level] : tasks) count += level.size();
-  return count;
+bool TaskQueue::idle() const {
+  return std::all_of(tasks.begin(), tasks.end(),
+                     [](const auto& level) { return level.second.empty(); });
+}
+
+Backlog Matching::backlog(const QueueKey& key) const {
+  Backlog backlog;
+  const TaskQueue* queue = find(key);
+  if (queue == nullptr) return backlog;
+  for (const auto& [priority, level] : queue->tasks) {
+    for (const MatchTask& task : level) {
+      if (!is_live(key, task)) continue;
+      ++backlog.count;
+      backlog.oldest = std::min(backlog.oldest, task.added);
+    }
+  }
+  return backlog;
+}
+
+void Matching::sweep() {
+  if (engine_.now() < next_sweep_) return;
+  next_sweep_ = engine_.now() + kSweepEvery;
+  absl::erase_if(queues_, [this](auto& item) {
+    TaskQueue& queue = *item.second;
+    if (!queue.pollers.empty()) return false;
+    for (auto& [priority, level] : queue.tasks)
+      std::erase_if(level, [&](const MatchTask& task) { return !is_live(item.first, task); });
+    return queue.idle() && engine_.now() - queue.last_poll > kPollerMemory;
+  });
 }
 
 const TaskQueue* Matching::find(const QueueKey& key) const {
@@ -59,6 +96,7 @@ const TaskQueue* Matching::find(const QueueKey& key) const {
 }
 
 void Matching::add(const QueueKey& key, MatchTask task) {
+  sweep();
   auto& queue = queues_[key];
   if (queue == nullptr) queue = std::make_unique<TaskQueue>();
   note(queue->added, engine_.now());
@@ -66,23 +104,22 @@ void Matching::add(const QueueKey& key, MatchTask task) {
   if (!queue->pollers.empty()) ready_.push_back(key);
 }
 
-void Matching::note_poll(const QueueKey& key, TaskQueue& queue, const Poller& poller) {
+void Matching::note_poll(TaskQueue& queue, const Poller& poller) {
   queue.last_poll = engine_.now();
   queue.deserted = false;
-  auto& seen = queue.seen[poller.identity];
-  seen.last = engine_.now();
+  queue.seen[poller.identity] = engine_.now();
   if (queue.seen.size() > 16) {
-    std::erase_if(queue.seen, [this](const auto& item) {
-      return engine_.now() - item.second.last > kPollerMemory;
-    });
+    std::erase_if(queue.seen,
+                  [this](const auto& item) { return engine_.now() - item.second > kPollerMemory; });
   }
 }
 
 void Matching::poll(const QueueKey& key, Poller poller, double rate_limit) {
+  sweep();
   auto& queue = queues_[key];
   if (queue == nullptr) queue = std::make_unique<TaskQueue>();
   if (rate_limit > 0) queue->rate_limit = rate_limit;
-  note_poll(key, *queue, poller);
+  note_poll(*queue, poller);
   poller.since = engine_.now();
   CallPtr call = poller.call;
   call->on_cancel = [this, key, call = call.get()] {
@@ -95,7 +132,7 @@ void Matching::poll(const QueueKey& key, Poller poller, double rate_limit) {
       engine_.now() + std::min<Nanos>(kLongPoll, std::max<Nanos>(call->timeout - kPollMargin,
                                                                  milliseconds{1})));
   queue->pollers.push_back(std::move(poller));
-  if (queue->backlog() > 0) ready_.push_back(key);
+  if (!queue->idle()) ready_.push_back(key);
 }
 
 void Matching::remove_poller(const QueueKey& key, const CallPtr& call, bool answer) {

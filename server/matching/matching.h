@@ -48,22 +48,23 @@ struct Poller {
   std::unique_ptr<Timer> deadline;
 };
 
-struct PollerSeen {
-  WallTime last{};
-  std::string deployment, build_id;
-};
-
 struct TaskQueue {
   std::map<int, std::deque<MatchTask>> tasks;  // By priority, lower first.
   std::list<Poller> pollers;                   // Longest waiting first.
-  std::map<std::string, PollerSeen> seen;      // By identity, for five minutes.
+  std::map<std::string, WallTime> seen;        // The last poll by identity, for five minutes.
   WallTime last_poll{};
   bool deserted = false;                   // Its worker has said goodbye; until the next poll.
   std::deque<WallTime> added, dispatched;  // Of the last 30 s.
   double rate_limit = 0;                   // Tasks a second, 0: none.
   WallTime next_dispatch{};                // With a rate limit.
   std::unique_ptr<Timer> rate_timer;
-  std::size_t backlog() const;
+  bool idle() const;  // No task, perhaps a stale one, waits.
+};
+
+// Of the tasks that a poller would be given.
+struct Backlog {
+  std::int64_t count = 0;
+  WallTime oldest = kNever;
 };
 
 class Matching {
@@ -80,16 +81,22 @@ class Matching {
   void shut_down_worker(const std::string& namespace_id, const std::string& worker_instance_key,
                         const std::string& sticky_queue);
   const TaskQueue* find(const QueueKey& key) const;
+  Backlog backlog(const QueueKey& key) const;
+  std::size_t size() const { return queues_.size(); }
 
  private:
+  // Now and then: forgets queues that nobody has polled for long and whose tasks are all stale.
+  // Every worker brings a sticky queue of its own.
+  void sweep();
   void match(const QueueKey& key, TaskQueue& queue);
   bool deliver(const QueueKey& key, MatchTask& task, Poller& poller);
-  void note_poll(const QueueKey& key, TaskQueue& queue, const Poller& poller);
+  void note_poll(TaskQueue& queue, const Poller& poller);
   void remove_poller(const QueueKey& key, const CallPtr& call, bool answer);
 
   Engine& engine_;
   absl::flat_hash_map<QueueKey, std::unique_ptr<TaskQueue>> queues_;
   std::vector<QueueKey> ready_;  // Changed since the last match_all().
+  WallTime next_sweep_{};
 };
 
 }  // namespace chimera::server

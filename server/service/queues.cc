@@ -16,21 +16,18 @@ constexpr Nanos kPollerMemory = std::chrono::minutes{5};
 template <class Pollers>
 void fill_pollers(const TaskQueue& queue, WallTime now, Pollers& pollers) {
   for (const auto& [identity, seen] : queue.seen) {
-    if (now - seen.last > kPollerMemory) continue;
+    if (now - seen > kPollerMemory) continue;
     auto& info = *pollers.Add();
     info.set_identity(identity);
-    set(info.mutable_last_access_time(), seen.last);
+    set(info.mutable_last_access_time(), seen);
     info.set_rate_per_second(kRatePerSecond);
   }
 }
 
-void fill_stats(const TaskQueue& queue, WallTime now, taskqueue::TaskQueueStats& stats) {
-  stats.set_approximate_backlog_count(static_cast<std::int64_t>(queue.backlog()));
-  WallTime oldest = now;
-  for (const auto& [priority, level] : queue.tasks) {
-    if (!level.empty()) oldest = std::min(oldest, level.front().added);
-  }
-  set(stats.mutable_approximate_backlog_age(), now - oldest);
+void fill_stats(const TaskQueue& queue, const Backlog& backlog, WallTime now,
+                taskqueue::TaskQueueStats& stats) {
+  stats.set_approximate_backlog_count(backlog.count);
+  set(stats.mutable_approximate_backlog_age(), now - std::min(now, backlog.oldest));
   const auto rate = [now](const std::deque<WallTime>& times) {
     const auto recent = std::count_if(times.begin(), times.end(), [now](WallTime time) {
       return now - time <= seconds{static_cast<int>(kWindowSeconds)};
@@ -52,11 +49,11 @@ absl::Status describe_queue(Engine& engine, wf::DescribeTaskQueueRequest& reques
     for (int type = enums::TASK_QUEUE_TYPE_WORKFLOW; type <= enums::TASK_QUEUE_TYPE_NEXUS; ++type) {
       auto& info = types[type];
       info.mutable_stats();
-      const TaskQueue* queue =
-          engine.matching().find({(*ns)->id, name, static_cast<enums::TaskQueueType>(type)});
+      const QueueKey key{(*ns)->id, name, static_cast<enums::TaskQueueType>(type)};
+      const TaskQueue* queue = engine.matching().find(key);
       if (queue == nullptr) continue;
       fill_pollers(*queue, engine.now(), *info.mutable_pollers());
-      fill_stats(*queue, engine.now(), *info.mutable_stats());
+      fill_stats(*queue, engine.matching().backlog(key), engine.now(), *info.mutable_stats());
     }
     return absl::OkStatus();
   }
@@ -66,14 +63,14 @@ absl::Status describe_queue(Engine& engine, wf::DescribeTaskQueueRequest& reques
   response.mutable_effective_rate_limit()->set_requests_per_second(kRatePerSecond);
   response.mutable_effective_rate_limit()->set_rate_limit_source(enums::RATE_LIMIT_SOURCE_SYSTEM);
   if (request.report_stats()) response.mutable_stats();
-  const TaskQueue* queue = engine.matching().find({(*ns)->id, name, type});
+  const QueueKey key{(*ns)->id, name, type};
+  const TaskQueue* queue = engine.matching().find(key);
   if (queue == nullptr) return absl::OkStatus();
   fill_pollers(*queue, engine.now(), *response.mutable_pollers());
-  if (request.report_stats()) fill_stats(*queue, engine.now(), *response.mutable_stats());
-  if (request.include_task_queue_status()) {
-    response.mutable_task_queue_status()->set_backlog_count_hint(
-        static_cast<std::int64_t>(queue->backlog()));
-  }
+  const Backlog backlog = engine.matching().backlog(key);
+  if (request.report_stats()) fill_stats(*queue, backlog, engine.now(), *response.mutable_stats());
+  if (request.include_task_queue_status())
+    response.mutable_task_queue_status()->set_backlog_count_hint(backlog.count);
   return absl::OkStatus();
 }
 

@@ -1,5 +1,8 @@
 #include "server/store/side_record.h"
 
+#include <functional>
+
+#include "absl/strings/numbers.h"
 #include "absl/strings/string_view.h"
 
 #include "server/engine/namespaces.h"
@@ -9,7 +12,11 @@
 namespace chimera::server {
 namespace {
 
-constexpr std::uint64_t kVersion = 2;  // 1 had no pauses, resets and changed options.
+// 1 had no pauses, resets and changed options. Until 2 activities and the ids of signal requests
+// were in it; now they have rows of their own, so that a change of one writes only that one.
+constexpr std::uint64_t kVersion = 3;
+constexpr char kSignalTable[] = "signal", kActivityTable[] = "activity";
+constexpr std::size_t kRunIdSize = 36;
 
 // Writer and Reader have the same calls, so that visit() below lists the fields once for both
 // directions.
@@ -159,6 +166,43 @@ void visit_scalars(Archive& ar, AnyRun& run) {
   ar.time(run.last_reset);
 }
 
+// Behind its id.
+void read_activity(Reader& ar, Run& run) {
+  std::int64_t id = 0;
+  ar.number(id);
+  Activity* activity = run.find_activity(id);
+  Activity unknown;
+  visit_activity(ar, activity != nullptr ? *activity : unknown);
+  if (activity != nullptr) activity->take_timeouts();
+}
+
+WriteBatch::KeyValue activity_row(const Run& run, std::int64_t id, std::string value, bool erase) {
+  return {kActivityTable, run.run_id + std::to_string(id), std::move(value), erase};
+}
+
+WriteBatch::KeyValue signal_row(const Run& run, const std::string& request_id, bool erase) {
+  return {kSignalTable, run.run_id + request_id, "", erase};
+}
+
+void collect_activities(Run& run, std::vector<WriteBatch::KeyValue>& out) {
+  std::erase_if(run.stored_activities, [&](const auto& stored) {
+    if (run.activities.contains(stored.first)) return false;
+    out.push_back(activity_row(run, stored.first, "", /*erase=*/true));
+    return true;
+  });
+  for (const auto& [id, activity] : run.activities) {
+    Writer ar;
+    ar.number(kVersion);
+    ar.number(id);
+    visit_activity(ar, activity);
+    const std::size_t hash = std::hash<std::string>()(ar.out);
+    const auto [stored, fresh] = run.stored_activities.emplace(id, hash);
+    if (!fresh && stored->second == hash) continue;
+    stored->second = hash;
+    out.push_back(activity_row(run, id, std::move(ar.out), /*erase=*/false));
+  }
+}
+
 }  // namespace
 
 std::string encode_side(const Run& run) {
@@ -169,15 +213,8 @@ std::string encode_side(const Run& run) {
   WorkflowTask task = run.task;
   if (task.kind == WorkflowTask::Kind::kSpeculative) task = WorkflowTask{};
   visit_task(ar, task);
-  ar.number(run.activities.size());
-  for (const auto& [id, activity] : run.activities) {
-    ar.number(id);
-    visit_activity(ar, activity);
-  }
   ar.number(run.buffered.size());
   for (const HistoryEvent& event : run.buffered) ar.message(event);
-  ar.number(run.signal_request_ids.size());
-  for (const std::string& id : run.signal_request_ids) ar.text(id);
   return std::move(ar.out);
 }
 
@@ -191,16 +228,11 @@ bool decode_side(absl::string_view bytes, Run& run) {
   WorkflowTask task;
   visit_task(ar, task);
   if (run.running()) run.task = std::move(task);
-  ar.number(count);
-  for (std::uint64_t i = 0; i < count && ar.ok; ++i) {
-    std::int64_t id = 0;
-    ar.number(id);
-    Activity* activity = run.find_activity(id);
-    Activity unknown;
-    visit_activity(ar, activity != nullptr ? *activity : unknown);
-    if (activity != nullptr) activity->take_timeouts();
+  if (ar.version < 3) {
+    ar.number(count);
+    for (std::uint64_t i = 0; i < count && ar.ok; ++i) read_activity(ar, run);
+    count = 0;
   }
-  count = 0;
   ar.number(count);
   for (std::uint64_t i = 0; i < count && ar.ok; ++i) {
     HistoryEvent event;
@@ -208,12 +240,13 @@ bool decode_side(absl::string_view bytes, Run& run) {
     run.apply(event);
     run.buffered.push_back(std::move(event));
   }
+  if (ar.version >= 3) return ar.ok;
   count = 0;
   ar.number(count);
   for (std::uint64_t i = 0; i < count && ar.ok; ++i) {
     std::string id;
     ar.text(id);
-    run.signal_request_ids.insert(std::move(id));
+    run.signal_request_ids.insert(std::move(id));  // The next change stores them where they belong.
   }
   return ar.ok;
 }
@@ -232,6 +265,36 @@ void collect_changes(Run& run, WriteBatch& batch) {
     run.stored_events = last;
   }
   batch.runs.push_back({run.run_id, run.ns->id, run.workflow_id, run.running(), encode_side(run)});
+  collect_activities(run, batch.values);
+  for (const std::string& id : run.signal_request_ids.take_unstored())
+    batch.values.push_back(signal_row(run, id, /*erase=*/false));
+}
+
+std::string run_of_row(const WriteBatch::KeyValue& row) {
+  if (row.table != kSignalTable && row.table != kActivityTable) return "";
+  return row.key.substr(0, kRunIdSize);
+}
+
+bool decode_row(const WriteBatch::KeyValue& row, Run& run) {
+  if (row.table == kSignalTable) {
+    run.signal_request_ids.restore(row.key.substr(kRunIdSize));
+    return true;
+  }
+  Reader ar(row.value);
+  ar.number(ar.version);
+  if (!ar.ok || ar.version < 3 || ar.version > kVersion) return false;
+  read_activity(ar, run);
+  std::int64_t id = 0;
+  if (!absl::SimpleAtoi(row.key.substr(kRunIdSize), &id)) return false;
+  run.stored_activities[id] = std::hash<std::string>()(row.value);
+  return ar.ok;
+}
+
+void erase_rows(const Run& run, std::vector<WriteBatch::KeyValue>& out) {
+  for (const auto& [id, hash] : run.stored_activities)
+    out.push_back(activity_row(run, id, "", /*erase=*/true));
+  for (const std::string& id : run.signal_request_ids.all())
+    out.push_back(signal_row(run, id, /*erase=*/true));
 }
 
 }  // namespace chimera::server

@@ -63,7 +63,12 @@ class Statement {
     sqlite3_reset(statement_);
     return code == SQLITE_DONE || code == SQLITE_ROW;
   }
-  bool next() { return sqlite3_step(statement_) == SQLITE_ROW; }
+  bool next() {
+    code_ = sqlite3_step(statement_);
+    return code_ == SQLITE_ROW;
+  }
+  // next() gave false because there was no more, not because of an error.
+  bool at_end() const { return code_ == SQLITE_DONE; }
   std::string column(int index) {
     const void* data = sqlite3_column_blob(statement_, index);
     return std::string(static_cast<const char*>(data), sqlite3_column_bytes(statement_, index));
@@ -72,6 +77,7 @@ class Statement {
 
  private:
   sqlite3_stmt* statement_ = nullptr;
+  int code_ = SQLITE_OK;  // Of the last next().
 };
 
 // Under a limit on file sizes (ulimit -f) the system kills who writes beyond it; a thread that
@@ -146,10 +152,11 @@ class SqliteStore : public Store {
         runs.prepare(database_.get(),
                      "SELECT run_id, namespace_id, workflow_id, open, side FROM run ORDER BY pk") !=
             SQLITE_OK) {
-      return problem("cannot be read", "Restore a copy of it.");
+      return unreadable();
     }
     while (values.next())
       state.values.push_back({values.column(0), values.column(1), values.column(2), false});
+    if (!values.at_end()) return unreadable();
     while (runs.next()) {
       auto& run = state.runs.emplace_back();
       run.record = {runs.column(0), runs.column(1), runs.column(2), runs.column_number(3) != 0,
@@ -157,16 +164,19 @@ class SqliteStore : public Store {
       Statement events;
       if (events.prepare(database_.get(),
                          "SELECT data FROM event WHERE run_id=?1 ORDER BY first_id") != SQLITE_OK) {
-        return problem("cannot be read", "Restore a copy of it.");
+        return unreadable();
       }
       events.text(1, run.record.run_id);
       while (events.next()) run.batches.push_back(events.column(0));
+      if (!events.at_end()) return unreadable();
     }
+    if (!runs.at_end()) return unreadable();
     thread_ = std::thread([this] { write_loop(); });
     return state;
   }
 
  private:
+  absl::Status unreadable() { return problem("cannot be read", "Restore a copy of it."); }
   absl::Status problem(absl::string_view what, absl::string_view advice) {
     return absl::FailedPreconditionError(absl::StrCat("the database file ", filename_, " ", what,
                                                       " (", sqlite3_errmsg(database_.get()), "). ",

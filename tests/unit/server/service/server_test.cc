@@ -13,58 +13,13 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
-#include "core/base/api.h"
+#include "server/service/task_token.h"
+#include "tests/unit/server/service/server_calls.h"
 
 namespace chimera::server {
 namespace {
 
-namespace wf = api::workflowservice::v1;
-using std::chrono::seconds;
 using testing::HasSubstr;
-
-#define CHIMERA_METHOD(name) "/temporal.api.workflowservice.v1.WorkflowService/" #name
-
-template <class Request, class Response>
-absl::Status call(base::Transport& transport, std::string_view method, const Request& request,
-                  Response& response) {
-  std::promise<absl::Status> done;
-  base::RpcCall rpc;
-  rpc.method = method;
-  rpc.request = &request;
-  rpc.response = &response;
-  rpc.timeout = seconds{30};
-  rpc.done = [&done](absl::Status status) { done.set_value(std::move(status)); };
-  transport.start(std::move(rpc));
-  return done.get_future().get();
-}
-
-absl::Status start_workflow(base::Transport& transport, const std::string& id,
-                            std::string* run_id = nullptr) {
-  wf::StartWorkflowExecutionRequest request;
-  request.set_namespace_("default");
-  request.set_workflow_id(id);
-  request.mutable_workflow_type()->set_name("Echo");
-  request.mutable_task_queue()->set_name("queue");
-  wf::StartWorkflowExecutionResponse response;
-  absl::Status status = call(transport, CHIMERA_METHOD(StartWorkflowExecution), request, response);
-  if (run_id != nullptr) *run_id = response.run_id();
-  return status;
-}
-
-wf::PollWorkflowTaskQueueResponse poll(base::Transport& transport) {
-  wf::PollWorkflowTaskQueueRequest request;
-  request.set_namespace_("default");
-  request.mutable_task_queue()->set_name("queue");
-  wf::PollWorkflowTaskQueueResponse response;
-  EXPECT_TRUE(call(transport, CHIMERA_METHOD(PollWorkflowTaskQueue), request, response).ok());
-  return response;
-}
-
-std::string temporary_file(const std::string& name) {
-  const std::string path = testing::TempDir() + name;
-  for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path + suffix);
-  return path;
-}
 
 TEST(ServerTest, AFileKeepsRunsAndTheirTasksOverARestart) {
   ServerOptions options;
@@ -190,14 +145,6 @@ class FullDisk {
   rlimit before_;
 };
 
-absl::Status describe(base::Transport& transport, const std::string& id) {
-  wf::DescribeWorkflowExecutionRequest request;
-  request.set_namespace_("default");
-  request.mutable_execution()->set_workflow_id(id);
-  wf::DescribeWorkflowExecutionResponse response;
-  return call(transport, CHIMERA_METHOD(DescribeWorkflowExecution), request, response);
-}
-
 TEST(ServerTest, AFullDiskIsToldToCallersAndTheServerGoesOnWhenThereIsRoom) {
   ServerOptions options;
   options.database_filename = temporary_file("chimera_full_disk.db");
@@ -308,14 +255,6 @@ class MovedClock : public base::Clock {
   std::atomic<std::chrono::nanoseconds> moved_{};
 };
 
-absl::Status terminate(base::Transport& transport, const std::string& id) {
-  wf::TerminateWorkflowExecutionRequest request;
-  request.set_namespace_("default");
-  request.mutable_workflow_execution()->set_workflow_id(id);
-  wf::TerminateWorkflowExecutionResponse response;
-  return call(transport, CHIMERA_METHOD(TerminateWorkflowExecution), request, response);
-}
-
 TEST(ServerTest, AClosedRunGoesAfterTheRetention) {
   MovedClock clock;
   ServerOptions options;
@@ -379,6 +318,114 @@ TEST(ServerTest, ASearchAttributeIsNotAddedWithAnotherType) {
   EXPECT_EQ(refused.message(),
             "Search attribute Color already exists with another type. Remove it first, or choose "
             "another name.");
+}
+
+TEST(ServerTest, ASearchAttributeOfAnotherTypeThanItsValuesFindsNothing) {
+  namespace op = api::operatorservice::v1;
+  constexpr char kAdd[] = "/temporal.api.operatorservice.v1.OperatorService/AddSearchAttributes";
+  constexpr char kRemove[] =
+      "/temporal.api.operatorservice.v1.OperatorService/RemoveSearchAttributes";
+  auto server = Server::start({.search_attributes = {{"Size", "Int"}}});
+  ASSERT_TRUE(server.ok()) << server.status();
+  auto transport = (*server)->local_transport();
+  wf::StartWorkflowExecutionRequest start;
+  start.set_namespace_("default");
+  start.set_workflow_id("sized");
+  start.mutable_workflow_type()->set_name("Echo");
+  start.mutable_task_queue()->set_name("queue");
+  (*start.mutable_search_attributes()->mutable_indexed_fields())["Size"].set_data("5");
+  wf::StartWorkflowExecutionResponse started;
+  ASSERT_TRUE(call(*transport, CHIMERA_METHOD(StartWorkflowExecution), start, started).ok());
+  op::RemoveSearchAttributesRequest remove;
+  remove.add_search_attributes("Size");
+  op::RemoveSearchAttributesResponse removed;
+  ASSERT_TRUE(call(*transport, kRemove, remove, removed).ok());
+  op::AddSearchAttributesRequest add;
+  (*add.mutable_search_attributes())["Size"] = api::enums::v1::INDEXED_VALUE_TYPE_TEXT;
+  op::AddSearchAttributesResponse added;
+  ASSERT_TRUE(call(*transport, kAdd, add, added).ok());
+
+  wf::CountWorkflowExecutionsRequest request;
+  request.set_namespace_("default");
+  for (const auto& [query, count] : {std::pair{"Size = 'five'", 0}, std::pair{"Size IS NULL", 1}}) {
+    request.set_query(query);
+    wf::CountWorkflowExecutionsResponse counted;
+    ASSERT_TRUE(call(*transport, CHIMERA_METHOD(CountWorkflowExecutions), request, counted).ok());
+    EXPECT_EQ(counted.count(), count) << query;
+  }
+}
+
+TEST(ServerTest, APageTokenOfWhatIsNotThereIsRefused) {
+  auto server = Server::start({});
+  ASSERT_TRUE(server.ok()) << server.status();
+  auto transport = (*server)->local_transport();
+  std::string run_id;
+  ASSERT_TRUE(start_workflow(*transport, "short", &run_id).ok());
+  wf::GetWorkflowExecutionHistoryRequest request;
+  request.set_namespace_("default");
+  request.mutable_execution()->set_workflow_id("short");
+  wf::GetWorkflowExecutionHistoryReverseRequest reverse;
+  reverse.set_namespace_("default");
+  *reverse.mutable_execution() = request.execution();
+  for (const PageToken& token : {PageToken{run_id, 1, 1'000'000}, PageToken{run_id, 1'000'000},
+                                 PageToken{run_id, 4, 1'000'000}}) {
+    request.set_next_page_token(token.encode());
+    reverse.set_next_page_token(token.encode());
+    wf::GetWorkflowExecutionHistoryResponse page;
+    wf::GetWorkflowExecutionHistoryReverseResponse reverse_page;
+
+    const absl::Status refused =
+        call(*transport, CHIMERA_METHOD(GetWorkflowExecutionHistory), request, page);
+    const absl::Status reverse_refused =
+        call(*transport, CHIMERA_METHOD(GetWorkflowExecutionHistoryReverse), reverse, reverse_page);
+
+    EXPECT_EQ(refused, absl::InvalidArgumentError("Invalid NextPageToken."));
+    EXPECT_EQ(reverse_refused, absl::InvalidArgumentError("Invalid NextPageToken."));
+  }
+}
+
+TEST(ServerTest, WhatOnlyNexusCallersSetIsRefusedAndNotPromised) {
+  auto server = Server::start({});
+  ASSERT_TRUE(server.ok()) << server.status();
+  auto transport = (*server)->local_transport();
+  wf::StartWorkflowExecutionRequest start;
+  start.set_namespace_("default");
+  start.set_workflow_id("called");
+  start.mutable_workflow_type()->set_name("Echo");
+  start.mutable_task_queue()->set_name("queue");
+  wf::StartWorkflowExecutionRequest attach = start;
+  start.add_completion_callbacks()->mutable_nexus()->set_url("http://caller");
+  attach.mutable_on_conflict_options()->set_attach_request_id(true);
+  wf::StartWorkflowExecutionResponse started;
+  wf::GetSystemInfoResponse info;
+
+  const absl::Status callbacks =
+      call(*transport, CHIMERA_METHOD(StartWorkflowExecution), start, started);
+  const absl::Status attached =
+      call(*transport, CHIMERA_METHOD(StartWorkflowExecution), attach, started);
+  ASSERT_TRUE(
+      call(*transport, CHIMERA_METHOD(GetSystemInfo), wf::GetSystemInfoRequest(), info).ok());
+
+  EXPECT_EQ(callbacks.code(), absl::StatusCode::kUnimplemented);
+  EXPECT_THAT(std::string(callbacks.message()), HasSubstr("completion_callbacks"));
+  EXPECT_EQ(attached.code(), absl::StatusCode::kUnimplemented);
+  EXPECT_THAT(std::string(attached.message()), HasSubstr("on_conflict_options"));
+  EXPECT_FALSE(info.capabilities().nexus());
+  EXPECT_FALSE(info.capabilities().supports_schedules());
+  EXPECT_TRUE(info.capabilities().eager_workflow_start());
+}
+
+TEST(ServerTest, AnActivityThatStandsAloneIsRefusedWithAdvice) {
+  auto server = Server::start({});
+  ASSERT_TRUE(server.ok()) << server.status();
+  wf::StartActivityExecutionRequest request;
+  wf::StartActivityExecutionResponse response;
+
+  const absl::Status status = call(*(*server)->local_transport(),
+                                   CHIMERA_METHOD(StartActivityExecution), request, response);
+
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("Start a workflow that runs the activity"));
 }
 
 TEST(ServerTest, AMethodThatIsNotThereIsNamed) {
