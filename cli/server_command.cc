@@ -63,6 +63,7 @@ void add_options(CLI::App& command, Arguments& arguments) {
   server::ServerOptions& options = arguments.options;
   options.port = 7233;
   command.add_option("--port,-p", options.port, "TCP port; 0 takes a free one")
+      ->check(CLI::Range(0, 65535))
       ->capture_default_str();
   command.add_option("--ip", options.ip, "Address to listen on")->capture_default_str();
   command.add_option("--db-filename,-f", options.database_filename,

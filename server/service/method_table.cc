@@ -36,7 +36,8 @@ constexpr Instead kInstead[] = {
      "List the workflows and call the operation for each, or use a genuine Temporal server."},
     {"TimeSkipping", "Use short times in tests, or the official test server."},
     {"testservice", "Use short times in tests, or the official test server."},
-    {"Activity", "Cancel or time out the activity, or use a genuine Temporal server."},
+    // What is missing of activities is about those that stand alone.
+    {"Activity", "Start a workflow that runs the activity, or use a genuine Temporal server."},
     {"", "Use a genuine Temporal server for it."},
 };
 

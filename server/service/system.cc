@@ -19,14 +19,12 @@ absl::Status get_system_info(Engine&, wf::GetSystemInfoRequest&,
   can.set_signal_and_query_header(true);
   can.set_internal_error_differentiation(true);
   can.set_activity_failure_include_heartbeat(true);
-  can.set_supports_schedules(true);
   can.set_encoded_failure_attributes(true);
   can.set_build_id_based_versioning(true);
   can.set_upsert_memo(true);
   can.set_eager_workflow_start(true);
   can.set_sdk_metadata(true);
   can.set_count_group_by_execution_status(true);
-  can.set_nexus(true);
   return absl::OkStatus();
 }
 

@@ -461,6 +461,8 @@ def test_a_workflow_that_is_not_there(server: str):
         (("worker", "--task-queue", "q"), "name what to run: C++ libraries"),
         (("worker", "--task-queue", "q", "--graceful-shutdown-timeout", "-1", "x.so"), "must not be negative"),
         (("server", "--port", "many"), "--port"),
+        (("server", "--port", "-5"), "--port"),
+        (("server", "--port", "65536"), "--port"),
     ],
 )
 def test_a_command_that_cannot_be_read(words: tuple[str, ...], answer: str):
