@@ -137,6 +137,30 @@ TEST_F(WorkflowTaskTest, wft_transient_hidden) {
   EXPECT_EQ(describe().workflow_execution_info().history_length(), 4);
 }
 
+// A read of the history shows the unwritten events of the retry at the end, a read from the end
+// does not.
+TEST_F(WorkflowTaskTest, transient_in_history) {
+  start();
+  ASSERT_TRUE(fail_task(poll()).ok());
+  const Task task = poll();
+  wf::GetWorkflowExecutionHistoryReverseRequest request;
+  request.set_namespace_(ns);
+  *request.mutable_execution() = execution();
+
+  const std::string shown = events();
+  const auto reverse = rpc<wf::GetWorkflowExecutionHistoryReverseResponse>(request);
+
+  const auto info = rpc<wf::GetSystemInfoResponse>(wf::GetSystemInfoRequest());
+  ASSERT_TRUE(info.ok()) << info.status();
+  // Expected deviation: the genuine server 1.29 shows what is written.
+  const bool written_only = info->server_version().starts_with("1.29");
+  EXPECT_EQ(shown, absl::StrCat("Started TaskScheduled TaskStarted TaskFailed",
+                                written_only ? "" : " TaskScheduled TaskStarted"));
+  ASSERT_TRUE(reverse.ok()) << reverse.status();
+  EXPECT_EQ(reverse->history().events_size(), 4);
+  respond(task, {complete_workflow()});
+}
+
 TEST_F(WorkflowTaskTest, transient_written_on_success) {
   start();
   ASSERT_TRUE(fail_task(poll()).ok());
