@@ -99,7 +99,7 @@ TEST_F(NamespaceTest, a_deleted_one_does_nothing) {
 
   ASSERT_TRUE(set_state(enums::NAMESPACE_STATE_DELETED).ok());
 
-  start_after_a_while(absl::StatusCode::kFailedPrecondition);
+  EXPECT_FALSE(start_after_a_while(absl::StatusCode::kFailedPrecondition).ok());
   wf::SignalWorkflowExecutionRequest signal;
   signal.set_namespace_(name);
   *signal.mutable_workflow_execution() = execution();

@@ -364,16 +364,6 @@ TEST_F(VisibilityTest, paging_while_rows_change) {
   EXPECT_EQ(suffixes, "654321");
 }
 
-TEST_F(VisibilityTest, a_token_that_is_none) {
-  wf::ListWorkflowExecutionsRequest request;
-  request.set_namespace_(ns);
-  request.set_next_page_token("no token");
-
-  const auto refused = patient_rpc<wf::ListWorkflowExecutionsResponse>(request);
-
-  EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument) << refused.status();
-}
-
 TEST_F(VisibilityTest, group_by_status_only) {
   wf::CountWorkflowExecutionsRequest request;
   request.set_namespace_(ns);

@@ -384,6 +384,20 @@ TEST(ServerTest, APageTokenOfWhatIsNotThereIsRefused) {
   }
 }
 
+// The genuine server answers UNKNOWN, which tells a client to retry.
+TEST(ServerTest, AListTokenThatIsNoneIsRefused) {
+  auto server = Server::start({});
+  ASSERT_TRUE(server.ok()) << server.status();
+  wf::ListWorkflowExecutionsRequest request;
+  request.set_namespace_("default");
+  request.set_next_page_token("no token");
+  wf::ListWorkflowExecutionsResponse response;
+
+  EXPECT_EQ(call(*(*server)->local_transport(), CHIMERA_METHOD(ListWorkflowExecutions), request,
+                 response),
+            absl::InvalidArgumentError("Invalid NextPageToken."));
+}
+
 TEST(ServerTest, WhatOnlyNexusCallersSetIsRefusedAndNotPromised) {
   auto server = Server::start({});
   ASSERT_TRUE(server.ok()) << server.status();

@@ -16,6 +16,8 @@ using testing::UnorderedElementsAre;
 
 constexpr char kRunId[] = "01a1ff3b-7758-7c06-94f3-6cc3bb1daabe";
 
+using OneRun = Run;  // In a test, Run is googletest's.
+
 class SideRecordTest : public testing::Test {
  protected:
   SideRecordTest() {
@@ -24,7 +26,7 @@ class SideRecordTest : public testing::Test {
   }
 
   // A run with its first events: it has started, and scheduled activity "a" as event 2.
-  void prepare(Run& run) {
+  void prepare(OneRun& run) {
     run.ns = &ns;
     run.run_id = kRunId;
     HistoryEvent& started = *run.events.add_events();
@@ -56,7 +58,7 @@ class SideRecordTest : public testing::Test {
   }
 
   Namespace ns;
-  Run written, read;
+  OneRun written, read;
 };
 
 TEST_F(SideRecordTest, WhatNoEventTellsIsKept) {
@@ -192,7 +194,7 @@ TEST_F(SideRecordTest, WhatIsCutIsDamaged) {
   const WriteBatch batch = changes();
   const std::string& side = batch.runs.at(0).side;
   for (std::size_t size = 0; size < side.size(); ++size) {
-    Run run;
+    OneRun run;
     prepare(run);
     EXPECT_FALSE(decode_side(side.substr(0, size), run)) << size;
   }
@@ -205,7 +207,7 @@ TEST_F(SideRecordTest, OddBytesAreAnswered) {
   const WriteBatch batch = changes();
   std::mt19937 random(20260501);
   for (int i = 0; i < 5'000; ++i) {
-    Run run;
+    OneRun run;
     prepare(run);
     std::string side = batch.runs.at(0).side;
     WriteBatch::KeyValue row = batch.values.at(0);
