@@ -137,9 +137,10 @@ bool takes_no_more_signals(const Engine& engine, const Run& run) {
 // Posts the action again when something has happened to `target`.
 void post_after_change(Engine& engine, Run& target, const Run& run, std::int64_t id,
                        void (*action)(Engine&, Run&, std::int64_t)) {
-  target.history_waiters.push_back([&engine, weak = RunWeak(engine.share(run)), id, action] {
+  target.history_waiters[engine.next_stamp()] = [&engine, weak = RunWeak(engine.share(run)), id,
+                                                 action] {
     if (const RunPtr live = weak.lock()) action(engine, *live, id);
-  });
+  };
 }
 
 enums::SignalExternalWorkflowExecutionFailedCause signal_failure(const Namespace* ns, bool full) {
