@@ -49,6 +49,7 @@ TEST_P(ShutdownLive, OneSignalDrainsEveryWorkerOfTheProcess) {
 TEST_P(ShutdownLive, OneSignalReachesSeventyWorkers) {
   const auto answers = define_workflow<&Answers::run>("Answers");
   registry().add(answers);
+  Client& shared = client();
   std::vector<std::thread> running;
   std::vector<std::string> queues;
   for (int i = 0; i < 70; ++i) queues.push_back(absl::StrCat(queue(), "-", i));
@@ -59,7 +60,7 @@ TEST_P(ShutdownLive, OneSignalReachesSeventyWorkers) {
       with.max_cached_workflows = GetParam();
       with.max_concurrent_workflow_tasks = 2;
       with.max_concurrent_workflow_task_polls = 2;
-      Worker worker(client(), with);
+      Worker worker(shared, with);
       worker.add(answers);
       worker.run();
     });
@@ -67,7 +68,7 @@ TEST_P(ShutdownLive, OneSignalReachesSeventyWorkers) {
   for (const std::string& name : queues) {
     WorkflowOptions with = options();
     with.task_queue = name;
-    EXPECT_EQ(client().start_workflow<&Answers::run>(with).result(), "here");
+    EXPECT_EQ(shared.start_workflow<&Answers::run>(with).result(), "here");
   }
 
   std::raise(SIGTERM);

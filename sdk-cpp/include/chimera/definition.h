@@ -67,16 +67,21 @@ using ClassOf = typename Signature<decltype(F)>::Class;
 // A name that one thread may set while workflows on others read it.
 class WireName {
  public:
-  explicit WireName(std::string name) : name_(new std::string(std::move(name))) {}
-  // What it replaces stays: somebody may be reading it, and names are few.
+  explicit WireName(std::string name) : name_(new Name{std::move(name), nullptr}) {}
+  // What it replaces stays: somebody may be reading it, and names are few. One thread at a time.
   void set(const std::string& name) {
-    if (name != *name_.load()) name_.store(new std::string(name));
+    const Name* before = name_.load();
+    if (name != before->text) name_.store(new Name{name, before});
   }
-  const std::string& get() const { return *name_.load(std::memory_order_acquire); }
+  const std::string& get() const { return name_.load(std::memory_order_acquire)->text; }
   operator std::string_view() const { return get(); }
 
  private:
-  std::atomic<const std::string*> name_;
+  struct Name {
+    std::string text;
+    const Name* before;
+  };
+  std::atomic<const Name*> name_;
 };
 
 // The name on the wire: the one that the function was last defined or registered under, else its
