@@ -108,8 +108,7 @@ class TaskHandler::State {
   void make_room();
   void refuse(const WorkflowTask& task, const std::string& why);
   void fail_activation(const EntryPtr& entry, const absl::Status& status);
-  void report_too_large(const EntryPtr& entry, enums::WorkflowTaskFailedCause cause,
-                        const char* type, std::string why);
+  void report_too_large(const EntryPtr& entry, std::string why);
 
   const TaskHandlerOptions options_;
   TaskHandlerIo& io_;
@@ -261,8 +260,7 @@ void TaskHandler::State::carry_out(const EntryPtr& entry, FetchPage& output) {
 
 void TaskHandler::State::carry_out(const EntryPtr& entry, SendCompletion& output) {
   if (std::string why = too_large(*output.request, options_.payload_bytes_max); !why.empty())
-    return report_too_large(entry, enums::WORKFLOW_TASK_FAILED_CAUSE_PAYLOADS_TOO_LARGE,
-                            "PayloadsTooLarge", std::move(why));
+    return report_too_large(entry, std::move(why));
   entry->ending = ending_of(*output.request);
   const base::SteadyTime now = clock_.steady();
   observer_.task_done(entry->context.workflow_type, now - entry->task_began,
@@ -277,13 +275,12 @@ void TaskHandler::State::carry_out(const EntryPtr& entry, SendCompletion& output
 }
 
 // An answer that the server does not take, or would end the workflow over: a mended version of its
-// code can do better.
-void TaskHandler::State::report_too_large(const EntryPtr& entry,
-                                          enums::WorkflowTaskFailedCause cause, const char* type,
-                                          std::string why) {
+// code can do better. For the same reason the cause is not GRPC_MESSAGE_TOO_LARGE, over which
+// server 1.32 terminates the workflow.
+void TaskHandler::State::report_too_large(const EntryPtr& entry, std::string why) {
   const int attempt = entry->task.message->attempt();
   observer_.task_failed(
-      {.run = entry->context, .attempt = attempt, .reason = type, .message = why});
+      {.run = entry->context, .attempt = attempt, .reason = "PayloadsTooLarge", .message = why});
   const auto begin_anew = [this, entry](const absl::Status&) {
     entry->task = {};
     step(entry, ReplyInput{absl::CancelledError("the task's commands were held back")});
@@ -291,9 +288,9 @@ void TaskHandler::State::report_too_large(const EntryPtr& entry,
   if (attempt > 1) return begin_anew({});  // Reported once, as other failures.
   auto request = std::make_unique<RespondWorkflowTaskFailedRequest>();
   request->set_task_token(entry->task.message->task_token());
-  request->set_cause(cause);
+  request->set_cause(enums::WORKFLOW_TASK_FAILED_CAUSE_PAYLOADS_TOO_LARGE);
   request->mutable_failure()->set_message(std::move(why));
-  request->mutable_failure()->mutable_application_failure_info()->set_type(type);
+  request->mutable_failure()->mutable_application_failure_info()->set_type("PayloadsTooLarge");
   io_.respond_failed(std::move(request), begin_anew);
 }
 
@@ -301,7 +298,7 @@ void TaskHandler::State::completed(
     const EntryPtr& entry, absl::StatusOr<std::shared_ptr<TaskHandlerIo::CompletedReply>> reply) {
   if (reply.status().GetPayload(kAnswerTooLarge)) {
     return report_too_large(
-        entry, enums::WORKFLOW_TASK_FAILED_CAUSE_GRPC_MESSAGE_TOO_LARGE, "GrpcMessageTooLarge",
+        entry,
         absl::StrCat("the task's answer is larger than a message to the server may be; pass less "
                      "data in one go, or store it elsewhere and pass where it is. ",
                      std::string(reply.status().message())));

@@ -182,7 +182,7 @@ TEST_F(WorkerTest, AnAnswerThatIsTooLargeFailsTheTask) {
   failed->answer(wf::RespondWorkflowTaskFailedResponse());
 
   const auto request = failed->as<wf::RespondWorkflowTaskFailedRequest>();
-  EXPECT_EQ(request.cause(), enums::WORKFLOW_TASK_FAILED_CAUSE_GRPC_MESSAGE_TOO_LARGE);
+  EXPECT_EQ(request.cause(), enums::WORKFLOW_TASK_FAILED_CAUSE_PAYLOADS_TOO_LARGE);
   EXPECT_NE(request.failure().message().find("5000000"), std::string::npos);
 }
 
