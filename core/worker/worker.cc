@@ -28,6 +28,8 @@ using ActivityPoller = Poller<wf::PollActivityTaskQueueRequest, wf::PollActivity
 // Lanes that do not come to rest within this time hold code that does not yield; the worker then
 // ends without them.
 constexpr std::chrono::seconds kDrainPatience{15};
+// The same for lanes that wait for the server's answers, or for code on a language's own thread.
+constexpr std::chrono::seconds kAnswersPatience{60};
 // For the server to answer the open polls of a worker that shuts down; then they are cancelled.
 constexpr std::chrono::seconds kPollsPatience{5};
 constexpr std::chrono::milliseconds kGoodbyeInterval{100};
@@ -538,7 +540,8 @@ absl::Status WorkerImpl::wait() {
   for (auto& lane : lanes_) {
     // A lane whose code has returned waits for the server's answers, which come or time out.
     while (!lane->drained().WaitForNotificationWithTimeout(absl::Milliseconds(100))) {
-      if (base::system_clock().steady() - begun < kDrainPatience || !lane->executes()) continue;
+      const auto waited = base::system_clock().steady() - begun;
+      if (waited < (lane->executes() ? kDrainPatience : kAnswersPatience)) continue;
       clean = false;
       break;
     }
