@@ -15,7 +15,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import chimera.exceptions
-from chimera import _services
+from chimera.bridge import services_generated
 
 if TYPE_CHECKING:
     import google.protobuf.message
@@ -242,40 +242,24 @@ def _check_metadata(metadata: Mapping[str, str | bytes], *, of_call: bool = Fals
         )
 
 
-class WorkflowService(_services.RpcService, rpcs=_services.WORKFLOW_RPCS):
+class WorkflowService(services_generated.WorkflowService):
     """The service of workflows, activities, schedules and task queues."""
 
-    _service = "temporal.api.workflowservice.v1.WorkflowService"
-    _module = "chimera.api.workflowservice.v1.service_pb2"
 
-
-class OperatorService(_services.RpcService, rpcs=_services.OPERATOR_RPCS):
+class OperatorService(services_generated.OperatorService):
     """The service of a cluster's operator."""
 
-    _service = "temporal.api.operatorservice.v1.OperatorService"
-    _module = "chimera.api.operatorservice.v1.service_pb2"
 
-
-class CloudService(_services.RpcService, rpcs=_services.CLOUD_RPCS):
+class CloudService(services_generated.CloudService):
     """The service of Temporal Cloud."""
 
-    _service = "temporal.api.cloud.cloudservice.v1.CloudService"
-    _module = "chimera.api.cloud.cloudservice.v1.service_pb2"
 
-
-class TestService(_services.RpcService, rpcs=_services.TEST_RPCS):
+class TestService(services_generated.TestService):
     """The clock of a test server."""
 
-    __test__ = False  # Not a pytest class.
-    _service = "temporal.api.testservice.v1.TestService"
-    _module = "chimera.api.testservice.v1.service_pb2"
 
-
-class HealthService(_services.RpcService, rpcs=["check"]):
+class HealthService(services_generated.HealthService):
     """Whether a server's services answer."""
-
-    _service = "grpc.health.v1.Health"
-    _module = "chimera._health"
 
 
 class ServiceClient(ABC):

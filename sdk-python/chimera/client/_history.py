@@ -79,6 +79,7 @@ def _spell(value: Any, field: descriptor.FieldDescriptor | None) -> Any:
     return value
 
 
+@dataclass(init=False)  # As in temporalio.
 class WorkflowHistoryEventAsyncIterator(Pages["HistoryEvent"]):
     """The events of a history, a page at a time."""
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
 
 if TYPE_CHECKING:
     from chimera.client import _inputs as inputs
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     )
 
 
+@dataclass  # Without fields, as in temporalio: so that dataclasses derive from it.
 class Interceptor:
     """Wraps a client. May at the same time be a worker's interceptor."""
 

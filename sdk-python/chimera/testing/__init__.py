@@ -2,5 +2,6 @@
 
 from chimera.testing._activity import ActivityEnvironment
 from chimera.testing._environment import WorkflowEnvironment
+from chimera.testing._time_skipping import TimeSkippingConfig
 
-__all__ = ["ActivityEnvironment", "WorkflowEnvironment"]
+__all__ = ["ActivityEnvironment", "TimeSkippingConfig", "WorkflowEnvironment"]

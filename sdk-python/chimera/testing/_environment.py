@@ -16,6 +16,7 @@ import chimera.converter
 import chimera.runtime
 from chimera import _api, common
 from chimera.testing._server import ServerConfig, TestServer
+from chimera.testing._time_skipping import TimeSkippingConfig
 
 if TYPE_CHECKING:
     import chimera.service
@@ -119,7 +120,9 @@ class WorkflowEnvironment:
         raise RuntimeError("This build's embedded server cannot skip time yet; use WorkflowEnvironment.start_local()")
 
     @classmethod
-    async def start_time_skipping_v2(cls, **kwargs: Any) -> WorkflowEnvironment:
+    async def start_time_skipping_v2(
+        cls, *, ts_config: TimeSkippingConfig = TimeSkippingConfig(), **kwargs: Any
+    ) -> WorkflowEnvironment:
         """A server where each workflow has a clock of its own that can jump ahead. Not in this build."""
         raise RuntimeError("This build's embedded server cannot skip time yet; use WorkflowEnvironment.start_local()")
 

@@ -1,4 +1,4 @@
-"""The RPCs of each service by name, and the classes whose methods call them.
+"""The RPCs of each service by name, and the classes whose methods call them. The module has temporalio's name.
 
 Only names are listed here; request and reply types come from the service's own descriptor at the first call, so that
 importing a client does not load the whole protocol.
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from chimera.service import ServiceClient
 
-WORKFLOW_RPCS = """
+_WORKFLOW_RPCS = """
     count_activity_executions count_nexus_operation_executions count_schedules count_workers
     count_workflow_executions create_schedule create_worker_deployment create_worker_deployment_version
     create_workflow_rule delete_activity_execution delete_nexus_operation_execution delete_schedule
@@ -53,12 +53,12 @@ WORKFLOW_RPCS = """
     update_worker_versioning_rules update_workflow_execution update_workflow_execution_options
     validate_worker_deployment_version_compute_config
 """.split()
-OPERATOR_RPCS = """
+_OPERATOR_RPCS = """
     add_or_update_remote_cluster add_search_attributes create_nexus_endpoint delete_namespace delete_nexus_endpoint
     get_nexus_endpoint list_clusters list_nexus_endpoints list_search_attributes remove_remote_cluster
     remove_search_attributes update_nexus_endpoint
 """.split()
-CLOUD_RPCS = """
+_CLOUD_RPCS = """
     add_namespace_region add_user_group_member create_account_audit_log_sink create_api_key create_billing_report
     create_connectivity_rule create_custom_role create_namespace create_namespace_export_sink create_nexus_endpoint
     create_service_account create_user create_user_group delete_account_audit_log_sink delete_api_key
@@ -76,7 +76,7 @@ CLOUD_RPCS = """
     update_namespace_tags update_nexus_endpoint update_service_account update_user update_user_group
     validate_account_audit_log_sink validate_namespace_export_sink
 """.split()
-TEST_RPCS = """
+_TEST_RPCS = """
     get_current_time lock_time_skipping sleep sleep_until unlock_time_skipping unlock_time_skipping_with_sleep
 """.split()
 
@@ -128,3 +128,39 @@ class RpcService:
             raise RuntimeError(f"Cannot call {rpc}: this build has no definitions of {cls._service}") from None
         service = descriptor.services_by_name[cls._service.rpartition(".")[2]]
         return message_factory.GetMessageClass(service.methods_by_name[rpc].output_type)
+
+
+class WorkflowService(RpcService, rpcs=_WORKFLOW_RPCS):
+    """The service of workflows, activities, schedules and task queues."""
+
+    _service = "temporal.api.workflowservice.v1.WorkflowService"
+    _module = "chimera.api.workflowservice.v1.service_pb2"
+
+
+class OperatorService(RpcService, rpcs=_OPERATOR_RPCS):
+    """The service of a cluster's operator."""
+
+    _service = "temporal.api.operatorservice.v1.OperatorService"
+    _module = "chimera.api.operatorservice.v1.service_pb2"
+
+
+class CloudService(RpcService, rpcs=_CLOUD_RPCS):
+    """The service of Temporal Cloud."""
+
+    _service = "temporal.api.cloud.cloudservice.v1.CloudService"
+    _module = "chimera.api.cloud.cloudservice.v1.service_pb2"
+
+
+class TestService(RpcService, rpcs=_TEST_RPCS):
+    """The clock of a test server."""
+
+    __test__ = False  # Not a pytest class.
+    _service = "temporal.api.testservice.v1.TestService"
+    _module = "chimera.api.testservice.v1.service_pb2"
+
+
+class HealthService(RpcService, rpcs=["check"]):
+    """Whether a server's services answer."""
+
+    _service = "grpc.health.v1.Health"
+    _module = "chimera._health"
