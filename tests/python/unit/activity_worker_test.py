@@ -8,7 +8,6 @@ import logging
 import multiprocessing
 import os
 import signal
-import sys
 import threading
 import types
 from collections.abc import Callable, Iterator, Sequence
@@ -25,6 +24,7 @@ from chimera.worker._interceptor import (
     Interceptor,
 )
 from chimera.worker._shared_state import SharedStateManager
+from fake_bridge import play_bridge
 from fake_core import PAYLOADS, decode, error_of
 
 
@@ -102,12 +102,7 @@ class Harness:
 
 @pytest.fixture(autouse=True)
 def fake_bridge(monkeypatch: pytest.MonkeyPatch) -> None:
-    import chimera
-
-    module = types.ModuleType("chimera._bridge")
-    module.ActivityBridge = FakeActivityBridge  # type: ignore
-    monkeypatch.setitem(sys.modules, "chimera._bridge", module)
-    monkeypatch.setattr(chimera, "_bridge", module, raising=False)
+    play_bridge(monkeypatch, ActivityBridge=FakeActivityBridge)
 
 
 def check(body: Callable[[], Any]) -> None:

@@ -5,20 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import pathlib
-import sys
-import types
 
 import pytest
+from fake_bridge import play_bridge
 
 
 def test_a_program_whose_start_is_cancelled_is_ended(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import chimera
-
-    module = types.ModuleType("chimera._bridge")
-    monkeypatch.setitem(sys.modules, "chimera._bridge", module)
-    monkeypatch.setattr(chimera, "_bridge", module, raising=False)
+    play_bridge(monkeypatch)
     from chimera.testing._server import ProgramServer, ServerConfig
 
     async def never(*_args: object) -> None:

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
-import sys
 import threading
-import types
 from collections.abc import Callable
 from typing import Any
 
@@ -16,25 +12,13 @@ from chimera import workflow
 from chimera.api.history.v1 import HistoryEvent
 from chimera.client import WorkflowHistory
 from chimera.worker import Replayer
+from fake_bridge import play_bridge
 
 
 @workflow.defn
 class Nothing:
     @workflow.run
     async def run(self) -> None: ...
-
-
-class FakeQueue:
-    def __init__(self) -> None:
-        self._fd = os.eventfd(0, os.EFD_NONBLOCK)
-
-    def fileno(self) -> int:
-        return self._fd
-
-    def take(self) -> list:
-        with contextlib.suppress(BlockingIOError):
-            os.eventfd_read(self._fd)
-        return []
 
 
 replays: list[Callable[[int, str], None]] = []
@@ -49,14 +33,8 @@ class FakeReplayer:
 
 @pytest.fixture(autouse=True)
 def fake_bridge(monkeypatch: pytest.MonkeyPatch) -> None:
-    import chimera
-
     replays.clear()
-    module = types.ModuleType("chimera._bridge")
-    module.Replayer, module.Queue = FakeReplayer, FakeQueue  # type: ignore
-    module.WorkflowBridge = lambda *_args: None  # type: ignore
-    monkeypatch.setitem(sys.modules, "chimera._bridge", module)
-    monkeypatch.setattr(chimera, "_bridge", module, raising=False)
+    play_bridge(monkeypatch, Replayer=FakeReplayer, WorkflowBridge=lambda *_args: None)
 
 
 def serving() -> set[threading.Thread]:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
-import sys
 import threading
 import types
 from collections.abc import Awaitable, Callable
@@ -14,27 +11,13 @@ from typing import Any
 import pytest
 from chimera import common, converter, workflow
 from chimera.worker import Worker
+from fake_bridge import play_bridge
 
 
 @workflow.defn
 class Nothing:
     @workflow.run
     async def run(self) -> None: ...
-
-
-class FakeQueue:
-    """Wakes who listens to it, and holds nothing."""
-
-    def __init__(self) -> None:
-        self._fd = os.eventfd(0, os.EFD_NONBLOCK)
-
-    def fileno(self) -> int:
-        return self._fd
-
-    def take(self) -> list:
-        with contextlib.suppress(BlockingIOError):
-            os.eventfd_read(self._fd)
-        return []
 
 
 class FakeCore:
@@ -63,14 +46,9 @@ class FakeCore:
 
 @pytest.fixture
 def worker(monkeypatch: pytest.MonkeyPatch) -> Any:
-    import chimera
     import chimera.service
 
-    module = types.ModuleType("chimera._bridge")
-    module.Worker, module.Queue = FakeCore, FakeQueue  # type: ignore
-    module.WorkflowBridge = lambda *_args: None  # type: ignore
-    monkeypatch.setitem(sys.modules, "chimera._bridge", module)
-    monkeypatch.setattr(chimera, "_bridge", module, raising=False)
+    play_bridge(monkeypatch, Worker=FakeCore, WorkflowBridge=lambda *_args: None)
     service: Any = chimera.service._BridgeServiceClient(
         chimera.service.ConnectConfig(target_host="host:1")
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import types
 from datetime import timedelta
 from typing import Any
@@ -17,6 +16,7 @@ from chimera.worker import (
     WorkerDeploymentConfig,
     WorkerTuner,
 )
+from fake_bridge import play_bridge
 
 
 @workflow.defn
@@ -43,14 +43,10 @@ class FakeCoreWorker:
 
 @pytest.fixture
 def client(monkeypatch: pytest.MonkeyPatch) -> Any:
-    import chimera
     import chimera.service
     from chimera import converter
 
-    module = types.ModuleType("chimera._bridge")
-    module.Worker = FakeCoreWorker  # type: ignore
-    monkeypatch.setitem(sys.modules, "chimera._bridge", module)
-    monkeypatch.setattr(chimera, "_bridge", module, raising=False)
+    play_bridge(monkeypatch, Worker=FakeCoreWorker)
     config = chimera.service.ConnectConfig(target_host="host:1")
     service: Any = chimera.service._BridgeServiceClient(config)
     service._runtime = types.SimpleNamespace(metric_meter=common.MetricMeter.noop)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import io
 import logging
-import os
 import pdb
 import queue
 import sys
 import threading
-import types
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -22,6 +19,7 @@ from chimera.api.failure.v1 import Failure
 from chimera.api.history.v1 import WorkflowExecutionStartedEventAttributes
 from chimera.worker import UnsandboxedWorkflowRunner
 from chimera.worker._workflow_worker import WorkflowWorker
+from fake_bridge import play_bridge
 from fake_core import PAYLOADS, START_NS, decode, error_of
 
 
@@ -37,30 +35,9 @@ class FakeWorkflowBridge:
         self.answers.put_nowait(("fail", Failure.FromString(failure)))
 
 
-class FakeQueue:
-    """Wakes the thread that serves it, and holds nothing."""
-
-    def __init__(self) -> None:
-        self._fd = os.eventfd(0, os.EFD_NONBLOCK)
-
-    def fileno(self) -> int:
-        return self._fd
-
-    def take(self) -> list:
-        with contextlib.suppress(BlockingIOError):
-            os.eventfd_read(self._fd)
-        return []
-
-
 @pytest.fixture(autouse=True)
 def fake_bridge(monkeypatch: pytest.MonkeyPatch) -> None:
-    import chimera
-
-    module = types.ModuleType("chimera._bridge")
-    module.WorkflowBridge = FakeWorkflowBridge  # type: ignore
-    module.Queue = FakeQueue  # type: ignore
-    monkeypatch.setitem(sys.modules, "chimera._bridge", module)
-    monkeypatch.setattr(chimera, "_bridge", module, raising=False)
+    play_bridge(monkeypatch, WorkflowBridge=FakeWorkflowBridge)
 
 
 def make(*workflows: type, data: converter.DataConverter = converter.default()) -> Any:
