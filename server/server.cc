@@ -3,9 +3,7 @@
 #include <cstdio>
 
 #include "server/engine/engine.h"
-#include "server/engine/query.h"
 #include "server/engine/recovery.h"
-#include "server/engine/update.h"
 #include "server/service/dispatcher.h"
 #include "server/service/grpc_frontend.h"
 #include "server/service/local_transport.h"

@@ -1,11 +1,9 @@
 #include "server/engine/activity.h"
 
+#include "server/base/errors.h"
+#include "server/base/tokens.h"
 #include "server/engine/engine.h"
-#include "server/engine/query.h"
 #include "server/engine/retry.h"
-#include "server/engine/update.h"
-#include "server/service/errors.h"
-#include "server/service/task_token.h"
 
 namespace chimera::server {
 namespace {

@@ -3,13 +3,11 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_replace.h"
 
+#include "server/base/errors.h"
 #include "server/engine/activity.h"
 #include "server/engine/engine.h"
-#include "server/engine/query.h"
 #include "server/engine/retry.h"
 #include "server/engine/transition.h"
-#include "server/engine/update.h"
-#include "server/service/errors.h"
 
 namespace chimera::server {
 namespace {

@@ -2,9 +2,7 @@
 // reset.
 #include <algorithm>
 
-#include "server/engine/query.h"
 #include "server/engine/run.h"
-#include "server/engine/update.h"
 
 namespace chimera::server {
 namespace {

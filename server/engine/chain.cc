@@ -6,7 +6,6 @@
 #include "server/engine/query.h"
 #include "server/engine/retry.h"
 #include "server/engine/start.h"
-#include "server/engine/update.h"
 #include "server/engine/update_registry.h"
 #include "server/engine/workflow_task.h"
 #include "server/visibility/attributes.h"

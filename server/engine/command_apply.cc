@@ -5,9 +5,7 @@
 #include "server/engine/commands.h"
 #include "server/engine/cross.h"
 #include "server/engine/engine.h"
-#include "server/engine/query.h"
 #include "server/engine/retry.h"
-#include "server/engine/update.h"
 #include "server/engine/update_registry.h"
 #include "server/visibility/attributes.h"
 

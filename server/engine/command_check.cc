@@ -7,16 +7,14 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 
+#include "server/base/errors.h"
 #include "server/engine/commands.h"
 #include "server/engine/cron.h"
 #include "server/engine/engine.h"
 #include "server/engine/limits.h"
-#include "server/engine/query.h"
 #include "server/engine/retry.h"
 #include "server/engine/start.h"
-#include "server/engine/update.h"
 #include "server/engine/update_registry.h"
-#include "server/service/errors.h"
 
 namespace chimera::server {
 namespace {

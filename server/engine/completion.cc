@@ -1,14 +1,13 @@
 // complete_task(): RespondWorkflowTaskCompleted from the check to the next task.
+#include "server/base/errors.h"
 #include "server/engine/activity.h"
 #include "server/engine/commands.h"
 #include "server/engine/engine.h"
 #include "server/engine/query.h"
 #include "server/engine/start.h"
-#include "server/engine/update.h"
+#include "server/engine/task_lookup.h"
 #include "server/engine/update_registry.h"
 #include "server/engine/workflow_task.h"
-#include "server/service/errors.h"
-#include "server/service/task_token.h"
 
 namespace chimera::server {
 namespace {

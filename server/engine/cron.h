@@ -11,7 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
-#include "server/engine/types.h"
+#include "server/base/types.h"
 
 namespace chimera::server {
 

@@ -1,11 +1,9 @@
 #include "server/engine/cross.h"
 
+#include "server/base/errors.h"
 #include "server/engine/cron.h"
-#include "server/engine/query.h"
 #include "server/engine/retry.h"
 #include "server/engine/start.h"
-#include "server/engine/update.h"
-#include "server/service/errors.h"
 #include "server/visibility/attributes.h"
 
 namespace chimera::server {

@@ -6,9 +6,7 @@
 #include "server/engine/activity.h"
 #include "server/engine/chain.h"
 #include "server/engine/engine.h"
-#include "server/engine/query.h"
 #include "server/engine/transition.h"
-#include "server/engine/update.h"
 #include "server/engine/workflow_task.h"
 
 namespace chimera::server {

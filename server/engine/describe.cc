@@ -5,8 +5,6 @@
 #include "server/engine/activity_options.h"
 #include "server/engine/deadlines.h"
 #include "server/engine/namespaces.h"
-#include "server/engine/query.h"
-#include "server/engine/update.h"
 
 namespace chimera::server {
 namespace {

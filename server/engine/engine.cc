@@ -7,11 +7,9 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
 
+#include "server/base/errors.h"
 #include "server/engine/deadlines.h"
-#include "server/engine/query.h"
-#include "server/engine/update.h"
-#include "server/service/errors.h"
-#include "server/store/side_record.h"
+#include "server/engine/side_record.h"
 
 namespace chimera::server {
 namespace {
@@ -174,10 +172,6 @@ void Engine::finish(const CallPtr& call, absl::Status status) {
     auto deliver = std::move(call->deliver);  // What it holds ends with it, not with the call.
     std::move(deliver)(status.ok() ? written : std::move(status));
   });
-}
-
-void finish_call(Engine& engine, const CallPtr& call, absl::Status status) {
-  engine.finish(call, std::move(status));
 }
 
 void Engine::mark_dirty(Run& run) {

@@ -1,7 +1,7 @@
 #include "server/engine/limits.h"
 
 #include "core/base/utf8.h"
-#include "server/service/errors.h"
+#include "server/base/errors.h"
 
 namespace chimera::server {
 namespace {

@@ -9,7 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 
-#include "server/engine/types.h"
+#include "server/base/types.h"
 #include "server/engine/workflow_task.h"
 
 namespace chimera::server {

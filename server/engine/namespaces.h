@@ -9,7 +9,7 @@
 #include "temporal/api/enums/v1/common.pb.h"
 #include "temporal/api/namespace/v1/message.pb.h"
 
-#include "server/engine/types.h"
+#include "server/base/types.h"
 
 namespace chimera::server {
 

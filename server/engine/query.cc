@@ -1,11 +1,11 @@
 #include "server/engine/query.h"
 
+#include "server/base/errors.h"
+#include "server/base/tokens.h"
 #include "server/engine/engine.h"
 #include "server/engine/limits.h"
 #include "server/engine/task_history.h"
-#include "server/engine/update.h"
-#include "server/service/errors.h"
-#include "server/service/task_token.h"
+#include "server/engine/task_lookup.h"
 
 namespace chimera::server {
 namespace {

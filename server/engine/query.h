@@ -7,8 +7,8 @@
 
 #include "temporal/api/query/v1/message.pb.h"
 
+#include "server/base/call.h"
 #include "server/engine/run.h"
-#include "server/service/call.h"
 
 namespace chimera::server {
 

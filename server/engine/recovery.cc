@@ -5,11 +5,9 @@
 #include "server/engine/activity.h"
 #include "server/engine/cross.h"
 #include "server/engine/engine.h"
-#include "server/engine/query.h"
-#include "server/engine/update.h"
+#include "server/engine/side_record.h"
 #include "server/engine/update_registry.h"
 #include "server/engine/workflow_task.h"
-#include "server/store/side_record.h"
 #include "server/visibility/attributes.h"
 
 namespace chimera::server {

@@ -1,15 +1,13 @@
 // Reset: a new run that repeats a run's history up to a workflow task and goes on from there.
 #include "server/engine/reset.h"
 
+#include "server/base/errors.h"
 #include "server/engine/activity.h"
 #include "server/engine/cross.h"
 #include "server/engine/engine.h"
-#include "server/engine/query.h"
 #include "server/engine/start.h"
 #include "server/engine/transition.h"
-#include "server/engine/update.h"
 #include "server/engine/update_registry.h"
-#include "server/service/errors.h"
 
 namespace chimera::server {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "absl/status/status.h"
 
-#include "server/engine/types.h"
+#include "server/base/types.h"
 
 namespace chimera::server {
 

@@ -17,8 +17,8 @@
 #include "absl/container/flat_hash_set.h"
 #include "temporal/api/update/v1/message.pb.h"
 
-#include "server/engine/types.h"
-#include "server/service/call.h"
+#include "server/base/call.h"
+#include "server/base/types.h"
 #include "server/timers/timer_heap.h"
 
 namespace chimera::server {

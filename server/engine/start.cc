@@ -2,16 +2,14 @@
 
 #include "absl/strings/string_view.h"
 
+#include "server/base/errors.h"
 #include "server/engine/chain.h"
 #include "server/engine/cron.h"
 #include "server/engine/engine.h"
 #include "server/engine/limits.h"
-#include "server/engine/query.h"
 #include "server/engine/retry.h"
 #include "server/engine/transition.h"
-#include "server/engine/update.h"
 #include "server/engine/workflow_task.h"
-#include "server/service/errors.h"
 #include "server/visibility/attributes.h"
 
 namespace chimera::server {

@@ -2,10 +2,8 @@
 
 #include <algorithm>
 
-#include "server/engine/query.h"
-#include "server/engine/update.h"
+#include "server/base/tokens.h"
 #include "server/engine/workflow_task.h"
-#include "server/service/task_token.h"
 
 namespace chimera::server {
 namespace {

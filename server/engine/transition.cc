@@ -6,9 +6,7 @@
 #include "core/base/check.h"
 #include "server/engine/chain.h"
 #include "server/engine/engine.h"
-#include "server/engine/query.h"
 #include "server/engine/start.h"
-#include "server/engine/update.h"
 #include "server/engine/update_registry.h"
 #include "server/engine/workflow_task.h"
 

@@ -11,8 +11,8 @@
 #include "absl/status/statusor.h"
 #include "temporal/api/protocol/v1/message.pb.h"
 
+#include "server/base/call.h"
 #include "server/engine/run.h"
-#include "server/service/call.h"
 
 namespace chimera::server {
 

@@ -1,9 +1,8 @@
 #include "server/engine/update_registry.h"
 
+#include "server/base/errors.h"
 #include "server/engine/engine.h"
-#include "server/engine/query.h"
 #include "server/engine/workflow_task.h"
-#include "server/service/errors.h"
 
 namespace chimera::server {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "temporal/api/worker/v1/message.pb.h"
 
-#include "server/engine/types.h"
+#include "server/base/types.h"
 
 namespace chimera::server {
 

@@ -2,15 +2,15 @@
 
 #include <algorithm>
 
+#include "server/base/errors.h"
+#include "server/base/tokens.h"
 #include "server/engine/commands.h"
 #include "server/engine/engine.h"
 #include "server/engine/limits.h"
 #include "server/engine/query.h"
 #include "server/engine/task_history.h"
-#include "server/engine/update.h"
+#include "server/engine/task_lookup.h"
 #include "server/engine/update_registry.h"
-#include "server/service/errors.h"
-#include "server/service/task_token.h"
 
 namespace chimera::server {
 namespace {

@@ -14,9 +14,9 @@
 #include "absl/container/flat_hash_map.h"
 #include "temporal/api/enums/v1/task_queue.pb.h"
 
+#include "server/base/call.h"
+#include "server/base/types.h"
 #include "server/engine/run.h"
-#include "server/engine/types.h"
-#include "server/service/call.h"
 
 namespace chimera::server {
 

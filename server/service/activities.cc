@@ -1,14 +1,12 @@
 // The reports of activity workers, by token and by id.
+#include "server/base/errors.h"
 #include "server/engine/activity.h"
 #include "server/engine/activity_options.h"
 #include "server/engine/engine.h"
 #include "server/engine/limits.h"
-#include "server/engine/query.h"
-#include "server/engine/update.h"
-#include "server/service/errors.h"
+#include "server/engine/task_lookup.h"
 #include "server/service/handlers.h"
 #include "server/service/method_table.h"
-#include "server/service/task_token.h"
 
 namespace chimera::server {
 namespace {

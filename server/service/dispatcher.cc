@@ -2,9 +2,6 @@
 
 #include <thread>
 
-#include "server/engine/query.h"
-#include "server/engine/update.h"
-
 namespace chimera::server {
 namespace {
 absl::Status stopping() { return absl::UnavailableError("the server is shutting down"); }

@@ -5,9 +5,9 @@
 
 #include <mutex>
 
+#include "server/base/call.h"
 #include "server/engine/engine.h"
 #include "server/engine/loop.h"
-#include "server/service/call.h"
 #include "server/service/method_table.h"
 
 namespace chimera::server {

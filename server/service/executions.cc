@@ -1,4 +1,5 @@
 // What clients do to executions: start, signal, cancel, terminate, delete, query.
+#include "server/base/errors.h"
 #include "server/engine/cross.h"
 #include "server/engine/describe.h"
 #include "server/engine/engine.h"
@@ -6,8 +7,6 @@
 #include "server/engine/query.h"
 #include "server/engine/reset.h"
 #include "server/engine/start.h"
-#include "server/engine/update.h"
-#include "server/service/errors.h"
 #include "server/service/handlers.h"
 #include "server/service/method_table.h"
 

@@ -1,14 +1,12 @@
 // The history reads.
 #include <algorithm>
 
+#include "server/base/errors.h"
+#include "server/base/tokens.h"
 #include "server/engine/engine.h"
-#include "server/engine/query.h"
-#include "server/engine/update.h"
 #include "server/engine/workflow_task.h"
-#include "server/service/errors.h"
 #include "server/service/handlers.h"
 #include "server/service/method_table.h"
-#include "server/service/task_token.h"
 
 namespace chimera::server {
 namespace {

@@ -13,11 +13,10 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 
-#include "server/service/call.h"
+#include "server/base/call.h"
+#include "server/engine/engine.h"
 
 namespace chimera::server {
-
-class Engine;
 
 struct Method {
   std::string path;  // "/package.Service/Name"
@@ -25,9 +24,6 @@ struct Method {
   const google::protobuf::Message* response = nullptr;
   std::function<void(Engine&, CallPtr)> handler;  // Loop thread.
 };
-
-// Answers a call on the loop; defined by the engine.
-void finish_call(Engine& engine, const CallPtr& call, absl::Status status);
 
 class MethodTable {
  public:
@@ -43,7 +39,7 @@ class MethodTable {
   void add(absl::string_view name, absl::Status (*handler)(Engine&, Request&, Response&)) {
     install<Request, Response>(name, [handler](Engine& engine, CallPtr call) {
       TypedCall<Request, Response> typed(call);
-      finish_call(engine, call, handler(engine, typed.request(), typed.response()));
+      engine.finish(call, handler(engine, typed.request(), typed.response()));
     });
   }
   // A handler that may answer later; an error that it returns is the answer.
@@ -51,7 +47,7 @@ class MethodTable {
   void add(absl::string_view name, absl::Status (*handler)(Engine&, TypedCall<Request, Response>)) {
     install<Request, Response>(name, [handler](Engine& engine, CallPtr call) {
       absl::Status status = handler(engine, TypedCall<Request, Response>(call));
-      if (!status.ok()) finish_call(engine, call, std::move(status));
+      if (!status.ok()) engine.finish(call, std::move(status));
     });
   }
 

@@ -3,10 +3,8 @@
 
 #include "temporal/api/errordetails/v1/message.pb.h"
 
+#include "server/base/errors.h"
 #include "server/engine/engine.h"
-#include "server/engine/query.h"
-#include "server/engine/update.h"
-#include "server/service/errors.h"
 #include "server/service/handlers.h"
 #include "server/service/method_table.h"
 

@@ -1,10 +1,8 @@
 // OperatorService: search attributes.
 #include "temporal/api/operatorservice/v1/request_response.pb.h"
 
+#include "server/base/errors.h"
 #include "server/engine/engine.h"
-#include "server/engine/query.h"
-#include "server/engine/update.h"
-#include "server/service/errors.h"
 #include "server/service/handlers.h"
 #include "server/service/method_table.h"
 #include "server/visibility/attributes.h"

@@ -1,8 +1,6 @@
 // Task queues and the workers at them.
+#include "server/base/errors.h"
 #include "server/engine/engine.h"
-#include "server/engine/query.h"
-#include "server/engine/update.h"
-#include "server/service/errors.h"
 #include "server/service/handlers.h"
 #include "server/service/method_table.h"
 

@@ -2,8 +2,6 @@
 #include "grpc/health/v1/health.pb.h"
 
 #include "server/engine/engine.h"
-#include "server/engine/query.h"
-#include "server/engine/update.h"
 #include "server/service/handlers.h"
 #include "server/service/method_table.h"
 

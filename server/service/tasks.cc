@@ -1,9 +1,8 @@
 // What workers call about workflow tasks, queries and themselves.
+#include "server/base/errors.h"
 #include "server/engine/engine.h"
 #include "server/engine/query.h"
-#include "server/engine/update.h"
 #include "server/engine/workflow_task.h"
-#include "server/service/errors.h"
 #include "server/service/handlers.h"
 #include "server/service/method_table.h"
 

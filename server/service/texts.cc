@@ -7,7 +7,7 @@
 #include "temporal/api/common/v1/message.pb.h"
 
 #include "core/base/utf8.h"
-#include "server/engine/types.h"
+#include "server/base/types.h"
 
 namespace chimera::server {
 namespace {

@@ -3,11 +3,10 @@
 #include "temporal/api/errordetails/v1/message.pb.h"
 
 #include "core/base/transport.h"
+#include "server/base/errors.h"
 #include "server/engine/engine.h"
-#include "server/engine/query.h"
 #include "server/engine/start.h"
 #include "server/engine/update_registry.h"
-#include "server/service/errors.h"
 #include "server/service/handlers.h"
 #include "server/service/method_table.h"
 

@@ -4,14 +4,12 @@
 
 #include <nlohmann/json.hpp>
 
+#include "server/base/errors.h"
+#include "server/base/tokens.h"
 #include "server/engine/describe.h"
 #include "server/engine/engine.h"
-#include "server/engine/query.h"
-#include "server/engine/update.h"
-#include "server/service/errors.h"
 #include "server/service/handlers.h"
 #include "server/service/method_table.h"
-#include "server/service/task_token.h"
 #include "server/visibility/attributes.h"
 #include "server/visibility/row.h"
 

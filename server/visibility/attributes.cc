@@ -3,8 +3,8 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/utf8.h"
+#include "server/base/errors.h"
 #include "server/engine/start.h"
-#include "server/service/errors.h"
 
 namespace chimera::server {
 namespace {

@@ -4,8 +4,6 @@
 
 #include "server/engine/describe.h"
 #include "server/engine/namespaces.h"
-#include "server/engine/query.h"
-#include "server/engine/update.h"
 #include "server/visibility/attributes.h"
 
 namespace chimera::server {

@@ -13,7 +13,7 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
-#include "server/service/task_token.h"
+#include "server/base/tokens.h"
 #include "tests/unit/server/service/server_calls.h"
 
 namespace chimera::server {

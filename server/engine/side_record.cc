@@ -1,4 +1,4 @@
-#include "server/store/side_record.h"
+#include "server/engine/side_record.h"
 
 #include <functional>
 
@@ -6,8 +6,6 @@
 #include "absl/strings/string_view.h"
 
 #include "server/engine/namespaces.h"
-#include "server/engine/query.h"
-#include "server/engine/update.h"
 
 namespace chimera::server {
 namespace {

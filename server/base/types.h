@@ -1,6 +1,6 @@
 // Short names for the API's packages, and conversions between its times and ours.
-#ifndef CHIMERA_SERVER_ENGINE_TYPES_H_
-#define CHIMERA_SERVER_ENGINE_TYPES_H_
+#ifndef CHIMERA_SERVER_BASE_TYPES_H_
+#define CHIMERA_SERVER_BASE_TYPES_H_
 
 #include <chrono>
 #include <string>
@@ -38,4 +38,4 @@ WallTime add_saturated(WallTime time, Nanos delay);
 
 }  // namespace chimera::server
 
-#endif  // CHIMERA_SERVER_ENGINE_TYPES_H_
+#endif  // CHIMERA_SERVER_BASE_TYPES_H_

@@ -1,4 +1,4 @@
-#include "server/service/errors.h"
+#include "server/base/errors.h"
 
 #include "absl/strings/cord.h"
 #include "absl/strings/string_view.h"

@@ -1,7 +1,7 @@
 // The errors of the service: an absl::Status whose payload is the google.rpc.Status that clients
 // read from the trailer grpc-status-details-bin, with at most one detail.
-#ifndef CHIMERA_SERVER_SERVICE_ERRORS_H_
-#define CHIMERA_SERVER_SERVICE_ERRORS_H_
+#ifndef CHIMERA_SERVER_BASE_ERRORS_H_
+#define CHIMERA_SERVER_BASE_ERRORS_H_
 
 #include <initializer_list>
 #include <string>
@@ -13,7 +13,7 @@
 #include "temporal/api/enums/v1/failed_cause.pb.h"
 #include "temporal/api/enums/v1/namespace.pb.h"
 
-#include "server/engine/types.h"
+#include "server/base/types.h"
 
 namespace chimera::server {
 
@@ -36,4 +36,4 @@ absl::Status already_started(absl::string_view message, const std::string& reque
 
 }  // namespace chimera::server
 
-#endif  // CHIMERA_SERVER_SERVICE_ERRORS_H_
+#endif  // CHIMERA_SERVER_BASE_ERRORS_H_

@@ -1,7 +1,7 @@
 // The part of a run that no event tells, as bytes: written at each change beside the new events,
 // read back at start. Loop thread.
-#ifndef CHIMERA_SERVER_STORE_SIDE_RECORD_H_
-#define CHIMERA_SERVER_STORE_SIDE_RECORD_H_
+#ifndef CHIMERA_SERVER_ENGINE_SIDE_RECORD_H_
+#define CHIMERA_SERVER_ENGINE_SIDE_RECORD_H_
 
 #include <string>
 #include <vector>
@@ -25,4 +25,4 @@ void erase_rows(const Run& run, std::vector<WriteBatch::KeyValue>& out);
 
 }  // namespace chimera::server
 
-#endif  // CHIMERA_SERVER_STORE_SIDE_RECORD_H_
+#endif  // CHIMERA_SERVER_ENGINE_SIDE_RECORD_H_

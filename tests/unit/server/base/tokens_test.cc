@@ -1,4 +1,4 @@
-#include "server/service/task_token.h"
+#include "server/base/tokens.h"
 
 #include <random>
 

@@ -1,20 +1,16 @@
 // The opaque tokens that a worker or client hands back: of tasks, of pages of histories and
 // lists. Any thread.
-#ifndef CHIMERA_SERVER_SERVICE_TASK_TOKEN_H_
-#define CHIMERA_SERVER_SERVICE_TASK_TOKEN_H_
+#ifndef CHIMERA_SERVER_BASE_TOKENS_H_
+#define CHIMERA_SERVER_BASE_TOKENS_H_
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
 namespace chimera::server {
-
-class Engine;
-class Run;
 
 struct TaskToken {
   std::string namespace_id, workflow_id, run_id;
@@ -48,12 +44,6 @@ struct ListToken {
   static std::optional<ListToken> decode(absl::string_view bytes);
 };
 
-// An error if the bytes are no task token, or one of another namespace than the request names; it
-// may name none.
-absl::Status check_token(Engine& engine, const std::string& ns, const std::string& bytes);
-// The run whose started workflow task has this token, or the error that the worker gets.
-absl::StatusOr<Run*> find_started_task(Engine& engine, const std::string& token);
-
 }  // namespace chimera::server
 
-#endif  // CHIMERA_SERVER_SERVICE_TASK_TOKEN_H_
+#endif  // CHIMERA_SERVER_BASE_TOKENS_H_

@@ -1,4 +1,4 @@
-#include "server/store/side_record.h"
+#include "server/engine/side_record.h"
 
 #include <random>
 

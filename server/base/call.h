@@ -1,8 +1,8 @@
 // Call, one RPC under way: made by a transport, handed to the loop, answered there exactly once.
 // What `deliver` does with the answer is the transport's; it runs after the turn's changes are
 // durable.
-#ifndef CHIMERA_SERVER_SERVICE_CALL_H_
-#define CHIMERA_SERVER_SERVICE_CALL_H_
+#ifndef CHIMERA_SERVER_BASE_CALL_H_
+#define CHIMERA_SERVER_BASE_CALL_H_
 
 #include <memory>
 #include <string>
@@ -12,7 +12,7 @@
 #include "absl/status/status.h"
 #include "google/protobuf/message.h"
 
-#include "server/engine/types.h"
+#include "server/base/types.h"
 
 namespace chimera::server {
 
@@ -49,4 +49,4 @@ class TypedCall {
 
 }  // namespace chimera::server
 
-#endif  // CHIMERA_SERVER_SERVICE_CALL_H_
+#endif  // CHIMERA_SERVER_BASE_CALL_H_

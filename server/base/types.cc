@@ -1,4 +1,4 @@
-#include "server/engine/types.h"
+#include "server/base/types.h"
 
 #include <algorithm>
 #include <limits>
