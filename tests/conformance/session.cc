@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
 #include <unistd.h>
 
 namespace chimera::conformance {
@@ -194,14 +195,18 @@ void Session::wait_for_sticky_poller() {
   for (int i = 0; i < 100; ++i) {
     auto reply = rpc<wf::DescribeTaskQueueResponse>(request);
     if (reply.ok() && reply->pollers_size() > 0) return;
-    no_task_within(milliseconds(1));
+    absl::SleepFor(absl::Milliseconds(20));
   }
   ADD_FAILURE() << "no poller on " << sticky;
 }
 
 bool Session::no_task_within(milliseconds time) {
-  auto task = poll_once(queue, false, time + std::chrono::seconds(2));
-  return !task.ok() || task->task_token().empty();
+  // An empty answer comes a second before the caller's deadline; a deadline within two seconds is
+  // refused.
+  constexpr milliseconds kMargin{1000}, kShortest{1200};
+  auto task = poll_once(queue, false, std::max(time, kShortest) + kMargin);
+  EXPECT_TRUE(task.ok()) << task.status();
+  return task.ok() && task->task_token().empty();
 }
 
 ActivityTask Session::poll_activity(milliseconds patience) {

@@ -68,7 +68,7 @@ class Session : public testing::Test {
     return poll_queue(sticky, true, patience);
   }
   ActivityTask poll_activity(milliseconds patience = std::chrono::seconds(10));
-  // True if no workflow task comes within the time.
+  // True if no workflow task comes within the time, which is a little more than a second at least.
   bool no_task_within(milliseconds time);
   using Respond = wf::RespondWorkflowTaskCompletedRequest;
   Respond respond_request(const Task& task, std::vector<Command> commands) const;
