@@ -1,7 +1,7 @@
 """Nexus services handled by workers: the names that services are written with.
 
 Workers of this version do not handle Nexus operations; such a service can be defined, and giving it
-to a worker is an error that says so. Calling operations from workflows works.
+to a worker is an error that says so. So does the workflow task that calls an operation.
 """
 
 from __future__ import annotations
