@@ -548,7 +548,8 @@ class Run(WorkflowInstance):
         try:
             await asyncio.wait_for(future, timeout)
         finally:
-            timer_metadata.reset(token)
+            with contextlib.suppress(ValueError):  # Collected, a coroutine ends in whatever context that happens.
+                timer_metadata.reset(token)
 
     def memo(self) -> Mapping[str, Any]:
         if self._memo is None:

@@ -9,6 +9,7 @@ One line per scenario; exit code 0 if all are right.
 import argparse
 import asyncio
 import logging
+import os
 import sys
 import uuid
 
@@ -80,4 +81,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # The official package's native part crashes now and then while the interpreter shuts down.
