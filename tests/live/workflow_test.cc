@@ -92,12 +92,13 @@ TEST_P(TimerLive, RacesEndAlikeAfterARestart) {
 
   slow_may_end = true;
   stop_worker();
+  // A task that the server gave out as the worker went holds the event back until it times out.
+  eventually([&] { return count_events(handle.fetch_history(), "ACTIVITY_TASK_COMPLETED") == 1; },
+             "the activity's end");
   start_worker();
-  const std::string before = handle.fetch_history();
   handle.signal<&Races::poll>();
 
   EXPECT_EQ(handle.result(), "timer,signal,activity");
-  EXPECT_EQ(count_events(before, "ACTIVITY_TASK_COMPLETED"), 1);
   EXPECT_EQ(count_events(handle.fetch_history(), "WORKFLOW_TASK_FAILED"), 0);
 }
 
