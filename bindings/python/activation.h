@@ -3,7 +3,7 @@
 #define CHIMERA_BINDINGS_PYTHON_ACTIVATION_H_
 
 #include "bindings/python/convert.h"
-#include "core/workflow/activation.h"
+#include "core/language/activation.h"
 
 namespace chimera::bindings {
 

@@ -9,7 +9,7 @@
 #include "absl/synchronization/mutex.h"
 
 #include "bindings/python/queue.h"
-#include "core/activity/activity_language.h"
+#include "core/language/activity_language.h"
 
 namespace chimera::bindings {
 

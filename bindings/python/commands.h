@@ -6,7 +6,7 @@
 
 #include "bindings/python/convert.h"
 #include "core/base/clock.h"
-#include "core/workflow/commands.h"
+#include "core/language/commands.h"
 
 namespace chimera::bindings {
 

@@ -9,7 +9,7 @@
 #include "absl/synchronization/mutex.h"
 
 #include "bindings/python/queue.h"
-#include "core/workflow/language.h"
+#include "core/language/language.h"
 
 namespace chimera::bindings {
 

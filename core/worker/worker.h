@@ -13,9 +13,9 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 
-#include "core/activity/activity_language.h"
+#include "core/language/activity_language.h"
 #include "core/rpc/connection.h"
-#include "core/workflow/language.h"
+#include "core/language/language.h"
 
 namespace chimera::core {
 

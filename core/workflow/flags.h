@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/base/api.h"
-#include "core/workflow/language.h"
+#include "core/language/language.h"
 
 namespace chimera::core {
 

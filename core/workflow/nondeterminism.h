@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "core/history/events.h"
-#include "core/workflow/language.h"
+#include "core/language/language.h"
 
 namespace chimera::core {
 

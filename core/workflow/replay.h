@@ -8,7 +8,7 @@
 
 #include "absl/status/statusor.h"
 
-#include "core/workflow/language.h"
+#include "core/language/language.h"
 #include "core/workflow/run.h"
 
 namespace chimera::core {

@@ -15,9 +15,9 @@
 #include "absl/status/status.h"
 
 #include "core/history/page.h"
-#include "core/workflow/activation.h"
-#include "core/workflow/commands.h"
-#include "core/workflow/language.h"
+#include "core/language/activation.h"
+#include "core/language/commands.h"
+#include "core/language/language.h"
 
 namespace chimera::core {
 

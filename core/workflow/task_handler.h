@@ -11,7 +11,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 
-#include "core/workflow/language.h"
+#include "core/language/language.h"
 #include "core/workflow/run.h"
 
 namespace chimera::core {

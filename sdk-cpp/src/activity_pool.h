@@ -14,7 +14,7 @@
 #include "absl/synchronization/mutex.h"
 
 #include "chimera/activity.h"
-#include "core/activity/activity_language.h"
+#include "core/language/activity_language.h"
 #include "core/telemetry/metrics.h"
 #include "sdk-cpp/src/payload_access.h"
 

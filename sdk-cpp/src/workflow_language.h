@@ -8,7 +8,7 @@
 #include <string>
 
 #include "core/telemetry/metrics.h"
-#include "core/workflow/language.h"
+#include "core/language/language.h"
 #include "sdk-cpp/src/payload_access.h"
 
 namespace chimera::sdk {

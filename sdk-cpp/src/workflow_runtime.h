@@ -19,7 +19,7 @@
 #include "temporal/api/sdk/v1/workflow_metadata.pb.h"
 
 #include "core/telemetry/metrics.h"
-#include "core/workflow/language.h"
+#include "core/language/language.h"
 #include "sdk-cpp/src/payload_access.h"
 #include "sdk-cpp/src/workflow_state.h"
 

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "chimera/workflow.h"
-#include "core/workflow/commands.h"
+#include "core/language/commands.h"
 #include "sdk-cpp/src/fiber.h"
 
 namespace chimera::detail {

@@ -6,8 +6,8 @@
 #include "temporal/sdk/core/workflow_activation/workflow_activation.pb.h"
 #include "temporal/sdk/core/workflow_completion/workflow_completion.pb.h"
 
-#include "core/workflow/activation.h"
-#include "core/workflow/commands.h"
+#include "core/language/activation.h"
+#include "core/language/commands.h"
 
 namespace chimera::core::testing {
 

@@ -6,8 +6,8 @@
 #include <memory>
 #include <set>
 
-#include "core/workflow/activation.h"
-#include "core/workflow/commands.h"
+#include "core/language/activation.h"
+#include "core/language/commands.h"
 
 namespace chimera::sim {
 

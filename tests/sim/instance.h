@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "core/workflow/language.h"
+#include "core/language/language.h"
 #include "tests/sim/faults.h"
 #include "tests/sim/interpreter.h"
 

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "core/workflow/activation.h"
-#include "core/workflow/commands.h"
+#include "core/language/activation.h"
+#include "core/language/commands.h"
 #include "tests/sim/program.h"
 #include "tests/sim/rng.h"
 

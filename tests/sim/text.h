@@ -5,8 +5,8 @@
 
 #include <string>
 
-#include "core/workflow/activation.h"
-#include "core/workflow/commands.h"
+#include "core/language/activation.h"
+#include "core/language/commands.h"
 
 namespace chimera::sim {
 

@@ -4,8 +4,8 @@ A room is named by its folder. `ALLOWED[room]` lists the rooms that its files ma
 is not listed is free (tests, bench, samples). ARCHITECTURE.md says why.
 """
 
-CORE = ["core/base", "core/converter", "core/history", "core/machines", "core/workflow", "core/rpc", "core/activity",
-        "core/worker", "core/telemetry"]
+CORE = ["core/base", "core/converter", "core/history", "core/language", "core/machines", "core/workflow", "core/rpc",
+        "core/activity", "core/worker", "core/telemetry"]
 
 BELOW_THE_ENGINE = ["server/base", "server/timers", "server/store"]
 
@@ -14,10 +14,11 @@ ALLOWED = {
     "core/telemetry": ["core/base"],
     "core/converter": ["core/base"],
     "core/history": ["core/base"],
-    "core/machines": ["core/base", "core/converter", "core/history"],
-    "core/workflow": ["core/base", "core/converter", "core/history", "core/machines"],
+    "core/language": ["core/base"],
+    "core/machines": ["core/base", "core/converter", "core/history", "core/language"],
+    "core/workflow": ["core/base", "core/converter", "core/history", "core/language", "core/machines"],
     "core/rpc": ["core/base", "core/telemetry"],
-    "core/activity": ["core/base", "core/converter", "core/telemetry"],
+    "core/activity": ["core/base", "core/converter", "core/language", "core/telemetry"],
     "core/worker": [*CORE],
     "server/base": ["core/base"],
     "server/timers": ["core/base"],
@@ -34,10 +35,6 @@ ALLOWED = {
     "host": [*CORE, "server", "sdk-cpp/include", "sdk-cpp/src"],
     "cli": [*CORE, "server", "sdk-cpp/include", "sdk-cpp/src", "host"],
 }
-
-# Machines and runs exchange commands and jobs, which are defined once, beside the run that speaks them.
-SHARED_HEADERS = {"core/workflow/activation.h", "core/workflow/commands.h", "core/workflow/language.h"}
-SHARED_WITH = {"core/machines", "core/workflow", "core/worker", "sdk-cpp/src", "bindings", "host", "cli"}
 
 # Libraries that only some rooms may see. A prefix of the include -> the rooms.
 LIBRARIES = {

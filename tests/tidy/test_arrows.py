@@ -17,9 +17,7 @@ def allowed(room: str, include: str) -> bool:
     target = room_of(include)
     if include.startswith("chimera/"):
         target = "sdk-cpp/include"
-    if target is None or target == room or target in arrows.ALLOWED[room]:
-        return True
-    return include in arrows.SHARED_HEADERS and room in arrows.SHARED_WITH
+    return target is None or target == room or target in arrows.ALLOWED[room]
 
 
 def test_rooms_include_only_what_they_may():

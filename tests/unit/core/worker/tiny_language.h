@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "core/activity/activity_language.h"
-#include "core/workflow/language.h"
+#include "core/language/activity_language.h"
+#include "core/language/language.h"
 
 namespace chimera::testing {
 

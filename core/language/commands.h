@@ -2,8 +2,8 @@
 // has attributes for a command they are carried as they will be sent, so that nothing is copied
 // field by field; what the API has no field for stands beside them. `seq` numbers are the
 // language's own, one counter per kind (activities and local activities share one).
-#ifndef CHIMERA_CORE_WORKFLOW_COMMANDS_H_
-#define CHIMERA_CORE_WORKFLOW_COMMANDS_H_
+#ifndef CHIMERA_CORE_LANGUAGE_COMMANDS_H_
+#define CHIMERA_CORE_LANGUAGE_COMMANDS_H_
 
 #include <chrono>
 #include <cstdint>
@@ -172,4 +172,4 @@ struct Completion {
 
 }  // namespace chimera::core
 
-#endif  // CHIMERA_CORE_WORKFLOW_COMMANDS_H_
+#endif  // CHIMERA_CORE_LANGUAGE_COMMANDS_H_

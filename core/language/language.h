@@ -1,8 +1,24 @@
-// How a language plugs in: WorkflowLanguage makes one WorkflowInstance per cached run and the core
-// activates it. C++ runs fibers inline on the lane; Python's instances forward to its loop thread.
-// No exception crosses this border.
-#ifndef CHIMERA_CORE_WORKFLOW_LANGUAGE_H_
-#define CHIMERA_CORE_WORKFLOW_LANGUAGE_H_
+// The border that every language speaks. Activities have theirs in activity_language.h.
+//
+// The core owns:                                  A language owns:
+//   connections, polls, slots, retries of calls     the code of workflows and activities, and its threads or loop
+//   history: pages, tasks, replay, determinism      deterministic scheduling of the code inside one activation
+//   what is sent: order, ids of events, flags       the numbers of its operations (`seq`), one counter per kind
+//   activity and local activity attempts            waiting operations, and what resolving one wakes
+//   when a run is activated, cached, evicted        handlers of signals, queries and updates, and buffering of signals
+//   heartbeats, deadlines, cancellation delivery    conversion of values to payloads, failures to exceptions
+//
+// The way of a task: WorkflowLanguage::create makes one WorkflowInstance for a run. The core calls
+// `activate` with an Activation (activation.h): the time, and jobs in the order in which they happened.
+// The instance runs its code until nothing can go on, and answers with a Completion: commands
+// (commands.h) in the order in which the code issued them. Each numbered command is resolved by one
+// job with its `seq`, perhaps much later, perhaps in the next activation of the same task.
+// A RemoveFromCache job comes alone and is answered with no commands.
+//
+// C++ runs fibers inline on the lane; Python's instances forward to its loop thread. No exception
+// crosses this border.
+#ifndef CHIMERA_CORE_LANGUAGE_LANGUAGE_H_
+#define CHIMERA_CORE_LANGUAGE_LANGUAGE_H_
 
 #include <memory>
 #include <string>
@@ -11,8 +27,8 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 
-#include "core/workflow/activation.h"
-#include "core/workflow/commands.h"
+#include "core/language/activation.h"
+#include "core/language/commands.h"
 
 namespace chimera::core {
 
@@ -55,4 +71,4 @@ class WorkflowLanguage {
 
 }  // namespace chimera::core
 
-#endif  // CHIMERA_CORE_WORKFLOW_LANGUAGE_H_
+#endif  // CHIMERA_CORE_LANGUAGE_LANGUAGE_H_

@@ -1,7 +1,7 @@
 // How a language runs activities. The worker hands over a task with a slot; the language runs it on
 // threads or loops of its own and answers once.
-#ifndef CHIMERA_CORE_ACTIVITY_ACTIVITY_LANGUAGE_H_
-#define CHIMERA_CORE_ACTIVITY_ACTIVITY_LANGUAGE_H_
+#ifndef CHIMERA_CORE_LANGUAGE_ACTIVITY_LANGUAGE_H_
+#define CHIMERA_CORE_LANGUAGE_ACTIVITY_LANGUAGE_H_
 
 #include <memory>
 #include <optional>
@@ -63,4 +63,4 @@ class ActivityLanguage {
 
 }  // namespace chimera::core
 
-#endif  // CHIMERA_CORE_ACTIVITY_ACTIVITY_LANGUAGE_H_
+#endif  // CHIMERA_CORE_LANGUAGE_ACTIVITY_LANGUAGE_H_

@@ -2,8 +2,8 @@
 // order. The words are the protocol's (coresdk.workflow_activation). Jobs borrow from the history
 // pages and messages that `keep_alive` holds; nothing is copied or serialized on the way to the
 // language.
-#ifndef CHIMERA_CORE_WORKFLOW_ACTIVATION_H_
-#define CHIMERA_CORE_WORKFLOW_ACTIVATION_H_
+#ifndef CHIMERA_CORE_LANGUAGE_ACTIVATION_H_
+#define CHIMERA_CORE_LANGUAGE_ACTIVATION_H_
 
 #include <cstdint>
 #include <memory>
@@ -163,4 +163,4 @@ struct Activation {
 
 }  // namespace chimera::core
 
-#endif  // CHIMERA_CORE_WORKFLOW_ACTIVATION_H_
+#endif  // CHIMERA_CORE_LANGUAGE_ACTIVATION_H_
