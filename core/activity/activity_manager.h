@@ -13,8 +13,8 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 
-#include "core/language/activity_language.h"
 #include "core/base/timers.h"
+#include "core/language/activity_language.h"
 #include "core/telemetry/metric_table.h"
 #include "core/telemetry/sdk_metrics.h"
 

@@ -1,15 +1,15 @@
 // The border that every language speaks. Activities have theirs in activity_language.h.
 //
 // The core owns:                                  A language owns:
-//   connections, polls, slots, retries of calls     the code of workflows and activities, and its threads or loop
-//   history: pages, tasks, replay, determinism      deterministic scheduling of the code inside one activation
-//   what is sent: order, ids of events, flags       the numbers of its operations (`seq`), one counter per kind
-//   activity and local activity attempts            waiting operations, and what resolving one wakes
-//   when a run is activated, cached, evicted        handlers of signals, queries and updates, and buffering of signals
-//   heartbeats, deadlines, cancellation delivery    conversion of values to payloads, failures to exceptions
+//   connections, polls, slots, retried calls        code of workflows and activities, its threads
+//   history: pages, tasks, replay, determinism      the order in which code runs in an activation
+//   what is sent: order, event ids, flags           numbers of operations (`seq`), a counter a kind
+//   attempts of local activities                    what waits, and what resolving it wakes
+//   when a run is activated, cached, evicted        handlers, and signals that wait for theirs
+//   heartbeats, deadlines, cancellations            values and payloads, failures and exceptions
 //
 // The way of a task: WorkflowLanguage::create makes one WorkflowInstance for a run. The core calls
-// `activate` with an Activation (activation.h): the time, and jobs in the order in which they happened.
+// `activate` with an Activation (activation.h): the time, and jobs in the order of what happened.
 // The instance runs its code until nothing can go on, and answers with a Completion: commands
 // (commands.h) in the order in which the code issued them. Each numbered command is resolved by one
 // job with its `seq`, perhaps much later, perhaps in the next activation of the same task.

@@ -14,8 +14,8 @@
 #include "absl/status/status.h"
 
 #include "core/language/activity_language.h"
-#include "core/rpc/connection.h"
 #include "core/language/language.h"
+#include "core/rpc/connection.h"
 
 namespace chimera::core {
 

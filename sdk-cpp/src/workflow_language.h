@@ -7,8 +7,8 @@
 #include <memory>
 #include <string>
 
-#include "core/telemetry/metrics.h"
 #include "core/language/language.h"
+#include "core/telemetry/metrics.h"
 #include "sdk-cpp/src/payload_access.h"
 
 namespace chimera::sdk {

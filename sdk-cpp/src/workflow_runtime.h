@@ -18,8 +18,8 @@
 #include "absl/functional/function_ref.h"
 #include "temporal/api/sdk/v1/workflow_metadata.pb.h"
 
-#include "core/telemetry/metrics.h"
 #include "core/language/language.h"
+#include "core/telemetry/metrics.h"
 #include "sdk-cpp/src/payload_access.h"
 #include "sdk-cpp/src/workflow_state.h"
 
