@@ -19,11 +19,7 @@ from chimera.worker._activity_worker import ActivityWorker
 from chimera.worker._build_id import load_default_build_id
 from chimera.worker._interceptor import Interceptor
 from chimera.worker._plugin import Plugin
-from chimera.worker._runner import (
-    PatchActivationInput,
-    UnsandboxedWorkflowRunner,
-    WorkflowRunner,
-)
+from chimera.worker._runner import PatchActivationInput, WorkflowRunner
 from chimera.worker._shared_state import SharedStateManager
 from chimera.worker._tuning import (
     FixedSizeSlotSupplier,
@@ -31,6 +27,7 @@ from chimera.worker._tuning import (
     PollerBehaviorSimpleMaximum,
     WorkerTuner,
 )
+from chimera.worker._unsandboxed import UnsandboxedWorkflowRunner
 from chimera.worker._workflow_worker import WorkflowWorker
 from chimera.worker.workflow_sandbox import SandboxedWorkflowRunner
 
