@@ -29,7 +29,6 @@ from chimera.exceptions import TemporalError
 from chimera.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from chimera.worker import Worker
 
-
 IMPORT_FRAMES = 5
 
 

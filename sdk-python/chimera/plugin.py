@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-PluginParameter: TypeAlias = None | T | Callable[[T | None], T]
+PluginParameter: TypeAlias = T | Callable[[T | None], T] | None
 """Nothing to change, the new value, or a function from the old value to the new one."""
 
 

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-
 from chimera import _api
 from chimera._lazy import LazyModule
 from chimera.client._pages import Pages

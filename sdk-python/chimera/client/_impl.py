@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from chimera import _api, exceptions
-from chimera.client import _errors as errors
-from chimera.client import _requests
+from chimera.client import _errors as errors, _requests
 from chimera.client._enums import WorkflowExecutionStatus, WorkflowUpdateStage
 from chimera.client._handle import GIVEN_UP, WorkflowHandle, WorkflowUpdateHandle, only_result
 from chimera.client._history import WorkflowHistoryEventAsyncIterator

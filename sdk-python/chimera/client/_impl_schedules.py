@@ -14,9 +14,7 @@ from chimera.client._interceptor import OutboundInterceptor
 from chimera.service import RPCError, RPCStatusCode
 
 if TYPE_CHECKING:
-    from chimera.client import _inputs as inputs
-    from chimera.client import _schedule_handle as handles
-    from chimera.client import _schedule_wire as wire
+    from chimera.client import _inputs as inputs, _schedule_handle as handles, _schedule_wire as wire
     from chimera.client._client import Client
     from chimera.client._schedule_handle import ScheduleAsyncIterator, ScheduleDescription, ScheduleHandle
 else:

@@ -47,7 +47,7 @@ class WithSerializationContext(ABC):
 
     def with_context(self, context: SerializationContext) -> Self:
         """A copy for a context, or the object itself if the context does not matter."""
-        raise NotImplementedError()
+        raise NotImplementedError
 
 
 def in_context(converter, context: SerializationContext):

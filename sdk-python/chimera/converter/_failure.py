@@ -13,14 +13,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from chimera import _api
 import chimera.exceptions as errors
+from chimera import _api
 from chimera.converter._payload import PayloadConverter
 
 if TYPE_CHECKING:
     import nexusrpc
 
-    from chimera.api.common.v1 import Payload
     from chimera.api.failure.v1 import Failure
 
 logger = logging.getLogger("temporalio.converter")

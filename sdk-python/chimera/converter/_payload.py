@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
 
 from typing_extensions import Self
 
-from chimera import _api
 import chimera.types
+from chimera import _api
 from chimera.common import RawValue
 from chimera.converter._contexts import SerializationContext, WithSerializationContext, in_context
 from chimera.converter._typed import JSONTypeConverter, value_to_type

@@ -31,7 +31,7 @@ class JSONTypeConverter(ABC):
     """What to return for a hint that is not the converter's."""
 
     @abstractmethod
-    def to_typed_value(self, hint: type, value: Any) -> Any | None | JSONTypeConverterUnhandled:
+    def to_typed_value(self, hint: type, value: Any) -> Any | JSONTypeConverterUnhandled | None:
         """The value for the hint, or `Unhandled`."""
 
 

@@ -20,6 +20,7 @@ import chimera.activity as activity
 import chimera.common as common
 import chimera.converter as converter
 import chimera.exceptions as exceptions
+from chimera._threads import ThreadCanceller
 from chimera.api.failure.v1 import Failure
 from chimera.api.workflowservice.v1 import PollActivityTaskQueueResponse
 from chimera.worker._interceptor import (
@@ -29,7 +30,6 @@ from chimera.worker._interceptor import (
     Interceptor,
 )
 from chimera.worker._shared_state import SharedHeartbeatSender, SharedStateManager
-from chimera._threads import ThreadCanceller
 
 if TYPE_CHECKING:
     from chimera import _bridge

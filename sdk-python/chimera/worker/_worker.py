@@ -545,14 +545,17 @@ def _check(config: WorkerConfig) -> None:
         ),
         (
             config.get("max_eager_activity_reservations_per_workflow_task", 3) < 1,
-            "max_eager_activity_reservations_per_workflow_task must be positive; use "
-            "disable_eager_activity_execution=True to disable eager activity execution",
+            (
+                "max_eager_activity_reservations_per_workflow_task must be positive; use "
+                "disable_eager_activity_execution=True to disable eager activity execution"
+            ),
         ),
         (
             config.get("tuner") and any(config.get(f"max_concurrent_{name}") for name in limits),
-            "Cannot specify max_concurrent_workflow_tasks, max_concurrent_activities, "
-            "max_concurrent_local_activities, or max_concurrent_nexus_tasks when also specifying "
-            "tuner",
+            (
+                "Cannot specify max_concurrent_workflow_tasks, max_concurrent_activities, "
+                "max_concurrent_local_activities, or max_concurrent_nexus_tasks when also specifying tuner"
+            ),
         ),
     ):
         if wrong:

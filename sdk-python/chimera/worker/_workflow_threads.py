@@ -44,7 +44,7 @@ class DeadlockInterrupt(BaseException):
     """Raised in such code. It is no Exception, so that handlers of those let it pass."""
 
 
-class Abandoned(Exception):  # noqa: N818
+class Abandoned(Exception):
     """The activation has ended, but it was answered without it."""
 
 
@@ -261,7 +261,7 @@ def _set_trace(*_args: Any, **_options: Any) -> None:
         def do_quit(self, arg: str) -> Any:
             return self.do_continue(arg)
 
-        do_q = do_exit = do_EOF = do_quit  # noqa: N815
+        do_q = do_exit = do_EOF = do_quit
 
     GoingOn(nosigint=True).set_trace(sys._getframe(1))
 

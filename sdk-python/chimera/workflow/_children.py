@@ -64,7 +64,7 @@ class ChildWorkflowConfig(TypedDict, total=False):
     cron_schedule: str
     memo: Mapping[str, Any] | None
     search_attributes: (
-        None | chimera.common.SearchAttributes | chimera.common.TypedSearchAttributes
+        chimera.common.SearchAttributes | chimera.common.TypedSearchAttributes | None
     )
     versioning_intent: VersioningIntent | None
     versioning_override: chimera.common.VersioningOverride | None
@@ -191,7 +191,7 @@ async def start_child_workflow(
     cron_schedule: str = "",
     memo: Mapping[str, Any] | None = None,
     search_attributes: (
-        None | chimera.common.SearchAttributes | chimera.common.TypedSearchAttributes
+        chimera.common.SearchAttributes | chimera.common.TypedSearchAttributes | None
     ) = None,
     versioning_intent: VersioningIntent | None = None,
     static_summary: str | None = None,
@@ -355,7 +355,7 @@ class _ContinueAsNewConfig(TypedDict, total=False):
     retry_policy: chimera.common.RetryPolicy | None
     memo: Mapping[str, Any] | None
     search_attributes: (
-        None | chimera.common.SearchAttributes | chimera.common.TypedSearchAttributes
+        chimera.common.SearchAttributes | chimera.common.TypedSearchAttributes | None
     )
     versioning_intent: VersioningIntent | None
     initial_versioning_behavior: ContinueAsNewVersioningBehavior | None
@@ -402,7 +402,7 @@ def continue_as_new(
     arg: Any = chimera.common._arg_unset,
     *,
     args: Sequence[Any] = [],
-    workflow: None | Callable | str = None,
+    workflow: Callable | str | None = None,
     task_queue: str | None = None,
     run_timeout: timedelta | None = None,
     task_timeout: timedelta | None = None,
@@ -410,7 +410,7 @@ def continue_as_new(
     retry_policy: chimera.common.RetryPolicy | None = None,
     memo: Mapping[str, Any] | None = None,
     search_attributes: (
-        None | chimera.common.SearchAttributes | chimera.common.TypedSearchAttributes
+        chimera.common.SearchAttributes | chimera.common.TypedSearchAttributes | None
     ) = None,
     versioning_intent: VersioningIntent | None = None,
     initial_versioning_behavior: ContinueAsNewVersioningBehavior | None = None,
