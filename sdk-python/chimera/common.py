@@ -609,9 +609,11 @@ class PinnedVersioningOverride(VersioningOverride):
         from chimera.api.workflow.v1 import VersioningOverride as OverrideProto
 
         # Servers before 1.28 read the first two fields, later ones the third.
-        proto = OverrideProto(behavior=1, pinned_version=self.version.to_canonical_string())
+        proto = OverrideProto(
+            behavior="VERSIONING_BEHAVIOR_PINNED", pinned_version=self.version.to_canonical_string()
+        )
         proto.pinned.version.CopyFrom(self.version._to_proto())
-        proto.pinned.behavior = 1
+        proto.pinned.behavior = OverrideProto.PINNED_OVERRIDE_BEHAVIOR_PINNED
         return proto
 
 
@@ -622,7 +624,7 @@ class AutoUpgradeVersioningOverride(VersioningOverride):
     def _to_proto(self) -> chimera.api.workflow.v1.VersioningOverride:
         from chimera.api.workflow.v1 import VersioningOverride as OverrideProto
 
-        return OverrideProto(behavior=2, auto_upgrade=True)
+        return OverrideProto(behavior="VERSIONING_BEHAVIOR_AUTO_UPGRADE", auto_upgrade=True)
 
 
 @dataclass(frozen=True)

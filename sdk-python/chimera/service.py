@@ -141,12 +141,12 @@ class GrpcCompression(ABC):
 
 @dataclass(frozen=True)
 class _NoGrpcCompression(GrpcCompression):
-    _gzip: ClassVar[bool] = False  # type: ignore[assignment]
+    _gzip: ClassVar[bool] = False
 
 
 @dataclass(frozen=True)
 class _GzipGrpcCompression(GrpcCompression):
-    _gzip: ClassVar[bool] = True  # type: ignore[assignment]
+    _gzip: ClassVar[bool] = True
 
 
 GrpcCompression.NONE = _NoGrpcCompression()

@@ -54,9 +54,10 @@ def imports_in(name: str, path: str, source: str) -> Iterator[Import]:
             for part in node.orelse:
                 yield from visit(part, only_types)
             return
-        for target in targets_of(node, package):
-            if target.split(".")[0] == PACKAGE:
-                yield Import(name, target, node.lineno, only_types)
+        if isinstance(node, (ast.stmt, ast.expr)):
+            for target in targets_of(node, package):
+                if target.split(".")[0] == PACKAGE:
+                    yield Import(name, target, node.lineno, only_types)
         for child in ast.iter_child_nodes(node):
             yield from visit(child, only_types)
 

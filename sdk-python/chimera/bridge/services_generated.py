@@ -133,6 +133,11 @@ class RpcService:
             method.__qualname__ = f"{cls.__name__}.{name}"
             setattr(cls, name, method)
 
+    if TYPE_CHECKING:
+
+        def __getattr__(self, rpc: str) -> Callable[..., Awaitable[Any]]:
+            """Any RPC of the service; the names are not known to type checkers."""
+
     @classmethod
     @functools.cache
     def _response_type(cls, rpc: str) -> type[google.protobuf.message.Message]:

@@ -611,7 +611,7 @@ class WorkflowUpdateHandle(Generic[LocalReturnType]):
                 update_id=self._id,
             ),
             identity=self._client.identity,
-            wait_policy=_api.update.WaitPolicy(lifecycle_stage=int(WorkflowUpdateStage.COMPLETED)),
+            wait_policy=_api.update.WaitPolicy(lifecycle_stage=_api.number(WorkflowUpdateStage.COMPLETED)),
         )
         while True:
             try:

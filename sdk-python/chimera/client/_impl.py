@@ -153,7 +153,7 @@ class WorkflowCalls(OutboundInterceptor):
         request = _api.workflowservice.QueryWorkflowRequest(
             namespace=self._client.namespace,
             execution=_execution(input.id, input.run_id),
-            query_reject_condition=int(input.reject_condition or 0),
+            query_reject_condition=_api.number(input.reject_condition or 0),
         )
         request.query.query_type = input.query
         if input.args:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC
 from dataclasses import dataclass
+from typing import TypeVar
 
 from typing_extensions import Self
 
@@ -50,7 +51,10 @@ class WithSerializationContext(ABC):
         raise NotImplementedError
 
 
-def in_context(converter, context: SerializationContext):
+ConverterT = TypeVar("ConverterT")
+
+
+def in_context(converter: ConverterT, context: SerializationContext) -> ConverterT:
     """The converter for a context; any object that takes no context is returned as it is."""
     if isinstance(converter, WithSerializationContext):
         return converter.with_context(context)

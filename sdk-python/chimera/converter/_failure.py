@@ -272,7 +272,7 @@ class DefaultFailureConverter(FailureConverter):
         info = failure.nexus_handler_failure_info
         info.type = error.type.name
         # NexusHandlerErrorRetryBehavior: 1 retryable, 2 not.
-        info.retry_behavior = {True: 1, False: 2, None: 0}[error.retryable_override]
+        info.retry_behavior = _api.number({True: 1, False: 2, None: 0}[error.retryable_override])
         info.SetInParent()
 
     def from_failure(self, failure: Failure, payload_converter: PayloadConverter) -> BaseException:

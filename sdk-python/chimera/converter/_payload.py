@@ -9,7 +9,7 @@ import json
 import uuid
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
@@ -380,7 +380,9 @@ class TransferTypeConverter(Generic[ValueT, TransferTypeT], ABC):
         """The object again."""
 
 
-def transfer_type_convertible(converter_type: type[TransferTypeConverter[ValueT, TransferTypeT]]):
+def transfer_type_convertible(
+    converter_type: type[TransferTypeConverter[ValueT, TransferTypeT]],
+) -> Callable[[type[ValueT]], type[ValueT]]:
     """Class decorator: objects of the class travel as their transfer type."""
 
     def decorate(cls: type[ValueT]) -> type[ValueT]:

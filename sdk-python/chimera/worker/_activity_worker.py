@@ -553,11 +553,13 @@ class _InboundEnd(ActivityInboundInterceptor):
         heartbeat: Callable[..., None],
     ) -> Any:
         token = self._running.token
+        cancelled, shutting_down = context.cancelled_event.thread_event, context.worker_shutdown_event.thread_event
+        assert cancelled is not None and shutting_down is not None  # Of the shared state: events of another process.
         body = functools.partial(
             _run_in_process,
             context.info(),
-            context.cancelled_event.thread_event,
-            context.worker_shutdown_event.thread_event,
+            cancelled,
+            shutting_down,
             await shared.register_heartbeater(token, heartbeat),
             self._converter_class,
             input.fn,

@@ -160,7 +160,7 @@ class Worker:
         """Check the options. Nothing is sent before `run`."""
         config: Any = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
         own = list(plugins)
-        from_client = [p for p in client.config()["plugins"] if isinstance(p, Plugin)]
+        from_client: list[Plugin] = [p for p in client.config()["plugins"] if isinstance(p, Plugin)]
         for plugin in from_client:
             if type(plugin) in [type(p) for p in own]:
                 warnings.warn(
@@ -191,7 +191,7 @@ class Worker:
         _check(config)
         active = config["client"].config(active_config=True)
         service = _service_of(config["client"])
-        interceptors = [i for i in active["interceptors"] if isinstance(i, Interceptor)]
+        interceptors: list[Interceptor] = [i for i in active["interceptors"] if isinstance(i, Interceptor)]
         interceptors += config.get("interceptors", [])
         codec_behavior = active["header_codec_behavior"]
         meter = service._runtime.metric_meter
@@ -633,7 +633,7 @@ def _core_options(config: WorkerConfig) -> dict[str, Any]:
         "default_heartbeat_throttle_interval",
         "graceful_shutdown_timeout",
     ):
-        options[name] = int(config[name].total_seconds() * 1000)  # type: ignore
+        options[name] = int(config[name].total_seconds() * 1000)
     return options
 
 

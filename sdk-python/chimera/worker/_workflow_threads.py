@@ -123,7 +123,7 @@ class WorkflowThreads:
             try:
                 result, error = body(*args), None
             except Exception as err:
-                result, error = None, err  # type: ignore
+                result, error = None, err
             loop.call_soon_threadsafe(settle, result, error)
 
         self.submit(call)
@@ -152,7 +152,7 @@ class WorkflowThreads:
             raise Abandoned
         if state.error is not None:
             raise state.error
-        return result  # type: ignore  # Unbound only after an interruption.
+        return result  # Unbound only after an interruption.
 
     def _end(self, state: _State) -> None:
         with self._lock:

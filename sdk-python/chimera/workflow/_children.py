@@ -74,7 +74,9 @@ class ChildWorkflowConfig(TypedDict, total=False):
     priority: chimera.common.Priority
 
 
-class ChildWorkflowHandle(_AsyncioTask[ReturnType], Generic[SelfType, ReturnType]):
+class ChildWorkflowHandle(  # type: ignore[type-var]  # Covariant, as officially.
+    _AsyncioTask[ReturnType], Generic[SelfType, ReturnType]
+):
     """A started child: a task whose result is the child's."""
 
     @property
@@ -125,7 +127,7 @@ class ChildWorkflowHandle(_AsyncioTask[ReturnType], Generic[SelfType, ReturnType
 
     async def signal(
         self,
-        signal: str | Callable,
+        signal: str | Callable[..., Any],
         arg: Any = chimera.common._arg_unset,
         *,
         args: Sequence[Any] = [],
@@ -314,7 +316,7 @@ class ExternalWorkflowHandle(Generic[SelfType]):
 
     async def signal(
         self,
-        signal: str | Callable,
+        signal: str | Callable[..., Any],
         arg: Any = chimera.common._arg_unset,
         *,
         args: Sequence[Any] = [],
@@ -402,7 +404,7 @@ def continue_as_new(
     arg: Any = chimera.common._arg_unset,
     *,
     args: Sequence[Any] = [],
-    workflow: Callable | str | None = None,
+    workflow: Callable[..., Any] | str | None = None,
     task_queue: str | None = None,
     run_timeout: timedelta | None = None,
     task_timeout: timedelta | None = None,

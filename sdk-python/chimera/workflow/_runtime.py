@@ -79,7 +79,7 @@ class Run(Protocol):
     """The instance of the workflow's class."""
 
     payload_converter: converter.PayloadConverter
-    extern_functions: Mapping[str, Callable]
+    extern_functions: Mapping[str, Callable[..., Any]]
     logger_details: Mapping[str, Any]
     cancel_reason: str | None
     current_details: str
@@ -114,7 +114,7 @@ class Run(Protocol):
     def upsert_memo(self, updates: Mapping[str, Any]) -> None: ...
 
     def upsert_search_attributes(
-        self, attributes: common.SearchAttributes | Sequence[common.SearchAttributeUpdate]
+        self, attributes: common.SearchAttributes | Sequence[common.SearchAttributeUpdate[Any]]
     ) -> None: ...
 
     def metric_meter(self) -> common.MetricMeter: ...
