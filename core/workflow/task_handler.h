@@ -23,10 +23,11 @@ struct WorkflowTask {
   std::shared_ptr<void> permit;
 };
 
-// What a lane needs of the world. Calls return at once; each callback runs exactly once, on the
-// lane's thread.
+// Payload of a status (its type URL): the server refused the answer for its size.
 inline constexpr char kAnswerTooLarge[] = "chimera/answer-too-large";
 
+// What a lane needs of the world. Calls return at once; each callback runs exactly once, on the
+// lane's thread.
 class TaskHandlerIo {
  public:
   template <class Reply>
