@@ -430,12 +430,10 @@ void WorkflowRun::State::end_task() {
 }
 
 std::size_t WorkflowRun::State::memory_bytes() const {
-  return sizeof(*this) + outgoing_.memory_bytes() + timers_.capacity() * sizeof(TimerMachine) +
-         activities_.capacity() * (sizeof(ActivityMachine) + 16) +
-         children_.capacity() * sizeof(ChildWorkflowMachine) + by_event_.capacity() * 24 +
+  return sizeof(*this) + outgoing_.memory_bytes() +
+         machines_.capacity() * (sizeof(Machines::value_type) + 1) + by_event_.capacity() * 17 +
          updates_.capacity() * (sizeof(UpdateMachine) + 32) + swallow_.capacity() * 9 +
-         (memo_ ? memo_->SpaceUsedLong() : 0) +
-         (search_attributes_ ? search_attributes_->SpaceUsedLong() : 0);
+         properties_.memory_bytes();
 }
 
 const char* failure_reason(enums::WorkflowTaskFailedCause cause) {

@@ -49,7 +49,7 @@ void WorkflowRun::State::look_ahead(absl::Span<const HistoryEvent* const> events
     switch (event.event_type()) {
       case enums::EVENT_TYPE_MARKER_RECORDED:
         if (auto patch = read_patch_marker(event.marker_recorded_event_attributes());
-            patch && patches_known_.insert(patch->id).second) {
+            patch && patches_.know(patch->id)) {
           jobs_.push_back(NotifyHasPatch{patch->id});
         }
         break;
@@ -119,10 +119,7 @@ absl::Status WorkflowRun::State::apply_event(const HistoryEvent& event) {
         absl::StrCat("the history goes from event ", last_processed_, " to ", event.event_id()));
   }
   const EventType type = event.event_type();
-  if (skip_upsert_) {
-    skip_upsert_ = false;
-    if (skip_upsert_of_patch(event)) return absl::OkStatus();
-  }
+  if (patches_.skips_upsert(event)) return absl::OkStatus();
   if (is_command_event(type)) return match_command(event);
   if (type != enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED) {
     if (absl::Status status = check_confirmed(&event); !status.ok()) return status;
@@ -171,12 +168,8 @@ absl::Status WorkflowRun::State::apply_event(const HistoryEvent& event) {
 absl::Status WorkflowRun::State::check_confirmed(const HistoryEvent* event) {
   if (!confirming_) return absl::OkStatus();
   confirming_ = false;
-  OutgoingCommand* head = outgoing_.front();
-  while (head &&
-         head->kind == MachineKind::kPatch) {  // The code asked for a patch that history lacks.
-    outgoing_.pop();
-    head = outgoing_.front();
-  }
+  Patches::pass(outgoing_);
+  const OutgoingCommand* head = outgoing_.front();
   if (!head || !options_.report_extra_commands) return absl::OkStatus();
   return nondeterminism(event, head, "no event for this command: the task ended before it");
 }
@@ -184,16 +177,7 @@ absl::Status WorkflowRun::State::check_confirmed(const HistoryEvent* event) {
 void WorkflowRun::State::apply_started(const HistoryEvent& event) {
   const auto& started = event.workflow_execution_started_event_attributes();
   time_ = base::to_wall_time(event.event_time());
-  if (started.has_memo() && !started.memo().fields().empty()) {
-    memo_ = std::make_unique<api::common::v1::Memo>(started.memo());
-  }
-  if (started.has_search_attributes() && !started.search_attributes().indexed_fields().empty()) {
-    search_attributes_ =
-        std::make_unique<api::common::v1::SearchAttributes>(started.search_attributes());
-  }
-  if (started.has_retry_policy()) {
-    retry_policy_ = std::make_unique<api::common::v1::RetryPolicy>(started.retry_policy());
-  }
+  properties_.begin(started);
   jobs_.push_back(InitializeWorkflow{&started, options_.context.workflow_id,
                                      base::run_seed(started.original_execution_run_id()), time_});
 }
@@ -212,59 +196,24 @@ void WorkflowRun::State::apply_task_started(const HistoryEvent& event) {
 }
 
 absl::Status WorkflowRun::State::match_command(const HistoryEvent& event) {
-  absl::Status status;
-  if (event.event_type() == enums::EVENT_TYPE_MARKER_RECORDED && skip_patch_marker(event, status))
-    return status;
-  OutgoingCommand* head = outgoing_.front();
-  while (head && head->kind == MachineKind::kPatch &&
-         event.event_type() != enums::EVENT_TYPE_MARKER_RECORDED) {
-    outgoing_.pop();  // The code asked for a patch that history lacks, and was told so.
-    head = outgoing_.front();
+  if (event.has_marker_recorded_event_attributes()) {
+    if (const auto patch = read_patch_marker(event.marker_recorded_event_attributes())) {
+      meeting_ = outgoing_.front();
+      absl::Status status = patches_.meet(*patch, event, *this, outgoing_);
+      meeting_ = nullptr;
+      return status;
+    }
   }
+  Patches::pass(outgoing_);
+  const OutgoingCommand* head = outgoing_.front();
   if (!head) return nondeterminism(&event, nullptr, "no command was issued for this event");
   if (head->confirmed_by != event.event_type()) {
     return nondeterminism(&event, head, "the command does not make such an event");
   }
-  status = confirm(*head, event);
-  if (!status.ok()) return status;
+  if (absl::Status status = confirm(*head, event); !status.ok()) return status;
   outgoing_.pop();
   if (is_final_event(event.event_type())) ended_ = true;
   return absl::OkStatus();
-}
-
-// The rules for patch markers (as in sdk-core 1.35). True if the event is done with, one way or the
-// other.
-bool WorkflowRun::State::skip_patch_marker(const HistoryEvent& event, absl::Status& status) {
-  const auto patch = read_patch_marker(event.marker_recorded_event_attributes());
-  OutgoingCommand* head = outgoing_.front();
-  if (!patch) {
-    while (head && head->kind == MachineKind::kPatch) {
-      outgoing_.pop();
-      head = outgoing_.front();
-    }
-    return false;
-  }
-  const bool same = head && head->kind == MachineKind::kPatch && head->id == patch->id;
-  if (same) {
-    outgoing_.pop();
-    return true;
-  }
-  if (patch->deprecated) {
-    skip_upsert_ = true;
-    return true;
-  }
-  status = nondeterminism(&event, head,
-                          absl::StrCat("the code no longer asks for patch \"", patch->id,
-                                       "\", which this run was made with"));
-  return true;
-}
-
-bool WorkflowRun::State::skip_upsert_of_patch(const HistoryEvent& event) {
-  return event.has_upsert_workflow_search_attributes_event_attributes() &&
-         event.upsert_workflow_search_attributes_event_attributes()
-             .search_attributes()
-             .indexed_fields()
-             .contains(kChangeVersionAttribute);
 }
 
 // The task's own messages: updates that history does not know yet.

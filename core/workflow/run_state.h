@@ -6,7 +6,6 @@
 
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -15,19 +14,15 @@
 
 #include "core/history/batch.h"
 #include "core/history/buffer.h"
-#include "core/machines/activity.h"
-#include "core/machines/cancel_external.h"
-#include "core/machines/child_workflow.h"
-#include "core/machines/signal_external.h"
-#include "core/machines/timer.h"
+#include "core/machines/machines.h"
+#include "core/machines/patch.h"
+#include "core/machines/properties.h"
 #include "core/machines/update.h"
-#include "core/workflow/flags.h"
-#include "core/workflow/outgoing.h"
 #include "core/workflow/run.h"
 
 namespace chimera::core {
 
-class WorkflowRun::State {
+class WorkflowRun::State final : private RunPort {
  public:
   explicit State(RunOptions options) : options_(std::move(options)) {}
 
@@ -53,10 +48,6 @@ class WorkflowRun::State {
     const api::update::v1::Request* request;
     std::shared_ptr<const void> owner;
     bool run_validator;
-  };
-  struct MachineRef {
-    MachineKind kind;
-    std::uint32_t seq;
   };
 
   // --- run.cc: inputs, outputs, the course of a task
@@ -92,71 +83,59 @@ class WorkflowRun::State {
   void apply_started(const HistoryEvent& event);
   void apply_task_started(const HistoryEvent& event);
   absl::Status match_command(const HistoryEvent& event);
-  bool skip_patch_marker(const HistoryEvent& event, absl::Status& status);
-  bool skip_upsert_of_patch(const HistoryEvent& event);
   void queue_messages();
   void queue_update(PendingUpdate update);
   void deliver_updates(std::int64_t before_event_id);
   void take_versions(const api::history::v1::WorkflowTaskCompletedEventAttributes& completed);
 
   // --- run_machines.cc
+  // What machines may do.
+  const RunContext& context() const override { return options_.context; }
+  bool live() const override { return !replaying_ && !options_.replay_only; }
+  bool use(CoreFlag flag) override { return flags_.use(flag, replaying_); }
+  void send(const MachineBase& machine, EventType confirmed_by,
+            std::unique_ptr<ApiCommand> command) override;
+  void take_back(const MachineBase& machine) override { outgoing_.drop(machine.kind, machine.seq); }
+  void issue(CommandVariant command) override;
+  void tell(Job job) override { jobs_.push_back(std::move(job)); }
+  void swallow(const MachineBase& machine) override;
+  absl::Status disagree(const HistoryEvent& event, const std::string& what) const override {
+    return nondeterminism(&event, meeting_, what);
+  }
+  // What happens to machines.
+  static std::uint64_t key_of(MachineKind kind, std::uint32_t seq) {
+    return static_cast<std::uint64_t>(kind) << 32 | seq;
+  }
+  using Machines = absl::flat_hash_map<std::uint64_t, Machine>;
+  template <class Command>
+  absl::Status begin(Command& command, core::Command& whole);
+  void let_go(Machines::iterator machine);
   absl::Status route(const HistoryEvent& event);
   absl::Status confirm(const OutgoingCommand& command, const HistoryEvent& event);
-  absl::Status confirm_activity(const OutgoingCommand& command, const HistoryEvent& event);
-  absl::Status confirm_child(const OutgoingCommand& command, const HistoryEvent& event);
   absl::Status confirm_update(const OutgoingCommand& command, const HistoryEvent& event);
-  absl::Status on_activity(std::uint32_t seq, const HistoryEvent& event);
-  absl::Status on_child(std::uint32_t seq, const HistoryEvent& event);
-  absl::Status on_timer(std::uint32_t seq, const HistoryEvent& event);
-  absl::Status on_external(MachineRef ref, const HistoryEvent& event);
-  void remember(std::int64_t event_id, MachineKind kind, std::uint32_t seq) {
-    by_event_[event_id] = {kind, seq};
-  }
   absl::Status nondeterminism(const HistoryEvent* event, const OutgoingCommand* command,
                               const std::string& what) const;
   std::string describe(const OutgoingCommand& command) const;
 
   // --- run_commands.cc
   absl::Status take(std::vector<Command>& commands);
-  absl::Status take(ScheduleActivity& command, Command& whole);
-  absl::Status take(ScheduleLocalActivity& command, Command& whole);
-  absl::Status take(RequestCancelActivity& command, Command& whole);
-  absl::Status take(RequestCancelLocalActivity& command, Command& whole);
-  absl::Status take(StartTimer& command, Command& whole);
-  absl::Status take(CancelTimer& command, Command& whole);
-  absl::Status take(StartChildWorkflowExecution& command, Command& whole);
-  absl::Status take(CancelChildWorkflowExecution& command, Command& whole);
-  absl::Status take(SignalExternalWorkflowExecution& command, Command& whole);
-  absl::Status take(CancelSignalWorkflow& command, Command& whole);
-  absl::Status take(RequestCancelExternalWorkflowExecution& command, Command& whole);
-  absl::Status take(SetPatchMarker& command, Command& whole);
-  absl::Status take(UpsertWorkflowSearchAttributes& command, Command& whole);
-  absl::Status take(ModifyWorkflowProperties& command, Command& whole);
-  absl::Status take(CompleteWorkflowExecution& command, Command& whole);
-  absl::Status take(FailWorkflowExecution& command, Command& whole);
-  absl::Status take(CancelWorkflowExecution& command, Command& whole);
-  absl::Status take(ContinueAsNewWorkflowExecution& command, Command& whole);
-  absl::Status take(ScheduleNexusOperation& command, Command& whole);
-  absl::Status take(RequestCancelNexusOperation& command, Command& whole);
-  absl::Status take(RespondToQuery& command, Command& whole);
-  absl::Status take(UpdateResponse& command, Command& whole);
-  // The command to be sent, with its metadata; null while replaying.
-  std::unique_ptr<api::command::v1::Command> outgoing(api::enums::v1::CommandType type,
-                                                      Command& whole) const;
-  void push(MachineKind kind, api::enums::v1::EventType confirmed_by, std::uint32_t seq,
-            std::unique_ptr<api::command::v1::Command> command);
-  void end_with(api::enums::v1::EventType confirmed_by,
-                std::unique_ptr<api::command::v1::Command> command);
-  void request_child_cancel(const ChildWorkflowMachine& child, const std::string& reason);
-  void upsert_change_versions();
-  void send_acceptance(UpdateMachine& update, const std::string& instance_id);
-  void send_rejection(UpdateMachine& update, const std::string& instance_id,
-                      api::failure::v1::Failure& failure);
-  void send_response(UpdateMachine& update, const std::string& instance_id,
-                     UpdateResponse& response);
-  void send_message(const std::string& instance_id, std::string message_id,
-                    const google::protobuf::Message& body);
-  bool live() const { return !replaying_ && !options_.replay_only; }
+  absl::Status take_issued();
+  template <class One>
+  absl::Status take(One& command, Command& whole);
+  absl::Status take_other(SetPatchMarker& command, Command& whole);
+  absl::Status take_other(UpsertWorkflowSearchAttributes& command, Command& whole);
+  absl::Status take_other(ModifyWorkflowProperties& command, Command& whole);
+  absl::Status take_other(CompleteWorkflowExecution& command, Command& whole);
+  absl::Status take_other(FailWorkflowExecution& command, Command& whole);
+  absl::Status take_other(CancelWorkflowExecution& command, Command& whole);
+  absl::Status take_other(ContinueAsNewWorkflowExecution& command, Command& whole);
+  absl::Status take_other(ScheduleLocalActivity& command, Command& whole);
+  absl::Status take_other(RequestCancelLocalActivity& command, Command& whole);
+  absl::Status take_other(ScheduleNexusOperation& command, Command& whole);
+  absl::Status take_other(RequestCancelNexusOperation& command, Command& whole);
+  absl::Status take_other(RespondToQuery& command, Command& whole);
+  absl::Status take_other(UpdateResponse& command, Command& whole);
+  void end_with(EventType confirmed_by, std::unique_ptr<ApiCommand> command);
 
   RunOptions options_;
   Phase phase_ = Phase::kIdle;
@@ -197,27 +176,19 @@ class WorkflowRun::State {
 
   // What the code has under way.
   Outgoing outgoing_;
-  std::vector<std::unique_ptr<api::protocol::v1::Message>> messages_;
-  absl::flat_hash_map<std::uint32_t, TimerMachine> timers_;
-  absl::flat_hash_map<std::uint32_t, ActivityMachine> activities_;
-  absl::flat_hash_map<std::uint32_t, ChildWorkflowMachine> children_;
-  absl::flat_hash_map<std::uint32_t, SignalExternalMachine> signals_;
-  absl::flat_hash_map<std::uint32_t, CancelExternalMachine> cancels_;
+  UpdateMessages messages_;
+  Machines machines_;                                          // By kind and seq.
+  absl::flat_hash_map<std::int64_t, std::uint64_t> by_event_;  // By the event that began them.
+  // Events that began what ended early here: later events of these say nothing.
+  absl::flat_hash_set<std::int64_t> swallow_;
+  std::vector<CommandVariant> issued_;        // By machines, not taken yet.
+  const OutgoingCommand* meeting_ = nullptr;  // Meets its event just now.
+  std::uint32_t next_own_ = kOwnSeq;
   absl::flat_hash_map<std::string, UpdateMachine> updates_;  // By protocol instance id.
-  absl::flat_hash_map<std::int64_t, MachineRef> by_event_;
-  absl::flat_hash_set<std::int64_t>
-      swallow_;  // Event ids of machines that ended early: their later events say nothing.
   absl::flat_hash_set<std::string> known_updates_;  // Looked ahead in history, not yet accepted.
-  std::uint32_t next_child_cancel_ = 0;
 
-  // What the code has said once.
-  std::set<std::string> patches_made_,
-      patches_known_;  // Markers commanded; markers that history has.
-  bool skip_upsert_ =
-      false;  // The marker before was skipped: its upsert of TemporalChangeVersion is, too.
-  std::unique_ptr<api::common::v1::Memo> memo_;
-  std::unique_ptr<api::common::v1::SearchAttributes> search_attributes_;
-  std::unique_ptr<api::common::v1::RetryPolicy> retry_policy_;
+  Patches patches_;
+  Properties properties_;
 };
 
 }  // namespace chimera::core

@@ -1,4 +1,4 @@
-#include "core/workflow/outgoing.h"
+#include "core/machines/outgoing.h"
 
 namespace chimera::core {
 

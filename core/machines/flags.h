@@ -1,7 +1,7 @@
 // Flags, which rules of the core and of the language a run's history was made with.
 // Owned by the run; lane thread.
-#ifndef CHIMERA_CORE_WORKFLOW_FLAGS_H_
-#define CHIMERA_CORE_WORKFLOW_FLAGS_H_
+#ifndef CHIMERA_CORE_MACHINES_FLAGS_H_
+#define CHIMERA_CORE_MACHINES_FLAGS_H_
 
 #include <cstdint>
 #include <string>
@@ -43,4 +43,4 @@ class Flags {
 
 }  // namespace chimera::core
 
-#endif  // CHIMERA_CORE_WORKFLOW_FLAGS_H_
+#endif  // CHIMERA_CORE_MACHINES_FLAGS_H_

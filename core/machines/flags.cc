@@ -1,4 +1,4 @@
-#include "core/workflow/flags.h"
+#include "core/machines/flags.h"
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
 // Outgoing, the commands of a run in order: first waiting to be sent, then for the events that
 // confirm them. Owned by the run; lane thread.
-#ifndef CHIMERA_CORE_WORKFLOW_OUTGOING_H_
-#define CHIMERA_CORE_WORKFLOW_OUTGOING_H_
+#ifndef CHIMERA_CORE_MACHINES_OUTGOING_H_
+#define CHIMERA_CORE_MACHINES_OUTGOING_H_
 
 #include <cstdint>
 #include <memory>
@@ -12,26 +12,23 @@
 
 namespace chimera::core {
 
+// Whose a command is. Kinds that the language numbers come after these, in the order of
+// machines.h.
 enum class MachineKind : std::uint8_t {
-  kTimer,
-  kActivity,
-  kChildWorkflow,
-  kSignalExternal,
-  kCancelExternal,
-  kUpdate,
+  kUpdate,  // Named by its protocol instance.
   // One step, command to event: the entry is the machine.
   kPatch,
   kSearchAttributes,
   kMemo,
   kEnd,
+  kNumbered,
 };
 
 struct OutgoingCommand {
   MachineKind kind;
   api::enums::v1::EventType confirmed_by;
-  std::uint32_t seq = 0;    // Of the machine, for kinds that the language numbers.
-  std::string id;           // Of the update or patch.
-  bool deprecated = false;  // Of a patch.
+  std::uint32_t seq = 0;  // Of the machine, for kinds that the language numbers.
+  std::string id;         // Of the update or patch.
   bool sent = false;
   // Cancelled before it was sent.
   bool dropped = false;
@@ -76,4 +73,4 @@ class Outgoing {
 
 }  // namespace chimera::core
 
-#endif  // CHIMERA_CORE_WORKFLOW_OUTGOING_H_
+#endif  // CHIMERA_CORE_MACHINES_OUTGOING_H_
