@@ -12,19 +12,21 @@
 #include "core/machines/activity.h"
 #include "core/machines/cancel_external.h"
 #include "core/machines/child_workflow.h"
+#include "core/machines/local_activity.h"
 #include "core/machines/signal_external.h"
 #include "core/machines/timer.h"
 
 namespace chimera::core {
 
 using Machine = std::variant<TimerMachine, ActivityMachine, ChildWorkflowMachine,
-                             SignalExternalMachine, CancelExternalMachine>;
+                             SignalExternalMachine, CancelExternalMachine, LocalActivityMachine>;
 
 namespace machines_internal {
 
 template <class M, class Command>
 constexpr bool cancels() {
-  if constexpr (requires { typename M::Cancels; }) return std::is_same_v<typename M::Cancels, Command>;
+  if constexpr (requires { typename M::Cancels; })
+    return std::is_same_v<typename M::Cancels, Command>;
   return false;
 }
 

@@ -56,6 +56,20 @@ class RunPort {
   virtual void tell(Job job) = 0;
   // The machine ends before what it began does: its later events say nothing.
   virtual void swallow(const MachineBase& machine) = 0;
+  // Work in this worker for a machine: holds the task open until executed(). stop() ends it from
+  // outside; how it ended comes back later.
+  virtual void execute(const MachineBase& machine,
+                       std::shared_ptr<const ScheduleLocalActivity> activity) = 0;
+  virtual void executed() = 0;
+  virtual void stop(const MachineBase& machine) = 0;
+  // Workflow time, and what moves it beside the tasks: never back.
+  virtual base::WallTime time() const = 0;
+  virtual void reach(base::WallTime time) = 0;
+  // How many activations the task has had so far, without queries.
+  virtual std::uint32_t activations() const = 0;
+  // Of what a job points to: lives as long as its activation.
+  virtual void keep(std::shared_ptr<const void> owner) = 0;
+
   // The report that history and code disagree about `event`.
   virtual absl::Status disagree(const HistoryEvent& event, const std::string& what) const = 0;
 

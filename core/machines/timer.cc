@@ -28,8 +28,7 @@ void TimerMachine::cancel(CancelTimer&, Command& whole, RunPort& run) {
   auto out = run.make(enums::COMMAND_TYPE_CANCEL_TIMER, whole);
   if (out) {
     out->mutable_cancel_timer_command_attributes()->set_timer_id(absl::StrCat(seq));
-    if (metadata && !out->has_user_metadata())
-      out->set_allocated_user_metadata(metadata.release());
+    if (metadata && !out->has_user_metadata()) out->set_allocated_user_metadata(metadata.release());
   }
   run.send(*this, enums::EVENT_TYPE_TIMER_CANCELED, std::move(out));
 }

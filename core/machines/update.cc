@@ -82,8 +82,8 @@ void UpdateMachine::reject(api::failure::v1::Failure& failure, const std::string
   send_message(instance_id, absl::StrCat(message_id, "/reject"), body, messages);
 }
 
-void UpdateMachine::complete(UpdateResponse& response, const std::string& instance_id,
-                             RunPort& run, Outgoing& outgoing, UpdateMessages& messages) const {
+void UpdateMachine::complete(UpdateResponse& response, const std::string& instance_id, RunPort& run,
+                             Outgoing& outgoing, UpdateMessages& messages) const {
   OutgoingCommand entry{MachineKind::kUpdate, enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED,
                         0, instance_id};
   if (run.live()) {
@@ -109,8 +109,7 @@ absl::Status UpdateMachine::on(const HistoryEvent& event, const std::string& ins
   const std::string& id =
       accepted ? event.workflow_execution_update_accepted_event_attributes().protocol_instance_id()
                : event.workflow_execution_update_completed_event_attributes().meta().update_id();
-  if (id != (accepted ? instance_id : update_id))
-    return run.disagree(event, "the updates differ");
+  if (id != (accepted ? instance_id : update_id)) return run.disagree(event, "the updates differ");
   Action action;
   if (!kTable.advance(state, accepted ? Event::kUpdateAccepted : Event::kUpdateCompleted, action))
     return run.disagree(event, "the update is not that far");
@@ -132,8 +131,7 @@ std::string UpdateMachine::describe(const HistoryEvent& event) {
   }
   if (event.has_workflow_execution_update_completed_event_attributes()) {
     return absl::StrCat(
-        "update ",
-        event.workflow_execution_update_completed_event_attributes().meta().update_id());
+        "update ", event.workflow_execution_update_completed_event_attributes().meta().update_id());
   }
   return "";
 }

@@ -135,16 +135,6 @@ absl::Status WorkflowRun::State::take_other(ContinueAsNewWorkflowExecution& comm
   return absl::OkStatus();
 }
 
-absl::Status WorkflowRun::State::take_other(ScheduleLocalActivity& command, Command&) {
-  return absl::UnimplementedError(
-      absl::StrCat("local activity ", command.activity_type,
-                   ": local activities are not supported yet; run it as an activity"));
-}
-
-absl::Status WorkflowRun::State::take_other(RequestCancelLocalActivity&, Command&) {
-  return absl::OkStatus();
-}
-
 absl::Status WorkflowRun::State::take_other(ScheduleNexusOperation& command, Command&) {
   return absl::UnimplementedError(absl::StrCat("Nexus operation ", command.attributes.service(),
                                                "/", command.attributes.operation(),

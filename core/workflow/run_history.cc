@@ -16,10 +16,17 @@ namespace chimera::core {
 
 namespace enums = api::enums::v1;
 
+// The server's, for histories that do not say.
+constexpr std::chrono::seconds kDefaultTaskTimeout{10};
+
 absl::Status WorkflowRun::State::apply(const Batch& batch) {
   const auto events = buffer_.events();
   const bool holds_last = next_page_token_.empty() && batch.end == events.size();
+  activations_ = 0;
+  ahead_.clear();
+  ahead_next_ = 0;
   look_ahead(events, batch);
+  const bool was_live = live();
   for (std::size_t i = 0; i < batch.end; ++i) {
     const HistoryEvent& event = *events[i];
     const EventType type = event.event_type();
@@ -32,6 +39,8 @@ absl::Status WorkflowRun::State::apply(const Batch& batch) {
     last_processed_ = event.event_id();
   }
   if (holds_last) deliver_updates(last_processed_ + 1);
+  caught_up_ = holds_last && live();
+  if (caught_up_ && !was_live && !task_->has_query()) begin_local_work();
   // The worker of this task, as its completion tells it; the batch began with the one before.
   if (batch.lookahead_end > batch.end)
     take_versions(events[batch.end]->workflow_task_completed_event_attributes());
@@ -44,10 +53,13 @@ absl::Status WorkflowRun::State::apply(const Batch& batch) {
 // known live, but the language needs them now.
 void WorkflowRun::State::look_ahead(absl::Span<const HistoryEvent* const> events,
                                     const Batch& batch) {
+  bool own = true;  // Of this task, not of one behind that heartbeats of local activities made.
   for (std::size_t i = batch.end; i < batch.lookahead_end; ++i) {
     const HistoryEvent& event = *events[i];
+    own = own && (i == batch.end || is_command_event(event.event_type()));
     switch (event.event_type()) {
       case enums::EVENT_TYPE_MARKER_RECORDED:
+        if (own) look_ahead_local(event);
         if (auto patch = read_patch_marker(event.marker_recorded_event_attributes());
             patch && patches_.know(patch->id)) {
           jobs_.push_back(NotifyHasPatch{patch->id});
@@ -178,6 +190,8 @@ void WorkflowRun::State::apply_started(const HistoryEvent& event) {
   const auto& started = event.workflow_execution_started_event_attributes();
   time_ = base::to_wall_time(event.event_time());
   properties_.begin(started);
+  task_timeout_ = base::to_nanoseconds(started.workflow_task_timeout());
+  if (task_timeout_ <= std::chrono::nanoseconds::zero()) task_timeout_ = kDefaultTaskTimeout;
   jobs_.push_back(InitializeWorkflow{&started, options_.context.workflow_id,
                                      base::run_seed(started.original_execution_run_id()), time_});
 }

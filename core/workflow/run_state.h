@@ -4,6 +4,7 @@
 #ifndef CHIMERA_CORE_WORKFLOW_RUN_STATE_H_
 #define CHIMERA_CORE_WORKFLOW_RUN_STATE_H_
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <string>
@@ -30,6 +31,7 @@ class WorkflowRun::State final : private RunPort {
   bool idle() const { return phase_ == Phase::kIdle; }
   bool ended() const { return ended_; }
   std::int64_t last_processed() const { return last_processed_; }
+  bool has_local_work() const { return executing_ > 0; }
   std::size_t memory_bytes() const;
 
  private:
@@ -37,6 +39,7 @@ class WorkflowRun::State final : private RunPort {
     kIdle,
     kPage,      // A page of history is under way.
     kLanguage,  // The language has an activation.
+    kLocal,     // The task waits for local activities alone.
     kReply,     // The server has our answer.
     kEvicting,  // The language has RemoveFromCache.
     kGone,
@@ -56,6 +59,8 @@ class WorkflowRun::State final : private RunPort {
   void on(LanguageDone input);
   void on(ReplyInput input);
   void on(EvictInput input);
+  void on(LocalActivityDone input);
+  void on(Time input);
   void fetch(bool from_start);
   void proceed();  // Follows history until something is needed from outside.
   void dispatch();
@@ -64,7 +69,8 @@ class WorkflowRun::State final : private RunPort {
   bool ask_queries();
   void take_query_answers(std::vector<Command>& commands);
   void finish_task();
-  void send_completion();
+  // A heartbeat: what the task has so far; the server makes the next task at once.
+  void send_completion(bool heartbeat = false);
   void answer_legacy_query();
   void refuse_legacy_query(const std::string& why);
   void fail_task(const absl::Status& status);
@@ -88,6 +94,19 @@ class WorkflowRun::State final : private RunPort {
   void deliver_updates(std::int64_t before_event_id);
   void take_versions(const api::history::v1::WorkflowTaskCompletedEventAttributes& completed);
 
+  // --- run_local.cc
+  // A task that came with live history: what replay has left open runs now.
+  void begin_local_work();
+  void look_ahead_local(const HistoryEvent& event);
+  // Markers of the task that meet their activity now; `at_rest`: nothing else can happen.
+  bool release_ahead(bool at_rest);
+  void settle();  // Ends that came while the language or the server was at work.
+  void end_local(LocalActivityDone& done);
+  void let_go_local();
+  bool wait_for_local_work();
+  LocalActivityMachine* local(std::uint32_t seq);
+  std::vector<std::uint32_t> local_seqs() const;
+
   // --- run_machines.cc
   // What machines may do.
   const RunContext& context() const override { return options_.context; }
@@ -99,6 +118,14 @@ class WorkflowRun::State final : private RunPort {
   void issue(CommandVariant command) override;
   void tell(Job job) override { jobs_.push_back(std::move(job)); }
   void swallow(const MachineBase& machine) override;
+  void execute(const MachineBase& machine,
+               std::shared_ptr<const ScheduleLocalActivity> activity) override;
+  void executed() override { --executing_; }
+  void stop(const MachineBase& machine) override;
+  base::WallTime time() const override { return time_; }
+  void reach(base::WallTime time) override { time_ = std::max(time_, time); }
+  std::uint32_t activations() const override { return activations_; }
+  void keep(std::shared_ptr<const void> owner) override { keep_alive_.push_back(std::move(owner)); }
   absl::Status disagree(const HistoryEvent& event, const std::string& what) const override {
     return nondeterminism(&event, meeting_, what);
   }
@@ -129,8 +156,6 @@ class WorkflowRun::State final : private RunPort {
   absl::Status take_other(FailWorkflowExecution& command, Command& whole);
   absl::Status take_other(CancelWorkflowExecution& command, Command& whole);
   absl::Status take_other(ContinueAsNewWorkflowExecution& command, Command& whole);
-  absl::Status take_other(ScheduleLocalActivity& command, Command& whole);
-  absl::Status take_other(RequestCancelLocalActivity& command, Command& whole);
   absl::Status take_other(ScheduleNexusOperation& command, Command& whole);
   absl::Status take_other(RequestCancelNexusOperation& command, Command& whole);
   absl::Status take_other(RespondToQuery& command, Command& whole);
@@ -173,6 +198,20 @@ class WorkflowRun::State final : private RunPort {
   std::vector<Job> jobs_;
   std::vector<std::shared_ptr<const void>> keep_alive_;
   std::vector<PendingUpdate> pending_updates_;  // By sequencing event id.
+
+  // Local activities.
+  int executing_ = 0;
+  std::uint32_t activations_ = 0;     // Of this task, without queries.
+  bool caught_up_ = false;            // The task's own events have been applied, live.
+  bool wake_asked_ = false;           // For this task.
+  bool heartbeat_due_ = false;        // Likewise.
+  bool dropped_ = false;              // The worker ends and leaves some to others.
+  std::uint32_t later_attempts_ = 0;  // Made for this task.
+  std::chrono::nanoseconds task_timeout_{};
+  std::vector<LocalActivityDone> ends_;  // That came while the run could not take them.
+  // Of the task to come, in history's order; those before `ahead_next_` have met theirs.
+  std::vector<LocalMarker> ahead_;
+  std::size_t ahead_next_ = 0;
 
   // What the code has under way.
   Outgoing outgoing_;

@@ -80,9 +80,9 @@ std::size_t WorkflowRuntime::memory_bytes() const {
   return kBytesPerRun + tasks_.size() * kBytesPerFiber + arguments_.SpaceUsedLong();
 }
 
-void WorkflowRuntime::activate(std::shared_ptr<const core::Activation> activation,
-                               core::ActivationDone done) {
-  std::move(done)(guarded_activation(*activation));
+std::optional<core::Completion> WorkflowRuntime::activate(
+    std::shared_ptr<const core::Activation> activation, core::ActivationDone) {
+  return guarded_activation(*activation);
 }
 
 // Nothing may leave on the lane: what the code's own converters and codecs throw off its fibers

@@ -38,8 +38,8 @@ class WorkflowRuntime final : public core::WorkflowInstance {
                   core::Metrics& metrics);
   ~WorkflowRuntime() override;
 
-  void activate(std::shared_ptr<const core::Activation> activation,
-                core::ActivationDone done) override;
+  std::optional<core::Completion> activate(std::shared_ptr<const core::Activation> activation,
+                                           core::ActivationDone done) override;
   std::size_t memory_bytes() const override;
 
   // The run whose code runs on this thread; throws std::logic_error naming `call` where there is

@@ -1,8 +1,8 @@
 #include "core/history/events.h"
 
-#include <gtest/gtest.h>
-
 #include <set>
+
+#include <gtest/gtest.h>
 
 namespace chimera::core {
 namespace {
@@ -34,8 +34,7 @@ TEST(EventsTest, CommandEventsAreThoseThatATaskCommanded) {
   };
   std::set<EventType> actual;
   for (int type = 0; type <= enums::EventType_MAX; ++type) {
-    if (is_command_event(static_cast<EventType>(type)))
-      actual.insert(static_cast<EventType>(type));
+    if (is_command_event(static_cast<EventType>(type))) actual.insert(static_cast<EventType>(type));
   }
   EXPECT_EQ(actual, expected);
 }

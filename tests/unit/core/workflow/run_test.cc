@@ -354,17 +354,6 @@ TEST_F(RunTest, AnUpdateIsSeenBehindEmptyTasks) {
   EXPECT_FALSE(update.run_validator);
 }
 
-TEST_F(RunTest, ALocalActivityFailsTheTaskWithAClearMessage) {
-  step(as_input(history_.task_started().poll()));
-  ScheduleLocalActivity local{1};
-  local.activity_type = "quick";
-
-  step(done(local));
-
-  EXPECT_EQ(only<SendFailure>().request->failure().message(),
-            "local activity quick: local activities are not supported yet; run it as an activity");
-}
-
 TEST_F(RunTest, ANexusOperationFailsTheTaskWithAClearMessage) {
   step(as_input(history_.task_started().poll()));
   ScheduleNexusOperation nexus{1};
