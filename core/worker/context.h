@@ -1,5 +1,6 @@
 // WorkerContext, what the parts of one worker share: its connection, options, slots, activities.
-// Made once, constant while the worker runs. Any thread.
+// The worker fills it in before its first poll; from then on only `shutting_down` changes. Any
+// thread.
 #ifndef CHIMERA_CORE_WORKER_CONTEXT_H_
 #define CHIMERA_CORE_WORKER_CONTEXT_H_
 

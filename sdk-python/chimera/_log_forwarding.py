@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from chimera.runtime import LogForwardingConfig
+    from chimera._telemetry import LogForwardingConfig
 
 # By the core's numbers: trace, debug, info, warn, error.
 _LEVELS = [logging.DEBUG - 5, logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR]

@@ -1,4 +1,4 @@
-// A golden set: what the official core was given and what it did, recorded (golden/README.md).
+// A golden set: what the official core was given and what it did, recorded.
 #ifndef CHIMERA_TESTS_REPLAY_GOLDEN_H_
 #define CHIMERA_TESTS_REPLAY_GOLDEN_H_
 

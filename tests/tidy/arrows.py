@@ -51,5 +51,45 @@ LIBRARIES = {
 # What an installed, light public header must not show.
 FORBIDDEN_IN_PUBLIC_HEADERS = ("google/protobuf", "temporal/", "grpc", "nlohmann", "spdlog", "absl/", "core/", "boost/")
 
-# Python: package -> modules of it that it must not import (the bridge is the only way down).
-PYTHON_BRIDGE_USERS = {"client", "service", "worker", "testing", "runtime", "host", "converter", "_native"}
+# Python: a package or module directly below `chimera` -> those that it may import beside itself. `api` holds the
+# generated messages, `_bridge` is the native module: the only way down to the core. The layers from top to bottom:
+# common, converter, exceptions; then workflow and activity; then client; then worker; then testing.
+_GROUND = ["types", "_lazy", "_api", "api"]
+_VALUES = [*_GROUND, "common", "exceptions", "converter"]
+_CONNECTION = ["_native", "_telemetry", "runtime", "service"]
+
+PYTHON = {
+    "types": [],
+    "_lazy": [],
+    "_threads": [],
+    "_metrics": [],
+    "_health": [],
+    "_grpc_stubs": [],
+    "_api": ["_lazy", "api"],
+    "common": [*_GROUND, "_metrics"],
+    "exceptions": [*_GROUND],
+    "converter": [*_GROUND, "common", "exceptions", "_bridge"],
+    "workflow": [*_VALUES],
+    "activity": [*_VALUES],
+    "nexus": ["common"],
+    "_native": ["_bridge"],
+    "_telemetry": ["common"],
+    "_log_forwarding": ["_telemetry"],
+    "_runtime_metrics": ["common", "_telemetry"],
+    "_metric_buffer": ["common", "_telemetry", "_runtime_metrics"],
+    "runtime": ["common", "_bridge", "_telemetry", "_log_forwarding", "_runtime_metrics", "_metric_buffer"],
+    "bridge": ["api", "_health"],
+    "service": ["api", "exceptions", "bridge", "_bridge", "_health", "_native", "runtime"],
+    "client": [*_VALUES, *_CONNECTION, "_bridge", "workflow", "activity"],
+    "worker": [*_VALUES, *_CONNECTION, "_bridge", "_threads", "workflow", "activity", "client"],
+    "plugin": [*_VALUES, "service", "client", "worker"],
+    "envconfig": ["service"],
+    "testing": [*_VALUES, *_CONNECTION, "_bridge", "_threads", "activity", "client", "worker"],
+    "host": ["exceptions", "runtime", "activity", "workflow", "client", "worker"],
+    "contrib": [*_VALUES, "service", "activity", "workflow", "client"],
+}
+
+# Upward all the same, for type checkers alone: what a public signature names.
+PYTHON_TYPES_UPWARD = {
+    ("activity", "client"): "activity.client() is the worker's Client",
+}

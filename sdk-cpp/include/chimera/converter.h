@@ -11,8 +11,8 @@
 //   vector, list, deque, set, array, pair, tuple   json/plain array      list, set, tuple
 //   map, unordered_map (string or integer keys)    json/plain object     dict
 //   variant<T...>                                  the one that it holds Union: the first that fits
-//   struct with up to 64 members                   json/plain object     dataclass of the same
-//   fields chrono duration                                number of seconds     float or int
+//   struct with up to 64 members                   json/plain object     dataclass, same fields
+//   chrono duration                                number of seconds     float or int
 //   system_clock time_point                        "2026-01-31T09:00:00+00:00"  datetime
 //   Payload                                        as it is              RawValue
 //

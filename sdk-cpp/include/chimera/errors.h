@@ -1,7 +1,7 @@
 // The exceptions that users see: the tree of the official SDKs' exceptions, each with its cause.
-//   TemporalError > FailureError > ApplicationError, CancelledError, TerminatedError, TimeoutError,
-//   ServerError,
-//                                  ActivityError, ChildWorkflowError, NexusOperationError
+//   TemporalError > FailureError > ApplicationError, CancelledError, TerminatedError,
+//                                  TimeoutError, ServerError, ActivityError, ChildWorkflowError,
+//                                  NexusOperationError
 // Out of a workflow only a FailureError fails the workflow; anything else (std::out_of_range, throw
 // 42) fails the task, which is tried again once the code is mended. Out of an activity everything
 // becomes an ApplicationError.

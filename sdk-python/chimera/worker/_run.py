@@ -14,7 +14,7 @@ import logging
 import random
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import chimera.common as common
 import chimera.converter as converter
@@ -36,6 +36,7 @@ from chimera.worker._runner import (
 from chimera.worker._workflow_handlers import Handlers
 from chimera.worker._workflow_threads import DeadlockInterrupt
 from chimera.workflow._info import Info
+from chimera.workflow._runtime import Run as RunOfWorkflowCode
 
 logger = logging.getLogger("temporalio.worker._workflow_instance")
 
@@ -59,7 +60,7 @@ class Run(WorkflowInstance):
         self.logger_details = info._logger_details()
         # The tasks' names say where they belong in logs and stack traces.
         suffix = f" (workflow: {info.workflow_type}, id: {info.workflow_id}, run: {info.run_id})"
-        self.loop = WorkflowLoop(self, suffix)
+        self.loop = WorkflowLoop(self, suffix)  # type: ignore[abstract]  # Without what workflows must not use.
         self.handlers = Handlers(self)
         self.operations = Operations(self)
         self.is_replaying = False
@@ -385,9 +386,8 @@ class Run(WorkflowInstance):
         return failure
 
     def is_failure_exception(self, err: BaseException) -> bool:
-        types = (exceptions.FailureError, asyncio.TimeoutError)
-        types += (*self._failure_types, *self._details.worker_level_failure_exception_types)
-        return isinstance(err, types)
+        types = (*self._failure_types, *self._details.worker_level_failure_exception_types)
+        return isinstance(err, (exceptions.FailureError, asyncio.TimeoutError, *types))
 
     # Commands and converters
 
@@ -694,6 +694,13 @@ class Run(WorkflowInstance):
                 type=info.workflow_type,
             )
         )
+
+
+if TYPE_CHECKING:
+
+    def _serves_workflow_code(run: Run) -> RunOfWorkflowCode:
+        """A Run is what workflow code asks for."""
+        return run
 
 
 def as_payload(value: Any) -> Payload:
