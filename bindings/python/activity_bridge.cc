@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "bindings/python/convert.h"
+#include "bindings/python/gil.h"
 
 namespace chimera::bindings {
 namespace {
@@ -26,6 +27,11 @@ core::ActivityResult result_from(const std::string& status, const py::object& va
   return result;
 }
 
+// Nothing is reported of it, as if this process had been killed.
+void leave(core::ActivityHandle& handle) {
+  handle.complete({core::ActivityResult::WillCompleteAsync{}});
+}
+
 }  // namespace
 
 ActivityBridge::ActivityBridge(std::shared_ptr<Queue> queue, py::object start, py::object cancel)
@@ -34,22 +40,44 @@ ActivityBridge::ActivityBridge(std::shared_ptr<Queue> queue, py::object start, p
       cancel_(std::make_shared<const Ref>(std::move(cancel))) {}
 
 void ActivityBridge::start(core::ActivityTask task) {
+  std::shared_ptr<const Ref> callback;
   {
     absl::MutexLock lock(&mutex_);
-    running_.insert_or_assign(task.message->task_token(), std::move(task.handle));
+    callback = start_;
+    if (!closed_) running_.insert_or_assign(task.message->task_token(), std::move(task.handle));
   }
-  queue_->push(start_, [message = std::move(task.message)] {
+  if (callback == nullptr) return leave(*task.handle);
+  queue_->push(std::move(callback), [message = std::move(task.message)] {
     return py::make_tuple(py::bytes(message->task_token()), serialize(*message));
   });
 }
 
 void ActivityBridge::cancel(const std::string& task_token,
                             const core::ActivityCancellation& cancellation) {
-  queue_->push(cancel_, [task_token, flags = cancellation] {
+  std::shared_ptr<const Ref> callback;
+  {
+    absl::MutexLock lock(&mutex_);
+    callback = cancel_;
+  }
+  if (callback == nullptr) return;
+  queue_->push(std::move(callback), [task_token, flags = cancellation] {
     return py::make_tuple(py::bytes(task_token),
                           py::make_tuple(flags.not_found, flags.cancelled, flags.paused,
                                          flags.timed_out, flags.worker_shutdown, flags.reset));
   });
+}
+
+void ActivityBridge::close() {
+  decltype(running_) running;
+  std::shared_ptr<const Ref> start, cancel;  // Let go without the lock: that may run Python code.
+  {
+    absl::MutexLock lock(&mutex_);
+    closed_ = true;
+    running.swap(running_);
+    start.swap(start_);
+    cancel.swap(cancel_);
+  }
+  for (auto& [token, handle] : running) leave(*handle);
 }
 
 std::shared_ptr<core::ActivityHandle> ActivityBridge::find(std::string_view token, bool remove) {
@@ -67,7 +95,7 @@ void ActivityBridge::heartbeat(const py::bytes& token, const py::list& details) 
   const auto handle = find(view(token), /*remove=*/false);
   if (handle == nullptr) return;
 
-  py::gil_scoped_release release;
+  GilReleased released;
   handle->heartbeat(std::move(payloads));
 }
 
@@ -75,17 +103,28 @@ void ActivityBridge::complete(const py::bytes& token, const std::string& status,
                               const py::object& value) {
   core::ActivityResult result = result_from(status, value);
   const auto handle = find(view(token), /*remove=*/true);
+  if (handle == nullptr && is_closed()) return;
   if (handle == nullptr)
     throw py::value_error("this activity task is not running, or was completed before");
 
-  py::gil_scoped_release release;
+  GilReleased released;
   handle->complete(std::move(result));
 }
 
 void define_activity_bridge(py::module_& module) {
   py::class_<ActivityBridge, std::shared_ptr<ActivityBridge>>(module, "ActivityBridge")
-      .def(py::init<std::shared_ptr<Queue>, py::object, py::object>(), py::arg("queue"),
-           py::arg("start"), py::arg("cancel"))
+      .def(py::init([](std::shared_ptr<Queue> queue, py::object start, py::object cancel) {
+             auto bridge = std::make_shared<ActivityBridge>(std::move(queue), std::move(start),
+                                                            std::move(cancel));
+             end_with_interpreter(EndsWith::kLanguages, bridge);
+             return bridge;
+           }),
+           py::arg("queue"), py::arg("start"), py::arg("cancel"))
+      .def("close",
+           [](ActivityBridge& self) {
+             GilReleased released;
+             self.close();
+           })
       .def("heartbeat", &ActivityBridge::heartbeat, py::arg("token"), py::arg("details"))
       .def("complete", &ActivityBridge::complete, py::arg("token"), py::arg("status"),
            py::arg("value"));

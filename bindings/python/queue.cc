@@ -7,6 +7,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "bindings/python/gil.h"
+
 namespace chimera::bindings {
 namespace {
 
@@ -39,6 +41,7 @@ py::list Queue::take() {
     [[maybe_unused]] const auto got = ::read(fd_, &count, sizeof count);
   }
   release_dropped_refs();
+  const NoCollection at_peace;
   py::list result(items.size());
   for (std::size_t i = 0; i < items.size(); ++i) {
     py::tuple args = std::move(items[i].make_args)();
