@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "bindings/python/collected.h"
 #include "bindings/python/convert.h"
 #include "bindings/python/gil.h"
 
@@ -67,6 +68,12 @@ void ActivityBridge::cancel(const std::string& task_token,
   });
 }
 
+int ActivityBridge::traverse(visitproc visit, void* arg) {
+  absl::MutexLock lock(&mutex_);
+  if (const int result = bindings::traverse(start_, visit, arg); result != 0) return result;
+  return bindings::traverse(cancel_, visit, arg);
+}
+
 void ActivityBridge::close() {
   decltype(running_) running;
   std::shared_ptr<const Ref> start, cancel;  // Let go without the lock: that may run Python code.
@@ -112,7 +119,8 @@ void ActivityBridge::complete(const py::bytes& token, const std::string& status,
 }
 
 void define_activity_bridge(py::module_& module) {
-  py::class_<ActivityBridge, std::shared_ptr<ActivityBridge>>(module, "ActivityBridge")
+  py::class_<ActivityBridge, std::shared_ptr<ActivityBridge>>(module, "ActivityBridge",
+                                                              collected<ActivityBridge>())
       .def(py::init([](std::shared_ptr<Queue> queue, py::object start, py::object cancel) {
              auto bridge = std::make_shared<ActivityBridge>(std::move(queue), std::move(start),
                                                             std::move(cancel));
@@ -122,8 +130,11 @@ void define_activity_bridge(py::module_& module) {
            py::arg("queue"), py::arg("start"), py::arg("cancel"))
       .def("close",
            [](ActivityBridge& self) {
-             GilReleased released;
-             self.close();
+             {
+               GilReleased released;
+               self.close();
+             }
+             release_dropped_refs();
            })
       .def("heartbeat", &ActivityBridge::heartbeat, py::arg("token"), py::arg("details"))
       .def("complete", &ActivityBridge::complete, py::arg("token"), py::arg("status"),

@@ -35,6 +35,10 @@ class ActivityBridge : public core::ActivityLanguage, public Ending {
   void close();
   void end() override { close(); }
 
+  // For collected.h.
+  int traverse(visitproc visit, void* arg);
+  void clear() { close(); }
+
  private:
   std::shared_ptr<core::ActivityHandle> find(std::string_view token, bool remove);
   bool is_closed() {

@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "bindings/python/activation.h"
+#include "bindings/python/collected.h"
 #include "bindings/python/commands.h"
 #include "bindings/python/gil.h"
 #include "bindings/python/version.h"
@@ -103,6 +104,12 @@ void WorkflowBridge::drop(std::string run_id) {
                [run_id = std::move(run_id)] { return py::make_tuple(text(run_id)); });
 }
 
+int WorkflowBridge::traverse(visitproc visit, void* arg) {
+  absl::MutexLock lock(&mutex_);
+  if (const int result = bindings::traverse(activate_, visit, arg); result != 0) return result;
+  return bindings::traverse(drop_, visit, arg);
+}
+
 void WorkflowBridge::close() {
   decltype(waiting_) waiting;
   std::shared_ptr<const Ref> activate, drop;  // Let go without the lock: that may run Python code.
@@ -155,7 +162,8 @@ void WorkflowBridge::fail(const std::string& run_id, const py::bytes& failure, i
 }
 
 void define_workflow_bridge(py::module_& module) {
-  py::class_<WorkflowBridge, std::shared_ptr<WorkflowBridge>>(module, "WorkflowBridge")
+  py::class_<WorkflowBridge, std::shared_ptr<WorkflowBridge>>(module, "WorkflowBridge",
+                                                              collected<WorkflowBridge>())
       .def(py::init([](std::shared_ptr<Queue> queue, py::object activate, py::object drop) {
              auto bridge = std::make_shared<WorkflowBridge>(std::move(queue), std::move(activate),
                                                             std::move(drop));
@@ -165,8 +173,11 @@ void define_workflow_bridge(py::module_& module) {
            py::arg("queue"), py::arg("activate"), py::arg("drop"))
       .def("close",
            [](WorkflowBridge& self) {
-             GilReleased released;
-             self.close();
+             {
+               GilReleased released;
+               self.close();
+             }
+             release_dropped_refs();
            })
       .def("complete", &WorkflowBridge::complete, py::arg("run_id"), py::arg("commands"),
            py::arg("used_internal_flags"), py::arg("versioning_behavior"))

@@ -42,6 +42,10 @@ class WorkflowBridge : public core::WorkflowLanguage,
   void close();
   void end() override { close(); }
 
+  // For collected.h.
+  int traverse(visitproc visit, void* arg);
+  void clear() { close(); }
+
  private:
   // Empty once closed.
   core::ActivationDone take_done(const std::string& run_id);
