@@ -9,6 +9,9 @@
 namespace chimera::bindings {
 namespace {
 
+// Servers take calls of 4 MiB (gRPC's default), and the call holds the token and names as well.
+constexpr std::size_t kHeartbeatBytesMax = (4 << 20) - (64 << 10);
+
 core::ActivityResult result_from(const std::string& status, const py::object& value) {
   core::ActivityResult result;
   if (status == "completed") {
@@ -101,6 +104,10 @@ void ActivityBridge::heartbeat(const py::bytes& token, const py::list& details) 
   for (py::handle detail : details) parse(detail, *payloads.add_payloads(), "heartbeat detail");
   const auto handle = find(view(token), /*remove=*/false);
   if (handle == nullptr) return;
+  if (const std::size_t size = payloads.ByteSizeLong(); size > kHeartbeatBytesMax) {
+    throw py::value_error(absl::StrCat("heartbeat details of ", size, " bytes: a server takes ",
+                                       kHeartbeatBytesMax, " at most"));
+  }
 
   GilReleased released;
   handle->heartbeat(std::move(payloads));

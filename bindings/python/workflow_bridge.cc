@@ -66,7 +66,7 @@ WorkflowBridge::WorkflowBridge(std::shared_ptr<Queue> queue, py::object activate
 
 const core::LanguageIdentity& WorkflowBridge::identity() const {
   static const auto* identity = new core::LanguageIdentity{
-      .sdk_name = "temporal-python", .sdk_version = kVersion, .failure_source = "PythonSDK"};
+      .sdk_name = kName, .sdk_version = kVersion, .failure_source = "PythonSDK"};
   return *identity;
 }
 
