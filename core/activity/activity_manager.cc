@@ -7,6 +7,7 @@
 #include "absl/time/time.h"
 
 #include "core/base/proto_time.h"
+#include "core/telemetry/log.h"
 
 namespace chimera::core {
 
@@ -15,6 +16,8 @@ using std::chrono::nanoseconds;
 
 namespace {
 constexpr std::chrono::seconds kTimeoutBuffer{5};
+// The server knows the task no more (sdk-core 1.35 says both).
+constexpr ActivityCancellation kTimedOut{.not_found = true, .timed_out = true};
 }  // namespace
 
 // One task under way. Shared by the manager's map, the language (as its handle) and RPC callbacks.
@@ -94,7 +97,7 @@ class ActivityManager::Running : public ActivityHandle,
     last_heartbeat_ = started_;
     if (to_run.count() > 0) {
       run_timer_ = timers_.after(to_run + kTimeoutBuffer, [weak = weak_from_this()] {
-        if (auto self = weak.lock()) self->cancel({.timed_out = true});
+        if (auto self = weak.lock()) self->cancel(kTimedOut);
       });
     }
     if (task_->heartbeat_timeout().seconds() > 0 || task_->heartbeat_timeout().nanos() > 0)
@@ -113,7 +116,7 @@ class ActivityManager::Running : public ActivityHandle,
         if (self->ended_) return;
         if (self->timers_.now() - self->last_heartbeat_ < limit) return self->watch_silence();
       }
-      self->cancel({.timed_out = true});
+      self->cancel(kTimedOut);
     });
   }
 
@@ -173,6 +176,12 @@ class ActivityManager::Running : public ActivityHandle,
       why.paused = reply->activity_paused();
     } else if (absl::IsNotFound(reply.status())) {
       why.not_found = true;
+    } else {
+      log(LogLevel::kWarn, "activity",
+          absl::StrCat("a heartbeat was not recorded: ", reply.status().message()),
+          {{"activity_id", task_->activity_id()},
+           {"activity_type", task_->activity_type().name()},
+           {"workflow_id", task_->workflow_execution().workflow_id()}});
     }
     if (why.cancelled || why.reset || why.paused || why.not_found) cancel(why);
     absl::AnyInvocable<void() &&> report_now;

@@ -1,7 +1,9 @@
 #include "core/activity/activity_manager.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/telemetry/log.h"
 #include "tests/support/fake_timers.h"
 
 namespace chimera::core {
@@ -9,6 +11,7 @@ namespace {
 
 namespace wf = api::workflowservice::v1;
 using std::chrono::seconds;
+using ::testing::ElementsAre;
 using testing::FakeTimers;
 
 api::common::v1::Payloads details(const std::string& text) {
@@ -247,9 +250,23 @@ TEST_F(ActivityManagerTest, CodeThatRunsPastItsTimeoutIsTold) {
   timers_.advance(std::chrono::milliseconds(1));
 
   ASSERT_EQ(language_.cancels.size(), 1u);
-  EXPECT_TRUE(language_.cancels[0].timed_out);
+  EXPECT_TRUE(language_.cancels[0].timed_out && language_.cancels[0].not_found);
   handle.complete({ActivityResult::Cancelled{}});
   EXPECT_EQ(timers_.pending(), 0u);
+}
+
+TEST_F(ActivityManagerTest, AHeartbeatThatIsRefusedIsLogged) {
+  std::vector<std::string> said;
+  set_log_sink([&said](const LogRecord& record) { said.push_back(record.message); });
+  ActivityHandle& handle = *start(seconds(10));
+
+  handle.heartbeat(details("1"));
+  answer(absl::ResourceExhaustedError("larger than max"));
+  set_log_sink({});
+
+  EXPECT_THAT(said, ElementsAre("a heartbeat was not recorded: larger than max"));
+  EXPECT_TRUE(language_.cancels.empty());
+  handle.complete({ActivityResult::Completed{}});
 }
 
 TEST_F(ActivityManagerTest, SilenceBeyondTheHeartbeatTimeoutIsTold) {
@@ -263,7 +280,7 @@ TEST_F(ActivityManagerTest, SilenceBeyondTheHeartbeatTimeoutIsTold) {
   timers_.advance(seconds(1));
 
   ASSERT_EQ(language_.cancels.size(), 1u);
-  EXPECT_TRUE(language_.cancels[0].timed_out);
+  EXPECT_TRUE(language_.cancels[0].timed_out && language_.cancels[0].not_found);
   handle.complete({ActivityResult::Cancelled{}});
 }
 
