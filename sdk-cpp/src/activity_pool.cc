@@ -167,9 +167,10 @@ void CppActivityLanguage::work() {
 
 void CppActivityLanguage::run(ActivityContext& context) {
   current_activity = &context;
-  set_running(&context.owner(), nullptr);
-  core::ActivityResult result = execute(context);
-  set_running(nullptr, nullptr);
+  core::ActivityResult result = [&] {
+    const RunningScope names_crashes(context.owner());
+    return execute(context);
+  }();
   current_activity = nullptr;
   {
     const absl::MutexLock lock(&mutex_);

@@ -187,6 +187,7 @@ absl::Status Worker::State::wait() {
 }
 
 Worker::Worker(const Client& client, WorkerOptions options) : state_(std::make_unique<State>()) {
+  sdk::check_stack_bytes(options.workflow_stack_bytes);
   state_->client = client.state();
   state_->options = std::move(options);
 }
@@ -212,7 +213,8 @@ void Worker::start() {
                                      to_core(state_->options, state_->client->namespace_));
   check(worker.status(), "cannot create the worker");
   state_->types =
-      sdk::NativeTypes::create(state_->client->codec, state_->options.max_concurrent_activities);
+      sdk::NativeTypes::create(state_->client->codec, state_->options.max_concurrent_activities,
+                               state_->options.workflow_stack_bytes);
   check(state_->types->add(*this), "cannot create the worker");
   check(state_->types->register_with(**worker), "cannot create the worker");
   {

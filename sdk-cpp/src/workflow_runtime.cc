@@ -52,11 +52,12 @@ class Entered {
 }  // namespace
 
 WorkflowRuntime::WorkflowRuntime(const detail::WorkflowType& type, const core::RunContext& context,
-                                 Codec codec, core::Metrics& metrics)
+                                 Codec codec, core::Metrics& metrics, StackPool& stacks)
     : type_(type),
       context_(context),
       codec_(std::move(codec)),
       metrics_(metrics),
+      stacks_(stacks),
       owner_(absl::StrCat("workflow ", context.workflow_type, " (id ", context.workflow_id,
                           ", run ", context.run_id, ")")),
       root_scope_(std::make_shared<detail::ScopeState>()) {}
@@ -88,6 +89,8 @@ void WorkflowRuntime::activate(std::shared_ptr<const core::Activation> activatio
 // Nothing may leave on the lane: what the code's own converters and codecs throw off its fibers
 // fails the task.
 core::Completion WorkflowRuntime::guarded_activation(const core::Activation& activation) {
+  prepare_crash_report();
+  const RunningScope names_crashes(owner_);
   try {
     return run_activation(activation);
   } catch (...) {
@@ -215,6 +218,10 @@ bool WorkflowRuntime::ask_conditions() {
 
 void WorkflowRuntime::resume(Task& task) {
   if (task.finished) return;
+  if (const absl::Status stack = task.fiber->prepare(); !stack.ok()) {
+    set_task_error(absl::StrCat("cannot run ", owner_, " now: ", std::string(stack.message())));
+    return;
+  }
   running_ = &task;
   task.fiber->resume();
   running_ = nullptr;
@@ -255,7 +262,7 @@ std::shared_ptr<WorkflowRuntime::Task> WorkflowRuntime::spawn(std::string name,
         raw->body = nullptr;  // What it captured is destroyed on its own fiber.
         raw->finished = true;
       },
-      owner_);
+      owner_, stacks_);
   tasks_.push_back(task);
   wake(*raw);
   return task;

@@ -33,9 +33,10 @@ class WorkflowRuntime final : public core::WorkflowInstance {
   using Scope = std::shared_ptr<detail::ScopeState>;
   using Handler = std::shared_ptr<const detail::HandlerType>;  // Shared by the tasks that run it.
 
-  // `type` is borrowed from the language, which outlives its runs.
+  // `type` is borrowed from the language, which outlives its runs; so is the pool, which outlives
+  // everything.
   WorkflowRuntime(const detail::WorkflowType& type, const core::RunContext& context, Codec codec,
-                  core::Metrics& metrics);
+                  core::Metrics& metrics, StackPool& stacks);
   ~WorkflowRuntime() override;
 
   void activate(std::shared_ptr<const core::Activation> activation,
@@ -161,6 +162,7 @@ class WorkflowRuntime final : public core::WorkflowInstance {
   const core::RunContext context_;
   const Codec codec_;
   core::Metrics& metrics_;
+  StackPool& stacks_;
   const std::string owner_;  // "workflow Order (id order-17, run 01a1...)"
   workflow::Info info_;
   base::WallTime now_;

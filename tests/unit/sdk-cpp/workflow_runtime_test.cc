@@ -26,7 +26,7 @@ class Driver {
       : type_(definition.type()),
         runtime_(std::make_unique<WorkflowRuntime>(
             type_, core::RunContext{"id", "run", type_.name, "queue", "default"}, std::move(codec),
-            core::process_metrics())) {}
+            core::process_metrics(), StackPool::of(kStackBytes))) {}
 
   core::Completion activate(std::vector<core::Job> jobs, bool replaying = false) {
     auto activation = std::make_shared<core::Activation>();
