@@ -15,8 +15,10 @@
 #include "sdk-cpp/src/client_state.h"
 #include "sdk-cpp/src/codec.h"
 #include "sdk-cpp/src/errors.h"
+#include "sdk-cpp/src/failure_size.h"
 #include "sdk-cpp/src/runtime.h"
 #include "sdk-cpp/src/version.h"
+#include "sdk-cpp/src/workflow_runtime.h"
 
 namespace chimera {
 namespace {
@@ -141,6 +143,7 @@ absl::Status ClientState::call(std::string_view method,
                                const google::protobuf::MessageLite& request,
                                google::protobuf::MessageLite& response,
                                std::chrono::milliseconds timeout) {
+  sdk::refuse_in_workflow("a method of chimera::Client");
   core::CallOptions options{.namespace_ = namespace_};
   if (timeout.count() > 0) options.timeout = timeout;
   return connection->call_blocking(method, request, response, std::move(options));
@@ -517,6 +520,7 @@ WorkflowQueryRejectedError::WorkflowQueryRejectedError(WorkflowExecutionStatus s
       status_(status) {}
 
 Client Client::connect(const ClientOptions& options) {
+  sdk::refuse_in_workflow("chimera::Client::connect");
   core::ConnectionOptions connection{.target_host = options.target_host,
                                      .client_name = sdk::kSdkName,
                                      .client_version = sdk::kSdkVersion,
@@ -582,7 +586,7 @@ void Client::fail_activity(const std::string& task_token, const FailureError& er
   request.set_namespace_(state_->namespace_);
   request.set_task_token(task_token);
   request.set_identity(identity());
-  *request.mutable_failure() = sdk::to_failure(error, state_->codec);
+  *request.mutable_failure() = sdk::to_failure(error, state_->codec, sdk::kFailureBytesMax);
   ws::RespondActivityTaskFailedResponse response;
   state_->must("cannot fail the activity", CHIMERA_WORKFLOW_SERVICE(RespondActivityTaskFailed),
                request, response);

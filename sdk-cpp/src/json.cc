@@ -28,7 +28,8 @@ constexpr std::size_t kStackLeft = 24 * 1024;
 
 // Null if one level more may be entered.
 const char* too_deep(int depth) {
-  static const std::string limit = absl::StrCat("it nests more than ", kJsonDepthMax, " levels deep");
+  static const std::string limit =
+      absl::StrCat("it nests more than ", kJsonDepthMax, " levels deep");
   if (depth >= kJsonDepthMax) return limit.c_str();
   if (sdk::stack_left() < kStackLeft) return "it nests too deep for what is left of the stack";
   return nullptr;

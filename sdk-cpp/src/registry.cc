@@ -8,6 +8,12 @@
 namespace chimera {
 namespace {
 
+void check_open(bool closed, const std::string& name) {
+  if (!closed) return;
+  throw std::logic_error(absl::StrCat(
+      "'", name, "' was added to a worker that has been started: add first, then start"));
+}
+
 template <class Types>
 void check_new(const Types& types, const std::string& name, const char* kind) {
   if (name.empty()) throw std::invalid_argument(absl::StrCat("a ", kind, " needs a name"));
@@ -21,6 +27,7 @@ void check_new(const Types& types, const std::string& name, const char* kind) {
 }  // namespace
 
 Registry& Registry::add_workflow_type(detail::WorkflowType type) {
+  check_open(closed_, type.name);
   check_new(workflows_, type.name, "workflow");
   for (const auto* handlers : {&type.signals, &type.queries, &type.updates}) {
     for (auto at = handlers->begin(); at != handlers->end(); ++at) {
@@ -38,6 +45,7 @@ Registry& Registry::add_workflow_type(detail::WorkflowType type) {
 }
 
 Registry& Registry::add_activity_type(detail::ActivityType type) {
+  check_open(closed_, type.name);
   check_new(activities_, type.name, "activity");
   activities_.push_back(std::move(type));
   return *this;

@@ -20,6 +20,7 @@
 #include "sdk-cpp/src/errors.h"
 #include "sdk-cpp/src/library.h"
 #include "sdk-cpp/src/log.h"
+#include "sdk-cpp/src/workflow_runtime.h"
 
 namespace chimera {
 namespace {
@@ -208,6 +209,7 @@ Worker& Worker::add_library(const std::string& path) {
 }
 
 void Worker::start() {
+  sdk::refuse_in_workflow("Worker::start");
   if (state_->worker != nullptr) throw std::logic_error("the worker has been started already");
   auto worker = core::Worker::create(state_->client->connection,
                                      to_core(state_->options, state_->client->namespace_));
@@ -223,7 +225,9 @@ void Worker::start() {
     if (state_->stopping) state_->worker->initiate_shutdown();
   }
   const absl::Status started = state_->worker->start();
-  if (!started.ok()) {  // It may be tried again.
+  if (started.ok()) {
+    close(true);
+  } else {  // It may be tried again.
     absl::MutexLock lock(&state_->mutex);
     state_->worker.reset();
   }

@@ -23,7 +23,7 @@ struct ScopeState {
   bool cancelled = false;
   bool timed_out = false;
   std::string reason;
-  Duration timeout{};  // Of each run(); zero: none.
+  std::optional<Duration> timeout;  // Of each run().
 };
 
 // A scope that a task has entered, outermost first.

@@ -95,9 +95,8 @@ TEST_P(CrashTest, AnOverflowIsNamedAndTheRunKillsNoOtherWorker) {
   }
   {
     WorkerProcess second(queue());
-    eventually(
-        [&] { return count_events(deep.fetch_history(), "WORKFLOW_TASK_COMPLETED") == 1; },
-        "the second worker has room for the run");
+    eventually([&] { return count_events(deep.fetch_history(), "WORKFLOW_TASK_COMPLETED") == 1; },
+               "the second worker has room for the run");
   }
   // The next begins the run again from its history, and its first task is no second attempt.
   WorkerProcess third(queue());

@@ -396,6 +396,8 @@ WorkflowDefinition<detail::ClassOf<Run>> define_workflow(
 }
 
 // Workflows and activities of a program or library, in one list. One thread at a time adds to it.
+// Adding throws std::invalid_argument for a name that is there already, and std::logic_error where it
+// would have no effect any more.
 class Registry {
  public:
   template <class C>
@@ -426,9 +428,14 @@ class Registry {
   const std::vector<detail::WorkflowType>& workflows() const { return workflows_; }
   const std::vector<detail::ActivityType>& activities() const { return activities_; }
 
+ protected:
+  // From now on (or no longer) nothing may be added.
+  void close(bool closed) { closed_ = closed; }
+
  private:
   std::vector<detail::WorkflowType> workflows_;
   std::vector<detail::ActivityType> activities_;
+  bool closed_ = false;
 };
 
 }  // namespace chimera

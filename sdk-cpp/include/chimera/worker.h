@@ -42,7 +42,7 @@ struct WorkerOptions {
   std::size_t workflow_stack_bytes = std::size_t{512} * 1024;
 };
 
-// Add, then run. add() and add_activity() are Registry's. One thread uses a worker; shutdown() and
+// Add, then run: a started worker takes nothing more. add() and add_activity() are Registry's. One thread uses a worker; shutdown() and
 // replace_client() may come from any.
 class Worker : public Registry {
  public:

@@ -45,9 +45,7 @@ std::string nested(const std::string& open, const std::string& middle, const std
 }
 std::string chain(int depth) { return nested(R"({"next":)", "null", R"(,"value":0})", depth); }
 std::string tree(int depth) { return nested(R"({"children":[)", "", "]}", depth); }
-std::string either(int depth) {
-  return nested(R"({"value":[)", R"({"value":1})", "]}", depth);
-}
+std::string either(int depth) { return nested(R"({"value":[)", R"({"value":1})", "]}", depth); }
 
 // There and back, on the stack of a workflow; "" or the error.
 template <class T>

@@ -111,7 +111,8 @@ TEST_P(StackDeathTest, SoDoesAFrameThatIsLargerThanStackAndGuard) {
 }
 
 TEST_P(StackDeathTest, AStepOverTheGuardIsSeenAtTheNextWait) {
-  EXPECT_DEATH(run(stacks_, [] { step_over_guard(140 * kKiB); }), "stack overflow in workflow Test");
+  EXPECT_DEATH(run(stacks_, [] { step_over_guard(140 * kKiB); }),
+               "stack overflow in workflow Test");
 }
 
 TEST(ThreadStackDeathTest, AnOverflowOfAThreadIsNamedToo) {
