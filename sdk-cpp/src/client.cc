@@ -229,7 +229,8 @@ Target send_start(ClientState& client, std::string_view type, const WorkflowOpti
   if (first.empty() && response.started()) first = response.run_id();
   return {.id = options.id,
           .first_execution_run_id = std::move(first),
-          .started_run_id = response.run_id()};
+          .started_run_id = response.run_id(),
+          .workflow_type = std::string(type)};
 }
 
 void check_options(std::string_view type, const WorkflowOptions& options) {
@@ -418,6 +419,7 @@ StartedUpdate update_with_start(ClientState& client, std::string_view type,
   *request.add_operations()->mutable_start_workflow() =
       start_request<ws::StartWorkflowExecutionRequest>(client, type, options, arguments);
   target.id = options.id;
+  target.workflow_type = std::string(type);
   auto& wanted = *request.add_operations()->mutable_update_workflow();
   wanted = update_request(client, target, update);
   const std::string& id = wanted.request().meta().update_id();

@@ -15,7 +15,8 @@ namespace chimera::sdk {
 
 class Fiber {
  public:
-  // `body` must not let an exception out. `owner` names it in crash reports. The pool and it are borrowed.
+  // `body` must not let an exception out. `owner` names it in crash reports. It and the pool are
+  // borrowed.
   Fiber(std::function<void()> body, const std::string& owner, StackPool& stacks);
   ~Fiber();  // Requires done(), !started() or abandon().
   Fiber(const Fiber&) = delete;

@@ -56,6 +56,11 @@ const std::string& child_run_id(const OperationPtr& child) {
   return child->child_run_id;
 }
 
+const std::string& child_type(const OperationPtr& child) {
+  require(child, "handle");
+  return child->child_type;
+}
+
 void signal_child(const OperationPtr& child, std::string_view name, Arguments arguments) {
   require(child, "handle");
   WorkflowRuntime& run = WorkflowRuntime::current("signal");

@@ -114,6 +114,7 @@ WorkflowRuntime::OperationPtr WorkflowRuntime::start_child(std::string_view type
   start->seq = child->seq = command.seq = ++child_seq_;
   start->child = child;
   child->child_id = attributes.workflow_id();
+  child->child_type = type;
   child_starts_[start->seq] = start;
   children_[child->seq] = child;
   add_command(std::move(command));

@@ -51,8 +51,8 @@ class WorkflowRuntime final : public core::WorkflowInstance {
   // --- For workflow code (workflow_calls.cc, workflow_commands.cc) ---
   // The task that runs; throws ReadOnlyContextError where waiting is not allowed.
   Task& waiting_task(const char* call);
-  // For calls that do not wait. False while the run is being evicted: nothing that its code asks for
-  // counts any more. Throws ReadOnlyContextError where nothing may change.
+  // For calls that do not wait. False while the run is being evicted: nothing that its code asks
+  // for counts any more. Throws ReadOnlyContextError where nothing may change.
   bool may_change(const char* call);
   // Asks the condition, which may not change anything.
   bool ask(const std::function<bool()>& condition);

@@ -34,6 +34,7 @@ OperationPtr start_child(std::string_view type, const ChildWorkflowOptions& opti
                          Arguments arguments);
 const std::string& child_id(const OperationPtr& child);
 const std::string& child_run_id(const OperationPtr& child);
+const std::string& child_type(const OperationPtr& child);
 void signal_child(const OperationPtr& child, std::string_view name, Arguments arguments);
 void signal_external(const std::string& id, const std::string& run_id, std::string_view name,
                      Arguments arguments);
@@ -107,14 +108,36 @@ class Handle {
   detail::OperationPtr operation_;
 };
 
+}  // namespace chimera::workflow
+
+namespace chimera::detail {
+
 template <auto Activity, class = decltype(Activity), class... A>
-auto start_activity(const ActivityOptions& options, const A&... arguments) {
-  return detail::Passing<detail::ArgumentsOf<Activity>>::pass(
-      [&](detail::Arguments list) {
-        return Handle<detail::ResultOf<Activity>>(
-            detail::schedule_activity(detail::wire_name<Activity>(), options, list));
+auto start_activity_as(std::string_view name, const ActivityOptions& options,
+                       const A&... arguments) {
+  return Passing<ArgumentsOf<Activity>>::pass(
+      [&](Arguments list) {
+        return workflow::Handle<ResultOf<Activity>>(schedule_activity(name, options, list));
       },
       arguments...);
+}
+
+}  // namespace chimera::detail
+
+namespace chimera::workflow {
+
+// A function goes out under its own name, a definition (start_activity<kCharge>) under its.
+template <auto Activity, class = decltype(Activity), class... A>
+  requires detail::FunctionPointer<Activity>
+auto start_activity(const ActivityOptions& options, const A&... arguments) {
+  return detail::start_activity_as<Activity>(detail::activity_name<Activity>(), options,
+                                             arguments...);
+}
+template <const auto& Definition, class... A>
+  requires detail::DefinesActivity<Definition>
+auto start_activity(const ActivityOptions& options, const A&... arguments) {
+  return detail::start_activity_as<detail::kActivityOf<Definition>>(Definition.name(), options,
+                                                                    arguments...);
 }
 // By name, in whatever language it is written.
 template <class R, class... A>
@@ -127,8 +150,14 @@ Handle<R> start_activity(std::string_view name, const ActivityOptions& options,
       arguments...);
 }
 template <auto Activity, class = decltype(Activity), class... A>
+  requires detail::FunctionPointer<Activity>
 auto execute_activity(const ActivityOptions& options, const A&... arguments) {
   return start_activity<Activity>(options, arguments...).get();
+}
+template <const auto& Definition, class... A>
+  requires detail::DefinesActivity<Definition>
+auto execute_activity(const ActivityOptions& options, const A&... arguments) {
+  return start_activity<Definition>(options, arguments...).get();
 }
 template <class R, class... A>
 R execute_activity(std::string_view name, const ActivityOptions& options, const A&... arguments) {
@@ -154,20 +183,42 @@ class ChildHandle : public Handle<R> {
   void signal(const A&... arguments) {
     detail::Passing<detail::ArgumentsOf<Signal>>::pass(
         [&](detail::Arguments list) {
-          detail::signal_child(this->operation_, detail::wire_name<Signal>(), list);
+          detail::signal_child(this->operation_,
+                               detail::handler_name<Signal>(detail::child_type(this->operation_)),
+                               list);
         },
         arguments...);
   }
 };
 
+}  // namespace chimera::workflow
+
+namespace chimera::detail {
+
 template <auto Run, class = decltype(Run), class... A>
-auto start_child_workflow(const ChildWorkflowOptions& options, const A&... arguments) {
-  return detail::Passing<detail::ArgumentsOf<Run>>::pass(
-      [&](detail::Arguments list) {
-        return ChildHandle<detail::ResultOf<Run>>(
-            detail::start_child(detail::workflow_name<Run>(), options, list));
+auto start_child_as(std::string_view type, const ChildWorkflowOptions& options,
+                    const A&... arguments) {
+  return Passing<ArgumentsOf<Run>>::pass(
+      [&](Arguments list) {
+        return workflow::ChildHandle<ResultOf<Run>>(start_child(type, options, list));
       },
       arguments...);
+}
+
+}  // namespace chimera::detail
+
+namespace chimera::workflow {
+
+template <auto Run, class = decltype(Run), class... A>
+  requires detail::FunctionPointer<Run>
+auto start_child_workflow(const ChildWorkflowOptions& options, const A&... arguments) {
+  return detail::start_child_as<Run>(detail::workflow_name<Run>(), options, arguments...);
+}
+template <const auto& Definition, class... A>
+  requires detail::DefinesWorkflow<Definition>
+auto start_child_workflow(const ChildWorkflowOptions& options, const A&... arguments) {
+  return detail::start_child_as<detail::kRunOf<Definition>>(Definition.name(), options,
+                                                            arguments...);
 }
 template <class R, class... A>
 ChildHandle<R> start_child_workflow(std::string_view type, const ChildWorkflowOptions& options,
@@ -179,8 +230,14 @@ ChildHandle<R> start_child_workflow(std::string_view type, const ChildWorkflowOp
       arguments...);
 }
 template <auto Run, class = decltype(Run), class... A>
+  requires detail::FunctionPointer<Run>
 auto execute_child_workflow(const ChildWorkflowOptions& options, const A&... arguments) {
   return start_child_workflow<Run>(options, arguments...).get();
+}
+template <const auto& Definition, class... A>
+  requires detail::DefinesWorkflow<Definition>
+auto execute_child_workflow(const ChildWorkflowOptions& options, const A&... arguments) {
+  return start_child_workflow<Definition>(options, arguments...).get();
 }
 template <class R, class... A>
 R execute_child_workflow(std::string_view type, const ChildWorkflowOptions& options,
@@ -205,7 +262,7 @@ class ExternalHandle {
   void signal(const A&... arguments) {
     detail::Passing<detail::ArgumentsOf<Signal>>::pass(
         [&](detail::Arguments list) {
-          detail::signal_external(id_, run_id_, detail::wire_name<Signal>(), list);
+          detail::signal_external(id_, run_id_, detail::handler_name<Signal>({}), list);
         },
         arguments...);
   }
@@ -419,9 +476,21 @@ void upsert_memo(const Memo& memo);  // An empty Payload removes the entry.
 
 // Ends this run and starts the next one of the same workflow with these arguments.
 template <auto Run, class = decltype(Run), class... A>
+  requires detail::FunctionPointer<Run>
 [[noreturn]] void continue_as_new(const A&... arguments) {
   detail::Passing<detail::ArgumentsOf<Run>>::pass(
       [](detail::Arguments list) { detail::continue_as_new({}, list); }, arguments...);
+  __builtin_unreachable();
+}
+// As that definition's type.
+template <const auto& Definition, class... A>
+  requires detail::DefinesWorkflow<Definition>
+[[noreturn]] void continue_as_new(const A&... arguments) {
+  detail::Passing<detail::ArgumentsOf<detail::kRunOf<Definition>>>::pass(
+      [](detail::Arguments list) {
+        detail::continue_as_new({.workflow_type = std::string(Definition.name())}, list);
+      },
+      arguments...);
   __builtin_unreachable();
 }
 template <class... A>

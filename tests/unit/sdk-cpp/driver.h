@@ -17,8 +17,8 @@ namespace chimera::sdk {
 
 class Driver {
  public:
-  template <class C>
-  explicit Driver(const WorkflowDefinition<C>& definition, Codec codec = nullptr)
+  template <auto Run, class T>
+  explicit Driver(const WorkflowDefinition<Run, T>& definition, Codec codec = nullptr)
       : type_(definition.type()),
         runtime_(std::make_unique<WorkflowRuntime>(
             type_, core::RunContext{"id", "run", type_.name, "queue", "default"}, std::move(codec),

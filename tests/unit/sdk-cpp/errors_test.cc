@@ -1,11 +1,12 @@
 // What exceptions of all kinds become on the wire.
+#include "chimera/errors.h"
+
 #include <stdexcept>
 #include <string>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
-#include "chimera/errors.h"
 #include "core/base/api.h"
 #include "sdk-cpp/src/errors.h"
 #include "sdk-cpp/src/failure_size.h"

@@ -74,8 +74,7 @@ INSTANTIATE_TEST_SUITE_P(
            scope.run([] {});
            scope.cancel();
          }},
-        {"handle_cancel",
-         [] { workflow::start_activity<std::string>("x", kOptions, 1).cancel(); }},
+        {"handle_cancel", [] { workflow::start_activity<std::string>("x", kOptions, 1).cancel(); }},
         {"task_cancel", [] { workflow::spawn([] { workflow::sleep(1s); }).cancel(); }},
         {"upsert_memo", [] { workflow::upsert_memo({{"a", make_payload(1)}}); }},
         {"upsert_search_attributes",
@@ -128,8 +127,9 @@ TEST(MisuseTest, TheFirstLookAtAConditionMayNotRunAnActivityEither) {
     });
   };
   Driver driver(kRuns);
-  EXPECT_THAT(task_failure(driver.start()),
-              HasSubstr("start_activity is not allowed in a query, a validator or a wait condition"));
+  EXPECT_THAT(
+      task_failure(driver.start()),
+      HasSubstr("start_activity is not allowed in a query, a validator or a wait condition"));
   code = [] { workflow::wait_condition([] { return workflow::uuid4().empty(); }); };
   Driver other(kRuns);
   EXPECT_THAT(task_failure(other.start()), HasSubstr("uuid4 is not allowed in"));
@@ -139,8 +139,7 @@ TEST(MisuseTest, TheFirstLookAtAConditionMayNotRunAnActivityEither) {
 
 TEST(MisuseTest, AnEmptyTaskIsAnErrorNotACrash) {
   const std::vector<std::function<void()>> calls = {
-      [] { workflow::Task<int>().get(); },
-      [] { workflow::Task<int>().cancel(); },
+      [] { workflow::Task<int>().get(); }, [] { workflow::Task<int>().cancel(); },
       [] { workflow::Task<int>().done(); },
       [] {
         auto handle = workflow::start_activity<int>("x", kOptions);
