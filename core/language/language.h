@@ -53,6 +53,9 @@ class WorkflowInstance {
 // What a run is called and where it belongs; constant for the run's life.
 struct RunContext {
   std::string workflow_id, run_id, workflow_type, task_queue, namespace_;
+  // A task of this run has timed out or failed, as one does whose worker died of it; or it cannot
+  // be seen whether one has.
+  bool may_have_crashed = false;
 };
 
 // What a run in this language reports of itself.

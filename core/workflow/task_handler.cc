@@ -1,5 +1,6 @@
 #include "core/workflow/task_handler.h"
 
+#include <algorithm>
 #include <deque>
 #include <utility>
 
@@ -66,6 +67,15 @@ enums::WorkflowExecutionStatus ending_of(
     }
   }
   return enums::WORKFLOW_EXECUTION_STATUS_UNSPECIFIED;
+}
+
+// A history that goes on in further pages may hold what the first does not.
+bool may_have_crashed(const PollWorkflowTaskQueueResponse& task) {
+  const auto& events = task.history().events();
+  return task.attempt() > 1 || !task.next_page_token().empty() ||
+         std::any_of(events.begin(), events.end(), [](const auto& event) {
+           return event.event_type() == api::enums::v1::EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT;
+         });
 }
 
 }  // namespace
@@ -146,8 +156,11 @@ void TaskHandler::State::handle(WorkflowTask task) {
 void TaskHandler::State::admit(WorkflowTask task) {
   const PollWorkflowTaskQueueResponse& message = *task.message;
   RunContext context{message.workflow_execution().workflow_id(),
-                     message.workflow_execution().run_id(), message.workflow_type().name(),
-                     options_.task_queue, options_.namespace_};
+                     message.workflow_execution().run_id(),
+                     message.workflow_type().name(),
+                     options_.task_queue,
+                     options_.namespace_,
+                     may_have_crashed(message)};
   WorkflowLanguage* language = options_.language_of(context.workflow_type);
   if (!language) {
     return refuse(task, absl::StrCat("Workflow class ", context.workflow_type,
