@@ -122,9 +122,9 @@ void dispatch_activity(Engine& engine, Run& run, Activity& activity) {
   activity.dispatched = true;
   activity.stamp = engine.next_stamp();
   MatchTask task;
-  task.run = engine.share(run);
+  task.owner = run.activity_tasks.weak();
   task.stamp = activity.stamp;
-  task.scheduled_id = activity.scheduled_id;
+  task.id = activity.scheduled_id;
   task.added = engine.now();
   const int priority = activity.attributes().priority().priority_key();
   if (priority > 0) task.priority = priority;
@@ -164,18 +164,6 @@ void start_activity(Engine& engine, Run& run, Activity& activity, const std::str
   *response.mutable_heartbeat_timeout() = a.heartbeat_timeout();
   *response.mutable_retry_policy() = a.retry_policy();
   if (a.has_priority()) *response.mutable_priority() = a.priority();
-}
-
-bool start_activity_for_poll(Engine& engine, Run& run, std::int64_t scheduled_id,
-                             std::uint64_t stamp, const std::string& identity,
-                             wf::PollActivityTaskQueueResponse& response) {
-  if (!run.running()) return false;
-  Activity* activity = run.find_activity(scheduled_id);
-  if (activity == nullptr || activity->is_started() || activity->stamp != stamp) return false;
-  start_activity(engine, run, *activity, identity, response);
-  engine.arm_run_timer(run);
-  engine.mark_dirty(run);
-  return true;
 }
 
 absl::Status complete_activity(Engine& engine, ActivityRef ref, common::Payloads& result,

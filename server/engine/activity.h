@@ -24,9 +24,6 @@ absl::StatusOr<ActivityRef> find_activity_by_id(Engine& engine, const std::strin
 void dispatch_activity(Engine& engine, Run& run, Activity& activity);
 void start_activity(Engine& engine, Run& run, Activity& activity, const std::string& identity,
                     wf::PollActivityTaskQueueResponse& response);
-bool start_activity_for_poll(Engine& engine, Run& run, std::int64_t scheduled_id,
-                             std::uint64_t stamp, const std::string& identity,
-                             wf::PollActivityTaskQueueResponse& response);
 
 absl::Status complete_activity(Engine& engine, ActivityRef ref, common::Payloads& result,
                                const std::string& identity);

@@ -28,13 +28,17 @@ std::string chain_key(const std::string& namespace_id, const std::string& workfl
 }  // namespace
 
 Engine::Engine(Loop& loop, std::unique_ptr<Store> store)
-    : loop_(loop), store_(std::move(store)), matching_(*this), random_(std::random_device{}()) {}
+    : loop_(loop),
+      store_(std::move(store)),
+      outbox_(*store_),
+      matching_(loop_, outbox_),
+      random_(std::random_device{}()) {}
 
 Engine::~Engine() = default;
 
 void Engine::detach_timers() {
   direct_queries_.clear();
-  follow_ups_.clear();
+  outbox_.drop_follow_ups();
 }
 
 void Engine::fill_random(unsigned char* bytes, std::size_t size) {
@@ -81,7 +85,9 @@ Run* Engine::run_by_id(const std::string& run_id) {
   return it == runs_.end() ? nullptr : it->second.get();
 }
 
-RunPtr Engine::share(const Run& run) { return runs_.at(run.run_id); }
+RunPtr Engine::share(const Run& run) {
+  return std::const_pointer_cast<Run>(run.shared_from_this());
+}
 
 absl::StatusOr<Run*> Engine::find_run(const Namespace& ns, const std::string& workflow_id,
                                       const std::string& run_id) {
@@ -110,6 +116,8 @@ absl::StatusOr<Run*> Engine::find_running(const Namespace& ns,
 
 Run& Engine::add_run(Namespace& ns, const std::string& workflow_id, const std::string& run_id) {
   auto run = std::make_shared<Run>();
+  run->workflow_tasks.attach(*this, *run);
+  run->activity_tasks.attach(*this, *run);
   run->ns = &ns;
   run->workflow_id = workflow_id;
   run->run_id = run_id;
@@ -161,19 +169,6 @@ void Engine::delete_run(Run& run) {
   for (auto& [key, waiter] : waiters) follow_up(std::move(waiter));
 }
 
-void Engine::follow_up(absl::AnyInvocable<void()> task) { follow_ups_.push_back(std::move(task)); }
-
-void Engine::finish(const CallPtr& call, absl::Status status) {
-  if (call->finished) return;
-  call->finished = true;
-  open_calls_.erase(call);
-  call->on_cancel = nullptr;
-  effects_.push_back([call, status = std::move(status)](const absl::Status& written) mutable {
-    auto deliver = std::move(call->deliver);  // What it holds ends with it, not with the call.
-    std::move(deliver)(status.ok() ? written : std::move(status));
-  });
-}
-
 void Engine::mark_dirty(Run& run) {
   if (!store_->durable()) return;
   RunPtr shared = share(run);
@@ -188,29 +183,23 @@ void Engine::put_value(std::string table, std::string key, std::string value) {
 
 void Engine::after_task() {
   do {
-    while (!follow_ups_.empty()) {
-      auto task = std::move(follow_ups_.front());
-      follow_ups_.pop_front();
-      task();
-    }
+    outbox_.run_follow_ups();
     matching_.match_all();
-  } while (!follow_ups_.empty());
+  } while (outbox_.has_follow_ups());
 }
 
 void Engine::after_turn() {
-  WriteBatch batch;
-  batch.effects = std::move(effects_);
-  effects_.clear();
+  WriteBatch changes;
   if (store_->durable()) {
-    for (const RunPtr& run : dirty_) collect_changes(*run, batch);
+    for (const RunPtr& run : dirty_) collect_changes(*run, changes);
     dirty_.clear();
-    std::move(values_.begin(), values_.end(), std::back_inserter(batch.values));
+    changes.values.insert(changes.values.end(), std::make_move_iterator(values_.begin()),
+                          std::make_move_iterator(values_.end()));
     values_.clear();
-    batch.deleted_runs = std::move(deleted_);
+    changes.deleted_runs = std::move(deleted_);
   }
   deleted_.clear();
-  batch.effects_elsewhere = loop_.timer_is_near();
-  if (!batch.empty() || !batch.effects.empty()) store_->commit(std::move(batch));
+  outbox_.flush(std::move(changes), loop_.timer_is_near());
 }
 
 }  // namespace chimera::server

@@ -12,10 +12,11 @@
 #include "absl/status/statusor.h"
 
 #include "server/engine/dynamic_config.h"
-#include "server/engine/loop.h"
 #include "server/engine/namespaces.h"
 #include "server/engine/run.h"
 #include "server/engine/workers.h"
+#include "server/loop/loop.h"
+#include "server/loop/outbox.h"
 #include "server/matching/matching.h"
 #include "server/store/store.h"
 
@@ -67,18 +68,15 @@ class Engine {
   void apply_retention(const Namespace& ns);  // After a change of it.
 
   // --- The turn.
-  void follow_up(
-      absl::AnyInvocable<void()> task);  // Runs after the current handler, in the same turn.
-  void finish(const CallPtr& call, absl::Status status);
+  Outbox& outbox() { return outbox_; }
+  void follow_up(absl::AnyInvocable<void()> task) { outbox_.follow_up(std::move(task)); }
+  void finish(const CallPtr& call, absl::Status status) { outbox_.finish(call, std::move(status)); }
   void mark_dirty(Run& run);
   void save(const Namespace& ns);
   void put_value(std::string table, std::string key, std::string value);  // Durable small things.
   void after_task();
   void after_turn();
 
-  // --- Long-lived calls.
-  // Taken and not answered yet: they are dropped as soon as they are.
-  absl::flat_hash_set<CallPtr>& open_calls() { return open_calls_; }
   absl::flat_hash_map<std::string, std::shared_ptr<struct Query>>& direct_queries() {
     return direct_queries_;
   }
@@ -90,6 +88,7 @@ class Engine {
 
   Loop& loop_;
   std::unique_ptr<Store> store_;
+  Outbox outbox_;
   Namespaces namespaces_;
   absl::flat_hash_map<std::string, RunPtr> runs_;  // By run id.
   struct Chain {
@@ -101,9 +100,6 @@ class Engine {
   Workers workers_;
   DynamicConfig config_;
   absl::flat_hash_map<std::string, std::shared_ptr<struct Query>> direct_queries_;
-  absl::flat_hash_set<CallPtr> open_calls_;
-  std::deque<absl::AnyInvocable<void()>> follow_ups_;
-  std::vector<absl::AnyInvocable<void(const absl::Status&)>> effects_;
   std::vector<RunPtr> dirty_;
   std::vector<std::string> deleted_;
   std::vector<WriteBatch::KeyValue> values_;

@@ -78,7 +78,7 @@ absl::Status start_query(Engine& engine,
       run.backoff_until > add_saturated(engine.now(), call.raw()->timeout)) {
     return not_ready("Workflow task is not scheduled yet.");
   }
-  auto query = std::make_shared<Query>();
+  auto query = std::make_shared<Query>(engine);
   query->id = engine.new_uuid();
   query->run = engine.share(run);
   query->call = call.raw();
@@ -110,8 +110,7 @@ void dispatch_query(Engine& engine, const QueryPtr& query, bool allow_sticky) {
   if (run == nullptr || query->done()) return;
   engine.direct_queries()[query->id] = query;
   MatchTask task;
-  task.run = run;
-  task.query = query;
+  task.owner = query;
   task.added = engine.now();
   const QueueKey sticky{run->ns->id, run->sticky_queue, enums::TASK_QUEUE_TYPE_WORKFLOW};
   if (allow_sticky && !run->sticky_queue.empty() && engine.matching().has_recent_poller(sticky)) {
@@ -133,28 +132,38 @@ void dispatch_query(Engine& engine, const QueryPtr& query, bool allow_sticky) {
   engine.matching().add(normal, std::move(task));
 }
 
-bool start_query_task(Engine& engine, const QueryPtr& query, bool on_sticky,
-                      wf::PollWorkflowTaskQueueResponse& response) {
-  const RunPtr run = query->run.lock();
-  if (run == nullptr || query->done() || query->taken) return false;
-  query->taken = true;
+bool Query::is_stale(const MatchTask&) const { return done() || run.expired(); }
+
+bool Query::deliver(const MatchTask&, const QueueKey& queue, Poller& poller) {
+  const RunPtr of = run.lock();
+  if (of == nullptr || done() || taken) return false;
+  taken = true;
+  auto& response = poller.response<wf::PollWorkflowTaskQueueResponse>();
   TaskToken token;
-  token.namespace_id = run->ns->id;
-  token.workflow_id = run->workflow_id;
-  token.run_id = run->run_id;
-  token.query_id = query->id;
+  token.namespace_id = of->ns->id;
+  token.workflow_id = of->workflow_id;
+  token.run_id = of->run_id;
+  token.query_id = id;
   response.set_task_token(token.encode());
-  response.mutable_workflow_execution()->set_workflow_id(run->workflow_id);
-  response.mutable_workflow_execution()->set_run_id(run->run_id);
-  response.mutable_workflow_type()->set_name(run->workflow_type);
-  response.set_previous_started_event_id(run->last_completed_started_id);
+  response.mutable_workflow_execution()->set_workflow_id(of->workflow_id);
+  response.mutable_workflow_execution()->set_run_id(of->run_id);
+  response.mutable_workflow_type()->set_name(of->workflow_type);
+  response.set_previous_started_event_id(of->last_completed_started_id);
   response.set_attempt(1);
-  response.mutable_workflow_execution_task_queue()->set_name(run->task_queue);
+  response.mutable_workflow_execution_task_queue()->set_name(of->task_queue);
   response.mutable_workflow_execution_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
   response.mutable_history();
-  if (!on_sticky) fill_history(*run, 1, /*with_unwritten=*/false, response);
-  *response.mutable_query() = query->query;
+  const bool on_sticky = !of->sticky_queue.empty() && queue.name == of->sticky_queue;
+  if (!on_sticky) fill_history(*of, 1, /*with_unwritten=*/false, response);
+  *response.mutable_query() = query;
   return true;
+}
+
+void Query::desert(MatchTask task) {
+  const RunPtr of = run.lock();
+  if (of == nullptr) return;
+  engine.matching().add({of->ns->id, of->task_queue, enums::TASK_QUEUE_TYPE_WORKFLOW},
+                        std::move(task));
 }
 
 void attach_queries(Engine& engine, Run& run, wf::PollWorkflowTaskQueueResponse& response) {

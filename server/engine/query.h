@@ -14,7 +14,14 @@ namespace chimera::server {
 
 class Engine;
 
-struct Query {
+// Its own task in matching.
+struct Query final : TaskOwner {
+  explicit Query(Engine& engine) : engine(engine) {}
+  bool is_stale(const MatchTask& task) const override;
+  bool deliver(const MatchTask& task, const QueueKey& queue, Poller& poller) override;
+  void desert(MatchTask task) override;
+
+  Engine& engine;
   std::string id;
   RunWeak run;
   CallPtr call;  // Of QueryWorkflow.
@@ -25,17 +32,13 @@ struct Query {
   bool taken = false;                      // A worker has it as a query task.
   bool done() const { return call->finished; }
 };
-using QueryPtr = std::shared_ptr<Query>;  // Owned by its run's list or by a matching task, and by
-                                          // the engine's index.
+using QueryPtr = std::shared_ptr<Query>;  // Owned by its run's list or by the engine's index.
 
 absl::Status start_query(Engine& engine,
                          TypedCall<wf::QueryWorkflowRequest, wf::QueryWorkflowResponse> call);
 absl::Status answer_query(Engine& engine, wf::RespondQueryTaskCompletedRequest& request);
 // Sends a query through matching, to the sticky queue if there is one.
 void dispatch_query(Engine& engine, const QueryPtr& query, bool allow_sticky = true);
-// Fills a poll response with a query task. False if the query is no longer wanted.
-bool start_query_task(Engine& engine, const QueryPtr& query, bool on_sticky,
-                      wf::PollWorkflowTaskQueueResponse& response);
 // Moves the waiting queries onto a workflow task that is being started.
 void attach_queries(Engine& engine, Run& run, wf::PollWorkflowTaskQueueResponse& response);
 // Takes the answers of a completed task; what it left open waits on.

@@ -19,6 +19,7 @@
 
 #include "server/base/call.h"
 #include "server/base/types.h"
+#include "server/engine/task_owners.h"
 #include "server/timers/timer_heap.h"
 
 namespace chimera::server {
@@ -126,7 +127,7 @@ class RequestIds {
   std::vector<std::string> unstored_;
 };
 
-class Run {
+class Run : public std::enable_shared_from_this<Run> {
  public:
   Run();
   ~Run();
@@ -205,6 +206,8 @@ class Run {
   bool has_worker_stamp = false;
 
   // Memory only.
+  WorkflowTasks workflow_tasks;  // As matching sees them.
+  ActivityTasks activity_tasks;
   std::list<std::shared_ptr<Query>> queries;               // Wait for the next task to carry them.
   std::map<std::string, std::shared_ptr<Update>> updates;  // In flight, by update id.
   std::map<std::uint64_t, absl::AnyInvocable<void()>>
@@ -215,8 +218,8 @@ class Run {
   std::int64_t stored_events = 0;                         // How many of `events` the store has.
   std::map<std::int64_t, std::size_t> stored_activities;  // Hashes of what it has of them.
 };
-// Shared by the Engine's index and by matching, whose tasks may outlive a deleted run (they hold it
-// weakly).
+// Shared by the Engine's index and by what may outlive a deleted run and holds it weakly, such as
+// its tasks in matching.
 using RunPtr = std::shared_ptr<Run>;
 using RunWeak = std::weak_ptr<Run>;
 

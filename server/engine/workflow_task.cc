@@ -84,7 +84,7 @@ void dispatch_task(Engine& engine, Run& run) {
     if (task.kind != Kind::kSpeculative) task.schedule_to_start = Nanos{0};
   }
   MatchTask match;
-  match.run = engine.share(run);
+  match.owner = run.workflow_tasks.weak();
   match.stamp = task.stamp;
   match.added = engine.now();
   if (run.start().priority().priority_key() > 0)
@@ -165,16 +165,6 @@ void start_task(Transition& t, const std::string& identity, const std::string& r
                response);
   send_updates(run, response);
   attach_queries(t.engine(), run, response);
-}
-
-bool start_task_for_poll(Engine& engine, Run& run, std::uint64_t stamp, bool on_sticky,
-                         const wf::PollWorkflowTaskQueueRequest& request,
-                         wf::PollWorkflowTaskQueueResponse& response) {
-  if (!run.running() || !run.task.pending() || run.task.is_started() || run.task.stamp != stamp)
-    return false;
-  Transition t(engine, run);
-  start_task(t, request.identity(), engine.new_uuid(), on_sticky, response);
-  return true;
 }
 
 void fail_task(Transition& t, enums::WorkflowTaskFailedCause cause, failure::Failure failure,

@@ -25,10 +25,6 @@ void materialize_task(Transition& t);
 // Starts the pending task and fills the worker's response.
 void start_task(Transition& t, const std::string& identity, const std::string& request_id,
                 bool on_sticky, wf::PollWorkflowTaskQueueResponse& response);
-// Matching found a poller. False if the task is stale.
-bool start_task_for_poll(Engine& engine, Run& run, std::uint64_t stamp, bool on_sticky,
-                         const wf::PollWorkflowTaskQueueRequest& request,
-                         wf::PollWorkflowTaskQueueResponse& response);
 
 absl::Status complete_task(Engine& engine, wf::RespondWorkflowTaskCompletedRequest& request,
                            wf::RespondWorkflowTaskCompletedResponse& response);

@@ -7,7 +7,8 @@ is not listed is free (tests, bench, samples). ARCHITECTURE.md says why.
 CORE = ["core/base", "core/converter", "core/history", "core/language", "core/machines", "core/workflow", "core/rpc",
         "core/activity", "core/worker", "core/telemetry"]
 
-BELOW_THE_ENGINE = ["server/base", "server/timers", "server/store"]
+BELOW_MATCHING = ["server/base", "server/timers", "server/store", "server/loop"]
+BELOW_THE_ENGINE = [*BELOW_MATCHING, "server/matching"]
 
 ALLOWED = {
     "core/base": [],
@@ -23,11 +24,13 @@ ALLOWED = {
     "server/base": ["core/base"],
     "server/timers": ["core/base"],
     "server/store": ["core/base"],
-    # One room in three folders: a task that meets its poll starts, and a list's row shows a run.
-    "server/engine": ["core/base", "core/converter", *BELOW_THE_ENGINE, "server/matching", "server/visibility"],
-    "server/matching": ["core/base", *BELOW_THE_ENGINE, "server/engine"],
+    "server/loop": ["core/base", "server/base", "server/timers", "server/store"],
+    # It knows tasks by their owners' interface: neither runs nor what else may own one.
+    "server/matching": ["core/base", *BELOW_MATCHING],
+    # Two folders that know each other: a list's row shows a run.
+    "server/engine": ["core/base", "core/converter", *BELOW_THE_ENGINE, "server/visibility"],
     "server/visibility": ["core/base", *BELOW_THE_ENGINE, "server/engine"],
-    "server/service": ["core/base", "core/converter", "server/base", "server/engine", "server/visibility"],
+    "server/service": ["core/base", "core/converter", *BELOW_THE_ENGINE, "server/engine", "server/visibility"],
     "server": ["core/base", *BELOW_THE_ENGINE, "server/engine", "server/visibility", "server/service"],
     "sdk-cpp/include": [],
     "sdk-cpp/src": [*CORE, "sdk-cpp/include", "server"],

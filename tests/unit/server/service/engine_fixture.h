@@ -34,9 +34,8 @@ class MovedClock : public base::Clock {
 class CountingStore : public Store {
  public:
   bool durable() const override { return true; }
-  void commit(WriteBatch batch) override {
-    for (auto& effect : batch.effects) effect(absl::OkStatus());
-    batch.effects.clear();
+  void commit(WriteBatch batch, Written written) override {
+    std::move(written)(absl::OkStatus());
     if (!batch.empty()) last = std::move(batch);
   }
   absl::StatusOr<StoredState> load() override { return StoredState{}; }

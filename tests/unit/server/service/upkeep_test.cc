@@ -23,7 +23,7 @@ class UpkeepTest : public EngineFixture {
     return peek([&](Engine& e) { return e.run_by_id(run_id)->history_waiters.size(); });
   }
   std::size_t open_calls() {
-    return peek([](Engine& e) { return e.open_calls().size(); });
+    return peek([](Engine& e) { return e.outbox().open_calls().size(); });
   }
 
   using Poll = Open<wf::PollWorkflowTaskQueueRequest, wf::PollWorkflowTaskQueueResponse>;

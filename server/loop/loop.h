@@ -2,8 +2,8 @@
 // and the due timers, then the hook that makes the turn's changes durable. A turn is short, and
 // looks at the timers before each task, so that none waits for a crowd of calls. post(): any
 // thread; the rest: loop thread.
-#ifndef CHIMERA_SERVER_ENGINE_LOOP_H_
-#define CHIMERA_SERVER_ENGINE_LOOP_H_
+#ifndef CHIMERA_SERVER_LOOP_LOOP_H_
+#define CHIMERA_SERVER_LOOP_LOOP_H_
 
 #include <condition_variable>
 #include <deque>
@@ -64,4 +64,4 @@ class Loop {
 
 }  // namespace chimera::server
 
-#endif  // CHIMERA_SERVER_ENGINE_LOOP_H_
+#endif  // CHIMERA_SERVER_LOOP_LOOP_H_

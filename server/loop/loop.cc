@@ -1,4 +1,4 @@
-#include "server/engine/loop.h"
+#include "server/loop/loop.h"
 
 #include <iterator>
 #include <utility>
