@@ -127,7 +127,7 @@ void continue_run(Transition& t, command::ContinueAsNewWorkflowExecutionCommandA
   next.clear_search_attributes();
   if (from.has_search_attributes()) {
     *next.mutable_search_attributes() =
-        with_types(*t.run().ns, std::move(*from.mutable_search_attributes()));
+        with_types(t.run().ns->search_attributes, std::move(*from.mutable_search_attributes()));
   }
   next.clear_retry_policy();
   if (from.has_retry_policy()) {

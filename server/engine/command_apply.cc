@@ -161,7 +161,7 @@ void CommandApplier::upsert_search_attributes(command::Command& command) {
   auto& a = *event.mutable_upsert_workflow_search_attributes_event_attributes();
   a.set_workflow_task_completed_event_id(completed_id_);
   *a.mutable_search_attributes() =
-      with_types(*t_.run().ns, std::move(*from.mutable_search_attributes()));
+      with_types(t_.run().ns->search_attributes, std::move(*from.mutable_search_attributes()));
   t_.write(std::move(event));
 }
 

@@ -13,8 +13,8 @@
 #include "server/engine/engine.h"
 #include "server/engine/limits.h"
 #include "server/engine/retry.h"
-#include "server/engine/start.h"
 #include "server/engine/update_registry.h"
+#include "server/visibility/attributes.h"
 
 namespace chimera::server {
 namespace {
@@ -186,7 +186,9 @@ class Checker {
     constexpr auto kCause = Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_CONTINUE_AS_NEW_ATTRIBUTES;
     if (std::string problem = check_retry_policy(a.retry_policy()); !problem.empty())
       return bad(kCause, problem);
-    if (absl::Status s = check_search_attributes(*run_.ns, a.search_attributes()); !s.ok()) {
+    if (absl::Status s = check_search_attributes(run_.ns->search_attributes, run_.ns->name(),
+                                                 a.search_attributes());
+        !s.ok()) {
       return bad(Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES, std::string(s.message()));
     }
     return std::nullopt;
@@ -212,7 +214,9 @@ class Checker {
                        ". WorkflowId=", a.workflow_id(), " WorkflowType=", a.workflow_type().name(),
                        " Namespace=", a.namespace_().empty() ? run_.ns->name() : a.namespace_()));
     }
-    if (absl::Status s = check_search_attributes(*run_.ns, a.search_attributes()); !s.ok()) {
+    if (absl::Status s = check_search_attributes(run_.ns->search_attributes, run_.ns->name(),
+                                                 a.search_attributes());
+        !s.ok()) {
       return bad(Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES, std::string(s.message()));
     }
     const std::size_t pending = run_.children.size() + new_children_.size();
@@ -256,7 +260,9 @@ class Checker {
   }
 
   Verdict upsert(const command::UpsertWorkflowSearchAttributesCommandAttributes& a) {
-    if (absl::Status s = check_search_attributes(*run_.ns, a.search_attributes()); !s.ok()) {
+    if (absl::Status s = check_search_attributes(run_.ns->search_attributes, run_.ns->name(),
+                                                 a.search_attributes());
+        !s.ok()) {
       return bad(Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES, std::string(s.message()));
     }
     return std::nullopt;

@@ -338,7 +338,7 @@ void initiate_child(Transition& t, command::StartChildWorkflowExecutionCommandAt
   if (from.has_memo()) *a.mutable_memo() = std::move(*from.mutable_memo());
   if (from.has_search_attributes()) {
     *a.mutable_search_attributes() =
-        with_types(*run.ns, std::move(*from.mutable_search_attributes()));
+        with_types(run.ns->search_attributes, std::move(*from.mutable_search_attributes()));
   }
   if (run.start().has_priority()) *a.mutable_priority() = run.start().priority();
   if (from.has_priority()) a.mutable_priority()->MergeFrom(from.priority());

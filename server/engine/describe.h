@@ -5,13 +5,13 @@
 #include "temporal/api/workflow/v1/message.pb.h"
 
 #include "server/engine/run.h"
+#include "server/visibility/row.h"
 
 namespace chimera::server {
 
 void fill_info(const Run& run, ::temporal::api::workflow::v1::WorkflowExecutionInfo& info);
 void describe_run(const Run& run, WallTime now, wf::DescribeWorkflowExecutionResponse& response);
-// The run's search attributes, with those that the server sets.
-std::map<std::string, common::Payload> all_search_attributes(const Run& run);
+Row row_of(const Run& run);  // As list filters see it; it lives no longer than the run.
 
 }  // namespace chimera::server
 

@@ -6,10 +6,10 @@
 #include <memory>
 #include <string>
 
-#include "temporal/api/enums/v1/common.pb.h"
 #include "temporal/api/namespace/v1/message.pb.h"
 
 #include "server/base/types.h"
+#include "server/visibility/attributes.h"
 
 namespace chimera::server {
 
@@ -17,7 +17,7 @@ struct Namespace {
   std::string id;
   ::temporal::api::namespace_::v1::NamespaceInfo info;
   ::temporal::api::namespace_::v1::NamespaceConfig config;
-  std::map<std::string, enums::IndexedValueType> search_attributes;  // Custom ones.
+  AttributeTypes search_attributes;  // Custom ones.
   const std::string& name() const { return info.name(); }
   Nanos retention() const { return to_nanos(config.workflow_execution_retention_ttl()); }
 };

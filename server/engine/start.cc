@@ -136,7 +136,9 @@ absl::Status validate_start(Engine& engine, wf::StartWorkflowExecutionRequest& r
       return invalid(problem);
   }
   if (absl::Status s = check_policies(request); !s.ok()) return s;
-  if (absl::Status s = check_search_attributes(**ns, request.search_attributes()); !s.ok())
+  if (absl::Status s = check_search_attributes((*ns)->search_attributes, (*ns)->name(),
+                                               request.search_attributes());
+      !s.ok())
     return s;
   if (absl::Status s = check_blob(request.input()); !s.ok()) return s;
   if (request.memo().ByteSizeLong() > kBlobBytesMax) return invalid("Memo size exceeds limit.");
@@ -200,7 +202,7 @@ StartSpec spec_of(Engine& engine, Namespace& ns, wf::StartWorkflowExecutionReque
   if (request.has_memo()) *a.mutable_memo() = std::move(*request.mutable_memo());
   if (request.has_search_attributes()) {
     *a.mutable_search_attributes() =
-        with_types(ns, std::move(*request.mutable_search_attributes()));
+        with_types(ns.search_attributes, std::move(*request.mutable_search_attributes()));
   }
   if (request.has_header()) *a.mutable_header() = std::move(*request.mutable_header());
   if (request.has_continued_failure())

@@ -53,9 +53,6 @@ void write_terminated(Transition& t, const std::string& reason, const common::Pa
                       const std::string& identity);
 void terminate_run(Engine& engine, Run& run, const std::string& reason,
                    const common::Payloads* details, const std::string& identity);
-// A Keyword-or-other check of custom search attributes: names known, values of their type.
-absl::Status check_search_attributes(const Namespace& ns,
-                                     const common::SearchAttributes& attributes);
 
 }  // namespace chimera::server
 

@@ -36,7 +36,8 @@ absl::StatusOr<std::vector<const Run*>> select(Engine& engine, const std::string
                                                const std::string& text, std::string* group_by) {
   absl::StatusOr<Namespace*> ns = engine.resolve_namespace(namespace_name);
   if (!ns.ok()) return ns.status();
-  absl::StatusOr<visibility::Query> query = visibility::parse_query(text, attribute_types(**ns));
+  absl::StatusOr<visibility::Query> query =
+      visibility::parse_query(text, attribute_types((*ns)->search_attributes));
   if (!query.ok()) return query.status();
   if (group_by == nullptr && !query->group_by.empty()) {
     return invalid("invalid query: operation is not supported: 'GROUP BY' clause");
@@ -46,10 +47,10 @@ absl::StatusOr<std::vector<const Run*>> select(Engine& engine, const std::string
   std::vector<const Run*> rows;
   for (const auto& [id, run] : engine.runs()) {
     if (run->ns != *ns || (!divisions && run->search_attributes.contains(kDivision))) continue;
-    const Run& row = *run;
+    const Row row = row_of(*run);
     if (visibility::matches(*query,
                             [&row](std::string_view name) { return row_value(row, name); })) {
-      rows.push_back(&row);
+      rows.push_back(run.get());
     }
   }
   return rows;
