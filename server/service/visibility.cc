@@ -6,8 +6,8 @@
 
 #include "server/base/errors.h"
 #include "server/base/tokens.h"
-#include "server/engine/describe.h"
 #include "server/engine/engine.h"
+#include "server/engine/run/describe.h"
 #include "server/service/handlers.h"
 #include "server/service/method_table.h"
 #include "server/visibility/attributes.h"
@@ -45,7 +45,7 @@ absl::StatusOr<std::vector<const Run*>> select(Engine& engine, const std::string
   if (group_by != nullptr) *group_by = query->group_by;
   const bool divisions = query->names(kDivision);
   std::vector<const Run*> rows;
-  for (const auto& [id, run] : engine.runs()) {
+  for (const auto& [id, run] : engine.runs().all()) {
     if (run->ns != *ns || (!divisions && run->search_attributes.contains(kDivision))) continue;
     const Row row = row_of(*run);
     if (visibility::matches(*query,

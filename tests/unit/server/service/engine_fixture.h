@@ -13,8 +13,8 @@
 
 #include "core/base/api.h"
 #include "server/engine/engine.h"
-#include "server/engine/query.h"
-#include "server/engine/update.h"
+#include "server/engine/matched/query.h"
+#include "server/engine/run/update.h"
 #include "server/service/dispatcher.h"
 #include "server/service/local_transport.h"
 
@@ -46,7 +46,7 @@ class CountingStore : public Store {
 class EngineFixture : public testing::Test {
  protected:
   EngineFixture() {
-    engine.namespaces().add("default", engine.new_uuid(), std::chrono::hours{24});
+    engine.namespaces().add("default", engine.ids().uuid(), std::chrono::hours{24});
     loop.start([this] { engine.after_task(); }, [this] { engine.after_turn(); });
     transport = make_local_transport(dispatcher);
   }
