@@ -2,10 +2,15 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "bindings/python/collected.h"
 #include "bindings/python/convert.h"
+#include "bindings/python/gil.h"
 
 namespace chimera::bindings {
 namespace {
+
+// Servers take calls of 4 MiB (gRPC's default), and the call holds the token and names as well.
+constexpr std::size_t kHeartbeatBytesMax = (4 << 20) - (64 << 10);
 
 core::ActivityResult result_from(const std::string& status, const py::object& value) {
   core::ActivityResult result;
@@ -26,6 +31,11 @@ core::ActivityResult result_from(const std::string& status, const py::object& va
   return result;
 }
 
+// Nothing is reported of it, as if this process had been killed.
+void leave(core::ActivityHandle& handle) {
+  handle.complete({core::ActivityResult::WillCompleteAsync{}});
+}
+
 }  // namespace
 
 ActivityBridge::ActivityBridge(std::shared_ptr<Queue> queue, py::object start, py::object cancel)
@@ -34,22 +44,50 @@ ActivityBridge::ActivityBridge(std::shared_ptr<Queue> queue, py::object start, p
       cancel_(std::make_shared<const Ref>(std::move(cancel))) {}
 
 void ActivityBridge::start(core::ActivityTask task) {
+  std::shared_ptr<const Ref> callback;
   {
     absl::MutexLock lock(&mutex_);
-    running_.insert_or_assign(task.message->task_token(), std::move(task.handle));
+    callback = start_;
+    if (!closed_) running_.insert_or_assign(task.message->task_token(), std::move(task.handle));
   }
-  queue_->push(start_, [message = std::move(task.message)] {
+  if (callback == nullptr) return leave(*task.handle);
+  queue_->push(std::move(callback), [message = std::move(task.message)] {
     return py::make_tuple(py::bytes(message->task_token()), serialize(*message));
   });
 }
 
 void ActivityBridge::cancel(const std::string& task_token,
                             const core::ActivityCancellation& cancellation) {
-  queue_->push(cancel_, [task_token, flags = cancellation] {
+  std::shared_ptr<const Ref> callback;
+  {
+    absl::MutexLock lock(&mutex_);
+    callback = cancel_;
+  }
+  if (callback == nullptr) return;
+  queue_->push(std::move(callback), [task_token, flags = cancellation] {
     return py::make_tuple(py::bytes(task_token),
                           py::make_tuple(flags.not_found, flags.cancelled, flags.paused,
                                          flags.timed_out, flags.worker_shutdown, flags.reset));
   });
+}
+
+int ActivityBridge::traverse(visitproc visit, void* arg) {
+  absl::MutexLock lock(&mutex_);
+  if (const int result = bindings::traverse(start_, visit, arg); result != 0) return result;
+  return bindings::traverse(cancel_, visit, arg);
+}
+
+void ActivityBridge::close() {
+  decltype(running_) running;
+  std::shared_ptr<const Ref> start, cancel;  // Let go without the lock: that may run Python code.
+  {
+    absl::MutexLock lock(&mutex_);
+    closed_ = true;
+    running.swap(running_);
+    start.swap(start_);
+    cancel.swap(cancel_);
+  }
+  for (auto& [token, handle] : running) leave(*handle);
 }
 
 std::shared_ptr<core::ActivityHandle> ActivityBridge::find(std::string_view token, bool remove) {
@@ -66,8 +104,12 @@ void ActivityBridge::heartbeat(const py::bytes& token, const py::list& details) 
   for (py::handle detail : details) parse(detail, *payloads.add_payloads(), "heartbeat detail");
   const auto handle = find(view(token), /*remove=*/false);
   if (handle == nullptr) return;
+  if (const std::size_t size = payloads.ByteSizeLong(); size > kHeartbeatBytesMax) {
+    throw py::value_error(absl::StrCat("heartbeat details of ", size, " bytes: a server takes ",
+                                       kHeartbeatBytesMax, " at most"));
+  }
 
-  py::gil_scoped_release release;
+  GilReleased released;
   handle->heartbeat(std::move(payloads));
 }
 
@@ -75,17 +117,32 @@ void ActivityBridge::complete(const py::bytes& token, const std::string& status,
                               const py::object& value) {
   core::ActivityResult result = result_from(status, value);
   const auto handle = find(view(token), /*remove=*/true);
+  if (handle == nullptr && is_closed()) return;
   if (handle == nullptr)
     throw py::value_error("this activity task is not running, or was completed before");
 
-  py::gil_scoped_release release;
+  GilReleased released;
   handle->complete(std::move(result));
 }
 
 void define_activity_bridge(py::module_& module) {
-  py::class_<ActivityBridge, std::shared_ptr<ActivityBridge>>(module, "ActivityBridge")
-      .def(py::init<std::shared_ptr<Queue>, py::object, py::object>(), py::arg("queue"),
-           py::arg("start"), py::arg("cancel"))
+  py::class_<ActivityBridge, std::shared_ptr<ActivityBridge>>(module, "ActivityBridge",
+                                                              collected<ActivityBridge>())
+      .def(py::init([](std::shared_ptr<Queue> queue, py::object start, py::object cancel) {
+             auto bridge = std::make_shared<ActivityBridge>(std::move(queue), std::move(start),
+                                                            std::move(cancel));
+             end_with_interpreter(EndsWith::kLanguages, bridge);
+             return bridge;
+           }),
+           py::arg("queue"), py::arg("start"), py::arg("cancel"))
+      .def("close",
+           [](ActivityBridge& self) {
+             {
+               GilReleased released;
+               self.close();
+             }
+             release_dropped_refs();
+           })
       .def("heartbeat", &ActivityBridge::heartbeat, py::arg("token"), py::arg("details"))
       .def("complete", &ActivityBridge::complete, py::arg("token"), py::arg("status"),
            py::arg("value"));

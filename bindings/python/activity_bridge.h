@@ -8,6 +8,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
 
+#include "bindings/python/ending.h"
 #include "bindings/python/queue.h"
 #include "core/language/activity_language.h"
 
@@ -15,7 +16,7 @@ namespace chimera::bindings {
 
 // Shared by Python and the workers that use it. The worker's threads start and cancel; any thread
 // that holds the GIL heartbeats and completes.
-class ActivityBridge : public core::ActivityLanguage {
+class ActivityBridge : public core::ActivityLanguage, public Ending {
  public:
   ActivityBridge(std::shared_ptr<Queue> queue, py::object start, py::object cancel);
 
@@ -29,12 +30,26 @@ class ActivityBridge : public core::ActivityLanguage {
   // ValueError if the task is not running.
   void complete(const py::bytes& token, const std::string& status, const py::object& value);
 
+  // Any thread, with the GIL or without. Python is not called any more: attempts that run, and
+  // those that come, are left to their timeouts; answers that come have no effect.
+  void close();
+  void end() override { close(); }
+
+  // For collected.h.
+  int traverse(visitproc visit, void* arg);
+  void clear() { close(); }
+
  private:
   std::shared_ptr<core::ActivityHandle> find(std::string_view token, bool remove);
+  bool is_closed() {
+    absl::MutexLock lock(&mutex_);
+    return closed_;
+  }
 
   const std::shared_ptr<Queue> queue_;
-  const std::shared_ptr<const Ref> start_, cancel_;
   absl::Mutex mutex_;
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+  std::shared_ptr<const Ref> start_ ABSL_GUARDED_BY(mutex_), cancel_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<std::string, std::shared_ptr<core::ActivityHandle>> running_
       ABSL_GUARDED_BY(mutex_);  // By token.
 };

@@ -6,6 +6,7 @@
 
 #include "bindings/python/convert.h"
 #include "bindings/python/errors.h"
+#include "bindings/python/gil.h"
 #include "core/converter/aes_gcm_codec.h"
 
 namespace chimera::bindings {
@@ -17,7 +18,7 @@ py::bytes apply(const core::PayloadCodec& codec, Step step, const py::bytes& pay
   api::common::v1::Payloads message;
   parse(payloads, message, "Payloads");
   absl::Status status = [&] {
-    py::gil_scoped_release release;
+    GilReleased released;
     return (codec.*step)(message);
   }();
   throw_if_error(status);

@@ -1,11 +1,12 @@
 #include "bindings/python/connection.h"
 
-#include <thread>
 #include <unordered_set>
 
 #include "absl/synchronization/mutex.h"
 
+#include "bindings/python/ending.h"
 #include "bindings/python/errors.h"
+#include "bindings/python/gil.h"
 #include "bindings/python/metrics.h"
 #include "bindings/python/options.h"
 #include "bindings/python/server.h"
@@ -91,13 +92,14 @@ core::ConnectionOptions connection_options(const py::dict& values) {
 void connect(const py::dict& values, std::shared_ptr<Queue> queue, py::object done) {
   auto callback = std::make_shared<const Ref>(std::move(done));
   // Connecting blocks for up to its timeout; it is rare, so a thread of its own is cheap enough.
-  std::thread([options = connection_options(values), queue = std::move(queue), callback]() mutable {
-    auto connection = core::Connection::connect(std::move(options));
-    queue->push(callback, [connection = std::move(connection)]() mutable -> py::tuple {
-      if (!connection.ok()) return py::make_tuple(py::none(), rpc_error(connection.status()));
-      return py::make_tuple(std::make_shared<Connection>(*std::move(connection)), py::none());
-    });
-  }).detach();
+  run_on_thread(
+      [options = connection_options(values), queue = std::move(queue), callback]() mutable {
+        auto connection = core::Connection::connect(std::move(options));
+        queue->push(callback, [connection = std::move(connection)]() mutable -> py::tuple {
+          if (!connection.ok()) return py::make_tuple(py::none(), rpc_error(connection.status()));
+          return py::make_tuple(std::make_shared<Connection>(*std::move(connection)), py::none());
+        });
+      });
 }
 
 // Transports keep a method's name by reference. There are about 300 names, and none is ever let go.
@@ -134,7 +136,7 @@ Canceller call(Connection& self, const std::string& method, const py::bytes& req
   std::string bytes(view(request));
   const std::string_view name = intern(method);
 
-  py::gil_scoped_release release;
+  GilReleased released;
   return Canceller(self.core()->call(
       name, std::move(bytes), target, std::move(options),
       [reply = std::move(reply), queue = std::move(queue), callback](absl::Status status) mutable {

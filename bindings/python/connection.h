@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "bindings/python/ending.h"
 #include "bindings/python/queue.h"
 #include "core/rpc/connection.h"
 
@@ -13,10 +14,14 @@ namespace chimera::bindings {
 class Connection {
  public:
   explicit Connection(std::shared_ptr<core::Connection> core) : core_(std::move(core)) {}
+  ~Connection() {
+    if (!made_here_) leave_alone(std::move(core_));
+  }
 
   const std::shared_ptr<core::Connection>& core() const { return core_; }
 
  private:
+  const MadeHere made_here_;
   std::shared_ptr<core::Connection> core_;
 };
 

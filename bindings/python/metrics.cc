@@ -46,7 +46,7 @@ py::list take_updates(const Metrics& metrics) {
 }  // namespace
 
 int Metrics::serve(const std::string& address) {
-  py::gil_scoped_release release;
+  GilReleased released;
   auto server = core::MetricsServer::start(address, *core_, core::process_health());
   if (!server.ok()) throw std::runtime_error(std::string(server.status().message()));
   server_ = *std::move(server);

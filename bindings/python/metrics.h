@@ -7,6 +7,8 @@
 #include <string>
 
 #include "bindings/python/convert.h"
+#include "bindings/python/ending.h"
+#include "bindings/python/gil.h"
 #include "core/telemetry/metrics.h"
 #include "core/telemetry/metrics_server.h"
 
@@ -17,7 +19,8 @@ class Metrics {
   explicit Metrics(core::MetricsOptions options)
       : core_(std::make_shared<core::Metrics>(std::move(options))) {}
   ~Metrics() {
-    py::gil_scoped_release release;
+    if (!made_here_) leave_alone(std::move(server_));
+    GilReleased released;
     server_.reset();
   }
 
@@ -27,6 +30,7 @@ class Metrics {
   int serve(const std::string& address);
 
  private:
+  const MadeHere made_here_;
   const std::shared_ptr<core::Metrics> core_;  // Also of calls that outlive the runtime.
   std::unique_ptr<core::MetricsServer> server_;
 };

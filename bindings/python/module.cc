@@ -3,6 +3,7 @@
 #include "bindings/python/activity_bridge.h"
 #include "bindings/python/codec.h"
 #include "bindings/python/connection.h"
+#include "bindings/python/ending.h"
 #include "bindings/python/errors.h"
 #include "bindings/python/metrics.h"
 #include "bindings/python/queue.h"
@@ -15,6 +16,7 @@
 
 PYBIND11_MODULE(_bridge, module) {
   module.attr("VERSION") = chimera::bindings::kVersion;
+  chimera::bindings::define_ending(module);
   chimera::bindings::define_errors(module);
   chimera::bindings::define_queue(module);
   chimera::bindings::define_telemetry(module);

@@ -7,6 +7,9 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "bindings/python/collected.h"
+#include "bindings/python/gil.h"
+
 namespace chimera::bindings {
 namespace {
 
@@ -39,6 +42,7 @@ py::list Queue::take() {
     [[maybe_unused]] const auto got = ::read(fd_, &count, sizeof count);
   }
   release_dropped_refs();
+  const NoCollection at_peace;
   py::list result(items.size());
   for (std::size_t i = 0; i < items.size(); ++i) {
     py::tuple args = std::move(items[i].make_args)();
@@ -48,8 +52,23 @@ py::list Queue::take() {
   return result;
 }
 
+int Queue::traverse(visitproc visit, void* arg) {
+  std::lock_guard lock(mutex_);
+  for (const Item& item : items_) {
+    const int result = bindings::traverse(item.callback, visit, arg);
+    if (result != 0) return result;
+  }
+  return 0;
+}
+
+void Queue::clear() {
+  std::vector<Item> items;  // Destroyed without the lock: that may run Python code.
+  std::lock_guard lock(mutex_);
+  items.swap(items_);
+}
+
 void define_queue(py::module_& module) {
-  py::class_<Queue, std::shared_ptr<Queue>>(module, "Queue")
+  py::class_<Queue, std::shared_ptr<Queue>>(module, "Queue", collected<Queue>())
       .def(py::init<>())
       .def("fileno", &Queue::fileno)
       .def("take", &Queue::take);

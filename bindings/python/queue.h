@@ -30,6 +30,10 @@ class Queue {
   int fileno() const { return fd_; }
   py::list take();
 
+  // For collected.h.
+  int traverse(visitproc visit, void* arg);
+  void clear();
+
  private:
   struct Item {
     std::shared_ptr<const Ref>

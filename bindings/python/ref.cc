@@ -3,6 +3,8 @@
 #include <mutex>
 #include <vector>
 
+#include "bindings/python/gil.h"
+
 namespace chimera::bindings {
 namespace {
 
@@ -22,7 +24,7 @@ Dropped& dropped() {
 Ref::~Ref() {
   if (object_ == nullptr) return;
   if (Py_IsInitialized() && PyGILState_Check()) {
-    Py_DECREF(object_);
+    drop(object_);
     return;
   }
   std::lock_guard lock(dropped().mutex);
@@ -35,7 +37,7 @@ void release_dropped_refs() {
     std::lock_guard lock(dropped().mutex);
     objects.swap(dropped().objects);
   }
-  for (PyObject* object : objects) Py_DECREF(object);
+  for (PyObject* object : objects) drop(object);
 }
 
 }  // namespace chimera::bindings

@@ -3,6 +3,7 @@
 #ifndef CHIMERA_BINDINGS_PYTHON_REF_H_
 #define CHIMERA_BINDINGS_PYTHON_REF_H_
 
+#include <memory>
 #include <utility>
 
 #include <pybind11/pybind11.h>
@@ -28,10 +29,19 @@ class Ref {
 
   // With the GIL.
   py::object get() const { return py::reinterpret_borrow<py::object>(object_); }
+  int traverse(visitproc visit, void* arg) const {
+    Py_VISIT(object_);
+    return 0;
+  }
 
  private:
   PyObject* object_ = nullptr;
 };
+
+// With the GIL. Shows the object to the garbage collector, unless others hold the reference, too.
+inline int traverse(const std::shared_ptr<const Ref>& ref, visitproc visit, void* arg) {
+  return ref != nullptr && ref.use_count() == 1 ? ref->traverse(visit, arg) : 0;
+}
 
 // With the GIL; Queue::take calls it.
 void release_dropped_refs();

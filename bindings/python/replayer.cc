@@ -1,10 +1,10 @@
 #include "bindings/python/replayer.h"
 
 #include <algorithm>
-#include <thread>
 
 #include "absl/strings/str_cat.h"
 
+#include "bindings/python/ending.h"
 #include "bindings/python/options.h"
 
 namespace chimera::bindings {
@@ -44,13 +44,13 @@ void Replayer::replay(std::string workflow_id, const py::bytes& history,
       std::ranges::find(nondeterminism_fails_types_, task->workflow_type().name()) !=
           nondeterminism_fails_types_.end();
   auto callback = std::make_shared<const Ref>(std::move(done));
-  std::thread([options = std::move(options), bridge = bridge_, task = std::move(task),
-               queue = std::move(queue), callback = std::move(callback)]() mutable {
+  run_on_thread([options = std::move(options), bridge = bridge_, task = std::move(task),
+                 queue = std::move(queue), callback = std::move(callback)]() mutable {
     core::ReplayVerdict verdict = core::replay(std::move(options), *bridge, std::move(task));
     queue->push(std::move(callback), [verdict = std::move(verdict)] {
       return py::make_tuple(static_cast<int>(verdict.reason), text(verdict.message));
     });
-  }).detach();
+  });
 }
 
 void define_replayer(py::module_& module) {

@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "bindings/python/errors.h"
+#include "bindings/python/gil.h"
 #include "bindings/python/options.h"
 
 namespace chimera::bindings {
@@ -27,31 +28,46 @@ Server::Server(const py::dict& values) {
   server::ServerOptions options = server_options(values);
   absl::StatusOr<std::unique_ptr<server::Server>> started = absl::UnknownError("");
   {
-    py::gil_scoped_release release;
+    GilReleased released;
     started = server::Server::start(std::move(options));
   }
   throw_if_error(started.status());
+  port_ = (*started)->port();
+  absl::MutexLock lock(&mutex_);
   core_ = *std::move(started);
-  port_ = core_->port();
 }
 
-Server::~Server() { stop(); }
+Server::~Server() {
+  if (!made_here_) leave_alone(take());
+  stop();
+}
+
+std::unique_ptr<server::Server> Server::take() {
+  absl::MutexLock lock(&mutex_);
+  return std::move(core_);
+}
 
 std::shared_ptr<base::Transport> Server::transport() const {
+  absl::MutexLock lock(&mutex_);
   if (core_ == nullptr) throw std::runtime_error("the embedded server is stopped");
   return core_->local_transport();
 }
 
 void Server::stop() {
-  std::unique_ptr<server::Server> core = std::move(core_);
+  std::unique_ptr<server::Server> core = take();
   if (core == nullptr) return;
-  py::gil_scoped_release release;
+  GilReleased released;
   core.reset();
 }
 
 void define_server(py::module_& module) {
   py::class_<Server, std::shared_ptr<Server>>(module, "Server")
-      .def(py::init<const py::dict&>(), py::arg("options"))
+      .def(py::init([](const py::dict& options) {
+             auto server = std::make_shared<Server>(options);
+             end_with_interpreter(EndsWith::kServers, server);
+             return server;
+           }),
+           py::arg("options"))
       .def("port", &Server::port)
       .def("stop", &Server::stop);
 }

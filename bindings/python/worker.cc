@@ -1,10 +1,12 @@
 #include "bindings/python/worker.h"
 
 #include <algorithm>
+#include <atomic>
 #include <iterator>
-#include <thread>
 
+#include "bindings/python/ending.h"
 #include "bindings/python/errors.h"
+#include "bindings/python/gil.h"
 #include "bindings/python/options.h"
 #include "sdk-cpp/src/library.h"
 
@@ -56,13 +58,22 @@ void report(Queue& queue, std::shared_ptr<const Ref> done, absl::Status status) 
 
 }  // namespace
 
-struct Worker::State {
+struct Worker::State : Ending, std::enable_shared_from_this<State> {
+  // Ends what still runs, and drains once its languages have ended.
+  void end() override {
+    if (!started) return;
+    core->initiate_shutdown();
+    if (!waited.exchange(true))
+      run_on_thread([self = shared_from_this()] { (void)self->core->wait(); });
+  }
+
   // Borrowed by the core's worker, so they are declared before it and die after it.
   std::vector<std::shared_ptr<WorkflowBridge>> workflows;
   std::vector<std::shared_ptr<ActivityBridge>> activities;
   std::unique_ptr<sdk::NativeTypes> native;  // Null unless a library was added.
   std::unique_ptr<core::Worker> core;
-  bool started = false, waited = false;  // The Python thread's.
+  // Written with the GIL; the end of the interpreter reads them.
+  std::atomic<bool> started = false, waited = false;
 };
 
 Worker::Worker(const Connection& connection, const py::dict& options)
@@ -70,15 +81,18 @@ Worker::Worker(const Connection& connection, const py::dict& options)
   auto created = core::Worker::create(connection.core(), worker_options(options));
   throw_if_error(created.status());
   state_->core = *std::move(created);
+  end_with_interpreter(EndsWith::kWorkers, state_);
 }
 
 Worker::~Worker() {
-  if (!state_->started || state_->waited) return;
+  if (!made_here_) {
+    leave_alone(std::move(state_));
+    return;
+  }
+  const bool drained = state_->waited && state_.use_count() == 1;
+  if (!state_->started || drained) return;
   // Forgotten while it runs: it still drains before it dies.
-  std::thread([state = std::move(state_)] {
-    state->core->initiate_shutdown();
-    (void)state->core->wait();
-  }).detach();
+  run_on_thread([state = std::move(state_)] { state->end(); });
 }
 
 void Worker::add_workflow(const std::string& workflow_type,
@@ -113,7 +127,7 @@ std::vector<std::string> Worker::add_native_library(const std::string& path, con
                                               state_->core->options().max_concurrent_activities);
   }
   auto loaded = [&] {
-    py::gil_scoped_release release;
+    GilReleased released;
     return state_->native->load(path);
   }();
   throw_if_error(loaded.status());
@@ -131,38 +145,40 @@ void Worker::start(std::shared_ptr<Queue> queue, py::object done) {
   throw_if_error(register_native());
   state_->started = true;
   auto callback = std::make_shared<const Ref>(std::move(done));
-  std::thread([state = state_, queue = std::move(queue), callback = std::move(callback)]() mutable {
-    absl::Status status = state->core->start();
-    state.reset();
-    report(*queue, std::move(callback), std::move(status));
-  }).detach();
+  run_on_thread(
+      [state = state_, queue = std::move(queue), callback = std::move(callback)]() mutable {
+        absl::Status status = state->core->start();
+        state.reset();
+        report(*queue, std::move(callback), std::move(status));
+      });
 }
 
 void Worker::initiate_shutdown() {
-  py::gil_scoped_release release;
+  GilReleased released;
   state_->core->initiate_shutdown();
 }
 
 void Worker::wait(std::shared_ptr<Queue> queue, py::object done) {
-  state_->waited = true;
+  if (state_->waited.exchange(true)) throw std::runtime_error("this worker is being ended already");
   auto callback = std::make_shared<const Ref>(std::move(done));
-  std::thread([state = state_, queue = std::move(queue), callback = std::move(callback)]() mutable {
-    absl::Status status = state->core->wait();
-    state.reset();
-    report(*queue, std::move(callback), std::move(status));
-  }).detach();
+  run_on_thread(
+      [state = state_, queue = std::move(queue), callback = std::move(callback)]() mutable {
+        absl::Status status = state->core->wait();
+        state.reset();
+        report(*queue, std::move(callback), std::move(status));
+      });
 }
 
 std::unique_ptr<WorkflowSlot> Worker::reserve_workflow_slot() {
   std::unique_ptr<core::WorkflowSlot> slot = [&] {
-    py::gil_scoped_release release;
+    GilReleased released;
     return state_->core->reserve_workflow_slot();
   }();
   return slot == nullptr ? nullptr : std::make_unique<WorkflowSlot>(state_, std::move(slot));
 }
 
 void Worker::replace_connection(const Connection& connection) {
-  py::gil_scoped_release release;
+  GilReleased released;
   state_->core->replace_connection(connection.core());
 }
 
@@ -172,14 +188,22 @@ void WorkflowSlot::run(const py::bytes& task) {
   if (!message->ParseFromString(std::string(task)))
     throw py::value_error("these bytes are no PollWorkflowTaskQueueResponse");
   {
-    py::gil_scoped_release release;
+    GilReleased released;
     core_->run(std::move(message));
   }
   this->release();
 }
 
+WorkflowSlot::~WorkflowSlot() {
+  if (!made_here_) {
+    leave_alone(std::move(core_));
+    leave_alone(std::move(worker_));
+  }
+  release();
+}
+
 void WorkflowSlot::release() {
-  py::gil_scoped_release release;  // A poll may begin with what is given back.
+  GilReleased released;  // A poll may begin with what is given back.
   core_.reset();
   worker_.reset();
 }

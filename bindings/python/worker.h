@@ -9,6 +9,7 @@
 #include "bindings/python/activity_bridge.h"
 #include "bindings/python/codec.h"
 #include "bindings/python/connection.h"
+#include "bindings/python/ending.h"
 #include "bindings/python/workflow_bridge.h"
 #include "core/worker/worker.h"
 
@@ -19,13 +20,14 @@ class WorkflowSlot {
  public:
   WorkflowSlot(std::shared_ptr<void> worker, std::unique_ptr<core::WorkflowSlot> core)
       : worker_(std::move(worker)), core_(std::move(core)) {}
-  ~WorkflowSlot() { release(); }
+  ~WorkflowSlot();
 
   // A serialized PollWorkflowTaskQueueResponse.
   void run(const py::bytes& task);
   void release();
 
  private:
+  const MadeHere made_here_;
   std::shared_ptr<void> worker_;  // Keeps what `core_` belongs to.
   std::unique_ptr<core::WorkflowSlot> core_;
 };
@@ -54,6 +56,7 @@ class Worker {
   absl::Status register_native();
 
   struct State;
+  const MadeHere made_here_;
   std::shared_ptr<State> state_;
 };
 

@@ -3,7 +3,9 @@
 #include "absl/strings/str_cat.h"
 
 #include "bindings/python/activation.h"
+#include "bindings/python/collected.h"
 #include "bindings/python/commands.h"
+#include "bindings/python/gil.h"
 #include "bindings/python/version.h"
 
 namespace chimera::bindings {
@@ -11,6 +13,20 @@ namespace {
 
 // What a waiting Python run holds, roughly: its coroutine, its loop and its tasks.
 constexpr std::size_t kInstanceBytes = 25 * 1024;
+
+core::Completion failure_of_closed() {
+  core::Completion::Failure failed;
+  failed.failure.set_message("the worker's process ends before the workflow's code has answered");
+  failed.failure.mutable_application_failure_info();
+  return {std::move(failed)};
+}
+
+core::Completion closed_answer(const core::Activation& activation) {
+  const bool evicts = !activation.jobs.empty() &&
+                      std::holds_alternative<core::RemoveFromCache>(activation.jobs.back());
+  if (evicts) return {core::Completion::Success{}};
+  return failure_of_closed();
+}
 
 // One cached run. On its lane; the Python side finds its half by the run's id.
 class Instance : public core::WorkflowInstance {
@@ -24,11 +40,12 @@ class Instance : public core::WorkflowInstance {
     if (known_to_python_) bridge_->drop(std::move(run_id_));
   }
 
-  void activate(std::shared_ptr<const core::Activation> activation,
-                core::ActivationDone done) override {
+  std::optional<core::Completion> activate(std::shared_ptr<const core::Activation> activation,
+                                           core::ActivationDone done) override {
     known_to_python_ = activation->jobs.empty() ||
                        !std::holds_alternative<core::RemoveFromCache>(activation->jobs.back());
     bridge_->activate(run_id_, workflow_type_, std::move(activation), std::move(done));
+    return std::nullopt;
   }
 
   std::size_t memory_bytes() const override { return kInstanceBytes; }
@@ -50,7 +67,7 @@ WorkflowBridge::WorkflowBridge(std::shared_ptr<Queue> queue, py::object activate
 
 const core::LanguageIdentity& WorkflowBridge::identity() const {
   static const auto* identity = new core::LanguageIdentity{
-      .sdk_name = "temporal-python", .sdk_version = kVersion, .failure_source = "PythonSDK"};
+      .sdk_name = kName, .sdk_version = kVersion, .failure_source = "PythonSDK"};
   return *identity;
 }
 
@@ -63,11 +80,14 @@ void WorkflowBridge::activate(const std::string& run_id,
                               std::shared_ptr<const std::string> workflow_type,
                               std::shared_ptr<const core::Activation> activation,
                               core::ActivationDone done) {
+  std::shared_ptr<const Ref> callback;
   {
     absl::MutexLock lock(&mutex_);
-    waiting_.insert_or_assign(run_id, std::move(done));
+    callback = activate_;
+    if (!closed_) waiting_.insert_or_assign(run_id, std::move(done));
   }
-  queue_->push(activate_,
+  if (callback == nullptr) return std::move(done)(closed_answer(*activation));
+  queue_->push(std::move(callback),
                [workflow_type = std::move(workflow_type), activation = std::move(activation)] {
                  return py::make_tuple(text(activation->run_id), text(*workflow_type),
                                        activation_tuple(*activation));
@@ -75,11 +95,38 @@ void WorkflowBridge::activate(const std::string& run_id,
 }
 
 void WorkflowBridge::drop(std::string run_id) {
-  queue_->push(drop_, [run_id = std::move(run_id)] { return py::make_tuple(text(run_id)); });
+  std::shared_ptr<const Ref> callback;
+  {
+    absl::MutexLock lock(&mutex_);
+    callback = drop_;
+  }
+  if (callback == nullptr) return;
+  queue_->push(std::move(callback),
+               [run_id = std::move(run_id)] { return py::make_tuple(text(run_id)); });
+}
+
+int WorkflowBridge::traverse(visitproc visit, void* arg) {
+  absl::MutexLock lock(&mutex_);
+  if (const int result = bindings::traverse(activate_, visit, arg); result != 0) return result;
+  return bindings::traverse(drop_, visit, arg);
+}
+
+void WorkflowBridge::close() {
+  decltype(waiting_) waiting;
+  std::shared_ptr<const Ref> activate, drop;  // Let go without the lock: that may run Python code.
+  {
+    absl::MutexLock lock(&mutex_);
+    closed_ = true;
+    waiting.swap(waiting_);
+    activate.swap(activate_);
+    drop.swap(drop_);
+  }
+  for (auto& [run_id, done] : waiting) std::move(done)(failure_of_closed());
 }
 
 core::ActivationDone WorkflowBridge::take_done(const std::string& run_id) {
   absl::MutexLock lock(&mutex_);
+  if (closed_) return {};
   const auto found = waiting_.find(run_id);
   if (found == waiting_.end()) {
     throw py::value_error(
@@ -98,8 +145,9 @@ void WorkflowBridge::complete(const std::string& run_id, const py::list& command
   success.versioning_behavior =
       static_cast<api::enums::v1::VersioningBehavior>(versioning_behavior);
   core::ActivationDone done = take_done(run_id);
+  if (!done) return;
 
-  py::gil_scoped_release release;
+  GilReleased released;
   std::move(done)(core::Completion{std::move(success)});
 }
 
@@ -108,15 +156,30 @@ void WorkflowBridge::fail(const std::string& run_id, const py::bytes& failure, i
   parse(failure, failed.failure, "failure");
   failed.cause = static_cast<api::enums::v1::WorkflowTaskFailedCause>(cause);
   core::ActivationDone done = take_done(run_id);
+  if (!done) return;
 
-  py::gil_scoped_release release;
+  GilReleased released;
   std::move(done)(core::Completion{std::move(failed)});
 }
 
 void define_workflow_bridge(py::module_& module) {
-  py::class_<WorkflowBridge, std::shared_ptr<WorkflowBridge>>(module, "WorkflowBridge")
-      .def(py::init<std::shared_ptr<Queue>, py::object, py::object>(), py::arg("queue"),
-           py::arg("activate"), py::arg("drop"))
+  py::class_<WorkflowBridge, std::shared_ptr<WorkflowBridge>>(module, "WorkflowBridge",
+                                                              collected<WorkflowBridge>())
+      .def(py::init([](std::shared_ptr<Queue> queue, py::object activate, py::object drop) {
+             auto bridge = std::make_shared<WorkflowBridge>(std::move(queue), std::move(activate),
+                                                            std::move(drop));
+             end_with_interpreter(EndsWith::kLanguages, bridge);
+             return bridge;
+           }),
+           py::arg("queue"), py::arg("activate"), py::arg("drop"))
+      .def("close",
+           [](WorkflowBridge& self) {
+             {
+               GilReleased released;
+               self.close();
+             }
+             release_dropped_refs();
+           })
       .def("complete", &WorkflowBridge::complete, py::arg("run_id"), py::arg("commands"),
            py::arg("used_internal_flags"), py::arg("versioning_behavior"))
       .def("fail", &WorkflowBridge::fail, py::arg("run_id"), py::arg("failure"), py::arg("cause"));

@@ -8,6 +8,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
 
+#include "bindings/python/ending.h"
 #include "bindings/python/queue.h"
 #include "core/language/language.h"
 
@@ -17,6 +18,7 @@ namespace chimera::bindings {
 // activate; Python threads complete: that of the activation, the watchdog's for code that does not
 // come to a wait, and the loop's where a codec is awaited.
 class WorkflowBridge : public core::WorkflowLanguage,
+                       public Ending,
                        public std::enable_shared_from_this<WorkflowBridge> {
  public:
   WorkflowBridge(std::shared_ptr<Queue> queue, py::object activate, py::object drop);
@@ -35,12 +37,23 @@ class WorkflowBridge : public core::WorkflowLanguage,
                 int versioning_behavior);
   void fail(const std::string& run_id, const py::bytes& failure, int cause);
 
+  // Any thread, with the GIL or without. Python is not called any more: activations that wait, and
+  // those that come, fail their tasks; answers that come have no effect.
+  void close();
+  void end() override { close(); }
+
+  // For collected.h.
+  int traverse(visitproc visit, void* arg);
+  void clear() { close(); }
+
  private:
+  // Empty once closed.
   core::ActivationDone take_done(const std::string& run_id);
 
   const std::shared_ptr<Queue> queue_;
-  const std::shared_ptr<const Ref> activate_, drop_;
   absl::Mutex mutex_;
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+  std::shared_ptr<const Ref> activate_ ABSL_GUARDED_BY(mutex_), drop_ ABSL_GUARDED_BY(mutex_);
   // What each run's outstanding activation waits for. At most one a run.
   absl::flat_hash_map<std::string, core::ActivationDone> waiting_ ABSL_GUARDED_BY(mutex_);
 };

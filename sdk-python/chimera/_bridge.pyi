@@ -2,6 +2,7 @@
 
 Messages cross as serialized protobuf bytes (a `Payload`, a `Failure`, a request); numbers and names cross as Python
 values. Nothing here is public. Blocking functions release the GIL. Callbacks run on the thread that calls `Queue.take`.
+At the interpreter's end (atexit) bridges are closed, workers drained and servers stopped, for five seconds at most.
 """
 
 from collections.abc import Callable, Sequence
@@ -135,6 +136,9 @@ class WorkflowBridge:
     ) -> None: ...
     def fail(self, run_id: str, failure: bytes, cause: int) -> None:
         """The task fails, not the workflow; cause is WorkflowTaskFailedCause."""
+    def close(self) -> None:
+        """Lets go of the callbacks; any thread. What is outstanding, and what comes, fails its task; answers that come
+        have no effect."""
 
 class ActivityBridge:
     """Python as a chimera::core::ActivityLanguage. `start(token, task)` gets the serialized
@@ -147,6 +151,9 @@ class ActivityBridge:
     def heartbeat(self, token: bytes, details: list[bytes]) -> None: ...
     def complete(self, token: bytes, status: str, value: Any) -> None:
         """status: "completed" (P or None), "failed" (F), "cancelled" ([P]), "async" (None)."""
+    def close(self) -> None:
+        """Lets go of the callbacks; any thread. What runs, and what comes, is left to its timeout; answers that come
+        have no effect."""
 
 class Codec:
     """A codec of the core, which Python and native libraries share. Immutable; payloads are serialized Payloads."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import select
 import threading
 from collections.abc import Callable
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from chimera._telemetry import LogForwardingConfig
+
+_PATIENCE_AT_EXIT = 0.5  # A handler of a user may block.
 
 # By the core's numbers: trace, debug, info, warn, error.
 _LEVELS = [logging.DEBUG - 5, logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR]
@@ -54,13 +57,14 @@ def forwarder(config: LogForwardingConfig) -> Callable[..., None]:
     return forward
 
 
-def serve(queue: Any) -> None:
-    """Starts the thread that takes what the core leaves in the queue. It ends with the process."""
+def serve(queue: Any) -> Callable[[], None]:
+    """Starts the thread that takes what the core leaves in the queue; the result ends it."""
+    ended = threading.Event()
 
     def run() -> None:
         ready = select.poll()
         ready.register(queue.fileno(), select.POLLIN)
-        while True:
+        while not ended.is_set():
             ready.poll()
             for callback, args in queue.take():
                 try:
@@ -68,4 +72,12 @@ def serve(queue: Any) -> None:
                 except Exception:
                     logging.getLogger(__name__).exception("A log handler failed")
 
-    threading.Thread(target=run, name="chimera_log", daemon=True).start()
+    thread = threading.Thread(target=run, name="chimera_log", daemon=True)
+    thread.start()
+
+    def end() -> None:
+        ended.set()
+        os.eventfd_write(queue.fileno(), 1)
+        thread.join(_PATIENCE_AT_EXIT)
+
+    return end

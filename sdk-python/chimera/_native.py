@@ -38,6 +38,8 @@ def queue() -> _bridge.Queue:
     loop = asyncio.get_running_loop()
     found = _queues.get(loop)
     if found is None:
+        for other in [each for each in _queues if each.is_closed()]:
+            del _queues[other]  # What was left in its queue may lead back to it.
         found = _queues[loop] = _bridge.Queue()
         loop.add_reader(found.fileno(), _serve, found, weakref.ref(loop))
     return found

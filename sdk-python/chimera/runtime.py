@@ -156,6 +156,7 @@ def _set_up_log(config: LoggingConfig | None) -> None:
         return
     if _log_queue is None:
         _log_queue = _bridge.Queue()
-        _log_forwarding.serve(_log_queue)
+        end = _log_forwarding.serve(_log_queue)
+        atexit.register(end)
         atexit.register(_bridge.forward_logs, None, None)  # Nobody takes from the queue any more.
     _bridge.forward_logs(_log_queue, _log_forwarding.forwarder(config.forwarding))

@@ -36,7 +36,6 @@ struct Exchange {
   CoresdkActivation activation;
   std::vector<CoresdkCompletion> completion;
   std::size_t live_index = 0;
-  bool uses_local_activity() const;
 };
 
 // The differences, leaving out what may differ; empty if there are none.

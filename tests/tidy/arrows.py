@@ -7,7 +7,10 @@ is not listed is free (tests, bench, samples). ARCHITECTURE.md says why.
 CORE = ["core/base", "core/converter", "core/history", "core/language", "core/machines", "core/workflow", "core/rpc",
         "core/activity", "core/worker", "core/telemetry"]
 
-BELOW_THE_ENGINE = ["server/base", "server/timers", "server/store"]
+BELOW_MATCHING = ["server/base", "server/timers", "server/store", "server/loop"]
+BELOW_THE_ENGINE = [*BELOW_MATCHING, "server/matching"]
+
+BELOW_SERVICE = [*BELOW_THE_ENGINE, "server/visibility", "server/engine/rules", "server/engine"]
 
 ALLOWED = {
     "core/base": [],
@@ -23,12 +26,15 @@ ALLOWED = {
     "server/base": ["core/base"],
     "server/timers": ["core/base"],
     "server/store": ["core/base"],
-    # One room in three folders: a task that meets its poll starts, and a list's row shows a run.
-    "server/engine": ["core/base", "core/converter", *BELOW_THE_ENGINE, "server/matching", "server/visibility"],
-    "server/matching": ["core/base", *BELOW_THE_ENGINE, "server/engine"],
-    "server/visibility": ["core/base", *BELOW_THE_ENGINE, "server/engine"],
-    "server/service": ["core/base", "core/converter", "server/base", "server/engine", "server/visibility"],
-    "server": ["core/base", *BELOW_THE_ENGINE, "server/engine", "server/visibility", "server/service"],
+    "server/loop": ["core/base", "server/base", "server/timers", "server/store"],
+    # It knows tasks by their owners' interface: neither runs nor what else may own one.
+    "server/matching": ["core/base", *BELOW_MATCHING],
+    "server/visibility": ["core/base", "server/base"],
+    # What needs no run: the rest of the engine stands on it.
+    "server/engine/rules": ["core/base", "server/base"],
+    "server/engine": ["core/base", *BELOW_THE_ENGINE, "server/engine/rules", "server/visibility"],
+    "server/service": ["core/base", *BELOW_SERVICE],
+    "server": ["core/base", *BELOW_SERVICE, "server/service"],
     "sdk-cpp/include": [],
     "sdk-cpp/src": [*CORE, "sdk-cpp/include", "server"],
     "bindings": [*CORE, "server", "sdk-cpp/include", "sdk-cpp/src", "host"],

@@ -265,6 +265,8 @@ void read_variant(const JsonReader& in, std::variant<A...>& value) {
       std::variant_alternative_t<I, std::variant<A...>> alternative{};
       read_json(in, alternative);
       value = std::move(alternative);
+    } catch (const NestingError&) {
+      throw;  // The others would fare no better.
     } catch (const ConversionError&) {
       read_variant<I + 1>(in, value);
     }

@@ -196,6 +196,11 @@ class ActivityWorker:
         if self._shutdown:
             self._shutdown.set()
 
+    def close(self) -> None:
+        """After the core has drained."""
+        if self._bridge is not None:
+            self._bridge.close()
+
     async def wait_all_completed(self) -> None:
         """Until no activity is under way."""
         tasks = [running.task for running in self._running_activities.values() if running.task]

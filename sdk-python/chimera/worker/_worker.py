@@ -377,6 +377,8 @@ class Worker:
     def _close(self) -> None:
         if self._workflow_worker:
             self._workflow_worker.close()
+        if self._activity_worker:
+            self._activity_worker.close()
 
     async def _until(self, ended: asyncio.Future, asked: asyncio.Future) -> BaseException | None:
         """Wait for the end or for the wish for it; the error that was the reason, if one was."""

@@ -9,6 +9,7 @@ cannot interrupt code that blocks outside of it.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import logging
 import os
@@ -16,6 +17,7 @@ import select
 import sys
 import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
 from types import TracebackType
@@ -34,6 +36,8 @@ _TAKE_OVER_SECONDS = 0.2
 _SAMPLE_SECONDS = 0.25
 # Samples without work after which the watchdog sleeps.
 _IDLE_SAMPLES = 20
+# For code that runs when the interpreter ends.
+_PATIENCE_AT_EXIT = 0.5
 
 
 class DeadlockError(Exception):
@@ -81,6 +85,7 @@ class WorkflowThreads:
         self._count = 0
         self._closed = False
         self._awake = threading.Event()
+        self._ended = threading.Event()
         self._watchdog: threading.Thread | None = None
 
     def open(self) -> _bridge.Queue:
@@ -89,14 +94,24 @@ class WorkflowThreads:
 
         if self._queue is None:
             self._queue = _bridge.Queue()
+            _open_at_exit(self)
             self._serve_by_new_thread()
         return self._queue
 
     def close(self) -> None:
         """End the threads, those that are stuck excepted."""
         self._closed = True
+        self._ended.set()
         self._awake.set()
         self._wake()
+
+    def end_at_exit(self) -> None:
+        """Close, and wait for the threads, so that the interpreter does not end beneath them; code
+        that does not come to a wait is left behind."""
+        self.close()
+        for thread in (self._watchdog, self._serving):
+            if thread is not None:
+                thread.join(_PATIENCE_AT_EXIT)
 
     def submit(self, body: Callable[..., Any], *args: Any) -> None:
         """Call it on the thread, or right here where there is none."""
@@ -185,6 +200,7 @@ class WorkflowThreads:
                 body(*args)
             except BaseException:
                 logger.exception("Failed in %r", body)
+            body = args = None  # type: ignore  # Kept while waiting, they would keep what they lead to.
 
     def _wake(self) -> None:
         if self._queue is not None:
@@ -205,7 +221,7 @@ class WorkflowThreads:
         idle = 0
         while not self._closed:
             self._awake.wait()
-            time.sleep(min(self.timeout / 4, _SAMPLE_SECONDS))
+            self._ended.wait(min(self.timeout / 4, _SAMPLE_SECONDS))
             idle = 0 if self._busy else idle + 1
             if idle > _IDLE_SAMPLES:
                 idle = 0
@@ -238,6 +254,30 @@ class WorkflowThreads:
             logger.exception("Failed answering for workflow code that does not come to a wait")
         finally:
             answered.set()
+
+
+_open: weakref.WeakSet[WorkflowThreads] = weakref.WeakSet()
+
+
+def _open_at_exit(threads: WorkflowThreads) -> None:
+    """Called after the bridge was imported: what is registered last ends first."""
+    if not _open:
+        atexit.unregister(_end_all)
+        atexit.register(_end_all)
+    _open.add(threads)
+
+
+def _end_all() -> None:
+    for threads in list(_open):
+        threads.end_at_exit()
+
+
+def _forget_all() -> None:
+    """In a forked child, which has none of the threads, and where their locks may be held for ever."""
+    _open.clear()
+
+
+os.register_at_fork(after_in_child=_forget_all)
 
 
 @contextlib.contextmanager

@@ -453,6 +453,8 @@ class WorkflowWorker:
         """After the core has drained."""
         self._ending = True
         self._threads.close()
+        if self._bridge is not None:
+            self._bridge.close()
 
     def _create(self, run_id: str, workflow_type: str, activation: tuple) -> WorkflowInstance:
         job = next((job for job in activation[-1] if job[0] == "initialize"), None)

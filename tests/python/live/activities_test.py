@@ -1,6 +1,7 @@
 """Activities: retries, the four timeouts, heartbeats, cancellation, completion by somebody else."""
 
 import asyncio
+import re
 import threading
 import time
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 from live_support import events, until, worker
 
-from chimera import activity, workflow
+from chimera import _bridge, activity, workflow
 from chimera.client import Client, WorkflowFailureError
 from chimera.common import RawValue, RetryPolicy
 from chimera.exceptions import (
@@ -141,6 +142,30 @@ async def beats_and_fails(name: str) -> str:
         activity.heartbeat("second")
         raise RuntimeError("lost")
     return f"{info.heartbeat_details}"
+
+
+@activity.defn
+async def beats_too_much(name: str) -> str:
+    activity.heartbeat(b"x" * (5 << 20))
+    await asyncio.Event().wait()
+    return "never"
+
+
+async def test_a_heartbeat_too_large_for_any_server_fails_the_activity(client: Client, name: str):
+    async with worker(client, name, 1000, OneActivity, beats_too_much):
+        error = await failure(client, name, Call("beats_too_much", BEATING, attempts=1))
+
+    assert isinstance(error.cause, ApplicationError)
+    assert re.match(r"heartbeat details of 5\d{6} bytes: a server takes 4\d{6} at most", error.cause.message)
+
+
+async def test_the_history_names_the_sdk(client: Client, name: str):
+    async with worker(client, name, 1000, OneActivity, hello):
+        await outcome(client, name, Call("hello", {"start_to_close_timeout": 10}))
+
+    tasks = await events(client.get_workflow_handle(name), "workflow_task_completed")
+    metadata = tasks[0].sdk_metadata
+    assert (metadata.sdk_name, metadata.sdk_version) == ("chimera-python", _bridge.VERSION)
 
 
 async def test_complete(client: Client, name: str, cache: int):

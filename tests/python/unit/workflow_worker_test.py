@@ -35,6 +35,8 @@ class FakeWorkflowBridge:
     def fail(self, run_id: str, failure: bytes, cause: int) -> None:
         self.answers.put_nowait(("fail", Failure.FromString(failure)))
 
+    def close(self) -> None: ...
+
 
 @pytest.fixture(autouse=True)
 def fake_bridge(monkeypatch: pytest.MonkeyPatch) -> None:
