@@ -77,6 +77,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cpu", action="store_true")
     parser.add_argument("--tests", action="store_true")
+    parser.add_argument("--sample", type=int, default=1, metavar="N", help="one file in N stands for all N of its part")
     parser.add_argument("--longest", type=int, default=10, metavar="N", help="and the N files that take longest")
     args = parser.parse_args()
     seconds: dict[str, float] = collections.defaultdict(float)
@@ -84,13 +85,18 @@ def main() -> None:
     each = []
     for build, targets in (ALL if args.tests else DEMO).items():
         log = {} if args.cpu else logged(build)
+        by_part = collections.defaultdict(list)
         for words in commands(build, targets):
-            output = output_of(words)
-            took = cpu_seconds(build, words) if args.cpu else log.get(output, 0.0)
-            seconds[part_of(build, output)] += took
-            files[part_of(build, output)] += 1
-            each.append((took, output))
-            print(f"\r{len(each)} files, {sum(seconds.values()):.0f} s ", end="", file=sys.stderr, flush=True)
+            by_part[part_of(build, output_of(words))].append(words)
+        for part, all_of_it in by_part.items():
+            taken = all_of_it[:: args.sample]
+            for words in taken:
+                output = output_of(words)
+                took = cpu_seconds(build, words) if args.cpu else log.get(output, 0.0)
+                each.append((took, output))
+                seconds[part] += took * len(all_of_it) / len(taken)
+                print(f"\r{len(each)} files, {sum(seconds.values()):.0f} s", end="", file=sys.stderr, flush=True)
+            files[part] = len(all_of_it)
     print(file=sys.stderr)
     print(f"| part | files | {'CPU' if args.cpu else 'wall'} s |\n|---|---|---|")
     for part, took in sorted(seconds.items(), key=lambda item: -item[1]):

@@ -188,12 +188,12 @@ def linked(package: pathlib.Path) -> list[pathlib.Path]:
 
 
 def bytes_of(path: pathlib.Path) -> bytes:
-    """Native code goes without what only a debugger reads: four fifths of its size."""
+    """Native code goes without what only a debugger reads: three quarters of its size."""
     if ".so" not in path.suffixes or shutil.which("strip") is None:
         return path.read_bytes()
     stripped = BUILD / "wheel-stripped" / path.name
     stripped.parent.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["strip", "--strip-debug", "-o", stripped, path.resolve()], check=True)
+    subprocess.run(["strip", "--strip-unneeded", "-o", stripped, path.resolve()], check=True)
     return stripped.read_bytes()
 
 
