@@ -17,10 +17,10 @@ namespace chimera::core {
 
 struct LocalActivityMachine : MachineBase {
   enum class State : std::uint8_t {
-    kWaiting,         // Replaying: for the marker that tells how it ended.
-    kExecuting,       // In this worker.
-    kCancelWaiting,   // Likewise; it was told to stop, how it ends is up to it.
-    kMarkerCommanded, // The language knows; history is to confirm the marker.
+    kWaiting,          // Replaying: for the marker that tells how it ended.
+    kExecuting,        // In this worker.
+    kCancelWaiting,    // Likewise; it was told to stop, how it ends is up to it.
+    kMarkerCommanded,  // The language knows; history is to confirm the marker.
     kDone,
     kCount
   };
@@ -104,9 +104,7 @@ struct LocalActivityMachine : MachineBase {
   void let_go(RunPort& run);
   bool waiting() const { return state == State::kWaiting; }
   // The task stays open for it.
-  bool executing() const {
-    return state == State::kExecuting || state == State::kCancelWaiting;
-  }
+  bool executing() const { return state == State::kExecuting || state == State::kCancelWaiting; }
 
   State state = State::kWaiting;
   Event on_cancel = Event::kWaitCancel;
@@ -114,8 +112,8 @@ struct LocalActivityMachine : MachineBase {
   // The metadata that the language gave it, for its marker; null: none.
   std::unique_ptr<Command> extras;
   std::string id, type;
-  base::WallTime scheduled{};           // Workflow time.
-  base::WallTime original_schedule{};   // Of the first attempt; zero: this one.
+  base::WallTime scheduled{};          // Workflow time.
+  base::WallTime original_schedule{};  // Of the first attempt; zero: this one.
 
  private:
   // Makes the transition; tells the run when the task need not stay open for this any longer.

@@ -7,6 +7,7 @@
 
 #include "core/base/check.h"
 #include "core/base/utf8.h"
+#include "core/converter/failure_size.h"
 #include "core/workflow/run_state.h"
 
 namespace chimera::core {
@@ -304,6 +305,8 @@ void fill_answer(RespondToQuery& answer, api::query::v1::WorkflowQueryResult& re
     *result.mutable_answer()->add_payloads() = std::move(*payload);
   } else {
     auto& failure = std::get<api::failure::v1::Failure>(answer.answer);
+    cut_causes(failure);
+    shorten(failure, kFailureBytesMax);
     result.set_result_type(enums::QUERY_RESULT_TYPE_FAILED);
     result.set_error_message(failure.message());
     *result.mutable_failure() = std::move(failure);
@@ -386,6 +389,8 @@ void WorkflowRun::State::fail_task(api::failure::v1::Failure failure,
                                    enums::WorkflowTaskFailedCause cause, EvictionReason reason) {
   eviction_ = reason;
   eviction_message_ = absl::StrCat("Workflow activation completion failed: ", failure.message());
+  cut_causes(failure);
+  shorten(failure, kFailureBytesMax);
   if (task_->has_query()) {
     refuse_legacy_query(failure.message());
     if (phase_ == Phase::kIdle) evict(reason, eviction_message_);

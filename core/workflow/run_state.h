@@ -91,6 +91,7 @@ class WorkflowRun::State final : private RunPort {
   absl::Status match_command(const HistoryEvent& event);
   void queue_messages();
   void queue_update(PendingUpdate update);
+  void admit_update(const HistoryEvent& event);
   void deliver_updates(std::int64_t before_event_id);
   void take_versions(const api::history::v1::WorkflowTaskCompletedEventAttributes& completed);
 

@@ -7,10 +7,10 @@
 #include "absl/time/time.h"
 
 #include "core/base/utf8.h"
+#include "core/converter/failure_size.h"
 #include "core/converter/payload.h"
 #include "sdk-cpp/src/crash_report.h"
 #include "sdk-cpp/src/errors.h"
-#include "sdk-cpp/src/failure_size.h"
 #include "sdk-cpp/src/log.h"
 
 namespace chimera::sdk {
@@ -53,7 +53,8 @@ core::ActivityResult cancelled_result(ActivityContext& context, const CancelledE
   const activity::CancellationDetails why = context.cancellation();
   if (!why.cancel_requested && !why.worker_shutdown && !why.not_found && !why.timed_out &&
       !why.paused && !why.reset) {
-    return {core::ActivityResult::Failed{to_failure(error, context.codec(), kFailureBytesMax)}};
+    return {
+        core::ActivityResult::Failed{to_failure(error, context.codec(), core::kFailureBytesMax)}};
   }
   ProtoPayloads details = to_proto(error.details().payloads());
   encode_in_place(details, context.codec());
@@ -188,7 +189,7 @@ core::ActivityResult CppActivityLanguage::execute(ActivityContext& context) {
     log(LogLevel::kWarning, "activity", absl::StrCat("failed: ", describe_current()),
         log_fields(context.info()));
     return {core::ActivityResult::Failed{
-        plain_failure(base::cut_utf8(describe_current(), kFailureBytesMax), current_type())}};
+        plain_failure(base::cut_utf8(describe_current(), core::kFailureBytesMax), current_type())}};
   }
 }
 
@@ -215,11 +216,11 @@ core::ActivityResult CppActivityLanguage::attempt(ActivityContext& context) {
     const bool benign = error.category() == ApplicationErrorCategory::kBenign;
     log(benign ? LogLevel::kDebug : LogLevel::kWarning, "activity",
         absl::StrCat("failed: ", describe(error)), log_fields(context.info()));
-    return {core::ActivityResult::Failed{to_failure(error, codec_, kFailureBytesMax)}};
+    return {core::ActivityResult::Failed{to_failure(error, codec_, core::kFailureBytesMax)}};
   } catch (...) {
     log(LogLevel::kWarning, "activity", absl::StrCat("failed: ", describe_current()),
         log_fields(context.info()));
-    return {core::ActivityResult::Failed{current_failure(codec_, kFailureBytesMax)}};
+    return {core::ActivityResult::Failed{current_failure(codec_, core::kFailureBytesMax)}};
   }
 }
 

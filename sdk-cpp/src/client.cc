@@ -10,12 +10,12 @@
 #include "temporal/api/errordetails/v1/message.pb.h"
 #include "temporal/api/failure/v1/message.pb.h"
 
+#include "core/converter/failure_size.h"
 #include "core/converter/payload.h"
 #include "core/history/json.h"
 #include "sdk-cpp/src/client_state.h"
 #include "sdk-cpp/src/codec.h"
 #include "sdk-cpp/src/errors.h"
-#include "sdk-cpp/src/failure_size.h"
 #include "sdk-cpp/src/runtime.h"
 #include "sdk-cpp/src/version.h"
 #include "sdk-cpp/src/workflow_runtime.h"
@@ -588,7 +588,7 @@ void Client::fail_activity(const std::string& task_token, const FailureError& er
   request.set_namespace_(state_->namespace_);
   request.set_task_token(task_token);
   request.set_identity(identity());
-  *request.mutable_failure() = sdk::to_failure(error, state_->codec, sdk::kFailureBytesMax);
+  *request.mutable_failure() = sdk::to_failure(error, state_->codec, core::kFailureBytesMax);
   ws::RespondActivityTaskFailedResponse response;
   state_->must("cannot fail the activity", CHIMERA_WORKFLOW_SERVICE(RespondActivityTaskFailed),
                request, response);

@@ -5,9 +5,9 @@
 #include "absl/strings/str_cat.h"
 
 #include "core/converter/failure.h"
+#include "core/converter/failure_size.h"
 #include "core/converter/payload.h"
 #include "sdk-cpp/src/errors.h"
-#include "sdk-cpp/src/failure_size.h"
 #include "sdk-cpp/src/log.h"
 #include "sdk-cpp/src/workflow_runtime.h"
 
@@ -278,7 +278,7 @@ void WorkflowRuntime::answer_query(const core::QueryWorkflow& job) {
     encode_in_place(result, codec_);
     answer.answer = std::move(result);
   } catch (...) {
-    answer.answer = current_failure(codec_, kFailureBytesMax);
+    answer.answer = current_failure(codec_, core::kFailureBytesMax);
   }
   read_only_ = before;
   commands_.push_back(core::Command{.variant = std::move(answer)});

@@ -38,7 +38,7 @@ std::vector<Replay> replays_of(const GoldenSet& set) {
   return replays;
 }
 
-// What the official core does otherwise in replay than live (golden/README.md), as it did it live:
+// What the official core does otherwise in replay than live, as it did it live:
 // timeouts of local activities come wrapped,
 void as_live(CoresdkActivation& activation) {
   for (auto& job : *activation.mutable_jobs()) {

@@ -1,4 +1,4 @@
-#include "sdk-cpp/src/failure_size.h"
+#include "core/converter/failure_size.h"
 
 #include <algorithm>
 #include <string>
@@ -7,7 +7,7 @@
 
 #include "core/base/utf8.h"
 
-namespace chimera::sdk {
+namespace chimera::core {
 namespace {
 
 using api::failure::v1::Failure;
@@ -37,6 +37,12 @@ api::common::v1::Payloads* details_of(Failure& failure) {
 void shorten_one(Failure& failure, std::size_t bytes_max) {
   cut(*failure.mutable_message(), bytes_max / 4);
   cut(*failure.mutable_stack_trace(), bytes_max / 4);
+  if (failure.encoded_attributes().ByteSizeLong() > bytes_max / 4) {
+    failure.set_message(
+        absl::StrCat("(its message and stack trace were left out: encoded, they had ",
+                     failure.encoded_attributes().ByteSizeLong(), " bytes)"));
+    failure.clear_encoded_attributes();
+  }
   api::common::v1::Payloads* const details = details_of(failure);
   if (details == nullptr || details->ByteSizeLong() <= bytes_max / 4) return;
   absl::StrAppend(failure.mutable_message(), " (its details were left out: they had ",
@@ -45,6 +51,19 @@ void shorten_one(Failure& failure, std::size_t bytes_max) {
 }
 
 }  // namespace
+
+void cut_causes(Failure& failure) {
+  Failure* last = &failure;
+  for (int i = 0; i < kCausesMax; ++i) {
+    if (!last->has_cause()) return;
+    last = last->mutable_cause();
+  }
+  int more = 0;
+  for (const Failure* at = last; at->has_cause(); at = &at->cause()) ++more;
+  if (more == 0) return;
+  last->clear_cause();
+  absl::StrAppend(last->mutable_message(), " (", more, " further causes were left out)");
+}
 
 void shorten(Failure& failure, std::size_t bytes_max) {
   if (failure.ByteSizeLong() <= bytes_max) return;
@@ -61,4 +80,4 @@ void shorten(Failure& failure, std::size_t bytes_max) {
   absl::StrAppend(at->mutable_message(), " (", failures - kept, " further causes were left out)");
 }
 
-}  // namespace chimera::sdk
+}  // namespace chimera::core
