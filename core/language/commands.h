@@ -17,6 +17,7 @@
 #include "temporal/api/sdk/v1/user_metadata.pb.h"
 
 #include "core/base/api.h"
+#include "core/base/clock.h"
 
 namespace chimera::core {
 

@@ -50,10 +50,16 @@ bool LocalActivityMachine::advance(Event event, Action& action, RunPort& run) {
 
 void LocalActivityMachine::go_live(RunPort& run) {
   Action action;
-  if (advance(Event::kLive, action, run)) run.execute(*this, activity);
+  if (!advance(Event::kLive, action, run)) return;
+  run.execute(*this, activity);
+  if (action == Action::kExecuteAndStop) run.stop(*this);
 }
 
 void LocalActivityMachine::cancel(RequestCancelLocalActivity&, Command&, RunPort& run) {
+  if (waiting() && on_cancel != Event::kWaitCancel) {
+    // At its place among the commands, as live.
+    if (auto marker = run.take_cancelled_ahead(*this)) return ahead(*std::move(marker), run);
+  }
   Action action;
   if (!advance(on_cancel, action, run)) return;
   switch (action) {

@@ -186,9 +186,12 @@ void WorkflowRun::State::fetch(bool from_start) {
 
 void WorkflowRun::State::proceed() {
   for (;;) {
-    if (caught_up_) settle();
-    release_ahead(/*at_rest=*/false);
-    if (!jobs_.empty() || release_ahead(/*at_rest=*/true)) return dispatch();
+    if (!terminal_commanded_) {
+      if (caught_up_) settle();
+      release_ahead(/*at_rest=*/false);
+    }
+    if (!jobs_.empty() || (!terminal_commanded_ && release_ahead(/*at_rest=*/true)))
+      return dispatch();
     const Batch batch = next_batch(buffer_.events(), next_page_token_.empty());
     if (batch.kind == Batch::Kind::kNeedMore) return fetch(/*from_start=*/false);
     if (batch.kind == Batch::Kind::kNone) break;

@@ -34,6 +34,17 @@ void WorkflowRun::State::stop(const MachineBase& machine) {
   outputs_->emplace_back(CancelLocalActivity{machine.seq});
 }
 
+std::optional<LocalMarker> WorkflowRun::State::take_cancelled_ahead(const MachineBase& machine) {
+  for (std::size_t i = ahead_next_; i < ahead_.size(); ++i) {
+    if (ahead_[i].seq != machine.seq) continue;
+    if (ahead_[i].attempt != 0 || !ahead_[i].failure) return std::nullopt;  // It ended before.
+    LocalMarker marker = std::move(ahead_[i]);
+    ahead_.erase(ahead_.begin() + static_cast<std::ptrdiff_t>(i));
+    return marker;
+  }
+  return std::nullopt;
+}
+
 void WorkflowRun::State::begin_local_work() {
   for (std::uint32_t seq : local_seqs()) local(seq)->go_live(*this);
 }

@@ -123,6 +123,7 @@ class WorkflowRun::State final : private RunPort {
                std::shared_ptr<const ScheduleLocalActivity> activity) override;
   void executed() override { --executing_; }
   void stop(const MachineBase& machine) override;
+  std::optional<LocalMarker> take_cancelled_ahead(const MachineBase& machine) override;
   base::WallTime time() const override { return time_; }
   void reach(base::WallTime time) override { time_ = std::max(time_, time); }
   std::uint32_t activations() const override { return activations_; }

@@ -54,9 +54,8 @@ TEST(ActivityTest, FillsInWhatTheCodeLeftOut) {
   ScheduleActivity elsewhere = charge();
   elsewhere.attributes.mutable_task_queue()->set_name("other");
   begun<ActivityMachine>(std::move(elsewhere), run);
-  EXPECT_FALSE(run.commands.back()
-                   ->schedule_activity_task_command_attributes()
-                   .request_eager_execution());
+  EXPECT_FALSE(
+      run.commands.back()->schedule_activity_task_command_attributes().request_eager_execution());
 }
 
 TEST(ActivityTest, IdAndTypeMustBeTheCodes) {

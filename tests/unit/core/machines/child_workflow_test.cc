@@ -19,8 +19,7 @@ StartChildWorkflowExecution ship(ChildWorkflowCancellationType cancellation = kT
 }
 
 HistoryEvent initiated(const std::string& id = "ship-1", const std::string& type = "Ship") {
-  HistoryEvent initiated =
-      event(enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED, 5);
+  HistoryEvent initiated = event(enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED, 5);
   auto& attributes = *initiated.mutable_start_child_workflow_execution_initiated_event_attributes();
   attributes.set_workflow_id(id);
   attributes.mutable_workflow_type()->set_name(type);

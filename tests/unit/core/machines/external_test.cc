@@ -13,10 +13,9 @@ namespace enums = api::enums::v1;
 TEST(SignalExternalTest, TellsHowItFared) {
   FakeRun run;
   auto signal = begun<SignalExternalMachine>({7, {}}, run);
-  EXPECT_EQ(run.commands.back()
-                ->signal_external_workflow_execution_command_attributes()
-                .namespace_(),
-            "default");
+  EXPECT_EQ(
+      run.commands.back()->signal_external_workflow_execution_command_attributes().namespace_(),
+      "default");
   EXPECT_TRUE(signal.on(event(SignalExternalMachine::kBegunBy), run).ok());
   cancel(signal, run);
   EXPECT_EQ(run.log(), "send SignalExternalWorkflowExecutionInitiated") << "too late to cancel";
@@ -46,15 +45,12 @@ TEST(CancelExternalTest, SaysWhoAsked) {
   RequestCancelExternalWorkflowExecution command{7, {}};
   command.attributes.set_reason("late");
   auto request = begun<CancelExternalMachine>(std::move(command), run);
-  EXPECT_EQ(run.commands.back()
-                ->request_cancel_external_workflow_execution_command_attributes()
-                .reason(),
-            "Cancel requested by workflow with run id run with reason: late");
+  EXPECT_EQ(
+      run.commands.back()->request_cancel_external_workflow_execution_command_attributes().reason(),
+      "Cancel requested by workflow with run id run with reason: late");
   EXPECT_TRUE(request.on(event(CancelExternalMachine::kBegunBy), run).ok());
   EXPECT_TRUE(
-      request
-          .on(event(enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED), run)
-          .ok());
+      request.on(event(enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED), run).ok());
   EXPECT_EQ(run.job<ResolveRequestCancelExternalWorkflow>().failure, nullptr);
   EXPECT_TRUE(request.done());
 }
@@ -67,15 +63,13 @@ TEST(CancelExternalTest, OfAChildIsNotTheLanguagesBusiness) {
   command.attributes.set_reason("late");
   Command none{CancelTimer{}};
   request.begin(command, none, run);
-  EXPECT_EQ(run.commands.back()
-                ->request_cancel_external_workflow_execution_command_attributes()
-                .reason(),
-            "late");
+  EXPECT_EQ(
+      run.commands.back()->request_cancel_external_workflow_execution_command_attributes().reason(),
+      "late");
   EXPECT_TRUE(request.on(event(CancelExternalMachine::kBegunBy), run).ok());
   run.log();
   EXPECT_TRUE(
-      request
-          .on(event(enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED), run)
+      request.on(event(enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED), run)
           .ok());
   EXPECT_EQ(run.log(), "");
   EXPECT_TRUE(request.done());

@@ -39,6 +39,9 @@ class FakeRun final : public RunPort {
   }
   void executed() override { note("executed"); }
   void stop(const MachineBase&) override { note("stop"); }
+  std::optional<LocalMarker> take_cancelled_ahead(const MachineBase&) override {
+    return std::exchange(cancelled_ahead, std::nullopt);
+  }
   base::WallTime time() const override { return now; }
   void reach(base::WallTime time) override { now = std::max(now, time); }
   std::uint32_t activations() const override { return 3; }
@@ -57,6 +60,7 @@ class FakeRun final : public RunPort {
   }
 
   bool is_live = true;
+  std::optional<LocalMarker> cancelled_ahead;
   base::WallTime now{std::chrono::seconds(1000)};
   std::vector<std::unique_ptr<ApiCommand>> commands;
   std::vector<CommandVariant> issued;

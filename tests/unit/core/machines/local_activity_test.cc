@@ -105,6 +105,31 @@ TEST(LocalActivityTest, RunsWhenHistoryEndsWithoutAMarker) {
   EXPECT_EQ(run.log(), "execute");
 }
 
+TEST(LocalActivityTest, ACancellationMeetsItsMarkerAtItsPlace) {
+  FakeRun run;
+  run.is_live = false;
+  auto local = begun<LocalActivityMachine>(quick(kTryCancel), run);
+  run.cancelled_ahead.emplace().failure = std::make_shared<api::failure::v1::Failure>();
+
+  cancel(local, run);
+
+  EXPECT_EQ(run.log(), "send MarkerRecorded, tell");
+}
+
+// The worker that was told to stop it is gone.
+TEST(LocalActivityTest, ACancellationThatReplayHasSeenIsNotForgotten) {
+  FakeRun run;
+  run.is_live = false;
+  auto local = begun<LocalActivityMachine>(quick(kWaitCancellationCompleted), run);
+  cancel(local, run);
+  run.is_live = true;
+
+  local.go_live(run);
+
+  EXPECT_EQ(run.log(), "execute, stop");
+  EXPECT_TRUE(local.executing());
+}
+
 TEST(LocalActivityTest, EachKindOfCancellation) {
   FakeRun run;
   auto tried = begun<LocalActivityMachine>(quick(kTryCancel), run);
@@ -151,8 +176,9 @@ TEST(LocalActivityTest, AMarkerOfAnotherIsADisagreement) {
   FakeRun run;
   auto local = begun<LocalActivityMachine>(quick(), run);
   local.ended(ended(Kind::kCompleted), run);
-  EXPECT_EQ(local.on(recorded("{\"seq\":8}"), run).message(),
-            "event 5, MarkerRecorded, marker core_local_activity: the marker is local activity 8's");
+  EXPECT_EQ(
+      local.on(recorded("{\"seq\":8}"), run).message(),
+      "event 5, MarkerRecorded, marker core_local_activity: the marker is local activity 8's");
   EXPECT_FALSE(local.on(recorded("{\"seq\":7,\"activity_type\":\"slow\"}"), run).ok());
   EXPECT_FALSE(local.on(recorded("{\"seq\":7}", "other"), run).ok());
   EXPECT_FALSE(local.on(recorded("["), run).ok());

@@ -18,7 +18,8 @@ HistoryEvent fired(const std::string& id) {
 HistoryEvent started() {
   HistoryEvent started = event(enums::EVENT_TYPE_TIMER_STARTED, 5);
   started.mutable_timer_started_event_attributes()->set_timer_id("7");
-  started.mutable_timer_started_event_attributes()->mutable_start_to_fire_timeout()->set_seconds(30);
+  started.mutable_timer_started_event_attributes()->mutable_start_to_fire_timeout()->set_seconds(
+      30);
   return started;
 }
 
