@@ -109,6 +109,8 @@ TSAN_OPTIONS = {"GTEST_FILTER": "-GrpcFrontend*:*.APortInUse*:ConnectTest.*:Prog
 
 
 def long_part(results: Results) -> None:
+    if run(["scripts/analyze"]) != 0:
+        results.fail("scripts/analyze found something")
     ctest("release", results, "release-long", "-L", "long")
     if build("asan", results):
         ctest("asan", results, "asan-all", "-LE", "peer|packaging", environment=SANITIZER_OPTIONS)

@@ -7,6 +7,9 @@
 #include <string>
 #include <string_view>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
 #include "core/base/api.h"
 #include "core/base/clock.h"
 

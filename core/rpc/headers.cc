@@ -81,10 +81,11 @@ void Headers::set_client(std::string name, std::string version) {
 void Headers::publish() {
   auto snapshot = std::make_shared<Snapshot>();
   base::RpcMetadata& metadata = snapshot->metadata;
-  metadata = user_;
+  const base::RpcMetadata& user = user_;
+  metadata = user;
   // What the user sets wins over what we would send.
   auto add = [&](absl::string_view name, std::string value) {
-    if (!value.empty() && !contains(user_, name)) metadata.emplace_back(name, std::move(value));
+    if (!value.empty() && !contains(user, name)) metadata.emplace_back(name, std::move(value));
   };
   add("client-name", client_name_);
   add("client-version", client_version_);

@@ -197,7 +197,9 @@ std::string Metrics::prometheus_text() const {
     absl::StrAppend(&out, "# HELP ", name, " ", escape(family.help, false), "\n");
     absl::StrAppend(&out, "# TYPE ", name, " ", family.kind, "\n");
     for (const auto& [tags, instrument] : family.series) {
-      std::visit([&](const auto& one) { append(out, name, tags, *one); }, instrument);
+      std::visit(
+          [&, &name = name, &tags = tags](const auto& one) { append(out, name, tags, *one); },
+          instrument);
     }
   }
   return out;
