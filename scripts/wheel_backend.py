@@ -9,8 +9,9 @@ import pathlib
 import subprocess
 import sys
 import sysconfig
-import tomllib
 import zipfile
+
+import tomllib
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build" / "release"

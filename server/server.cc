@@ -3,7 +3,7 @@
 #include <cstdio>
 
 #include "server/engine/engine.h"
-#include "server/engine/recovery.h"
+#include "server/engine/turn/recovery.h"
 #include "server/service/dispatcher.h"
 #include "server/service/grpc_frontend.h"
 #include "server/service/local_transport.h"
@@ -72,7 +72,7 @@ class ServerImpl : public Server {
     names.insert(names.begin(), "default");
     for (const std::string& name : names) {
       if (engine_->namespaces().find(name) != nullptr) continue;
-      engine_->save(engine_->namespaces().add(name, engine_->new_uuid(), kDefaultRetention));
+      engine_->save(engine_->namespaces().add(name, engine_->ids().uuid(), kDefaultRetention));
     }
     for (const auto& [name, type_text] : options.search_attributes) {
       if (absl::Status status = add_attribute(name, type_text); !status.ok()) return status;

@@ -40,11 +40,12 @@ class Instance : public core::WorkflowInstance {
     if (known_to_python_) bridge_->drop(std::move(run_id_));
   }
 
-  void activate(std::shared_ptr<const core::Activation> activation,
-                core::ActivationDone done) override {
+  std::optional<core::Completion> activate(std::shared_ptr<const core::Activation> activation,
+                                           core::ActivationDone done) override {
     known_to_python_ = activation->jobs.empty() ||
                        !std::holds_alternative<core::RemoveFromCache>(activation->jobs.back());
     bridge_->activate(run_id_, workflow_type_, std::move(activation), std::move(done));
+    return std::nullopt;
   }
 
   std::size_t memory_bytes() const override { return kInstanceBytes; }

@@ -25,27 +25,29 @@ class ActivityManager::Running : public ActivityHandle,
                                  public std::enable_shared_from_this<Running> {
  public:
   Running(ActivityManager& manager, Task task, std::shared_ptr<void> permit,
-          ActivityLanguage* language)
+          std::shared_ptr<ActivitySink> sink, ActivityLanguage* language)
       : manager_(&manager),
-        io_(manager.io_),
         timers_(manager.timers_),
         task_(std::move(task)),
         permit_(std::move(permit)),
+        sink_(std::move(sink)),
         language_(language),
         interval_(throttle_interval(manager.options_)),
-        metrics_(manager.metrics_of(*task_)),
+        metrics_(manager.metrics_of(*task_, sink_->local())),
         started_(timers_.now()) {}
 
   const std::string& token() const { return task_->task_token(); }
 
+  bool local() const { return sink_->local(); }
+
   void start() {
-    watch_timeouts();
-    language_->start({.message = task_, .handle = shared_from_this()});
+    if (!local()) watch_timeouts();
+    language_->start({.message = task_, .handle = shared_from_this(), .is_local = local()});
   }
 
   void heartbeat(api::common::v1::Payloads details) override {
     absl::MutexLock lock(&mutex_);
-    if (ended_) return;
+    if (ended_ || local()) return;
     last_heartbeat_ = timers_.now();
     latest_ = std::move(details);
     if (!sending_ && timer_ == 0) send_heartbeat();
@@ -61,8 +63,8 @@ class ActivityManager::Running : public ActivityHandle,
       }
     }
     refuse_unasked_cancellation(result);
-    if (metrics_) metrics_->execution_latency.record(timers_.now() - started_);
-    std::visit([this](auto& status) { report(status); }, result.status);
+    count(result);
+    report(std::move(result));
   }
 
   // Tells the language, at most once.
@@ -148,17 +150,16 @@ class ActivityManager::Running : public ActivityHandle,
   }
 
   void send_heartbeat() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    auto request = std::make_unique<wf::RecordActivityTaskHeartbeatRequest>();
-    request->set_task_token(token());
-    *request->mutable_details() = *std::move(latest_);
+    api::common::v1::Payloads details = *std::move(latest_);
     latest_.reset();
     sending_ = true;
     if (!ended_)
       timer_ = timers_.after(interval_, [self = shared_from_this()] { self->interval_over(); });
-    io_.heartbeat(std::move(request),
-                  [self = shared_from_this()](absl::StatusOr<ActivityIo::HeartbeatReply> reply) {
-                    self->heartbeat_answered(reply);
-                  });
+    sink_->heartbeat(
+        task_, std::move(details),
+        [self = shared_from_this()](absl::StatusOr<ActivitySink::HeartbeatReply> reply) {
+          self->heartbeat_answered(reply);
+        });
   }
 
   void interval_over() {
@@ -167,7 +168,7 @@ class ActivityManager::Running : public ActivityHandle,
     if (!ended_ && !sending_ && latest_) send_heartbeat();
   }
 
-  void heartbeat_answered(const absl::StatusOr<ActivityIo::HeartbeatReply>& reply) {
+  void heartbeat_answered(const absl::StatusOr<ActivitySink::HeartbeatReply>& reply) {
     ActivityCancellation why;
     if (reply.ok()) {
       why.cancelled = reply->cancel_requested();
@@ -208,49 +209,40 @@ class ActivityManager::Running : public ActivityHandle,
     std::move(report)();
   }
 
-  void report(ActivityResult::Completed& completed) {
-    auto request = std::make_unique<wf::RespondActivityTaskCompletedRequest>();
-    request->set_task_token(token());
-    if (metrics_) {
+  void count(const ActivityResult& result) {
+    if (!metrics_) return;
+    metrics_->execution_latency.record(timers_.now() - started_);
+    if (std::holds_alternative<ActivityResult::Completed>(result.status)) {
       metrics_->succeed_endtoend_latency.record(base::system_clock().now() -
                                                 base::to_wall_time(task_->scheduled_time()));
+    } else if (const auto* failed = std::get_if<ActivityResult::Failed>(&result.status)) {
+      if (failed->failure.application_failure_info().category() !=
+          api::enums::v1::APPLICATION_ERROR_CATEGORY_BENIGN)
+        metrics_->failed.add();
+    } else if (metrics_->cancelled &&
+               std::holds_alternative<ActivityResult::Cancelled>(result.status)) {
+      metrics_->cancelled->add();
     }
-    if (completed.result) *request->mutable_result()->add_payloads() = *std::move(completed.result);
-    when_quiet([self = shared_from_this(), request = std::move(request)]() mutable {
-      self->io_.completed(std::move(request), [self](absl::Status) { self->gone(); });
-    });
   }
 
-  void report(ActivityResult::Failed& failed) {
-    bool benign = failed.failure.application_failure_info().category() ==
-                  api::enums::v1::APPLICATION_ERROR_CATEGORY_BENIGN;
-    if (metrics_ && !benign) metrics_->failed.add();
-    auto request = std::make_unique<wf::RespondActivityTaskFailedRequest>();
-    request->set_task_token(token());
-    *request->mutable_failure() = std::move(failed.failure);
-    {
+  void report(ActivityResult result) {
+    if (std::holds_alternative<ActivityResult::WillCompleteAsync>(result.status) && !sink_->local())
+      return flush();
+    std::optional<api::common::v1::Payloads> kept;
+    if (std::holds_alternative<ActivityResult::Failed>(result.status)) {
       absl::MutexLock lock(&mutex_);
-      // Kept details go with the failure: the next attempt sees them.
-      if (latest_) *request->mutable_last_heartbeat_details() = *std::move(latest_);
+      kept = std::exchange(latest_, std::nullopt);  // The next attempt sees them.
     }
-    when_quiet([self = shared_from_this(), request = std::move(request)]() mutable {
-      self->io_.failed(std::move(request), [self](absl::Status) { self->gone(); });
-    });
-  }
-
-  void report(ActivityResult::Cancelled& cancelled) {
-    auto request = std::make_unique<wf::RespondActivityTaskCanceledRequest>();
-    request->set_task_token(token());
-    if (cancelled.details.payloads_size() > 0)
-      *request->mutable_details() = std::move(cancelled.details);
-    when_quiet([self = shared_from_this(), request = std::move(request)]() mutable {
-      self->io_.canceled(std::move(request), [self](absl::Status) { self->gone(); });
-    });
+    when_quiet(
+        [self = shared_from_this(), result = std::move(result), kept = std::move(kept)]() mutable {
+          self->sink_->report(self->task_, std::move(result), std::move(kept),
+                              [self](absl::Status) { self->gone(); });
+        });
   }
 
   // A later attempt starts from what was heartbeated last, so that goes out although the interval
   // is not over.
-  void report(ActivityResult::WillCompleteAsync&) {
+  void flush() {
     {
       absl::MutexLock lock(&mutex_);
       flushes_ = true;
@@ -266,10 +258,10 @@ class ActivityManager::Running : public ActivityHandle,
   }
 
   ActivityManager* const manager_;
-  ActivityIo& io_;
   base::Timers& timers_;
   const Task task_;
   std::shared_ptr<void> permit_;
+  const std::shared_ptr<ActivitySink> sink_;
   ActivityLanguage* const language_;
   const nanoseconds interval_;
   const std::shared_ptr<ActivityTypeMetrics> metrics_;  // Null when nothing is counted.
@@ -289,9 +281,8 @@ class ActivityManager::Running : public ActivityHandle,
   absl::AnyInvocable<void() &&> held_report_ ABSL_GUARDED_BY(mutex_);
 };
 
-ActivityManager::ActivityManager(ActivityManagerOptions options, ActivityIo& io,
-                                 base::Timers& timers)
-    : options_(std::move(options)), io_(io), timers_(timers) {
+ActivityManager::ActivityManager(ActivityManagerOptions options, base::Timers& timers)
+    : options_(std::move(options)), timers_(timers) {
   if (options_.metrics)
     schedule_to_start_ = options_.metrics->duration("activity_schedule_to_start_latency");
 }
@@ -302,29 +293,34 @@ ActivityManager::~ActivityManager() {
 }
 
 std::shared_ptr<ActivityTypeMetrics> ActivityManager::metrics_of(
-    const wf::PollActivityTaskQueueResponse& task) {
+    const wf::PollActivityTaskQueueResponse& task, bool local) {
   if (!options_.metrics) return nullptr;
   const std::string &activity = task.activity_type().name(),
                     &workflow = task.workflow_type().name();
-  return types_.of(absl::StrCat(activity, "\n", workflow), [&] {
-    return std::make_shared<ActivityTypeMetrics>(*options_.metrics, activity, workflow);
+  return (local ? local_types_ : types_).of(absl::StrCat(activity, "\n", workflow), [&] {
+    return std::make_shared<ActivityTypeMetrics>(*options_.metrics, activity, workflow, local);
   });
 }
 
-void ActivityManager::start(Task task, std::shared_ptr<void> permit, bool eager) {
-  if (std::shared_ptr<ActivityTypeMetrics> metrics = metrics_of(*task)) {
+void ActivityManager::start(Task task, std::shared_ptr<void> permit,
+                            std::shared_ptr<ActivitySink> sink, bool eager) {
+  const bool local = sink->local();
+  if (std::shared_ptr<ActivityTypeMetrics> metrics = metrics_of(*task, local)) {
     (eager ? metrics->received_eagerly : metrics->received).add();
-    schedule_to_start_->record(base::to_wall_time(task->started_time()) -
-                               base::to_wall_time(task->current_attempt_scheduled_time()));
+    if (!local) {
+      schedule_to_start_->record(base::to_wall_time(task->started_time()) -
+                                 base::to_wall_time(task->current_attempt_scheduled_time()));
+    }
   }
   const std::string& type = task->activity_type().name();
   ActivityLanguage* language = options_.language_of(type);
-  auto running = std::make_shared<Running>(*this, task, std::move(permit), language);
+  auto running =
+      std::make_shared<Running>(*this, task, std::move(permit), std::move(sink), language);
   bool cancel_now = false;
   {
     absl::MutexLock lock(&mutex_);
     running_[running->token()] = running;
-    cancel_now = cancelling_;
+    cancel_now = cancelling_ && !local;
   }
   if (language == nullptr) {
     ActivityResult::Failed failed;
@@ -352,9 +348,23 @@ void ActivityManager::cancel_all() {
     absl::MutexLock lock(&mutex_);
     cancelling_ = true;
     grace_timer_ = 0;
-    for (auto& [token, running] : running_) all.push_back(running);
+    for (auto& [token, running] : running_) {
+      if (!running->local()) all.push_back(running);
+    }
   }
   for (auto& running : all) running->cancel({.worker_shutdown = true});
+}
+
+void ActivityManager::cancel(const std::string& task_token,
+                             const ActivityCancellation& cancellation) {
+  std::shared_ptr<Running> running;
+  {
+    absl::MutexLock lock(&mutex_);
+    const auto found = running_.find(task_token);
+    if (found == running_.end()) return;
+    running = found->second;
+  }
+  running->cancel(cancellation);
 }
 
 bool ActivityManager::wait_idle(nanoseconds time) {

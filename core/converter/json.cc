@@ -134,6 +134,23 @@ void restore_special_numbers(Json& root, const std::string& mark) {
   }
 }
 
+// As JSON, until the text is longer than `longest`; so this goes no deeper either.
+void append_preview(std::string& text, const Json& value, std::size_t longest) {
+  if (text.size() > longest) return;
+  if (!value.is_structured()) {
+    text += value.dump(-1, ' ', /*ensure_ascii=*/true, Json::error_handler_t::replace);
+    return;
+  }
+  text += value.is_array() ? '[' : '{';
+  bool first = true;
+  for (auto each = value.begin(); each != value.end() && text.size() <= longest; ++each) {
+    if (!std::exchange(first, false)) text += ',';
+    if (value.is_object()) text += Json(each.key()).dump(-1, ' ', true) + ':';
+    append_preview(text, *each, longest);
+  }
+  text += value.is_array() ? ']' : '}';
+}
+
 bool plain(unsigned char c) { return c >= 0x20 && c < 0x7F && c != '"' && c != '\\'; }
 
 }  // namespace
@@ -266,8 +283,8 @@ void JsonNode::for_each(absl::FunctionRef<bool(std::string_view, JsonNode)> visi
 
 std::string JsonNode::preview() const {
   constexpr std::size_t kLongest = 40;
-  std::string text =
-      json(value_).dump(-1, ' ', /*ensure_ascii=*/true, Json::error_handler_t::replace);
+  std::string text;
+  append_preview(text, json(value_), kLongest);
   if (text.size() > kLongest) {
     text.resize(kLongest);
     text += "...";

@@ -1,4 +1,4 @@
-// What kind an event of a history is, and in which words we speak of it.
+// What kind an event of a history is.
 #ifndef CHIMERA_CORE_HISTORY_EVENTS_H_
 #define CHIMERA_CORE_HISTORY_EVENTS_H_
 
@@ -19,8 +19,6 @@ bool is_final_event(EventType type);
 
 // "TimerStarted".
 std::string event_name(EventType type);
-// "event 11, TimerStarted, timer 2, 30s": for people.
-std::string describe_event(const HistoryEvent& event);
 
 }  // namespace chimera::core
 

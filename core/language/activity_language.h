@@ -48,6 +48,7 @@ struct ActivityTask {
   // Input, header, heartbeat details, times: as the server sent it. Lives as long as this pointer.
   std::shared_ptr<const api::workflowservice::v1::PollActivityTaskQueueResponse> message;
   std::shared_ptr<ActivityHandle> handle;
+  bool is_local = false;  // Runs inside a workflow task: no heartbeats, no asynchronous completion.
 };
 
 // Told on the worker's threads; must not block.

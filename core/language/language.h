@@ -21,6 +21,7 @@
 #define CHIMERA_CORE_LANGUAGE_LANGUAGE_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -32,7 +33,7 @@
 
 namespace chimera::core {
 
-// Runs exactly once, on any thread (the core posts it to the run's lane), inline or later.
+// Any thread; the core posts it to the run's lane.
 using ActivationDone = absl::AnyInvocable<void(Completion) &&>;
 
 // One run's program. Made, activated and destroyed on the run's lane; one activation at a time.
@@ -41,7 +42,10 @@ using ActivationDone = absl::AnyInvocable<void(Completion) &&>;
 class WorkflowInstance {
  public:
   virtual ~WorkflowInstance() = default;
-  virtual void activate(std::shared_ptr<const Activation> activation, ActivationDone done) = 0;
+  // The answer, where it is at hand; `done` is then dropped. Nothing where it will come later:
+  // `done` brings it then, exactly once, and never inside this call.
+  virtual std::optional<Completion> activate(std::shared_ptr<const Activation> activation,
+                                             ActivationDone done) = 0;
   // Approximate bytes that this instance holds, for the cache's bound. Called between activations.
   virtual std::size_t memory_bytes() const = 0;
 };
@@ -49,6 +53,9 @@ class WorkflowInstance {
 // What a run is called and where it belongs; constant for the run's life.
 struct RunContext {
   std::string workflow_id, run_id, workflow_type, task_queue, namespace_;
+  // A task of this run has timed out or failed, as one does whose worker died of it; or it cannot
+  // be seen whether one has.
+  bool may_have_crashed = false;
 };
 
 // What a run in this language reports of itself.

@@ -1,17 +1,16 @@
-// ActivityMachine, one activity that the server schedules. Owned by its run; lane
-// thread.
+// ActivityMachine, one activity that the server schedules. Owned by its run; lane thread.
 #ifndef CHIMERA_CORE_MACHINES_ACTIVITY_H_
 #define CHIMERA_CORE_MACHINES_ACTIVITY_H_
 
 #include <string>
 
-#include "core/base/api.h"
-#include "core/machines/failure_ptr.h"
+#include "core/machines/outcome.h"
+#include "core/machines/port.h"
 #include "core/machines/table.h"
 
 namespace chimera::core {
 
-struct ActivityMachine {
+struct ActivityMachine : MachineBase {
   enum class State : std::uint8_t {
     kCommanded,
     kScheduled,
@@ -91,18 +90,31 @@ struct ActivityMachine {
       {S::kCancelResolved, E::kAbandon, S::kCancelResolved, A::kNone},
   }};
 
-  State state = State::kCommanded;
-  Event on_cancel =
-      Event::kTryCancel;  // What the language's cancellation type makes of a cancellation.
-  std::int64_t scheduled_event_id = 0;
-  std::string id, type;
-};
+  using Begins = ScheduleActivity;
+  using Cancels = RequestCancelActivity;
+  static constexpr char kPlural[] = "activities";
+  static constexpr EventType kBegunBy = api::enums::v1::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED;
+  static const LaterEvent kLater[5];
 
-// What the language is told, wrapped as the protocol wants it.
-FailurePtr activity_failed(const ActivityMachine& machine,
-                           const api::history::v1::HistoryEvent& event);
-// Cancelled by the workflow without waiting for the activity.
-FailurePtr activity_cancelled(const ActivityMachine& machine);
+  void begin(ScheduleActivity& command, Command& whole, RunPort& run);
+  void cancel(RequestCancelActivity& command, Command& whole, RunPort& run);
+  absl::Status on(const HistoryEvent& event, RunPort& run);
+  bool done() const { return state == State::kDone; }
+  // What a report says of its command, and of an event that is an activity's.
+  std::string describe(EventType confirmed_by) const;
+  static std::string describe(const HistoryEvent& event);
+
+  State state = State::kCommanded;
+  // What the language's cancellation type makes of a cancellation.
+  Event on_cancel = Event::kTryCancel;
+  std::string id, type;
+
+ private:
+  absl::Status check(const HistoryEvent& event, RunPort& run) const;
+  FailurePtr failed(const HistoryEvent& event) const;
+  // Cancelled by the workflow without waiting for the activity.
+  FailurePtr cancelled() const;
+};
 
 }  // namespace chimera::core
 

@@ -1,14 +1,14 @@
-// CancelExternalMachine, one request to cancel another workflow, or a child. Owned
-// by its run; lane thread. The language cannot take such a request back.
+// CancelExternalMachine, one request to cancel another workflow, or a child. Owned by its run; lane
+// thread. The language cannot take such a request back.
 #ifndef CHIMERA_CORE_MACHINES_CANCEL_EXTERNAL_H_
 #define CHIMERA_CORE_MACHINES_CANCEL_EXTERNAL_H_
 
-#include "core/machines/failure_ptr.h"
+#include "core/machines/port.h"
 #include "core/machines/table.h"
 
 namespace chimera::core {
 
-struct CancelExternalMachine {
+struct CancelExternalMachine : MachineBase {
   enum class State : std::uint8_t { kCommanded, kInitiated, kDone, kCount };
   enum class Event : std::uint8_t { kInitiated, kCancelRequested, kFailed, kCount };
   enum class Action : std::uint8_t { kNone, kResolve, kResolveFailed, kCount };
@@ -19,12 +19,24 @@ struct CancelExternalMachine {
       {State::kInitiated, Event::kFailed, State::kDone, Action::kResolveFailed},
   }};
 
-  State state = State::kCommanded;
-  bool of_child =
-      false;  // Made by the core for a child's cancellation: the language hears nothing of it.
-};
+  using Begins = RequestCancelExternalWorkflowExecution;
+  static constexpr char kPlural[] = "cancellations";
+  static constexpr EventType kBegunBy =
+      api::enums::v1::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED;
+  static const LaterEvent kLater[2];
 
-FailurePtr cancel_failed(api::enums::v1::CancelExternalWorkflowExecutionFailedCause cause);
+  void begin(RequestCancelExternalWorkflowExecution& command, Command& whole, RunPort& run);
+  absl::Status on(const HistoryEvent& event, RunPort& run);
+  bool done() const { return state == State::kDone; }
+  // What a report says of its command, and of an event that is such a request's.
+  std::string describe(EventType confirmed_by) const;
+  static std::string describe(const HistoryEvent& event);
+
+  // Made by the core for a child's cancellation: the language hears nothing of it.
+  bool of_child() const { return seq >= kOwnSeq; }
+
+  State state = State::kCommanded;
+};
 
 }  // namespace chimera::core
 

@@ -1,16 +1,19 @@
 // ChildWorkflowMachine, one child workflow. Owned by its run; lane thread.
-// The request to cancel the child is a CancelExternalMachine of its own.
+// The request to cancel the child is a machine of its own.
 #ifndef CHIMERA_CORE_MACHINES_CHILD_WORKFLOW_H_
 #define CHIMERA_CORE_MACHINES_CHILD_WORKFLOW_H_
 
 #include <string>
 
-#include "core/machines/failure_ptr.h"
+#include "absl/strings/string_view.h"
+
+#include "core/machines/outcome.h"
+#include "core/machines/port.h"
 #include "core/machines/table.h"
 
 namespace chimera::core {
 
-struct ChildWorkflowMachine {
+struct ChildWorkflowMachine : MachineBase {
   enum class State : std::uint8_t {
     kCommanded,
     kInitiated,
@@ -89,20 +92,46 @@ struct ChildWorkflowMachine {
       {S::kStartedCancel, E::kAbandon, S::kStartedCancel, A::kNone},
   }};
 
+  using Begins = StartChildWorkflowExecution;
+  using Cancels = CancelChildWorkflowExecution;
+  static constexpr char kPlural[] = "child workflows";
+  static constexpr EventType kBegunBy =
+      api::enums::v1::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED;
+  static const LaterEvent kLater[7];
+
+  void begin(StartChildWorkflowExecution& command, Command& whole, RunPort& run);
+  void cancel(CancelChildWorkflowExecution& command, Command& whole, RunPort& run);
+  absl::Status on(const HistoryEvent& event, RunPort& run);
+  bool done() const { return state == State::kDone; }
+  // What a report says of its command, and of an event that is a child's.
+  std::string describe(EventType confirmed_by) const;
+  static std::string describe(const HistoryEvent& event);
+
+  absl::string_view namespace_() const { return part(0, namespace_end); }
+  absl::string_view workflow_id() const { return part(namespace_end, id_end); }
+  absl::string_view type() const { return part(id_end, names.size()); }
+
   State state = State::kCommanded;
   Event on_cancel = Event::kAbandon;
-  std::int64_t initiated_event_id = 0, started_event_id = 0;
-  std::string namespace_, workflow_id, run_id, type;
-};
+  // Namespace, workflow id and type, one behind the other: all machines take as much room as the
+  // largest.
+  std::string names;
+  std::uint32_t namespace_end = 0, id_end = 0;
+  std::string run_id;
+  std::int64_t started_event_id = 0;
 
-// The child ended badly: failed, timed out or was terminated.
-FailurePtr child_failed(const ChildWorkflowMachine& machine,
-                        const api::history::v1::HistoryEvent& event);
-// Cancelled, as its event says or (event null) at once.
-FailurePtr child_cancelled(const ChildWorkflowMachine& machine,
-                           const api::history::v1::HistoryEvent* event);
-FailurePtr child_cancelled_before_start(const ChildWorkflowMachine& machine,
-                                        const std::string& reason);
+ private:
+  absl::string_view part(std::size_t from, std::size_t to) const {
+    return absl::string_view(names).substr(from, to - from);
+  }
+  absl::Status check(const HistoryEvent& event, RunPort& run) const;
+  void request_cancel(const std::string& reason, RunPort& run) const;
+  // Failed, timed out or terminated.
+  FailurePtr failed(const HistoryEvent& event) const;
+  // As its event says, or (event null) at once.
+  FailurePtr cancelled(const HistoryEvent* event) const;
+  FailurePtr cancelled_before_start(const std::string& reason) const;
+};
 
 }  // namespace chimera::core
 

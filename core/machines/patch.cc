@@ -1,8 +1,12 @@
 #include "core/machines/patch.h"
 
+#include "absl/strings/str_cat.h"
 #include "nlohmann/json.hpp"
 
 namespace chimera::core {
+
+namespace enums = api::enums::v1;
+
 namespace {
 
 constexpr char kDetail[] = "patch-data";
@@ -55,6 +59,72 @@ std::optional<api::common::v1::Payload> change_version_attribute(
   (*payload.mutable_metadata())["type"] = "KeywordList";
   payload.set_data(std::move(data));
   return payload;
+}
+
+namespace {
+
+void upsert(const std::set<std::string>& patch_ids, RunPort& run, Outgoing& outgoing) {
+  auto value = change_version_attribute(patch_ids);
+  if (!value) return;
+  OutgoingCommand entry{MachineKind::kSearchAttributes,
+                        enums::EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES};
+  Command none{CancelTimer{}};
+  entry.command = run.make(enums::COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES, none);
+  if (entry.command) {
+    auto& fields = *entry.command->mutable_upsert_workflow_search_attributes_command_attributes()
+                        ->mutable_search_attributes()
+                        ->mutable_indexed_fields();
+    fields[kChangeVersionAttribute] = *std::move(value);
+  }
+  outgoing.push(std::move(entry));
+}
+
+}  // namespace
+
+void Patches::take(SetPatchMarker& command, Command& whole, bool replaying, RunPort& run,
+                   Outgoing& outgoing) {
+  const std::string& id = command.patch_id;
+  if (!made_.insert(id).second) return;  // One marker per patch and run.
+  OutgoingCommand entry{MachineKind::kPatch, enums::EVENT_TYPE_MARKER_RECORDED, 0, id};
+  entry.command = run.make(enums::COMMAND_TYPE_RECORD_MARKER, whole);
+  if (entry.command) {
+    write_patch_marker({id, command.deprecated},
+                       *entry.command->mutable_record_marker_command_attributes());
+  }
+  outgoing.push(std::move(entry));
+  if (replaying && !known_.contains(id)) return;
+  if (run.use(CoreFlag::kUpsertOnPatch)) upsert(made_, run, outgoing);
+}
+
+absl::Status Patches::meet(const PatchMarker& marker, const HistoryEvent& event, RunPort& run,
+                           Outgoing& outgoing) {
+  const OutgoingCommand* head = outgoing.front();
+  if (head && head->kind == MachineKind::kPatch && head->id == marker.id) {
+    outgoing.pop();
+    return absl::OkStatus();
+  }
+  if (marker.deprecated) {
+    skip_upsert_ = true;
+    return absl::OkStatus();
+  }
+  return run.disagree(event, absl::StrCat("the code no longer asks for patch \"", marker.id,
+                                          "\", which this run was made with"));
+}
+
+void Patches::pass(Outgoing& outgoing) {
+  for (const OutgoingCommand* head = outgoing.front(); head && head->kind == MachineKind::kPatch;
+       head = outgoing.front())
+    outgoing.pop();
+}
+
+bool Patches::skips_upsert(const HistoryEvent& event) {
+  if (!skip_upsert_) return false;
+  skip_upsert_ = false;
+  return event.has_upsert_workflow_search_attributes_event_attributes() &&
+         event.upsert_workflow_search_attributes_event_attributes()
+             .search_attributes()
+             .indexed_fields()
+             .contains(kChangeVersionAttribute);
 }
 
 }  // namespace chimera::core

@@ -2,15 +2,12 @@
 #ifndef CHIMERA_CORE_MACHINES_TIMER_H_
 #define CHIMERA_CORE_MACHINES_TIMER_H_
 
-#include <memory>
-
-#include "temporal/api/sdk/v1/user_metadata.pb.h"
-
+#include "core/machines/port.h"
 #include "core/machines/table.h"
 
 namespace chimera::core {
 
-struct TimerMachine {
+struct TimerMachine : MachineBase {
   enum class State : std::uint8_t { kCommanded, kStarted, kCancelCommanded, kDone, kCount };
   enum class Event : std::uint8_t { kTimerStarted, kTimerFired, kTimerCanceled, kCancel, kCount };
   enum class Action : std::uint8_t { kNone, kFire, kDropCommand, kCommandCancel, kCount };
@@ -25,10 +22,26 @@ struct TimerMachine {
       {State::kCancelCommanded, Event::kCancel, State::kCancelCommanded, Action::kNone},
   }};
 
+  using Begins = StartTimer;
+  using Cancels = CancelTimer;
+  static constexpr char kPlural[] = "timers";
+  static constexpr EventType kBegunBy = api::enums::v1::EVENT_TYPE_TIMER_STARTED;
+  static constexpr LaterEvent kLater[] = {
+      {api::enums::v1::EVENT_TYPE_TIMER_FIRED,
+       [](const HistoryEvent& e) { return e.timer_fired_event_attributes().started_event_id(); }},
+  };
+
+  void begin(StartTimer& command, Command& whole, RunPort& run);
+  void cancel(CancelTimer& command, Command& whole, RunPort& run);
+  absl::Status on(const HistoryEvent& event, RunPort& run);
+  bool done() const { return state == State::kDone; }
+  // What a report says of its command, and of an event that is a timer's.
+  std::string describe(EventType confirmed_by) const;
+  static std::string describe(const HistoryEvent& event);
+
   State state = State::kCommanded;
-  std::int64_t started_event_id = 0;
-  std::unique_ptr<temporal::api::sdk::v1::UserMetadata>
-      metadata;  // Goes on CANCEL_TIMER too, as the official core does.
+  // Goes on CANCEL_TIMER too, as the official core does.
+  std::unique_ptr<api::sdk::v1::UserMetadata> metadata;
 };
 
 }  // namespace chimera::core

@@ -4,12 +4,14 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
-#include "temporal/api/update/v1/message.pb.h"
-
+#include "core/machines/port.h"
 #include "core/machines/table.h"
 
 namespace chimera::core {
+
+using UpdateMessages = std::vector<std::unique_ptr<api::protocol::v1::Message>>;
 
 struct UpdateMachine {
   enum class State : std::uint8_t {
@@ -53,6 +55,17 @@ struct UpdateMachine {
       {S::kCompleteCommanded, E::kUpdateCompleted, S::kDone, A::kNone},
   }};
 
+  // The language's answer: accepted, rejected or completed. What the server gets of it is appended
+  // to `outgoing` and `messages`.
+  absl::Status answer(UpdateResponse& response, const std::string& instance_id, RunPort& run,
+                      Outgoing& outgoing, UpdateMessages& messages);
+  // UpdateAccepted or UpdateCompleted.
+  absl::Status on(const HistoryEvent& event, const std::string& instance_id, RunPort& run);
+  bool done() const { return state == State::kDone; }
+  // What a report says of its command, and of an event that is an update's.
+  static std::string describe(const OutgoingCommand& command);
+  static std::string describe(const HistoryEvent& event);
+
   State state = State::kRequested;
   std::string update_id, identity;       // The request's meta.
   std::string message_id;                // Of the request's message.
@@ -60,7 +73,15 @@ struct UpdateMachine {
   // Where `request` lives; both are let go with the acceptance or rejection, which quote the
   // request.
   std::shared_ptr<const void> owner;
-  const temporal::api::update::v1::Request* request = nullptr;
+  const api::update::v1::Request* request = nullptr;
+
+ private:
+  void accept(const std::string& instance_id, RunPort& run, Outgoing& outgoing,
+              UpdateMessages& messages);
+  void reject(api::failure::v1::Failure& failure, const std::string& instance_id, RunPort& run,
+              UpdateMessages& messages) const;
+  void complete(UpdateResponse& response, const std::string& instance_id, RunPort& run,
+                Outgoing& outgoing, UpdateMessages& messages) const;
 };
 
 }  // namespace chimera::core

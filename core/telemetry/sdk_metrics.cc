@@ -34,6 +34,12 @@ const std::map<std::string_view, const char*>& help_texts() {
       {"activity_execution_failed", "Activity tasks that failed"},
       {"activity_execution_latency", "How long activity tasks ran"},
       {"activity_succeed_endtoend_latency", "From an activity's scheduling to its success"},
+      {"local_activity_total", "Attempts of local activities"},
+      {"local_activity_execution_failed", "Attempts of local activities that failed"},
+      {"local_activity_execution_cancelled", "Attempts of local activities that were cancelled"},
+      {"local_activity_execution_latency", "How long attempts of local activities ran"},
+      {"local_activity_succeed_endtoend_latency",
+       "From a local activity's scheduling to its success"},
       {"worker_start", "Workers that started"},
       {"num_pollers", "Polls under way"},
       {"worker_task_slots_available", "Task slots that are free"},
@@ -142,19 +148,29 @@ MetricTags activity_tags(const std::string& activity_type, const std::string& wo
 
 ActivityTypeMetrics::ActivityTypeMetrics(const SdkMetrics& metrics,
                                          const std::string& activity_type,
-                                         const std::string& workflow_type)
-    : received(metrics.counter("activity_task_received",
-                               activity_tags(activity_type, workflow_type, {{"eager", "false"}}))),
-      received_eagerly(
-          metrics.counter("activity_task_received",
-                          activity_tags(activity_type, workflow_type, {{"eager", "true"}}))),
-      failed(metrics.counter(
-          "activity_execution_failed",
-          activity_tags(activity_type, workflow_type, {{"failure_reason", "ActivityError"}}))),
-      execution_latency(metrics.duration("activity_execution_latency",
-                                         activity_tags(activity_type, workflow_type))),
-      succeed_endtoend_latency(metrics.duration("activity_succeed_endtoend_latency",
-                                                activity_tags(activity_type, workflow_type))) {}
+                                         const std::string& workflow_type, bool local)
+    : received(metrics.counter(
+          local ? "local_activity_total" : "activity_task_received",
+          local ? activity_tags(activity_type, workflow_type)
+                : activity_tags(activity_type, workflow_type, {{"eager", "false"}}))),
+      received_eagerly(local ? received
+                             : metrics.counter("activity_task_received",
+                                               activity_tags(activity_type, workflow_type,
+                                                             {{"eager", "true"}}))),
+      failed(local ? metrics.counter("local_activity_execution_failed",
+                                     activity_tags(activity_type, workflow_type))
+                   : metrics.counter("activity_execution_failed",
+                                     activity_tags(activity_type, workflow_type,
+                                                   {{"failure_reason", "ActivityError"}}))),
+      cancelled(local ? &metrics.counter("local_activity_execution_cancelled",
+                                         activity_tags(activity_type, workflow_type))
+                      : nullptr),
+      execution_latency(metrics.duration(
+          local ? "local_activity_execution_latency" : "activity_execution_latency",
+          activity_tags(activity_type, workflow_type))),
+      succeed_endtoend_latency(metrics.duration(
+          local ? "local_activity_succeed_endtoend_latency" : "activity_succeed_endtoend_latency",
+          activity_tags(activity_type, workflow_type))) {}
 
 WorkflowTypeMetrics& WorkflowTypeTable::of(const std::string& workflow_type) {
   auto& place = by_type_[workflow_type];

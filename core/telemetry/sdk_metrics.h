@@ -58,11 +58,13 @@ struct WorkflowTypeMetrics {
   DurationHistogram endtoend_latency, task_execution_latency, task_replay_latency;
 };
 
-// What is counted of one activity type called from one workflow type.
+// What is counted of one activity type called from one workflow type; of local activities under
+// names of their own.
 struct ActivityTypeMetrics {
   ActivityTypeMetrics(const SdkMetrics& metrics, const std::string& activity_type,
-                      const std::string& workflow_type);
+                      const std::string& workflow_type, bool local = false);
   Counter &received, &received_eagerly, &failed;
+  Counter* cancelled;  // Null: not counted.
   DurationHistogram execution_latency, succeed_endtoend_latency;
 };
 

@@ -11,28 +11,35 @@ namespace wf = api::workflowservice::v1;
 namespace {
 
 // The server would fail the activity, too, but not say by how much. Its code is the official one.
-std::unique_ptr<wf::RespondActivityTaskFailedRequest> too_large(
-    const wf::RespondActivityTaskCompletedRequest& completed, std::size_t limit) {
-  auto request = std::make_unique<wf::RespondActivityTaskFailedRequest>();
-  request->set_task_token(completed.task_token());
-  auto& failure = *request->mutable_failure();
-  failure.set_message(absl::StrCat("[TMPRL1103] The activity's result has ",
-                                   completed.result().ByteSizeLong(),
+api::failure::v1::Failure too_large(std::size_t bytes, std::size_t limit) {
+  api::failure::v1::Failure failure;
+  failure.set_message(absl::StrCat("[TMPRL1103] The activity's result has ", bytes,
                                    " bytes, which exceeds the server's limit of ", limit,
                                    ". Store large data elsewhere and return where it is."));
   failure.set_source("chimera");
   failure.mutable_application_failure_info()->set_type("PayloadsTooLarge");
   failure.mutable_application_failure_info()->set_non_retryable(true);
-  return request;
+  return failure;
 }
 
 }  // namespace
 
-void ActivityRpc::completed(std::unique_ptr<wf::RespondActivityTaskCompletedRequest> request,
-                            Done done) {
+void ActivityRpc::report(const Task& task, ActivityResult result,
+                         std::optional<api::common::v1::Payloads> kept, Done done) {
+  if (auto* completed_as = std::get_if<ActivityResult::Completed>(&result.status))
+    return completed(task, std::move(*completed_as), std::move(done));
+  if (auto* failed_as = std::get_if<ActivityResult::Failed>(&result.status))
+    return failed(task, std::move(failed_as->failure), std::move(kept), std::move(done));
+  canceled(task, std::move(std::get<ActivityResult::Cancelled>(result.status)), std::move(done));
+}
+
+void ActivityRpc::completed(const Task& task, ActivityResult::Completed result, Done done) {
+  auto request = std::make_unique<wf::RespondActivityTaskCompletedRequest>();
+  request->set_task_token(task->task_token());
+  if (result.result) *request->mutable_result()->add_payloads() = *std::move(result.result);
   const std::size_t limit = context_.payload_bytes_max;
-  if (limit > 0 && request->result().ByteSizeLong() > limit)
-    return failed(too_large(*request, limit), std::move(done));
+  if (const std::size_t bytes = request->result().ByteSizeLong(); limit > 0 && bytes > limit)
+    return failed(task, too_large(bytes, limit), std::nullopt, std::move(done));
   context_.sign(*request);
   send<wf::RespondActivityTaskCompletedResponse>(
       *context_.connection, CHIMERA_WORKFLOW_SERVICE(RespondActivityTaskCompleted),
@@ -42,7 +49,12 @@ void ActivityRpc::completed(std::unique_ptr<wf::RespondActivityTaskCompletedRequ
       });
 }
 
-void ActivityRpc::failed(std::unique_ptr<wf::RespondActivityTaskFailedRequest> request, Done done) {
+void ActivityRpc::failed(const Task& task, api::failure::v1::Failure failure,
+                         std::optional<api::common::v1::Payloads> kept, Done done) {
+  auto request = std::make_unique<wf::RespondActivityTaskFailedRequest>();
+  request->set_task_token(task->task_token());
+  *request->mutable_failure() = std::move(failure);
+  if (kept) *request->mutable_last_heartbeat_details() = *std::move(kept);
   context_.sign(*request);
   send<wf::RespondActivityTaskFailedResponse>(
       *context_.connection, CHIMERA_WORKFLOW_SERVICE(RespondActivityTaskFailed), std::move(request),
@@ -52,8 +64,10 @@ void ActivityRpc::failed(std::unique_ptr<wf::RespondActivityTaskFailedRequest> r
       });
 }
 
-void ActivityRpc::canceled(std::unique_ptr<wf::RespondActivityTaskCanceledRequest> request,
-                           Done done) {
+void ActivityRpc::canceled(const Task& task, ActivityResult::Cancelled result, Done done) {
+  auto request = std::make_unique<wf::RespondActivityTaskCanceledRequest>();
+  request->set_task_token(task->task_token());
+  if (result.details.payloads_size() > 0) *request->mutable_details() = std::move(result.details);
   context_.sign(*request);
   send<wf::RespondActivityTaskCanceledResponse>(
       *context_.connection, CHIMERA_WORKFLOW_SERVICE(RespondActivityTaskCanceled),
@@ -63,8 +77,11 @@ void ActivityRpc::canceled(std::unique_ptr<wf::RespondActivityTaskCanceledReques
       });
 }
 
-void ActivityRpc::heartbeat(std::unique_ptr<wf::RecordActivityTaskHeartbeatRequest> request,
-                            absl::AnyInvocable<void(absl::StatusOr<HeartbeatReply>) &&> done) {
+void ActivityRpc::heartbeat(const Task& task, api::common::v1::Payloads details,
+                            HeartbeatDone done) {
+  auto request = std::make_unique<wf::RecordActivityTaskHeartbeatRequest>();
+  request->set_task_token(task->task_token());
+  *request->mutable_details() = std::move(details);
   context_.introduce(*request);
   send<HeartbeatReply>(*context_.connection, CHIMERA_WORKFLOW_SERVICE(RecordActivityTaskHeartbeat),
                        std::move(request), context_.call_options(),

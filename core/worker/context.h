@@ -1,5 +1,6 @@
 // WorkerContext, what the parts of one worker share: its connection, options, slots, activities.
-// Made once, constant while the worker runs. Any thread.
+// The worker fills it in before its first poll; from then on only `shutting_down` changes. Any
+// thread.
 #ifndef CHIMERA_CORE_WORKER_CONTEXT_H_
 #define CHIMERA_CORE_WORKER_CONTEXT_H_
 
@@ -10,9 +11,10 @@
 #include "absl/strings/str_cat.h"
 
 #include "core/activity/activity_manager.h"
+#include "core/activity/local_activities.h"
+#include "core/base/slot_supplier.h"
 #include "core/telemetry/log.h"
 #include "core/worker/registry.h"
-#include "core/worker/slots.h"
 #include "core/worker/worker.h"
 #include "core/worker/worker_metrics.h"
 
@@ -25,8 +27,11 @@ struct WorkerContext {
   std::string instance_key;  // Names this worker to the server, whatever identity it shares.
   std::size_t payload_bytes_max = 0;  // What the server takes of one value; 0: it does not say.
   std::unique_ptr<WorkerMetrics> metrics;
-  std::shared_ptr<Slots> workflow_slots, activity_slots;
-  ActivityManager* activities = nullptr;  // Null in a worker without activities.
+  WorkerEnvironment environment;
+  std::shared_ptr<base::SlotSupplier> workflow_slots, activity_slots, local_slots;
+  ActivityManager* activities = nullptr;        // Null in a worker that takes no activity tasks.
+  std::shared_ptr<ActivitySink> activity_sink;  // Of their tasks.
+  LocalActivities* local_activities = nullptr;  // Null in a worker without workflows.
   std::atomic<bool> shutting_down{false};
   bool server_ends_polls = false;  // Its ShutdownWorker answers this worker's open polls.
 

@@ -30,7 +30,7 @@ Lane::Lane(std::shared_ptr<const WorkerContext> context, TaskHandlerOptions opti
     : owner_(std::move(context)),
       context_(*owner_),
       types_(context_.metrics->sdk),
-      handler_(std::move(options), *this, *this, base::system_clock()) {}
+      handler_(std::move(options), *this, *this, *context_.environment.clock) {}
 
 Lane::~Lane() {
   if (!thread_.joinable()) return;
@@ -67,7 +67,7 @@ void Lane::running(const RunContext* run, const wf::PollWorkflowTaskQueueRespons
   running_ = run;
   running_task_ = task;
   if (run != nullptr) {
-    running_since_ = base::system_clock().steady();
+    running_since_ = context_.environment.clock->steady();
   } else {
     quarantined_.store(false, std::memory_order_relaxed);
   }
@@ -123,7 +123,7 @@ void Lane::workflow_ended(const std::string& workflow_type, enums::WorkflowExecu
 std::optional<StuckRun> Lane::quarantine_if_stuck(std::chrono::nanoseconds limit) {
   absl::MutexLock lock(&watch_mutex_);
   if (running_ == nullptr) return std::nullopt;
-  auto since = base::system_clock().steady() - running_since_;
+  auto since = context_.environment.clock->steady() - running_since_;
   if (since < limit) return std::nullopt;
   quarantined_.store(true, std::memory_order_relaxed);
   return StuckRun{.run = *running_,
@@ -136,7 +136,8 @@ void Lane::respond_completed(std::unique_ptr<wf::RespondWorkflowTaskCompletedReq
   context_.introduce(*request);
   // A worker that shuts down wants no more of the run: its next task is for anyone, at once.
   const bool keeps = context_.caches() && !context_.shutting_down.load();
-  request->set_return_new_workflow_task(keeps);
+  // A heartbeat wants its next task even so.
+  request->set_return_new_workflow_task(keeps || request->return_new_workflow_task());
   request->mutable_capabilities()->set_discard_speculative_workflow_task_with_events(true);
   request->mutable_worker_version_stamp()->set_build_id(context_.options.build_id);
   context_.deploy(*request);
@@ -177,10 +178,11 @@ Lane::Permits Lane::ask_for_eager_activities(
     if (!command.has_schedule_activity_task_command_attributes()) continue;
     auto& attributes = *command.mutable_schedule_activity_task_command_attributes();
     if (!attributes.request_eager_execution()) continue;
-    Slots::Permit permit;
+    base::SlotSupplier::Permit permit;
     if (allowed && static_cast<int>(permits.size()) <
                        options.max_eager_activity_reservations_per_workflow_task)
-      permit = context_.activity_slots->try_take();
+      permit =
+          context_.activity_slots->try_take({.activity_type = &attributes.activity_type().name()});
     if (permit)
       permits.push_back(std::move(permit));
     else
@@ -191,13 +193,13 @@ Lane::Permits Lane::ask_for_eager_activities(
 
 void Lane::start_eager_activities(const std::shared_ptr<CompletedReply>& reply, Permits permits) {
   for (const auto& task : reply->activity_tasks()) {
-    Slots::Permit permit;
+    base::SlotSupplier::Permit permit;
     if (!permits.empty()) {
       permit = std::move(permits.back());
       permits.pop_back();
     }
     context_.activities->start(ActivityManager::Task(reply, &task), std::move(permit),
-                               /*eager=*/true);
+                               context_.activity_sink, /*eager=*/true);
   }
 }
 
@@ -227,6 +229,22 @@ void Lane::respond_query(std::unique_ptr<wf::RespondQueryTaskCompletedRequest> r
           std::move(done)(std::move(status));
         });
       });
+}
+
+void Lane::start_local_activity(LocalActivityStart start,
+                                absl::AnyInvocable<void(LocalActivityOutcome) &&> done) {
+  context_.local_activities->start(
+      start.run, start.seq, std::move(start.activity),
+      [inbox = inbox_, done = std::move(done)](LocalActivityOutcome outcome) mutable {
+        inbox->push([done = std::move(done), outcome = std::move(outcome)]() mutable {
+          std::move(done)(std::move(outcome));
+        });
+      });
+}
+
+void Lane::wake_after(std::chrono::nanoseconds delay, absl::AnyInvocable<void() &&> wake) {
+  context_.environment.timers->after(
+      delay, [inbox = inbox_, wake = std::move(wake)]() mutable { inbox->push(std::move(wake)); });
 }
 
 void Lane::fetch_history(const api::common::v1::WorkflowExecution& execution,

@@ -64,6 +64,12 @@ class Lane : private TaskHandlerIo, private TaskHandlerObserver {
       absl::AnyInvocable<void(absl::Status) &&> done) override;
   void fetch_history(const api::common::v1::WorkflowExecution& execution,
                      std::string next_page_token, Done<HistoryReply> done) override;
+  void start_local_activity(LocalActivityStart start,
+                            absl::AnyInvocable<void(LocalActivityOutcome) &&> done) override;
+  void cancel_local_activity(const RunContext& run, std::uint32_t seq) override {
+    context_.local_activities->cancel(run.run_id, seq);
+  }
+  void wake_after(std::chrono::nanoseconds delay, absl::AnyInvocable<void() &&> wake) override;
   void post(absl::AnyInvocable<void() &&> work) override { inbox_->push(std::move(work)); }
   void running(const RunContext* run,
                const api::workflowservice::v1::PollWorkflowTaskQueueResponse* task) override;
@@ -81,7 +87,7 @@ class Lane : private TaskHandlerIo, private TaskHandlerObserver {
                       api::enums::v1::WorkflowExecutionStatus status,
                       std::chrono::nanoseconds end_to_end) override;
 
-  using Permits = std::vector<Slots::Permit>;
+  using Permits = std::vector<base::SlotSupplier::Permit>;
   Permits ask_for_eager_activities(
       api::workflowservice::v1::RespondWorkflowTaskCompletedRequest& request) const;
   void start_eager_activities(const std::shared_ptr<CompletedReply>& reply, Permits permits);

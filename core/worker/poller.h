@@ -1,5 +1,5 @@
-// Poller, some long polls for one kind of task. Each takes a slot, polls, hands the task over with
-// its permit, and begins again; an empty poll gives the slot back. Its end has two steps, because a
+// Poller, the long polls for one TaskSource. Each takes a slot, polls, hands the task over with its
+// permit, and begins again; an empty poll gives the slot back. Its end has two steps, because a
 // poll that is cancelled may lose the task that the server has just given it: stop(), and cancel()
 // for the polls that the server does not end. Any thread.
 #ifndef CHIMERA_CORE_WORKER_POLLER_H_
@@ -13,47 +13,54 @@
 
 #include "core/base/timers.h"
 #include "core/worker/rpc_call.h"
-#include "core/worker/slots.h"
+#include "core/worker/task_source.h"
 
 namespace chimera::core {
 
-template <class Request, class Reply>
-class Poller : public std::enable_shared_from_this<Poller<Request, Reply>> {
+// What a worker knows of its pollers.
+class PollerBase {
  public:
-  struct Options {
-    std::string_view method;
-    int polls = 1;
-    CallOptions call;  // Of each poll.
-    std::function<std::unique_ptr<Request>()> request;
-    // A task came; on a transport's thread.
-    std::function<void(Shared<Reply>, Slots::Permit)> task;
-    // A poll ended without a task.
-    std::function<void()> empty;
+  // Of the worker that owns the polls.
+  struct Events {
     // A poll that will not be tried again; each that was under way may say so.
     std::function<void(absl::Status)> fatal;
     // All polls have ended; exactly once after stop().
     std::function<void()> ended;
-    // At most so many polls a second, over all polls of this poller; 0: no limit.
-    double per_second = 0;
-    Gauge* under_way = nullptr;  // Polls that wait at the server; null: not shown.
   };
+  virtual ~PollerBase() = default;
+  virtual void start() = 0;
+  // Begins no more polls. A task that a poll under way still brings is handed over.
+  virtual void stop() = 0;
+  // Cancels the polls under way; after stop().
+  virtual void cancel() = 0;
+  virtual bool ended() = 0;
+};
 
-  Poller(std::shared_ptr<Connection> connection, std::shared_ptr<Slots> slots, Options options)
+template <class Source>
+class Poller : public PollerBase, public std::enable_shared_from_this<Poller<Source>> {
+ public:
+  using Request = typename Source::Request;
+  using Reply = typename Source::Reply;
+
+  // Borrows the timers; they outlive the poller.
+  Poller(std::shared_ptr<Connection> connection, base::Timers& timers, Source source,
+         std::unique_ptr<PollerBehavior> behavior, Events events)
       : connection_(std::move(connection)),
-        slots_(std::move(slots)),
-        options_(std::move(options)) {}
+        timers_(timers),
+        source_(std::move(source)),
+        behavior_(std::move(behavior)),
+        events_(std::move(events)) {}
 
-  void start() {
+  void start() override {
     {
       absl::MutexLock lock(&mutex_);
-      active_ = options_.polls;
-      in_flight_.resize(static_cast<std::size_t>(options_.polls));
+      active_ = behavior_->polls();
+      in_flight_.resize(static_cast<std::size_t>(behavior_->polls()));
     }
-    for (int i = 0; i < options_.polls; ++i) begin(static_cast<std::size_t>(i));
+    for (int i = 0; i < behavior_->polls(); ++i) begin(static_cast<std::size_t>(i));
   }
 
-  // Begins no more polls. A task that a poll under way still brings is handed over.
-  void stop() {
+  void stop() override {
     std::vector<Place> places;
     int idle = 0;
     {
@@ -64,19 +71,18 @@ class Poller : public std::enable_shared_from_this<Poller<Request, Reply>> {
     }
     for (const Place& place : places) {
       // A pause that is cut short here: nobody else counts this poll out.
-      if (place.pause != 0 && base::system_timers().cancel(place.pause)) ++idle;
+      if (place.pause != 0 && timers_.cancel(place.pause)) ++idle;
     }
-    slots_->stop_waiting();
+    source_.slots->stop_waiting();
     if (idle > 0) leave(idle);
   }
 
-  bool ended() {
+  bool ended() override {
     absl::MutexLock lock(&mutex_);
     return active_ == 0;
   }
 
-  // Cancels the polls under way; after stop().
-  void cancel() {
+  void cancel() override {
     std::vector<Place> places;
     {
       absl::MutexLock lock(&mutex_);
@@ -105,7 +111,8 @@ class Poller : public std::enable_shared_from_this<Poller<Request, Reply>> {
       if (!stopping) ++waiting_;
     }
     if (stopping) return leave(1);
-    slots_->when_free([self = this->shared_from_this(), index](Slots::Permit permit) mutable {
+    source_.slots->when_free(source_.slot, [self = this->shared_from_this(),
+                                            index](base::SlotSupplier::Permit permit) mutable {
       {
         absl::MutexLock lock(&self->mutex_);
         if (self->stopping_) return;  // stop() has counted this poll out.
@@ -115,14 +122,14 @@ class Poller : public std::enable_shared_from_this<Poller<Request, Reply>> {
     });
   }
 
-  void poll(std::size_t index, Slots::Permit permit) {
-    if (options_.under_way) options_.under_way->add(1);
+  void poll(std::size_t index, base::SlotSupplier::Permit permit) {
+    if (source_.under_way) source_.under_way->add(1);
     std::uint64_t number = 0;
     {
       absl::MutexLock lock(&mutex_);
       number = ++in_flight_[index].number;
     }
-    auto call = send<Reply>(*connection_, options_.method, options_.request(), options_.call,
+    auto call = send<Reply>(*connection_, source_.method, source_.request(), source_.call,
                             [self = this->shared_from_this(), index, permit = std::move(permit)](
                                 absl::StatusOr<Shared<Reply>> reply) mutable {
                               self->answered(index, std::move(permit), std::move(reply));
@@ -133,29 +140,30 @@ class Poller : public std::enable_shared_from_this<Poller<Request, Reply>> {
     if (cancelled_) call->cancel();
   }
 
-  void answered(std::size_t index, Slots::Permit permit, absl::StatusOr<Shared<Reply>> reply) {
-    if (options_.under_way) options_.under_way->add(-1);
+  void answered(std::size_t index, base::SlotSupplier::Permit permit,
+                absl::StatusOr<Shared<Reply>> reply) {
+    if (source_.under_way) source_.under_way->add(-1);
     bool stopping = is_stopping();
     if (reply.ok() && !(*reply)->task_token().empty()) {
-      options_.task(*std::move(reply), std::move(permit));
+      source_.task(*std::move(reply), std::move(permit));
     } else {
       permit.reset();
       bool timed_out = reply.ok() || absl::IsDeadlineExceeded(reply.status());
       if (!timed_out && !stopping) {
-        options_.fatal(reply.status());
+        events_.fatal(reply.status());
         return leave(1);
       }
-      if (timed_out && options_.empty) options_.empty();
+      if (timed_out && source_.empty) source_.empty->add();
     }
     if (stopping) return leave(1);
-    if (options_.per_second > 0) {
+    if (behavior_->per_second() > 0) {
       auto pause = std::chrono::nanoseconds(
-          static_cast<std::int64_t>(1e9 * options_.polls / options_.per_second));
+          static_cast<std::int64_t>(1e9 * behavior_->polls() / behavior_->per_second()));
       // With the lock, so that stop() sees either the pause or its end.
       absl::MutexLock lock(&mutex_);
-      in_flight_[index].pause = base::system_timers().after(
-          stopping_ ? std::chrono::nanoseconds(0) : pause,
-          [self = this->shared_from_this(), index] { self->begin(index); });
+      in_flight_[index].pause =
+          timers_.after(stopping_ ? std::chrono::nanoseconds(0) : pause,
+                        [self = this->shared_from_this(), index] { self->begin(index); });
       return;
     }
     begin(index);
@@ -172,12 +180,14 @@ class Poller : public std::enable_shared_from_this<Poller<Request, Reply>> {
       active_ -= polls;
       if (active_ > 0 || std::exchange(told_, true)) return;
     }
-    options_.ended();
+    events_.ended();
   }
 
   const std::shared_ptr<Connection> connection_;
-  const std::shared_ptr<Slots> slots_;
-  const Options options_;
+  base::Timers& timers_;
+  const Source source_;
+  const std::unique_ptr<PollerBehavior> behavior_;
+  const Events events_;
   absl::Mutex mutex_;
   std::vector<Place> in_flight_ ABSL_GUARDED_BY(mutex_);
   int active_ ABSL_GUARDED_BY(mutex_) = 0;   // Polls that have not ended.

@@ -4,7 +4,7 @@
 
 namespace chimera::core {
 
-Slots::Permit Slots::try_take() {
+Slots::Permit Slots::try_take(const base::SlotRequest&) {
   {
     absl::MutexLock lock(&mutex_);
     if (free_ == 0) return nullptr;
@@ -14,7 +14,7 @@ Slots::Permit Slots::try_take() {
   return permit();
 }
 
-void Slots::when_free(absl::AnyInvocable<void(Permit) &&> use) {
+void Slots::when_free(const base::SlotRequest&, absl::AnyInvocable<void(Permit) &&> use) {
   {
     absl::MutexLock lock(&mutex_);
     if (free_ == 0) {

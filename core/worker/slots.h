@@ -1,5 +1,4 @@
-// Slots, how many tasks of one kind a worker takes on. A permit is held from before the poll until
-// the task has been answered. Any thread.
+// Slots, a fixed number of tasks of one kind at a time. Any thread.
 #ifndef CHIMERA_CORE_WORKER_SLOTS_H_
 #define CHIMERA_CORE_WORKER_SLOTS_H_
 
@@ -10,28 +9,25 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/synchronization/mutex.h"
 
+#include "core/base/slot_supplier.h"
 #include "core/telemetry/metrics.h"
 
 namespace chimera::core {
 
-class Slots : public std::enable_shared_from_this<Slots> {
+class Slots : public base::SlotSupplier, public std::enable_shared_from_this<Slots> {
  public:
-  using Permit = std::shared_ptr<void>;  // Dropping it gives the slot back.
-
   // The gauges follow what is free and used; null: no gauges.
   explicit Slots(int count, Gauge* available = nullptr, Gauge* used = nullptr)
       : count_(count), available_(available), used_(used), free_(count) {
     if (available_) available_->set(count);
   }
 
-  // Null when none is free.
-  Permit try_take();
-  // Runs `use` with a permit: at once, or on the thread that gives one back, in order of asking.
-  void when_free(absl::AnyInvocable<void(Permit) &&> use);
-  // Drops whoever waits; their `use` never runs.
-  void stop_waiting();
+  Permit try_take(const base::SlotRequest& request) override;
+  void when_free(const base::SlotRequest& request,
+                 absl::AnyInvocable<void(Permit) &&> use) override;
+  void stop_waiting() override;
+  int count() const override { return count_; }
 
-  int count() const { return count_; }
   int used() const;
 
  private:

@@ -15,6 +15,7 @@
 #include "core/worker/activity_rpc.h"
 #include "core/worker/lane.h"
 #include "core/worker/poller.h"
+#include "core/worker/slots.h"
 #include "core/worker/watchdog.h"
 
 namespace chimera::core {
@@ -22,8 +23,10 @@ namespace {
 
 namespace wf = api::workflowservice::v1;
 namespace enums = api::enums::v1;
-using WorkflowPoller = Poller<wf::PollWorkflowTaskQueueRequest, wf::PollWorkflowTaskQueueResponse>;
-using ActivityPoller = Poller<wf::PollActivityTaskQueueRequest, wf::PollActivityTaskQueueResponse>;
+using WorkflowTasks =
+    TaskSource<wf::PollWorkflowTaskQueueRequest, wf::PollWorkflowTaskQueueResponse>;
+using ActivityTasks =
+    TaskSource<wf::PollActivityTaskQueueRequest, wf::PollActivityTaskQueueResponse>;
 
 // Lanes that do not come to rest within this time hold code that does not yield; the worker then
 // ends without them.
@@ -55,13 +58,12 @@ class Goodbye : public std::enable_shared_from_this<Goodbye> {
  public:
   Goodbye(std::shared_ptr<Connection> connection,
           std::shared_ptr<const wf::ShutdownWorkerRequest> request, CallOptions options,
-          const std::vector<std::shared_ptr<WorkflowPoller>>& workflow_pollers,
-          const std::shared_ptr<ActivityPoller>& activity_poller)
+          WorkerEnvironment environment, const std::vector<std::shared_ptr<PollerBase>>& pollers)
       : connection_(std::move(connection)),
         request_(std::move(request)),
         options_(std::move(options)),
-        workflow_pollers_(workflow_pollers.begin(), workflow_pollers.end()),
-        activity_poller_(activity_poller) {
+        environment_(environment),
+        pollers_(pollers.begin(), pollers.end()) {
     options_.timeout = kPollsPatience;
   }
 
@@ -81,29 +83,33 @@ class Goodbye : public std::enable_shared_from_this<Goodbye> {
     bool open = false;
     each_poller([&](auto& poller) { open |= !poller.ended(); });
     if (!open) return;
-    if (!heard || base::system_clock().steady() - started_ > kPollsPatience) return cancel_polls();
-    base::system_timers().after(kGoodbyeInterval, [self = shared_from_this()] { self->say(); });
+    if (!heard || environment_.clock->steady() - started_ > kPollsPatience) return cancel_polls();
+    environment_.timers->after(interval_, [self = shared_from_this()] { self->say(); });
+    interval_ = std::min<std::chrono::milliseconds>(2 * interval_, kPollsPatience);
   }
 
   template <class Do>
   void each_poller(const Do& act) {
-    for (const auto& each : workflow_pollers_) {
+    for (const auto& each : pollers_) {
       if (auto poller = each.lock()) act(*poller);
     }
-    if (auto poller = activity_poller_.lock()) act(*poller);
   }
 
   const std::shared_ptr<Connection> connection_;
   const std::shared_ptr<const wf::ShutdownWorkerRequest> request_;
   CallOptions options_;
-  const std::vector<std::weak_ptr<WorkflowPoller>> workflow_pollers_;
-  const std::weak_ptr<ActivityPoller> activity_poller_;
-  const base::SteadyTime started_ = base::system_clock().steady();
+  const WorkerEnvironment environment_;
+  const std::vector<std::weak_ptr<PollerBase>> pollers_;
+  const base::SteadyTime started_ = environment_.clock->steady();
+  // A server that answers, but keeps the polls, is not to be asked all the time.
+  std::chrono::milliseconds interval_ = kGoodbyeInterval;
 };
 
 class WorkerImpl : public Worker {
  public:
-  WorkerImpl(std::shared_ptr<Connection> connection, WorkerOptions options) {
+  WorkerImpl(std::shared_ptr<Connection> connection, WorkerOptions options,
+             WorkerEnvironment environment) {
+    context_.environment = environment;
     connection_ = std::make_shared<ReplaceableConnection>(std::move(connection));
     context_.connection = connection_;
     context_.options = std::move(options);
@@ -158,10 +164,12 @@ class WorkerImpl : public Worker {
   void stop_polling();
   void start_lanes();
   void start_pollers();
-  void start_workflow_poller(bool sticky, int polls);
-  void start_activity_poller();
-  void take(Shared<wf::PollWorkflowTaskQueueResponse> task, Slots::Permit permit);
-  void run(Shared<wf::PollWorkflowTaskQueueResponse> task, Slots::Permit permit);
+  WorkflowTasks workflow_tasks(bool sticky);
+  ActivityTasks activity_tasks();
+  template <class Source>
+  void start_poller(Source source, std::unique_ptr<PollerBehavior> behavior);
+  void take(Shared<wf::PollWorkflowTaskQueueResponse> task, base::SlotSupplier::Permit permit);
+  void run(Shared<wf::PollWorkflowTaskQueueResponse> task, base::SlotSupplier::Permit permit);
   void poller_started();
   void poller_ended();
   void fatal(const absl::Status& status);
@@ -176,12 +184,11 @@ class WorkerImpl : public Worker {
   std::shared_ptr<ReplaceableConnection> connection_;
   Registry<WorkflowLanguage>& workflows_ = shared_->workflows;
   Registry<ActivityLanguage> activities_{"activity"};
-  std::unique_ptr<ActivityRpc> activity_rpc_;
   std::unique_ptr<ActivityManager> activity_manager_;
+  std::unique_ptr<LocalActivities> local_activities_;
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::unique_ptr<Watchdog> watchdog_;
-  std::vector<std::shared_ptr<WorkflowPoller>> workflow_pollers_;
-  std::shared_ptr<ActivityPoller> activity_poller_;
+  std::vector<std::shared_ptr<PollerBase>> pollers_;
 
   absl::Mutex mutex_;
   int health_ = 0;                           // This worker's part of the process's health.
@@ -227,17 +234,27 @@ void WorkerImpl::set_up() {
   context_.activity_slots = std::make_shared<Slots>(std::max(options.max_concurrent_activities, 1),
                                                     &context_.metrics->activity_slots_available,
                                                     &context_.metrics->activity_slots_used);
+  context_.local_slots =
+      std::make_shared<Slots>(std::max(options.max_concurrent_local_activities, 1),
+                              &context_.metrics->local_activity_slots_available,
+                              &context_.metrics->local_activity_slots_used);
+  activity_manager_ = std::make_unique<ActivityManager>(
+      ActivityManagerOptions{
+          .max_heartbeat_throttle_interval = options.max_heartbeat_throttle_interval,
+          .default_heartbeat_throttle_interval = options.default_heartbeat_throttle_interval,
+          .language_of = [this](const std::string& type) { return activities_.find(type); },
+          .known_types = activities_.types(),
+          .metrics = &context_.metrics->sdk},
+      *context_.environment.timers);
   if (!activities_.empty()) {
-    activity_rpc_ = std::make_unique<ActivityRpc>(context_);
-    activity_manager_ = std::make_unique<ActivityManager>(
-        ActivityManagerOptions{
-            .max_heartbeat_throttle_interval = options.max_heartbeat_throttle_interval,
-            .default_heartbeat_throttle_interval = options.default_heartbeat_throttle_interval,
-            .language_of = [this](const std::string& type) { return activities_.find(type); },
-            .known_types = activities_.types(),
-            .metrics = &context_.metrics->sdk},
-        *activity_rpc_, base::system_timers());
+    context_.activity_sink = std::make_shared<ActivityRpc>(context_);
     context_.activities = activity_manager_.get();
+  }
+  if (!workflows_.empty()) {
+    local_activities_ = std::make_unique<LocalActivities>(*activity_manager_, context_.local_slots,
+                                                          *context_.environment.timers,
+                                                          *context_.environment.clock);
+    context_.local_activities = local_activities_.get();
   }
   start_lanes();
   start_pollers();
@@ -291,7 +308,7 @@ absl::Status WorkerImpl::cannot(const std::string& what, const absl::Status& fai
 CallOptions WorkerImpl::poll_options() const {
   CallOptions options = context_.call_options(RetryClass::kTaskPoll);
   options.tolerate_fatal_until =
-      base::system_clock().steady() + context_.options.fatal_poll_tolerance;
+      context_.environment.clock->steady() + context_.options.fatal_poll_tolerance;
   return options;
 }
 
@@ -344,76 +361,78 @@ void WorkerImpl::start_pollers() {
     // Neither kind may hold all slots while it waits.
     normal = std::min(normal, context_.caches() ? slots - 1 : slots);
     sticky = std::min(sticky, slots - normal);
-    start_workflow_poller(false, normal);
-    if (sticky > 0) start_workflow_poller(true, sticky);
+    start_poller(workflow_tasks(/*sticky=*/false), std::make_unique<FixedPolls>(normal));
+    if (sticky > 0)
+      start_poller(workflow_tasks(/*sticky=*/true), std::make_unique<FixedPolls>(sticky));
   }
-  if (!activities_.empty() && !options.no_remote_activities) start_activity_poller();
+  if (!activities_.empty() && !options.no_remote_activities) {
+    const int polls = std::min(std::max(1, options.max_concurrent_activity_task_polls),
+                               context_.activity_slots->count());
+    start_poller(activity_tasks(),
+                 std::make_unique<FixedPolls>(polls, options.max_activities_per_second));
+  }
 }
 
-void WorkerImpl::start_workflow_poller(bool sticky, int polls) {
-  auto poller = std::make_shared<WorkflowPoller>(
-      context_.connection, context_.workflow_slots,
-      WorkflowPoller::Options{
-          .method = CHIMERA_WORKFLOW_SERVICE(PollWorkflowTaskQueue),
-          .polls = polls,
-          .call = poll_options(),
-          .request =
-              [this, sticky] {
-                auto request = std::make_unique<wf::PollWorkflowTaskQueueRequest>();
-                context_.introduce_poll(*request);
-                auto* queue = request->mutable_task_queue();
-                queue->set_name(sticky ? context_.sticky_queue : context_.options.task_queue);
-                queue->set_kind(sticky ? enums::TASK_QUEUE_KIND_STICKY
-                                       : enums::TASK_QUEUE_KIND_NORMAL);
-                if (sticky) queue->set_normal_name(context_.options.task_queue);
-                return request;
-              },
-          .task = [this](auto task,
-                         Slots::Permit permit) { take(std::move(task), std::move(permit)); },
-          .empty = [this] { context_.metrics->workflow_poll_empty.add(); },
-          .fatal = [this](const absl::Status& status) { fatal(status); },
-          .ended = [this] { poller_ended(); },
-          .under_way =
-              sticky ? &context_.metrics->sticky_pollers : &context_.metrics->workflow_pollers});
+template <class Source>
+void WorkerImpl::start_poller(Source source, std::unique_ptr<PollerBehavior> behavior) {
+  auto poller = std::make_shared<Poller<Source>>(
+      context_.connection, *context_.environment.timers, std::move(source), std::move(behavior),
+      PollerBase::Events{.fatal = [this](const absl::Status& status) { fatal(status); },
+                         .ended = [this] { poller_ended(); }});
   poller_started();
-  workflow_pollers_.push_back(poller);
+  pollers_.push_back(poller);
   poller->start();
 }
 
-void WorkerImpl::start_activity_poller() {
-  activity_poller_ = std::make_shared<ActivityPoller>(
-      context_.connection, context_.activity_slots,
-      ActivityPoller::Options{
-          .method = CHIMERA_WORKFLOW_SERVICE(PollActivityTaskQueue),
-          .polls = std::min(std::max(1, context_.options.max_concurrent_activity_task_polls),
-                            context_.activity_slots->count()),
-          .call = poll_options(),
-          .request =
-              [this] {
-                auto request = std::make_unique<wf::PollActivityTaskQueueRequest>();
-                context_.introduce_poll(*request);
-                request->mutable_task_queue()->set_name(context_.options.task_queue);
-                request->mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
-                double rate = context_.options.max_task_queue_activities_per_second;
-                if (rate > 0)
-                  request->mutable_task_queue_metadata()->mutable_max_tasks_per_second()->set_value(
-                      rate);
-                return request;
-              },
-          .task =
-              [this](auto task, Slots::Permit permit) {
-                activity_manager_->start(std::move(task), std::move(permit));
-              },
-          .empty = [this] { context_.metrics->activity_poll_no_task.add(); },
-          .fatal = [this](const absl::Status& status) { fatal(status); },
-          .ended = [this] { poller_ended(); },
-          .per_second = context_.options.max_activities_per_second,
-          .under_way = &context_.metrics->activity_pollers});
-  poller_started();
-  activity_poller_->start();
+WorkflowTasks WorkerImpl::workflow_tasks(bool sticky) {
+  WorkflowTasks source;
+  source.method = CHIMERA_WORKFLOW_SERVICE(PollWorkflowTaskQueue);
+  source.call = poll_options();
+  source.request = [this, sticky] {
+    auto request = std::make_unique<wf::PollWorkflowTaskQueueRequest>();
+    context_.introduce_poll(*request);
+    auto* queue = request->mutable_task_queue();
+    queue->set_name(sticky ? context_.sticky_queue : context_.options.task_queue);
+    queue->set_kind(sticky ? enums::TASK_QUEUE_KIND_STICKY : enums::TASK_QUEUE_KIND_NORMAL);
+    if (sticky) queue->set_normal_name(context_.options.task_queue);
+    return request;
+  };
+  source.slots = context_.workflow_slots;
+  source.slot.sticky = sticky;
+  source.task = [this](auto task, base::SlotSupplier::Permit permit) {
+    take(std::move(task), std::move(permit));
+  };
+  source.empty = &context_.metrics->workflow_poll_empty;
+  source.under_way =
+      sticky ? &context_.metrics->sticky_pollers : &context_.metrics->workflow_pollers;
+  return source;
 }
 
-void WorkerImpl::take(Shared<wf::PollWorkflowTaskQueueResponse> task, Slots::Permit permit) {
+ActivityTasks WorkerImpl::activity_tasks() {
+  ActivityTasks source;
+  source.method = CHIMERA_WORKFLOW_SERVICE(PollActivityTaskQueue);
+  source.call = poll_options();
+  source.request = [this] {
+    auto request = std::make_unique<wf::PollActivityTaskQueueRequest>();
+    context_.introduce_poll(*request);
+    request->mutable_task_queue()->set_name(context_.options.task_queue);
+    request->mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
+    const double rate = context_.options.max_task_queue_activities_per_second;
+    if (rate > 0)
+      request->mutable_task_queue_metadata()->mutable_max_tasks_per_second()->set_value(rate);
+    return request;
+  };
+  source.slots = context_.activity_slots;
+  source.task = [this](auto task, base::SlotSupplier::Permit permit) {
+    activity_manager_->start(std::move(task), std::move(permit), context_.activity_sink);
+  };
+  source.empty = &context_.metrics->activity_poll_no_task;
+  source.under_way = &context_.metrics->activity_pollers;
+  return source;
+}
+
+void WorkerImpl::take(Shared<wf::PollWorkflowTaskQueueResponse> task,
+                      base::SlotSupplier::Permit permit) {
   WorkerMetrics& metrics = *context_.metrics;
   metrics.workflow_poll_succeed.add();
   metrics.workflow_schedule_to_start.record(base::to_wall_time(task->started_time()) -
@@ -421,7 +440,8 @@ void WorkerImpl::take(Shared<wf::PollWorkflowTaskQueueResponse> task, Slots::Per
   run(std::move(task), std::move(permit));
 }
 
-void WorkerImpl::run(Shared<wf::PollWorkflowTaskQueueResponse> task, Slots::Permit permit) {
+void WorkerImpl::run(Shared<wf::PollWorkflowTaskQueueResponse> task,
+                     base::SlotSupplier::Permit permit) {
   const std::string& run_id = task->workflow_execution().run_id();
   std::size_t home = std::hash<std::string>{}(run_id) % lanes_.size();
   std::size_t lane = home;
@@ -439,7 +459,7 @@ void WorkerImpl::run(Shared<wf::PollWorkflowTaskQueueResponse> task, Slots::Perm
 // Counts as a poll while it lives, so that the lanes still run when its task comes.
 class WorkerImpl::ReservedSlot : public WorkflowSlot {
  public:
-  ReservedSlot(WorkerImpl& worker, Slots::Permit permit)
+  ReservedSlot(WorkerImpl& worker, base::SlotSupplier::Permit permit)
       : worker_(worker), permit_(std::move(permit)) {}
   ~ReservedSlot() override {
     permit_.reset();
@@ -451,7 +471,7 @@ class WorkerImpl::ReservedSlot : public WorkflowSlot {
 
  private:
   WorkerImpl& worker_;
-  Slots::Permit permit_;
+  base::SlotSupplier::Permit permit_;
 };
 
 std::unique_ptr<WorkflowSlot> WorkerImpl::reserve_workflow_slot() {
@@ -461,7 +481,7 @@ std::unique_ptr<WorkflowSlot> WorkerImpl::reserve_workflow_slot() {
     if (shutdown_ || polling_ == 0 || lanes_.empty()) return nullptr;
     ++polling_;
   }
-  if (Slots::Permit permit = context_.workflow_slots->try_take())
+  if (base::SlotSupplier::Permit permit = context_.workflow_slots->try_take({}))
     return std::make_unique<ReservedSlot>(*this, std::move(permit));
   poller_ended();
   return nullptr;
@@ -502,9 +522,9 @@ void WorkerImpl::initiate_shutdown() {
 
 void WorkerImpl::stop_polling() {
   context_.shutting_down.store(true);
-  for (auto& poller : workflow_pollers_) poller->stop();
-  if (activity_poller_) activity_poller_->stop();
+  for (auto& poller : pollers_) poller->stop();
   say_goodbye();
+  if (local_activities_) local_activities_->begin_shutdown();
   if (activity_manager_)
     activity_manager_->begin_shutdown(context_.options.graceful_shutdown_timeout);
 }
@@ -514,13 +534,14 @@ void WorkerImpl::say_goodbye() {
   context_.introduce(*request);
   request->set_worker_instance_key(context_.instance_key);
   request->set_task_queue(context_.options.task_queue);
-  if (!workflow_pollers_.empty()) request->add_task_queue_types(enums::TASK_QUEUE_TYPE_WORKFLOW);
-  if (activity_poller_) request->add_task_queue_types(enums::TASK_QUEUE_TYPE_ACTIVITY);
+  if (!workflows_.empty()) request->add_task_queue_types(enums::TASK_QUEUE_TYPE_WORKFLOW);
+  if (!activities_.empty() && !context_.options.no_remote_activities)
+    request->add_task_queue_types(enums::TASK_QUEUE_TYPE_ACTIVITY);
   if (context_.caches()) request->set_sticky_task_queue(context_.sticky_queue);
   request->set_reason("graceful shutdown");
   auto goodbye = std::make_shared<Goodbye>(context_.connection, std::move(request),
                                            context_.call_options(RetryClass::kNone),
-                                           workflow_pollers_, activity_poller_);
+                                           context_.environment, pollers_);
   goodbye->say();
   if (!context_.server_ends_polls) goodbye->cancel_polls();
 }
@@ -542,6 +563,8 @@ absl::Status WorkerImpl::wait() {
     while (!lane->drained().WaitForNotificationWithTimeout(absl::Milliseconds(100))) {
       const auto waited = base::system_clock().steady() - begun;
       if (waited < (lane->executes() ? kDrainPatience : kAnswersPatience)) continue;
+      // Local activities are waited for, as other activities are.
+      if (!lane->executes() && local_activities_ && local_activities_->under_way() > 0) continue;
       clean = false;
       break;
     }
@@ -578,6 +601,8 @@ absl::Status check(const WorkerOptions& options) {
     return wrong("max_concurrent_workflow_tasks", "must be at least 1");
   if (options.max_concurrent_activities < 1)
     return wrong("max_concurrent_activities", "must be at least 1");
+  if (options.max_concurrent_local_activities < 1)
+    return wrong("max_concurrent_local_activities", "must be at least 1");
   if (options.max_concurrent_workflow_task_polls < 1)
     return wrong("max_concurrent_workflow_task_polls", "must be at least 1");
   if (options.max_concurrent_activity_task_polls < 1)
@@ -594,11 +619,12 @@ absl::Status check(const WorkerOptions& options) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Worker>> Worker::create(std::shared_ptr<Connection> connection,
-                                                       WorkerOptions options) {
+                                                       WorkerOptions options,
+                                                       WorkerEnvironment environment) {
   absl::Status valid = check(options);
   if (!valid.ok()) return valid;
   if (options.identity.empty()) options.identity = connection->options().identity;
-  return std::make_unique<WorkerImpl>(std::move(connection), std::move(options));
+  return std::make_unique<WorkerImpl>(std::move(connection), std::move(options), environment);
 }
 
 }  // namespace chimera::core

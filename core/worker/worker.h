@@ -13,6 +13,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 
+#include "core/base/timers.h"
 #include "core/language/activity_language.h"
 #include "core/language/language.h"
 #include "core/rpc/connection.h"
@@ -33,6 +34,7 @@ struct WorkerOptions {
   std::size_t max_cached_bytes = std::size_t{1} << 30;
   int max_concurrent_workflow_tasks = 100;
   int max_concurrent_activities = 100;
+  int max_concurrent_local_activities = 100;
   int max_concurrent_workflow_task_polls = 5;
   double nonsticky_to_sticky_poll_ratio = 0.2;
   int max_concurrent_activity_task_polls = 5;
@@ -64,11 +66,18 @@ class WorkflowSlot {
       std::shared_ptr<api::workflowservice::v1::PollWorkflowTaskQueueResponse> task) = 0;
 };
 
+// What a worker takes its time from. Borrowed; outlives the worker.
+struct WorkerEnvironment {
+  base::Clock* clock = &base::system_clock();
+  base::Timers* timers = &base::system_timers();
+};
+
 class Worker {
  public:
   // No I/O. The error names the option that is wrong.
   static absl::StatusOr<std::unique_ptr<Worker>> create(std::shared_ptr<Connection> connection,
-                                                        WorkerOptions options);
+                                                        WorkerOptions options,
+                                                        WorkerEnvironment environment = {});
   virtual ~Worker() =
       default;  // Requires that wait() has returned, or that start() was never called.
 

@@ -30,6 +30,9 @@ WorkerMetrics::WorkerMetrics(Metrics& metrics, const std::string& namespace_,
       workflow_slots_used(slots(sdk, "worker_task_slots_used", "WorkflowWorker")),
       activity_slots_available(slots(sdk, "worker_task_slots_available", "ActivityWorker")),
       activity_slots_used(slots(sdk, "worker_task_slots_used", "ActivityWorker")),
+      local_activity_slots_available(
+          slots(sdk, "worker_task_slots_available", "LocalActivityWorker")),
+      local_activity_slots_used(slots(sdk, "worker_task_slots_used", "LocalActivityWorker")),
       workflow_schedule_to_start(sdk.duration("workflow_task_schedule_to_start_latency")) {}
 
 }  // namespace chimera::core

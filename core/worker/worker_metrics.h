@@ -18,6 +18,7 @@ struct WorkerMetrics {
   Gauge &workflow_pollers, &sticky_pollers, &activity_pollers, &cache_size;
   Gauge &workflow_slots_available, &workflow_slots_used;
   Gauge &activity_slots_available, &activity_slots_used;
+  Gauge &local_activity_slots_available, &local_activity_slots_used;
   DurationHistogram workflow_schedule_to_start;
 };
 

@@ -2,6 +2,8 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "core/machines/describe.h"
+
 namespace chimera::core {
 
 std::string nondeterminism_message(const RunContext& run, const HistoryEvent* event,

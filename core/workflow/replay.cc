@@ -55,10 +55,12 @@ class Replay {
       instance_ = *std::move(created);
     }
     completion_.reset();
-    instance_->activate(std::move(output.activation), [this](Completion completion) {
-      absl::MutexLock lock(&mutex_);
-      completion_ = std::move(completion);
-    });
+    std::optional<Completion> at_hand =
+        instance_->activate(std::move(output.activation), [this](Completion completion) {
+          absl::MutexLock lock(&mutex_);
+          completion_ = std::move(completion);
+        });
+    if (at_hand) return run_.step(LanguageDone{*std::move(at_hand)}, outputs_);
     absl::ReleasableMutexLock lock(&mutex_);
     mutex_.Await(absl::Condition(
         +[](std::optional<Completion>* completion) { return completion->has_value(); },
@@ -72,6 +74,10 @@ class Replay {
   void carry_out(SendFailure&) { run_.step(ReplyInput{absl::OkStatus()}, outputs_); }
   void carry_out(AnswerLegacyQuery&) { run_.step(ReplyInput{absl::OkStatus()}, outputs_); }
   void carry_out(DropTask&) {}
+  // Nothing runs in a replay.
+  void carry_out(StartLocalActivity&) {}
+  void carry_out(CancelLocalActivity&) {}
+  void carry_out(WakeAt&) {}
   void carry_out(Evicted& evicted) { verdict_ = {evicted.reason, std::move(evicted.message)}; }
 
   const RunContext context_;

@@ -48,6 +48,7 @@ void WorkflowRun::step(RunInput input, std::vector<RunOutput>& outputs) {
   state_->step(std::move(input), outputs);
 }
 bool WorkflowRun::idle() const { return state_->idle(); }
+bool WorkflowRun::has_local_work() const { return state_->has_local_work(); }
 bool WorkflowRun::ended() const { return state_->ended(); }
 std::int64_t WorkflowRun::last_processed_event_id() const { return state_->last_processed(); }
 std::size_t WorkflowRun::memory_bytes() const { return state_->memory_bytes(); }
@@ -63,6 +64,7 @@ void WorkflowRun::State::on(TaskInput input) {
   task_ = std::move(input.task);
   asking_queries_ = asked_queries_ = false;
   query_answers_.clear();
+  caught_up_ = wake_asked_ = heartbeat_due_ = false;
   const bool query_only = task_->has_query();
   if (query_only && !task_->queries().empty()) {
     return fail_task(absl::InvalidArgumentError("the task has both a legacy query and queries"));
@@ -138,7 +140,10 @@ void WorkflowRun::State::on(LanguageDone input) {
   versioning_behavior_ = success.versioning_behavior;
   flags_.used_by_language(success.used_internal_flags);
   if (absl::Status status = take(success.commands); !status.ok()) return fail_task(status);
-  if (terminal_commanded_) jobs_.clear();
+  if (terminal_commanded_) {
+    jobs_.clear();
+    let_go_local();
+  }
   proceed();
 }
 
@@ -159,6 +164,7 @@ void WorkflowRun::State::on(ReplyInput input) {
     ended_ = true;
     return evict(EvictionReason::kWorkflowExecutionEnding, "Workflow completed");
   }
+  if (dropped_) return evict(EvictionReason::kLangRequested, "the worker shuts down");
   if (input.reset_history_event_id > 0) {
     // The task was speculative and has left no trace: its Scheduled and Started will be told anew
     // (sdk-core 1.35).
@@ -179,7 +185,9 @@ void WorkflowRun::State::fetch(bool from_start) {
 
 void WorkflowRun::State::proceed() {
   for (;;) {
-    if (!jobs_.empty()) return dispatch();
+    if (caught_up_) settle();
+    release_ahead(/*at_rest=*/false);
+    if (!jobs_.empty() || release_ahead(/*at_rest=*/true)) return dispatch();
     const Batch batch = next_batch(buffer_.events(), next_page_token_.empty());
     if (batch.kind == Batch::Kind::kNeedMore) return fetch(/*from_start=*/false);
     if (batch.kind == Batch::Kind::kNone) break;
@@ -240,6 +248,7 @@ void WorkflowRun::State::dispatch() {
   jobs_.clear();
   keep_alive_.clear();
   language_knows_ = true;
+  ++activations_;
   phase_ = Phase::kLanguage;
   outputs_->push_back(Activate{std::move(activation)});
 }
@@ -284,7 +293,7 @@ void WorkflowRun::State::finish_task() {
     end_task();
     return evict(EvictionReason::kWorkflowExecutionEnding, "Workflow completed");
   }
-  send_completion();
+  if (!wait_for_local_work()) send_completion();
 }
 
 namespace {
@@ -303,7 +312,7 @@ void fill_answer(RespondToQuery& answer, api::query::v1::WorkflowQueryResult& re
 
 }  // namespace
 
-void WorkflowRun::State::send_completion() {
+void WorkflowRun::State::send_completion(bool heartbeat) {
   auto request = std::make_unique<RespondWorkflowTaskCompletedRequest>();
   request->set_task_token(task_->task_token());
   outgoing_.send(*request->mutable_commands());
@@ -314,7 +323,11 @@ void WorkflowRun::State::send_completion() {
   }
   query_answers_.clear();
   if (options_.sdk_metadata) flags_.record(options_.identity, *request->mutable_sdk_metadata());
-  request->mutable_metering_metadata();
+  request->mutable_metering_metadata()->set_nonfirst_local_activity_execution_attempts(
+      std::exchange(later_attempts_, 0));
+  request->set_force_create_new_workflow_task(heartbeat);
+  // A worker that ends leaves the next task to others.
+  request->set_return_new_workflow_task(heartbeat && !dropped_);
   request->set_versioning_behavior(versioning_behavior_);
   phase_ = Phase::kReply;
   outputs_->push_back(SendCompletion{std::move(request)});
@@ -409,6 +422,7 @@ void WorkflowRun::State::evict(EvictionReason reason, std::string message) {
   eviction_message_ = std::move(message);
   jobs_.clear();
   keep_alive_.clear();
+  let_go_local();
   if (!language_knows_) {
     phase_ = Phase::kGone;
     outputs_->push_back(Evicted{eviction_, eviction_message_});
@@ -430,12 +444,10 @@ void WorkflowRun::State::end_task() {
 }
 
 std::size_t WorkflowRun::State::memory_bytes() const {
-  return sizeof(*this) + outgoing_.memory_bytes() + timers_.capacity() * sizeof(TimerMachine) +
-         activities_.capacity() * (sizeof(ActivityMachine) + 16) +
-         children_.capacity() * sizeof(ChildWorkflowMachine) + by_event_.capacity() * 24 +
+  return sizeof(*this) + outgoing_.memory_bytes() +
+         machines_.capacity() * (sizeof(Machines::value_type) + 1) + by_event_.capacity() * 17 +
          updates_.capacity() * (sizeof(UpdateMachine) + 32) + swallow_.capacity() * 9 +
-         (memo_ ? memo_->SpaceUsedLong() : 0) +
-         (search_attributes_ ? search_attributes_->SpaceUsedLong() : 0);
+         properties_.memory_bytes();
 }
 
 const char* failure_reason(enums::WorkflowTaskFailedCause cause) {

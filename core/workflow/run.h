@@ -18,6 +18,7 @@
 #include "core/language/activation.h"
 #include "core/language/commands.h"
 #include "core/language/language.h"
+#include "core/language/local_activity.h"
 
 namespace chimera::core {
 
@@ -59,7 +60,15 @@ struct EvictInput {
   EvictionReason reason;
   std::string message;
 };
-using RunInput = std::variant<TaskInput, PageInput, LanguageDone, ReplyInput, EvictInput>;
+// The answer to StartLocalActivity; at any time, also when the run no longer waits for it.
+struct LocalActivityDone {
+  std::uint32_t seq;
+  LocalActivityOutcome outcome;
+};
+// The time that a WakeAt asked for has come. Too many do no harm.
+struct Time {};
+using RunInput = std::variant<TaskInput, PageInput, LanguageDone, ReplyInput, EvictInput,
+                              LocalActivityDone, Time>;
 
 // --- Outputs, to be carried out in order ---
 struct Activate {
@@ -90,13 +99,27 @@ struct DropTask {
 // A failed task's reason in the official metrics.
 const char* failure_reason(api::enums::v1::WorkflowTaskFailedCause cause);
 
+// Run a local activity, with all its attempts; answer once with a LocalActivityDone.
+struct StartLocalActivity {
+  std::uint32_t seq;
+  std::shared_ptr<const ScheduleLocalActivity> activity;
+};
+// It shall end soon: nothing of it is wanted any more, or its end is what the run waits for.
+struct CancelLocalActivity {
+  std::uint32_t seq;
+};
+// Answer with Time when so much time has passed since the task came, if it is still under way.
+struct WakeAt {
+  std::chrono::nanoseconds since_task;
+};
+
 // The run is done with: the language has answered RemoveFromCache, or needs no telling. Destroy it.
 struct Evicted {
   EvictionReason reason;
   std::string message;
 };
 using RunOutput = std::variant<Activate, FetchPage, SendCompletion, SendFailure, AnswerLegacyQuery,
-                               DropTask, Evicted>;
+                               DropTask, StartLocalActivity, CancelLocalActivity, WakeAt, Evicted>;
 
 class WorkflowRun {
  public:
@@ -105,12 +128,15 @@ class WorkflowRun {
   WorkflowRun(const WorkflowRun&) = delete;
   WorkflowRun& operator=(const WorkflowRun&) = delete;
 
-  // Outputs are appended. Order of inputs: a TaskInput only when idle(); a LanguageDone for each
-  // Activate; and so on.
+  // Outputs are appended; an Activate, SendCompletion or SendFailure ends a step. Order of
+  // inputs: a TaskInput only when idle(); a LanguageDone for each Activate; and so on.
   void step(RunInput input, std::vector<RunOutput>& outputs);
 
   // No task, activation, page or reply is outstanding.
   bool idle() const;
+  // Local activities run: between two tasks of an idle run, too. Such a run is not to be evicted
+  // but for a reason of its own.
+  bool has_local_work() const;
   // A terminal event was applied or a terminal command accepted.
   bool ended() const;
   std::int64_t last_processed_event_id() const;

@@ -16,10 +16,17 @@ namespace chimera::core {
 
 namespace enums = api::enums::v1;
 
+// The server's, for histories that do not say.
+constexpr std::chrono::seconds kDefaultTaskTimeout{10};
+
 absl::Status WorkflowRun::State::apply(const Batch& batch) {
   const auto events = buffer_.events();
   const bool holds_last = next_page_token_.empty() && batch.end == events.size();
+  activations_ = 0;
+  ahead_.clear();
+  ahead_next_ = 0;
   look_ahead(events, batch);
+  const bool was_live = live();
   for (std::size_t i = 0; i < batch.end; ++i) {
     const HistoryEvent& event = *events[i];
     const EventType type = event.event_type();
@@ -32,6 +39,8 @@ absl::Status WorkflowRun::State::apply(const Batch& batch) {
     last_processed_ = event.event_id();
   }
   if (holds_last) deliver_updates(last_processed_ + 1);
+  caught_up_ = holds_last && live();
+  if (caught_up_ && !was_live && !task_->has_query()) begin_local_work();
   // The worker of this task, as its completion tells it; the batch began with the one before.
   if (batch.lookahead_end > batch.end)
     take_versions(events[batch.end]->workflow_task_completed_event_attributes());
@@ -44,12 +53,15 @@ absl::Status WorkflowRun::State::apply(const Batch& batch) {
 // known live, but the language needs them now.
 void WorkflowRun::State::look_ahead(absl::Span<const HistoryEvent* const> events,
                                     const Batch& batch) {
+  bool own = true;  // Of this task, not of one behind that heartbeats of local activities made.
   for (std::size_t i = batch.end; i < batch.lookahead_end; ++i) {
     const HistoryEvent& event = *events[i];
+    own = own && (i == batch.end || is_command_event(event.event_type()));
     switch (event.event_type()) {
       case enums::EVENT_TYPE_MARKER_RECORDED:
+        if (own) look_ahead_local(event);
         if (auto patch = read_patch_marker(event.marker_recorded_event_attributes());
-            patch && patches_known_.insert(patch->id).second) {
+            patch && patches_.know(patch->id)) {
           jobs_.push_back(NotifyHasPatch{patch->id});
         }
         break;
@@ -119,10 +131,7 @@ absl::Status WorkflowRun::State::apply_event(const HistoryEvent& event) {
         absl::StrCat("the history goes from event ", last_processed_, " to ", event.event_id()));
   }
   const EventType type = event.event_type();
-  if (skip_upsert_) {
-    skip_upsert_ = false;
-    if (skip_upsert_of_patch(event)) return absl::OkStatus();
-  }
+  if (patches_.skips_upsert(event)) return absl::OkStatus();
   if (is_command_event(type)) return match_command(event);
   if (type != enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED) {
     if (absl::Status status = check_confirmed(&event); !status.ok()) return status;
@@ -171,12 +180,8 @@ absl::Status WorkflowRun::State::apply_event(const HistoryEvent& event) {
 absl::Status WorkflowRun::State::check_confirmed(const HistoryEvent* event) {
   if (!confirming_) return absl::OkStatus();
   confirming_ = false;
-  OutgoingCommand* head = outgoing_.front();
-  while (head &&
-         head->kind == MachineKind::kPatch) {  // The code asked for a patch that history lacks.
-    outgoing_.pop();
-    head = outgoing_.front();
-  }
+  Patches::pass(outgoing_);
+  const OutgoingCommand* head = outgoing_.front();
   if (!head || !options_.report_extra_commands) return absl::OkStatus();
   return nondeterminism(event, head, "no event for this command: the task ended before it");
 }
@@ -184,16 +189,9 @@ absl::Status WorkflowRun::State::check_confirmed(const HistoryEvent* event) {
 void WorkflowRun::State::apply_started(const HistoryEvent& event) {
   const auto& started = event.workflow_execution_started_event_attributes();
   time_ = base::to_wall_time(event.event_time());
-  if (started.has_memo() && !started.memo().fields().empty()) {
-    memo_ = std::make_unique<api::common::v1::Memo>(started.memo());
-  }
-  if (started.has_search_attributes() && !started.search_attributes().indexed_fields().empty()) {
-    search_attributes_ =
-        std::make_unique<api::common::v1::SearchAttributes>(started.search_attributes());
-  }
-  if (started.has_retry_policy()) {
-    retry_policy_ = std::make_unique<api::common::v1::RetryPolicy>(started.retry_policy());
-  }
+  properties_.begin(started);
+  task_timeout_ = base::to_nanoseconds(started.workflow_task_timeout());
+  if (task_timeout_ <= std::chrono::nanoseconds::zero()) task_timeout_ = kDefaultTaskTimeout;
   jobs_.push_back(InitializeWorkflow{&started, options_.context.workflow_id,
                                      base::run_seed(started.original_execution_run_id()), time_});
 }
@@ -212,59 +210,24 @@ void WorkflowRun::State::apply_task_started(const HistoryEvent& event) {
 }
 
 absl::Status WorkflowRun::State::match_command(const HistoryEvent& event) {
-  absl::Status status;
-  if (event.event_type() == enums::EVENT_TYPE_MARKER_RECORDED && skip_patch_marker(event, status))
-    return status;
-  OutgoingCommand* head = outgoing_.front();
-  while (head && head->kind == MachineKind::kPatch &&
-         event.event_type() != enums::EVENT_TYPE_MARKER_RECORDED) {
-    outgoing_.pop();  // The code asked for a patch that history lacks, and was told so.
-    head = outgoing_.front();
+  if (event.has_marker_recorded_event_attributes()) {
+    if (const auto patch = read_patch_marker(event.marker_recorded_event_attributes())) {
+      meeting_ = outgoing_.front();
+      absl::Status status = patches_.meet(*patch, event, *this, outgoing_);
+      meeting_ = nullptr;
+      return status;
+    }
   }
+  Patches::pass(outgoing_);
+  const OutgoingCommand* head = outgoing_.front();
   if (!head) return nondeterminism(&event, nullptr, "no command was issued for this event");
   if (head->confirmed_by != event.event_type()) {
     return nondeterminism(&event, head, "the command does not make such an event");
   }
-  status = confirm(*head, event);
-  if (!status.ok()) return status;
+  if (absl::Status status = confirm(*head, event); !status.ok()) return status;
   outgoing_.pop();
   if (is_final_event(event.event_type())) ended_ = true;
   return absl::OkStatus();
-}
-
-// The rules for patch markers (as in sdk-core 1.35). True if the event is done with, one way or the
-// other.
-bool WorkflowRun::State::skip_patch_marker(const HistoryEvent& event, absl::Status& status) {
-  const auto patch = read_patch_marker(event.marker_recorded_event_attributes());
-  OutgoingCommand* head = outgoing_.front();
-  if (!patch) {
-    while (head && head->kind == MachineKind::kPatch) {
-      outgoing_.pop();
-      head = outgoing_.front();
-    }
-    return false;
-  }
-  const bool same = head && head->kind == MachineKind::kPatch && head->id == patch->id;
-  if (same) {
-    outgoing_.pop();
-    return true;
-  }
-  if (patch->deprecated) {
-    skip_upsert_ = true;
-    return true;
-  }
-  status = nondeterminism(&event, head,
-                          absl::StrCat("the code no longer asks for patch \"", patch->id,
-                                       "\", which this run was made with"));
-  return true;
-}
-
-bool WorkflowRun::State::skip_upsert_of_patch(const HistoryEvent& event) {
-  return event.has_upsert_workflow_search_attributes_event_attributes() &&
-         event.upsert_workflow_search_attributes_event_attributes()
-             .search_attributes()
-             .indexed_fields()
-             .contains(kChangeVersionAttribute);
 }
 
 // The task's own messages: updates that history does not know yet.

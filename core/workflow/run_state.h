@@ -4,9 +4,9 @@
 #ifndef CHIMERA_CORE_WORKFLOW_RUN_STATE_H_
 #define CHIMERA_CORE_WORKFLOW_RUN_STATE_H_
 
+#include <algorithm>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -15,19 +15,15 @@
 
 #include "core/history/batch.h"
 #include "core/history/buffer.h"
-#include "core/machines/activity.h"
-#include "core/machines/cancel_external.h"
-#include "core/machines/child_workflow.h"
-#include "core/machines/signal_external.h"
-#include "core/machines/timer.h"
+#include "core/machines/machines.h"
+#include "core/machines/patch.h"
+#include "core/machines/properties.h"
 #include "core/machines/update.h"
-#include "core/workflow/flags.h"
-#include "core/workflow/outgoing.h"
 #include "core/workflow/run.h"
 
 namespace chimera::core {
 
-class WorkflowRun::State {
+class WorkflowRun::State final : private RunPort {
  public:
   explicit State(RunOptions options) : options_(std::move(options)) {}
 
@@ -35,6 +31,7 @@ class WorkflowRun::State {
   bool idle() const { return phase_ == Phase::kIdle; }
   bool ended() const { return ended_; }
   std::int64_t last_processed() const { return last_processed_; }
+  bool has_local_work() const { return executing_ > 0; }
   std::size_t memory_bytes() const;
 
  private:
@@ -42,6 +39,7 @@ class WorkflowRun::State {
     kIdle,
     kPage,      // A page of history is under way.
     kLanguage,  // The language has an activation.
+    kLocal,     // The task waits for local activities alone.
     kReply,     // The server has our answer.
     kEvicting,  // The language has RemoveFromCache.
     kGone,
@@ -54,10 +52,6 @@ class WorkflowRun::State {
     std::shared_ptr<const void> owner;
     bool run_validator;
   };
-  struct MachineRef {
-    MachineKind kind;
-    std::uint32_t seq;
-  };
 
   // --- run.cc: inputs, outputs, the course of a task
   void on(TaskInput input);
@@ -65,6 +59,8 @@ class WorkflowRun::State {
   void on(LanguageDone input);
   void on(ReplyInput input);
   void on(EvictInput input);
+  void on(LocalActivityDone input);
+  void on(Time input);
   void fetch(bool from_start);
   void proceed();  // Follows history until something is needed from outside.
   void dispatch();
@@ -73,7 +69,8 @@ class WorkflowRun::State {
   bool ask_queries();
   void take_query_answers(std::vector<Command>& commands);
   void finish_task();
-  void send_completion();
+  // A heartbeat: what the task has so far; the server makes the next task at once.
+  void send_completion(bool heartbeat = false);
   void answer_legacy_query();
   void refuse_legacy_query(const std::string& why);
   void fail_task(const absl::Status& status);
@@ -92,71 +89,78 @@ class WorkflowRun::State {
   void apply_started(const HistoryEvent& event);
   void apply_task_started(const HistoryEvent& event);
   absl::Status match_command(const HistoryEvent& event);
-  bool skip_patch_marker(const HistoryEvent& event, absl::Status& status);
-  bool skip_upsert_of_patch(const HistoryEvent& event);
   void queue_messages();
   void queue_update(PendingUpdate update);
   void deliver_updates(std::int64_t before_event_id);
   void take_versions(const api::history::v1::WorkflowTaskCompletedEventAttributes& completed);
 
+  // --- run_local.cc
+  // A task that came with live history: what replay has left open runs now.
+  void begin_local_work();
+  void look_ahead_local(const HistoryEvent& event);
+  // Markers of the task that meet their activity now; `at_rest`: nothing else can happen.
+  bool release_ahead(bool at_rest);
+  void settle();  // Ends that came while the language or the server was at work.
+  void end_local(LocalActivityDone& done);
+  void let_go_local();
+  bool wait_for_local_work();
+  LocalActivityMachine* local(std::uint32_t seq);
+  std::vector<std::uint32_t> local_seqs() const;
+
   // --- run_machines.cc
+  // What machines may do.
+  const RunContext& context() const override { return options_.context; }
+  bool live() const override { return !replaying_ && !options_.replay_only; }
+  bool use(CoreFlag flag) override { return flags_.use(flag, replaying_); }
+  void send(const MachineBase& machine, EventType confirmed_by,
+            std::unique_ptr<ApiCommand> command) override;
+  void take_back(const MachineBase& machine) override { outgoing_.drop(machine.kind, machine.seq); }
+  void issue(CommandVariant command) override;
+  void tell(Job job) override { jobs_.push_back(std::move(job)); }
+  void swallow(const MachineBase& machine) override;
+  void execute(const MachineBase& machine,
+               std::shared_ptr<const ScheduleLocalActivity> activity) override;
+  void executed() override { --executing_; }
+  void stop(const MachineBase& machine) override;
+  base::WallTime time() const override { return time_; }
+  void reach(base::WallTime time) override { time_ = std::max(time_, time); }
+  std::uint32_t activations() const override { return activations_; }
+  void keep(std::shared_ptr<const void> owner) override { keep_alive_.push_back(std::move(owner)); }
+  absl::Status disagree(const HistoryEvent& event, const std::string& what) const override {
+    return nondeterminism(&event, meeting_, what);
+  }
+  // What happens to machines.
+  static std::uint64_t key_of(MachineKind kind, std::uint32_t seq) {
+    return static_cast<std::uint64_t>(kind) << 32 | seq;
+  }
+  using Machines = absl::flat_hash_map<std::uint64_t, Machine>;
+  template <class Command>
+  absl::Status begin(Command& command, core::Command& whole);
+  void let_go(Machines::iterator machine);
   absl::Status route(const HistoryEvent& event);
   absl::Status confirm(const OutgoingCommand& command, const HistoryEvent& event);
-  absl::Status confirm_activity(const OutgoingCommand& command, const HistoryEvent& event);
-  absl::Status confirm_child(const OutgoingCommand& command, const HistoryEvent& event);
   absl::Status confirm_update(const OutgoingCommand& command, const HistoryEvent& event);
-  absl::Status on_activity(std::uint32_t seq, const HistoryEvent& event);
-  absl::Status on_child(std::uint32_t seq, const HistoryEvent& event);
-  absl::Status on_timer(std::uint32_t seq, const HistoryEvent& event);
-  absl::Status on_external(MachineRef ref, const HistoryEvent& event);
-  void remember(std::int64_t event_id, MachineKind kind, std::uint32_t seq) {
-    by_event_[event_id] = {kind, seq};
-  }
   absl::Status nondeterminism(const HistoryEvent* event, const OutgoingCommand* command,
                               const std::string& what) const;
   std::string describe(const OutgoingCommand& command) const;
 
   // --- run_commands.cc
   absl::Status take(std::vector<Command>& commands);
-  absl::Status take(ScheduleActivity& command, Command& whole);
-  absl::Status take(ScheduleLocalActivity& command, Command& whole);
-  absl::Status take(RequestCancelActivity& command, Command& whole);
-  absl::Status take(RequestCancelLocalActivity& command, Command& whole);
-  absl::Status take(StartTimer& command, Command& whole);
-  absl::Status take(CancelTimer& command, Command& whole);
-  absl::Status take(StartChildWorkflowExecution& command, Command& whole);
-  absl::Status take(CancelChildWorkflowExecution& command, Command& whole);
-  absl::Status take(SignalExternalWorkflowExecution& command, Command& whole);
-  absl::Status take(CancelSignalWorkflow& command, Command& whole);
-  absl::Status take(RequestCancelExternalWorkflowExecution& command, Command& whole);
-  absl::Status take(SetPatchMarker& command, Command& whole);
-  absl::Status take(UpsertWorkflowSearchAttributes& command, Command& whole);
-  absl::Status take(ModifyWorkflowProperties& command, Command& whole);
-  absl::Status take(CompleteWorkflowExecution& command, Command& whole);
-  absl::Status take(FailWorkflowExecution& command, Command& whole);
-  absl::Status take(CancelWorkflowExecution& command, Command& whole);
-  absl::Status take(ContinueAsNewWorkflowExecution& command, Command& whole);
-  absl::Status take(ScheduleNexusOperation& command, Command& whole);
-  absl::Status take(RequestCancelNexusOperation& command, Command& whole);
-  absl::Status take(RespondToQuery& command, Command& whole);
-  absl::Status take(UpdateResponse& command, Command& whole);
-  // The command to be sent, with its metadata; null while replaying.
-  std::unique_ptr<api::command::v1::Command> outgoing(api::enums::v1::CommandType type,
-                                                      Command& whole) const;
-  void push(MachineKind kind, api::enums::v1::EventType confirmed_by, std::uint32_t seq,
-            std::unique_ptr<api::command::v1::Command> command);
-  void end_with(api::enums::v1::EventType confirmed_by,
-                std::unique_ptr<api::command::v1::Command> command);
-  void request_child_cancel(const ChildWorkflowMachine& child, const std::string& reason);
-  void upsert_change_versions();
-  void send_acceptance(UpdateMachine& update, const std::string& instance_id);
-  void send_rejection(UpdateMachine& update, const std::string& instance_id,
-                      api::failure::v1::Failure& failure);
-  void send_response(UpdateMachine& update, const std::string& instance_id,
-                     UpdateResponse& response);
-  void send_message(const std::string& instance_id, std::string message_id,
-                    const google::protobuf::Message& body);
-  bool live() const { return !replaying_ && !options_.replay_only; }
+  absl::Status take_issued();
+  template <class One>
+  absl::Status take(One& command, Command& whole);
+  absl::Status take_other(SetPatchMarker& command, Command& whole);
+  absl::Status take_other(UpsertWorkflowSearchAttributes& command, Command& whole);
+  absl::Status take_other(ModifyWorkflowProperties& command, Command& whole);
+  absl::Status take_other(CompleteWorkflowExecution& command, Command& whole);
+  absl::Status take_other(FailWorkflowExecution& command, Command& whole);
+  absl::Status take_other(CancelWorkflowExecution& command, Command& whole);
+  absl::Status take_other(ContinueAsNewWorkflowExecution& command, Command& whole);
+  absl::Status take_other(ScheduleNexusOperation& command, Command& whole);
+  absl::Status take_other(RequestCancelNexusOperation& command, Command& whole);
+  absl::Status take_other(RespondToQuery& command, Command& whole);
+  absl::Status take_other(UpdateResponse& command, Command& whole);
+  void end_with(EventType confirmed_by, std::unique_ptr<ApiCommand> command);
 
   RunOptions options_;
   Phase phase_ = Phase::kIdle;
@@ -195,29 +199,35 @@ class WorkflowRun::State {
   std::vector<std::shared_ptr<const void>> keep_alive_;
   std::vector<PendingUpdate> pending_updates_;  // By sequencing event id.
 
+  // Local activities.
+  int executing_ = 0;
+  std::uint32_t activations_ = 0;     // Of this task, without queries.
+  bool caught_up_ = false;            // The task's own events have been applied, live.
+  bool wake_asked_ = false;           // For this task.
+  bool heartbeat_due_ = false;        // Likewise.
+  bool dropped_ = false;              // The worker ends and leaves some to others.
+  std::uint32_t later_attempts_ = 0;  // Made for this task.
+  std::chrono::nanoseconds task_timeout_{};
+  std::vector<LocalActivityDone> ends_;  // That came while the run could not take them.
+  // Of the task to come, in history's order; those before `ahead_next_` have met theirs.
+  std::vector<LocalMarker> ahead_;
+  std::size_t ahead_next_ = 0;
+
   // What the code has under way.
   Outgoing outgoing_;
-  std::vector<std::unique_ptr<api::protocol::v1::Message>> messages_;
-  absl::flat_hash_map<std::uint32_t, TimerMachine> timers_;
-  absl::flat_hash_map<std::uint32_t, ActivityMachine> activities_;
-  absl::flat_hash_map<std::uint32_t, ChildWorkflowMachine> children_;
-  absl::flat_hash_map<std::uint32_t, SignalExternalMachine> signals_;
-  absl::flat_hash_map<std::uint32_t, CancelExternalMachine> cancels_;
+  UpdateMessages messages_;
+  Machines machines_;                                          // By kind and seq.
+  absl::flat_hash_map<std::int64_t, std::uint64_t> by_event_;  // By the event that began them.
+  // Events that began what ended early here: later events of these say nothing.
+  absl::flat_hash_set<std::int64_t> swallow_;
+  std::vector<CommandVariant> issued_;        // By machines, not taken yet.
+  const OutgoingCommand* meeting_ = nullptr;  // Meets its event just now.
+  std::uint32_t next_own_ = kOwnSeq;
   absl::flat_hash_map<std::string, UpdateMachine> updates_;  // By protocol instance id.
-  absl::flat_hash_map<std::int64_t, MachineRef> by_event_;
-  absl::flat_hash_set<std::int64_t>
-      swallow_;  // Event ids of machines that ended early: their later events say nothing.
   absl::flat_hash_set<std::string> known_updates_;  // Looked ahead in history, not yet accepted.
-  std::uint32_t next_child_cancel_ = 0;
 
-  // What the code has said once.
-  std::set<std::string> patches_made_,
-      patches_known_;  // Markers commanded; markers that history has.
-  bool skip_upsert_ =
-      false;  // The marker before was skipped: its upsert of TemporalChangeVersion is, too.
-  std::unique_ptr<api::common::v1::Memo> memo_;
-  std::unique_ptr<api::common::v1::SearchAttributes> search_attributes_;
-  std::unique_ptr<api::common::v1::RetryPolicy> retry_policy_;
+  Patches patches_;
+  Properties properties_;
 };
 
 }  // namespace chimera::core

@@ -1,5 +1,6 @@
 #include "core/workflow/task_handler.h"
 
+#include <algorithm>
 #include <deque>
 #include <utility>
 
@@ -40,16 +41,14 @@ struct Entry {
   enums::WorkflowExecutionStatus ending{};  // What the completion under way makes of the run.
   base::WallTime started{};
 
-  // A step within a step waits for its turn.
-  std::deque<RunInput> inputs;
   bool stepping = false;
+  bool local_work = false;     // As of its last step.
+  bool wake_set = false;       // A timer will ask for the run.
+  base::SteadyTime wake_at{};  // When the run wants to be asked.
 
   bool busy() const { return evicting || stepping || task.message || !run.idle(); }
 };
 using EntryPtr = std::shared_ptr<Entry>;
-
-// The run whose language is being called on this thread, for completions that come inline.
-thread_local Entry* activating = nullptr;
 
 enums::WorkflowExecutionStatus ending_of(
     const api::workflowservice::v1::RespondWorkflowTaskCompletedRequest& request) {
@@ -68,6 +67,15 @@ enums::WorkflowExecutionStatus ending_of(
     }
   }
   return enums::WORKFLOW_EXECUTION_STATUS_UNSPECIFIED;
+}
+
+// A history that goes on in further pages may hold what the first does not.
+bool may_have_crashed(const PollWorkflowTaskQueueResponse& task) {
+  const auto& events = task.history().events();
+  return task.attempt() > 1 || !task.next_page_token().empty() ||
+         std::any_of(events.begin(), events.end(), [](const auto& event) {
+           return event.event_type() == api::enums::v1::EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT;
+         });
 }
 
 }  // namespace
@@ -92,23 +100,32 @@ class TaskHandler::State {
   void start(const EntryPtr& entry, WorkflowTask task);
   void enqueue(Entry& entry, WorkflowTask task);
   void step(const EntryPtr& entry, RunInput input);
-  void carry_out(const EntryPtr& entry, RunOutput& output);
-  void carry_out(const EntryPtr& entry, Activate& output);
-  void carry_out(const EntryPtr& entry, FetchPage& output);
-  void carry_out(const EntryPtr& entry, SendCompletion& output);
-  void carry_out(const EntryPtr& entry, SendFailure& output);
-  void carry_out(const EntryPtr& entry, AnswerLegacyQuery& output);
-  void carry_out(const EntryPtr& entry, DropTask& output);
-  void carry_out(const EntryPtr& entry, Evicted& output);
+  // What the run is told at once, where its answer is at hand.
+  using Next = std::optional<RunInput>;
+  Next carry_out(const EntryPtr& entry, RunOutput& output);
+  Next carry_out(const EntryPtr& entry, Activate& output);
+  Next carry_out(const EntryPtr& entry, FetchPage& output);
+  Next carry_out(const EntryPtr& entry, SendCompletion& output);
+  Next carry_out(const EntryPtr& entry, SendFailure& output);
+  Next carry_out(const EntryPtr& entry, AnswerLegacyQuery& output);
+  Next carry_out(const EntryPtr& entry, DropTask& output);
+  Next carry_out(const EntryPtr& entry, StartLocalActivity& output);
+  Next carry_out(const EntryPtr& entry, CancelLocalActivity& output);
+  Next carry_out(const EntryPtr& entry, WakeAt& output);
+  Next carry_out(const EntryPtr& entry, Evicted& output);
+  void set_wake(const EntryPtr& entry);
   void completed(const EntryPtr& entry,
                  absl::StatusOr<std::shared_ptr<TaskHandlerIo::CompletedReply>> reply);
   void idle(const EntryPtr& entry);
   void evict(const EntryPtr& entry, EvictionReason reason, std::string message);
   void leaves(Entry& entry);
+  void count_local_work(Entry& entry);
+  void admit_waiting();
+  bool has_room() const { return cache_.size() < cache_.runs_max() + local_runs_; }
   void make_room();
   void refuse(const WorkflowTask& task, const std::string& why);
-  void fail_activation(const EntryPtr& entry, const absl::Status& status);
-  void report_too_large(const EntryPtr& entry, std::string why);
+  static RunInput failed_activation(const absl::Status& status);
+  Next report_too_large(const EntryPtr& entry, std::string why);
 
   const TaskHandlerOptions options_;
   TaskHandlerIo& io_;
@@ -117,6 +134,8 @@ class TaskHandler::State {
   RunCache<Entry> cache_;
   std::deque<WorkflowTask> waiting_for_room_;
   std::size_t leaving_ = 0;  // Cached runs that are being evicted.
+  // Runs with local activities: they come on top of the cache's bound, since they cannot leave.
+  std::size_t local_runs_ = 0;
   bool draining_ = false;
 };
 
@@ -126,7 +145,7 @@ void TaskHandler::State::handle(WorkflowTask task) {
     if (entry->busy()) return enqueue(*entry, std::move(task));
     return start(entry, std::move(task));
   }
-  if (!waiting_for_room_.empty() || (options_.cached_runs_max > 0 && !cache_.has_room())) {
+  if (!waiting_for_room_.empty() || (options_.cached_runs_max > 0 && !has_room())) {
     waiting_for_room_.push_back(std::move(task));
     return make_room();
   }
@@ -137,8 +156,11 @@ void TaskHandler::State::handle(WorkflowTask task) {
 void TaskHandler::State::admit(WorkflowTask task) {
   const PollWorkflowTaskQueueResponse& message = *task.message;
   RunContext context{message.workflow_execution().workflow_id(),
-                     message.workflow_execution().run_id(), message.workflow_type().name(),
-                     options_.task_queue, options_.namespace_};
+                     message.workflow_execution().run_id(),
+                     message.workflow_type().name(),
+                     options_.task_queue,
+                     options_.namespace_,
+                     may_have_crashed(message)};
   WorkflowLanguage* language = options_.language_of(context.workflow_type);
   if (!language) {
     return refuse(task, absl::StrCat("Workflow class ", context.workflow_type,
@@ -192,28 +214,41 @@ void TaskHandler::State::enqueue(Entry& entry, WorkflowTask task) {
 }
 
 void TaskHandler::State::step(const EntryPtr& entry, RunInput input) {
-  entry->inputs.push_back(std::move(input));
-  if (entry->stepping) return;
+  CHIMERA_CHECK(!entry->stepping, "an answer came inside the call that asked for it");
   entry->stepping = true;
   std::vector<RunOutput> outputs;
-  while (!entry->inputs.empty()) {
-    RunInput next = std::move(entry->inputs.front());
-    entry->inputs.pop_front();
+  for (Next next = std::move(input); next;) {
     observer_.running(&entry->context, entry->task.message.get());
-    entry->run.step(std::move(next), outputs);
+    entry->run.step(*std::move(next), outputs);
     observer_.running(nullptr, nullptr);
-    for (RunOutput& output : outputs) carry_out(entry, output);
+    next.reset();
+    for (RunOutput& output : outputs) {
+      CHIMERA_CHECK(!next, "a run goes on although it waits for an answer");
+      next = carry_out(entry, output);
+    }
     outputs.clear();
   }
   entry->stepping = false;
+  count_local_work(*entry);
   idle(entry);
 }
 
-void TaskHandler::State::carry_out(const EntryPtr& entry, RunOutput& output) {
-  std::visit([&](auto& one) { carry_out(entry, one); }, output);
+void TaskHandler::State::count_local_work(Entry& entry) {
+  const bool now = entry.run.has_local_work();
+  if (now == std::exchange(entry.local_work, now)) return;
+  if (!now) {
+    --local_runs_;
+    return;
+  }
+  ++local_runs_;
+  admit_waiting();
 }
 
-void TaskHandler::State::carry_out(const EntryPtr& entry, Activate& output) {
+TaskHandler::State::Next TaskHandler::State::carry_out(const EntryPtr& entry, RunOutput& output) {
+  return std::visit([&](auto& one) { return carry_out(entry, one); }, output);
+}
+
+TaskHandler::State::Next TaskHandler::State::carry_out(const EntryPtr& entry, Activate& output) {
   if (!output.activation->is_replaying && entry->replay_ended == base::SteadyTime{}) {
     entry->replay_ended = clock_.steady();
   }
@@ -223,31 +258,66 @@ void TaskHandler::State::carry_out(const EntryPtr& entry, Activate& output) {
     entry->started = initialize->start_time;
   if (!entry->instance) {
     if (std::holds_alternative<RemoveFromCache>(first))
-      return step(entry, LanguageDone{Completion{Completion::Success{}}});
+      return LanguageDone{Completion{Completion::Success{}}};
     auto instance = entry->language.create(entry->context);
-    if (!instance.ok()) return fail_activation(entry, instance.status());
+    if (!instance.ok()) return failed_activation(instance.status());
     entry->instance = *std::move(instance);
   }
-  Entry* const outer = std::exchange(activating, entry.get());
   observer_.running(&entry->context, entry->task.message.get());
-  entry->instance->activate(std::move(output.activation), [this, entry](Completion completion) {
-    if (activating == entry.get()) return step(entry, LanguageDone{std::move(completion)});
-    io_.post([this, entry, completion = std::move(completion)]() mutable {
-      step(entry, LanguageDone{std::move(completion)});
-    });
-  });
+  std::optional<Completion> completion = entry->instance->activate(
+      std::move(output.activation), [this, entry](Completion later) mutable {
+        io_.post([this, entry = std::move(entry), later = std::move(later)]() mutable {
+          step(entry, LanguageDone{std::move(later)});
+        });
+      });
   observer_.running(nullptr, nullptr);
-  activating = outer;
+  if (!completion) return std::nullopt;
+  return LanguageDone{*std::move(completion)};
 }
 
-void TaskHandler::State::fail_activation(const EntryPtr& entry, const absl::Status& status) {
+RunInput TaskHandler::State::failed_activation(const absl::Status& status) {
   Completion::Failure failure;
   failure.failure.set_message(base::valid_utf8(std::string(status.message())));
   failure.failure.mutable_application_failure_info();
-  step(entry, LanguageDone{Completion{std::move(failure)}});
+  return LanguageDone{Completion{std::move(failure)}};
 }
 
-void TaskHandler::State::carry_out(const EntryPtr& entry, FetchPage& output) {
+TaskHandler::State::Next TaskHandler::State::carry_out(const EntryPtr& entry,
+                                                       StartLocalActivity& output) {
+  const std::uint32_t seq = output.seq;
+  io_.start_local_activity({entry->context, seq, std::move(output.activity)},
+                           [this, entry, seq](LocalActivityOutcome outcome) {
+                             step(entry, LocalActivityDone{seq, std::move(outcome)});
+                           });
+  return std::nullopt;
+}
+
+TaskHandler::State::Next TaskHandler::State::carry_out(const EntryPtr& entry,
+                                                       CancelLocalActivity& output) {
+  io_.cancel_local_activity(entry->context, output.seq);
+  return std::nullopt;
+}
+
+TaskHandler::State::Next TaskHandler::State::carry_out(const EntryPtr& entry, WakeAt& output) {
+  entry->wake_at = entry->task_began + output.since_task;
+  if (!entry->wake_set) set_wake(entry);
+  return std::nullopt;
+}
+
+// One timer a run, which is set again rather than cancelled: most tasks end long before.
+void TaskHandler::State::set_wake(const EntryPtr& entry) {
+  entry->wake_set = true;
+  io_.wake_after(entry->wake_at - clock_.steady(), [this, weak = std::weak_ptr<Entry>(entry)] {
+    const EntryPtr run = weak.lock();
+    if (!run) return;
+    run->wake_set = false;
+    if (!run->task.message || run->run.idle()) return;
+    if (clock_.steady() < run->wake_at) return set_wake(run);
+    step(run, Time{});
+  });
+}
+
+TaskHandler::State::Next TaskHandler::State::carry_out(const EntryPtr& entry, FetchPage& output) {
   io_.fetch_history(
       entry->task.message->workflow_execution(), std::move(output.next_page_token),
       [this, entry](absl::StatusOr<std::shared_ptr<TaskHandlerIo::HistoryReply>> reply) {
@@ -256,9 +326,11 @@ void TaskHandler::State::carry_out(const EntryPtr& entry, FetchPage& output) {
                                                   (*reply)->next_page_token());
         step(entry, PageInput{std::move(page)});
       });
+  return std::nullopt;
 }
 
-void TaskHandler::State::carry_out(const EntryPtr& entry, SendCompletion& output) {
+TaskHandler::State::Next TaskHandler::State::carry_out(const EntryPtr& entry,
+                                                       SendCompletion& output) {
   if (std::string why = too_large(*output.request, options_.payload_bytes_max); !why.empty())
     return report_too_large(entry, std::move(why));
   entry->ending = ending_of(*output.request);
@@ -272,36 +344,46 @@ void TaskHandler::State::carry_out(const EntryPtr& entry, SendCompletion& output
       [this, entry](absl::StatusOr<std::shared_ptr<TaskHandlerIo::CompletedReply>> reply) {
         completed(entry, std::move(reply));
       });
+  return std::nullopt;
 }
 
 // An answer that the server does not take, or would end the workflow over: a mended version of its
 // code can do better. For the same reason the cause is not GRPC_MESSAGE_TOO_LARGE, over which
 // server 1.32 terminates the workflow.
-void TaskHandler::State::report_too_large(const EntryPtr& entry, std::string why) {
+TaskHandler::State::Next TaskHandler::State::report_too_large(const EntryPtr& entry,
+                                                              std::string why) {
   const int attempt = entry->task.message->attempt();
   observer_.task_failed(
       {.run = entry->context, .attempt = attempt, .reason = "PayloadsTooLarge", .message = why});
-  const auto begin_anew = [this, entry](const absl::Status&) {
-    entry->task = {};
-    step(entry, ReplyInput{absl::CancelledError("the task's commands were held back")});
+  const auto held_back = [] {
+    return ReplyInput{absl::CancelledError("the task's commands were held back")};
   };
-  if (attempt > 1) return begin_anew({});  // Reported once, as other failures.
+  if (attempt > 1) {  // Reported once, as other failures.
+    entry->task = {};
+    return held_back();
+  }
   auto request = std::make_unique<RespondWorkflowTaskFailedRequest>();
   request->set_task_token(entry->task.message->task_token());
   request->set_cause(enums::WORKFLOW_TASK_FAILED_CAUSE_PAYLOADS_TOO_LARGE);
   request->mutable_failure()->set_message(std::move(why));
   request->mutable_failure()->mutable_application_failure_info()->set_type("PayloadsTooLarge");
-  io_.respond_failed(std::move(request), begin_anew);
+  io_.respond_failed(std::move(request), [this, entry, held_back](const absl::Status&) {
+    entry->task = {};
+    step(entry, held_back());
+  });
+  return std::nullopt;
 }
 
 void TaskHandler::State::completed(
     const EntryPtr& entry, absl::StatusOr<std::shared_ptr<TaskHandlerIo::CompletedReply>> reply) {
   if (reply.status().GetPayload(kAnswerTooLarge)) {
-    return report_too_large(
+    Next next = report_too_large(
         entry,
         absl::StrCat("the task's answer is larger than a message to the server may be; pass less "
                      "data in one go, or store it elsewhere and pass where it is. ",
                      std::string(reply.status().message())));
+    if (next) step(entry, *std::move(next));
+    return;
   }
   WorkflowTask done = std::move(entry->task);
   entry->task = {};
@@ -324,7 +406,7 @@ void TaskHandler::State::completed(
   step(entry, std::move(input));
 }
 
-void TaskHandler::State::carry_out(const EntryPtr& entry, SendFailure& output) {
+TaskHandler::State::Next TaskHandler::State::carry_out(const EntryPtr& entry, SendFailure& output) {
   observer_.task_failed({.run = entry->context,
                          .attempt = entry->task.message ? entry->task.message->attempt() : 1,
                          .reason = failure_reason(output.request->cause()),
@@ -333,16 +415,19 @@ void TaskHandler::State::carry_out(const EntryPtr& entry, SendFailure& output) {
     entry->task = {};
     step(entry, ReplyInput{std::move(status)});
   });
+  return std::nullopt;
 }
 
-void TaskHandler::State::carry_out(const EntryPtr& entry, AnswerLegacyQuery& output) {
+TaskHandler::State::Next TaskHandler::State::carry_out(const EntryPtr& entry,
+                                                       AnswerLegacyQuery& output) {
   // Nothing waits for the reply: a query that got lost is the client's to repeat.
   io_.respond_query(std::move(output.request),
                     [permit = std::move(entry->task.permit)](absl::Status) {});
   entry->task = {};
+  return std::nullopt;
 }
 
-void TaskHandler::State::carry_out(const EntryPtr& entry, DropTask& output) {
+TaskHandler::State::Next TaskHandler::State::carry_out(const EntryPtr& entry, DropTask& output) {
   if (output.failure_reason != nullptr) {
     observer_.task_failed(
         {.run = entry->context,
@@ -351,9 +436,10 @@ void TaskHandler::State::carry_out(const EntryPtr& entry, DropTask& output) {
          .message = absl::StrCat(output.why, " (the server tries the task again later)")});
   }
   entry->task = {};
+  return std::nullopt;
 }
 
-void TaskHandler::State::carry_out(const EntryPtr& entry, Evicted&) {
+TaskHandler::State::Next TaskHandler::State::carry_out(const EntryPtr& entry, Evicted&) {
   leaves(*entry);
   --leaving_;
   entry->task = {};
@@ -373,7 +459,12 @@ void TaskHandler::State::carry_out(const EntryPtr& entry, Evicted&) {
   entry->inline_task.reset();
   entry->queries.clear();
   for (WorkflowTask& task : again) handle(std::move(task));
-  while (!waiting_for_room_.empty() && cache_.has_room()) {
+  admit_waiting();
+  return std::nullopt;
+}
+
+void TaskHandler::State::admit_waiting() {
+  while (!waiting_for_room_.empty() && has_room()) {
     WorkflowTask task = std::move(waiting_for_room_.front());
     waiting_for_room_.pop_front();
     EntryPtr cached = cache_.find(task.message->workflow_execution().run_id());
@@ -421,10 +512,11 @@ void TaskHandler::State::leaves(Entry& entry) {
 }
 
 void TaskHandler::State::make_room() {
-  const auto may_leave = [](const Entry& entry) { return !entry.busy(); };
+  const auto may_leave = [](const Entry& entry) {
+    return !entry.busy() && !entry.run.has_local_work();
+  };
   const auto too_many_runs = [this] {
-    return !waiting_for_room_.empty() &&
-           waiting_for_room_.size() + cache_.size() > cache_.runs_max() + leaving_;
+    return waiting_for_room_.size() + cache_.size() > cache_.runs_max() + leaving_ + local_runs_;
   };
   while (too_many_runs() || cache_.too_many_bytes()) {
     EntryPtr oldest = cache_.oldest(may_leave);

@@ -23,10 +23,18 @@ struct WorkflowTask {
   std::shared_ptr<void> permit;
 };
 
-// What a lane needs of the world. Calls return at once; each callback runs exactly once, on the
-// lane's thread.
+// The payload of a status: the answer is larger than a message to the server may be.
 inline constexpr char kAnswerTooLarge[] = "chimera/answer-too-large";
 
+// A local activity as its run asks for it.
+struct LocalActivityStart {
+  const RunContext& run;
+  std::uint32_t seq;
+  std::shared_ptr<const ScheduleLocalActivity> activity;
+};
+
+// What a lane needs of the world. Calls return at once; each callback runs exactly once, on the
+// lane's thread, and never inside the call.
 class TaskHandlerIo {
  public:
   template <class Reply>
@@ -50,6 +58,12 @@ class TaskHandlerIo {
       absl::AnyInvocable<void(absl::Status) &&> done) = 0;
   virtual void fetch_history(const api::common::v1::WorkflowExecution& execution,
                              std::string next_page_token, Done<HistoryReply> done) = 0;
+  // Runs a local activity with all its attempts; cancel() asks for its end, and is ignored where it
+  // has ended.
+  virtual void start_local_activity(LocalActivityStart start,
+                                    absl::AnyInvocable<void(LocalActivityOutcome) &&> done) = 0;
+  virtual void cancel_local_activity(const RunContext& run, std::uint32_t seq) = 0;
+  virtual void wake_after(std::chrono::nanoseconds delay, absl::AnyInvocable<void() &&> wake) = 0;
   // Runs `work` on this lane's thread later. Any thread.
   virtual void post(absl::AnyInvocable<void() &&> work) = 0;
 };

@@ -4,6 +4,7 @@
 function(chimera_add_library name)
   add_library(${name} MODULE ${ARGN})
   target_compile_features(${name} PRIVATE cxx_std_20)
+  target_compile_options(${name} PRIVATE $<TARGET_PROPERTY:chimera::sdk,INTERFACE_COMPILE_OPTIONS>)
   target_include_directories(${name} PRIVATE $<TARGET_PROPERTY:chimera::sdk,INTERFACE_INCLUDE_DIRECTORIES>)
   set_target_properties(${name} PROPERTIES PREFIX lib POSITION_INDEPENDENT_CODE ON)
 endfunction()

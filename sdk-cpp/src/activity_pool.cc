@@ -6,9 +6,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 
+#include "core/base/utf8.h"
 #include "core/converter/payload.h"
 #include "sdk-cpp/src/crash_report.h"
 #include "sdk-cpp/src/errors.h"
+#include "sdk-cpp/src/failure_size.h"
 #include "sdk-cpp/src/log.h"
 
 namespace chimera::sdk {
@@ -51,7 +53,7 @@ core::ActivityResult cancelled_result(ActivityContext& context, const CancelledE
   const activity::CancellationDetails why = context.cancellation();
   if (!why.cancel_requested && !why.worker_shutdown && !why.not_found && !why.timed_out &&
       !why.paused && !why.reset) {
-    return {core::ActivityResult::Failed{to_failure(error, context.codec())}};
+    return {core::ActivityResult::Failed{to_failure(error, context.codec(), kFailureBytesMax)}};
   }
   ProtoPayloads details = to_proto(error.details().payloads());
   encode_in_place(details, context.codec());
@@ -167,9 +169,10 @@ void CppActivityLanguage::work() {
 
 void CppActivityLanguage::run(ActivityContext& context) {
   current_activity = &context;
-  set_running(&context.owner(), nullptr);
-  core::ActivityResult result = execute(context);
-  set_running(nullptr, nullptr);
+  core::ActivityResult result = [&] {
+    const RunningScope names_crashes(context.owner());
+    return execute(context);
+  }();
   current_activity = nullptr;
   {
     const absl::MutexLock lock(&mutex_);
@@ -184,7 +187,8 @@ core::ActivityResult CppActivityLanguage::execute(ActivityContext& context) {
   } catch (...) {  // Out of a codec, which may not read or write a failure's details either.
     log(LogLevel::kWarning, "activity", absl::StrCat("failed: ", describe_current()),
         log_fields(context.info()));
-    return {core::ActivityResult::Failed{plain_failure(describe_current(), current_type())}};
+    return {core::ActivityResult::Failed{
+        plain_failure(base::cut_utf8(describe_current(), kFailureBytesMax), current_type())}};
   }
 }
 
@@ -211,11 +215,11 @@ core::ActivityResult CppActivityLanguage::attempt(ActivityContext& context) {
     const bool benign = error.category() == ApplicationErrorCategory::kBenign;
     log(benign ? LogLevel::kDebug : LogLevel::kWarning, "activity",
         absl::StrCat("failed: ", describe(error)), log_fields(context.info()));
-    return {core::ActivityResult::Failed{to_failure(error, codec_)}};
+    return {core::ActivityResult::Failed{to_failure(error, codec_, kFailureBytesMax)}};
   } catch (...) {
     log(LogLevel::kWarning, "activity", absl::StrCat("failed: ", describe_current()),
         log_fields(context.info()));
-    return {core::ActivityResult::Failed{current_failure(codec_)}};
+    return {core::ActivityResult::Failed{current_failure(codec_, kFailureBytesMax)}};
   }
 }
 

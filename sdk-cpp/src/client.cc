@@ -15,8 +15,10 @@
 #include "sdk-cpp/src/client_state.h"
 #include "sdk-cpp/src/codec.h"
 #include "sdk-cpp/src/errors.h"
+#include "sdk-cpp/src/failure_size.h"
 #include "sdk-cpp/src/runtime.h"
 #include "sdk-cpp/src/version.h"
+#include "sdk-cpp/src/workflow_runtime.h"
 
 namespace chimera {
 namespace {
@@ -141,6 +143,7 @@ absl::Status ClientState::call(std::string_view method,
                                const google::protobuf::MessageLite& request,
                                google::protobuf::MessageLite& response,
                                std::chrono::milliseconds timeout) {
+  sdk::refuse_in_workflow("a method of chimera::Client");
   core::CallOptions options{.namespace_ = namespace_};
   if (timeout.count() > 0) options.timeout = timeout;
   return connection->call_blocking(method, request, response, std::move(options));
@@ -226,7 +229,8 @@ Target send_start(ClientState& client, std::string_view type, const WorkflowOpti
   if (first.empty() && response.started()) first = response.run_id();
   return {.id = options.id,
           .first_execution_run_id = std::move(first),
-          .started_run_id = response.run_id()};
+          .started_run_id = response.run_id(),
+          .workflow_type = std::string(type)};
 }
 
 void check_options(std::string_view type, const WorkflowOptions& options) {
@@ -415,6 +419,7 @@ StartedUpdate update_with_start(ClientState& client, std::string_view type,
   *request.add_operations()->mutable_start_workflow() =
       start_request<ws::StartWorkflowExecutionRequest>(client, type, options, arguments);
   target.id = options.id;
+  target.workflow_type = std::string(type);
   auto& wanted = *request.add_operations()->mutable_update_workflow();
   wanted = update_request(client, target, update);
   const std::string& id = wanted.request().meta().update_id();
@@ -517,6 +522,7 @@ WorkflowQueryRejectedError::WorkflowQueryRejectedError(WorkflowExecutionStatus s
       status_(status) {}
 
 Client Client::connect(const ClientOptions& options) {
+  sdk::refuse_in_workflow("chimera::Client::connect");
   core::ConnectionOptions connection{.target_host = options.target_host,
                                      .client_name = sdk::kSdkName,
                                      .client_version = sdk::kSdkVersion,
@@ -582,7 +588,7 @@ void Client::fail_activity(const std::string& task_token, const FailureError& er
   request.set_namespace_(state_->namespace_);
   request.set_task_token(task_token);
   request.set_identity(identity());
-  *request.mutable_failure() = sdk::to_failure(error, state_->codec);
+  *request.mutable_failure() = sdk::to_failure(error, state_->codec, sdk::kFailureBytesMax);
   ws::RespondActivityTaskFailedResponse response;
   state_->must("cannot fail the activity", CHIMERA_WORKFLOW_SERVICE(RespondActivityTaskFailed),
                request, response);

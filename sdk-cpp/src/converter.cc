@@ -1,11 +1,8 @@
-// The out-of-line half of chimera/converter.h and chimera/json.h: JSON text, paths in errors, the
-// calendar.
+// The out-of-line half of chimera/converter.h: arguments, payloads, the calendar.
 #include "chimera/converter.h"
 
 #include <charconv>
-#include <cstdlib>
 #include <cstring>
-#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -13,7 +10,6 @@
 #include "absl/time/time.h"
 
 #include "chimera/definition.h"
-#include "core/converter/json.h"
 #include "core/converter/payload.h"
 #include "sdk-cpp/src/payload_access.h"
 
@@ -28,134 +24,7 @@ const ProtoPayload& proto(const void* payload) {
   return *static_cast<const ProtoPayload*>(payload);
 }
 
-// A JsonNode is one pointer; the public header keeps it as such.
-static_assert(sizeof(core::JsonNode) == sizeof(const void*));
-core::JsonNode node(const void* pointer) {
-  core::JsonNode out = *reinterpret_cast<core::JsonNode*>(&pointer);
-  return out;
-}
-const void* pointer(core::JsonNode node) { return *reinterpret_cast<const void**>(&node); }
-
 }  // namespace
-
-// The writer's text is core's; this one only carries whether a comma is due.
-#define CHIMERA_FORWARD(call)     \
-  core::JsonWriter writer(*out_); \
-  writer.set_first(first_);       \
-  writer.call;                    \
-  first_ = writer.first()
-void JsonWriter::begin_object() { CHIMERA_FORWARD(begin_object()); }
-void JsonWriter::key(std::string_view name) { CHIMERA_FORWARD(key(name)); }
-void JsonWriter::end_object() { CHIMERA_FORWARD(end_object()); }
-void JsonWriter::begin_array() { CHIMERA_FORWARD(begin_array()); }
-void JsonWriter::end_array() { CHIMERA_FORWARD(end_array()); }
-void JsonWriter::null() { CHIMERA_FORWARD(null()); }
-void JsonWriter::boolean(bool value) { CHIMERA_FORWARD(boolean(value)); }
-void JsonWriter::integer(std::int64_t value) { CHIMERA_FORWARD(integer(value)); }
-void JsonWriter::unsigned_integer(std::uint64_t value) { CHIMERA_FORWARD(unsigned_integer(value)); }
-void JsonWriter::number(double value) { CHIMERA_FORWARD(number(value)); }
-void JsonWriter::string(std::string_view value) { CHIMERA_FORWARD(string(value)); }
-#undef CHIMERA_FORWARD
-
-struct JsonText::State {
-  core::JsonDocument document;
-};
-
-JsonText::JsonText(std::string_view text) {
-  auto document = core::JsonDocument::parse(text);
-  if (!document.ok()) throw ConversionError(std::string(document.status().message()));
-  state_ = std::make_unique<State>(State{*std::move(document)});
-}
-JsonText::~JsonText() = default;
-JsonReader JsonText::root() const { return JsonReader(pointer(state_->document.root()), nullptr); }
-
-std::string JsonReader::path() const {
-  if (parent_ == nullptr) return "";
-  const std::string above = parent_->path();
-  if (key_.data() == nullptr) return absl::StrCat(above, "[", index_, "]");
-  return absl::StrCat(above, above.empty() ? "" : ".", std::string(key_));
-}
-
-void JsonReader::fail(std::string_view expected) const {
-  const std::string where = path();
-  throw ConversionError(absl::StrCat(where, where.empty() ? "" : ": ", "expected ",
-                                     std::string(expected), ", got ", node(node_).preview()));
-}
-
-bool JsonReader::is_null() const { return node(node_).kind() == core::JsonKind::kNull; }
-bool JsonReader::is_string() const { return node(node_).kind() == core::JsonKind::kString; }
-
-bool JsonReader::boolean() const {
-  if (node(node_).kind() != core::JsonKind::kBoolean) fail("true or false");
-  return node(node_).boolean();
-}
-
-std::int64_t JsonReader::integer(std::int64_t min, std::int64_t max) const {
-  const core::JsonNode value = node(node_);
-  std::int64_t number = 0;
-  if (value.kind() == core::JsonKind::kInteger) {
-    number = value.integer();
-  } else if (value.kind() == core::JsonKind::kUnsigned) {
-    if (value.unsigned_integer() > static_cast<std::uint64_t>(max))
-      fail(absl::StrCat("at most ", max));
-    number = static_cast<std::int64_t>(value.unsigned_integer());
-  } else if (value.kind() == core::JsonKind::kNumber && value.number() >= -9e15 &&
-             value.number() <= 9e15 &&
-             value.number() == static_cast<double>(static_cast<std::int64_t>(value.number()))) {
-    number = static_cast<std::int64_t>(value.number());  // 3.0, as other languages may write it.
-  } else {
-    fail("integer");
-  }
-  if (number < min || number > max) fail(absl::StrCat("an integer from ", min, " to ", max));
-  return number;
-}
-
-std::uint64_t JsonReader::unsigned_integer(std::uint64_t max) const {
-  const core::JsonNode value = node(node_);
-  if (value.kind() == core::JsonKind::kUnsigned) {
-    if (value.unsigned_integer() > max) fail(absl::StrCat("an integer up to ", max));
-    return value.unsigned_integer();
-  }
-  constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
-  const auto most =
-      max > static_cast<std::uint64_t>(kMost) ? kMost : static_cast<std::int64_t>(max);
-  return static_cast<std::uint64_t>(integer(0, most));
-}
-
-double JsonReader::number() const {
-  const core::JsonKind kind = node(node_).kind();
-  if (kind != core::JsonKind::kNumber && kind != core::JsonKind::kInteger &&
-      kind != core::JsonKind::kUnsigned) {
-    fail("number");
-  }
-  return node(node_).number();
-}
-
-std::string_view JsonReader::string() const {
-  if (!is_string()) fail("string");
-  return node(node_).string();
-}
-
-std::size_t JsonReader::array_size() const {
-  if (node(node_).kind() != core::JsonKind::kArray) fail("array");
-  return node(node_).size();
-}
-
-JsonReader JsonReader::element(std::size_t index) const {
-  JsonReader child(pointer(node(node_).at(index)), this);
-  child.index_ = index;
-  return child;
-}
-
-void JsonReader::object(Visit visit, void* context) const {
-  if (node(node_).kind() != core::JsonKind::kObject) fail("object");
-  node(node_).for_each([&](std::string_view key, core::JsonNode value) {
-    JsonReader child(pointer(value), this);
-    child.key_ = key;
-    visit(context, key, child);
-    return true;
-  });
-}
 
 namespace detail {
 

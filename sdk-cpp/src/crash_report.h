@@ -1,6 +1,6 @@
 // What a thread is running, for the report of a crash: SIGSEGV, SIGBUS, SIGABRT and the like name
-// the workflow or activity, and a stack overflow of a workflow is called one. The handlers that
-// were there before run afterwards.
+// the workflow or activity and the frames that led there, and a stack overflow is called one. The
+// handlers that were there before run afterwards.
 #ifndef CHIMERA_SDK_CPP_SRC_CRASH_REPORT_H_
 #define CHIMERA_SDK_CPP_SRC_CRASH_REPORT_H_
 
@@ -14,12 +14,32 @@ namespace chimera::sdk {
 // again.
 void prepare_crash_report();
 
-// On this thread; `what` is borrowed. Null: nothing of the user's runs. The stack is the fiber's,
-// or null.
-void set_running(const std::string* what, const Stack* stack);
+// What this thread runs; all borrowed.
+struct Running {
+  const std::string* what = nullptr;  // "workflow Order (id 17, run ...)"; null: nothing of ours.
+  const Stack* stack = nullptr;       // The fiber's; null: the thread's own.
+};
+// Returns what ran before, to be set again.
+Running set_running(Running running);
 
-// Reports on stderr that the workflow's stack was too small, and aborts.
-[[noreturn]] void report_overflow(const std::string& what);
+// Of what runs on this thread; without a known stack, more than anybody asks for.
+std::size_t stack_left();
+
+// For the time of a call.
+class RunningScope {
+ public:
+  explicit RunningScope(const std::string& what) : before_(set_running({&what, nullptr})) {}
+  ~RunningScope() { set_running(before_); }
+  RunningScope(const RunningScope&) = delete;
+  RunningScope& operator=(const RunningScope&) = delete;
+
+ private:
+  const Running before_;
+};
+
+// Reports on stderr that the stack of what runs was too small, with the caller's frames, and
+// aborts.
+[[noreturn]] void report_overflow();
 
 }  // namespace chimera::sdk
 

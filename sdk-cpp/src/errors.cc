@@ -5,9 +5,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include <cxxabi.h>
 
 #include "core/converter/failure.h"
+#include "sdk-cpp/src/failure_size.h"
 
 namespace chimera {
 
@@ -48,9 +50,11 @@ NexusOperationError::NexusOperationError(std::string message, NexusOperationErro
 WorkflowAlreadyStartedError::WorkflowAlreadyStartedError(std::string workflow_id,
                                                          std::string workflow_type,
                                                          std::string run_id)
-    : TemporalError(absl::StrCat("workflow ", workflow_type, " with id ", workflow_id,
-                                 " has been started already (run ", run_id, ")")),
+    : FailureError(absl::StrCat("workflow ", workflow_type, " with id ", workflow_id,
+                                " has been started already",
+                                run_id.empty() ? "" : absl::StrCat(" (run ", run_id, ")"))),
       workflow_id_(std::move(workflow_id)),
+      workflow_type_(std::move(workflow_type)),
       run_id_(std::move(run_id)) {}
 WorkflowFailureError::WorkflowFailureError(std::shared_ptr<const FailureError> cause)
     : TemporalError(absl::StrCat("workflow did not complete: ", describe(cause.get()))),
@@ -73,11 +77,36 @@ const char* class_name(const FailureError& error) {
   return "FailureError";
 }
 
+// As people write it: without what the library adds to a name.
+std::string plain_type(std::string name) {
+  constexpr std::string_view kNested = "std::_Nested_exception<";  // Of std::throw_with_nested().
+  if (name.starts_with(kNested)) {
+    name = name.substr(kNested.size(), name.rfind('>') - kNested.size());
+    while (!name.empty() && name.back() == ' ') name.pop_back();
+  }
+  return absl::StrReplaceAll(
+      name, {{"std::__cxx11::basic_string<char, std::char_traits<char>, std::allocator<char> >",
+              "std::string"},
+             {"std::__cxx11::", "std::"},
+             {"decltype(nullptr)", "std::nullptr_t"}});
+}
+
 std::string demangled(const std::type_info& type) {
   int status = 0;
   const std::unique_ptr<char, void (*)(void*)> name(
       abi::__cxa_demangle(type.name(), nullptr, nullptr, &status), &std::free);
-  return status == 0 ? name.get() : type.name();
+  return plain_type(status == 0 ? name.get() : type.name());
+}
+
+// The cause that std::throw_with_nested() gave the exception that is being handled; null: none.
+std::exception_ptr current_nested() {
+  try {
+    throw;
+  } catch (const std::nested_exception& nested) {
+    return nested.nested_ptr();
+  } catch (...) {
+    return nullptr;
+  }
 }
 
 }  // namespace
@@ -191,6 +220,9 @@ void set_kind(const FailureError& error, core::FailureInfo& failure) {
         .next_retry_delay = application->next_retry_delay(),
         .category = static_cast<api::enums::v1::ApplicationErrorCategory>(application->category()),
         .details = to_proto(application->details().payloads())};
+  } else if (dynamic_cast<const WorkflowAlreadyStartedError*>(&error) != nullptr) {
+    failure.kind =
+        core::ApplicationFailure{.type = "WorkflowAlreadyStarted", .non_retryable = true};
   } else if (const auto* cancelled = dynamic_cast<const CancelledError*>(&error)) {
     failure.kind = core::CanceledFailure{to_proto(cancelled->details().payloads())};
   } else if (const auto* timeout = dynamic_cast<const TimeoutError*>(&error)) {
@@ -223,13 +255,21 @@ void set_kind(const FailureError& error, core::FailureInfo& failure) {
   }
 }
 
+// std::throw_with_nested() adds its cause to the class, where ours does not know of it.
+std::shared_ptr<const FailureError> cause_of(const FailureError& error) {
+  const auto* nested = dynamic_cast<const std::nested_exception*>(&error);
+  if (nested == nullptr || nested->nested_ptr() == nullptr || error.cause() != nullptr)
+    return FailureAccess::cause(error);
+  return to_error(nested->nested_ptr());
+}
+
 core::FailureInfo take_apart(const FailureError& error) {
   core::FailureInfo failure{.message = error.message(),
                             .source = error.source().empty() ? kFailureSource : error.source(),
                             .stack_trace = error.stack_trace()};
   set_kind(error, failure);
-  if (error.cause() != nullptr) {
-    failure.cause = std::make_shared<const core::FailureInfo>(take_apart(*error.cause()));
+  if (const auto cause = cause_of(error)) {
+    failure.cause = std::make_shared<const core::FailureInfo>(take_apart(*cause));
   }
   return failure;
 }
@@ -245,8 +285,10 @@ std::shared_ptr<const FailureError> to_error(const api::failure::v1::Failure& fa
   return make_error(core::from_proto(plain));
 }
 
-api::failure::v1::Failure to_failure(const FailureError& error, const Codec& codec) {
+api::failure::v1::Failure to_failure(const FailureError& error, const Codec& codec,
+                                     std::size_t bytes_max) {
   api::failure::v1::Failure failure = core::to_proto(take_apart(error));
+  if (bytes_max > 0) shorten(failure, bytes_max);
   if (codec != nullptr) {
     const absl::Status status = core::encode_failure(*codec, failure);
     if (!status.ok()) {
@@ -264,8 +306,8 @@ api::failure::v1::Failure plain_failure(std::string message, std::string type) {
   return core::to_proto(failure);
 }
 
-api::failure::v1::Failure current_failure(const Codec& codec) {
-  return to_failure(*to_error(std::current_exception()), codec);
+api::failure::v1::Failure current_failure(const Codec& codec, std::size_t bytes_max) {
+  return to_failure(*to_error(std::current_exception()), codec, bytes_max);
 }
 
 // std::nested_exception's inner one becomes the cause.
@@ -273,22 +315,15 @@ std::shared_ptr<const FailureError> to_error(const std::exception_ptr& exception
   try {
     std::rethrow_exception(exception);
   } catch (const FailureError& failure) {
-    try {
-      failure.raise();  // A copy of the whole object.
-    } catch (FailureError& copy) {
-      return make_error(take_apart(copy));
-    }
-    __builtin_unreachable();  // raise() throws.
+    return make_error(take_apart(failure));
   } catch (const std::exception& error) {
-    ApplicationErrorOptions options{.type = demangled(typeid(error))};
-    if (const auto* nested = dynamic_cast<const std::nested_exception*>(&error)) {
-      options.type = "std::runtime_error";
-      options.cause = nested->nested_ptr();
-    }
-    return std::make_shared<ApplicationError>(error.what(), std::move(options));
+    return std::make_shared<ApplicationError>(
+        error.what(),
+        ApplicationErrorOptions{.type = demangled(typeid(error)), .cause = current_nested()});
   } catch (...) {
-    return std::make_shared<ApplicationError>(describe_current(),
-                                              ApplicationErrorOptions{.type = current_type()});
+    return std::make_shared<ApplicationError>(
+        describe_current(),
+        ApplicationErrorOptions{.type = current_type(), .cause = current_nested()});
   }
 }
 
@@ -302,6 +337,8 @@ std::string describe_current() {
     throw;
   } catch (const std::exception& error) {
     return describe(error);
+  } catch (std::nullptr_t) {  // Before the pointers, for which it would pass.
+    return "an exception of type std::nullptr_t";
   } catch (const std::string& text) {
     return absl::StrCat("an exception of type std::string: ", text);
   } catch (const char* text) {

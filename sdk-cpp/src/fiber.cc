@@ -1,6 +1,5 @@
 #include "sdk-cpp/src/fiber.h"
 
-#include <cstring>
 #include <utility>
 
 #include "boost/context/detail/fcontext.hpp"
@@ -33,12 +32,12 @@ struct FiberEntry {
   }
 };
 
-Fiber::Fiber(std::function<void()> body, const std::string& owner)
-    : body_(std::move(body)), owner_(owner) {}
+Fiber::Fiber(std::function<void()> body, const std::string& owner, StackPool& stacks)
+    : body_(std::move(body)), owner_(owner), stacks_(stacks) {}
 
 Fiber::~Fiber() {
   CHIMERA_CHECK(done_ || !started_ || abandoned_, owner_);
-  if (stack_.low != nullptr && !abandoned_) give_stack(stack_);
+  if (stack_.low != nullptr && !abandoned_) stacks_.give(stack_);
 #ifdef CHIMERA_TSAN
   if (sanitizer_fiber_ != nullptr && !abandoned_) __tsan_destroy_fiber(sanitizer_fiber_);
 #endif
@@ -46,24 +45,29 @@ Fiber::~Fiber() {
 
 Fiber* Fiber::current() { return current_fiber; }
 
+absl::Status Fiber::prepare() {
+  if (stack_.low != nullptr) return absl::OkStatus();
+  prepare_crash_report();
+  const absl::StatusOr<Stack> stack = stacks_.take();
+  if (!stack.ok()) return stack.status();
+  stack_ = *stack;
+  return absl::OkStatus();
+}
+
 void Fiber::resume() {
-  CHIMERA_CHECK(current_fiber == nullptr && !done_ && !abandoned_, owner_);
+  CHIMERA_CHECK(current_fiber == nullptr && !done_ && !abandoned_ && stack_.low != nullptr, owner_);
   if (!started_) {
     started_ = true;
-    prepare_crash_report();
-    stack_ = take_stack();
-    write_canary(stack_);
     context_ = context::make_fcontext(stack_.low + stack_.size, stack_.size, &FiberEntry::run);
 #ifdef CHIMERA_TSAN
     sanitizer_fiber_ = __tsan_create_fiber(0);
 #endif
   }
   current_fiber = this;
-  set_running(&owner_, &stack_);
+  const Running before = set_running({&owner_, &stack_});
   switch_in();
-  set_running(nullptr, nullptr);
+  set_running(before);
   current_fiber = nullptr;
-  if (!canary_intact(stack_)) report_overflow(owner_);
 }
 
 void Fiber::switch_in() {
@@ -85,6 +89,9 @@ void Fiber::switch_in() {
 }
 
 void Fiber::switch_out(bool last) {
+  // Code without -fstack-clash-protection may have stepped over the guard.
+  const auto* const here = static_cast<const char*>(__builtin_frame_address(0));
+  if (here < stack_.low) report_overflow();
 #ifdef CHIMERA_ASAN
   __sanitizer_start_switch_fiber(last ? nullptr : &fake_stack_, caller_bottom_, caller_size_);
 #endif

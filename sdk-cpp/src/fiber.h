@@ -7,19 +7,24 @@
 #include <functional>
 #include <string>
 
+#include "absl/status/status.h"
+
 #include "sdk-cpp/src/stack_pool.h"
 
 namespace chimera::sdk {
 
 class Fiber {
  public:
-  // `body` must not let an exception out. `owner` names it in crash reports; borrowed.
-  Fiber(std::function<void()> body, const std::string& owner);
+  // `body` must not let an exception out. `owner` names it in crash reports. It and the pool are
+  // borrowed.
+  Fiber(std::function<void()> body, const std::string& owner, StackPool& stacks);
   ~Fiber();  // Requires done(), !started() or abandon().
   Fiber(const Fiber&) = delete;
   Fiber& operator=(const Fiber&) = delete;
 
-  // Runs the body until it suspends or ends. Not on a fiber.
+  // Takes its stack, without which it cannot run. Cheap when called again.
+  absl::Status prepare();
+  // Runs the body until it suspends or ends. Not on a fiber; requires prepare().
   void resume();
   // Parks the fiber that calls; returns when it is resumed.
   static void suspend();
@@ -43,6 +48,7 @@ class Fiber {
 
   std::function<void()> body_;
   const std::string& owner_;
+  StackPool& stacks_;
   Stack stack_;
   void* context_ = nullptr;  // The fiber's, while it is parked.
   void* caller_ = nullptr;   // The resumer's, while the fiber runs.

@@ -51,8 +51,10 @@ absl::Status define(void* handle, const std::string& path, Registry& registry) {
 
 class NativeTypesImpl final : public NativeTypes {
  public:
-  NativeTypesImpl(Codec codec, int activity_threads)
-      : workflows_(codec), activities_(std::move(codec), activity_threads) {}
+  NativeTypesImpl(Codec codec, int activity_threads, std::size_t workflow_stack_bytes)
+      : workflows_(codec), activities_(std::move(codec), activity_threads) {
+    workflows_.set_stack_bytes(workflow_stack_bytes);
+  }
 
   absl::StatusOr<LoadedLibrary> load(const std::string& path) override {
     return load_library(path, registry_, &origins_);
@@ -138,8 +140,10 @@ absl::StatusOr<LoadedLibrary> load_library(const std::string& path, Registry& re
   return loaded;
 }
 
-std::unique_ptr<NativeTypes> NativeTypes::create(Codec codec, int activity_threads) {
-  return std::make_unique<NativeTypesImpl>(std::move(codec), activity_threads);
+std::unique_ptr<NativeTypes> NativeTypes::create(Codec codec, int activity_threads,
+                                                 std::size_t workflow_stack_bytes) {
+  return std::make_unique<NativeTypesImpl>(std::move(codec), activity_threads,
+                                           workflow_stack_bytes);
 }
 
 }  // namespace chimera::sdk

@@ -11,6 +11,7 @@
 #include "chimera/definition.h"
 #include "core/worker/worker.h"
 #include "sdk-cpp/src/payload_access.h"
+#include "sdk-cpp/src/stack_pool.h"
 
 namespace chimera::sdk {
 
@@ -35,7 +36,8 @@ class NativeTypes {
  public:
   virtual ~NativeTypes() = default;
   // `codec` may be null; `activity_threads` is the worker's number of activity slots.
-  static std::unique_ptr<NativeTypes> create(Codec codec, int activity_threads);
+  static std::unique_ptr<NativeTypes> create(Codec codec, int activity_threads,
+                                             std::size_t workflow_stack_bytes = kStackBytes);
   virtual absl::StatusOr<LoadedLibrary> load(const std::string& path) = 0;
   virtual absl::Status add(const Registry& registry) = 0;
   // Once, before worker.start(). kAlreadyExists when another language has the name.

@@ -8,6 +8,12 @@
 namespace chimera {
 namespace {
 
+void check_open(bool closed, const std::string& name) {
+  if (!closed) return;
+  throw std::logic_error(absl::StrCat(
+      "'", name, "' was added to a worker that has been started: add first, then start"));
+}
+
 template <class Types>
 void check_new(const Types& types, const std::string& name, const char* kind) {
   if (name.empty()) throw std::invalid_argument(absl::StrCat("a ", kind, " needs a name"));
@@ -20,7 +26,49 @@ void check_new(const Types& types, const std::string& name, const char* kind) {
 
 }  // namespace
 
+namespace detail {
+
+struct DefinedNames::Name {
+  std::string workflow_type, name;
+  const Name* next;
+};
+
+void DefinedNames::add(std::string_view workflow_type, std::string_view name) {
+  const Name* last = last_.load(std::memory_order_acquire);
+  for (const Name* at = last; at != nullptr; at = at->next) {
+    if (at->workflow_type == workflow_type && at->name == name) return;
+  }
+  auto* const added = new Name{std::string(workflow_type), std::string(name), last};
+  while (!last_.compare_exchange_weak(added->next, added, std::memory_order_acq_rel)) {
+  }
+}
+
+std::string_view DefinedNames::find(std::string_view workflow_type,
+                                    std::string_view otherwise) const {
+  const Name* const last = last_.load(std::memory_order_acquire);
+  // First those of the workflow type, then all.
+  for (const bool all : {false, true}) {
+    const Name* found = nullptr;
+    for (const Name* at = last; at != nullptr; at = at->next) {
+      if (!all && at->workflow_type != workflow_type) continue;
+      if (found != nullptr && at->name != found->name) {
+        throw std::logic_error(absl::StrCat(
+            std::string(otherwise), " is defined under the names '", at->name, "' and '",
+            found->name,
+            "': name the definition in the call (start_workflow<kOrder>), use a handle of a known "
+            "workflow, or give the name"));
+      }
+      found = at;
+    }
+    if (found != nullptr) return found->name;
+  }
+  return otherwise;
+}
+
+}  // namespace detail
+
 Registry& Registry::add_workflow_type(detail::WorkflowType type) {
+  check_open(closed_, type.name);
   check_new(workflows_, type.name, "workflow");
   for (const auto* handlers : {&type.signals, &type.queries, &type.updates}) {
     for (auto at = handlers->begin(); at != handlers->end(); ++at) {
@@ -38,6 +86,7 @@ Registry& Registry::add_workflow_type(detail::WorkflowType type) {
 }
 
 Registry& Registry::add_activity_type(detail::ActivityType type) {
+  check_open(closed_, type.name);
   check_new(activities_, type.name, "activity");
   activities_.push_back(std::move(type));
   return *this;

@@ -64,12 +64,15 @@ class Replayer::State {
  public:
   core::RunOptions run;
   sdk::Codec codec;
+  std::size_t stack_bytes = sdk::kStackBytes;
 };
 
 Replayer::Replayer(ReplayerOptions options) : state_(std::make_unique<State>()) {
   state_->run.context.namespace_ = std::move(options.namespace_);
   state_->run.context.task_queue = std::move(options.task_queue);
   state_->codec = sdk::to_core(options.payload_codec);
+  sdk::check_stack_bytes(options.workflow_stack_bytes);
+  state_->stack_bytes = options.workflow_stack_bytes;
 }
 Replayer::~Replayer() = default;
 Replayer::Replayer(Replayer&&) noexcept = default;
@@ -92,6 +95,7 @@ void Replayer::replay(const WorkflowHistory& history) {
         })));
   }
   sdk::CppWorkflowLanguage language(state_->codec);
+  language.set_stack_bytes(state_->stack_bytes);
   language.add(*found);
   core::RunOptions options = state_->run;
   options.identity = language.identity();

@@ -9,8 +9,5 @@
 #if defined(CHIMERA_TSAN)  // By the preset, which hides the compiler's own macro from protobuf.
 #include <sanitizer/tsan_interface.h>
 #endif
-#if defined(CHIMERA_DEV) || defined(CHIMERA_ASAN) || defined(CHIMERA_TSAN)
-#define CHIMERA_GUARD_EACH_STACK 1
-#endif
 
 #endif  // CHIMERA_SDK_CPP_SRC_SANITIZERS_H_

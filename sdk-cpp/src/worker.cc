@@ -20,6 +20,7 @@
 #include "sdk-cpp/src/errors.h"
 #include "sdk-cpp/src/library.h"
 #include "sdk-cpp/src/log.h"
+#include "sdk-cpp/src/workflow_runtime.h"
 
 namespace chimera {
 namespace {
@@ -187,6 +188,7 @@ absl::Status Worker::State::wait() {
 }
 
 Worker::Worker(const Client& client, WorkerOptions options) : state_(std::make_unique<State>()) {
+  sdk::check_stack_bytes(options.workflow_stack_bytes);
   state_->client = client.state();
   state_->options = std::move(options);
 }
@@ -207,12 +209,14 @@ Worker& Worker::add_library(const std::string& path) {
 }
 
 void Worker::start() {
+  sdk::refuse_in_workflow("Worker::start");
   if (state_->worker != nullptr) throw std::logic_error("the worker has been started already");
   auto worker = core::Worker::create(state_->client->connection,
                                      to_core(state_->options, state_->client->namespace_));
   check(worker.status(), "cannot create the worker");
   state_->types =
-      sdk::NativeTypes::create(state_->client->codec, state_->options.max_concurrent_activities);
+      sdk::NativeTypes::create(state_->client->codec, state_->options.max_concurrent_activities,
+                               state_->options.workflow_stack_bytes);
   check(state_->types->add(*this), "cannot create the worker");
   check(state_->types->register_with(**worker), "cannot create the worker");
   {
@@ -221,7 +225,9 @@ void Worker::start() {
     if (state_->stopping) state_->worker->initiate_shutdown();
   }
   const absl::Status started = state_->worker->start();
-  if (!started.ok()) {  // It may be tried again.
+  if (started.ok()) {
+    close(true);
+  } else {  // It may be tried again.
     absl::MutexLock lock(&state_->mutex);
     state_->worker.reset();
   }

@@ -1,5 +1,6 @@
 // What chimera/workflow.h promises to workflow code, over the runtime of the run that calls.
 #include <exception>
+#include <stdexcept>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -23,6 +24,14 @@ void wait_done(WorkflowRuntime& run, const OperationPtr& operation, const char* 
   if (operation->failure != nullptr) operation->failure->raise();
 }
 
+// A handle that was moved from, or a Task that was never started.
+template <class T>
+void require(const std::shared_ptr<T>& state, const char* what) {
+  if (state != nullptr) return;
+  throw std::logic_error(
+      absl::StrCat("this ", what, " is empty: it was made by its default, or moved from"));
+}
+
 }  // namespace
 
 OperationPtr schedule_activity(std::string_view name, const ActivityOptions& options,
@@ -38,12 +47,24 @@ OperationPtr start_child(std::string_view type, const ChildWorkflowOptions& opti
   return start->child;
 }
 
-const std::string& child_id(const Operation& child) { return child.child_id; }
-const std::string& child_run_id(const Operation& child) { return child.child_run_id; }
+const std::string& child_id(const OperationPtr& child) {
+  require(child, "handle");
+  return child->child_id;
+}
+const std::string& child_run_id(const OperationPtr& child) {
+  require(child, "handle");
+  return child->child_run_id;
+}
 
-void signal_child(const Operation& child, std::string_view name, Arguments arguments) {
+const std::string& child_type(const OperationPtr& child) {
+  require(child, "handle");
+  return child->child_type;
+}
+
+void signal_child(const OperationPtr& child, std::string_view name, Arguments arguments) {
+  require(child, "handle");
   WorkflowRuntime& run = WorkflowRuntime::current("signal");
-  wait_done(run, run.signal_external(child.child_id, "", true, name, arguments), "signal");
+  wait_done(run, run.signal_external(child->child_id, "", true, name, arguments), "signal");
 }
 
 void signal_external(const std::string& id, const std::string& run_id, std::string_view name,
@@ -59,7 +80,8 @@ void cancel_external(const std::string& id, const std::string& run_id, const std
 
 void continue_as_new(const ContinueAsNewOptions& options, Arguments arguments) {
   WorkflowRuntime& run = WorkflowRuntime::current("continue_as_new");
-  run.check_writable("continue_as_new");
+  if (!run.may_change("continue_as_new") && run.running() != nullptr)
+    run.throw_unwinding(*run.running());
   sdk::ContinueAsNew next;
   auto& attributes = next.attributes;
   if (!options.workflow_type.empty())
@@ -83,16 +105,20 @@ void continue_as_new(const ContinueAsNewOptions& options, Arguments arguments) {
   throw next;
 }
 
-bool finished(const Operation& operation) { return operation.done; }
+bool finished(const OperationPtr& operation) {
+  require(operation, "handle");
+  return operation->done;
+}
 
 void cancel(const OperationPtr& operation) {
+  require(operation, "handle");
   WorkflowRuntime& run = WorkflowRuntime::current("cancel");
-  run.check_writable("cancel");
-  run.cancel_operation(operation);
+  if (run.may_change("cancel")) run.cancel_operation(operation);
 }
 
 void wait(const OperationPtr& operation, void (*decode_into)(const PayloadSource&, void*),
           void* out) {
+  require(operation, "handle");
   WorkflowRuntime& run = WorkflowRuntime::current("get");
   if (!operation->done) run.wait_for(operation, run.waiting_task("get"));
   if (operation->failure != nullptr) operation->failure->raise();
@@ -104,11 +130,12 @@ void wait(const OperationPtr& operation, void (*decode_into)(const PayloadSource
 
 std::shared_ptr<TaskState> spawn(std::function<void()> body) {
   WorkflowRuntime& run = WorkflowRuntime::current("spawn");
-  TaskState& parent = run.waiting_task("spawn");
-  return run.spawn("task", std::move(body), parent.scope);
+  if (run.evicting()) return run.spawn("task", std::move(body), nullptr);  // Never starts.
+  return run.spawn("task", std::move(body), run.waiting_task("spawn").scope);
 }
 
 void join(const std::shared_ptr<TaskState>& task) {
+  require(task, "task");
   WorkflowRuntime& run = WorkflowRuntime::current("Task::get");
   task->joined = true;
   while (!task->finished) {
@@ -128,33 +155,40 @@ void join(const std::shared_ptr<TaskState>& task) {
 }
 
 void cancel(const std::shared_ptr<TaskState>& task) {
+  require(task, "task");
   WorkflowRuntime& run = WorkflowRuntime::current("Task::cancel");
-  run.check_writable("Task::cancel");
-  run.cancel_scope(task->own_scope, "");
+  if (run.may_change("Task::cancel")) run.cancel_scope(task->own_scope, "");
 }
 
-bool finished(const TaskState& task) { return task.finished; }
+bool finished(const std::shared_ptr<TaskState>& task) {
+  require(task, "task");
+  return task->finished;
+}
 
-std::shared_ptr<ScopeState> open_scope(bool detached, Duration timeout) {
+std::shared_ptr<ScopeState> open_scope(bool detached, std::optional<Duration> timeout) {
   WorkflowRuntime& run = WorkflowRuntime::current("CancellationScope");
   auto scope = std::make_shared<ScopeState>();
   scope->timeout = timeout;
-  if (!detached) scope->parent = run.waiting_task("CancellationScope").scope;
+  if (!detached && !run.evicting()) scope->parent = run.waiting_task("CancellationScope").scope;
   return scope;
 }
 
 void enter_scope(const std::shared_ptr<ScopeState>& scope) {
+  require(scope, "CancellationScope");
   WorkflowRuntime& run = WorkflowRuntime::current("CancellationScope");
-  TaskState& task = run.waiting_task("CancellationScope");
+  if (run.evicting() && run.running() == nullptr) return;  // As leave_scope().
+  TaskState& task = run.evicting() ? *run.running() : run.waiting_task("CancellationScope");
   EnteredScope& entered = task.entered.emplace_back();
   entered.outer = std::exchange(task.scope, scope);
   if (scope->cancelled) task.pending_cancel = scope.get();
-  if (scope->timeout.count() <= 0) return;
-  entered.timer = run.start_timer(scope->timeout);
-  entered.timer->on_done = [&run, scope] {
+  if (!scope->timeout || run.evicting()) return;
+  const auto time_out = [&run, scope] {
     scope->timed_out = !scope->cancelled;
     run.cancel_scope(scope, "timeout");
   };
+  if (scope->timeout->count() <= 0) return time_out();  // As late as a deadline that has passed.
+  entered.timer = run.start_timer(*scope->timeout);
+  entered.timer->on_done = time_out;
 }
 
 void leave_scope(const std::shared_ptr<ScopeState>& scope) noexcept {
@@ -178,20 +212,22 @@ void leave_scope(const std::shared_ptr<ScopeState>& scope) noexcept {
 }
 
 void cancel(const std::shared_ptr<ScopeState>& scope, std::string reason) {
+  require(scope, "CancellationScope");
   WorkflowRuntime& run = WorkflowRuntime::current("CancellationScope::cancel");
-  run.check_writable("CancellationScope::cancel");
-  run.cancel_scope(scope, std::move(reason));
+  if (run.may_change("CancellationScope::cancel")) run.cancel_scope(scope, std::move(reason));
 }
 
-bool timed_out(const ScopeState& scope) { return scope.timed_out; }
+bool timed_out(const std::shared_ptr<ScopeState>& scope) {
+  require(scope, "CancellationScope");
+  return scope->timed_out;
+}
 
 void set_handler(HandlerKind kind, HandlerType handler) {
   constexpr const char* kCalls[] = {"set_signal_handler", "set_query_handler",
                                     "set_update_handler"};
   const char* const call = kCalls[static_cast<int>(kind)];
   WorkflowRuntime& run = WorkflowRuntime::current(call);
-  run.check_writable(call);
-  run.set_handler(kind, std::move(handler));
+  if (run.may_change(call)) run.set_handler(kind, std::move(handler));
 }
 
 }  // namespace detail
@@ -218,7 +254,7 @@ namespace {
 bool wait_for_condition(const std::function<bool()>& condition, const Duration* timeout) {
   WorkflowRuntime& run = WorkflowRuntime::current("wait_condition");
   detail::TaskState& task = run.waiting_task("wait_condition");
-  if (condition()) return true;
+  if (run.ask(condition)) return true;
   if (timeout != nullptr && timeout->count() <= 0) return false;
   detail::OperationPtr timer;
   if (timeout != nullptr) timer = run.start_timer(*timeout);
@@ -276,6 +312,7 @@ Saga::~Saga() {
 
 void Saga::compensate() {
   WorkflowRuntime& run = WorkflowRuntime::current("Saga::compensate");
+  if (run.evicting()) return;
   while (!compensations_.empty()) {
     const std::function<void()> compensation = std::move(compensations_.back());
     compensations_.pop_back();
@@ -299,13 +336,13 @@ void deprecate_patch(std::string_view id) {
 
 std::mt19937_64& random() {
   WorkflowRuntime& run = WorkflowRuntime::current("random");
-  run.check_writable("random");
+  run.may_change("random");
   return run.random();
 }
 
 std::string uuid4() {
   WorkflowRuntime& run = WorkflowRuntime::current("uuid4");
-  run.check_writable("uuid4");
+  run.may_change("uuid4");
   return run.make_uuid();
 }
 
@@ -323,13 +360,12 @@ bool all_handlers_finished() {
 
 void set_current_details(std::string text) {
   WorkflowRuntime& run = WorkflowRuntime::current("set_current_details");
-  run.check_writable("set_current_details");
-  run.set_current_details(std::move(text));
+  if (run.may_change("set_current_details")) run.set_current_details(std::move(text));
 }
 
 void upsert_search_attributes(const SearchAttributes& attributes) {
   WorkflowRuntime& run = WorkflowRuntime::current("upsert_search_attributes");
-  run.check_writable("upsert_search_attributes");
+  if (!run.may_change("upsert_search_attributes")) return;
   core::UpsertWorkflowSearchAttributes command{sdk::to_proto(attributes)};
   for (const auto& [key, value] : command.search_attributes.indexed_fields()) {
     if (std::holds_alternative<std::monostate>(attributes.at(key))) {
@@ -343,7 +379,7 @@ void upsert_search_attributes(const SearchAttributes& attributes) {
 
 void upsert_memo(const Memo& memo) {
   WorkflowRuntime& run = WorkflowRuntime::current("upsert_memo");
-  run.check_writable("upsert_memo");
+  if (!run.may_change("upsert_memo")) return;
   for (const auto& [key, value] : memo) {
     if (value.metadata.empty() && value.data.empty()) {
       run.info().memo.erase(key);

@@ -49,7 +49,7 @@ WorkflowRuntime::OperationPtr WorkflowRuntime::start_timer(Duration duration) {
 WorkflowRuntime::OperationPtr WorkflowRuntime::schedule_activity(std::string_view name,
                                                                  const ActivityOptions& options,
                                                                  detail::Arguments arguments) {
-  check_writable("start_activity");
+  if (!may_change("start_activity")) return std::make_shared<Operation>();
   if (options.start_to_close_timeout.count() <= 0 &&
       options.schedule_to_close_timeout.count() <= 0) {
     throw std::invalid_argument(
@@ -83,7 +83,7 @@ WorkflowRuntime::OperationPtr WorkflowRuntime::schedule_activity(std::string_vie
 WorkflowRuntime::OperationPtr WorkflowRuntime::start_child(std::string_view type,
                                                            const ChildWorkflowOptions& options,
                                                            detail::Arguments arguments) {
-  check_writable("start_child_workflow");
+  if (!may_change("start_child_workflow")) return std::make_shared<Operation>();
   core::StartChildWorkflowExecution command{};
   auto& attributes = command.attributes;
   attributes.set_workflow_id(options.id.empty() ? make_uuid() : options.id);
@@ -114,6 +114,7 @@ WorkflowRuntime::OperationPtr WorkflowRuntime::start_child(std::string_view type
   start->seq = child->seq = command.seq = ++child_seq_;
   start->child = child;
   child->child_id = attributes.workflow_id();
+  child->child_type = type;
   child_starts_[start->seq] = start;
   children_[child->seq] = child;
   add_command(std::move(command));
@@ -124,7 +125,7 @@ WorkflowRuntime::OperationPtr WorkflowRuntime::signal_external(const std::string
                                                                const std::string& run_id,
                                                                bool child, std::string_view name,
                                                                detail::Arguments arguments) {
-  check_writable("signal");
+  if (!may_change("signal")) return std::make_shared<Operation>();
   core::SignalExternalWorkflowExecution command{};
   command.attributes.mutable_execution()->set_workflow_id(id);
   command.attributes.mutable_execution()->set_run_id(run_id);
@@ -142,7 +143,7 @@ WorkflowRuntime::OperationPtr WorkflowRuntime::signal_external(const std::string
 WorkflowRuntime::OperationPtr WorkflowRuntime::cancel_external(const std::string& id,
                                                                const std::string& run_id,
                                                                const std::string& reason) {
-  check_writable("cancel");
+  if (!may_change("cancel")) return std::make_shared<Operation>();
   core::RequestCancelExternalWorkflowExecution command{};
   command.attributes.set_workflow_id(id);
   command.attributes.set_run_id(run_id);
@@ -222,9 +223,10 @@ void WorkflowRuntime::cancel_scope(const Scope& scope, std::string reason) {
 }
 
 bool WorkflowRuntime::patched(std::string_view id, bool deprecated) {
-  check_writable(deprecated ? "deprecate_patch" : "patched");
+  const bool counts = may_change(deprecated ? "deprecate_patch" : "patched");
   const auto known = patches_.find(id);
   if (known != patches_.end()) return known->second;
+  if (!counts) return false;
   const bool answer = !info_.is_replaying || notified_patches_.contains(id);
   patches_.emplace(id, answer);
   if (answer) add_command(core::SetPatchMarker{std::string(id), deprecated});

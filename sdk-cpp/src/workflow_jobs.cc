@@ -7,21 +7,29 @@
 #include "core/converter/failure.h"
 #include "core/converter/payload.h"
 #include "sdk-cpp/src/errors.h"
+#include "sdk-cpp/src/failure_size.h"
 #include "sdk-cpp/src/log.h"
 #include "sdk-cpp/src/workflow_runtime.h"
 
 namespace chimera::sdk {
 namespace {
 
-std::string start_error_type(api::enums::v1::StartChildWorkflowExecutionFailedCause cause) {
-  switch (cause) {
-    case api::enums::v1::START_CHILD_WORKFLOW_EXECUTION_FAILED_CAUSE_WORKFLOW_ALREADY_EXISTS:
-      return "WorkflowAlreadyStarted";
-    case api::enums::v1::START_CHILD_WORKFLOW_EXECUTION_FAILED_CAUSE_NAMESPACE_NOT_FOUND:
-      return "NamespaceNotFound";
-    default:
-      return "ChildWorkflowStartFailed";
+std::shared_ptr<const FailureError> start_error(
+    const core::ResolveChildWorkflowExecutionStart::StartFailed& failed) {
+  namespace enums = api::enums::v1;
+  if (failed.cause == enums::START_CHILD_WORKFLOW_EXECUTION_FAILED_CAUSE_WORKFLOW_ALREADY_EXISTS) {
+    return std::make_shared<const WorkflowAlreadyStartedError>(failed.workflow_id,
+                                                               failed.workflow_type, "");
   }
+  const bool no_namespace =
+      failed.cause == enums::START_CHILD_WORKFLOW_EXECUTION_FAILED_CAUSE_NAMESPACE_NOT_FOUND;
+  return std::make_shared<const ApplicationError>(
+      absl::StrCat("cannot start child workflow ", failed.workflow_type, " with id ",
+                   failed.workflow_id, ": ",
+                   enums::StartChildWorkflowExecutionFailedCause_Name(failed.cause)),
+      ApplicationErrorOptions{
+          .type = no_namespace ? "NamespaceNotFound" : "ChildWorkflowStartFailed",
+          .non_retryable = true});
 }
 
 // A handler for all names gets the name first.
@@ -270,7 +278,7 @@ void WorkflowRuntime::answer_query(const core::QueryWorkflow& job) {
     encode_in_place(result, codec_);
     answer.answer = std::move(result);
   } catch (...) {
-    answer.answer = current_failure(codec_);
+    answer.answer = current_failure(codec_, kFailureBytesMax);
   }
   read_only_ = before;
   commands_.push_back(core::Command{.variant = std::move(answer)});
@@ -333,11 +341,7 @@ void WorkflowRuntime::apply(const core::ResolveChildWorkflowExecutionStart& job)
   }
   children_.erase(job.seq);
   if (const auto* failed = std::get_if<Start::StartFailed>(&job.status)) {
-    start->failure = std::make_shared<const ApplicationError>(
-        absl::StrCat("cannot start child workflow ", failed->workflow_type, " with id ",
-                     failed->workflow_id, ": ",
-                     api::enums::v1::StartChildWorkflowExecutionFailedCause_Name(failed->cause)),
-        ApplicationErrorOptions{.type = start_error_type(failed->cause), .non_retryable = true});
+    start->failure = start_error(*failed);
     resolve(*start, nullptr);
   } else {
     resolve(*start, *std::get<core::Cancelled>(job.status).failure);

@@ -1,5 +1,6 @@
 #include "sdk-cpp/src/workflow_language.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -21,7 +22,13 @@ absl::StatusOr<std::unique_ptr<core::WorkflowInstance>> CppWorkflowLanguage::cre
   if (type == types_.end()) {
     return absl::NotFoundError(absl::StrCat("no C++ workflow is called '", run.workflow_type, "'"));
   }
-  return std::make_unique<WorkflowRuntime>(type->second, run, codec_, *metrics_);
+  return std::make_unique<WorkflowRuntime>(type->second, run, codec_, *metrics_,
+                                           run.may_have_crashed ? *large_stacks_ : *stacks_);
+}
+
+void CppWorkflowLanguage::set_stack_bytes(std::size_t bytes) {
+  stacks_ = &StackPool::of(bytes);
+  large_stacks_ = &StackPool::of(std::max(bytes, kLargeStackBytes));
 }
 
 }  // namespace chimera::sdk

@@ -10,13 +10,16 @@
 #include "core/language/language.h"
 #include "core/telemetry/metrics.h"
 #include "sdk-cpp/src/payload_access.h"
+#include "sdk-cpp/src/stack_pool.h"
 
 namespace chimera::sdk {
 
 class CppWorkflowLanguage final : public core::WorkflowLanguage {
  public:
   explicit CppWorkflowLanguage(Codec codec);
-  void set_metrics(core::Metrics& metrics) { metrics_ = &metrics; }  // Before the worker runs.
+  // Before the worker runs:
+  void set_metrics(core::Metrics& metrics) { metrics_ = &metrics; }
+  void set_stack_bytes(std::size_t bytes);
   void add(const detail::WorkflowType& type) { types_.emplace(type.name, type); }
 
   const core::LanguageIdentity& identity() const override { return identity_; }
@@ -27,6 +30,8 @@ class CppWorkflowLanguage final : public core::WorkflowLanguage {
  private:
   const Codec codec_;
   core::Metrics* metrics_ = &core::process_metrics();
+  StackPool* stacks_ = &StackPool::of(kStackBytes);
+  StackPool* large_stacks_ = &StackPool::of(kLargeStackBytes);
   const core::LanguageIdentity identity_;
   std::map<std::string, detail::WorkflowType> types_;
 };

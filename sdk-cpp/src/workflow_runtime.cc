@@ -52,16 +52,18 @@ class Entered {
 }  // namespace
 
 WorkflowRuntime::WorkflowRuntime(const detail::WorkflowType& type, const core::RunContext& context,
-                                 Codec codec, core::Metrics& metrics)
+                                 Codec codec, core::Metrics& metrics, StackPool& stacks)
     : type_(type),
       context_(context),
       codec_(std::move(codec)),
       metrics_(metrics),
+      stacks_(stacks),
       owner_(absl::StrCat("workflow ", context.workflow_type, " (id ", context.workflow_id,
                           ", run ", context.run_id, ")")),
       root_scope_(std::make_shared<detail::ScopeState>()) {}
 
 WorkflowRuntime::~WorkflowRuntime() {
+  const RunningScope names_crashes(owner_);  // Of a destructor that throws, for example.
   evict();
   const Entered entered(this);  // For destructors of the user's object that ask info().
   object_.reset();
@@ -76,18 +78,27 @@ WorkflowRuntime& WorkflowRuntime::current(const char* call) {
                    " was called outside a workflow; only code on a workflow's own fiber may"));
 }
 
+void refuse_in_workflow(const char* call) {
+  if (current_runtime == nullptr) return;
+  throw std::logic_error(absl::StrCat(call, " was called inside ", current_runtime->owner(),
+                                      ": a replay would call it again; use an activity, or a "
+                                      "handle of chimera::workflow"));
+}
+
 std::size_t WorkflowRuntime::memory_bytes() const {
   return kBytesPerRun + tasks_.size() * kBytesPerFiber + arguments_.SpaceUsedLong();
 }
 
-void WorkflowRuntime::activate(std::shared_ptr<const core::Activation> activation,
-                               core::ActivationDone done) {
-  std::move(done)(guarded_activation(*activation));
+std::optional<core::Completion> WorkflowRuntime::activate(
+    std::shared_ptr<const core::Activation> activation, core::ActivationDone) {
+  return guarded_activation(*activation);
 }
 
 // Nothing may leave on the lane: what the code's own converters and codecs throw off its fibers
 // fails the task.
 core::Completion WorkflowRuntime::guarded_activation(const core::Activation& activation) {
+  prepare_crash_report();
+  const RunningScope names_crashes(owner_);
   try {
     return run_activation(activation);
   } catch (...) {
@@ -190,18 +201,25 @@ void WorkflowRuntime::run_ready(bool conditions) {
   } while (conditions && task_error_.empty() && ask_conditions());
 }
 
+bool WorkflowRuntime::ask(const std::function<bool()>& condition) {
+  struct Restore {
+    bool& read_only;
+    const bool before;
+    ~Restore() { read_only = before; }
+  } restore{read_only_, std::exchange(read_only_, true)};
+  return condition();
+}
+
 // One pass: every condition sees the same state, and several may wake their tasks.
 bool WorkflowRuntime::ask_conditions() {
   bool woke = false;
   for (auto at = conditions_.begin(); at != conditions_.end();) {
     Condition& condition = **at;
-    const bool before = std::exchange(read_only_, true);
     try {
-      condition.satisfied = (*condition.holds)();
+      condition.satisfied = ask(*condition.holds);
     } catch (...) {
       condition.error = std::current_exception();
     }
-    read_only_ = before;
     if (!condition.satisfied && condition.error == nullptr) {
       ++at;
       continue;
@@ -215,21 +233,32 @@ bool WorkflowRuntime::ask_conditions() {
 
 void WorkflowRuntime::resume(Task& task) {
   if (task.finished) return;
+  if (const absl::Status stack = task.fiber->prepare(); !stack.ok()) {
+    set_task_error(absl::StrCat("cannot run ", owner_, " now: ", std::string(stack.message())));
+    return;
+  }
   running_ = &task;
   task.fiber->resume();
   running_ = nullptr;
   if (!task.finished) return;
   if (task.queued) std::erase(ready_, &task);  // It woke itself and then ended.
   for (Task* joiner : task.joiners) wake(*joiner);
-  if (task.error != nullptr && !task.joined && !evicting_) {
-    try {
-      std::rethrow_exception(task.error);
-    } catch (...) {
-      if (!quiet())
-        log(LogLevel::kError, absl::StrCat("a task of ", owner_, " threw ", describe_current()));
-    }
-  }
+  if (task.error != nullptr && !task.joined && !quiet()) report_unjoined(task);
   std::erase_if(tasks_, [&](const std::shared_ptr<Task>& each) { return each.get() == &task; });
+}
+
+void WorkflowRuntime::report_unjoined(const Task& task) const {
+  const auto* scope = task.own_scope.get();
+  while (scope != nullptr && !scope->cancelled) scope = scope->parent.get();
+  try {
+    std::rethrow_exception(task.error);
+  } catch (const std::exception& error) {
+    // What was cancelled, and ended as that, did what it was asked to.
+    if (scope != nullptr && is_cancelled(error)) return;
+    log(LogLevel::kError, absl::StrCat("a task of ", owner_, " threw ", describe(error)));
+  } catch (...) {
+    log(LogLevel::kError, absl::StrCat("a task of ", owner_, " threw ", describe_current()));
+  }
 }
 
 std::shared_ptr<WorkflowRuntime::Task> WorkflowRuntime::spawn(std::string name,
@@ -255,7 +284,7 @@ std::shared_ptr<WorkflowRuntime::Task> WorkflowRuntime::spawn(std::string name,
         raw->body = nullptr;  // What it captured is destroyed on its own fiber.
         raw->finished = true;
       },
-      owner_);
+      owner_, stacks_);
   tasks_.push_back(task);
   wake(*raw);
   return task;
@@ -294,7 +323,7 @@ bool WorkflowRuntime::take_cancel(Task& task) {
 }
 
 WorkflowRuntime::Task& WorkflowRuntime::waiting_task(const char* call) {
-  check_writable(call);
+  if (!may_change(call) && running_ != nullptr) throw_unwinding(*running_);
   if (running_ != nullptr) running_->waiting_in = call;
   if (running_ == nullptr) {
     throw ReadOnlyContextError(
@@ -303,9 +332,8 @@ WorkflowRuntime::Task& WorkflowRuntime::waiting_task(const char* call) {
   return *running_;
 }
 
-void WorkflowRuntime::check_writable(const char* call) {
-  if (evicting_ && running_ != nullptr) throw_unwinding(*running_);
-  if (!read_only_) return;
+bool WorkflowRuntime::may_change(const char* call) {
+  if (!read_only_) return !evicting_;
   throw ReadOnlyContextError(absl::StrCat("chimera::workflow::", call,
                                           " is not allowed in a query, a validator or a "
                                           "wait condition of ",

@@ -33,13 +33,14 @@ class WorkflowRuntime final : public core::WorkflowInstance {
   using Scope = std::shared_ptr<detail::ScopeState>;
   using Handler = std::shared_ptr<const detail::HandlerType>;  // Shared by the tasks that run it.
 
-  // `type` is borrowed from the language, which outlives its runs.
+  // `type` is borrowed from the language, which outlives its runs; so is the pool, which outlives
+  // everything.
   WorkflowRuntime(const detail::WorkflowType& type, const core::RunContext& context, Codec codec,
-                  core::Metrics& metrics);
+                  core::Metrics& metrics, StackPool& stacks);
   ~WorkflowRuntime() override;
 
-  void activate(std::shared_ptr<const core::Activation> activation,
-                core::ActivationDone done) override;
+  std::optional<core::Completion> activate(std::shared_ptr<const core::Activation> activation,
+                                           core::ActivationDone done) override;
   std::size_t memory_bytes() const override;
 
   // The run whose code runs on this thread; throws std::logic_error naming `call` where there is
@@ -50,7 +51,11 @@ class WorkflowRuntime final : public core::WorkflowInstance {
   // --- For workflow code (workflow_calls.cc, workflow_commands.cc) ---
   // The task that runs; throws ReadOnlyContextError where waiting is not allowed.
   Task& waiting_task(const char* call);
-  void check_writable(const char* call);
+  // For calls that do not wait. False while the run is being evicted: nothing that its code asks
+  // for counts any more. Throws ReadOnlyContextError where nothing may change.
+  bool may_change(const char* call);
+  // Asks the condition, which may not change anything.
+  bool ask(const std::function<bool()>& condition);
   // Parks the running task; throws Unwinding when the run is being evicted. The caller looks at
   // what has changed.
   void park(Task& task);
@@ -106,6 +111,7 @@ class WorkflowRuntime final : public core::WorkflowInstance {
   void run_ready(bool ask_conditions);
   bool ask_conditions();
   void resume(Task& task);
+  void report_unjoined(const Task& task) const;
   void make_object();
   void finish_main_with_current_exception();
   void set_task_error(std::string message);
@@ -161,6 +167,7 @@ class WorkflowRuntime final : public core::WorkflowInstance {
   const core::RunContext context_;
   const Codec codec_;
   core::Metrics& metrics_;
+  StackPool& stacks_;
   const std::string owner_;  // "workflow Order (id order-17, run 01a1...)"
   workflow::Info info_;
   base::WallTime now_;
@@ -194,6 +201,10 @@ class WorkflowRuntime final : public core::WorkflowInstance {
   bool accepted_update_ = false;
   bool constructor_threw_ = false;
 };
+
+// For calls that reach out of the process: throws std::logic_error where workflow code runs, which
+// must get such results from an activity.
+void refuse_in_workflow(const char* call);
 
 }  // namespace chimera::sdk
 

@@ -23,7 +23,7 @@ struct ScopeState {
   bool cancelled = false;
   bool timed_out = false;
   std::string reason;
-  Duration timeout{};  // Of each run(); zero: none.
+  std::optional<Duration> timeout;  // Of each run().
 };
 
 // A scope that a task has entered, outermost first.
@@ -44,7 +44,7 @@ class Operation {
   std::optional<api::common::v1::Payload> result;
   std::shared_ptr<const FailureError> failure;
   std::vector<TaskState*> waiting;
-  std::string child_id, child_run_id;
+  std::string child_id, child_run_id, child_type;
   std::shared_ptr<Operation> child;  // Of a kChildStart: the child's end.
   std::function<void()> on_done;
 };

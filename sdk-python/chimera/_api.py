@@ -5,7 +5,7 @@ They take a tenth of a second to load; a program that only defines workflows nev
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chimera._lazy import LazyModule
 
@@ -34,3 +34,8 @@ else:
         "sdk taskqueue testservice update workflow workflowservice"
     ).split():
         globals()[_name] = LazyModule(f"chimera.api.{_name}.v1")
+
+
+def number(value: int) -> Any:
+    """An enum's value as a message's field takes it: the stubs ask for the generated enum, whose values are numbers."""
+    return int(value)

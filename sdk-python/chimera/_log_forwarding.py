@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from chimera.runtime import LogForwardingConfig
+    from chimera._telemetry import LogForwardingConfig
 
 _PATIENCE_AT_EXIT = 0.5  # A handler of a user may block.
 

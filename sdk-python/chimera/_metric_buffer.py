@@ -8,21 +8,22 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from chimera import common, runtime
+from chimera import _telemetry, common
 from chimera._runtime_metrics import RuntimeMeter, _Metric
+
 _KINDS = {
-    "counter": runtime.BUFFERED_METRIC_KIND_COUNTER,
-    "gauge": runtime.BUFFERED_METRIC_KIND_GAUGE,
-    "histogram": runtime.BUFFERED_METRIC_KIND_HISTOGRAM,
+    "counter": _telemetry.BUFFERED_METRIC_KIND_COUNTER,
+    "gauge": _telemetry.BUFFERED_METRIC_KIND_GAUGE,
+    "histogram": _telemetry.BUFFERED_METRIC_KIND_HISTOGRAM,
 }
 _SERVICE = {"service_name": "temporal-core-sdk"}  # The official value.
 
 
-def _tags(telemetry: runtime.TelemetryConfig) -> dict[str, str]:
+def _tags(telemetry: _telemetry.TelemetryConfig) -> dict[str, str]:
     return {**(_SERVICE if telemetry.attach_service_name else {}), **telemetry.global_tags}
 
 
-def registry_options(telemetry: runtime.TelemetryConfig, config: runtime.MetricBuffer) -> dict[str, Any]:
+def registry_options(telemetry: _telemetry.TelemetryConfig, config: _telemetry.MetricBuffer) -> dict[str, Any]:
     """What the core's registry is made with."""
     return {
         "prefix": "temporal_" if telemetry.metric_prefix is None else telemetry.metric_prefix,
@@ -38,7 +39,7 @@ class _BufferedMetric:
     name: str
     description: str | None
     unit: str | None
-    kind: runtime.BufferedMetricKind
+    kind: _telemetry.BufferedMetricKind
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class _BufferedMetricUpdate:
 class Buffer:
     """The updates of one runtime. User code may update from any thread; one takes."""
 
-    def __init__(self, registry: Any, telemetry: runtime.TelemetryConfig, config: runtime.MetricBuffer) -> None:
+    def __init__(self, registry: Any, telemetry: _telemetry.TelemetryConfig, config: _telemetry.MetricBuffer) -> None:
         self.registry = registry
         self._size = config._buffer_size
         self.seconds = config._seconds
@@ -74,7 +75,7 @@ class Buffer:
         if len(self._updates) < self._size:
             self._updates.append(update)
 
-    def take(self) -> list[runtime.BufferedMetricUpdate]:
+    def take(self) -> list[_telemetry.BufferedMetricUpdate]:
         """What user code counted, then what the core did."""
         taken: list[Any] = []
         while self._updates:

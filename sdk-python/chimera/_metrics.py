@@ -166,7 +166,7 @@ class _NoopMetric(
     def _drop(self, value: Any, additional_attributes: MetricAttributes | None = None) -> None:
         pass
 
-    add = record = set = _drop  # type: ignore
+    add = record = set = _drop
 
 
 class _NoopMeter(MetricMeter):

@@ -11,7 +11,7 @@ from typing_extensions import Self
 from chimera import common
 
 if TYPE_CHECKING:
-    from chimera.runtime import PrometheusConfig, TelemetryConfig
+    from chimera._telemetry import PrometheusConfig, TelemetryConfig
 
 _NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _BUCKETS = [50.0, 100.0, 500.0, 1000.0, 2500.0, 10000.0]  # Of histograms without buckets of their own.

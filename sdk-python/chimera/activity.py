@@ -277,7 +277,7 @@ def shield_thread_cancel_exception() -> Iterator[None]:
 
 def raise_complete_async() -> NoReturn:
     """Leave the activity open: somebody else completes it by its task token or its ids."""
-    raise _CompleteAsyncError()
+    raise _CompleteAsyncError
 
 
 def payload_converter() -> chimera.converter.PayloadConverter:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import itertools
 import threading
 import types
 import warnings
@@ -28,7 +29,7 @@ from typing_extensions import NamedTuple
 
 import chimera.types
 from chimera._metrics import (
-    MetricAttributes,
+    MetricAttributes as MetricAttributes,
     MetricCommon,
     MetricCounter,
     MetricGauge,
@@ -430,7 +431,7 @@ class TypedSearchAttributes(Collection[SearchAttributePair]):
         """Sort, and refuse a name that appears twice."""
         pairs = sorted(self.search_attributes, key=lambda pair: pair.key.name)
         names = [pair.key.name for pair in pairs]
-        for before, name in zip(names, names[1:]):
+        for before, name in itertools.pairwise(names):
             if before == name:
                 raise ValueError(f"Duplicate search attribute entries found for key {name}")
         object.__setattr__(self, "search_attributes", pairs)
@@ -446,7 +447,7 @@ class TypedSearchAttributes(Collection[SearchAttributePair]):
         for pair in self.search_attributes:
             if pair.key == key and pair.value is not None:
                 return pair.value
-        raise KeyError()
+        raise KeyError
 
     def __iter__(self) -> Iterator[SearchAttributePair]:
         """The pairs, by name."""
@@ -608,9 +609,11 @@ class PinnedVersioningOverride(VersioningOverride):
         from chimera.api.workflow.v1 import VersioningOverride as OverrideProto
 
         # Servers before 1.28 read the first two fields, later ones the third.
-        proto = OverrideProto(behavior=1, pinned_version=self.version.to_canonical_string())
+        proto = OverrideProto(
+            behavior="VERSIONING_BEHAVIOR_PINNED", pinned_version=self.version.to_canonical_string()
+        )
         proto.pinned.version.CopyFrom(self.version._to_proto())
-        proto.pinned.behavior = 1
+        proto.pinned.behavior = OverrideProto.PINNED_OVERRIDE_BEHAVIOR_PINNED
         return proto
 
 
@@ -621,7 +624,7 @@ class AutoUpgradeVersioningOverride(VersioningOverride):
     def _to_proto(self) -> chimera.api.workflow.v1.VersioningOverride:
         from chimera.api.workflow.v1 import VersioningOverride as OverrideProto
 
-        return OverrideProto(behavior=2, auto_upgrade=True)
+        return OverrideProto(behavior="VERSIONING_BEHAVIOR_AUTO_UPGRADE", auto_upgrade=True)
 
 
 @dataclass(frozen=True)
@@ -679,7 +682,7 @@ def _type_hints_from_func(func: Callable) -> tuple[list[type] | None, type | Non
     """
     if not isinstance(func, (types.FunctionType, types.MethodType, *_BUILTIN_CALLABLES)):
         owner = func if isinstance(func, type) else type(func)
-        func = getattr(owner, "__call__", func)
+        func = getattr(owner, "__call__", func)  # noqa: B004 - the method itself is wanted
     hints = get_type_hints(func)
     arguments: list[type] = []
     for position, parameter in enumerate(inspect.signature(func).parameters.values()):

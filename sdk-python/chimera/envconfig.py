@@ -13,6 +13,11 @@ from typing_extensions import Self, TypedDict
 
 import chimera.service
 
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    tomllib: Any = None
+
 DataSource: TypeAlias = Path | str | bytes
 """A file, or the data itself."""
 
@@ -250,16 +255,14 @@ def _default_file() -> Path:
     return folder / "temporalio" / "temporal.toml"
 
 
-def _profiles(source: DataSource | None, environment: Mapping[str, str], strict: bool) -> dict[str, dict[str, Any]]:
+def _profiles(source: DataSource | None, environment: Mapping[str, str], strict: bool) -> dict[str, Any]:
     if source is None:
         named = environment.get("TEMPORAL_CONFIG_FILE")
         source = Path(named) if named else _default_file()
     if isinstance(source, Path) and not source.exists():
         return {}
-    try:
-        import tomllib
-    except ModuleNotFoundError:
-        raise RuntimeError("Reading configuration files needs Python 3.11 or newer") from None
+    if tomllib is None:
+        raise RuntimeError("Reading configuration files needs Python 3.11 or newer")
     data = _read(source) or b""
     try:
         parsed = tomllib.loads(data.decode())

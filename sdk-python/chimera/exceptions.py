@@ -50,7 +50,7 @@ class FailureError(TemporalError):
         message: str,
         *,
         failure: chimera.api.failure.v1.Failure | None = None,
-        exc_args: tuple | None = None,
+        exc_args: tuple[Any, ...] | None = None,
     ) -> None:
         """`failure` is what came over the wire, if anything did."""
         super().__init__(*((message,) if exc_args is None else exc_args))

@@ -29,7 +29,6 @@ from chimera.exceptions import TemporalError
 from chimera.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from chimera.worker import Worker
 
-
 IMPORT_FRAMES = 5
 
 
@@ -195,9 +194,9 @@ async def serve(args: argparse.Namespace, code: HostedCode) -> None:
             stop.polling = True
             print(f"chimera worker: polling {args.task_queue} at {args.address}", flush=True)
             for definition in code.workflows:
-                print(f"  Python  workflow {workflow._Definition.from_class(definition).name}", flush=True)
+                print(f"  Python  workflow {workflow._Definition.must_from_class(definition).name}", flush=True)
             for function in code.activities:
-                print(f"  Python  activity {activity._Definition.from_callable(function).name}", flush=True)
+                print(f"  Python  activity {activity._Definition.must_from_callable(function).name}", flush=True)
             await stop.asked.wait()
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-PluginParameter: TypeAlias = None | T | Callable[[T | None], T]
+PluginParameter: TypeAlias = T | Callable[[T | None], T] | None
 """Nothing to change, the new value, or a function from the old value to the new one."""
 
 
@@ -34,7 +34,7 @@ class SimplePlugin(chimera.client.Plugin, chimera.worker.Plugin):
         *,
         data_converter: PluginParameter[DataConverter] = None,
         interceptors: Sequence[chimera.client.Interceptor | chimera.worker.Interceptor] | None = None,
-        activities: PluginParameter[Sequence[Callable]] = None,
+        activities: PluginParameter[Sequence[Callable[..., Any]]] = None,
         nexus_service_handlers: PluginParameter[Sequence[Any]] = None,
         workflows: PluginParameter[Sequence[type]] = None,
         workflow_runner: PluginParameter[WorkflowRunner] = None,

@@ -14,6 +14,8 @@ from datetime import timedelta
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from typing_extensions import Protocol
+
 import chimera.exceptions
 from chimera.bridge import services_generated
 
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     import google.protobuf.message
 
     import chimera.runtime
-    import chimera.worker
     from chimera import _bridge
 
 __version__ = "1.35.0"  # The interface that this package follows; servers see it as the client's version.
@@ -140,12 +141,12 @@ class GrpcCompression(ABC):
 
 @dataclass(frozen=True)
 class _NoGrpcCompression(GrpcCompression):
-    _gzip: ClassVar[bool] = False  # type: ignore[assignment]
+    _gzip: ClassVar[bool] = False
 
 
 @dataclass(frozen=True)
 class _GzipGrpcCompression(GrpcCompression):
-    _gzip: ClassVar[bool] = True  # type: ignore[assignment]
+    _gzip: ClassVar[bool] = True
 
 
 GrpcCompression.NONE = _NoGrpcCompression()
@@ -326,6 +327,13 @@ class ServiceClient(ABC):
         raise NotImplementedError
 
 
+class _EagerWorker(Protocol):
+    """A worker, as the client that it polls through knows it."""
+
+    async def _reserve_workflow_slot(self, request: Any) -> _bridge.WorkflowSlot | None:
+        """A slot for the workflow that this request starts, if one is free; the request then says so."""
+
+
 class _BridgeServiceClient(ServiceClient):
     """A ServiceClient over the native core."""
 
@@ -344,7 +352,7 @@ class _BridgeServiceClient(ServiceClient):
         self._connecting = asyncio.Lock()
         self._runtime: chimera.runtime.Runtime | None = None
         # Workers that poll through this client, by namespace and task queue: they take eager workflow tasks.
-        self._workers: dict[tuple[str, str], list[chimera.worker.Worker]] = {}
+        self._workers: dict[tuple[str, str], list[_EagerWorker]] = {}
 
     async def _reserve_workflow_slot(self, request: Any) -> _bridge.WorkflowSlot | None:
         """A slot of a worker of the task queue of a start, if one has a slot now; the request then says so."""

@@ -18,7 +18,7 @@ CallableSyncOrAsyncType = TypeVar(
     "CallableSyncOrAsyncType", bound=Callable[..., Any | Awaitable[Any]]
 )
 CallableSyncOrAsyncReturnNoneType = TypeVar(
-    "CallableSyncOrAsyncReturnNoneType", bound=Callable[..., None | Awaitable[None]]
+    "CallableSyncOrAsyncReturnNoneType", bound=Callable[..., Awaitable[None] | None]
 )
 MultiParamSpec = ParamSpec("MultiParamSpec")
 

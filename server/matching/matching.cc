@@ -3,11 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "server/engine/activity.h"
-#include "server/engine/engine.h"
-#include "server/engine/query.h"
-#include "server/engine/workflow_task.h"
-
 namespace chimera::server {
 namespace {
 constexpr Nanos kStickyPollerWindow = seconds{10};
@@ -24,37 +19,23 @@ void note(std::deque<WallTime>& times, WallTime now) {
     times.pop_front();
 }
 
-// A poller would be given it: its run still waits for it.
-bool is_live(const QueueKey& key, const MatchTask& task) {
-  if (task.query != nullptr) return !task.query->done();
-  const RunPtr run = task.run.lock();
-  if (run == nullptr || !run->running()) return false;
-  if (key.type == enums::TASK_QUEUE_TYPE_WORKFLOW)
-    return run->task.pending() && !run->task.is_started() && run->task.stamp == task.stamp;
-  const Activity* activity = run->find_activity(task.scheduled_id);
-  return activity != nullptr && !activity->is_started() && activity->stamp == task.stamp;
+bool is_live(const MatchTask& task) {
+  const auto owner = task.owner.lock();
+  return owner != nullptr && !owner->is_stale(task);
 }
 
 // Polls that are still open there are about to be cancelled. What waits there goes to the normal
 // queues at once, instead of when it has timed out.
-void desert(Engine& engine, TaskQueue& sticky) {
+void desert(TaskQueue& sticky) {
   sticky.deserted = true;
-  const auto waiting = std::exchange(sticky.tasks, {});
-  for (const auto& [priority, level] : waiting) {
-    for (const MatchTask& task : level) {
-      const RunPtr run = task.run.lock();
-      if (run == nullptr) continue;
-      if (task.query != nullptr) {
-        engine.matching().add({run->ns->id, run->task_queue, enums::TASK_QUEUE_TYPE_WORKFLOW},
-                              task);
-      } else if (run->task.pending() && !run->task.is_started() && run->task.stamp == task.stamp) {
-        dispatch_task(engine, *run);
-        engine.arm_run_timer(*run);
-        engine.mark_dirty(*run);
-      }
+  auto waiting = std::exchange(sticky.tasks, {});
+  for (auto& [priority, level] : waiting) {
+    for (MatchTask& task : level) {
+      if (const auto owner = task.owner.lock()) owner->desert(std::move(task));
     }
   }
 }
+
 }  // namespace
 
 bool TaskQueue::idle() const {
@@ -68,7 +49,7 @@ Backlog Matching::backlog(const QueueKey& key) const {
   if (queue == nullptr) return backlog;
   for (const auto& [priority, level] : queue->tasks) {
     for (const MatchTask& task : level) {
-      if (!is_live(key, task)) continue;
+      if (!is_live(task)) continue;
       ++backlog.count;
       backlog.oldest = std::min(backlog.oldest, task.added);
     }
@@ -77,14 +58,14 @@ Backlog Matching::backlog(const QueueKey& key) const {
 }
 
 void Matching::sweep() {
-  if (engine_.now() < next_sweep_) return;
-  next_sweep_ = engine_.now() + kSweepEvery;
+  if (now() < next_sweep_) return;
+  next_sweep_ = now() + kSweepEvery;
   absl::erase_if(queues_, [this](auto& item) {
     TaskQueue& queue = *item.second;
     if (!queue.pollers.empty()) return false;
     for (auto& [priority, level] : queue.tasks)
-      std::erase_if(level, [&](const MatchTask& task) { return !is_live(item.first, task); });
-    return queue.idle() && engine_.now() - queue.last_poll > kPollerMemory;
+      std::erase_if(level, [](const MatchTask& task) { return !is_live(task); });
+    return queue.idle() && now() - queue.last_poll > kPollerMemory;
   });
 }
 
@@ -97,18 +78,18 @@ void Matching::add(const QueueKey& key, MatchTask task) {
   sweep();
   auto& queue = queues_[key];
   if (queue == nullptr) queue = std::make_unique<TaskQueue>();
-  note(queue->added, engine_.now());
+  note(queue->added, now());
   queue->tasks[task.priority].push_back(std::move(task));
   if (!queue->pollers.empty()) ready_.push_back(key);
 }
 
 void Matching::note_poll(TaskQueue& queue, const Poller& poller) {
-  queue.last_poll = engine_.now();
+  queue.last_poll = now();
   queue.deserted = false;
-  queue.seen[poller.identity] = engine_.now();
+  queue.seen[poller.identity] = now();
   if (queue.seen.size() > 16) {
     std::erase_if(queue.seen,
-                  [this](const auto& item) { return engine_.now() - item.second > kPollerMemory; });
+                  [this](const auto& item) { return now() - item.second > kPollerMemory; });
   }
 }
 
@@ -118,17 +99,16 @@ void Matching::poll(const QueueKey& key, Poller poller, double rate_limit) {
   if (queue == nullptr) queue = std::make_unique<TaskQueue>();
   if (rate_limit > 0) queue->rate_limit = rate_limit;
   note_poll(*queue, poller);
-  poller.since = engine_.now();
+  poller.since = now();
   CallPtr call = poller.call;
   call->on_cancel = [this, key, call = call.get()] {
     remove_poller(key, CallPtr(call->shared_from_this()), /*answer=*/false);
   };
   poller.deadline =
       std::make_unique<Timer>([this, key, call] { remove_poller(key, call, /*answer=*/true); });
-  engine_.timers().arm(
-      *poller.deadline,
-      engine_.now() + std::min<Nanos>(kLongPoll, std::max<Nanos>(call->timeout - kPollMargin,
-                                                                 milliseconds{1})));
+  loop_.timers().arm(*poller.deadline,
+                     now() + std::min<Nanos>(kLongPoll, std::max<Nanos>(call->timeout - kPollMargin,
+                                                                        milliseconds{1})));
   queue->pollers.push_back(std::move(poller));
   if (!queue->idle()) ready_.push_back(key);
 }
@@ -141,18 +121,18 @@ void Matching::remove_poller(const QueueKey& key, const CallPtr& call, bool answ
       std::find_if(pollers.begin(), pollers.end(), [&](const Poller& p) { return p.call == call; });
   if (found == pollers.end()) return;
   const CallPtr keep = call;
-  it->second->last_poll = engine_.now();
+  it->second->last_poll = now();
   // The timer that is firing belongs to this poller: let it go after it has returned.
-  engine_.follow_up([poller = std::make_shared<Poller>(std::move(*found))] {});
+  outbox_.follow_up([poller = std::make_shared<Poller>(std::move(*found))] {});
   pollers.erase(found);
-  if (answer) engine_.finish(keep, absl::OkStatus());
+  if (answer) outbox_.finish(keep, absl::OkStatus());
 }
 
 bool Matching::has_recent_poller(const QueueKey& key) const {
   const TaskQueue* queue = find(key);
   if (queue == nullptr || queue->deserted) return false;
   return !queue->pollers.empty() ||
-         (queue->last_poll != kUnset && engine_.now() - queue->last_poll < kStickyPollerWindow);
+         (queue->last_poll != kUnset && now() - queue->last_poll < kStickyPollerWindow);
 }
 
 void Matching::match_all() {
@@ -169,44 +149,28 @@ void Matching::match_all() {
 void Matching::match(const QueueKey& key, TaskQueue& queue) {
   for (auto& [priority, level] : queue.tasks) {
     while (!level.empty() && !queue.pollers.empty()) {
-      if (queue.rate_limit > 0 && engine_.now() < queue.next_dispatch) {
+      if (queue.rate_limit > 0 && now() < queue.next_dispatch) {
         if (queue.rate_timer == nullptr) {
           queue.rate_timer = std::make_unique<Timer>([this, key] { ready_.push_back(key); });
         }
-        engine_.timers().arm(*queue.rate_timer, queue.next_dispatch);
+        loop_.timers().arm(*queue.rate_timer, queue.next_dispatch);
         return;
       }
       MatchTask task = std::move(level.front());
       level.pop_front();
       Poller& poller = queue.pollers.front();
-      if (!deliver(key, task, poller)) continue;
+      const auto owner = task.owner.lock();
+      if (owner == nullptr || !owner->deliver(task, key, poller)) continue;
       const CallPtr call = poller.call;
       queue.pollers.pop_front();
-      note(queue.dispatched, engine_.now());
+      note(queue.dispatched, now());
       if (queue.rate_limit > 0) {
-        queue.next_dispatch = std::max(queue.next_dispatch, engine_.now()) +
+        queue.next_dispatch = std::max(queue.next_dispatch, now()) +
                               Nanos{static_cast<std::int64_t>(1e9 / queue.rate_limit)};
       }
-      engine_.finish(call, absl::OkStatus());
+      outbox_.finish(call, absl::OkStatus());
     }
   }
-}
-
-bool Matching::deliver(const QueueKey& key, MatchTask& task, Poller& poller) {
-  if (key.type == enums::TASK_QUEUE_TYPE_ACTIVITY) {
-    const RunPtr run = task.run.lock();
-    return run != nullptr &&
-           start_activity_for_poll(
-               engine_, *run, task.scheduled_id, task.stamp, poller.identity,
-               static_cast<wf::PollActivityTaskQueueResponse&>(*poller.call->response));
-  }
-  auto& response = static_cast<wf::PollWorkflowTaskQueueResponse&>(*poller.call->response);
-  const auto& request = static_cast<const wf::PollWorkflowTaskQueueRequest&>(*poller.call->request);
-  const RunPtr run = task.run.lock();
-  if (run == nullptr) return false;
-  const bool on_sticky = !run->sticky_queue.empty() && key.name == run->sticky_queue;
-  if (task.query != nullptr) return start_query_task(engine_, task.query, on_sticky, response);
-  return start_task_for_poll(engine_, *run, task.stamp, on_sticky, request, response);
 }
 
 void Matching::shut_down_worker(const std::string& namespace_id,
@@ -222,7 +186,7 @@ void Matching::shut_down_worker(const std::string& namespace_id,
     for (const CallPtr& call : calls) remove_poller(key, call, /*answer=*/true);
   }
   const auto sticky = queues_.find({namespace_id, sticky_queue, enums::TASK_QUEUE_TYPE_WORKFLOW});
-  if (!sticky_queue.empty() && sticky != queues_.end()) desert(engine_, *sticky->second);
+  if (!sticky_queue.empty() && sticky != queues_.end()) desert(*sticky->second);
 }
 
 }  // namespace chimera::server

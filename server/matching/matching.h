@@ -1,6 +1,5 @@
-// Matching: task queues, normal and sticky, and the polls that wait at them. Tasks are derived
-// state: a run's pending workflow task or activity attempt, or a query; a stale one is dropped when
-// it meets a poller. Loop thread.
+// Matching: task queues, normal and sticky, and the polls that wait at them. A task says itself
+// whether it is stale, and is dropped then when it meets a poller. Loop thread.
 #ifndef CHIMERA_SERVER_MATCHING_MATCHING_H_
 #define CHIMERA_SERVER_MATCHING_MATCHING_H_
 
@@ -12,41 +11,12 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "temporal/api/enums/v1/task_queue.pb.h"
 
-#include "server/base/call.h"
-#include "server/base/types.h"
-#include "server/engine/run.h"
+#include "server/loop/loop.h"
+#include "server/loop/outbox.h"
+#include "server/matching/task.h"
 
 namespace chimera::server {
-
-class Engine;
-
-struct QueueKey {
-  std::string namespace_id, name;
-  enums::TaskQueueType type = enums::TASK_QUEUE_TYPE_WORKFLOW;
-  bool operator==(const QueueKey&) const = default;
-  template <class H>
-  friend H AbslHashValue(H h, const QueueKey& key) {
-    return H::combine(std::move(h), key.namespace_id, key.name, static_cast<int>(key.type));
-  }
-};
-
-struct MatchTask {
-  RunWeak run;
-  std::uint64_t stamp = 0;        // Must be that of the run's pending task or activity attempt.
-  std::int64_t scheduled_id = 0;  // Activities.
-  std::shared_ptr<Query> query;   // Set: a direct query.
-  WallTime added{};
-  int priority = 3;
-};
-
-struct Poller {
-  CallPtr call;
-  std::string identity, worker_instance_key;
-  WallTime since{};
-  std::unique_ptr<Timer> deadline;
-};
 
 struct TaskQueue {
   std::map<int, std::deque<MatchTask>> tasks;  // By priority, lower first.
@@ -69,7 +39,7 @@ struct Backlog {
 
 class Matching {
  public:
-  explicit Matching(Engine& engine) : engine_(engine) {}
+  Matching(Loop& loop, Outbox& outbox) : loop_(loop), outbox_(outbox) {}
 
   void add(const QueueKey& key, MatchTask task);
   // Waits for a task; answers empty at the deadline. The call's type tells the queue's.
@@ -77,7 +47,8 @@ class Matching {
   void match_all();  // Pairs what can be paired; called after every handler.
   // A poll waits there, or did in the last ten seconds.
   bool has_recent_poller(const QueueKey& key) const;
-  // Answers the open polls of a worker that shuts down with nothing.
+  // Answers the open polls of a worker that shuts down with nothing, and sends away what waits at
+  // its sticky queue.
   void shut_down_worker(const std::string& namespace_id, const std::string& worker_instance_key,
                         const std::string& sticky_queue);
   const TaskQueue* find(const QueueKey& key) const;
@@ -89,11 +60,13 @@ class Matching {
   // Every worker brings a sticky queue of its own.
   void sweep();
   void match(const QueueKey& key, TaskQueue& queue);
-  bool deliver(const QueueKey& key, MatchTask& task, Poller& poller);
   void note_poll(TaskQueue& queue, const Poller& poller);
   void remove_poller(const QueueKey& key, const CallPtr& call, bool answer);
 
-  Engine& engine_;
+  WallTime now() const { return loop_.now(); }
+
+  Loop& loop_;
+  Outbox& outbox_;
   absl::flat_hash_map<QueueKey, std::unique_ptr<TaskQueue>> queues_;
   std::vector<QueueKey> ready_;  // Changed since the last match_all().
   WallTime next_sweep_{};

@@ -1,10 +1,10 @@
 // The reports of activity workers, by token and by id.
 #include "server/base/errors.h"
-#include "server/engine/activity.h"
-#include "server/engine/activity_options.h"
 #include "server/engine/engine.h"
-#include "server/engine/limits.h"
-#include "server/engine/task_lookup.h"
+#include "server/engine/matched/task_lookup.h"
+#include "server/engine/pending/activity.h"
+#include "server/engine/pending/activity_options.h"
+#include "server/engine/rules/limits.h"
 #include "server/service/handlers.h"
 #include "server/service/method_table.h"
 

@@ -27,7 +27,7 @@ void Dispatcher::handle(const CallPtr& call) {
     return engine_.finish(call, std::move(status));
   call->method->handler(engine_, call);
   if (call->finished) return;
-  engine_.open_calls().insert(call);
+  engine_.outbox().open_calls().insert(call);
 }
 
 void Dispatcher::close() {
@@ -51,7 +51,7 @@ void Dispatcher::cancel(const CallPtr& call) {
 
 void Dispatcher::abandon_all() {
   stopped_ = true;
-  const auto open = engine_.open_calls();  // Finishing takes them out of it.
+  const auto open = engine_.outbox().open_calls();  // Finishing takes them out of it.
   for (const CallPtr& call : open) engine_.finish(call, stopping());
 }
 

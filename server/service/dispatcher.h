@@ -7,7 +7,7 @@
 
 #include "server/base/call.h"
 #include "server/engine/engine.h"
-#include "server/engine/loop.h"
+#include "server/loop/loop.h"
 #include "server/service/method_table.h"
 
 namespace chimera::server {

@@ -1,12 +1,12 @@
 // What clients do to executions: start, signal, cancel, terminate, delete, query.
 #include "server/base/errors.h"
-#include "server/engine/cross.h"
-#include "server/engine/describe.h"
 #include "server/engine/engine.h"
-#include "server/engine/limits.h"
-#include "server/engine/query.h"
-#include "server/engine/reset.h"
-#include "server/engine/start.h"
+#include "server/engine/matched/query.h"
+#include "server/engine/rules/limits.h"
+#include "server/engine/run/describe.h"
+#include "server/engine/turn/cross.h"
+#include "server/engine/turn/reset.h"
+#include "server/engine/turn/start.h"
 #include "server/service/handlers.h"
 #include "server/service/method_table.h"
 
@@ -15,13 +15,13 @@ namespace {
 
 // The running run that a request means; a first run id guards against another chain.
 template <class Request>
-absl::StatusOr<Run*> target(Engine& engine, const Request& request, bool must_run = true) {
+absl::StatusOr<const Run*> target(Engine& engine, const Request& request, bool must_run = true) {
   absl::StatusOr<Namespace*> ns = engine.resolve_namespace(request.namespace_());
   if (!ns.ok()) return ns.status();
   const auto& execution = request.workflow_execution();
-  absl::StatusOr<Run*> run =
-      must_run ? engine.find_running(**ns, execution)
-               : engine.find_run(**ns, execution.workflow_id(), execution.run_id());
+  absl::StatusOr<const Run*> run =
+      must_run ? engine.runs().find_running(**ns, execution)
+               : engine.runs().find(**ns, execution.workflow_id(), execution.run_id());
   if (!run.ok()) return run.status();
   if constexpr (requires { request.first_execution_run_id(); }) {
     const std::string& first = request.first_execution_run_id();
@@ -37,20 +37,16 @@ absl::Status signal_workflow(Engine& engine, wf::SignalWorkflowExecutionRequest&
   if (absl::Status s = check_length("SignalName", request.signal_name()); !s.ok()) return s;
   if (absl::Status s = check_length("RequestId", request.request_id()); !s.ok()) return s;
   if (absl::Status s = check_blob(request.input()); !s.ok()) return s;
-  absl::StatusOr<Run*> found = target(engine, request);
+  absl::StatusOr<const Run*> found = target(engine, request);
   if (!found.ok()) return found.status();
-  Run& run = **found;
+  const Run& run = **found;
   if (absl::Status s = check_signal(engine, run); !s.ok()) return s;
-  if (!request.request_id().empty() &&
-      !run.signal_request_ids.insert(request.request_id()).second) {
-    return absl::OkStatus();
-  }
   history::WorkflowExecutionSignaledEventAttributes a;
   a.set_signal_name(request.signal_name());
   if (request.has_input()) *a.mutable_input() = std::move(*request.mutable_input());
   a.set_identity(request.identity());
   if (request.has_header()) *a.mutable_header() = std::move(*request.mutable_header());
-  signal_run(engine, run, std::move(a), request.mutable_links());
+  signal_run(engine, run, std::move(a), request.request_id(), request.mutable_links());
   return absl::OkStatus();
 }
 
@@ -108,13 +104,12 @@ absl::Status signal_with_start(Engine& engine, wf::SignalWithStartWorkflowExecut
   a.set_identity(request.identity());
   if (request.has_header()) *a.mutable_header() = request.header();
   if (decision->use != nullptr) {
-    Run& run = *decision->use;
+    const Run& run = *decision->use;
     response.set_run_id(run.run_id);
     response.set_first_execution_run_id(run.first_run_id);
     if (decision->deduplicated) return absl::OkStatus();
     if (absl::Status s = check_signal(engine, run); !s.ok()) return s;
-    if (!run.signal_request_ids.insert(start.request_id()).second) return absl::OkStatus();
-    signal_run(engine, run, std::move(a));
+    if (!signal_run(engine, run, std::move(a), start.request_id())) return absl::OkStatus();
     if (run.backoff_until != kUnset) wake_delayed(engine, run);
     return absl::OkStatus();
   }
@@ -133,7 +128,7 @@ absl::Status signal_with_start(Engine& engine, wf::SignalWithStartWorkflowExecut
 
 absl::Status request_cancel(Engine& engine, wf::RequestCancelWorkflowExecutionRequest& request,
                             wf::RequestCancelWorkflowExecutionResponse&) {
-  absl::StatusOr<Run*> found = target(engine, request, /*must_run=*/false);
+  absl::StatusOr<const Run*> found = target(engine, request, /*must_run=*/false);
   if (!found.ok()) return found.status();
   if (!(*found)->running() || (*found)->cancel_requested) return absl::OkStatus();
   history::WorkflowExecutionCancelRequestedEventAttributes a;
@@ -145,7 +140,7 @@ absl::Status request_cancel(Engine& engine, wf::RequestCancelWorkflowExecutionRe
 
 absl::Status terminate(Engine& engine, wf::TerminateWorkflowExecutionRequest& request,
                        wf::TerminateWorkflowExecutionResponse&) {
-  absl::StatusOr<Run*> found = target(engine, request);
+  absl::StatusOr<const Run*> found = target(engine, request);
   if (!found.ok()) return found.status();
   terminate_run(engine, **found, request.reason(), &request.details(), request.identity());
   return absl::OkStatus();
@@ -153,13 +148,13 @@ absl::Status terminate(Engine& engine, wf::TerminateWorkflowExecutionRequest& re
 
 absl::Status delete_execution(Engine& engine, wf::DeleteWorkflowExecutionRequest& request,
                               wf::DeleteWorkflowExecutionResponse&) {
-  absl::StatusOr<Run*> found = target(engine, request, /*must_run=*/false);
+  absl::StatusOr<const Run*> found = target(engine, request, /*must_run=*/false);
   if (!found.ok()) return found.status();
-  const RunPtr keep = engine.share(**found);
+  const RunPtr keep = share(**found);
   if (keep->running())
     terminate_run(engine, *keep, "Delete workflow execution", nullptr, "history-service");
   engine.follow_up([&engine, keep] {
-    if (engine.run_by_id(keep->run_id) != nullptr) engine.delete_run(*keep);
+    if (engine.runs().by_id(keep->run_id) != nullptr) engine.runs().erase(*keep);
   });
   return absl::OkStatus();
 }
@@ -168,8 +163,8 @@ absl::Status describe(Engine& engine, wf::DescribeWorkflowExecutionRequest& requ
                       wf::DescribeWorkflowExecutionResponse& response) {
   absl::StatusOr<Namespace*> ns = engine.resolve_namespace(request.namespace_());
   if (!ns.ok()) return ns.status();
-  absl::StatusOr<Run*> run =
-      engine.find_run(**ns, request.execution().workflow_id(), request.execution().run_id());
+  absl::StatusOr<const Run*> run =
+      engine.runs().find(**ns, request.execution().workflow_id(), request.execution().run_id());
   if (!run.ok()) return run.status();
   describe_run(**run, engine.now(), response);
   return absl::OkStatus();

@@ -4,7 +4,7 @@
 #include "server/base/errors.h"
 #include "server/base/tokens.h"
 #include "server/engine/engine.h"
-#include "server/engine/workflow_task.h"
+#include "server/engine/turn/workflow_task.h"
 #include "server/service/handlers.h"
 #include "server/service/method_table.h"
 
@@ -19,7 +19,7 @@ constexpr Nanos kMargin = seconds{1};
 
 // A read that waits for the run to change. Owned by the waiters that it has left at the run and by
 // its timer's holder.
-struct Waiting {
+struct HistoryWait {
   HistoryCall call;
   PageToken token;
   RunWeak run;
@@ -27,15 +27,15 @@ struct Waiting {
   std::uint64_t place = 0;  // Among the run's waiters.
 
   void leave() const {
-    if (const RunPtr live = run.lock()) live->history_waiters.erase(place);
+    if (const RunPtr live = run.lock()) live->waiting.history.erase(place);
   }
 };
 
-void read(Engine& engine, std::shared_ptr<Waiting> waiting, bool may_wait);
+void read(Engine& engine, std::shared_ptr<HistoryWait> waiting, bool may_wait);
 
-void wait(Engine& engine, const std::shared_ptr<Waiting>& waiting, Run& run) {
-  waiting->place = engine.next_stamp();
-  run.history_waiters[waiting->place] = [&engine, waiting] {
+void wait(Engine& engine, const std::shared_ptr<HistoryWait>& waiting, const Run& run) {
+  waiting->place = engine.ids().next_stamp();
+  run.waiting.history[waiting->place] = [&engine, waiting] {
     read(engine, waiting, /*may_wait=*/true);
   };
   if (waiting->deadline != nullptr) return;
@@ -61,7 +61,7 @@ std::int64_t page_end(const Run& run, std::int64_t first, std::int64_t end, int 
   return std::min(end, it[batches - 1]);
 }
 
-void read_close_event(Engine& engine, const std::shared_ptr<Waiting>& waiting, Run& run,
+void read_close_event(Engine& engine, const std::shared_ptr<HistoryWait>& waiting, const Run& run,
                       bool may_wait) {
   auto& response = waiting->call.response();
   if (!run.running()) {
@@ -76,7 +76,8 @@ void read_close_event(Engine& engine, const std::shared_ptr<Waiting>& waiting, R
   engine.finish(waiting->call.raw(), absl::OkStatus());
 }
 
-void read_page(Engine& engine, const std::shared_ptr<Waiting>& waiting, Run& run, bool may_wait) {
+void read_page(Engine& engine, const std::shared_ptr<HistoryWait>& waiting, const Run& run,
+               bool may_wait) {
   const auto& request = waiting->call.request();
   auto& response = waiting->call.response();
   PageToken token = waiting->token;
@@ -102,11 +103,11 @@ void read_page(Engine& engine, const std::shared_ptr<Waiting>& waiting, Run& run
   engine.finish(waiting->call.raw(), absl::OkStatus());
 }
 
-void read(Engine& engine, std::shared_ptr<Waiting> waiting, bool may_wait) {
+void read(Engine& engine, std::shared_ptr<HistoryWait> waiting, bool may_wait) {
   waiting->leave();
   if (waiting->call.raw()->finished) return;
   const RunPtr run = waiting->run.lock();
-  if (run == nullptr || engine.run_by_id(waiting->token.run_id) == nullptr) {
+  if (run == nullptr || engine.runs().by_id(waiting->token.run_id) == nullptr) {
     engine.finish(waiting->call.raw(), not_found("workflow execution not found"));
     return;
   }
@@ -141,7 +142,8 @@ absl::Status get_history(Engine& engine, HistoryCall call) {
   absl::StatusOr<PageToken> followed = follow(request.next_page_token(), run_id);
   if (!followed.ok()) return followed.status();
   PageToken token = *std::move(followed);
-  absl::StatusOr<Run*> run = engine.find_run(**ns, request.execution().workflow_id(), run_id);
+  absl::StatusOr<const Run*> run =
+      engine.runs().find(**ns, request.execution().workflow_id(), run_id);
   if (!run.ok()) return run.status();
   if (!fits(token, **run)) return invalid("Invalid NextPageToken.");
   if (token.run_id.empty()) {
@@ -151,7 +153,7 @@ absl::Status get_history(Engine& engine, HistoryCall call) {
     token.worker = !token.wait && (*run)->running();
   }
   auto waiting =
-      std::make_shared<Waiting>(Waiting{call, std::move(token), engine.share(**run), nullptr});
+      std::make_shared<HistoryWait>(HistoryWait{call, std::move(token), share(**run), nullptr});
   read(engine, std::move(waiting), /*may_wait=*/true);
   return absl::OkStatus();
 }
@@ -164,7 +166,8 @@ absl::Status get_history_reverse(Engine& engine,
   std::string run_id = request.execution().run_id();
   const absl::StatusOr<PageToken> token = follow(request.next_page_token(), run_id);
   if (!token.ok()) return token.status();
-  absl::StatusOr<Run*> found = engine.find_run(**ns, request.execution().workflow_id(), run_id);
+  absl::StatusOr<const Run*> found =
+      engine.runs().find(**ns, request.execution().workflow_id(), run_id);
   if (!found.ok()) return found.status();
   const Run& run = **found;
   if (!fits(*token, run)) return invalid("Invalid NextPageToken.");

@@ -1,5 +1,5 @@
 // The namespace RPCs.
-#include "server/engine/namespaces.h"
+#include "server/engine/run/namespaces.h"
 
 #include "temporal/api/errordetails/v1/message.pb.h"
 
@@ -57,7 +57,7 @@ absl::Status register_namespace(Engine& engine, wf::RegisterNamespaceRequest& re
     return error_with_detail(absl::StatusCode::kAlreadyExists, "Namespace already exists.",
                              ::temporal::api::errordetails::v1::NamespaceAlreadyExistsFailure());
   }
-  Namespace& ns = engine.namespaces().add(request.namespace_(), engine.new_uuid(), retention);
+  Namespace& ns = engine.namespaces().add(request.namespace_(), engine.ids().uuid(), retention);
   ns.info.set_description(request.description());
   ns.info.set_owner_email(request.owner_email());
   *ns.info.mutable_data() = request.data();
@@ -94,7 +94,7 @@ absl::Status update_namespace(Engine& engine, wf::UpdateNamespaceRequest& reques
   if (request.config().has_workflow_execution_retention_ttl()) {
     *ns.config.mutable_workflow_execution_retention_ttl() =
         request.config().workflow_execution_retention_ttl();
-    engine.apply_retention(ns);
+    engine.runs().apply_retention(ns);
   }
   engine.save(ns);
   *response.mutable_namespace_info() = ns.info;

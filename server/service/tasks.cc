@@ -1,8 +1,8 @@
 // What workers call about workflow tasks, queries and themselves.
 #include "server/base/errors.h"
 #include "server/engine/engine.h"
-#include "server/engine/query.h"
-#include "server/engine/workflow_task.h"
+#include "server/engine/matched/query.h"
+#include "server/engine/turn/workflow_task.h"
 #include "server/service/handlers.h"
 #include "server/service/method_table.h"
 
@@ -87,10 +87,11 @@ absl::Status reset_sticky(Engine& engine, wf::ResetStickyTaskQueueRequest& reque
                           wf::ResetStickyTaskQueueResponse&) {
   absl::StatusOr<Namespace*> ns = engine.resolve_namespace(request.namespace_());
   if (!ns.ok()) return ns.status();
-  absl::StatusOr<Run*> run = engine.find_running(**ns, request.execution());
+  absl::StatusOr<const Run*> run = engine.runs().find_running(**ns, request.execution());
   if (!run.ok()) return run.status();
-  (*run)->sticky_queue.clear();
-  engine.mark_dirty(**run);
+  Transition t(engine, **run);
+  t.run().sticky_queue.clear();
+  t.commit_unseen();
   return absl::OkStatus();
 }
 

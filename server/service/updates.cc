@@ -5,8 +5,8 @@
 #include "core/base/transport.h"
 #include "server/base/errors.h"
 #include "server/engine/engine.h"
-#include "server/engine/start.h"
-#include "server/engine/update_registry.h"
+#include "server/engine/turn/start.h"
+#include "server/engine/turn/update_registry.h"
 #include "server/service/handlers.h"
 #include "server/service/method_table.h"
 
@@ -46,7 +46,7 @@ absl::Status check_update(Engine& engine, wf::UpdateWorkflowExecutionRequest& re
   if (request.request().meta().update_id().size() > 1000)
     return invalid("UpdateId length exceeds limit.");
   if (request.request().meta().update_id().empty()) {
-    request.mutable_request()->mutable_meta()->set_update_id(engine.new_uuid());
+    request.mutable_request()->mutable_meta()->set_update_id(engine.ids().uuid());
   }
   stage = request.wait_policy().lifecycle_stage();
   return check_wait_stage(stage);
@@ -59,14 +59,15 @@ absl::Status update_workflow(Engine& engine, UpdateCall call) {
   UpdateStage stage;
   if (absl::Status s = check_update(engine, request, stage); !s.ok()) return s;
   const auto& execution = request.workflow_execution();
-  absl::StatusOr<Run*> run = engine.find_run(**ns, execution.workflow_id(), execution.run_id());
+  absl::StatusOr<const Run*> run =
+      engine.runs().find(**ns, execution.workflow_id(), execution.run_id());
   if (!run.ok()) return run.status();
   const std::string& first = request.first_execution_run_id();
   if (!first.empty() && (*run)->first_run_id != first)
     return not_found("workflow execution not found");
   const std::string id = request.request().meta().update_id();
-  UpdateDone done = [&engine, call, shared = engine.share(**run), id](absl::Status status,
-                                                                      UpdateAnswer answer) {
+  UpdateDone done = [&engine, call, shared = share(**run), id](absl::Status status,
+                                                               UpdateAnswer answer) {
     if (call.raw()->finished) return;
     if (status.ok()) fill(call.response(), *shared, id, answer);
     engine.finish(call.raw(), std::move(status));
@@ -80,15 +81,16 @@ absl::Status poll(Engine& engine, PollCall call) {
   absl::StatusOr<Namespace*> ns = engine.resolve_namespace(request.namespace_());
   if (!ns.ok()) return ns.status();
   const auto& execution = request.update_ref().workflow_execution();
-  absl::StatusOr<Run*> run = engine.find_run(**ns, execution.workflow_id(), execution.run_id());
+  absl::StatusOr<const Run*> run =
+      engine.runs().find(**ns, execution.workflow_id(), execution.run_id());
   if (!run.ok()) return run.status();
   const std::string id = request.update_ref().update_id();
   UpdateStage stage = request.wait_policy().lifecycle_stage();  // Unset: just look.
   if (stage == enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_UNSPECIFIED) {
     stage = enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ADMITTED;
   }
-  UpdateDone done = [&engine, call, shared = engine.share(**run), id](absl::Status status,
-                                                                      UpdateAnswer answer) {
+  UpdateDone done = [&engine, call, shared = share(**run), id](absl::Status status,
+                                                               UpdateAnswer answer) {
     if (call.raw()->finished) return;
     if (status.ok()) fill(call.response(), *shared, id, answer);
     engine.finish(call.raw(), std::move(status));
@@ -153,7 +155,7 @@ absl::Status execute_multi(Engine& engine, MultiCall call) {
     return multi_error(s, false);
   Namespace& ns = *engine.namespaces().find(start.namespace_());
   const std::string id = multi->update->request().meta().update_id();
-  Run* run = engine.current_run(ns, start.workflow_id());
+  const Run* run = engine.runs().current(ns, start.workflow_id());
   auto& start_response = *call.response().add_responses()->mutable_start_workflow();
   // An update that its closed run never completed counts for nothing (genuine server 1.29).
   const bool known = run != nullptr &&
@@ -165,10 +167,10 @@ absl::Status execute_multi(Engine& engine, MultiCall call) {
   } else {
     absl::Status started = start_workflow(engine, start, start_response);
     if (!started.ok()) return multi_error(started, true);
-    run = engine.run_by_id(start_response.run_id());
+    run = engine.runs().by_id(start_response.run_id());
   }
-  UpdateDone done = [&engine, call, shared = engine.share(*run), id](absl::Status status,
-                                                                     UpdateAnswer answer) {
+  UpdateDone done = [&engine, call, shared = share(*run), id](absl::Status status,
+                                                              UpdateAnswer answer) {
     if (call.raw()->finished) return;
     if (status.ok()) {
       fill(*call.response().add_responses()->mutable_update_workflow(), *shared, id, answer);

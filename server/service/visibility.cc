@@ -6,8 +6,8 @@
 
 #include "server/base/errors.h"
 #include "server/base/tokens.h"
-#include "server/engine/describe.h"
 #include "server/engine/engine.h"
+#include "server/engine/run/describe.h"
 #include "server/service/handlers.h"
 #include "server/service/method_table.h"
 #include "server/visibility/attributes.h"
@@ -36,7 +36,8 @@ absl::StatusOr<std::vector<const Run*>> select(Engine& engine, const std::string
                                                const std::string& text, std::string* group_by) {
   absl::StatusOr<Namespace*> ns = engine.resolve_namespace(namespace_name);
   if (!ns.ok()) return ns.status();
-  absl::StatusOr<visibility::Query> query = visibility::parse_query(text, attribute_types(**ns));
+  absl::StatusOr<visibility::Query> query =
+      visibility::parse_query(text, attribute_types((*ns)->search_attributes));
   if (!query.ok()) return query.status();
   if (group_by == nullptr && !query->group_by.empty()) {
     return invalid("invalid query: operation is not supported: 'GROUP BY' clause");
@@ -44,12 +45,12 @@ absl::StatusOr<std::vector<const Run*>> select(Engine& engine, const std::string
   if (group_by != nullptr) *group_by = query->group_by;
   const bool divisions = query->names(kDivision);
   std::vector<const Run*> rows;
-  for (const auto& [id, run] : engine.runs()) {
+  for (const auto& [id, run] : engine.runs().all()) {
     if (run->ns != *ns || (!divisions && run->search_attributes.contains(kDivision))) continue;
-    const Run& row = *run;
+    const Row row = row_of(*run);
     if (visibility::matches(*query,
                             [&row](std::string_view name) { return row_value(row, name); })) {
-      rows.push_back(&row);
+      rows.push_back(run.get());
     }
   }
   return rows;

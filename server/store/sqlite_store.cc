@@ -8,6 +8,7 @@
 #include <iterator>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "absl/strings/string_view.h"
 #include <signal.h>
@@ -129,12 +130,12 @@ class SqliteStore : public Store {
 
   bool durable() const override { return true; }
 
-  void commit(WriteBatch batch) override {
+  void commit(WriteBatch batch, Written written) override {
     bool wake;
     {
       std::lock_guard lock(mutex_);
       wake = queue_.empty();
-      queue_.push_back(std::move(batch));
+      queue_.push_back({std::move(batch), std::move(written)});
     }
     if (wake) wake_.notify_one();
   }
@@ -244,6 +245,11 @@ class SqliteStore : public Store {
                         "It may be of another version: choose another file name.");
   }
 
+  struct Handed {
+    WriteBatch batch;
+    Written written;  // Null: it has heard.
+  };
+
   bool write(WriteBatch& batch) {
     bool ok = true;
     for (const auto& e : batch.events) {
@@ -267,12 +273,12 @@ class SqliteStore : public Store {
     return ok;
   }
 
-  absl::Status write_all(std::vector<WriteBatch>& batches) {
+  absl::Status write_all(std::vector<Handed>& handed) {
     bool changes = false;
-    for (const WriteBatch& batch : batches) changes = changes || !batch.empty();
+    for (const Handed& one : handed) changes = changes || !one.batch.empty();
     if (!changes) return absl::OkStatus();
     bool ok = execute("BEGIN IMMEDIATE");
-    for (WriteBatch& batch : batches) ok = ok && write(batch);
+    for (Handed& one : handed) ok = ok && write(one.batch);
     if (ok && execute("COMMIT")) return absl::OkStatus();
     absl::Status status = absl::UnavailableError(absl::StrCat(
         "the database file ", filename_, " cannot be written (", sqlite3_errmsg(database_.get()),
@@ -296,7 +302,7 @@ class SqliteStore : public Store {
   }
 
   // Moves what was handed over behind `unwritten`; false: stop.
-  bool wait_for_work(std::vector<WriteBatch>& unwritten) {
+  bool wait_for_work(std::vector<Handed>& unwritten) {
     std::unique_lock lock(mutex_);
     const auto ready = [this] { return stopping_ || !queue_.empty(); };
     if (unwritten.empty())
@@ -318,18 +324,17 @@ class SqliteStore : public Store {
   // again.
   void write_loop() {
     get_errors_of_file_sizes();
-    std::vector<WriteBatch> unwritten;
+    std::vector<Handed> unwritten;
     while (wait_for_work(unwritten)) {
       const absl::Status status = write_all(unwritten);
       set_health(status);
-      for (WriteBatch& batch : unwritten) {
-        for (auto& effect : batch.effects) effect(status);
-        batch.effects.clear();
+      for (Handed& one : unwritten) {
+        if (one.written) std::exchange(one.written, nullptr)(status);
       }
       if (status.ok())
         unwritten.clear();
       else
-        std::erase_if(unwritten, [](const WriteBatch& batch) { return batch.empty(); });
+        std::erase_if(unwritten, [](const Handed& one) { return one.batch.empty(); });
     }
     if (!unwritten.empty()) {
       std::fprintf(stderr, "error: the server stops with unwritten changes; their callers know\n");
@@ -341,7 +346,7 @@ class SqliteStore : public Store {
   Statement put_event_, put_run_, put_value_, erase_value_, erase_run_, erase_events_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::vector<WriteBatch> queue_;
+  std::vector<Handed> queue_;
   bool stopping_ = false;
   std::atomic<bool> healthy_{true};
   mutable std::mutex health_mutex_;

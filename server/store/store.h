@@ -1,5 +1,5 @@
 // Store, where a server's changes go: nowhere (memory), or into a SQLite file. The loop hands over
-// one batch per turn with the effects that must wait until it is durable.
+// one batch per turn and hears when it is durable.
 #ifndef CHIMERA_SERVER_STORE_STORE_H_
 #define CHIMERA_SERVER_STORE_STORE_H_
 
@@ -22,7 +22,7 @@ struct WriteBatch {
   struct RunRecord {
     std::string run_id, namespace_id, workflow_id;
     bool open = true;
-    std::string side;  // What events do not tell (store/side_record).
+    std::string side;  // What events do not tell, as the engine encodes it.
   };
   struct KeyValue {
     std::string table, key, value;
@@ -32,12 +32,6 @@ struct WriteBatch {
   std::vector<RunRecord> runs;
   std::vector<std::string> deleted_runs;
   std::vector<KeyValue> values;
-  // Run once after the commit, with what became of it. After an error the changes are kept and
-  // written as soon as that is possible again.
-  std::vector<absl::AnyInvocable<void(const absl::Status&)>> effects;
-  // The effects send answers, which may block: not on the loop's thread, please, even if there is
-  // nothing to write.
-  bool effects_elsewhere = false;
   bool empty() const {
     return events.empty() && runs.empty() && deleted_runs.empty() && values.empty();
   }
@@ -56,11 +50,15 @@ struct StoredState {
 // commit(): loop thread.
 class Store {
  public:
-  // Everything handed over is durable (or lost with a message, after an error) and its effects have
-  // run.
+  // Runs once, with what became of the batch. After an error the changes are kept and written as
+  // soon as that is possible again. On a thread of the store's, or inside commit().
+  using Written = absl::AnyInvocable<void(const absl::Status&) &&>;
+
+  // Everything handed over is durable (or lost with a message, after an error), and whoever handed
+  // it over has heard.
   virtual ~Store() = default;
   virtual bool durable() const = 0;
-  virtual void commit(WriteBatch batch) = 0;
+  virtual void commit(WriteBatch batch, Written written) = 0;
   virtual absl::StatusOr<StoredState> load() = 0;
   // kUnavailable, with the reason, while changes cannot be made durable. Any thread.
   virtual absl::Status health() const { return absl::OkStatus(); }

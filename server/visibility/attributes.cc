@@ -4,12 +4,10 @@
 
 #include "core/base/utf8.h"
 #include "server/base/errors.h"
-#include "server/engine/start.h"
 
 namespace chimera::server {
 namespace {
 
-using Types = std::map<std::string, enums::IndexedValueType>;
 constexpr auto kKeyword = enums::INDEXED_VALUE_TYPE_KEYWORD;
 constexpr auto kInt = enums::INDEXED_VALUE_TYPE_INT;
 constexpr auto kDatetime = enums::INDEXED_VALUE_TYPE_DATETIME;
@@ -33,8 +31,8 @@ bool fits(const nlohmann::json& value, enums::IndexedValueType type) {
 
 }  // namespace
 
-const Types& system_attributes() {
-  static const Types* types = new Types{
+const AttributeTypes& system_attributes() {
+  static const AttributeTypes* types = new AttributeTypes{
       {"WorkflowId", kKeyword},       {"RunId", kKeyword},           {"WorkflowType", kKeyword},
       {"TaskQueue", kKeyword},        {"ExecutionStatus", kKeyword}, {"StartTime", kDatetime},
       {"ExecutionTime", kDatetime},   {"CloseTime", kDatetime},      {"ExecutionDuration", kInt},
@@ -44,28 +42,29 @@ const Types& system_attributes() {
   return *types;
 }
 
-const Types& predefined_attributes() {
-  static const Types* types = new Types{{"BuildIds", kKeywordList},
-                                        {"TemporalChangeVersion", kKeywordList},
-                                        {"BinaryChecksums", kKeywordList},
-                                        {"BatcherUser", kKeyword},
-                                        {"BatcherNamespace", kKeyword},
-                                        {"TemporalScheduledStartTime", kDatetime},
-                                        {"TemporalScheduledById", kKeyword},
-                                        {"TemporalSchedulePaused", kBool},
-                                        {"TemporalNamespaceDivision", kKeyword},
-                                        {"TemporalPauseInfo", kKeywordList},
-                                        {"TemporalReportedProblems", kKeywordList},
-                                        {"TemporalWorkerDeployment", kKeyword},
-                                        {"TemporalWorkerDeploymentVersion", kKeyword},
-                                        {"TemporalWorkflowVersioningBehavior", kKeyword},
-                                        {"TemporalUsedWorkerDeploymentVersions", kKeywordList}};
+const AttributeTypes& predefined_attributes() {
+  static const AttributeTypes* types =
+      new AttributeTypes{{"BuildIds", kKeywordList},
+                         {"TemporalChangeVersion", kKeywordList},
+                         {"BinaryChecksums", kKeywordList},
+                         {"BatcherUser", kKeyword},
+                         {"BatcherNamespace", kKeyword},
+                         {"TemporalScheduledStartTime", kDatetime},
+                         {"TemporalScheduledById", kKeyword},
+                         {"TemporalSchedulePaused", kBool},
+                         {"TemporalNamespaceDivision", kKeyword},
+                         {"TemporalPauseInfo", kKeywordList},
+                         {"TemporalReportedProblems", kKeywordList},
+                         {"TemporalWorkerDeployment", kKeyword},
+                         {"TemporalWorkerDeploymentVersion", kKeyword},
+                         {"TemporalWorkflowVersioningBehavior", kKeyword},
+                         {"TemporalUsedWorkerDeploymentVersions", kKeywordList}};
   return *types;
 }
 
-std::optional<enums::IndexedValueType> settable_type(const Namespace& ns, const std::string& name) {
-  if (auto it = ns.search_attributes.find(name); it != ns.search_attributes.end())
-    return it->second;
+std::optional<enums::IndexedValueType> settable_type(const AttributeTypes& own,
+                                                     const std::string& name) {
+  if (auto it = own.find(name); it != own.end()) return it->second;
   if (auto it = predefined_attributes().find(name); it != predefined_attributes().end())
     return it->second;
   return std::nullopt;
@@ -98,25 +97,26 @@ std::optional<enums::IndexedValueType> parse_type(const std::string& name) {
   return std::nullopt;
 }
 
-common::SearchAttributes with_types(const Namespace& ns, common::SearchAttributes attributes) {
+common::SearchAttributes with_types(const AttributeTypes& own,
+                                    common::SearchAttributes attributes) {
   for (auto& [name, payload] : *attributes.mutable_indexed_fields()) {
-    const auto type = settable_type(ns, name);
+    const auto type = settable_type(own, name);
     if (type && !payload.metadata().contains("type"))
       (*payload.mutable_metadata())["type"] = type_name(*type);
   }
   return attributes;
 }
 
-absl::Status check_search_attributes(const Namespace& ns,
+absl::Status check_search_attributes(const AttributeTypes& own, absl::string_view ns,
                                      const common::SearchAttributes& attributes) {
   for (const auto& [name, payload] : attributes.indexed_fields()) {
     if (system_attributes().contains(name)) {
       return invalid(absl::StrCat(name, " attribute can't be set in SearchAttributes"));
     }
-    const auto type = settable_type(ns, name);
+    const auto type = settable_type(own, name);
     if (!type) {
-      return invalid(absl::StrCat("Namespace ", ns.name(),
-                                  " has no mapping defined for search attribute ", name));
+      return invalid(
+          absl::StrCat("Namespace ", ns, " has no mapping defined for search attribute ", name));
     }
     if (payload.data().size() > 2048) {
       return invalid(absl::StrCat("search attribute ", name, " value size ", payload.data().size(),

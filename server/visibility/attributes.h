@@ -7,18 +7,28 @@
 #include <optional>
 #include <string>
 
-#include "server/engine/namespaces.h"
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "temporal/api/enums/v1/common.pb.h"
+
+#include "server/base/types.h"
 
 namespace chimera::server {
+
+using AttributeTypes = std::map<std::string, enums::IndexedValueType>;  // A namespace's own.
 
 const std::map<std::string, enums::IndexedValueType>& system_attributes();
 const std::map<std::string, enums::IndexedValueType>&
 predefined_attributes();  // Settable by clients.
-std::optional<enums::IndexedValueType> settable_type(const Namespace& ns, const std::string& name);
+std::optional<enums::IndexedValueType> settable_type(const AttributeTypes& own,
+                                                     const std::string& name);
 std::string type_name(enums::IndexedValueType type);  // "KeywordList"
 std::optional<enums::IndexedValueType> parse_type(const std::string& name);
 // Adds the metadata "type" to each payload, which clients read.
-common::SearchAttributes with_types(const Namespace& ns, common::SearchAttributes attributes);
+common::SearchAttributes with_types(const AttributeTypes& own, common::SearchAttributes attributes);
+// Names known, values of their type. `ns`: the namespace, for the texts.
+absl::Status check_search_attributes(const AttributeTypes& own, absl::string_view ns,
+                                     const common::SearchAttributes& attributes);
 
 }  // namespace chimera::server
 

@@ -2,10 +2,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "server/engine/describe.h"
-#include "server/engine/namespaces.h"
-#include "server/visibility/attributes.h"
-
 namespace chimera::server {
 namespace {
 
@@ -60,12 +56,11 @@ std::optional<Value> value_of(const nlohmann::json& json, AttributeType type) {
   }
 }
 
-std::optional<Value> custom_value(const Run& run, const std::string& name) {
-  const auto attributes = all_search_attributes(run);
-  auto it = attributes.find(name);
-  if (it == attributes.end()) return std::nullopt;
-  const auto type = settable_type(*run.ns, name);
-  auto json = nlohmann::json::parse(it->second.data(), nullptr, /*allow_exceptions=*/false);
+std::optional<Value> custom_value(const Row& row, const std::string& name) {
+  const std::optional<common::Payload> payload = row.attribute(name);
+  if (!payload) return std::nullopt;
+  const auto type = settable_type(*row.types, name);
+  auto json = nlohmann::json::parse(payload->data(), nullptr, /*allow_exceptions=*/false);
   if (!type || json.is_discarded()) return std::nullopt;
   if (*type != enums::INDEXED_VALUE_TYPE_KEYWORD_LIST && json.is_array() && json.size() == 1) {
     nlohmann::json only = std::move(json[0]);  // Old SDKs send lists.
@@ -76,54 +71,49 @@ std::optional<Value> custom_value(const Run& run, const std::string& name) {
 
 std::int64_t count(WallTime time) { return time.time_since_epoch().count(); }
 
-std::optional<Value> text(const std::string& value) {
-  return value.empty() ? std::nullopt : std::optional<Value>(value);
+std::optional<Value> text(std::string_view value) {
+  return value.empty() ? std::nullopt : std::optional<Value>(std::string(value));
 }
 
-std::optional<Value> closed_value(const Run& run, std::string_view name) {
-  if (run.running()) return std::nullopt;
-  if (name == "CloseTime") return Value(count(run.close_time));
+std::optional<Value> closed_value(const Row& row, std::string_view name) {
+  if (row.status == enums::WORKFLOW_EXECUTION_STATUS_RUNNING) return std::nullopt;
+  if (name == "CloseTime") return Value(count(row.close_time));
   if (name == "ExecutionDuration") {
-    return Value(std::max<std::int64_t>((run.close_time - run.execution_time).count(), 0));
+    return Value(std::max<std::int64_t>((row.close_time - row.execution_time).count(), 0));
   }
-  if (name == "HistoryLength") return Value(std::int64_t{run.events.events_size()});
-  if (name == "HistorySizeBytes") return Value(run.history_size);
-  return Value(run.transitions);
+  if (name == "HistoryLength") return Value(row.history_length);
+  if (name == "HistorySizeBytes") return Value(row.history_size);
+  return Value(row.transitions);
 }
 
 }  // namespace
 
-visibility::TypeOf attribute_types(const Namespace& ns) {
-  return [&ns](std::string_view name) -> std::optional<AttributeType> {
+visibility::TypeOf attribute_types(const AttributeTypes& own) {
+  return [&own](std::string_view name) -> std::optional<AttributeType> {
     if (const auto type = visibility::system_attribute(name)) return type;
-    const auto type = settable_type(ns, std::string(name));
+    const auto type = settable_type(own, std::string(name));
     if (!type) return std::nullopt;
     return attribute_type_of(*type);
   };
 }
 
-std::optional<Value> row_value(const Run& run, std::string_view name) {
-  const auto& start = run.start();
-  const bool root = start.has_root_workflow_execution();
-  if (name == "WorkflowId") return text(run.workflow_id);
-  if (name == "RunId") return text(run.run_id);
-  if (name == "WorkflowType") return text(run.workflow_type);
-  if (name == "TaskQueue") return text(run.task_queue);
-  if (name == "ExecutionStatus") return Value(std::int64_t{run.status});
-  if (name == "StartTime") return Value(count(run.start_time));
-  if (name == "ExecutionTime") return Value(count(run.execution_time));
+std::optional<Value> row_value(const Row& row, std::string_view name) {
+  if (name == "WorkflowId") return text(row.workflow_id);
+  if (name == "RunId") return text(row.run_id);
+  if (name == "WorkflowType") return text(row.workflow_type);
+  if (name == "TaskQueue") return text(row.task_queue);
+  if (name == "ExecutionStatus") return Value(std::int64_t{row.status});
+  if (name == "StartTime") return Value(count(row.start_time));
+  if (name == "ExecutionTime") return Value(count(row.execution_time));
   if (name == "CloseTime" || name == "ExecutionDuration" || name == "HistoryLength" ||
       name == "HistorySizeBytes" || name == "StateTransitionCount") {
-    return closed_value(run, name);
+    return closed_value(row, name);
   }
-  if (name == "ParentWorkflowId") return text(start.parent_workflow_execution().workflow_id());
-  if (name == "ParentRunId") return text(start.parent_workflow_execution().run_id());
-  if (name == "RootWorkflowId") {
-    return text(root ? start.root_workflow_execution().workflow_id() : run.workflow_id);
-  }
-  if (name == "RootRunId")
-    return text(root ? start.root_workflow_execution().run_id() : run.run_id);
-  return custom_value(run, std::string(name));
+  if (name == "ParentWorkflowId") return text(row.parent_workflow_id);
+  if (name == "ParentRunId") return text(row.parent_run_id);
+  if (name == "RootWorkflowId") return text(row.root_workflow_id);
+  if (name == "RootRunId") return text(row.root_run_id);
+  return custom_value(row, std::string(name));
 }
 
 }  // namespace chimera::server

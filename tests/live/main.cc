@@ -10,6 +10,7 @@
 
 #include "core/rpc/connection.h"
 #include "server/server.h"
+#include "tests/live/crash_worker.h"
 #include "tests/live/live.h"
 #include "tests/support/genuine_server.h"
 
@@ -43,6 +44,8 @@ void wait_for_namespace() {
 }
 
 int run(int argc, char** argv) {
+  if (argc == 4 && std::string(argv[1]) == "--crash-worker")
+    return run_crash_worker(argv[2], argv[3]);
   testing::InitGoogleTest(&argc, argv);
   std::unique_ptr<server::Server> embedded;
   std::unique_ptr<GenuineServer> genuine;

@@ -1,4 +1,4 @@
-// A golden set: what the official core was given and what it did, recorded (golden/README.md).
+// A golden set: what the official core was given and what it did, recorded.
 #ifndef CHIMERA_TESTS_REPLAY_GOLDEN_H_
 #define CHIMERA_TESTS_REPLAY_GOLDEN_H_
 
@@ -36,7 +36,6 @@ struct Exchange {
   CoresdkActivation activation;
   std::vector<CoresdkCompletion> completion;
   std::size_t live_index = 0;
-  bool uses_local_activity() const;
 };
 
 // The differences, leaving out what may differ; empty if there are none.

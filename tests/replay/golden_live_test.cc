@@ -7,6 +7,7 @@
 #include "absl/strings/escaping.h"
 #include <gtest/gtest.h>
 
+#include "core/machines/local_marker.h"
 #include "core/workflow/task_handler.h"
 #include "coresdk.h"
 #include "golden.h"
@@ -22,12 +23,30 @@ const char* set_apart(const std::string& set) {
   return nullptr;
 }
 
+// A local activity's end, as the recording's answers have it.
+std::optional<LocalMarker> marker_of(const api::command::v1::Command& command) {
+  if (!command.has_record_marker_command_attributes()) return std::nullopt;
+  const auto& in = command.record_marker_command_attributes();
+  api::history::v1::MarkerRecordedEventAttributes marker;
+  marker.set_marker_name(in.marker_name());
+  *marker.mutable_details() = in.details();
+  if (in.has_failure()) *marker.mutable_failure() = in.failure();
+  return is_local_marker(marker) ? read_local_marker(marker) : std::nullopt;
+}
+
 // Entries of the recording that belong to one run, in order.
 struct RunScript {
   std::deque<Exchange> exchanges;
   std::deque<json> wire;                // Answers of the worker, and the server's replies to them.
   std::string build_id, last_build_id;  // Of the worker that has the run, from its answers.
-  bool local_activities = false;        // One was scheduled: what comes after is not compared.
+  bool sticky = true;                   // That worker keeps runs, as its answers say.
+  std::string lost_token;               // Of a task that the server will no longer know.
+  // Local activities: how they ended in the recording, what waits for that, the time that a
+  // heartbeat waits for.
+  std::map<std::uint32_t, LocalMarker> ends;
+  std::map<std::uint32_t, base::WallTime> scheduled;
+  std::map<std::uint32_t, absl::AnyInvocable<void(LocalActivityOutcome) &&>> locals;
+  absl::AnyInvocable<void() &&> wake;
 };
 
 // One recorded scenario; the world of a TaskHandler.
@@ -47,23 +66,42 @@ class Scenario : public TaskHandlerIo,
                      absl::AnyInvocable<void(absl::Status) &&> done) override;
   void fetch_history(const api::common::v1::WorkflowExecution& execution,
                      std::string next_page_token, Done<HistoryReply> done) override;
+  void start_local_activity(LocalActivityStart start,
+                            absl::AnyInvocable<void(LocalActivityOutcome) &&> done) override {
+    runs_[start.run.run_id].locals[start.seq] = std::move(done);
+  }
+  void cancel_local_activity(const RunContext&, std::uint32_t) override {}
+  void wake_after(std::chrono::nanoseconds, absl::AnyInvocable<void() &&> wake) override {
+    wakes_.push_back(std::move(wake));
+  }
   void post(absl::AnyInvocable<void() &&> work) override { posted_.push_back(std::move(work)); }
 
   const LanguageIdentity& identity() const override { return identity_; }
   absl::StatusOr<std::unique_ptr<WorkflowInstance>> create(const RunContext& run) override;
-  void activate(const std::string& run_id, const Activation& activation, ActivationDone done);
+  std::optional<Completion> activate(const std::string& run_id, const Activation& activation,
+                                     ActivationDone done);
 
   base::WallTime now() const override { return {}; }
-  base::SteadyTime steady() const override { return {}; }
+  base::SteadyTime steady() const override { return steady_; }
 
  private:
-  TaskHandler& worker(const std::string& build_id) {
-    if (!handlers_.contains(build_id)) new_worker(build_id);
-    return *handlers_[build_id];
+  // Workers, by build id and whether they keep runs.
+  using WorkerKey = std::pair<std::string, bool>;
+  static WorkerKey key_of(const RunScript& script) { return {script.build_id, script.sticky}; }
+  TaskHandler& worker(const WorkerKey& key) {
+    if (!handlers_.contains(key)) new_worker(key);
+    return *handlers_[key];
   }
-  void new_worker(const std::string& build_id);
+  void new_worker(const WorkerKey& key);
   void stop_worker(TaskHandler& handler);
   void run_posted();
+  static bool is_lost(const RunScript& script, const json& token);
+  void lose(RunScript& script);
+  // What the recording has next, of local activities: an end or a heartbeat.
+  bool go_on(RunScript& script);
+  std::vector<std::uint32_t> ends_next(const RunScript& script) const;
+  void end_local(RunScript& script, std::uint32_t seq);
+  void note_local(RunScript& script, const Activation& activation, const Completion& answer);
   const json* expect(const std::string& run_id, const std::string& kind);
   // `token` as bytes; the recording has it in base 64.
   std::string run_of(const std::string& token) { return tokens_[absl::Base64Escape(token)]; }
@@ -74,7 +112,10 @@ class Scenario : public TaskHandlerIo,
   std::map<std::string, std::string> tokens_;             // Run of each task token.
   std::set<std::pair<std::string, std::string>> cached_;  // Build id of the worker, run id.
   std::deque<absl::AnyInvocable<void() &&>> posted_;
-  std::map<std::string, std::unique_ptr<TaskHandler>> handlers_;  // Workers, by build id.
+  std::map<WorkerKey, std::unique_ptr<TaskHandler>> handlers_;
+  bool small_cache_ = false;  // Runs pushed each other out.
+  std::vector<absl::AnyInvocable<void() &&>> wakes_;
+  base::SteadyTime steady_{};
   std::string task_queue_;
   bool draining_ = false;  // A worker ends; its last evictions were not recorded.
 };
@@ -83,8 +124,9 @@ class ScriptedInstance : public WorkflowInstance {
  public:
   ScriptedInstance(Scenario& scenario, std::string run_id)
       : scenario_(scenario), run_id_(std::move(run_id)) {}
-  void activate(std::shared_ptr<const Activation> activation, ActivationDone done) override {
-    scenario_.activate(run_id_, *activation, std::move(done));
+  std::optional<Completion> activate(std::shared_ptr<const Activation> activation,
+                                     ActivationDone done) override {
+    return scenario_.activate(run_id_, *activation, std::move(done));
   }
   std::size_t memory_bytes() const override { return 0; }
 
@@ -99,6 +141,9 @@ Scenario::Scenario(const GoldenSet& set) : set_(set) {
     ++index;
     const std::string kind = entry[0], run = entry[1];
     if (kind == "act") {
+      small_cache_ =
+          small_cache_ ||
+          entry[2]["jobs"][0].value("/removeFromCache/reason"_json_pointer, "") == "CACHE_FULL";
       runs_[run].exchanges.push_back({parse<CoresdkActivation>(entry[2]), {}, index});
     } else if (kind == "comp") {
       auto& exchanges = runs_[run].exchanges;
@@ -115,7 +160,15 @@ Scenario::Scenario(const GoldenSet& set) : set_(set) {
       tokens_[entry[2]["taskToken"]] = entry[1];
       task_queue_ = entry[2]["workflowExecutionTaskQueue"]["name"];
     } else {
-      runs_[entry[1]].wire.push_back(entry);
+      RunScript& script = runs_[entry[1]];
+      script.wire.push_back(entry);
+      if (kind == "respond") {
+        if (script.wire.size() == 1) script.sticky = entry[2].contains("stickyAttributes");
+        const auto request = parse<ws::RespondWorkflowTaskCompletedRequest>(entry[2]);
+        for (const auto& command : request.commands()) {
+          if (auto end = marker_of(command)) script.ends[end->seq] = *std::move(end);
+        }
+      }
       if (kind == "reply" && entry[2].contains("workflowTask")) {
         tokens_[entry[2]["workflowTask"]["taskToken"]] = entry[1];
       }
@@ -131,8 +184,11 @@ void Scenario::stop_worker(TaskHandler& handler) {
   draining_ = false;
 }
 
-void Scenario::new_worker(const std::string& build_id) {
+void Scenario::new_worker(const WorkerKey& key) {
+  const auto& [build_id, sticky] = key;
   TaskHandlerOptions options;
+  if (!sticky) options.cached_runs_max = 0;
+  if (sticky && small_cache_) options.cached_runs_max = 1;
   options.namespace_ = "default";
   options.task_queue = task_queue_;
   options.language_of = [this](const std::string&) { return this; };
@@ -142,7 +198,7 @@ void Scenario::new_worker(const std::string& build_id) {
     options.own_deployment_version->set_deployment_name(
         "gold-" + task_queue_.substr(task_queue_.rfind('-') + 1));
   }
-  handlers_[build_id] = std::make_unique<TaskHandler>(std::move(options), *this, *this, *this);
+  handlers_[key] = std::make_unique<TaskHandler>(std::move(options), *this, *this, *this);
 }
 
 void Scenario::play() {
@@ -150,7 +206,6 @@ void Scenario::play() {
     const std::string kind = entry[0], run = entry[1];
     if (kind != "poll" && kind != "sticky") continue;
     RunScript& script = runs_[run];
-    if (script.local_activities) continue;
     for (const json& answer : script.wire) {
       if (answer[0] != "respond") continue;
       script.build_id = answer[2].value("/deploymentOptions/buildId"_json_pointer, std::string());
@@ -163,18 +218,21 @@ void Scenario::play() {
     // A recorded first activation for a run that we still hold: another worker had taken over.
     if (cached_.contains({script.build_id, run}) && !script.exchanges.empty() &&
         script.exchanges.front().activation.jobs(0).has_initialize_workflow()) {
-      stop_worker(worker(script.build_id));
-      handlers_.erase(script.build_id);
+      stop_worker(worker(key_of(script)));
+      handlers_.erase(key_of(script));
       std::erase_if(cached_, [&](const auto& one) { return one.first == script.build_id; });
     }
+    const bool was_lost = !script.lost_token.empty();
+    const std::string token = entry[2]["taskToken"];
+    if (is_lost(script, token)) script.lost_token = token;
     auto message = std::make_shared<ws::PollWorkflowTaskQueueResponse>(
         parse<ws::PollWorkflowTaskQueueResponse>(entry[2]));
     script.last_build_id = script.build_id;
-    worker(script.build_id).handle({message, nullptr});
+    worker(key_of(script)).handle({message, nullptr});
+    if (was_lost) lose(script);
     run_posted();
   }
   for (auto& [run, script] : runs_) {
-    if (script.local_activities) continue;
     EXPECT_TRUE(script.exchanges.empty())
         << script.exchanges.size() << " activations were not made for run " << run
         << ", first: " << script.exchanges.front().activation.ShortDebugString();
@@ -184,11 +242,92 @@ void Scenario::play() {
   for (auto& [id, handler] : handlers_) stop_worker(*handler);
 }
 
+// The official core pushes a run out while its local activity runs, and its task times out. Ours
+// keeps the run, until the server no longer knows its task.
+bool Scenario::is_lost(const RunScript& script, const json& token) {
+  for (const json& answer : script.wire) {
+    if (answer[2].value("taskToken", "") == token) return false;
+  }
+  for (const Exchange& exchange : script.exchanges) {
+    if (is_eviction(exchange.activation)) {
+      return exchange.activation.jobs(0).remove_from_cache().reason() ==
+             coresdk::workflow_activation::RemoveFromCache::CACHE_FULL;
+    }
+  }
+  return false;
+}
+
+void Scenario::lose(RunScript& script) {
+  while (!script.locals.empty()) end_local(script, script.locals.begin()->first);
+}
+
 void Scenario::run_posted() {
-  while (!posted_.empty()) {
-    auto work = std::move(posted_.front());
-    posted_.pop_front();
-    std::move(work)();
+  for (bool more = true; more;) {
+    while (!posted_.empty()) {
+      auto work = std::move(posted_.front());
+      posted_.pop_front();
+      std::move(work)();
+    }
+    more = false;
+    for (auto& [run, script] : runs_) more = more || (!draining_ && go_on(script));
+  }
+}
+
+std::vector<std::uint32_t> Scenario::ends_next(const RunScript& script) const {
+  std::vector<std::uint32_t> seqs;
+  if (script.exchanges.empty()) return seqs;
+  for (const auto& job : script.exchanges.front().activation.jobs()) {
+    if (job.has_resolve_activity() && job.resolve_activity().is_local() &&
+        script.locals.contains(job.resolve_activity().seq()) &&
+        script.ends.contains(job.resolve_activity().seq())) {
+      seqs.push_back(job.resolve_activity().seq());
+    }
+  }
+  return seqs;
+}
+
+bool Scenario::go_on(RunScript& script) {
+  if (!script.lost_token.empty()) return false;
+  const bool heartbeat = !script.wire.empty() && script.wire.front()[0] == "respond" &&
+                         script.wire.front()[2].value("forceCreateNewWorkflowTask", false) &&
+                         (script.exchanges.empty() || script.wire.front()[3].get<std::size_t>() <
+                                                          script.exchanges.front().live_index);
+  if (heartbeat) {
+    if (wakes_.empty()) return false;
+    steady_ += std::chrono::hours(1);
+    for (auto& wake : std::exchange(wakes_, {})) std::move(wake)();
+    return true;
+  }
+  const auto seqs = ends_next(script);
+  if (!seqs.empty()) end_local(script, seqs.front());
+  return !seqs.empty();
+}
+
+void Scenario::end_local(RunScript& script, std::uint32_t seq) {
+  using Kind = LocalActivityOutcome::Kind;
+  const LocalMarker& end = script.ends[seq];
+  LocalActivityOutcome outcome;
+  outcome.kind = !end.failure                               ? Kind::kCompleted
+                 : end.failure->has_canceled_failure_info() ? Kind::kCancelled
+                                                            : Kind::kFailed;
+  if (end.result) outcome.result = *end.result;
+  if (end.failure) outcome.failure = *end.failure;
+  outcome.attempt = end.attempt;
+  outcome.backoff = end.backoff;
+  outcome.original_schedule_time = end.original_schedule_time.value_or(base::WallTime{});
+  if (end.complete_time) outcome.ran = *end.complete_time - script.scheduled[seq];
+  auto done = std::move(script.locals[seq]);
+  script.locals.erase(seq);
+  std::move(done)(std::move(outcome));
+}
+
+void Scenario::note_local(RunScript& script, const Activation& activation,
+                          const Completion& answer) {
+  const auto* success = std::get_if<Completion::Success>(&answer.status);
+  if (!success) return;
+  for (const Command& command : success->commands) {
+    if (const auto* local = std::get_if<ScheduleLocalActivity>(&command.variant))
+      script.scheduled[local->seq] = activation.time;
   }
 }
 
@@ -197,13 +336,19 @@ absl::StatusOr<std::unique_ptr<WorkflowInstance>> Scenario::create(const RunCont
   return std::make_unique<ScriptedInstance>(*this, run.run_id);
 }
 
-void Scenario::activate(const std::string& run_id, const Activation& activation,
-                        ActivationDone done) {
+std::optional<Completion> Scenario::activate(const std::string& run_id,
+                                             const Activation& activation, ActivationDone done) {
   const CoresdkActivation actual = to_coresdk(activation);
   RunScript& script = runs_[run_id];
   if (is_eviction(actual) && !draining_) cached_.erase({script.build_id, run_id});
-  if (draining_ || script.local_activities) {
-    return std::move(done)(Completion{Completion::Success{}});
+  if (draining_) return Completion{Completion::Success{}};
+  if (!script.lost_token.empty() && script.exchanges.size() > 0 &&
+      is_eviction(script.exchanges.front().activation)) {
+    // What the run still does for the lost task, and its end, which has another reason.
+    if (!is_eviction(actual)) return Completion{Completion::Success{}};
+    script.exchanges.pop_front();
+    script.lost_token.clear();
+    return Completion{Completion::Success{}};
   }
   Completion answer{Completion::Success{}};
   if (script.exchanges.empty()) {
@@ -218,16 +363,24 @@ void Scenario::activate(const std::string& run_id, const Activation& activation,
     }
     Exchange expected = std::move(script.exchanges.front());
     script.exchanges.pop_front();
+    // Without a cache, both the end and the lack of room are reasons to go.
+    if (!script.sticky && is_eviction(actual) && is_eviction(expected.activation)) {
+      *expected.activation.mutable_jobs(0) = actual.jobs(0);
+    }
     EXPECT_EQ(compare(expected.activation, actual), "")
         << "live entry " << expected.live_index << "\n"
         << actual.ShortDebugString();
-    if (expected.uses_local_activity()) {
-      script.local_activities = true;
-    } else if (!expected.completion.empty()) {
-      answer = from_coresdk(expected.completion[0], task_queue_);
-    }
+    if (!expected.completion.empty()) answer = from_coresdk(expected.completion[0], task_queue_);
+    note_local(script, activation, answer);
   }
-  std::move(done)(std::move(answer));
+  // Several ends in the activation to come: they came while the language was at work.
+  const auto seqs = ends_next(script);
+  if (seqs.size() < 2) return answer;
+  post([this, &script, seqs, done = std::move(done), answer = std::move(answer)]() mutable {
+    for (std::uint32_t seq : seqs) end_local(script, seq);
+    std::move(done)(std::move(answer));
+  });
+  return std::nullopt;
 }
 
 // The recorded answer of that kind that comes next for the run.
@@ -235,7 +388,7 @@ const json* Scenario::expect(const std::string& run_id, const std::string& kind)
   static json entry;
   RunScript& script = runs_[run_id];
   if (script.wire.empty() || script.wire.front()[0] != kind) {
-    if (!script.local_activities && !draining_) {
+    if (!draining_) {
       ADD_FAILURE() << "a " << kind << " that was not recorded, of run " << run_id
                     << ", instead of "
                     << (script.wire.empty() ? "nothing" : script.wire.front().dump());
@@ -252,8 +405,9 @@ void Scenario::respond_completed(std::unique_ptr<ws::RespondWorkflowTaskComplete
   absl::Status status;
   auto reply = std::make_shared<CompletedReply>();
   const std::string run_id = run_of(request->task_token());
-  if (const json* recorded = expect(run_id, "respond");
-      recorded && !runs_[run_id].local_activities) {
+  if (absl::Base64Escape(request->task_token()) == runs_[run_id].lost_token) {
+    status = absl::NotFoundError("the task timed out");
+  } else if (const json* recorded = expect(run_id, "respond")) {
     const auto expected = parse<ws::RespondWorkflowTaskCompletedRequest>((*recorded)[2]);
     EXPECT_EQ(compare(expected, *request), "") << request->ShortDebugString();
     auto& wire = runs_[run_id].wire;
@@ -294,8 +448,7 @@ void Scenario::respond_query(std::unique_ptr<ws::RespondQueryTaskCompletedReques
     return entry[0] == "answer" && entry[2]["taskToken"] == token;
   });
   if (answer == wire.end()) {
-    EXPECT_TRUE(runs_[run_id].local_activities)
-        << "an answer that was not recorded: " << request->ShortDebugString();
+    ADD_FAILURE() << "an answer that was not recorded: " << request->ShortDebugString();
   } else {
     EXPECT_EQ(compare(parse<ws::RespondQueryTaskCompletedRequest>((*answer)[2]), *request), "");
     wire.erase(answer);

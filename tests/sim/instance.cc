@@ -23,11 +23,11 @@ SimInstance::SimInstance(const Program& program, RunRecord& record, Fault fault)
   record.instances.emplace_back();
 }
 
-void SimInstance::activate(std::shared_ptr<const core::Activation> original,
-                           core::ActivationDone done) {
+std::optional<core::Completion> SimInstance::activate(
+    std::shared_ptr<const core::Activation> original, core::ActivationDone done) {
   if (original->jobs.empty()) {
     violation("an activation without jobs");
-    return std::move(done)(core::Completion{core::Completion::Success{}});
+    return core::Completion{core::Completion::Success{}};
   }
   const std::shared_ptr<const core::Activation> activation = faults_.deliver(std::move(original));
   check(*activation);
@@ -46,10 +46,11 @@ void SimInstance::activate(std::shared_ptr<const core::Activation> original,
     faults_.answer(*activation, completion);
   }
   record_.waiting = interpreter_.waiting();
-  if (!record_.later) return std::move(done)(std::move(completion));
+  if (!record_.answers_later()) return completion;
   record_.later([done = std::move(done), completion = std::move(completion)]() mutable {
     std::move(done)(std::move(completion));
   });
+  return std::nullopt;
 }
 
 void SimInstance::check(const core::Activation& activation) {

@@ -31,15 +31,16 @@ struct RunRecord {
   std::function<std::string()> task = [] { return std::string(); };
   // The language is to fail the task under way.
   std::function<bool()> language_fails = [] { return false; };
-  // Takes answers that are to come later; empty: all come at once.
+  // Whether the next answer comes later, and what takes it then.
+  std::function<bool()> answers_later = [] { return false; };
   std::function<void(absl::AnyInvocable<void() &&>)> later;
 };
 
 class SimInstance : public core::WorkflowInstance {
  public:
   SimInstance(const Program& program, RunRecord& record, Fault fault);
-  void activate(std::shared_ptr<const core::Activation> activation,
-                core::ActivationDone done) override;
+  std::optional<core::Completion> activate(std::shared_ptr<const core::Activation> activation,
+                                           core::ActivationDone done) override;
   std::size_t memory_bytes() const override { return 1000; }
 
  private:

@@ -55,9 +55,11 @@ class Replay {
   }
 
   void on(core::Activate& output) {
-    instance_.activate(std::move(output.activation), [this](core::Completion completion) {
-      inputs_.push_back(core::LanguageDone{std::move(completion)});
-    });
+    auto at_hand =
+        instance_.activate(std::move(output.activation), [this](core::Completion completion) {
+          inputs_.push_back(core::LanguageDone{std::move(completion)});
+        });
+    if (at_hand) inputs_.push_back(core::LanguageDone{*std::move(at_hand)});
   }
   void on(core::FetchPage& output) {
     std::uint64_t first = 0;
@@ -77,6 +79,9 @@ class Replay {
       record_.violations.push_back(absl::StrCat("replay drops the task: ", output.why));
   }
   void on(core::AnswerLegacyQuery&) {}
+  void on(core::StartLocalActivity&) {}
+  void on(core::CancelLocalActivity&) {}
+  void on(core::WakeAt&) {}
   void on(core::Evicted&) {}
 
   const std::vector<EventPtr>& events_;

@@ -4,6 +4,7 @@
 #include "absl/strings/str_split.h"
 
 #include "core/history/events.h"
+#include "core/machines/describe.h"
 #include "tests/sim/replay.h"
 #include "tests/sim/text.h"
 #include "tests/sim/worker.h"

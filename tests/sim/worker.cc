@@ -15,8 +15,9 @@ constexpr int kStepsMax = 20000;
 // Waits for ever, in the place of a run that is to leave.
 class Idler : public core::WorkflowInstance {
  public:
-  void activate(std::shared_ptr<const core::Activation>, core::ActivationDone done) override {
-    std::move(done)(core::Completion{core::Completion::Success{}});
+  std::optional<core::Completion> activate(std::shared_ptr<const core::Activation>,
+                                           core::ActivationDone) override {
+    return core::Completion{core::Completion::Success{}};
   }
   std::size_t memory_bytes() const override { return 1; }
 };
@@ -55,8 +56,8 @@ SimWorker::SimWorker(SimServer& server, const Program& program, RunRecord& recor
   record_.task = [this] { return server_.current_task(); };
   record_.language_fails = [this] { return server_.language_fails(); };
   if (habits.late_answers_percent > 0) {
+    record_.answers_later = [this] { return rng_.percent(habits_.late_answers_percent); };
     record_.later = [this](absl::AnyInvocable<void()&&> work) {
-      if (!rng_.percent(habits_.late_answers_percent)) return std::move(work)();
       posted_.push_back(std::move(work));
     };
   }
@@ -65,9 +66,11 @@ SimWorker::SimWorker(SimServer& server, const Program& program, RunRecord& recor
 SimWorker::~SimWorker() {
   // What is found wrong may leave tasks open; their answers no longer interest anyone.
   handler_->begin_drain();
+  run_prompt();
   run_posted();
   for (int i = 0; i < 300 && !handler_->drained(); ++i) {
     if (server_.advance() != SimServer::Advance::kProgress && posted_.empty()) break;
+    run_prompt();
     run_posted();
   }
   if (!handler_->drained()) (void)handler_.release();  // The report tells what hangs.
@@ -82,6 +85,16 @@ void SimWorker::run_posted() {
     absl::AnyInvocable<void() &&> work = std::move(posted_.front());
     posted_.pop_front();
     std::move(work)();
+    run_prompt();
+  }
+}
+
+// What was answered inside a call of the handler's is told right after it.
+void SimWorker::run_prompt() {
+  while (!prompt_.empty()) {
+    absl::AnyInvocable<void() &&> work = std::move(prompt_.front());
+    prompt_.pop_front();
+    std::move(work)();
   }
 }
 
@@ -90,6 +103,7 @@ void SimWorker::run_to_end() {
     if (steps == kStepsMax) return record_.violations.push_back("the run does not end");
     if (rng_.percent(50)) run_posted();
     SimServer::Advance advance = server_.advance();
+    run_prompt();
     if (advance == SimServer::Advance::kBlocked) {
       if (posted_.empty())
         return record_.violations.push_back("the worker hangs: a task gets no answer");
@@ -100,6 +114,7 @@ void SimWorker::run_to_end() {
   run_posted();
   if (wrong()) return;
   handler_->begin_drain();
+  run_prompt();
   run_posted();
   if (!handler_->drained()) record_.violations.push_back("the worker cannot be drained");
 }
@@ -124,6 +139,7 @@ void SimWorker::push_out() {
   add(enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED).mutable_workflow_task_scheduled_event_attributes();
   add(enums::EVENT_TYPE_WORKFLOW_TASK_STARTED).mutable_workflow_task_started_event_attributes();
   handler_->handle({std::move(poll), nullptr});
+  run_prompt();
 }
 
 void SimWorker::deliver(SimTask task) {
@@ -136,6 +152,7 @@ void SimWorker::deliver(SimTask task) {
   auto poll = std::make_shared<PollReply>();
   fill(std::move(task), *poll);
   handler_->handle({std::move(poll), std::move(permit)});
+  run_prompt();
 }
 
 void SimWorker::fill(SimTask task, PollReply& poll) {
@@ -171,19 +188,28 @@ void SimWorker::fetch_history(const api::common::v1::WorkflowExecution&,
   auto reply = std::make_shared<HistoryReply>();
   for (std::size_t i = first; i < last; ++i) *reply->mutable_history()->add_events() = *events_[i];
   if (last < events_.size()) reply->set_next_page_token(absl::StrCat(last));
-  if (!rng_.percent(habits_.late_answers_percent)) return std::move(done)(std::move(reply));
-  posted_.push_back([done = std::move(done), reply = std::move(reply)]() mutable {
+  auto& queue = rng_.percent(habits_.late_answers_percent) ? posted_ : prompt_;
+  queue.push_back([done = std::move(done), reply = std::move(reply)]() mutable {
     std::move(done)(std::move(reply));
   });
 }
 
 void SimWorker::respond_completed(std::unique_ptr<RespondWorkflowTaskCompletedRequest> request,
                                   Done<CompletedReply> done) {
-  if (request->task_token() == kOther) return std::move(done)(std::make_shared<CompletedReply>());
+  if (request->task_token() == kOther) {
+    prompt_.push_back([done = std::move(done)]() mutable {
+      std::move(done)(std::make_shared<CompletedReply>());
+    });
+    return;
+  }
   Tokens tokens = tokens_[request->task_token()];
   server_.completed(std::move(request), [this, tokens = std::move(tokens),
                                          done = std::move(done)](SimServer::Reply reply) mutable {
-    if (!reply.status.ok()) return std::move(done)(reply.status);
+    if (!reply.status.ok()) {
+      prompt_.push_back(
+          [done = std::move(done), status = reply.status]() mutable { std::move(done)(status); });
+      return;
+    }
     auto out = std::make_shared<CompletedReply>();
     out->set_reset_history_event_id(reply.reset_history_event_id);
     if (reply.task) {
@@ -191,23 +217,28 @@ void SimWorker::respond_completed(std::unique_ptr<RespondWorkflowTaskCompletedRe
       tokens_[reply.task->token] = tokens;
       fill(*std::move(reply.task), *out->mutable_workflow_task());
     }
-    std::move(done)(std::move(out));
+    prompt_.push_back([done = std::move(done), out = std::move(out)]() mutable {
+      std::move(done)(std::move(out));
+    });
   });
 }
 
 void SimWorker::respond_failed(std::unique_ptr<RespondWorkflowTaskFailedRequest> request,
                                absl::AnyInvocable<void(absl::Status) &&> done) {
-  server_.failed(std::move(request), [done = std::move(done)](SimServer::Reply reply) mutable {
-    std::move(done)(std::move(reply.status));
-  });
+  server_.failed(
+      std::move(request), [this, done = std::move(done)](SimServer::Reply reply) mutable {
+        prompt_.push_back(
+            [done = std::move(done), status = reply.status]() mutable { std::move(done)(status); });
+      });
 }
 
 void SimWorker::respond_query(std::unique_ptr<RespondQueryTaskCompletedRequest> request,
                               absl::AnyInvocable<void(absl::Status) &&> done) {
-  server_.query_answered(std::move(request),
-                         [done = std::move(done)](SimServer::Reply reply) mutable {
-                           std::move(done)(std::move(reply.status));
-                         });
+  server_.query_answered(
+      std::move(request), [this, done = std::move(done)](SimServer::Reply reply) mutable {
+        prompt_.push_back(
+            [done = std::move(done), status = reply.status]() mutable { std::move(done)(status); });
+      });
 }
 
 }  // namespace chimera::sim

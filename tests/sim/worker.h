@@ -50,10 +50,15 @@ class SimWorker : private core::TaskHandlerIo, private core::TaskHandlerObserver
                      absl::AnyInvocable<void(absl::Status) &&> done) override;
   void fetch_history(const api::common::v1::WorkflowExecution& execution,
                      std::string next_page_token, Done<HistoryReply> done) override;
+  void start_local_activity(core::LocalActivityStart,
+                            absl::AnyInvocable<void(core::LocalActivityOutcome) &&>) override {}
+  void cancel_local_activity(const core::RunContext&, std::uint32_t) override {}
+  void wake_after(std::chrono::nanoseconds, absl::AnyInvocable<void() &&>) override {}
   void post(absl::AnyInvocable<void() &&> work) override { posted_.push_back(std::move(work)); }
   base::WallTime now() const override { return {}; }
   base::SteadyTime steady() const override { return {}; }
   void run_posted();
+  void run_prompt();
 
   SimServer& server_;
   RunRecord& record_;
@@ -61,7 +66,7 @@ class SimWorker : private core::TaskHandlerIo, private core::TaskHandlerObserver
   Rng rng_;
   SimLanguage language_;
   std::vector<EventPtr> events_;  // Of the newest task, for the pages that are fetched.
-  std::deque<absl::AnyInvocable<void() &&>> posted_;
+  std::deque<absl::AnyInvocable<void() &&>> posted_, prompt_;
   std::map<std::string, Tokens> tokens_;
   int others_ = 0;
   std::unique_ptr<core::TaskHandler> handler_;

@@ -7,7 +7,10 @@ is not listed is free (tests, bench, samples). ARCHITECTURE.md says why.
 CORE = ["core/base", "core/converter", "core/history", "core/language", "core/machines", "core/workflow", "core/rpc",
         "core/activity", "core/worker", "core/telemetry"]
 
-BELOW_THE_ENGINE = ["server/base", "server/timers", "server/store"]
+BELOW_MATCHING = ["server/base", "server/timers", "server/store", "server/loop"]
+BELOW_THE_ENGINE = [*BELOW_MATCHING, "server/matching"]
+
+BELOW_SERVICE = [*BELOW_THE_ENGINE, "server/visibility", "server/engine/rules", "server/engine"]
 
 ALLOWED = {
     "core/base": [],
@@ -23,12 +26,15 @@ ALLOWED = {
     "server/base": ["core/base"],
     "server/timers": ["core/base"],
     "server/store": ["core/base"],
-    # One room in three folders: a task that meets its poll starts, and a list's row shows a run.
-    "server/engine": ["core/base", "core/converter", *BELOW_THE_ENGINE, "server/matching", "server/visibility"],
-    "server/matching": ["core/base", *BELOW_THE_ENGINE, "server/engine"],
-    "server/visibility": ["core/base", *BELOW_THE_ENGINE, "server/engine"],
-    "server/service": ["core/base", "core/converter", "server/base", "server/engine", "server/visibility"],
-    "server": ["core/base", *BELOW_THE_ENGINE, "server/engine", "server/visibility", "server/service"],
+    "server/loop": ["core/base", "server/base", "server/timers", "server/store"],
+    # It knows tasks by their owners' interface: neither runs nor what else may own one.
+    "server/matching": ["core/base", *BELOW_MATCHING],
+    "server/visibility": ["core/base", "server/base"],
+    # What needs no run: the rest of the engine stands on it.
+    "server/engine/rules": ["core/base", "server/base"],
+    "server/engine": ["core/base", *BELOW_THE_ENGINE, "server/engine/rules", "server/visibility"],
+    "server/service": ["core/base", *BELOW_SERVICE],
+    "server": ["core/base", *BELOW_SERVICE, "server/service"],
     "sdk-cpp/include": [],
     "sdk-cpp/src": [*CORE, "sdk-cpp/include", "server"],
     "bindings": [*CORE, "server", "sdk-cpp/include", "sdk-cpp/src", "host"],
@@ -51,5 +57,45 @@ LIBRARIES = {
 # What an installed, light public header must not show.
 FORBIDDEN_IN_PUBLIC_HEADERS = ("google/protobuf", "temporal/", "grpc", "nlohmann", "spdlog", "absl/", "core/", "boost/")
 
-# Python: package -> modules of it that it must not import (the bridge is the only way down).
-PYTHON_BRIDGE_USERS = {"client", "service", "worker", "testing", "runtime", "host", "converter", "_native"}
+# Python: a package or module directly below `chimera` -> those that it may import beside itself. `api` holds the
+# generated messages, `_bridge` is the native module: the only way down to the core. The layers from top to bottom:
+# common, converter, exceptions; then workflow and activity; then client; then worker; then testing.
+_GROUND = ["types", "_lazy", "_api", "api"]
+_VALUES = [*_GROUND, "common", "exceptions", "converter"]
+_CONNECTION = ["_native", "_telemetry", "runtime", "service"]
+
+PYTHON = {
+    "types": [],
+    "_lazy": [],
+    "_threads": [],
+    "_metrics": [],
+    "_health": [],
+    "_grpc_stubs": [],
+    "_api": ["_lazy", "api"],
+    "common": [*_GROUND, "_metrics"],
+    "exceptions": [*_GROUND],
+    "converter": [*_GROUND, "common", "exceptions", "_bridge"],
+    "workflow": [*_VALUES],
+    "activity": [*_VALUES],
+    "nexus": ["common"],
+    "_native": ["_bridge"],
+    "_telemetry": ["common"],
+    "_log_forwarding": ["_telemetry"],
+    "_runtime_metrics": ["common", "_telemetry"],
+    "_metric_buffer": ["common", "_telemetry", "_runtime_metrics"],
+    "runtime": ["common", "_bridge", "_telemetry", "_log_forwarding", "_runtime_metrics", "_metric_buffer"],
+    "bridge": ["api", "_health"],
+    "service": ["api", "exceptions", "bridge", "_bridge", "_health", "_native", "runtime"],
+    "client": [*_VALUES, *_CONNECTION, "_bridge", "workflow", "activity"],
+    "worker": [*_VALUES, *_CONNECTION, "_bridge", "_threads", "workflow", "activity", "client"],
+    "plugin": [*_VALUES, "service", "client", "worker"],
+    "envconfig": ["service"],
+    "testing": [*_VALUES, *_CONNECTION, "_bridge", "_threads", "activity", "client", "worker"],
+    "host": ["exceptions", "runtime", "activity", "workflow", "client", "worker"],
+    "contrib": [*_VALUES, "service", "activity", "workflow", "client"],
+}
+
+# Upward all the same, for type checkers alone: what a public signature names.
+PYTHON_TYPES_UPWARD = {
+    ("activity", "client"): "activity.client() is the worker's Client",
+}

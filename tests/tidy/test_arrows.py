@@ -45,19 +45,6 @@ def test_public_headers_are_light():
     assert not wrong, "\n".join(wrong)
 
 
-def test_python_reaches_the_core_through_few_modules():
-    wrong = []
-    for path in tracked(".py"):
-        if not path.startswith("sdk-python/chimera/"):
-            continue
-        module = path.removeprefix("sdk-python/chimera/").split("/")[0].removesuffix(".py")
-        if re.search(r"^\s*(from chimera import .*\b_bridge\b|import chimera\._bridge|from \.+ import .*\b_bridge\b"
-                     r"|from chimera\._bridge import)", (ROOT / path).read_text(), re.M):
-            if module not in arrows.PYTHON_BRIDGE_USERS:
-                wrong.append(f"{path} imports chimera._bridge; only {sorted(arrows.PYTHON_BRIDGE_USERS)} may")
-    assert not wrong, "\n".join(wrong)
-
-
 def test_server_and_worker_read_the_protocol_independently():
     """What makes the two check each other: no shared reading of history."""
     for path in tracked(".cc", ".h"):

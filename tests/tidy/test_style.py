@@ -3,6 +3,7 @@
 import re
 
 import lizard
+
 from tree import ROOT, tracked
 
 LINE_MAX = 100
@@ -97,7 +98,7 @@ def test_nothing_speaks_of_where_it_was_made():
     wrong = []
     for path in tracked(".cc", ".h", ".py", ".pyi", ".md", ".txt", ".json", ".toml", ".cmake", "run-tests", "run-demo",
                         "setup", "run"):
-        if path.startswith("tests/replay/golden/") or path.startswith("tests/tidy/"):
+        if path.startswith(("tests/replay/golden/", "tests/tidy/")):
             continue
         for number, line in enumerate((ROOT / path).read_text().split("\n"), 1):
             if pattern.search(line):

@@ -9,11 +9,13 @@
 namespace hello {
 
 inline std::string compose_greeting(const std::string& name) { return "Hello, " + name + "!"; }
+inline constexpr auto kComposeGreeting =
+    chimera::define_activity<&compose_greeting>("compose_greeting");
 
 class GreetingWorkflow {
  public:
   std::string run(std::string name) {
-    return chimera::workflow::execute_activity<&compose_greeting>(
+    return chimera::workflow::execute_activity<kComposeGreeting>(
         {.start_to_close_timeout = std::chrono::seconds(10)}, name);
   }
 };

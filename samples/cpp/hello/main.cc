@@ -15,7 +15,7 @@ int main(int argc, char** argv) {
     auto client = chimera::Client::connect({.target_host = address});
     if (what == "worker") {
       chimera::Worker worker(client, {.task_queue = "hello"});
-      worker.add(hello::kGreeting).add_activity<&hello::compose_greeting>();
+      worker.add(hello::kGreeting).add(hello::kComposeGreeting);
       worker.run();
     } else {
       const std::string greeting = client.execute_workflow<&hello::GreetingWorkflow::run>(

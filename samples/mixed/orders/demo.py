@@ -193,7 +193,7 @@ async def main() -> int:
         shipping_from_cpp(demo, address)
         demo.say("The order's history")
         show = [demo.build / "chimera", "workflow", "show", f"order-{demo.run}", "--address", address]
-        demo.check("timeline", subprocess.run(show).returncode == 0)
+        demo.check("timeline", await asyncio.to_thread(subprocess.call, show) == 0)
     finally:
         demo.stop_all()
     if demo.failures:

@@ -58,9 +58,9 @@ std::string reserve_truck(const Parcel& parcel) {
 
 Receipt OrderWorkflow::run(Order order) {
   workflow::Saga saga;  // Compensates in reverse order when run() throws.
-  receipt_ = workflow::execute_activity<&charge_card>({.start_to_close_timeout = 30s}, order);
+  receipt_ = workflow::execute_activity<kChargeCard>({.start_to_close_timeout = 30s}, order);
   saga.add(
-      [this] { workflow::execute_activity<&refund>({.start_to_close_timeout = 30s}, receipt_); });
+      [this] { workflow::execute_activity<kRefund>({.start_to_close_timeout = 30s}, receipt_); });
   status_ = "waits for approval";
   if (!workflow::wait_condition([this] { return !approved_by_.empty(); },
                                 seconds(5 * order.wait_seconds)))
@@ -89,7 +89,7 @@ void OrderWorkflow::validate_add_tip(std::int64_t cents) const {
 
 CHIMERA_LIBRARY(library) {
   library.add(orders::kOrder)
-      .add_activity<&orders::charge_card>("charge_card")
-      .add_activity<&orders::refund>("refund")
-      .add_activity<&orders::reserve_truck>("reserve_truck");
+      .add(orders::kChargeCard)
+      .add(orders::kRefund)
+      .add(orders::kReserveTruck);
 }

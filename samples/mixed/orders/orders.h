@@ -39,6 +39,10 @@ Receipt charge_card(const Order& order);
 void refund(const Receipt& receipt);
 std::string reserve_truck(const Parcel& parcel);
 
+inline constexpr auto kChargeCard = chimera::define_activity<&charge_card>("charge_card");
+inline constexpr auto kRefund = chimera::define_activity<&refund>("refund");
+inline constexpr auto kReserveTruck = chimera::define_activity<&reserve_truck>("reserve_truck");
+
 // Charges in C++, waits for approval, checks the address and prints the label in Python, and
 // refunds when it fails.
 class OrderWorkflow {

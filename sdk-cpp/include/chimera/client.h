@@ -101,6 +101,7 @@ struct Target {
   std::string run_id = {};                  // Only this run; empty: the one that is current.
   std::string first_execution_run_id = {};  // Only this chain of runs.
   std::string started_run_id = {};  // Whose result is waited for; calls are not bound to it.
+  std::string workflow_type = {};   // Where it is known: says what its handlers are called.
 };
 
 struct Answer {  // A result in the form in which it came.
@@ -200,7 +201,8 @@ class WorkflowHandle {
   void signal(const A&... arguments) const {
     detail::Passing<detail::ArgumentsOf<Signal>>::pass(
         [&](detail::Arguments list) {
-          detail::signal(*client_, target_, detail::wire_name<Signal>(), list);
+          detail::signal(*client_, target_, detail::handler_name<Signal>(target_.workflow_type),
+                         list);
         },
         arguments...);
   }
@@ -217,7 +219,8 @@ class WorkflowHandle {
   auto query(const QueryOptions& options, const A&... arguments) const {
     return detail::Passing<detail::ArgumentsOf<Query>>::pass(
         [&](detail::Arguments list) {
-          return detail::query(*client_, target_, detail::wire_name<Query>(), options, list)
+          return detail::query(*client_, target_,
+                               detail::handler_name<Query>(target_.workflow_type), options, list)
               .template as<detail::ResultOf<Query>>();
         },
         arguments...);
@@ -308,8 +311,9 @@ class WorkflowHandle {
         [&](detail::Arguments list) {
           return UpdateHandle<detail::ResultOf<Update>>(
               client_, target_,
-              detail::start_update(*client_, target_, detail::wire_name<Update>(), options, until,
-                                   list));
+              detail::start_update(*client_, target_,
+                                   detail::handler_name<Update>(target_.workflow_type), options,
+                                   until, list));
         },
         arguments...);
   }
@@ -335,14 +339,16 @@ class Client {
   // Blocks until the server has answered. Throws RpcError saying what was tried and what to check.
   static Client connect(const ClientOptions& options = {});
 
+  // By its run method, or by one of its definitions: start_workflow<kOrder>(...).
   template <auto Run, class = decltype(Run), class... A>
+    requires detail::FunctionPointer<Run>
   auto start_workflow(const WorkflowOptions& options, const A&... arguments) {
-    return detail::Passing<detail::ArgumentsOf<Run>>::pass(
-        [&](detail::Arguments list) {
-          return WorkflowHandle<detail::ResultOf<Run>>(
-              state_, detail::start(*state_, detail::workflow_name<Run>(), options, list));
-        },
-        arguments...);
+    return start_as<Run>(detail::workflow_name<Run>(), options, arguments...);
+  }
+  template <const auto& Definition, class... A>
+    requires detail::DefinesWorkflow<Definition>
+  auto start_workflow(const WorkflowOptions& options, const A&... arguments) {
+    return start_as<detail::kRunOf<Definition>>(Definition.name(), options, arguments...);
   }
   // By name, in whatever language it is written.
   template <class R, class... A>
@@ -355,8 +361,14 @@ class Client {
         arguments...);
   }
   template <auto Run, class = decltype(Run), class... A>
+    requires detail::FunctionPointer<Run>
   auto execute_workflow(const WorkflowOptions& options, const A&... arguments) {
     return start_workflow<Run>(options, arguments...).result();
+  }
+  template <const auto& Definition, class... A>
+    requires detail::DefinesWorkflow<Definition>
+  auto execute_workflow(const WorkflowOptions& options, const A&... arguments) {
+    return start_workflow<Definition>(options, arguments...).result();
   }
   template <class R, class... A>
   R execute_workflow(std::string_view type, const WorkflowOptions& options, const A&... arguments) {
@@ -366,18 +378,20 @@ class Client {
   // Signals the workflow, which is started first if it does not run; both or neither happens.
   //   client.signal_with_start<&Order::run, &Order::approve>(options, {"ann"}, Order{...});
   template <auto Run, auto Signal, class = decltype(Run), class... A>
+    requires detail::FunctionPointer<Run>
   auto signal_with_start(const WorkflowOptions& options,
                          const detail::ArgumentsOf<Signal>& signal_arguments,
                          const A&... arguments) {
-    return detail::pass_tuple(signal_arguments, [&](detail::Arguments of_signal) {
-      return detail::Passing<detail::ArgumentsOf<Run>>::pass(
-          [&](detail::Arguments list) {
-            return WorkflowHandle<detail::ResultOf<Run>>(
-                state_, detail::signal_with_start(*state_, detail::workflow_name<Run>(), options,
-                                                  list, detail::wire_name<Signal>(), of_signal));
-          },
-          arguments...);
-    });
+    return signal_with_start_as<Run, Signal>(detail::workflow_name<Run>(), options,
+                                             signal_arguments, arguments...);
+  }
+  template <const auto& Definition, auto Signal, class... A>
+    requires detail::DefinesWorkflow<Definition>
+  auto signal_with_start(const WorkflowOptions& options,
+                         const detail::ArgumentsOf<Signal>& signal_arguments,
+                         const A&... arguments) {
+    return signal_with_start_as<detail::kRunOf<Definition>, Signal>(Definition.name(), options,
+                                                                    signal_arguments, arguments...);
   }
   // By name; the signal's arguments as a tuple.
   template <class R, class... S, class... A>
@@ -401,19 +415,43 @@ class Client {
   //       {.id = ..., .id_conflict_policy = WorkflowIdConflictPolicy::kUseExisting},
   //       {.id = "tip-1"}, {500}, Order{...});
   template <auto Run, auto Update, class = decltype(Run), class... A>
+    requires detail::FunctionPointer<Run>
   auto start_update_with_start_workflow(const WorkflowOptions& options, const UpdateOptions& update,
                                         const detail::ArgumentsOf<Update>& update_arguments,
                                         const A&... arguments) {
-    return update_with_start<Run, Update>(detail::UpdateStage::kAccepted, options, update,
-                                          update_arguments, arguments...);
+    return update_with_start_as<Run, Update>(detail::workflow_name<Run>(),
+                                             detail::UpdateStage::kAccepted, options, update,
+                                             update_arguments, arguments...);
+  }
+  template <const auto& Definition, auto Update, class... A>
+    requires detail::DefinesWorkflow<Definition>
+  auto start_update_with_start_workflow(const WorkflowOptions& options, const UpdateOptions& update,
+                                        const detail::ArgumentsOf<Update>& update_arguments,
+                                        const A&... arguments) {
+    return update_with_start_as<detail::kRunOf<Definition>, Update>(
+        Definition.name(), detail::UpdateStage::kAccepted, options, update, update_arguments,
+        arguments...);
   }
   template <auto Run, auto Update, class = decltype(Run), class... A>
+    requires detail::FunctionPointer<Run>
   auto execute_update_with_start_workflow(const WorkflowOptions& options,
                                           const UpdateOptions& update,
                                           const detail::ArgumentsOf<Update>& update_arguments,
                                           const A&... arguments) {
-    return update_with_start<Run, Update>(detail::UpdateStage::kCompleted, options, update,
-                                          update_arguments, arguments...)
+    return update_with_start_as<Run, Update>(detail::workflow_name<Run>(),
+                                             detail::UpdateStage::kCompleted, options, update,
+                                             update_arguments, arguments...)
+        .result();
+  }
+  template <const auto& Definition, auto Update, class... A>
+    requires detail::DefinesWorkflow<Definition>
+  auto execute_update_with_start_workflow(const WorkflowOptions& options,
+                                          const UpdateOptions& update,
+                                          const detail::ArgumentsOf<Update>& update_arguments,
+                                          const A&... arguments) {
+    return update_with_start_as<detail::kRunOf<Definition>, Update>(
+               Definition.name(), detail::UpdateStage::kCompleted, options, update,
+               update_arguments, arguments...)
         .result();
   }
   // By name; the update's arguments as a tuple.
@@ -435,8 +473,15 @@ class Client {
   }
 
   template <auto Run, class = decltype(Run)>
+    requires detail::FunctionPointer<Run>
   auto get_workflow_handle(std::string id, std::string run_id = "") {
-    return WorkflowHandle<detail::ResultOf<Run>>(state_, {std::move(id), std::move(run_id), ""});
+    return handle_as<Run>(detail::workflow_name<Run>(), std::move(id), std::move(run_id));
+  }
+  template <const auto& Definition>
+    requires detail::DefinesWorkflow<Definition>
+  auto get_workflow_handle(std::string id, std::string run_id = "") {
+    return handle_as<detail::kRunOf<Definition>>(Definition.name(), std::move(id),
+                                                 std::move(run_id));
   }
   template <class R>
   WorkflowHandle<R> get_workflow_handle(std::string id, std::string run_id = "") {
@@ -473,17 +518,46 @@ class Client {
   const detail::ClientPtr& state() const { return state_; }
 
  private:
-  template <auto Run, auto Update, class... A>
-  auto update_with_start(detail::UpdateStage until, const WorkflowOptions& options,
-                         const UpdateOptions& update,
-                         const detail::ArgumentsOf<Update>& update_arguments,
-                         const A&... arguments) {
+  template <auto Run, class = decltype(Run), class... A>
+  auto start_as(std::string_view type, const WorkflowOptions& options, const A&... arguments) {
+    return detail::Passing<detail::ArgumentsOf<Run>>::pass(
+        [&](detail::Arguments list) {
+          return WorkflowHandle<detail::ResultOf<Run>>(state_,
+                                                       detail::start(*state_, type, options, list));
+        },
+        arguments...);
+  }
+  template <auto Run, class = decltype(Run)>
+  auto handle_as(std::string_view type, std::string id, std::string run_id) {
+    return WorkflowHandle<detail::ResultOf<Run>>(
+        state_,
+        {.id = std::move(id), .run_id = std::move(run_id), .workflow_type = std::string(type)});
+  }
+  template <auto Run, auto Signal, class = decltype(Run), class = decltype(Signal), class... A>
+  auto signal_with_start_as(std::string_view type, const WorkflowOptions& options,
+                            const detail::ArgumentsOf<Signal>& signal_arguments,
+                            const A&... arguments) {
+    return detail::pass_tuple(signal_arguments, [&](detail::Arguments of_signal) {
+      return detail::Passing<detail::ArgumentsOf<Run>>::pass(
+          [&](detail::Arguments list) {
+            return WorkflowHandle<detail::ResultOf<Run>>(
+                state_, detail::signal_with_start(*state_, type, options, list,
+                                                  detail::handler_name<Signal>(type), of_signal));
+          },
+          arguments...);
+    });
+  }
+  template <auto Run, auto Update, class = decltype(Run), class = decltype(Update), class... A>
+  auto update_with_start_as(std::string_view type, detail::UpdateStage until,
+                            const WorkflowOptions& options, const UpdateOptions& update,
+                            const detail::ArgumentsOf<Update>& update_arguments,
+                            const A&... arguments) {
     return detail::pass_tuple(update_arguments, [&](detail::Arguments of_update) {
       return detail::Passing<detail::ArgumentsOf<Run>>::pass(
           [&](detail::Arguments list) {
             return updated<detail::ResultOf<Update>>(
-                detail::workflow_name<Run>(), options, list,
-                {detail::wire_name<Update>(), update, until, of_update});
+                type, options, list,
+                {detail::handler_name<Update>(type), update, until, of_update});
           },
           arguments...);
     });

@@ -11,8 +11,8 @@
 //   vector, list, deque, set, array, pair, tuple   json/plain array      list, set, tuple
 //   map, unordered_map (string or integer keys)    json/plain object     dict
 //   variant<T...>                                  the one that it holds Union: the first that fits
-//   struct with up to 64 members                   json/plain object     dataclass of the same
-//   fields chrono duration                                number of seconds     float or int
+//   struct with up to 64 members                   json/plain object     dataclass, same fields
+//   chrono duration                                number of seconds     float or int
 //   system_clock time_point                        "2026-01-31T09:00:00+00:00"  datetime
 //   Payload                                        as it is              RawValue
 //
@@ -265,6 +265,8 @@ void read_variant(const JsonReader& in, std::variant<A...>& value) {
       std::variant_alternative_t<I, std::variant<A...>> alternative{};
       read_json(in, alternative);
       value = std::move(alternative);
+    } catch (const NestingError&) {
+      throw;  // The others would fare no better.
     } catch (const ConversionError&) {
       read_variant<I + 1>(in, value);
     }

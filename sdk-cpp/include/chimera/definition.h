@@ -53,46 +53,47 @@ struct Signature<R (C::*)(A...) noexcept> : Signature<R (C::*)(A...)> {};
 template <class C, class R, class... A>
 struct Signature<R (C::*)(A...) const noexcept> : Signature<R (C::*)(A...)> {};
 
+// (g++ 12 takes a constant's type for its argument's.)
 template <auto F>
-using ResultOf = std::decay_t<typename Signature<decltype(F)>::Result>;
+using SignatureOf = Signature<std::remove_const_t<decltype(F)>>;
 template <auto F>
-using ArgumentsOf = typename Signature<decltype(F)>::Arguments;
+using ResultOf = std::decay_t<typename SignatureOf<F>::Result>;
 template <auto F>
-using ClassOf = typename Signature<decltype(F)>::Class;
+using ArgumentsOf = typename SignatureOf<F>::Arguments;
+template <auto F>
+using ClassOf = typename SignatureOf<F>::Class;
 
 // Wherever a handler is a template argument its type is one too: g++ 12 gives templates over a
 // member of a class in an unnamed namespace external linkage otherwise, so that two files' classes
 // of the same name would share one instance.
 
-// A name that one thread may set while workflows on others read it.
-class WireName {
+// The names that definitions give a function, in this process. Any thread.
+class DefinedNames {
  public:
-  explicit WireName(std::string name) : name_(new Name{std::move(name), nullptr}) {}
-  // What it replaces stays: somebody may be reading it, and names are few. One thread at a time.
-  void set(const std::string& name) {
-    const Name* before = name_.load();
-    if (name != before->text) name_.store(new Name{name, before});
-  }
-  const std::string& get() const { return name_.load(std::memory_order_acquire)->text; }
-  operator std::string_view() const { return get(); }
+  // `workflow_type`: of the definition that lists the handler; empty for a run method.
+  void add(std::string_view workflow_type, std::string_view name);
+  // What the definition of this workflow type says, else what all definitions agree on, else
+  // `otherwise`. Throws std::logic_error where they do not agree.
+  std::string_view find(std::string_view workflow_type, std::string_view otherwise) const;
 
  private:
-  struct Name {
-    std::string text;
-    const Name* before;
-  };
-  std::atomic<const Name*> name_;
+  struct Name;
+  std::atomic<const Name*> last_{nullptr};  // Of a list that only grows and is never freed.
 };
-
-// The name on the wire: the one that the function was last defined or registered under, else its
-// own. Functions, since definitions at namespace scope run before variables of templates are
-// initialised.
 template <auto F, class = decltype(F)>
-WireName& wire_name() {
-  static WireName name{std::string(reflect::kFunctionName<F>)};
-  return name;
+inline constinit DefinedNames defined_names;
+
+// An activity's name, unless the call names a definition: the function's own.
+template <auto F, class = decltype(F)>
+constexpr std::string_view activity_name() {
+  return reflect::kFunctionName<F>;
 }
-// A workflow's is the class's, since run methods are all called alike.
+// A signal's, query's or update's, in this type of workflow (empty: in whichever).
+template <auto F, class = decltype(F)>
+std::string_view handler_name(std::string_view workflow_type) {
+  return defined_names<F>.find(workflow_type, reflect::kFunctionName<F>);
+}
+// A workflow's is the class's without a definition, since run methods are all called alike.
 template <class C>
 consteval std::string_view class_name() {
   std::string_view text = __PRETTY_FUNCTION__;
@@ -102,9 +103,8 @@ consteval std::string_view class_name() {
   return colon == std::string_view::npos ? text : text.substr(colon + 1);
 }
 template <auto F, class = decltype(F)>
-WireName& workflow_name() {
-  static WireName name{std::string(class_name<ClassOf<F>>())};
-  return name;
+std::string_view workflow_name() {
+  return defined_names<F>.find({}, class_name<ClassOf<F>>());
 }
 
 // An argument on its way out: borrowed, and encoded when the call knows where to.
@@ -284,12 +284,52 @@ std::shared_ptr<void> create_workflow(const PayloadList& arguments) {
   }
 }
 
+template <auto F>
+concept FunctionPointer = std::is_pointer_v<decltype(F)> || std::is_member_pointer_v<decltype(F)>;
+
+// What may stand where a call takes a function: a variable at namespace scope that was made by
+// define_activity() or define_workflow().
+template <const auto& Definition>
+concept DefinesActivity = requires { std::remove_cvref_t<decltype(Definition)>::kActivity; };
+template <const auto& Definition>
+concept DefinesWorkflow = requires { std::remove_cvref_t<decltype(Definition)>::kRun; };
+template <const auto& Definition>
+inline constexpr auto kActivityOf = std::remove_cvref_t<decltype(Definition)>::kActivity;
+template <const auto& Definition>
+inline constexpr auto kRunOf = std::remove_cvref_t<decltype(Definition)>::kRun;
+
 }  // namespace detail
 
-// A workflow class with its name and handlers; made by define_workflow().
-template <class C>
-class WorkflowDefinition {
+// An activity with its name; made by define_activity().
+template <auto F, class = decltype(F)>
+class ActivityDefinition {
  public:
+  static constexpr auto kActivity = F;
+  consteval explicit ActivityDefinition(std::string_view name) : name_(name) {}
+  constexpr std::string_view name() const { return name_; }
+
+ private:
+  std::string_view name_;  // Of a literal.
+};
+
+// A name that is not the function's own, for the worker and for those who call:
+//   inline constexpr auto kCharge = chimera::define_activity<&charge>("charge_card");
+//   worker.add(kCharge);
+//   workflow::execute_activity<kCharge>(options, order);
+// A call that names the function goes out under the function's own name, whatever is defined.
+template <auto F, class = decltype(F)>
+consteval ActivityDefinition<F> define_activity(std::string_view name = reflect::kFunctionName<F>) {
+  return ActivityDefinition<F>(name);
+}
+
+// A workflow class with its name and handlers; made by define_workflow(). Its names hold for typed
+// calls in every process that has it, whether or not a worker there serves it.
+template <auto Run, class = decltype(Run)>
+class WorkflowDefinition {
+  using C = detail::ClassOf<Run>;
+
+ public:
+  static constexpr auto kRun = Run;
   explicit WorkflowDefinition(detail::WorkflowType type) : type_(std::move(type)) {}
 
   template <auto Handler>
@@ -374,47 +414,60 @@ class WorkflowDefinition {
     return type;
   }
   template <auto Handler>
-  static std::string named(std::string name) {
-    detail::wire_name<Handler>().set(name);
+  std::string named(std::string name) const {
+    detail::defined_names<Handler>.add(type_.name, name);
     return name;
   }
 
   detail::WorkflowType type_;
 };
 
-// inline const auto kOrder =
-// chimera::define_workflow<&Order::run>("Order").signal<&Order::approve>("approve");
+// Defined at namespace scope, so that its names are there before main():
+//   inline const auto kOrder =
+//       chimera::define_workflow<&Order::run>("Order").signal<&Order::approve>("approve");
+// A class may have several definitions; calls then name the one that they mean:
+// start_workflow<kOrder>.
 template <auto Run, class = decltype(Run)>
-WorkflowDefinition<detail::ClassOf<Run>> define_workflow(
-    std::string name = detail::workflow_name<Run>().get()) {
+WorkflowDefinition<Run> define_workflow(
+    std::string name = std::string(detail::class_name<detail::ClassOf<Run>>())) {
   using C = detail::ClassOf<Run>;
   static_assert(std::is_class_v<C>, "define_workflow takes a method: define_workflow<&Order::run>");
-  detail::workflow_name<Run>().set(name);
-  return WorkflowDefinition<C>({.name = std::move(name),
-                                .create = &detail::create_workflow<C, detail::ArgumentsOf<Run>>,
-                                .run = &detail::call_method<Run>});
+  detail::defined_names<Run>.add({}, name);
+  return WorkflowDefinition<Run>({.name = std::move(name),
+                                  .create = &detail::create_workflow<C, detail::ArgumentsOf<Run>>,
+                                  .run = &detail::call_method<Run>});
 }
 
 // Workflows and activities of a program or library, in one list. One thread at a time adds to it.
+// Adding throws std::invalid_argument for a name that is there already, and std::logic_error where
+// it would have no effect any more.
 class Registry {
  public:
-  template <class C>
-  Registry& add(const WorkflowDefinition<C>& definition) {
+  template <auto Run, class T>
+  Registry& add(const WorkflowDefinition<Run, T>& definition) {
     return add_workflow_type(definition.type());
   }
-  // A function: add_activity<&charge_card>("charge_card").
+  template <auto F, class T>
+  Registry& add(const ActivityDefinition<F, T>& definition) {
+    return add_activity<F>(std::string(definition.name()));
+  }
+  // Of a method: of this object, which must outlive the worker.
+  template <auto F, class T, class C>
+  Registry& add(const ActivityDefinition<F, T>& definition, C& object) {
+    return add_activity<F>(object, std::string(definition.name()));
+  }
+  // A function: add_activity<&charge_card>(). Another name changes nothing that anybody sends:
+  // callers then use the name, or a definition.
   template <auto F>
   Registry& add_activity(std::string name = std::string(reflect::kFunctionName<F>)) {
     static_assert(std::is_void_v<detail::ClassOf<F>>,
-                  "a method needs its object: add_activity<&Bank::charge>(bank, \"charge\")");
-    detail::wire_name<F>().set(name);
+                  "a method needs its object: add_activity<&Bank::charge>(bank)");
     return add_activity_type({std::move(name), &detail::call_function<F>});
   }
   // A method of an object, which must outlive the worker.
   template <auto F, class C>
     requires std::is_base_of_v<detail::ClassOf<F>, C>
   Registry& add_activity(C& object, std::string name = std::string(reflect::kFunctionName<F>)) {
-    detail::wire_name<F>().set(name);
     return add_activity_type(
         {std::move(name), [&object](const PayloadList& arguments, PayloadSink* result) {
            detail::call_method<F>(&object, arguments, result);
@@ -426,9 +479,14 @@ class Registry {
   const std::vector<detail::WorkflowType>& workflows() const { return workflows_; }
   const std::vector<detail::ActivityType>& activities() const { return activities_; }
 
+ protected:
+  // From now on (or no longer) nothing may be added.
+  void close(bool closed) { closed_ = closed; }
+
  private:
   std::vector<detail::WorkflowType> workflows_;
   std::vector<detail::ActivityType> activities_;
+  bool closed_ = false;
 };
 
 }  // namespace chimera

@@ -1,7 +1,7 @@
 // The exceptions that users see: the tree of the official SDKs' exceptions, each with its cause.
-//   TemporalError > FailureError > ApplicationError, CancelledError, TerminatedError, TimeoutError,
-//   ServerError,
-//                                  ActivityError, ChildWorkflowError, NexusOperationError
+//   TemporalError > FailureError > ApplicationError, CancelledError, TerminatedError,
+//                                  TimeoutError, ServerError, ActivityError, ChildWorkflowError,
+//                                  NexusOperationError
 // Out of a workflow only a FailureError fails the workflow; anything else (std::out_of_range, throw
 // 42) fails the task, which is tried again once the code is mended. Out of an activity everything
 // becomes an ApplicationError.
@@ -222,15 +222,19 @@ class NexusOperationError : public FailureError {
 };
 
 // The execution that was to be started runs already, or has run and may not run again.
-class WorkflowAlreadyStartedError : public TemporalError {
+// Thrown by clients, and by workflows that start a child; a workflow that lets it out fails with an
+// ApplicationError of type "WorkflowAlreadyStarted".
+class WorkflowAlreadyStartedError : public FailureError {
  public:
   WorkflowAlreadyStartedError(std::string workflow_id, std::string workflow_type,
                               std::string run_id);
   const std::string& workflow_id() const { return workflow_id_; }
-  const std::string& run_id() const { return run_id_; }
+  const std::string& workflow_type() const { return workflow_type_; }
+  const std::string& run_id() const { return run_id_; }  // Empty where the server does not say.
+  void raise() const override { throw *this; }
 
  private:
-  std::string workflow_id_, run_id_;
+  std::string workflow_id_, workflow_type_, run_id_;
 };
 
 // What a client's result() throws when the workflow did not complete. The cause is an

@@ -10,11 +10,14 @@
 
 namespace chimera {
 
+// How deep arrays and objects may nest, in writing and in reading.
+inline constexpr int kJsonDepthMax = 300;
+
 // Appends JSON text: compact, ASCII, byte for byte what Python's converter writes. Keys must come
-// in sorted order.
+// in sorted order. begin_object() and begin_array() throw NestingError.
 class JsonWriter {
  public:
-  explicit JsonWriter(std::string& out) : out_(&out) {}
+  explicit JsonWriter(std::string& out) : out_(&out), begin_(out.size()) {}
   void begin_object();
   void key(std::string_view name);
   void end_object();
@@ -28,7 +31,11 @@ class JsonWriter {
   void string(std::string_view value);
 
  private:
+  void enter();
+
   std::string* out_;
+  std::size_t begin_;  // Of this text in *out_.
+  int depth_ = 0;
   bool first_ = true;
 };
 
@@ -47,17 +54,21 @@ class JsonReader {
   JsonReader element(std::size_t index) const;  // Refers to *this.
   using Visit = void (*)(void* context, std::string_view key, const JsonReader& value);
   void object(Visit visit, void* context) const;
+  // Inside more than kJsonDepthMax others, array_size() and object() throw NestingError.
   [[noreturn]] void fail(std::string_view expected) const;
 
  private:
   friend class JsonText;
-  JsonReader(const void* node, const JsonReader* parent) : node_(node), parent_(parent) {}
+  JsonReader(const void* node, const JsonReader* parent)
+      : node_(node), parent_(parent), depth_(parent == nullptr ? 0 : parent->depth_ + 1) {}
   std::string path() const;
+  void enter() const;
 
   const void* node_;
   const JsonReader* parent_;
   std::string_view key_;
   std::size_t index_ = 0;
+  int depth_;
 };
 
 // A parsed text. Throws ConversionError if it is not JSON.

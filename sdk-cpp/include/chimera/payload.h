@@ -29,6 +29,11 @@ class ConversionError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
+// A value that nests deeper than JSON of this SDK may, or than the stack has room for.
+class NestingError : public ConversionError {
+ public:
+  using ConversionError::ConversionError;
+};
 
 class PayloadSink {
  public:

@@ -37,12 +37,16 @@ struct WorkerOptions {
   int max_eager_activity_reservations_per_workflow_task = 3;
   // Workflow code that does not yield for so long fails its task; 0: never.
   std::chrono::milliseconds deadlock_timeout{2000};
+  // What a workflow may have on its stack, from 64 KiB to 1 GiB: address space of each run, of
+  // which memory is what has been touched. A run of which a task has timed out gets at least 8 MiB.
+  std::size_t workflow_stack_bytes = std::size_t{512} * 1024;
 };
 
-// Add, then run. add() and add_activity() are Registry's. One thread uses a worker; shutdown() and
-// replace_client() may come from any.
+// Add, then run: a started worker takes nothing more. add() and add_activity() are Registry's. One
+// thread uses a worker; shutdown() and replace_client() may come from any.
 class Worker : public Registry {
  public:
+  // Throws std::invalid_argument for an option that is out of its range.
   Worker(const Client& client, WorkerOptions options);
   ~Worker();  // Shuts down and waits if it was started.
   Worker(Worker&&) noexcept;

@@ -32,14 +32,17 @@ OperationPtr schedule_activity(std::string_view name, const ActivityOptions& opt
 // Waits for the child to have started.
 OperationPtr start_child(std::string_view type, const ChildWorkflowOptions& options,
                          Arguments arguments);
-const std::string& child_id(const Operation& child);
-const std::string& child_run_id(const Operation& child);
-void signal_child(const Operation& child, std::string_view name, Arguments arguments);
+const std::string& child_id(const OperationPtr& child);
+const std::string& child_run_id(const OperationPtr& child);
+const std::string& child_type(const OperationPtr& child);
+void signal_child(const OperationPtr& child, std::string_view name, Arguments arguments);
 void signal_external(const std::string& id, const std::string& run_id, std::string_view name,
                      Arguments arguments);
 void cancel_external(const std::string& id, const std::string& run_id, const std::string& reason);
 [[noreturn]] void continue_as_new(const ContinueAsNewOptions& options, Arguments arguments);
-bool finished(const Operation& operation);
+// These, and those for tasks and scopes, throw std::logic_error for an empty pointer: a handle that
+// was moved from.
+bool finished(const OperationPtr& operation);
 void cancel(const OperationPtr& operation);
 // Waits; throws the operation's failure, or hands its result to decode_into (null: the result is of
 // no interest).
@@ -50,14 +53,14 @@ class TaskState;
 std::shared_ptr<TaskState> spawn(std::function<void()> body);
 void join(const std::shared_ptr<TaskState>& task);  // Throws what the body threw.
 void cancel(const std::shared_ptr<TaskState>& task);
-bool finished(const TaskState& task);
+bool finished(const std::shared_ptr<TaskState>& task);
 
 struct ScopeState;
-std::shared_ptr<ScopeState> open_scope(bool detached, Duration timeout);
+std::shared_ptr<ScopeState> open_scope(bool detached, std::optional<Duration> timeout);
 void enter_scope(const std::shared_ptr<ScopeState>& scope);
 void leave_scope(const std::shared_ptr<ScopeState>& scope) noexcept;
 void cancel(const std::shared_ptr<ScopeState>& scope, std::string reason);
-bool timed_out(const ScopeState& scope);
+bool timed_out(const std::shared_ptr<ScopeState>& scope);
 
 enum class HandlerKind { kSignal, kQuery, kUpdate };
 void set_handler(HandlerKind kind, HandlerType handler);
@@ -86,7 +89,7 @@ template <class R>
 class Handle {
  public:
   explicit Handle(detail::OperationPtr operation) : operation_(std::move(operation)) {}
-  bool done() const { return detail::finished(*operation_); }
+  bool done() const { return detail::finished(operation_); }
   // Asks for cancellation; what get() then does depends on the cancellation type.
   void cancel() { detail::cancel(operation_); }
   R get() const {
@@ -105,14 +108,36 @@ class Handle {
   detail::OperationPtr operation_;
 };
 
+}  // namespace chimera::workflow
+
+namespace chimera::detail {
+
 template <auto Activity, class = decltype(Activity), class... A>
-auto start_activity(const ActivityOptions& options, const A&... arguments) {
-  return detail::Passing<detail::ArgumentsOf<Activity>>::pass(
-      [&](detail::Arguments list) {
-        return Handle<detail::ResultOf<Activity>>(
-            detail::schedule_activity(detail::wire_name<Activity>(), options, list));
+auto start_activity_as(std::string_view name, const ActivityOptions& options,
+                       const A&... arguments) {
+  return Passing<ArgumentsOf<Activity>>::pass(
+      [&](Arguments list) {
+        return workflow::Handle<ResultOf<Activity>>(schedule_activity(name, options, list));
       },
       arguments...);
+}
+
+}  // namespace chimera::detail
+
+namespace chimera::workflow {
+
+// A function goes out under its own name, a definition (start_activity<kCharge>) under its.
+template <auto Activity, class = decltype(Activity), class... A>
+  requires detail::FunctionPointer<Activity>
+auto start_activity(const ActivityOptions& options, const A&... arguments) {
+  return detail::start_activity_as<Activity>(detail::activity_name<Activity>(), options,
+                                             arguments...);
+}
+template <const auto& Definition, class... A>
+  requires detail::DefinesActivity<Definition>
+auto start_activity(const ActivityOptions& options, const A&... arguments) {
+  return detail::start_activity_as<detail::kActivityOf<Definition>>(Definition.name(), options,
+                                                                    arguments...);
 }
 // By name, in whatever language it is written.
 template <class R, class... A>
@@ -125,8 +150,14 @@ Handle<R> start_activity(std::string_view name, const ActivityOptions& options,
       arguments...);
 }
 template <auto Activity, class = decltype(Activity), class... A>
+  requires detail::FunctionPointer<Activity>
 auto execute_activity(const ActivityOptions& options, const A&... arguments) {
   return start_activity<Activity>(options, arguments...).get();
+}
+template <const auto& Definition, class... A>
+  requires detail::DefinesActivity<Definition>
+auto execute_activity(const ActivityOptions& options, const A&... arguments) {
+  return start_activity<Definition>(options, arguments...).get();
 }
 template <class R, class... A>
 R execute_activity(std::string_view name, const ActivityOptions& options, const A&... arguments) {
@@ -137,14 +168,14 @@ template <class R>
 class ChildHandle : public Handle<R> {
  public:
   using Handle<R>::Handle;
-  const std::string& id() const { return detail::child_id(*this->operation_); }
+  const std::string& id() const { return detail::child_id(this->operation_); }
   const std::string& first_execution_run_id() const {
-    return detail::child_run_id(*this->operation_);
+    return detail::child_run_id(this->operation_);
   }
   template <class... A>
   void signal(std::string_view name, const A&... arguments) {
     detail::pass_any(
-        [&](detail::Arguments list) { detail::signal_child(*this->operation_, name, list); },
+        [&](detail::Arguments list) { detail::signal_child(this->operation_, name, list); },
         arguments...);
   }
   template <auto Signal, class = decltype(Signal), class... A>
@@ -152,20 +183,42 @@ class ChildHandle : public Handle<R> {
   void signal(const A&... arguments) {
     detail::Passing<detail::ArgumentsOf<Signal>>::pass(
         [&](detail::Arguments list) {
-          detail::signal_child(*this->operation_, detail::wire_name<Signal>(), list);
+          detail::signal_child(this->operation_,
+                               detail::handler_name<Signal>(detail::child_type(this->operation_)),
+                               list);
         },
         arguments...);
   }
 };
 
+}  // namespace chimera::workflow
+
+namespace chimera::detail {
+
 template <auto Run, class = decltype(Run), class... A>
-auto start_child_workflow(const ChildWorkflowOptions& options, const A&... arguments) {
-  return detail::Passing<detail::ArgumentsOf<Run>>::pass(
-      [&](detail::Arguments list) {
-        return ChildHandle<detail::ResultOf<Run>>(
-            detail::start_child(detail::workflow_name<Run>(), options, list));
+auto start_child_as(std::string_view type, const ChildWorkflowOptions& options,
+                    const A&... arguments) {
+  return Passing<ArgumentsOf<Run>>::pass(
+      [&](Arguments list) {
+        return workflow::ChildHandle<ResultOf<Run>>(start_child(type, options, list));
       },
       arguments...);
+}
+
+}  // namespace chimera::detail
+
+namespace chimera::workflow {
+
+template <auto Run, class = decltype(Run), class... A>
+  requires detail::FunctionPointer<Run>
+auto start_child_workflow(const ChildWorkflowOptions& options, const A&... arguments) {
+  return detail::start_child_as<Run>(detail::workflow_name<Run>(), options, arguments...);
+}
+template <const auto& Definition, class... A>
+  requires detail::DefinesWorkflow<Definition>
+auto start_child_workflow(const ChildWorkflowOptions& options, const A&... arguments) {
+  return detail::start_child_as<detail::kRunOf<Definition>>(Definition.name(), options,
+                                                            arguments...);
 }
 template <class R, class... A>
 ChildHandle<R> start_child_workflow(std::string_view type, const ChildWorkflowOptions& options,
@@ -177,8 +230,14 @@ ChildHandle<R> start_child_workflow(std::string_view type, const ChildWorkflowOp
       arguments...);
 }
 template <auto Run, class = decltype(Run), class... A>
+  requires detail::FunctionPointer<Run>
 auto execute_child_workflow(const ChildWorkflowOptions& options, const A&... arguments) {
   return start_child_workflow<Run>(options, arguments...).get();
+}
+template <const auto& Definition, class... A>
+  requires detail::DefinesWorkflow<Definition>
+auto execute_child_workflow(const ChildWorkflowOptions& options, const A&... arguments) {
+  return start_child_workflow<Definition>(options, arguments...).get();
 }
 template <class R, class... A>
 R execute_child_workflow(std::string_view type, const ChildWorkflowOptions& options,
@@ -203,7 +262,7 @@ class ExternalHandle {
   void signal(const A&... arguments) {
     detail::Passing<detail::ArgumentsOf<Signal>>::pass(
         [&](detail::Arguments list) {
-          detail::signal_external(id_, run_id_, detail::wire_name<Signal>(), list);
+          detail::signal_external(id_, run_id_, detail::handler_name<Signal>({}), list);
         },
         arguments...);
   }
@@ -230,11 +289,12 @@ void wait_condition(const std::function<bool()>& condition);
 // --- Concurrency ---
 
 // Code that runs beside the caller, on a fiber of its own, one at a time. A task that nobody joins
-// goes on alone; what it throws then is logged.
+// goes on alone; what it throws then is logged, except that it was cancelled. A default-made one is
+// empty, and its calls throw std::logic_error.
 template <class R>
 class Task {
  public:
-  bool done() const { return detail::finished(*state_); }
+  bool done() const { return detail::finished(state_); }
   void cancel() { detail::cancel(state_); }
   R get() {
     detail::join(state_);
@@ -269,11 +329,14 @@ auto spawn(F body) {
 // may go on, for example to compensate.
 class CancellationScope {
  public:
-  CancellationScope() : state_(detail::open_scope(false, {})) {}
+  CancellationScope() : state_(detail::open_scope(false, std::nullopt)) {}
   // Not reached by the cancellation of what is around it, the workflow's own included: that is
   // delivered at the first wait after run().
-  static CancellationScope detached() { return CancellationScope(detail::open_scope(true, {})); }
-  // Cancelled when run() takes longer; a durable timer measures.
+  static CancellationScope detached() {
+    return CancellationScope(detail::open_scope(true, std::nullopt));
+  }
+  // Cancelled when run() takes longer; a durable timer measures. Zero or less: a deadline that has
+  // passed, which cancels at the first wait.
   static CancellationScope with_timeout(Duration timeout) {
     return CancellationScope(detail::open_scope(false, timeout));
   }
@@ -289,7 +352,7 @@ class CancellationScope {
     return std::forward<F>(body)();
   }
   void cancel(std::string reason = "") { detail::cancel(state_, std::move(reason)); }
-  bool timed_out() const { return detail::timed_out(*state_); }
+  bool timed_out() const { return detail::timed_out(state_); }
 
  private:
   explicit CancellationScope(std::shared_ptr<detail::ScopeState> state)
@@ -413,9 +476,21 @@ void upsert_memo(const Memo& memo);  // An empty Payload removes the entry.
 
 // Ends this run and starts the next one of the same workflow with these arguments.
 template <auto Run, class = decltype(Run), class... A>
+  requires detail::FunctionPointer<Run>
 [[noreturn]] void continue_as_new(const A&... arguments) {
   detail::Passing<detail::ArgumentsOf<Run>>::pass(
       [](detail::Arguments list) { detail::continue_as_new({}, list); }, arguments...);
+  __builtin_unreachable();
+}
+// As that definition's type.
+template <const auto& Definition, class... A>
+  requires detail::DefinesWorkflow<Definition>
+[[noreturn]] void continue_as_new(const A&... arguments) {
+  detail::Passing<detail::ArgumentsOf<detail::kRunOf<Definition>>>::pass(
+      [](detail::Arguments list) {
+        detail::continue_as_new({.workflow_type = std::string(Definition.name())}, list);
+      },
+      arguments...);
   __builtin_unreachable();
 }
 template <class... A>

@@ -12,10 +12,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from typing_extensions import Protocol
+
 if TYPE_CHECKING:
     import google.protobuf.message
-
-    from chimera.service import ServiceClient
 
 _WORKFLOW_RPCS = """
     count_activity_executions count_nexus_operation_executions count_schedules count_workers
@@ -100,13 +100,29 @@ def _method(snake_name: str) -> Callable[..., Awaitable[Any]]:
     return call
 
 
+class Caller(Protocol):
+    """What calls an RPC by its name: a `chimera.service.ServiceClient`."""
+
+    async def _rpc_call(
+        self,
+        rpc: str,
+        req: google.protobuf.message.Message,
+        resp_type: type[Any],
+        *,
+        service: str,
+        retry: bool,
+        metadata: Mapping[str, str | bytes],
+        timeout: timedelta | None,
+    ) -> Any: ...
+
+
 class RpcService:
     """What the services share: a method for each RPC, bound to one client."""
 
     _service: ClassVar[str] = ""
     _module: ClassVar[str] = ""
 
-    def __init__(self, client: ServiceClient) -> None:
+    def __init__(self, client: Caller) -> None:
         """Calls go through this client."""
         self._client = client
 
@@ -116,6 +132,11 @@ class RpcService:
             method = _method(name)
             method.__qualname__ = f"{cls.__name__}.{name}"
             setattr(cls, name, method)
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, rpc: str) -> Callable[..., Awaitable[Any]]:
+            """Any RPC of the service; the names are not known to type checkers."""
 
     @classmethod
     @functools.cache

@@ -31,7 +31,7 @@ from chimera.client._handle import WithStartWorkflowOperation, WorkflowHandle, W
 from chimera.client._history import (
     WorkflowHistory,
     WorkflowHistoryEventAsyncIterator,
-    _history_from_json,
+    _history_from_json as _history_from_json,
 )
 from chimera.client._interceptor import Interceptor, OutboundInterceptor
 from chimera.client._plugin import Plugin

@@ -369,7 +369,8 @@ class Client(ScheduleMethods, VersioningMethods):
         versioning_override: common.VersioningOverride | None = None,
     ) -> Any:
         """start_workflow, then the handle's result."""
-        handle = await self.start_workflow(
+        start: Any = self.start_workflow
+        handle = await start(
             workflow,
             arg,
             args=args,

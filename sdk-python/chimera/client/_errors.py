@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from chimera.exceptions import TemporalError
 
 if TYPE_CHECKING:
-    from chimera.client._async_activity import ActivityCancellationDetails
+    from chimera.activity import ActivityCancellationDetails
     from chimera.client._enums import WorkflowExecutionStatus
 
 

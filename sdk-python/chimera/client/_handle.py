@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 import chimera.converter
 from chimera import _api, common, exceptions
 from chimera._lazy import LazyModule
-from chimera.client import _errors as errors
-from chimera.client import _names
+from chimera.client import _errors as errors, _names
 from chimera.client._enums import WorkflowHistoryEventFilterType, WorkflowUpdateStage
 from chimera.client._history import WorkflowHistory, WorkflowHistoryEventAsyncIterator
 from chimera.client._workflow import WorkflowExecutionDescription
@@ -26,9 +25,9 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     import chimera.workflow
-    from chimera.client import _inputs as inputs
     from chimera.api.history.v1 import HistoryEvent
     from chimera.api.update.v1 import Outcome
+    from chimera.client import _inputs as inputs
     from chimera.client._client import Client
     from chimera.client._options import (
         CallOptions,
@@ -612,7 +611,7 @@ class WorkflowUpdateHandle(Generic[LocalReturnType]):
                 update_id=self._id,
             ),
             identity=self._client.identity,
-            wait_policy=_api.update.WaitPolicy(lifecycle_stage=int(WorkflowUpdateStage.COMPLETED)),
+            wait_policy=_api.update.WaitPolicy(lifecycle_stage=_api.number(WorkflowUpdateStage.COMPLETED)),
         )
         while True:
             try:

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-
 from chimera import _api
 from chimera._lazy import LazyModule
 from chimera.client._pages import Pages
@@ -53,7 +52,7 @@ class WorkflowHistory:
         return json_format.MessageToDict(_api.history.History(events=self.events))
 
 
-def _spell_enums(value: Mapping[str, Any], message: descriptor.Descriptor) -> dict[str, Any]:
+def _spell_enums(value: Mapping[str, Any], message: Any) -> dict[str, Any]:
     """Turns short enum names (`TimerStarted`), which older tools wrote, into the protocol's (`EVENT_TYPE_...`)."""
     fields = {field.json_name: field for field in message.fields} | dict(message.fields_by_name)
     return {name: _spell(item, fields.get(name)) for name, item in value.items()}
@@ -91,7 +90,7 @@ class WorkflowHistoryEventAsyncIterator(Pages["HistoryEvent"]):
             maximum_page_size=page_size,
             next_page_token=token,
             wait_new_event=input.wait_new_event,
-            history_event_filter_type=int(input.event_filter_type),
+            history_event_filter_type=_api.number(input.event_filter_type),
             skip_archival=input.skip_archival,
         )
         service = self._client.workflow_service

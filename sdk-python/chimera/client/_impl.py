@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from chimera import _api, exceptions
-from chimera.client import _errors as errors
-from chimera.client import _requests
+from chimera.client import _errors as errors, _requests
 from chimera.client._enums import WorkflowExecutionStatus, WorkflowUpdateStage
 from chimera.client._handle import GIVEN_UP, WorkflowHandle, WorkflowUpdateHandle, only_result
 from chimera.client._history import WorkflowHistoryEventAsyncIterator
@@ -154,7 +153,7 @@ class WorkflowCalls(OutboundInterceptor):
         request = _api.workflowservice.QueryWorkflowRequest(
             namespace=self._client.namespace,
             execution=_execution(input.id, input.run_id),
-            query_reject_condition=int(input.reject_condition or 0),
+            query_reject_condition=_api.number(input.reject_condition or 0),
         )
         request.query.query_type = input.query
         if input.args:

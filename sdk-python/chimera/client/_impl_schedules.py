@@ -14,9 +14,7 @@ from chimera.client._interceptor import OutboundInterceptor
 from chimera.service import RPCError, RPCStatusCode
 
 if TYPE_CHECKING:
-    from chimera.client import _inputs as inputs
-    from chimera.client import _schedule_handle as handles
-    from chimera.client import _schedule_wire as wire
+    from chimera.client import _inputs as inputs, _schedule_handle as handles, _schedule_wire as wire
     from chimera.client._client import Client
     from chimera.client._schedule_handle import ScheduleAsyncIterator, ScheduleDescription, ScheduleHandle
 else:
@@ -49,7 +47,7 @@ class ScheduleCalls(OutboundInterceptor):
         if input.trigger_immediately or input.backfill:
             patch = _api.schedule.SchedulePatch(backfill_request=wire.backfill_messages(input.backfill))
             if input.trigger_immediately:
-                patch.trigger_immediately.overlap_policy = int(input.schedule.policy.overlap)
+                patch.trigger_immediately.overlap_policy = _api.number(input.schedule.policy.overlap)
         fields: dict[str, Any] = {"schedule": await wire.schedule_message(self._client, input.schedule)}
         if input.memo:
             fields["memo"] = await self._client.data_converter._encode_memo(input.memo)
@@ -86,7 +84,7 @@ class ScheduleCalls(OutboundInterceptor):
 
     async def trigger_schedule(self, input: inputs.TriggerScheduleInput) -> None:
         patch = _api.schedule.SchedulePatch()
-        patch.trigger_immediately.overlap_policy = int(input.overlap or 0)
+        patch.trigger_immediately.overlap_policy = _api.number(input.overlap or 0)
         await self._patch(input, patch)
 
     async def delete_schedule(self, input: inputs.DeleteScheduleInput) -> None:

@@ -11,7 +11,6 @@ from chimera import common, converter
 
 if TYPE_CHECKING:
     from chimera.api.common.v1 import Payload
-    from chimera.client._activity import ActivityOptionsUpdate
     from chimera.client._async_activity import AsyncActivityIDReference
     from chimera.client._enums import (
         ScheduleOverlapPolicy,
@@ -299,7 +298,7 @@ class UpdateActivityOptionsInput:
 
     activity_id: str
     activity_run_id: str | None
-    updates: Sequence[ActivityOptionsUpdate[Any]]
+    updates: Sequence[Any]
     restore_original: bool
     rpc_metadata: Mapping[str, str | bytes]
     rpc_timeout: timedelta | None

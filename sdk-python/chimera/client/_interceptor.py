@@ -7,21 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from chimera.client import _inputs as inputs
-    from chimera.client._activity import (
-        ActivityExecutionAsyncIterator,
-        ActivityExecutionCount,
-        ActivityExecutionDescription,
-        ActivityExecutionOptions,
-        ActivityHandle,
-    )
     from chimera.client._handle import WorkflowHandle, WorkflowUpdateHandle
     from chimera.client._history import WorkflowHistoryEventAsyncIterator
-    from chimera.client._nexus import (
-        NexusOperationExecutionAsyncIterator,
-        NexusOperationExecutionCount,
-        NexusOperationExecutionDescription,
-        NexusOperationHandle,
-    )
     from chimera.client._schedule_handle import ScheduleAsyncIterator, ScheduleDescription, ScheduleHandle
     from chimera.client._versioning import WorkerBuildIdVersionSets, WorkerTaskReachability
     from chimera.client._workflow import (
@@ -85,7 +72,7 @@ class OutboundInterceptor:
         """Hands on."""
         return await self.next.terminate_workflow(input)
 
-    async def start_activity(self, input: inputs.StartActivityInput) -> ActivityHandle[Any]:
+    async def start_activity(self, input: inputs.StartActivityInput) -> Any:
         """Hands on."""
         return await self.next.start_activity(input)
 
@@ -105,19 +92,19 @@ class OutboundInterceptor:
         """Hands on."""
         return await self.next.unpause_activity(input)
 
-    async def update_activity_options(self, input: inputs.UpdateActivityOptionsInput) -> ActivityExecutionOptions:
+    async def update_activity_options(self, input: inputs.UpdateActivityOptionsInput) -> Any:
         """Hands on."""
         return await self.next.update_activity_options(input)
 
-    async def describe_activity(self, input: inputs.DescribeActivityInput) -> ActivityExecutionDescription:
+    async def describe_activity(self, input: inputs.DescribeActivityInput) -> Any:
         """Hands on."""
         return await self.next.describe_activity(input)
 
-    def list_activities(self, input: inputs.ListActivitiesInput) -> ActivityExecutionAsyncIterator:
+    def list_activities(self, input: inputs.ListActivitiesInput) -> Any:
         """Hands on."""
         return self.next.list_activities(input)
 
-    async def count_activities(self, input: inputs.CountActivitiesInput) -> ActivityExecutionCount:
+    async def count_activities(self, input: inputs.CountActivitiesInput) -> Any:
         """Hands on."""
         return await self.next.count_activities(input)
 
@@ -199,13 +186,13 @@ class OutboundInterceptor:
         """Hands on."""
         return await self.next.get_worker_task_reachability(input)
 
-    async def start_nexus_operation(self, input: inputs.StartNexusOperationInput) -> NexusOperationHandle[Any]:
+    async def start_nexus_operation(self, input: inputs.StartNexusOperationInput) -> Any:
         """Hands on."""
         return await self.next.start_nexus_operation(input)
 
     async def describe_nexus_operation(
         self, input: inputs.DescribeNexusOperationInput
-    ) -> NexusOperationExecutionDescription:
+    ) -> Any:
         """Hands on."""
         return await self.next.describe_nexus_operation(input)
 
@@ -221,10 +208,10 @@ class OutboundInterceptor:
         """Hands on."""
         return await self.next.terminate_nexus_operation(input)
 
-    def list_nexus_operations(self, input: inputs.ListNexusOperationsInput) -> NexusOperationExecutionAsyncIterator:
+    def list_nexus_operations(self, input: inputs.ListNexusOperationsInput) -> Any:
         """Hands on."""
         return self.next.list_nexus_operations(input)
 
-    async def count_nexus_operations(self, input: inputs.CountNexusOperationsInput) -> NexusOperationExecutionCount:
+    async def count_nexus_operations(self, input: inputs.CountNexusOperationsInput) -> Any:
         """Hands on."""
         return await self.next.count_nexus_operations(input)

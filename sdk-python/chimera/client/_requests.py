@@ -105,7 +105,7 @@ async def update_request(client: Client, input: Any, workflow_id: str, run_id: s
         namespace=client.namespace,
         workflow_execution=_api.common.WorkflowExecution(workflow_id=workflow_id, run_id=run_id),
         first_execution_run_id=first_run_id,
-        wait_policy=_api.update.WaitPolicy(lifecycle_stage=int(input.wait_for_stage)),
+        wait_policy=_api.update.WaitPolicy(lifecycle_stage=_api.number(input.wait_for_stage)),
     )
     request.request.meta.update_id = input.update_id or str(uuid.uuid4())
     request.request.meta.identity = client.identity

@@ -106,7 +106,7 @@ class ScheduleActionStartWorkflow(ScheduleAction):
         retry_policy: common.RetryPolicy | None = None,
         memo: Mapping[str, Any] | None = None,
         typed_search_attributes: common.TypedSearchAttributes = common.TypedSearchAttributes.empty,
-        untyped_search_attributes: common.SearchAttributes = {},
+        untyped_search_attributes: common.SearchAttributes = {},  # noqa: B006 - only read; the official default
         static_summary: str | None = None,
         static_details: str | None = None,
         headers: Mapping[str, Payload] | None = None,

@@ -11,8 +11,7 @@ from chimera._lazy import LazyModule
 from chimera.client._interceptor import OutboundInterceptor
 
 if TYPE_CHECKING:
-    from chimera.client import _inputs as inputs
-    from chimera.client import _schedule_handle as handles
+    from chimera.client import _inputs as inputs, _schedule_handle as handles
     from chimera.client._schedule import Schedule, ScheduleBackfill
     from chimera.client._schedule_handle import ScheduleAsyncIterator, ScheduleHandle
 else:

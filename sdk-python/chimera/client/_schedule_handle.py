@@ -18,9 +18,9 @@ from chimera.client._schedule import Schedule, ScheduleBackfill, ScheduleSpec
 from chimera.client._workflow import time_or_none
 
 if TYPE_CHECKING:
-    from chimera.client import _inputs as inputs
     from chimera.api.schedule.v1 import ScheduleListEntry
     from chimera.api.workflowservice.v1 import DescribeScheduleResponse
+    from chimera.client import _inputs as inputs
     from chimera.client._client import Client
 else:
     inputs = LazyModule("chimera.client._inputs")

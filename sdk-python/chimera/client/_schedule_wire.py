@@ -89,7 +89,7 @@ def read_spec(spec: Any) -> ScheduleSpec:
 async def _encoded(converter: chimera.converter.DataConverter, values: Sequence[Any]) -> list[Any]:
     """Payloads of the values; what is a payload already, because a server told it, stays as it is."""
     payload = _api.common.Payload
-    return [v if isinstance(v, payload) else (await converter.encode([v]))[0] for v in values]  # type: ignore[arg-type]
+    return [v if isinstance(v, payload) else (await converter.encode([v]))[0] for v in values]
 
 
 async def _action(client: Client, action: ScheduleActionStartWorkflow) -> Any:
@@ -139,7 +139,7 @@ async def schedule_message(client: Client, schedule: Schedule) -> Any:
         spec=_spec(schedule.spec),
         action=await _action(client, schedule.action),
         policies=_api.schedule.SchedulePolicies(
-            overlap_policy=int(schedule.policy.overlap), pause_on_failure=schedule.policy.pause_on_failure
+            overlap_policy=_api.number(schedule.policy.overlap), pause_on_failure=schedule.policy.pause_on_failure
         ),
         state=_api.schedule.ScheduleState(
             notes=schedule.state.note or "",
@@ -173,7 +173,7 @@ def backfill_messages(backfills: Iterable[ScheduleBackfill]) -> list[Any]:
     """BackfillRequest messages."""
     result = []
     for backfill in backfills:
-        request = _api.schedule.BackfillRequest(overlap_policy=int(backfill.overlap or 0))
+        request = _api.schedule.BackfillRequest(overlap_policy=_api.number(backfill.overlap or 0))
         request.start_time.FromDatetime(backfill.start_at)
         request.end_time.FromDatetime(backfill.end_at)
         result.append(request)

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chimera import _api
 from chimera.client._enums import TaskReachabilityType
 
 

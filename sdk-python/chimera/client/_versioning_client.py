@@ -12,9 +12,8 @@ from chimera.client._enums import TaskReachabilityType
 from chimera.client._interceptor import OutboundInterceptor
 
 if TYPE_CHECKING:
-    from chimera.client import _inputs as inputs
+    from chimera.client import _inputs as inputs, _versioning as versioning
     from chimera.client._client import Client
-    from chimera.client import _versioning as versioning
     from chimera.client._versioning import (
         BuildIdOp,
         BuildIdReachability,

@@ -9,7 +9,7 @@ from chimera import _api
 from chimera.converter._codec import PayloadCodec
 
 if TYPE_CHECKING:
-    from chimera.api.common.v1 import Payload, Payloads
+    from chimera.api.common.v1 import Payload
 
 
 class AesGcmCodec(PayloadCodec):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC
 from dataclasses import dataclass
+from typing import TypeVar
 
 from typing_extensions import Self
 
@@ -47,10 +48,13 @@ class WithSerializationContext(ABC):
 
     def with_context(self, context: SerializationContext) -> Self:
         """A copy for a context, or the object itself if the context does not matter."""
-        raise NotImplementedError()
+        raise NotImplementedError
 
 
-def in_context(converter, context: SerializationContext):
+ConverterT = TypeVar("ConverterT")
+
+
+def in_context(converter: ConverterT, context: SerializationContext) -> ConverterT:
     """The converter for a context; any object that takes no context is returned as it is."""
     if isinstance(converter, WithSerializationContext):
         return converter.with_context(context)

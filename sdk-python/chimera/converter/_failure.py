@@ -13,14 +13,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from chimera import _api
 import chimera.exceptions as errors
+from chimera import _api
 from chimera.converter._payload import PayloadConverter
 
 if TYPE_CHECKING:
     import nexusrpc
 
-    from chimera.api.common.v1 import Payload
     from chimera.api.failure.v1 import Failure
 
 logger = logging.getLogger("temporalio.converter")
@@ -273,7 +272,7 @@ class DefaultFailureConverter(FailureConverter):
         info = failure.nexus_handler_failure_info
         info.type = error.type.name
         # NexusHandlerErrorRetryBehavior: 1 retryable, 2 not.
-        info.retry_behavior = {True: 1, False: 2, None: 0}[error.retryable_override]
+        info.retry_behavior = _api.number({True: 1, False: 2, None: 0}[error.retryable_override])
         info.SetInParent()
 
     def from_failure(self, failure: Failure, payload_converter: PayloadConverter) -> BaseException:

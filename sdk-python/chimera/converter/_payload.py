@@ -9,15 +9,15 @@ import json
 import uuid
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
 
 from typing_extensions import Self
 
-from chimera import _api
 import chimera.types
+from chimera import _api
 from chimera.common import RawValue
 from chimera.converter._contexts import SerializationContext, WithSerializationContext, in_context
 from chimera.converter._typed import JSONTypeConverter, value_to_type
@@ -380,7 +380,9 @@ class TransferTypeConverter(Generic[ValueT, TransferTypeT], ABC):
         """The object again."""
 
 
-def transfer_type_convertible(converter_type: type[TransferTypeConverter[ValueT, TransferTypeT]]):
+def transfer_type_convertible(
+    converter_type: type[TransferTypeConverter[ValueT, TransferTypeT]],
+) -> Callable[[type[ValueT]], type[ValueT]]:
     """Class decorator: objects of the class travel as their transfer type."""
 
     def decorate(cls: type[ValueT]) -> type[ValueT]:

@@ -109,7 +109,7 @@ def decode_typed_search_attributes(
     api: chimera.api.common.v1.SearchAttributes,
 ) -> common.TypedSearchAttributes:
     """The attributes whose payloads say their type, and whose values are of it."""
-    pairs: list[common.SearchAttributePair] = []
+    pairs: list[common.SearchAttributePair[Any]] = []
     for name, payload in api.indexed_fields.items():
         kind = payload.metadata.get("type", b"").decode()
         key = common.SearchAttributeKey._from_metadata_type(name, kind)
@@ -121,7 +121,7 @@ def decode_typed_search_attributes(
     return common.TypedSearchAttributes(pairs)
 
 
-def _typed(key: common.SearchAttributeKey, value: Any) -> Any:
+def _typed(key: common.SearchAttributeKey[Any], value: Any) -> Any:
     kinds = common.SearchAttributeIndexedValueType
     if key.indexed_value_type != kinds.KEYWORD_LIST and isinstance(value, list):
         if len(value) != 1:

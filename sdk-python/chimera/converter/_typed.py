@@ -31,7 +31,7 @@ class JSONTypeConverter(ABC):
     """What to return for a hint that is not the converter's."""
 
     @abstractmethod
-    def to_typed_value(self, hint: type, value: Any) -> Any | None | JSONTypeConverterUnhandled:
+    def to_typed_value(self, hint: type, value: Any) -> Any | JSONTypeConverterUnhandled | None:
         """The value for the hint, or `Unhandled`."""
 
 
@@ -80,7 +80,7 @@ def _compile(hint: Any) -> Rule:
     if supertype:
         return lambda value, custom: value_to_type(supertype, value, custom)
     origin = getattr(hint, "__origin__", hint)
-    arguments: tuple = getattr(hint, "__args__", ())
+    arguments: tuple[Any, ...] = getattr(hint, "__args__", ())
     if origin is Literal or origin is typing_extensions.Literal:
         return _literal(arguments)
     if origin is typing.Union or isinstance(origin, types.UnionType):
@@ -145,7 +145,7 @@ _SIMPLE: dict[Any, Rule] = {
 }
 
 
-def _literal(members: tuple) -> Rule:
+def _literal(members: tuple[Any, ...]) -> Rule:
     def rule(value: Any, custom: Any) -> Any:
         if value not in members:
             raise TypeError(f"Value {value} not in literal values {members}")
@@ -154,7 +154,7 @@ def _literal(members: tuple) -> Rule:
     return rule
 
 
-def _union(hint: Any, members: tuple) -> Rule:
+def _union(hint: Any, members: tuple[Any, ...]) -> Rule:
     def rule(value: Any, custom: Any) -> Any:
         for member in members:
             try:
@@ -166,7 +166,7 @@ def _union(hint: Any, members: tuple) -> Rule:
     return rule
 
 
-def _concrete(arguments: tuple, position: int) -> Any:
+def _concrete(arguments: tuple[Any, ...], position: int) -> Any:
     """A type argument that says something, or None."""
     if len(arguments) <= position:
         return None
@@ -191,7 +191,7 @@ def _key(key_type: Any, key: Any, custom: Sequence[JSONTypeConverter]) -> Any:
     return value_to_type(key_type, key, custom)
 
 
-def _mapping(hint: Any, origin: Any, arguments: tuple) -> Rule:
+def _mapping(hint: Any, origin: Any, arguments: tuple[Any, ...]) -> Rule:
     required = getattr(origin, "__required_keys__", None)
     by_key: dict[str, Any] | None = None
     if required or getattr(origin, "__optional_keys__", None):
@@ -270,7 +270,7 @@ def _enum(hint: Any) -> Rule:
     return rule
 
 
-_KEPT: dict[Any, Callable[[list], Any]] = {
+_KEPT: dict[Any, Callable[[list[Any]], Any]] = {
     tuple: tuple,
     set: set,
     frozenset: frozenset,
@@ -278,7 +278,7 @@ _KEPT: dict[Any, Callable[[list], Any]] = {
 }
 
 
-def _iterable(hint: Any, origin: Any, arguments: tuple) -> Rule:
+def _iterable(hint: Any, origin: Any, arguments: tuple[Any, ...]) -> Rule:
     make = _KEPT.get(origin, lambda items: items)
     untyped = not arguments or (
         len(arguments) == 1 and (isinstance(arguments[0], TypeVar) or arguments[0] is Ellipsis)

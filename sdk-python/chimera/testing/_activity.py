@@ -99,7 +99,7 @@ class _Activity:
     """One call of run()."""
 
     def __init__(self, env: ActivityEnvironment, fn: Callable[..., Any]) -> None:
-        call = getattr(fn, "__call__", None)
+        call = getattr(fn, "__call__", None)  # noqa: B004 - the method itself is wanted
         self.is_async = asyncio.iscoroutinefunction(fn) or asyncio.iscoroutinefunction(call)
         self._env = env
         self._fn = fn

@@ -53,7 +53,7 @@ class WorkflowEnvironment:
         download_dest_dir: str | None = None,
         ui: bool = False,
         runtime: chimera.runtime.Runtime | None = None,
-        search_attributes: Sequence[common.SearchAttributeKey] = (),
+        search_attributes: Sequence[common.SearchAttributeKey[Any]] = (),
         dev_server_existing_path: str | None = None,
         dev_server_database_filename: str | None = None,
         dev_server_log_format: str = "pretty",

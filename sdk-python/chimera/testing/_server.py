@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from chimera import _bridge
 
@@ -75,7 +75,7 @@ class EmbeddedServer:
         await asyncio.to_thread(self._server.stop)
 
 
-def _apply_arguments(options: dict, arguments: Sequence[str]) -> None:
+def _apply_arguments(options: dict[str, Any], arguments: Sequence[str]) -> None:
     """Understands of the development server's arguments those that mean something here."""
     rest = iter(arguments)
     for argument in rest:

@@ -34,7 +34,6 @@ from chimera.worker._replayer import (
 )
 from chimera.worker._runner import (
     PatchActivationInput,
-    UnsandboxedWorkflowRunner,
     WorkflowInstance,
     WorkflowInstanceDetails,
     WorkflowRunner,
@@ -60,6 +59,7 @@ from chimera.worker._tuning import (
     WorkerTuner,
     WorkflowSlotInfo,
 )
+from chimera.worker._unsandboxed import UnsandboxedWorkflowRunner
 from chimera.worker._worker import Worker, WorkerConfig, WorkerDeploymentConfig
 
 __all__ = [

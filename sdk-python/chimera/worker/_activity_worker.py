@@ -20,6 +20,7 @@ import chimera.activity as activity
 import chimera.common as common
 import chimera.converter as converter
 import chimera.exceptions as exceptions
+from chimera._threads import ThreadCanceller
 from chimera.api.failure.v1 import Failure
 from chimera.api.workflowservice.v1 import PollActivityTaskQueueResponse
 from chimera.worker._interceptor import (
@@ -29,7 +30,6 @@ from chimera.worker._interceptor import (
     Interceptor,
 )
 from chimera.worker._shared_state import SharedHeartbeatSender, SharedStateManager
-from chimera._threads import ThreadCanceller
 
 if TYPE_CHECKING:
     from chimera import _bridge
@@ -558,11 +558,13 @@ class _InboundEnd(ActivityInboundInterceptor):
         heartbeat: Callable[..., None],
     ) -> Any:
         token = self._running.token
+        cancelled, shutting_down = context.cancelled_event.thread_event, context.worker_shutdown_event.thread_event
+        assert cancelled is not None and shutting_down is not None  # Of the shared state: events of another process.
         body = functools.partial(
             _run_in_process,
             context.info(),
-            context.cancelled_event.thread_event,
-            context.worker_shutdown_event.thread_event,
+            cancelled,
+            shutting_down,
             await shared.register_heartbeater(token, heartbeat),
             self._converter_class,
             input.fn,

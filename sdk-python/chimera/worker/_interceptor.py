@@ -106,7 +106,7 @@ class ContinueAsNewInput:
     retry_policy: chimera.common.RetryPolicy | None
     memo: Mapping[str, Any] | None
     search_attributes: (
-        None | chimera.common.SearchAttributes | chimera.common.TypedSearchAttributes
+        chimera.common.SearchAttributes | chimera.common.TypedSearchAttributes | None
     )
     headers: Mapping[str, Payload]
     versioning_intent: VersioningIntent | None
@@ -222,7 +222,7 @@ class StartChildWorkflowInput:
     cron_schedule: str
     memo: Mapping[str, Any] | None
     search_attributes: (
-        None | chimera.common.SearchAttributes | chimera.common.TypedSearchAttributes
+        chimera.common.SearchAttributes | chimera.common.TypedSearchAttributes | None
     )
     headers: Mapping[str, Payload]
     versioning_intent: VersioningIntent | None

@@ -121,7 +121,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
     def create_future(self) -> asyncio.Future[Any]:
         return asyncio.Future(loop=self)
 
-    def create_task(  # type: ignore
+    def create_task(
         self, coro: Any, *, name: str | None = None, context: contextvars.Context | None = None
     ) -> asyncio.Task[Any]:
         if sys.version_info >= (3, 11):
@@ -138,7 +138,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
         if hasattr(task, "_log_destroy_pending"):
-            task._log_destroy_pending = False  # type: ignore
+            task._log_destroy_pending = False
 
     def get_debug(self) -> bool:
         return False

@@ -42,15 +42,15 @@ class ReplaySafeMetric(
         more = self._metric.with_additional_attributes(additional_attributes)
         return type(self)(self._run, more)
 
-    def add(self, value: Any, additional_attributes: Any = None) -> None:  # type: ignore
+    def add(self, value: Any, additional_attributes: Any = None) -> None:
         if not self._run.is_replaying:
             self._metric.add(value, additional_attributes)
 
-    def record(self, value: Any, additional_attributes: Any = None) -> None:  # type: ignore
+    def record(self, value: Any, additional_attributes: Any = None) -> None:
         if not self._run.is_replaying:
             self._metric.record(value, additional_attributes)
 
-    def set(self, value: Any, additional_attributes: Any = None) -> None:  # type: ignore
+    def set(self, value: Any, additional_attributes: Any = None) -> None:
         if not self._run.is_replaying:
             self._metric.set(value, additional_attributes)
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import chimera.common as common
 import chimera.converter as converter
 import chimera.exceptions as exceptions
+from chimera import _api
 from chimera.activity import _Definition as ActivityDefinition
 from chimera.api.command.v1 import (
     ContinueAsNewWorkflowExecutionCommandAttributes,
@@ -223,7 +224,7 @@ class ChildTask(ChildWorkflowHandle[Any, Any], StartedFirst):
     def first_execution_run_id(self) -> str | None:
         return self._run_id
 
-    async def signal(  # type: ignore
+    async def signal(
         self,
         signal: str | Callable,
         arg: Any = common._arg_unset,
@@ -256,8 +257,8 @@ class ChildTask(ChildWorkflowHandle[Any, Any], StartedFirst):
         for name in ("execution", "run", "task"):
             if duration := getattr(input, f"{name}_timeout"):
                 getattr(attributes, f"workflow_{name}_timeout").FromTimedelta(duration)
-        attributes.parent_close_policy = int(input.parent_close_policy)
-        attributes.workflow_id_reuse_policy = int(input.id_reuse_policy)
+        attributes.parent_close_policy = _api.number(input.parent_close_policy)
+        attributes.workflow_id_reuse_policy = _api.number(input.id_reuse_policy)
         if input.retry_policy:
             input.retry_policy.apply_to_proto(attributes.retry_policy)
         attributes.cron_schedule = input.cron_schedule
@@ -313,7 +314,7 @@ class External(ExternalWorkflowHandle[Any]):
     def run_id(self) -> str | None:
         return self._run_id
 
-    async def signal(  # type: ignore
+    async def signal(
         self,
         signal: str | Callable,
         arg: Any = common._arg_unset,
@@ -373,7 +374,7 @@ class Operations:
     async def wait_for(
         self,
         future: asyncio.Future,
-        send_cancel: Callable[[asyncio.CancelledError], None],
+        send_cancel: Callable[[asyncio.CancelledError], object],
         flag: int | None = None,
         reraise: bool = False,
     ) -> Any:
@@ -495,6 +496,7 @@ class Operations:
                 workflow=name, args=args, headers={}, arg_types=arg_types, **options
             )
         )
+        raise RuntimeError("An interceptor kept continue_as_new from ending the run")
 
     # Called by the last of the outbound interceptors
 
@@ -581,7 +583,7 @@ class Operations:
         _add_common(run, run.payload_converter, input, attributes)
         queue = attributes.task_queue.name
         attributes.inherit_build_id = _same_build(input.versioning_intent, queue, info)
-        attributes.initial_versioning_behavior = int(input.initial_versioning_behavior or 0)
+        attributes.initial_versioning_behavior = _api.number(input.initial_versioning_behavior or 0)
         return ("continue_as_new", run.pack(attributes))
 
     # Answers

@@ -19,7 +19,8 @@ import chimera.workflow
 from chimera.worker._build_id import load_default_build_id
 from chimera.worker._interceptor import Interceptor
 from chimera.worker._plugin import Plugin
-from chimera.worker._runner import UnsandboxedWorkflowRunner, WorkflowRunner
+from chimera.worker._runner import WorkflowRunner
+from chimera.worker._unsandboxed import UnsandboxedWorkflowRunner
 from chimera.worker._workflow_worker import WorkflowWorker
 from chimera.worker.workflow_sandbox import SandboxedWorkflowRunner
 

@@ -14,7 +14,7 @@ import logging
 import random
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import chimera.common as common
 import chimera.converter as converter
@@ -36,6 +36,7 @@ from chimera.worker._runner import (
 from chimera.worker._workflow_handlers import Handlers
 from chimera.worker._workflow_threads import DeadlockInterrupt
 from chimera.workflow._info import Info
+from chimera.workflow._runtime import Run as RunOfWorkflowCode
 
 logger = logging.getLogger("temporalio.worker._workflow_instance")
 
@@ -56,51 +57,13 @@ class Run(WorkflowInstance):
 
     # A cache holds thousands.
     __slots__ = (
-        "_available_flags",
-        "_cancel_main_at_its_start",
-        "_completion",
-        "_conditions",
-        "_details",
-        "_failure_types",
-        "_in_query_or_validator",
-        "_input",
-        "_logger_details",
-        "_main",
-        "_memo",
-        "_meter",
-        "_notified_patches",
-        "_own_context",
-        "_patches",
-        "_random",
-        "_raw_failures",
-        "_raw_payloads",
-        "_seed_callbacks",
-        "_thread_id",
-        "_version",
-        "_versioning",
-        "accepted_update",
-        "cancel_reason",
-        "continue_as_new_suggested",
-        "current_details",
-        "definition",
-        "disable_eager_activity_execution",
-        "extern_functions",
-        "failure_converter",
-        "handlers",
-        "history_length",
-        "history_size",
-        "inbound",
-        "info",
-        "is_replaying",
-        "loop",
-        "object",
-        "operations",
-        "outbound",
-        "payload_converter",
-        "seed",
-        "single_batch",
-        "target_version_changed",
-        "task_error",
+        "_available_flags", "_cancel_main_at_its_start", "_completion", "_conditions", "_details", "_failure_types",
+        "_in_query_or_validator", "_input", "_logger_details", "_main", "_memo", "_meter", "_notified_patches",
+        "_own_context", "_patches", "_random", "_raw_failures", "_raw_payloads", "_seed_callbacks", "_thread_id",
+        "_version", "_versioning", "accepted_update", "cancel_reason", "continue_as_new_suggested", "current_details",
+        "definition", "disable_eager_activity_execution", "extern_functions", "failure_converter", "handlers",
+        "history_length", "history_size", "inbound", "info", "is_replaying", "loop", "object", "operations", "outbound",
+        "payload_converter", "seed", "single_batch", "target_version_changed", "task_error",
     )
 
     def __init__(self, details: WorkflowInstanceDetails) -> None:
@@ -113,7 +76,7 @@ class Run(WorkflowInstance):
         self._logger_details: Mapping[str, Any] | None = None
         # The tasks' names say where they belong in logs and stack traces.
         suffix = f" (workflow: {info.workflow_type}, id: {info.workflow_id}, run: {info.run_id})"
-        self.loop = WorkflowLoop(self, suffix)
+        self.loop = WorkflowLoop(self, suffix)  # type: ignore[abstract]  # Without what workflows must not use.
         self.handlers = Handlers(self)
         self.operations = Operations(self)
         self.is_replaying = False
@@ -439,9 +402,8 @@ class Run(WorkflowInstance):
         return failure
 
     def is_failure_exception(self, err: BaseException) -> bool:
-        types = (exceptions.FailureError, asyncio.TimeoutError)
-        types += (*self._failure_types, *self._details.worker_level_failure_exception_types)
-        return isinstance(err, types)
+        types = (*self._failure_types, *self._details.worker_level_failure_exception_types)
+        return isinstance(err, (exceptions.FailureError, asyncio.TimeoutError, *types))
 
     # Commands and converters
 
@@ -788,6 +750,13 @@ _JOBS: Mapping[str, Callable[..., None]] = {
     "nexus": lambda run, *job: run.operations.resolve_nexus(*job),
     "remove_from_cache": Run._evict,
 }
+
+
+if TYPE_CHECKING:
+
+    def _serves_workflow_code(run: Run) -> RunOfWorkflowCode:
+        """A Run is what workflow code asks for."""
+        return run
 
 
 def as_payload(value: Any) -> Payload:

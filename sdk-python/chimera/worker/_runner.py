@@ -106,16 +106,3 @@ class WorkflowRunner(ABC):
         self, types: Sequence[type[BaseException]]
     ) -> None:
         """Told once what the worker's option says."""
-
-
-class UnsandboxedWorkflowRunner(WorkflowRunner):
-    """Runs workflows with the modules of the worker."""
-
-    def prepare_workflow(self, defn: chimera.workflow._Definition) -> None:
-        """Nothing to prepare."""
-
-    def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
-        """See the base class."""
-        from chimera.worker._run import Run
-
-        return Run(det)

@@ -86,7 +86,7 @@ class _OverMultiprocessing(SharedStateManager):
         )
         self._lock = threading.Lock()
         self._heartbeat_of: dict[bytes, Callable[..., None]] = {}
-        self._ended: dict[bytes, Callable[[], None]] = {}
+        self._ended: dict[bytes, Callable[[], object]] = {}
         self._polling = False
 
     def new_event(self) -> threading.Event:

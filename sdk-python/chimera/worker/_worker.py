@@ -19,11 +19,7 @@ from chimera.worker._activity_worker import ActivityWorker
 from chimera.worker._build_id import load_default_build_id
 from chimera.worker._interceptor import Interceptor
 from chimera.worker._plugin import Plugin
-from chimera.worker._runner import (
-    PatchActivationInput,
-    UnsandboxedWorkflowRunner,
-    WorkflowRunner,
-)
+from chimera.worker._runner import PatchActivationInput, WorkflowRunner
 from chimera.worker._shared_state import SharedStateManager
 from chimera.worker._tuning import (
     FixedSizeSlotSupplier,
@@ -31,6 +27,7 @@ from chimera.worker._tuning import (
     PollerBehaviorSimpleMaximum,
     WorkerTuner,
 )
+from chimera.worker._unsandboxed import UnsandboxedWorkflowRunner
 from chimera.worker._workflow_worker import WorkflowWorker
 from chimera.worker.workflow_sandbox import SandboxedWorkflowRunner
 
@@ -163,7 +160,7 @@ class Worker:
         """Check the options. Nothing is sent before `run`."""
         config: Any = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
         own = list(plugins)
-        from_client = [p for p in client.config()["plugins"] if isinstance(p, Plugin)]
+        from_client: list[Plugin] = [p for p in client.config()["plugins"] if isinstance(p, Plugin)]
         for plugin in from_client:
             if type(plugin) in [type(p) for p in own]:
                 warnings.warn(
@@ -194,7 +191,7 @@ class Worker:
         _check(config)
         active = config["client"].config(active_config=True)
         service = _service_of(config["client"])
-        interceptors = [i for i in active["interceptors"] if isinstance(i, Interceptor)]
+        interceptors: list[Interceptor] = [i for i in active["interceptors"] if isinstance(i, Interceptor)]
         interceptors += config.get("interceptors", [])
         codec_behavior = active["header_codec_behavior"]
         meter = service._runtime.metric_meter
@@ -550,14 +547,17 @@ def _check(config: WorkerConfig) -> None:
         ),
         (
             config.get("max_eager_activity_reservations_per_workflow_task", 3) < 1,
-            "max_eager_activity_reservations_per_workflow_task must be positive; use "
-            "disable_eager_activity_execution=True to disable eager activity execution",
+            (
+                "max_eager_activity_reservations_per_workflow_task must be positive; use "
+                "disable_eager_activity_execution=True to disable eager activity execution"
+            ),
         ),
         (
             config.get("tuner") and any(config.get(f"max_concurrent_{name}") for name in limits),
-            "Cannot specify max_concurrent_workflow_tasks, max_concurrent_activities, "
-            "max_concurrent_local_activities, or max_concurrent_nexus_tasks when also specifying "
-            "tuner",
+            (
+                "Cannot specify max_concurrent_workflow_tasks, max_concurrent_activities, "
+                "max_concurrent_local_activities, or max_concurrent_nexus_tasks when also specifying tuner"
+            ),
         ),
     ):
         if wrong:
@@ -635,7 +635,7 @@ def _core_options(config: WorkerConfig) -> dict[str, Any]:
         "default_heartbeat_throttle_interval",
         "graceful_shutdown_timeout",
     ):
-        options[name] = int(config[name].total_seconds() * 1000)  # type: ignore
+        options[name] = int(config[name].total_seconds() * 1000)
     return options
 
 

@@ -257,13 +257,18 @@ class Handlers:
         )
 
 
+def _current() -> Handlers:
+    handlers: Any = current().handlers
+    return handlers
+
+
 Definitions = Mapping[str, Mapping[str | None, Any]]
 _BUILT_IN = {
     name: _QueryDefinition(name, fn, False, arg_types=[])
     for name, fn in (
-        ("__stack_trace", lambda: current().handlers.stack_trace()),
-        ("__enhanced_stack_trace", lambda: current().handlers.enhanced_stack_trace()),
-        ("__temporal_workflow_metadata", lambda: current().handlers.metadata()),
+        ("__stack_trace", lambda: _current().stack_trace()),
+        ("__enhanced_stack_trace", lambda: _current().enhanced_stack_trace()),
+        ("__temporal_workflow_metadata", lambda: _current().metadata()),
     )
 }
 

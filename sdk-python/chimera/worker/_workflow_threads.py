@@ -48,7 +48,7 @@ class DeadlockInterrupt(BaseException):
     """Raised in such code. It is no Exception, so that handlers of those let it pass."""
 
 
-class Abandoned(Exception):  # noqa: N818
+class Abandoned(Exception):
     """The activation has ended, but it was answered without it."""
 
 
@@ -138,7 +138,7 @@ class WorkflowThreads:
             try:
                 result, error = body(*args), None
             except Exception as err:
-                result, error = None, err  # type: ignore
+                result, error = None, err
             loop.call_soon_threadsafe(settle, result, error)
 
         self.submit(call)
@@ -167,7 +167,7 @@ class WorkflowThreads:
             raise Abandoned
         if state.error is not None:
             raise state.error
-        return result  # type: ignore  # Unbound only after an interruption.
+        return result  # Unbound only after an interruption.
 
     def _end(self, state: _State) -> None:
         with self._lock:
@@ -301,7 +301,7 @@ def _set_trace(*_args: Any, **_options: Any) -> None:
         def do_quit(self, arg: str) -> Any:
             return self.do_continue(arg)
 
-        do_q = do_exit = do_EOF = do_quit  # noqa: N815
+        do_q = do_exit = do_EOF = do_quit
 
     GoingOn(nosigint=True).set_trace(sys._getframe(1))
 

@@ -46,7 +46,7 @@ else:
         pass
 
 
-class ActivityHandle(_AsyncioTask[ReturnType]):
+class ActivityHandle(_AsyncioTask[ReturnType]):  # type: ignore[type-var]  # Covariant, as officially.
     """A started activity: a task whose result is the activity's."""
 
 
@@ -313,10 +313,11 @@ def start_activity_class(
 
 @_options_of(start_activity, "result_type")
 def start_activity_class(
-    activity: type[Callable], arg: Any = chimera.common._arg_unset, **options: Any
+    activity: type[Callable[..., Any]], arg: Any = chimera.common._arg_unset, **options: Any
 ) -> ActivityHandle[Any]:
     """Start an activity that is a class whose objects are callable."""
-    return start_activity(activity, arg, **options)
+    start: Any = start_activity
+    return start(activity, arg, **options)
 
 
 @overload
@@ -367,10 +368,11 @@ async def execute_activity_class(
 
 @_options_of(start_activity, "result_type")
 async def execute_activity_class(
-    activity: type[Callable], arg: Any = chimera.common._arg_unset, **options: Any
+    activity: type[Callable[..., Any]], arg: Any = chimera.common._arg_unset, **options: Any
 ) -> Any:
     """Start an activity that is a class whose objects are callable and wait for its result."""
-    return await start_activity(activity, arg, **options)
+    start: Any = start_activity
+    return await start(activity, arg, **options)
 
 
 @overload
@@ -421,7 +423,7 @@ def start_activity_method(
 
 @_options_of(start_activity, "result_type")
 def start_activity_method(
-    activity: Callable, arg: Any = chimera.common._arg_unset, **options: Any
+    activity: Callable[..., Any], arg: Any = chimera.common._arg_unset, **options: Any
 ) -> ActivityHandle[Any]:
     """Start an activity that is a method."""
     return start_activity(activity, arg, **options)
@@ -475,7 +477,7 @@ async def execute_activity_method(
 
 @_options_of(start_activity, "result_type")
 async def execute_activity_method(
-    activity: Callable, arg: Any = chimera.common._arg_unset, **options: Any
+    activity: Callable[..., Any], arg: Any = chimera.common._arg_unset, **options: Any
 ) -> Any:
     """Start an activity that is a method and wait for its result."""
     return await start_activity(activity, arg, **options)

@@ -64,7 +64,7 @@ class ChildWorkflowConfig(TypedDict, total=False):
     cron_schedule: str
     memo: Mapping[str, Any] | None
     search_attributes: (
-        None | chimera.common.SearchAttributes | chimera.common.TypedSearchAttributes
+        chimera.common.SearchAttributes | chimera.common.TypedSearchAttributes | None
     )
     versioning_intent: VersioningIntent | None
     versioning_override: chimera.common.VersioningOverride | None
@@ -74,7 +74,9 @@ class ChildWorkflowConfig(TypedDict, total=False):
     priority: chimera.common.Priority
 
 
-class ChildWorkflowHandle(_AsyncioTask[ReturnType], Generic[SelfType, ReturnType]):
+class ChildWorkflowHandle(  # type: ignore[type-var]  # Covariant, as officially.
+    _AsyncioTask[ReturnType], Generic[SelfType, ReturnType]
+):
     """A started child: a task whose result is the child's."""
 
     @property
@@ -125,7 +127,7 @@ class ChildWorkflowHandle(_AsyncioTask[ReturnType], Generic[SelfType, ReturnType
 
     async def signal(
         self,
-        signal: str | Callable,
+        signal: str | Callable[..., Any],
         arg: Any = chimera.common._arg_unset,
         *,
         args: Sequence[Any] = [],
@@ -191,7 +193,7 @@ async def start_child_workflow(
     cron_schedule: str = "",
     memo: Mapping[str, Any] | None = None,
     search_attributes: (
-        None | chimera.common.SearchAttributes | chimera.common.TypedSearchAttributes
+        chimera.common.SearchAttributes | chimera.common.TypedSearchAttributes | None
     ) = None,
     versioning_intent: VersioningIntent | None = None,
     static_summary: str | None = None,
@@ -314,7 +316,7 @@ class ExternalWorkflowHandle(Generic[SelfType]):
 
     async def signal(
         self,
-        signal: str | Callable,
+        signal: str | Callable[..., Any],
         arg: Any = chimera.common._arg_unset,
         *,
         args: Sequence[Any] = [],
@@ -355,7 +357,7 @@ class _ContinueAsNewConfig(TypedDict, total=False):
     retry_policy: chimera.common.RetryPolicy | None
     memo: Mapping[str, Any] | None
     search_attributes: (
-        None | chimera.common.SearchAttributes | chimera.common.TypedSearchAttributes
+        chimera.common.SearchAttributes | chimera.common.TypedSearchAttributes | None
     )
     versioning_intent: VersioningIntent | None
     initial_versioning_behavior: ContinueAsNewVersioningBehavior | None
@@ -402,7 +404,7 @@ def continue_as_new(
     arg: Any = chimera.common._arg_unset,
     *,
     args: Sequence[Any] = [],
-    workflow: None | Callable | str = None,
+    workflow: Callable[..., Any] | str | None = None,
     task_queue: str | None = None,
     run_timeout: timedelta | None = None,
     task_timeout: timedelta | None = None,
@@ -410,7 +412,7 @@ def continue_as_new(
     retry_policy: chimera.common.RetryPolicy | None = None,
     memo: Mapping[str, Any] | None = None,
     search_attributes: (
-        None | chimera.common.SearchAttributes | chimera.common.TypedSearchAttributes
+        chimera.common.SearchAttributes | chimera.common.TypedSearchAttributes | None
     ) = None,
     versioning_intent: VersioningIntent | None = None,
     initial_versioning_behavior: ContinueAsNewVersioningBehavior | None = None,

@@ -36,7 +36,7 @@ def payload_converter() -> chimera.converter.PayloadConverter:
     return current().payload_converter
 
 
-def extern_functions() -> Mapping[str, Callable]:
+def extern_functions() -> Mapping[str, Callable[..., Any]]:
     """Functions that interceptors brought from outside of the workflow."""
     return current().extern_functions
 
@@ -162,7 +162,7 @@ def upsert_memo(
 
 def upsert_search_attributes(
     attributes: (
-        chimera.common.SearchAttributes | Sequence[chimera.common.SearchAttributeUpdate]
+        chimera.common.SearchAttributes | Sequence[chimera.common.SearchAttributeUpdate[Any]]
     ),
     *,
     event_groups: Sequence[EventGroup] | None = None,

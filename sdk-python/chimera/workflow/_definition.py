@@ -102,7 +102,8 @@ def init(init_fn: CallableType) -> CallableType:
 
 def run(fn: CallableAsyncType) -> CallableAsyncType:
     """Decorator of the method that is the workflow."""
-    if not inspect.iscoroutinefunction(fn):
+    is_async: bool = inspect.iscoroutinefunction(fn)  # Not a type guard: the decorator keeps the function's type.
+    if not is_async:
         raise ValueError("Workflow run method must be an async function")
     if "<locals>" in fn.__qualname__:
         raise ValueError("Local classes unsupported, @workflow.run cannot be on a local class")
@@ -224,7 +225,7 @@ class _ClassReader:
                 self._see_handler(name, handler)
         for base in self.cls.__mro__[1:]:
             self._check_base(base)
-        init_fn = self.cls.__init__
+        init_fn: Any = self.cls.__init__  # type: ignore[misc]  # Of this very class.
         takes_arguments = hasattr(init_fn, _INIT)
         if not self.saw_run:
             self.issues.append("Missing @workflow.run method")
@@ -316,8 +317,8 @@ class _ClassReader:
             raise ValueError(f"Invalid workflow class for {len(self.issues)} reasons: {reasons}")
 
 
-def _same_parameters(one: Callable, other: Callable) -> bool:
-    def shape(fn: Callable) -> list[inspect.Parameter]:
+def _same_parameters(one: Callable[..., Any], other: Callable[..., Any]) -> bool:
+    def shape(fn: Callable[..., Any]) -> list[inspect.Parameter]:
         return [p.replace(name="x") for p in inspect.signature(fn).parameters.values()]
 
     return shape(one) == shape(other)

@@ -73,8 +73,10 @@ class HandlerDefinition:
         if len(parameters) == 2 + self.is_method:
             if parameters[-1].kind is inspect.Parameter.VAR_POSITIONAL:
                 return True
-        raw = chimera.common.RawValue
-        wanted = ([str, Sequence[raw]], [str, typing.Sequence[raw]])
+        wanted: Any = (
+            [str, Sequence[chimera.common.RawValue]],
+            [str, typing.Sequence[chimera.common.RawValue]],
+        )
         if self.arg_types not in wanted:
             raise RuntimeError(
                 "Dynamic handler must have 3 arguments: self, str, and Sequence[RawValue]"
@@ -112,11 +114,11 @@ class _SignalDefinition(HandlerDefinition):
     kind = "signal"
 
     @staticmethod
-    def from_fn(fn: Callable) -> _SignalDefinition | None:
+    def from_fn(fn: Callable[..., Any]) -> _SignalDefinition | None:
         return getattr(fn, _SIGNAL, None)
 
     @staticmethod
-    def must_name_from_fn_or_str(signal: str | Callable) -> str:
+    def must_name_from_fn_or_str(signal: str | Callable[..., Any]) -> str:
         if not callable(signal):
             return str(signal)
         definition = _SignalDefinition.from_fn(signal)
@@ -134,7 +136,7 @@ class _QueryDefinition(HandlerDefinition):
     kind = "query"
 
     @staticmethod
-    def from_fn(fn: Callable) -> _QueryDefinition | None:
+    def from_fn(fn: Callable[..., Any]) -> _QueryDefinition | None:
         return getattr(fn, _QUERY, None)
 
 
@@ -175,7 +177,7 @@ _OLD_STYLE = "Dynamic {} with vararg third param is deprecated, use Sequence[Raw
 _ASYNC_QUERY = "Queries as async def functions are deprecated"
 
 
-def _name_of(fn: Callable, name: str | None, dynamic: bool | None) -> str | None:
+def _name_of(fn: Callable[..., Any], name: str | None, dynamic: bool | None) -> str | None:
     return None if dynamic else name or fn.__name__
 
 
@@ -381,77 +383,77 @@ def _decorate_validator(
     return fn
 
 
-def _bound(kind: str, name: str | None) -> Callable | None:
+def _bound(kind: str, name: str | None) -> Callable[..., Any] | None:
     run = current()
     definition = run.handlers.definitions(kind).get(name)
     return definition.bound(run.object) if definition else None
 
 
-def get_signal_handler(name: str) -> Callable | None:
+def get_signal_handler(name: str) -> Callable[..., Any] | None:
     """The handler of a signal, if there is one."""
     return _bound("signal", name)
 
 
-def get_dynamic_signal_handler() -> Callable | None:
+def get_dynamic_signal_handler() -> Callable[..., Any] | None:
     """The handler of signals that have none of their own."""
     return _bound("signal", None)
 
 
-def get_query_handler(name: str) -> Callable | None:
+def get_query_handler(name: str) -> Callable[..., Any] | None:
     """The handler of a query, if there is one."""
     return _bound("query", name)
 
 
-def get_dynamic_query_handler() -> Callable | None:
+def get_dynamic_query_handler() -> Callable[..., Any] | None:
     """The handler of queries that have none of their own."""
     return _bound("query", None)
 
 
-def get_update_handler(name: str) -> Callable | None:
+def get_update_handler(name: str) -> Callable[..., Any] | None:
     """The handler of an update, if there is one."""
     return _bound("update", name)
 
 
-def get_dynamic_update_handler() -> Callable | None:
+def get_dynamic_update_handler() -> Callable[..., Any] | None:
     """The handler of updates that have none of their own."""
     return _bound("update", None)
 
 
-def set_signal_handler(name: str, handler: Callable | None) -> None:
+def set_signal_handler(name: str, handler: Callable[..., Any] | None) -> None:
     """Set or remove a handler. Signals that waited for it are handled at once."""
     _set_signal(name, handler)
 
 
-def set_dynamic_signal_handler(handler: Callable | None) -> None:
+def set_dynamic_signal_handler(handler: Callable[..., Any] | None) -> None:
     """Set or remove the handler of signals that have none of their own."""
     _set_signal(None, handler)
 
 
-def set_query_handler(name: str, handler: Callable | None) -> None:
+def set_query_handler(name: str, handler: Callable[..., Any] | None) -> None:
     """Set or remove a handler."""
     _set_query(name, handler)
 
 
-def set_dynamic_query_handler(handler: Callable | None) -> None:
+def set_dynamic_query_handler(handler: Callable[..., Any] | None) -> None:
     """Set or remove the handler of queries that have none of their own."""
     _set_query(None, handler)
 
 
 def set_update_handler(
-    name: str, handler: Callable | None, *, validator: Callable | None = None
+    name: str, handler: Callable[..., Any] | None, *, validator: Callable[..., Any] | None = None
 ) -> None:
     """Set or remove a handler and its validator."""
     _set_update(name, handler, validator)
 
 
 def set_dynamic_update_handler(
-    handler: Callable | None, *, validator: Callable | None = None
+    handler: Callable[..., Any] | None, *, validator: Callable[..., Any] | None = None
 ) -> None:
     """Set or remove the handler of updates that have none of their own, and its validator."""
     _set_update(None, handler, validator)
 
 
-def _set_signal(name: str | None, handler: Callable | None) -> None:
+def _set_signal(name: str | None, handler: Callable[..., Any] | None) -> None:
     run = current()
     run.loop.check("set signal handler")
     definition = _SignalDefinition(name, handler, False) if handler else None
@@ -460,7 +462,7 @@ def _set_signal(name: str | None, handler: Callable | None) -> None:
     run.handlers.set(_SignalDefinition.kind, name, definition)
 
 
-def _set_query(name: str | None, handler: Callable | None) -> None:
+def _set_query(name: str | None, handler: Callable[..., Any] | None) -> None:
     run = current()
     run.loop.check("set query handler")
     if handler and inspect.iscoroutinefunction(handler):
@@ -471,7 +473,7 @@ def _set_query(name: str | None, handler: Callable | None) -> None:
     run.handlers.set(_QueryDefinition.kind, name, definition)
 
 
-def _set_update(name: str | None, handler: Callable | None, validator: Callable | None) -> None:
+def _set_update(name: str | None, handler: Callable[..., Any] | None, validator: Callable[..., Any] | None) -> None:
     run = current()
     run.loop.check("set update handler")
     definition = _UpdateDefinition(name, handler, False) if handler else None

@@ -239,10 +239,11 @@ def start_local_activity_class(
 
 @_options_of(start_local_activity, "result_type")
 def start_local_activity_class(
-    activity: type[Callable], arg: Any = chimera.common._arg_unset, **options: Any
+    activity: type[Callable[..., Any]], arg: Any = chimera.common._arg_unset, **options: Any
 ) -> ActivityHandle[Any]:
     """Start a local activity that is a class whose objects are callable."""
-    return start_local_activity(activity, arg, **options)
+    start: Any = start_local_activity
+    return start(activity, arg, **options)
 
 
 @overload
@@ -293,10 +294,11 @@ async def execute_local_activity_class(
 
 @_options_of(start_local_activity, "result_type")
 async def execute_local_activity_class(
-    activity: type[Callable], arg: Any = chimera.common._arg_unset, **options: Any
+    activity: type[Callable[..., Any]], arg: Any = chimera.common._arg_unset, **options: Any
 ) -> Any:
     """Start a local activity that is a class whose objects are callable and wait for its result."""
-    return await start_local_activity(activity, arg, **options)
+    start: Any = start_local_activity
+    return await start(activity, arg, **options)
 
 
 @overload
@@ -347,7 +349,7 @@ def start_local_activity_method(
 
 @_options_of(start_local_activity, "result_type")
 def start_local_activity_method(
-    activity: Callable, arg: Any = chimera.common._arg_unset, **options: Any
+    activity: Callable[..., Any], arg: Any = chimera.common._arg_unset, **options: Any
 ) -> ActivityHandle[Any]:
     """Start a local activity that is a method."""
     return start_local_activity(activity, arg, **options)
@@ -401,7 +403,7 @@ async def execute_local_activity_method(
 
 @_options_of(start_local_activity, "result_type")
 async def execute_local_activity_method(
-    activity: Callable, arg: Any = chimera.common._arg_unset, **options: Any
+    activity: Callable[..., Any], arg: Any = chimera.common._arg_unset, **options: Any
 ) -> Any:
     """Start a local activity that is a method and wait for its result."""
     return await start_local_activity(activity, arg, **options)

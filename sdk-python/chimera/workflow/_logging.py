@@ -94,7 +94,7 @@ class unsafe:
         return _set_on_thread("import_policy", policy)
 
 
-class LoggerAdapter(logging.LoggerAdapter):
+class LoggerAdapter(logging.LoggerAdapter):  # type: ignore[type-arg]  # No generic class before 3.11.
     """Adds the workflow to messages and records, and says nothing that was said before replay."""
 
     def __init__(self, logger: logging.Logger, extra: Mapping[str, Any] | None) -> None:

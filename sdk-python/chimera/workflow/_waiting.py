@@ -30,11 +30,11 @@ def as_completed(
     _check(fs, "expect an iterable of futures")
     loop = asyncio.get_event_loop()
     open_ = [asyncio.ensure_future(f, loop=loop) for f in fs]
-    finished: deque[asyncio.Future | None] = deque()
-    waiting: deque[asyncio.Future] = deque()
+    finished: deque[asyncio.Future[Any] | None] = deque()
+    waiting: deque[asyncio.Future[Any]] = deque()
     total = len(open_)
 
-    def deliver(future: asyncio.Future | None) -> None:
+    def deliver(future: asyncio.Future[Any] | None) -> None:
         finished.append(future)
         wake_one()
 
@@ -45,7 +45,7 @@ def as_completed(
                 waiter.set_result(None)
                 break
 
-    def on_done(future: asyncio.Future) -> None:
+    def on_done(future: asyncio.Future[Any]) -> None:
         if future in open_:
             open_.remove(future)
             deliver(future)
@@ -97,8 +97,8 @@ async def wait(
 
 
 async def wait(
-    fs: Iterable, *, timeout: float | None = None, return_when: str = asyncio.ALL_COMPLETED
-) -> tuple:
+    fs: Iterable[Any], *, timeout: float | None = None, return_when: str = asyncio.ALL_COMPLETED
+) -> tuple[Any, ...]:
     """As `asyncio.wait`, but done and pending are lists in the order given."""
     _check(fs, "Expect an iterable of Tasks/Futures")
     futures = list(fs)
@@ -116,7 +116,7 @@ async def wait(
     return [f for f in futures if f.done()], [f for f in futures if not f.done()]
 
 
-async def _until(futures: list[asyncio.Future], timeout: float | None, return_when: str) -> None:
+async def _until(futures: list[asyncio.Future[Any]], timeout: float | None, return_when: str) -> None:
     loop = asyncio.get_running_loop()
     waiter = loop.create_future()
     left = len(futures)
@@ -125,7 +125,7 @@ async def _until(futures: list[asyncio.Future], timeout: float | None, return_wh
         if not waiter.done():
             waiter.set_result(None)
 
-    def on_done(future: asyncio.Future) -> None:
+    def on_done(future: asyncio.Future[Any]) -> None:
         nonlocal left
         left -= 1
         failed = not future.cancelled() and future.exception() is not None

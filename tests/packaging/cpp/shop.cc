@@ -7,10 +7,12 @@ namespace {
 
 std::string wrap(const std::string& what) { return "wrapped " + what; }
 
+inline constexpr auto kWrap = chimera::define_activity<&wrap>("wrap");
+
 class ShopWorkflow {
  public:
   std::string run(std::string what) {
-    return chimera::workflow::execute_activity<&wrap>(
+    return chimera::workflow::execute_activity<kWrap>(
         {.start_to_close_timeout = std::chrono::seconds(5)}, what);
   }
 };
@@ -19,4 +21,4 @@ const auto kShop = chimera::define_workflow<&ShopWorkflow::run>("Shop");
 
 }  // namespace
 
-CHIMERA_LIBRARY(library) { library.add(kShop).add_activity<&wrap>("wrap"); }
+CHIMERA_LIBRARY(library) { library.add(kShop).add(kWrap); }

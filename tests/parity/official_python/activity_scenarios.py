@@ -2,11 +2,10 @@
 
 from datetime import timedelta
 
-from temporalio.client import WorkflowFailureError
-from temporalio.common import RetryPolicy
-
 import workflows
 from judge import Bench, Wrong, events, eventually, expect, fails, scenario
+from temporalio.client import WorkflowFailureError
+from temporalio.common import RetryPolicy
 
 
 @scenario

@@ -6,12 +6,11 @@ import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import activities
+import workflows
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
-
-import activities
-import workflows
 
 SCENARIO_SECONDS = 60
 

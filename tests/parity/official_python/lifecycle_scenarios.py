@@ -1,14 +1,13 @@
 """How runs end, follow each other, survive their worker, and replay."""
 
+import workflows
+from judge import Bench, Wrong, events, eventually, expect, fails, refused, scenario
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import CancelledError, TerminatedError, WorkflowAlreadyStartedError
 from temporalio.service import RPCStatusCode
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
-
-import workflows
-from judge import Bench, Wrong, eventually, events, expect, fails, refused, scenario
 from workflows import Messages
 
 
@@ -61,7 +60,8 @@ async def continue_as_new(bench: Bench) -> str:
            ["CONTINUED_AS_NEW", "CONTINUED_AS_NEW", "COMPLETED"])
     last = bench.client.get_workflow_handle(handle.id, run_id=runs[2])
     bench.started.append(last)
-    started = [e async for e in last.fetch_history_events()][0].workflow_execution_started_event_attributes
+    first = await anext(aiter(last.fetch_history_events()))
+    started = first.workflow_execution_started_event_attributes
     expect("chain", (started.continued_execution_run_id, started.first_execution_run_id), (runs[1], runs[0]))
     expect("memo", await (await last.describe()).memo(), {"kept": "yes"})
     return "three runs, result followed, memo kept"

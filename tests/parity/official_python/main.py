@@ -13,14 +13,13 @@ import os
 import sys
 import uuid
 
-from temporalio.client import Client
-from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig
-
 import activity_scenarios  # noqa: F401  Each import registers its scenarios.
 import message_scenarios  # noqa: F401
 import service_scenarios  # noqa: F401
 from judge import SCENARIOS, Bench, Scenario, run_scenario
 from lifecycle_scenarios import replay
+from temporalio.client import Client
+from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig
 
 AT_ONCE = 8
 

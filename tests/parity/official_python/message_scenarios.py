@@ -1,5 +1,7 @@
 """Signals, queries and updates."""
 
+import workflows
+from judge import Bench, events, eventually, expect, fails, refused, scenario
 from temporalio.client import (
     WithStartWorkflowOperation,
     WorkflowFailureError,
@@ -10,9 +12,6 @@ from temporalio.client import (
 )
 from temporalio.common import QueryRejectCondition, WorkflowIDConflictPolicy
 from temporalio.service import RPCStatusCode
-
-import workflows
-from judge import Bench, eventually, events, expect, fails, refused, scenario
 from workflows import Messages
 
 

@@ -2,13 +2,12 @@
 
 import asyncio
 
+import workflows
+from judge import Bench, Wrong, eventually, expect, refused, scenario, type_name
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.client import WorkflowHistoryEventFilterType
 from temporalio.service import RPCError, RPCStatusCode
-
-import workflows
-from judge import Bench, Wrong, eventually, expect, refused, scenario, type_name
 from workflows import Messages
 
 

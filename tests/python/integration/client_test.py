@@ -101,7 +101,7 @@ async def test_rpc_errors_carry_code_message_and_details(client: Client):
 
 
 async def test_metadata_values_must_fit_their_keys(client: Client):
-    with pytest.raises(ValueError, match="some-bin.*needs a bytes value"):
+    with pytest.raises(ValueError, match=r"some-bin.*needs a bytes value"):
         client.rpc_metadata = {"some-bin": "text"}
-    with pytest.raises(ValueError, match="plain.*needs a str value"):
+    with pytest.raises(ValueError, match=r"plain.*needs a str value"):
         client.rpc_metadata = {"plain": b"bytes"}

@@ -25,7 +25,6 @@ from chimera.exceptions import (
 )
 
 
-
 @dataclass
 class Call:
     """What the workflow is to do: one activity with these options, cancelled after its start or not."""

@@ -255,5 +255,5 @@ async def test_a_codec_in_python_is_refused_for_native_libraries(env: WorkflowEn
     converter = dataclasses.replace(DataConverter.default, payload_codec=Reverse())
     client = await env.connect_client(data_converter=converter)
 
-    with pytest.raises(ValueError, match="cannot use the payload codec Reverse.*AesGcmCodec"):
+    with pytest.raises(ValueError, match=r"cannot use the payload codec Reverse.*AesGcmCodec"):
         Worker(client, task_queue=name, native=[LIBRARY])

@@ -58,7 +58,7 @@ class Observed:
             LOGGER.emit(body=f"{own} {step}")
             with TRACER.start_as_current_span(f"{own} {step}") as span:
                 ids.append(f"{span.get_span_context().span_id:x}")
-            await workflow.wait_condition(lambda: self._steps >= step)
+            await workflow.wait_condition(lambda: self._steps >= step)  # noqa: B023 - called before the next step
         return ids
 
     @workflow.signal

@@ -11,8 +11,13 @@ from chimera import activity, workflow
 from chimera.client import Client, Interceptor, OutboundInterceptor
 from chimera.plugin import SimplePlugin
 from chimera.testing import WorkflowEnvironment
-from chimera.worker import ActivityInboundInterceptor, ExecuteActivityInput, Replayer, Worker
-from chimera.worker import Interceptor as WorkerInterceptor
+from chimera.worker import (
+    ActivityInboundInterceptor,
+    ExecuteActivityInput,
+    Interceptor as WorkerInterceptor,
+    Replayer,
+    Worker,
+)
 
 
 @activity.defn

@@ -515,7 +515,7 @@ async def test_the_log_is_silent_in_replay(client: Client, name: str, cache: int
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             )
-            await until(lambda: _ten(handle))
+            await until(lambda: _ten(handle))  # noqa: B023 - called before the next one
     await handle.terminate()
 
     lines = [record for record in caplog.records if "a line in the log" in record.getMessage()]

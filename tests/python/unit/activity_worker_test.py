@@ -14,6 +14,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
+from fake_bridge import play_bridge
+from fake_core import PAYLOADS, decode, error_of
+
 from chimera import activity, common, converter, exceptions
 from chimera.api.common.v1 import Payload
 from chimera.api.workflowservice.v1 import PollActivityTaskQueueResponse
@@ -24,8 +27,6 @@ from chimera.worker._interceptor import (
     Interceptor,
 )
 from chimera.worker._shared_state import SharedStateManager
-from fake_bridge import play_bridge
-from fake_core import PAYLOADS, decode, error_of
 
 
 class FakeActivityBridge:
@@ -380,7 +381,7 @@ def test_dynamic_activities_take_raw_values() -> None:
         return f"{activity.info().activity_type} {len(args)}"
 
     async def body() -> None:
-        status, value = await Harness(any_activity).run("whatever", 1, 2)
+        _, value = await Harness(any_activity).run("whatever", 1, 2)
         assert decode(value) == "whatever 2"
 
     check(body)
@@ -413,7 +414,7 @@ def test_interceptors_and_the_logger(caplog: pytest.LogCaptureFixture) -> None:
 
     async def body() -> None:
         harness = Harness(logs, interceptors=[Both()])
-        status, value = await harness.run("logs", 2)
+        _, value = await harness.run("logs", 2)
         assert decode(value) == 4 and harness.bridge.heartbeats == [["wrapped", 4]]
 
     check(body)

@@ -4,6 +4,7 @@ import types
 from typing import Any
 
 import pytest
+
 from chimera import converter
 from chimera.client import AsyncActivityHandle
 

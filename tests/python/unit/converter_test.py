@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any, Literal, NewType, Optional, TypedDict, Union
 
+import pytest
+
 import chimera.api.enums.v1 as enums
 import chimera.common as common
 import chimera.converter as converter
 import chimera.exceptions as errors
-import pytest
 from chimera.api.common.v1 import Payload, SearchAttributes, WorkflowExecution
 from chimera.api.failure.v1 import Failure
 

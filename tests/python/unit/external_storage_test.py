@@ -10,16 +10,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from fake_core import FakeCore, activity_done
+
 from chimera import activity, common, converter, workflow
 from chimera.api.common.v1 import Payload
 from chimera.api.workflowservice.v1 import PollActivityTaskQueueResponse
-from chimera.client import AsyncActivityIDReference, ScheduleActionStartWorkflow, _requests
-from chimera.client import _schedule_wire as schedules
+from chimera.client import AsyncActivityIDReference, ScheduleActionStartWorkflow, _requests, _schedule_wire as schedules
 from chimera.client._impl_activities import ActivityCalls
 from chimera.worker._activity_worker import ActivityWorker, Running
 from chimera.worker._codec_pass import CodecPass
 from chimera.workflow import ParentInfo
-from fake_core import FakeCore, activity_done
 
 Workflow, Activity = converter.StorageDriverWorkflowInfo, converter.StorageDriverActivityInfo
 

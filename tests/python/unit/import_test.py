@@ -45,7 +45,7 @@ def test_late_names_are_there_when_they_are_used():
     assert chimera.client.ScheduleHandle.__module__ == "chimera.client._schedule_handle"
     assert all(hasattr(chimera.client, name) for name in chimera.client.__all__)
     assert "StartWorkflowInput" in dir(chimera.client)
-    with pytest.raises(AttributeError, match="'chimera.client' has no attribute 'Clinet'"):
+    with pytest.raises(AttributeError, match=r"'chimera.client' has no attribute 'Clinet'"):
         chimera.client.Clinet
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pydantic
 import pytest
+
 from chimera import converter
 from chimera.contrib.pydantic import (
     PydanticPayloadConverter,

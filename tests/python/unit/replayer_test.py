@@ -8,11 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from fake_bridge import play_bridge
+
 from chimera import workflow
 from chimera.api.history.v1 import HistoryEvent
 from chimera.client import WorkflowHistory
 from chimera.worker import Replayer
-from fake_bridge import play_bridge
 
 
 @workflow.defn

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from datetime import timedelta
 from typing import Any
 
 import pytest
+from fake_core import FakeCore, decode, query, signal
+
 from chimera import workflow
-from fake_core import FakeCore, activity_done, decode, names, query, signal
 
 SINGLE_BATCH = 2
 

@@ -9,9 +9,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from fake_bridge import play_bridge
+
 from chimera import common, converter, workflow
 from chimera.worker import Worker
-from fake_bridge import play_bridge
 
 
 @workflow.defn
@@ -103,7 +104,7 @@ def test_a_start_that_fails_leaves_no_thread(worker: Any) -> None:
 def test_a_type_that_the_core_refuses_leaves_no_thread(worker: Any) -> None:
     async def case() -> None:
         worker._core.refuses = RuntimeError("registered twice")
-        with pytest.raises(RuntimeError, match="^registered twice"):
+        with pytest.raises(RuntimeError, match=r"^registered twice"):
             await worker.run()
 
     play(case)

@@ -8,6 +8,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from fake_bridge import play_bridge
+
 from chimera import activity, common, workflow
 from chimera.worker import (
     PollerBehaviorAutoscaling,
@@ -16,7 +18,6 @@ from chimera.worker import (
     WorkerDeploymentConfig,
     WorkerTuner,
 )
-from fake_bridge import play_bridge
 
 
 @workflow.defn
@@ -197,7 +198,7 @@ def test_local_activities_are_refused_where_they_are_called(client: Any) -> None
 
     with pytest.raises(NotImplementedError, match="Local activity work: this worker cannot run"):
         worker._check_local_activity("work")
-    with pytest.raises(ValueError, match="other is not registered .*available activities: work"):
+    with pytest.raises(ValueError, match=r"other is not registered .*available activities: work"):
         worker._check_local_activity("other")
 
 
@@ -207,7 +208,7 @@ def test_a_forked_process_is_refused(client: Any, monkeypatch: pytest.MonkeyPatc
     worker = Worker(client, task_queue="queue", activities=[work])
     monkeypatch.setattr(_native, "_process", 1)  # That is not this process.
 
-    with pytest.raises(AssertionError, match="Cannot create worker across forks.*'spawn'"):
+    with pytest.raises(AssertionError, match=r"Cannot create worker across forks.*'spawn'"):
         Worker(client, task_queue="queue", activities=[work])
     with pytest.raises(AssertionError, match="Cannot use worker across forks"):
         asyncio.run(worker.run())

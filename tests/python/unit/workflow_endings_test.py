@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from fake_core import FakeCore, error_of, names, query, update
+
 from chimera import converter, exceptions, workflow
 from chimera.api.common.v1 import Payload
 from chimera.api.failure.v1 import Failure
@@ -17,7 +19,6 @@ from chimera.converter import (
     PayloadConverter,
 )
 from chimera.worker._codec_pass import CodecPass
-from fake_core import FakeCore, error_of, names, query, update
 
 
 class NoJson:

@@ -6,8 +6,9 @@ import collections
 import gc
 import tracemalloc
 
-from chimera import workflow
 from fake_core import FakeCore
+
+from chimera import workflow
 
 RUNS = 100
 

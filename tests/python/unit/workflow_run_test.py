@@ -9,15 +9,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from chimera import common, exceptions, workflow
-from chimera.api.command.v1 import (
-    ContinueAsNewWorkflowExecutionCommandAttributes,
-    ScheduleActivityTaskCommandAttributes,
-    SignalExternalWorkflowExecutionCommandAttributes,
-    StartChildWorkflowExecutionCommandAttributes,
-)
-from chimera.api.common.v1 import Memo, SearchAttributes
-from chimera.worker._interceptor import WorkflowInboundInterceptor, WorkflowOutboundInterceptor
 from fake_core import (
     START_NS,
     FakeCore,
@@ -31,6 +22,16 @@ from fake_core import (
     signal,
     update,
 )
+
+from chimera import common, exceptions, workflow
+from chimera.api.command.v1 import (
+    ContinueAsNewWorkflowExecutionCommandAttributes,
+    ScheduleActivityTaskCommandAttributes,
+    SignalExternalWorkflowExecutionCommandAttributes,
+    StartChildWorkflowExecutionCommandAttributes,
+)
+from chimera.api.common.v1 import Memo, SearchAttributes
+from chimera.worker._interceptor import WorkflowInboundInterceptor, WorkflowOutboundInterceptor
 
 SECOND = timedelta(seconds=1)
 
@@ -705,7 +706,7 @@ def test_a_reset_changes_the_seed() -> None:
 
 
 def test_wrong_classes_are_refused_with_all_reasons() -> None:
-    with pytest.raises(ValueError, match="Missing @workflow.run method"):
+    with pytest.raises(ValueError, match=r"Missing @workflow.run method"):
         workflow.defn(type("Empty", (), {}))
     with pytest.raises(ValueError, match="Local classes unsupported"):
 

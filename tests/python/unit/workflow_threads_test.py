@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+
 from chimera.worker._workflow_threads import Abandoned, WorkflowThreads
 
 

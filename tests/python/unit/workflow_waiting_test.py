@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from chimera import workflow
 from fake_core import FakeCore, decode, names, signal
+
+from chimera import workflow
 
 
 @workflow.defn

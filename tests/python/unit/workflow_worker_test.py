@@ -13,14 +13,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
+from fake_bridge import play_bridge
+from fake_core import PAYLOADS, START_NS, decode, error_of
+
 from chimera import common, converter, exceptions, workflow
 from chimera.api.common.v1 import Payload
 from chimera.api.failure.v1 import Failure
 from chimera.api.history.v1 import WorkflowExecutionStartedEventAttributes
 from chimera.worker import UnsandboxedWorkflowRunner
 from chimera.worker._workflow_worker import WorkflowWorker
-from fake_bridge import play_bridge
-from fake_core import PAYLOADS, START_NS, decode, error_of
 
 
 class FakeWorkflowBridge:
@@ -283,7 +284,7 @@ def test_quitting_the_debugger_lets_the_workflow_go_on(monkeypatch: pytest.Monke
     monkeypatch.setattr(pdb, "Pdb", Quits)
     monkeypatch.setattr(sys, "breakpointhook", sys.__breakpointhook__)  # Not pytest's.
     monkeypatch.setenv("TEMPORAL_DEBUG", "1")
-    worker, bridge = make(StopsInDebugger)
+    _, bridge = make(StopsInDebugger)
 
     kind, commands = send(bridge, "StopsInDebugger", initialize("StopsInDebugger"))
 
@@ -296,7 +297,7 @@ class FailsTwice:
     @workflow.run
     async def run(self) -> None:
         try:
-            [][1]
+            [].pop()
         except IndexError as err:
             raise RuntimeError("no such item") from err
 
@@ -309,13 +310,13 @@ def test_logged_traces_have_causes_and_no_marks(caplog: pytest.LogCaptureFixture
     (record,) = [each for each in caplog.records if each.levelname == "WARNING"]
     assert record.exc_info and record.exc_text
     assert "IndexError" in record.exc_text and record.exc_text.endswith("no such item")
-    assert "raise RuntimeError" in record.exc_text and "[][1]" in record.exc_text
+    assert "raise RuntimeError" in record.exc_text and "[].pop()" in record.exc_text
     assert "^^^" not in record.exc_text  # Python would parse the lines, in this thread.
 
 
 def test_logged_errors_are_written_by_the_handlers_own_formatter() -> None:
     class OneLine(logging.Formatter):
-        def formatException(self, ei: Any) -> str:  # noqa: N802
+        def formatException(self, ei: Any) -> str:
             return f"{type(ei[1]).__name__} from {type(ei[1].__cause__).__name__} at {ei[2].tb_lineno}"
 
     out = io.StringIO()

@@ -26,13 +26,16 @@ struct Receipt {
 Receipt charge_card(const Order& order) { return {order.id, order.cents}; }
 void refund(const Receipt&) {}
 
+inline constexpr auto kChargeCard = chimera::define_activity<&charge_card>("charge_card");
+inline constexpr auto kRefund = chimera::define_activity<&refund>("refund");
+
 class OrderWorkflow {
  public:
   Receipt run(Order order) {
     namespace workflow = chimera::workflow;
     workflow::Saga saga;
     Receipt receipt =
-        workflow::execute_activity<&charge_card>({.start_to_close_timeout = 30s}, order);
+        workflow::execute_activity<kChargeCard>({.start_to_close_timeout = 30s}, order);
     saga.add(
         [&] { workflow::execute_activity<&refund>({.start_to_close_timeout = 30s}, receipt); });
     if (!workflow::wait_condition([&] { return approved_; }, 24h))
@@ -62,7 +65,7 @@ const auto kOrder =
 [[maybe_unused]] Receipt program() {
   auto client = chimera::Client::connect({.target_host = "localhost:7233"});
   chimera::Worker worker(client, {.task_queue = "orders"});
-  worker.add(kOrder).add_activity<&charge_card>("charge_card").add_activity<&refund>("refund");
+  worker.add(kOrder).add(kChargeCard).add(kRefund);
   worker.run();
 
   auto order = client.start_workflow<&OrderWorkflow::run>(
@@ -74,9 +77,10 @@ const auto kOrder =
 
 TEST(ProgramTest, DefinesWhatItSays) {
   EXPECT_EQ(kOrder.name(), "Order");
-  EXPECT_EQ(chimera::detail::workflow_name<&OrderWorkflow::run>().get(), "Order");
+  EXPECT_EQ(chimera::detail::workflow_name<&OrderWorkflow::run>(), "Order");
   EXPECT_EQ(kOrder.type().updates.at(0).name, "add_tip");
-  EXPECT_EQ(chimera::detail::wire_name<&charge_card>().get(), "charge_card");
+  EXPECT_EQ(kChargeCard.name(), "charge_card");
+  EXPECT_EQ(chimera::define_activity<&refund>().name(), "refund");
 }
 
 TEST(ProgramTest, ANameTwiceIsRefusedAndNamed) {

@@ -10,8 +10,8 @@ from chimera.contrib.workflow_streams._topic_handle import TopicHandle, Workflow
 from chimera.contrib.workflow_streams._types import (
     PollInput,
     PollResult,
-    PublisherState,
     PublishEntry,
+    PublisherState,
     PublishInput,
     WorkflowStreamItem,
     WorkflowStreamState,

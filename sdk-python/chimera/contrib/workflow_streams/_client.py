@@ -315,7 +315,7 @@ class _Follower:
                 if kind == _types.DRAINING:
                     await asyncio.sleep(_DRAINING_PAUSE_S)
                     continue
-                await self._find_next(accepted and accepted.workflow_run_id, err)
+                await self._find_next(accepted.workflow_run_id if accepted else None, err)
         return await self.closed.query(_types.POLL, question, result_type=PollResult)
 
     async def _find_next(self, run_id: str | None, err: Exception) -> None:

@@ -12,12 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import chimera.workflow
-from chimera.worker._runner import (
-    UnsandboxedWorkflowRunner,
-    WorkflowInstance,
-    WorkflowInstanceDetails,
-    WorkflowRunner,
-)
+from chimera.worker._runner import WorkflowInstance, WorkflowInstanceDetails, WorkflowRunner
+from chimera.worker._unsandboxed import UnsandboxedWorkflowRunner
 
 
 class RestrictedWorkflowAccessError(chimera.workflow.NondeterminismError):

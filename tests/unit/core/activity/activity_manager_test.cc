@@ -21,25 +21,29 @@ api::common::v1::Payloads details(const std::string& text) {
 }
 
 // Keeps what would be sent; the test answers heartbeats.
-class FakeIo : public ActivityIo {
+class FakeSink : public ActivitySink {
  public:
-  void completed(std::unique_ptr<wf::RespondActivityTaskCompletedRequest> request,
-                 Done done) override {
-    completions.push_back(*request);
+  void report(const Task& task, ActivityResult result,
+              std::optional<api::common::v1::Payloads> kept, Done done) override {
+    if (auto* completed = std::get_if<ActivityResult::Completed>(&result.status)) {
+      wf::RespondActivityTaskCompletedRequest request;
+      request.set_task_token(task->task_token());
+      if (completed->result) *request.mutable_result()->add_payloads() = *completed->result;
+      completions.push_back(request);
+    } else if (auto* failed = std::get_if<ActivityResult::Failed>(&result.status)) {
+      wf::RespondActivityTaskFailedRequest request;
+      *request.mutable_failure() = failed->failure;
+      if (kept) *request.mutable_last_heartbeat_details() = *kept;
+      failures.push_back(request);
+    } else {
+      wf::RespondActivityTaskCanceledRequest request;
+      *request.mutable_details() = std::get<ActivityResult::Cancelled>(result.status).details;
+      cancellations.push_back(request);
+    }
     std::move(done)(absl::OkStatus());
   }
-  void failed(std::unique_ptr<wf::RespondActivityTaskFailedRequest> request, Done done) override {
-    failures.push_back(*request);
-    std::move(done)(absl::OkStatus());
-  }
-  void canceled(std::unique_ptr<wf::RespondActivityTaskCanceledRequest> request,
-                Done done) override {
-    cancellations.push_back(*request);
-    std::move(done)(absl::OkStatus());
-  }
-  void heartbeat(std::unique_ptr<wf::RecordActivityTaskHeartbeatRequest> request,
-                 absl::AnyInvocable<void(absl::StatusOr<HeartbeatReply>) &&> done) override {
-    heartbeats.push_back(request->details().payloads(0).data());
+  void heartbeat(const Task&, api::common::v1::Payloads details, HeartbeatDone done) override {
+    heartbeats.push_back(details.payloads(0).data());
     answer_heartbeat = std::move(done);
   }
 
@@ -47,7 +51,7 @@ class FakeIo : public ActivityIo {
   std::vector<wf::RespondActivityTaskFailedRequest> failures;
   std::vector<wf::RespondActivityTaskCanceledRequest> cancellations;
   std::vector<std::string> heartbeats;
-  absl::AnyInvocable<void(absl::StatusOr<HeartbeatReply>) &&> answer_heartbeat;
+  HeartbeatDone answer_heartbeat;
 };
 
 class FakeLanguage : public ActivityLanguage {
@@ -67,7 +71,7 @@ class ActivityManagerTest : public ::testing::Test {
       return type == "charge_card" ? &language_ : nullptr;
     };
     options_.known_types = "charge_card";
-    manager_.emplace(options_, io_, timers_);
+    manager_.emplace(options_, timers_);
   }
 
   // Starts a task and gives its handle; null when no language got it.
@@ -78,7 +82,7 @@ class ActivityManagerTest : public ::testing::Test {
     task->mutable_activity_type()->set_name(type);
     task->mutable_heartbeat_timeout()->set_seconds(heartbeat_timeout.count());
     task->mutable_start_to_close_timeout()->set_seconds(start_to_close.count());
-    manager_->start(task, permit_);
+    manager_->start(task, permit_, sink_);
     return language_.tasks.empty() ? nullptr : language_.tasks.back().handle.get();
   }
 
@@ -87,7 +91,8 @@ class ActivityManagerTest : public ::testing::Test {
   }
 
   FakeTimers timers_;
-  FakeIo io_;
+  const std::shared_ptr<FakeSink> sink_ = std::make_shared<FakeSink>();
+  FakeSink& io_ = *sink_;
   FakeLanguage language_;
   ActivityManagerOptions options_;
   std::shared_ptr<void> permit_ = std::make_shared<int>(1);
@@ -291,7 +296,7 @@ TEST_F(ActivityManagerTest, CountsWithTheOfficialNames) {
   Metrics metrics;
   SdkMetrics sdk(metrics, "default", "orders");
   options_.metrics = &sdk;
-  manager_.emplace(options_, io_, timers_);
+  manager_.emplace(options_, timers_);
 
   start()->complete({ActivityResult::Failed{}});
 

@@ -31,12 +31,12 @@ class TinyWorkflows : public core::WorkflowLanguage {
   class Instance : public core::WorkflowInstance {
    public:
     Instance(core::RunContext run, const Code& code) : run_(std::move(run)), code_(code) {}
-    void activate(std::shared_ptr<const core::Activation> activation,
-                  core::ActivationDone done) override {
+    std::optional<core::Completion> activate(std::shared_ptr<const core::Activation> activation,
+                                             core::ActivationDone) override {
       core::Completion::Success success;
       if (!std::holds_alternative<core::RemoveFromCache>(activation->jobs.front()))
         success.commands = code_(run_, *activation);
-      std::move(done)(core::Completion{std::move(success)});
+      return core::Completion{std::move(success)};
     }
     std::size_t memory_bytes() const override { return 100; }
 

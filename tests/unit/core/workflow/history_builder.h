@@ -63,6 +63,13 @@ class HistoryBuilder {
     fired.set_started_event_id(started);
     return *this;
   }
+  HistoryBuilder& timer_canceled(int seq, std::int64_t started) {
+    auto& canceled =
+        *add(enums::EVENT_TYPE_TIMER_CANCELED).mutable_timer_canceled_event_attributes();
+    canceled.set_timer_id(std::to_string(seq));
+    canceled.set_started_event_id(started);
+    return *this;
+  }
   std::int64_t activity_scheduled(const std::string& id, const std::string& type) {
     auto& scheduled = *add(enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED)
                            .mutable_activity_task_scheduled_event_attributes();

@@ -102,6 +102,50 @@ TEST_F(RunTest, ATimerThatIsCancelledInItsOwnTaskIsNeverSent) {
   EXPECT_EQ(completion().commands(0).start_timer_command_attributes().timer_id(), "2");
 }
 
+// A language may cancel in any order: a set in Python has none.
+TEST_F(RunTest, CancelledTimersMayBeCancelledInAnotherOrder) {
+  history_.task();
+  const std::int64_t first = history_.timer_started(1), second = history_.timer_started(2);
+  history_.signal("go").task();
+  history_.timer_canceled(2, second).timer_canceled(1, first);
+  history_.task_started();
+  step(as_input(history_.poll()));
+  step(done(StartTimer{1, std::chrono::seconds(5)}, StartTimer{2, std::chrono::seconds(6)}));
+  only_job<SignalWorkflow>();
+
+  step(done(CancelTimer{1}, CancelTimer{2}));
+
+  EXPECT_EQ(completion().commands_size(), 0);
+}
+
+TEST_F(RunTest, ATimerThatTheCodeKeepsCannotBeCancelledByHistory) {
+  history_.task();
+  const std::int64_t first = history_.timer_started(1), second = history_.timer_started(2);
+  history_.signal("go").task();
+  history_.timer_canceled(2, second).timer_canceled(1, first);
+  history_.task_started();
+  step(as_input(history_.poll()));
+  step(done(StartTimer{1, std::chrono::seconds(5)}, StartTimer{2, std::chrono::seconds(6)}));
+
+  step(done(CancelTimer{1}));
+
+  EXPECT_THAT(only<SendFailure>().request->failure().message(),
+              ::testing::HasSubstr("no command was issued for this event"));
+}
+
+TEST_F(RunTest, ATimerThatFiresMustBeTheCodes) {
+  history_.task();
+  const std::int64_t started = history_.timer_started(2);
+  history_.timer_fired(2, started).task_started();
+  step(as_input(history_.poll()));
+
+  step(done(StartTimer{1, std::chrono::seconds(5)}));
+
+  const std::string& report = only<SendFailure>().request->failure().message();
+  EXPECT_THAT(report, ::testing::HasSubstr("the code's timer has the id 1"));
+  EXPECT_THAT(report, ::testing::HasSubstr("TimerFired, timer 2"));
+}
+
 TEST_F(RunTest, CommandsBesideTheEndGoBeforeIt) {
   step(as_input(history_.task_started().poll()));
 
@@ -308,17 +352,6 @@ TEST_F(RunTest, AnUpdateIsSeenBehindEmptyTasks) {
   const auto& update = std::get<DoUpdate>(activation().jobs[1]);
   EXPECT_EQ(update.request->input().name(), "upd");
   EXPECT_FALSE(update.run_validator);
-}
-
-TEST_F(RunTest, ALocalActivityFailsTheTaskWithAClearMessage) {
-  step(as_input(history_.task_started().poll()));
-  ScheduleLocalActivity local{1};
-  local.activity_type = "quick";
-
-  step(done(local));
-
-  EXPECT_EQ(only<SendFailure>().request->failure().message(),
-            "local activity quick: local activities are not supported yet; run it as an activity");
 }
 
 TEST_F(RunTest, ANexusOperationFailsTheTaskWithAClearMessage) {

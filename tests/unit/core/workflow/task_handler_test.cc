@@ -40,13 +40,35 @@ class World : public TaskHandlerIo,
     log.push_back("fetch " + execution.run_id());
     pages.push_back(std::move(done));
   }
+  void start_local_activity(LocalActivityStart start,
+                            absl::AnyInvocable<void(LocalActivityOutcome) &&> done) override {
+    log.push_back("local " + start.activity->activity_type);
+    locals.push_back(std::move(done));
+  }
+  void cancel_local_activity(const RunContext&, std::uint32_t seq) override {
+    log.push_back("stop local " + std::to_string(seq));
+  }
+  void wake_after(std::chrono::nanoseconds delay, absl::AnyInvocable<void() &&> wake) override {
+    wakes.emplace_back(time_ + delay, std::move(wake));
+  }
   void post(absl::AnyInvocable<void() &&> work) override { posted.push_back(std::move(work)); }
 
   const LanguageIdentity& identity() const override { return identity_; }
   absl::StatusOr<std::unique_ptr<WorkflowInstance>> create(const RunContext& run) override;
   void cache_hit(const std::string&) override { ++hits; }
   base::WallTime now() const override { return {}; }
-  base::SteadyTime steady() const override { return {}; }
+  base::SteadyTime steady() const override { return time_; }
+  // Time passes; timers that are due fire.
+  void pass(std::chrono::nanoseconds time) {
+    time_ += time;
+    for (auto& [due, wake] : std::exchange(wakes, {})) {
+      if (due > time_) {
+        wakes.emplace_back(due, std::move(wake));
+      } else {
+        std::move(wake)();
+      }
+    }
+  }
 
   void run_posted() {
     while (!posted.empty()) {
@@ -72,6 +94,8 @@ class World : public TaskHandlerIo,
   std::deque<Done<CompletedReply>> completions;
   std::deque<Done<HistoryReply>> pages;
   std::deque<absl::AnyInvocable<void() &&>> posted;
+  std::deque<absl::AnyInvocable<void(LocalActivityOutcome) &&>> locals;
+  std::deque<std::pair<base::SteadyTime, absl::AnyInvocable<void() &&>>> wakes;
   std::deque<ActivationDone> held;
   bool hold = false;  // The language takes its time.
   std::size_t bytes = 0;
@@ -79,13 +103,15 @@ class World : public TaskHandlerIo,
 
  private:
   LanguageIdentity identity_{"test-sdk", "1.0", "TestSDK"};
+  base::SteadyTime time_{};
 };
 
 class Instance : public WorkflowInstance {
  public:
   Instance(World& world, std::string run_id) : world_(world), run_id_(std::move(run_id)) {}
   ~Instance() override { world_.log.push_back("gone " + run_id_); }
-  void activate(std::shared_ptr<const Activation> activation, ActivationDone done) override {
+  std::optional<Completion> activate(std::shared_ptr<const Activation> activation,
+                                     ActivationDone done) override {
     const Job& first = activation->jobs.front();
     if (const auto* evict = std::get_if<RemoveFromCache>(&first)) {
       world_.log.push_back("evict " + run_id_ + " " +
@@ -93,13 +119,16 @@ class Instance : public WorkflowInstance {
     } else {
       world_.log.push_back("activate " + run_id_);
     }
-    if (world_.hold) return world_.held.push_back(std::move(done));
+    if (world_.hold) {
+      world_.held.push_back(std::move(done));
+      return std::nullopt;
+    }
     Completion::Success success;
     if (const auto* query = std::get_if<QueryWorkflow>(&first)) {
       success.commands.push_back(
           Command{RespondToQuery{query->query_id, api::common::v1::Payload()}});
     }
-    std::move(done)(Completion{std::move(success)});
+    return Completion{std::move(success)};
   }
   std::size_t memory_bytes() const override { return world_.bytes; }
 

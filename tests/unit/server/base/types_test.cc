@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "server/engine/retry.h"
+#include "server/engine/rules/retry.h"
 
 namespace chimera::server {
 namespace {

@@ -13,8 +13,8 @@
 
 #include "core/base/api.h"
 #include "server/engine/engine.h"
-#include "server/engine/query.h"
-#include "server/engine/update.h"
+#include "server/engine/matched/query.h"
+#include "server/engine/run/update.h"
 #include "server/service/dispatcher.h"
 #include "server/service/local_transport.h"
 
@@ -34,9 +34,8 @@ class MovedClock : public base::Clock {
 class CountingStore : public Store {
  public:
   bool durable() const override { return true; }
-  void commit(WriteBatch batch) override {
-    for (auto& effect : batch.effects) effect(absl::OkStatus());
-    batch.effects.clear();
+  void commit(WriteBatch batch, Written written) override {
+    std::move(written)(absl::OkStatus());
     if (!batch.empty()) last = std::move(batch);
   }
   absl::StatusOr<StoredState> load() override { return StoredState{}; }
@@ -47,7 +46,7 @@ class CountingStore : public Store {
 class EngineFixture : public testing::Test {
  protected:
   EngineFixture() {
-    engine.namespaces().add("default", engine.new_uuid(), std::chrono::hours{24});
+    engine.namespaces().add("default", engine.ids().uuid(), std::chrono::hours{24});
     loop.start([this] { engine.after_task(); }, [this] { engine.after_turn(); });
     transport = make_local_transport(dispatcher);
   }

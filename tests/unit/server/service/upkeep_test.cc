@@ -20,10 +20,10 @@ class UpkeepTest : public EngineFixture {
     begin(wait, kGetHistory);
   }
   std::size_t waiters(const std::string& run_id) {
-    return peek([&](Engine& e) { return e.run_by_id(run_id)->history_waiters.size(); });
+    return peek([&](Engine& e) { return e.runs().by_id(run_id)->waiting.history.size(); });
   }
   std::size_t open_calls() {
-    return peek([](Engine& e) { return e.open_calls().size(); });
+    return peek([](Engine& e) { return e.outbox().open_calls().size(); });
   }
 
   using Poll = Open<wf::PollWorkflowTaskQueueRequest, wf::PollWorkflowTaskQueueResponse>;

@@ -26,11 +26,10 @@ class SqliteStoreTest : public testing::Test {
     return state.ok() ? *std::move(state) : StoredState{};
   }
 
-  // Hands the batch over and waits for its effect.
+  // Hands the batch over and waits until it is written.
   absl::Status commit(WriteBatch batch) {
     std::promise<absl::Status> written;
-    batch.effects.push_back([&](const absl::Status& status) { written.set_value(status); });
-    store->commit(std::move(batch));
+    store->commit(std::move(batch), [&](const absl::Status& status) { written.set_value(status); });
     return written.get_future().get();
   }
 

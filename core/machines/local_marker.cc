@@ -1,0 +1,108 @@
+#include "core/machines/local_marker.h"
+
+#include "absl/strings/str_cat.h"
+#include "nlohmann/json.hpp"
+
+#include "core/base/proto_time.h"
+
+namespace chimera::core {
+namespace {
+
+using nlohmann::json;
+
+constexpr char kData[] = "data";
+constexpr char kResult[] = "result";
+
+template <class T>
+std::optional<T> number(const json& object, const char* name) {
+  const auto found = object.find(name);
+  if (found == object.end() || !found->is_number_integer()) return std::nullopt;
+  return found->get<T>();
+}
+
+std::string text(const json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+std::optional<std::chrono::nanoseconds> span(const json& object, const char* name) {
+  const auto found = object.find(name);
+  if (found == object.end() || !found->is_object()) return std::nullopt;
+  return std::chrono::seconds(number<std::int64_t>(*found, "seconds").value_or(0)) +
+         std::chrono::nanoseconds(number<std::int64_t>(*found, "nanos").value_or(0));
+}
+
+std::optional<base::WallTime> time(const json& object, const char* name) {
+  const auto since_epoch = span(object, name);
+  return since_epoch ? std::optional(base::WallTime(*since_epoch)) : std::nullopt;
+}
+
+std::string write_span(std::optional<std::chrono::nanoseconds> span) {
+  if (!span) return "null";
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(*span);
+  return absl::StrCat("{\"seconds\":", seconds.count(),
+                      ",\"nanos\":", (*span - seconds).count(), "}");
+}
+
+std::string write_time(std::optional<base::WallTime> time) {
+  return write_span(time ? std::optional(time->time_since_epoch()) : std::nullopt);
+}
+
+std::string quoted(const std::string& value) {
+  return json(value).dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+}  // namespace
+
+bool is_local_marker(const api::history::v1::MarkerRecordedEventAttributes& marker) {
+  return marker.marker_name() == kLocalActivityMarker;
+}
+
+std::optional<LocalMarker> read_local_marker(
+    const api::history::v1::MarkerRecordedEventAttributes& marker) {
+  const auto data = marker.details().find(kData);
+  if (data == marker.details().end() || data->second.payloads().empty()) return std::nullopt;
+  const json object =
+      json::parse(data->second.payloads(0).data(), nullptr, /*allow_exceptions=*/false);
+  if (!object.is_object()) return std::nullopt;
+  const auto seq = number<std::uint32_t>(object, "seq");
+  if (!seq) return std::nullopt;
+  LocalMarker read;
+  read.seq = *seq;
+  read.attempt = number<std::uint32_t>(object, "attempt").value_or(0);
+  read.activity_id = text(object, "activity_id");
+  read.activity_type = text(object, "activity_type");
+  read.complete_time = time(object, "complete_time");
+  read.backoff = span(object, "backoff");
+  read.original_schedule_time = time(object, "original_schedule_time");
+  read.activation_index = number<std::uint32_t>(object, "activation_index");
+  if (marker.has_failure()) {
+    read.failure = std::make_shared<api::failure::v1::Failure>(marker.failure());
+  } else if (const auto result = marker.details().find(kResult);
+             result != marker.details().end() && !result->second.payloads().empty()) {
+    read.result = std::make_shared<api::common::v1::Payload>(result->second.payloads(0));
+  }
+  return read;
+}
+
+// Keys in the official order: people compare histories as text.
+void write_local_marker(const LocalMarker& marker,
+                        api::command::v1::RecordMarkerCommandAttributes& attributes) {
+  attributes.set_marker_name(kLocalActivityMarker);
+  auto& details = *attributes.mutable_details();
+  auto& data = *details[kData].add_payloads();
+  (*data.mutable_metadata())["encoding"] = "json/plain";
+  data.set_data(absl::StrCat(
+      "{\"seq\":", marker.seq, ",\"attempt\":", marker.attempt,
+      ",\"activity_id\":", quoted(marker.activity_id),
+      ",\"activity_type\":", quoted(marker.activity_type),
+      ",\"complete_time\":", write_time(marker.complete_time),
+      ",\"backoff\":", write_span(marker.backoff),
+      ",\"original_schedule_time\":", write_time(marker.original_schedule_time),
+      ",\"activation_index\":",
+      marker.activation_index ? absl::StrCat(*marker.activation_index) : "null", "}"));
+  if (marker.result) *details[kResult].add_payloads() = *marker.result;
+  if (marker.failure) *attributes.mutable_failure() = *marker.failure;
+}
+
+}  // namespace chimera::core

@@ -1,0 +1,36 @@
+#include "core/machines/outgoing.h"
+
+namespace chimera::core {
+
+void Outgoing::drop(MachineKind kind, std::uint32_t seq) {
+  for (std::size_t i = head_; i < commands_.size(); ++i) {
+    OutgoingCommand& command = commands_[i];
+    if (command.kind == kind && command.seq == seq && !command.sent) {
+      command.dropped = true;
+      command.command.reset();
+    }
+  }
+}
+
+void Outgoing::terminal_last() {
+  for (std::size_t i = head_; i + 1 < commands_.size(); ++i) {
+    if (commands_[i].kind == MachineKind::kEnd) std::swap(commands_[i], commands_[i + 1]);
+  }
+}
+
+void Outgoing::send(google::protobuf::RepeatedPtrField<api::command::v1::Command>& commands) {
+  for (std::size_t i = head_; i < commands_.size(); ++i) {
+    OutgoingCommand& command = commands_[i];
+    command.sent = true;
+    if (command.command) commands.AddAllocated(command.command.release());
+  }
+}
+
+void Outgoing::compact() {
+  if (head_ == commands_.size()) {
+    commands_.clear();
+    head_ = 0;
+  }
+}
+
+}  // namespace chimera::core

@@ -1,0 +1,76 @@
+// Outgoing, the commands of a run in order: first waiting to be sent, then for the events that
+// confirm them. Owned by the run; lane thread.
+#ifndef CHIMERA_CORE_MACHINES_OUTGOING_H_
+#define CHIMERA_CORE_MACHINES_OUTGOING_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/api.h"
+
+namespace chimera::core {
+
+// Whose a command is. Kinds that the language numbers come after these, in the order of
+// machines.h.
+enum class MachineKind : std::uint8_t {
+  kUpdate,  // Named by its protocol instance.
+  // One step, command to event: the entry is the machine.
+  kPatch,
+  kSearchAttributes,
+  kMemo,
+  kEnd,
+  kNumbered,
+};
+
+struct OutgoingCommand {
+  MachineKind kind;
+  api::enums::v1::EventType confirmed_by;
+  std::uint32_t seq = 0;  // Of the machine, for kinds that the language numbers.
+  std::string id;         // Of the update or patch.
+  bool sent = false;
+  // Cancelled before it was sent.
+  bool dropped = false;
+  // Null while replaying, where nothing is sent, and after sending.
+  std::unique_ptr<api::command::v1::Command> command;
+};
+
+class Outgoing {
+ public:
+  OutgoingCommand& push(OutgoingCommand command) {
+    compact();
+    return commands_.emplace_back(std::move(command));
+  }
+  // The next command that history must confirm, or null.
+  OutgoingCommand* front() {
+    while (head_ < commands_.size() && commands_[head_].dropped) ++head_;
+    return head_ < commands_.size() ? &commands_[head_] : nullptr;
+  }
+  void pop() {
+    ++head_;
+    ++matched_;
+  }
+  // Takes back the command of a machine that no longer wants it.
+  void drop(MachineKind kind, std::uint32_t seq);
+  // Puts the workflow's end behind the commands that were issued after it.
+  void terminal_last();
+  // Moves what is not sent yet to a request, in order.
+  void send(google::protobuf::RepeatedPtrField<api::command::v1::Command>& commands);
+
+  void begin_task() { matched_ = 0; }
+  // How many commands of the current task history has confirmed.
+  int matched() const { return matched_; }
+  std::size_t memory_bytes() const { return commands_.capacity() * sizeof(OutgoingCommand); }
+
+ private:
+  void compact();
+
+  std::vector<OutgoingCommand> commands_;
+  std::size_t head_ = 0;
+  int matched_ = 0;
+};
+
+}  // namespace chimera::core
+
+#endif  // CHIMERA_CORE_MACHINES_OUTGOING_H_

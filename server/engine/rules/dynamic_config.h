@@ -1,0 +1,38 @@
+// DynamicConfig, the limits of the genuine server that its --dynamic-config-value can change, with
+// its defaults. Set before the loop starts; read on it.
+#ifndef CHIMERA_SERVER_ENGINE_RULES_DYNAMIC_CONFIG_H_
+#define CHIMERA_SERVER_ENGINE_RULES_DYNAMIC_CONFIG_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace chimera::server {
+
+struct DynamicConfig {
+  std::int64_t suggest_events = 4096;  // From then on tasks suggest to continue as new.
+  std::int64_t suggest_bytes = 4 << 20;
+  std::int64_t history_events_warn = 10 << 10;
+  std::int64_t history_events_max = 50 << 10;  // More end the run.
+  std::int64_t history_bytes_warn = 10 << 20;
+  std::int64_t history_bytes_max = 50 << 20;
+  std::int64_t activities_max = 2000;  // Pending ones.
+  std::int64_t children_max = 2000;
+  std::int64_t external_signals_max = 2000;
+  std::int64_t external_cancels_max = 2000;
+  std::int64_t signals_max = 10000;
+  std::int64_t updates_in_flight_max = 10;
+  std::int64_t updates_max = 2000;
+};
+
+// Names are the genuine server's, in upper or lower case. A value that is no whole number is an
+// error; names that are not known here are added to `unknown`.
+absl::StatusOr<DynamicConfig> parse_dynamic_config(const std::map<std::string, std::string>& values,
+                                                   std::vector<std::string>& unknown);
+
+}  // namespace chimera::server
+
+#endif  // CHIMERA_SERVER_ENGINE_RULES_DYNAMIC_CONFIG_H_

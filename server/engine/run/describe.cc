@@ -1,0 +1,215 @@
+#include "server/engine/run/describe.h"
+
+#include <nlohmann/json.hpp>
+
+#include "server/engine/pending/activity_options.h"
+#include "server/engine/run/namespaces.h"
+#include "server/engine/turn/deadlines.h"
+
+namespace chimera::server {
+namespace {
+
+constexpr int kProblemsShown = 5;
+
+common::Payload keyword_list(const std::vector<std::string>& values) {
+  common::Payload payload;
+  (*payload.mutable_metadata())["encoding"] = "json/plain";
+  (*payload.mutable_metadata())["type"] = "KeywordList";
+  payload.set_data(nlohmann::json(values).dump());
+  return payload;
+}
+
+enums::PendingActivityState state_of(const Activity& activity) {
+  if (activity.cancel_requested_id != 0) return enums::PENDING_ACTIVITY_STATE_CANCEL_REQUESTED;
+  if (activity.paused) {
+    return activity.is_started() ? enums::PENDING_ACTIVITY_STATE_PAUSE_REQUESTED
+                                 : enums::PENDING_ACTIVITY_STATE_PAUSED;
+  }
+  return activity.is_started() ? enums::PENDING_ACTIVITY_STATE_STARTED
+                               : enums::PENDING_ACTIVITY_STATE_SCHEDULED;
+}
+
+// "property:activityType=T" of each type that has a paused activity.
+std::vector<std::string> pauses(const Run& run) {
+  std::set<std::string> texts;
+  for (const auto& [id, activity] : run.activities) {
+    if (!activity.paused) continue;
+    texts.insert(
+        absl::StrCat("property:activityType=", activity.attributes().activity_type().name()));
+  }
+  return {texts.begin(), texts.end()};
+}
+
+void fill_activity(const Activity& activity, WallTime now,
+                   ::temporal::api::workflow::v1::PendingActivityInfo& info) {
+  info.set_activity_id(activity.id);
+  *info.mutable_activity_type() = activity.attributes().activity_type();
+  info.set_state(state_of(activity));
+  if (activity.paused) {
+    info.set_paused(true);
+    set(info.mutable_pause_info()->mutable_pause_time(), activity.pause_time);
+    info.mutable_pause_info()->mutable_manual()->set_identity(activity.pause_identity);
+    info.mutable_pause_info()->mutable_manual()->set_reason(activity.pause_reason);
+  }
+  fill_options(activity, *info.mutable_activity_options());
+  if (activity.heartbeat_details != nullptr)
+    *info.mutable_heartbeat_details() = *activity.heartbeat_details;
+  if (activity.last_heartbeat != kUnset)
+    set(info.mutable_last_heartbeat_time(), activity.last_heartbeat);
+  if (activity.is_started()) set(info.mutable_last_started_time(), activity.started);
+  info.set_attempt(activity.attempt);
+  info.set_maximum_attempts(activity.attributes().retry_policy().maximum_attempts());
+  set(info.mutable_scheduled_time(), activity.scheduled);
+  const WallTime expires = deadline_after(activity.first_scheduled, activity.schedule_to_close);
+  if (expires != kNever) set(info.mutable_expiration_time(), expires);
+  if (activity.last_failure != nullptr) *info.mutable_last_failure() = *activity.last_failure;
+  info.set_last_worker_identity(activity.identity);
+  if (activity.last_attempt_completed != kUnset) {
+    set(info.mutable_last_attempt_complete_time(), activity.last_attempt_completed);
+  }
+  if (!activity.is_started() && activity.scheduled > now) {
+    set(info.mutable_next_attempt_schedule_time(), activity.scheduled);
+    set(info.mutable_current_retry_interval(),
+        activity.scheduled - activity.last_attempt_completed);
+  }
+  if (activity.attributes().has_priority())
+    *info.mutable_priority() = activity.attributes().priority();
+}
+
+void fill_task(const WorkflowTask& task,
+               ::temporal::api::workflow::v1::PendingWorkflowTaskInfo& info) {
+  info.set_state(task.is_started() ? enums::PENDING_WORKFLOW_TASK_STATE_STARTED
+                                   : enums::PENDING_WORKFLOW_TASK_STATE_SCHEDULED);
+  set(info.mutable_scheduled_time(), task.scheduled);
+  set(info.mutable_original_scheduled_time(), task.original_scheduled);
+  if (task.is_started()) set(info.mutable_started_time(), task.started);
+  info.set_attempt(task.attempt);
+}
+
+// With those that the server sets.
+std::map<std::string, common::Payload> all_search_attributes(const Run& run) {
+  auto attributes = run.search_attributes;
+  if (run.consecutive_failures >= kProblemsShown) {
+    attributes["TemporalReportedProblems"] =
+        keyword_list({absl::StrCat("category=", run.reported_problem_category),
+                      absl::StrCat("cause=", run.reported_problem_cause)});
+  }
+  if (auto paused = pauses(run); !paused.empty())
+    attributes["TemporalPauseInfo"] = keyword_list(paused);
+  if (run.has_worker_stamp && !attributes.contains("BuildIds")) {
+    attributes["BuildIds"] =
+        keyword_list({"unversioned", absl::StrCat("unversioned:", run.last_worker_build_id)});
+  }
+  return attributes;
+}
+
+}  // namespace
+
+Row row_of(const Run& run) {
+  const auto& start = run.start();
+  const auto& parent = start.parent_workflow_execution();
+  const auto& root = start.root_workflow_execution();
+  const bool is_root = !start.has_root_workflow_execution();
+  Row row;
+  row.workflow_id = run.workflow_id;
+  row.run_id = run.run_id;
+  row.workflow_type = run.workflow_type;
+  row.task_queue = run.task_queue;
+  row.parent_workflow_id = parent.workflow_id();
+  row.parent_run_id = parent.run_id();
+  row.root_workflow_id = is_root ? run.workflow_id : root.workflow_id();
+  row.root_run_id = is_root ? run.run_id : root.run_id();
+  row.status = run.status;
+  row.start_time = run.start_time;
+  row.execution_time = run.execution_time;
+  row.close_time = run.close_time;
+  row.history_length = run.events.events_size();
+  row.history_size = run.history_size;
+  row.transitions = run.transitions;
+  row.types = &run.ns->search_attributes;
+  row.attribute = [&run](const std::string& name) -> std::optional<common::Payload> {
+    auto attributes = all_search_attributes(run);
+    auto found = attributes.find(name);
+    if (found == attributes.end()) return std::nullopt;
+    return std::move(found->second);
+  };
+  return row;
+}
+
+void fill_info(const Run& run, ::temporal::api::workflow::v1::WorkflowExecutionInfo& info) {
+  info.mutable_execution()->set_workflow_id(run.workflow_id);
+  info.mutable_execution()->set_run_id(run.run_id);
+  info.mutable_type()->set_name(run.workflow_type);
+  set(info.mutable_start_time(), run.start_time);
+  set(info.mutable_execution_time(), run.execution_time);
+  info.set_status(run.status);
+  info.set_history_length(run.events.events_size());
+  info.set_history_size_bytes(run.history_size);
+  info.set_state_transition_count(run.transitions);
+  if (!run.running()) {
+    set(info.mutable_close_time(), run.close_time);
+    set(info.mutable_execution_duration(), std::max(run.close_time - run.execution_time, Nanos{0}));
+  }
+  for (const auto& [key, value] : run.memo) (*info.mutable_memo()->mutable_fields())[key] = value;
+  auto attributes = all_search_attributes(run);
+  info.mutable_search_attributes();
+  for (auto& [key, value] : attributes) {
+    (*info.mutable_search_attributes()->mutable_indexed_fields())[key] = std::move(value);
+  }
+  info.set_task_queue(run.task_queue);
+  if (run.has_worker_stamp) {
+    info.mutable_most_recent_worker_version_stamp()->set_build_id(run.last_worker_build_id);
+  }
+  const auto& start = run.start();
+  if (start.has_parent_workflow_execution()) {
+    *info.mutable_parent_execution() = start.parent_workflow_execution();
+    info.set_parent_namespace_id(start.parent_workflow_namespace_id());
+  }
+  if (start.has_root_workflow_execution()) {
+    *info.mutable_root_execution() = start.root_workflow_execution();
+  } else {
+    *info.mutable_root_execution() = info.execution();
+  }
+  info.set_first_run_id(run.first_run_id);
+  if (start.has_priority()) *info.mutable_priority() = start.priority();
+}
+
+void describe_run(const Run& run, WallTime now, wf::DescribeWorkflowExecutionResponse& response) {
+  const auto& start = run.start();
+  auto& config = *response.mutable_execution_config();
+  config.mutable_task_queue()->set_name(run.task_queue);
+  config.mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
+  *config.mutable_workflow_execution_timeout() = start.workflow_execution_timeout();
+  *config.mutable_workflow_run_timeout() = start.workflow_run_timeout();
+  *config.mutable_default_workflow_task_timeout() = start.workflow_task_timeout();
+  if (run.user_metadata.has_summary() || run.user_metadata.has_details()) {
+    *config.mutable_user_metadata() = run.user_metadata;
+  }
+  fill_info(run, *response.mutable_workflow_execution_info());
+  for (const auto& [id, activity] : run.activities)
+    fill_activity(activity, now, *response.add_pending_activities());
+  if (run.running()) {
+    for (const auto& [id, child] : run.children) {
+      auto& info = *response.add_pending_children();
+      info.set_workflow_id(child.attributes().workflow_id());
+      info.set_run_id(child.run_id);
+      info.set_workflow_type_name(child.attributes().workflow_type().name());
+      info.set_initiated_id(id);
+      info.set_parent_close_policy(child.attributes().parent_close_policy());
+    }
+    if (run.task.pending()) fill_task(run.task, *response.mutable_pending_workflow_task());
+  }
+  auto& extended = *response.mutable_workflow_extended_info();
+  if (run.execution_expires != kNever)
+    set(extended.mutable_execution_expiration_time(), run.execution_expires);
+  if (run.run_expires != kNever) set(extended.mutable_run_expiration_time(), run.run_expires);
+  extended.set_cancel_requested(run.cancel_requested);
+  *extended.mutable_original_start_time() = run.events.events(0).event_time();
+  extended.set_reset_run_id(run.reset_run_id);
+  if (run.last_reset != kUnset) set(extended.mutable_last_reset_time(), run.last_reset);
+  auto& request = (*extended.mutable_request_id_infos())[run.start_request_id];
+  request.set_event_type(enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED);
+  request.set_event_id(1);
+}
+
+}  // namespace chimera::server

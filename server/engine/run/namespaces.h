@@ -1,0 +1,38 @@
+// Namespace and the registry of them: names, ids, retention, custom search attributes. Loop thread.
+#ifndef CHIMERA_SERVER_ENGINE_RUN_NAMESPACES_H_
+#define CHIMERA_SERVER_ENGINE_RUN_NAMESPACES_H_
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "temporal/api/namespace/v1/message.pb.h"
+
+#include "server/base/types.h"
+#include "server/visibility/attributes.h"
+
+namespace chimera::server {
+
+struct Namespace {
+  std::string id;
+  ::temporal::api::namespace_::v1::NamespaceInfo info;
+  ::temporal::api::namespace_::v1::NamespaceConfig config;
+  AttributeTypes search_attributes;  // Custom ones.
+  const std::string& name() const { return info.name(); }
+  Nanos retention() const { return to_nanos(config.workflow_execution_retention_ttl()); }
+};
+
+class Namespaces {
+ public:
+  Namespace* find(const std::string& name);
+  Namespace* find_by_id(const std::string& id);
+  Namespace& add(std::string name, std::string id, Nanos retention);
+  const std::map<std::string, std::unique_ptr<Namespace>>& all() const { return by_name_; }
+
+ private:
+  std::map<std::string, std::unique_ptr<Namespace>> by_name_;
+};
+
+}  // namespace chimera::server
+
+#endif  // CHIMERA_SERVER_ENGINE_RUN_NAMESPACES_H_

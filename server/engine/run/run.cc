@@ -1,0 +1,353 @@
+// Run::apply: how each event changes the state. The same fold serves live transitions, loading and
+// reset.
+#include "server/engine/run/run.h"
+
+#include <algorithm>
+
+namespace chimera::server {
+namespace {
+
+void apply_started(Run& run, const HistoryEvent& event) {
+  const auto& a = event.workflow_execution_started_event_attributes();
+  run.workflow_id = a.workflow_id();
+  run.first_run_id = a.first_execution_run_id();
+  run.start_time = to_wall(event.event_time());
+  run.task_timeout = to_nanos(a.workflow_task_timeout());
+  run.task_queue = a.task_queue().name();
+  run.workflow_type = a.workflow_type().name();
+  const Nanos backoff = to_nanos(a.first_workflow_task_backoff());
+  run.execution_time = add_saturated(run.start_time, backoff);
+  run.backoff_until = backoff > Nanos{0} ? run.execution_time : kUnset;
+  if (a.has_workflow_execution_expiration_time()) {
+    run.execution_expires = to_wall(a.workflow_execution_expiration_time());
+  }
+  run.run_expires = std::min(deadline_after(run.execution_time, to_nanos(a.workflow_run_timeout())),
+                             run.execution_expires);
+  for (const auto& [key, value] : a.memo().fields()) run.memo[key] = value;
+  for (const auto& [key, value] : a.search_attributes().indexed_fields())
+    run.search_attributes[key] = value;
+  run.user_metadata = event.user_metadata();
+}
+
+void set_run_expiry(Run& run) {
+  run.run_expires =
+      std::min(deadline_after(run.execution_time, to_nanos(run.start().workflow_run_timeout())),
+               run.execution_expires);
+}
+
+void apply_task_event(Run& run, const HistoryEvent& event) {
+  WorkflowTask& task = run.task;
+  switch (event.event_type()) {
+    case enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED: {
+      const auto& a = event.workflow_task_scheduled_event_attributes();
+      run.backoff_until = kUnset;
+      task.kind = WorkflowTask::Kind::kNormal;
+      task.scheduled_id = event.event_id();
+      task.started_id = 0;
+      task.attempt = a.attempt();
+      task.scheduled = task.original_scheduled = to_wall(event.event_time());
+      task.timeout = to_nanos(a.start_to_close_timeout());
+      task.queue = a.task_queue().name();
+      task.sticky = a.task_queue().kind() == enums::TASK_QUEUE_KIND_STICKY;
+      break;
+    }
+    case enums::EVENT_TYPE_WORKFLOW_TASK_STARTED:
+      task.started_id = event.event_id();
+      task.started = to_wall(event.event_time());
+      break;
+    case enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
+      run.last_completed_started_id =
+          event.workflow_task_completed_event_attributes().started_event_id();
+      ++run.completed_tasks;
+      run.consecutive_failures = 0;
+      task = WorkflowTask{};
+      break;
+    default: {  // Failed, TimedOut: the attempt is counted by whoever wrote the event.
+      const int attempt = task.attempt;
+      task = WorkflowTask{};
+      task.attempt = attempt;
+      break;
+    }
+  }
+}
+
+void apply_activity_scheduled(Run& run, const HistoryEvent& event) {
+  const auto& a = event.activity_task_scheduled_event_attributes();
+  Activity& activity = run.activities[event.event_id()];
+  activity.event = &event;
+  activity.scheduled_id = event.event_id();
+  activity.id = a.activity_id();
+  activity.take_timeouts();
+  activity.first_scheduled = activity.scheduled = to_wall(event.event_time());
+  run.activity_ids[activity.id] = event.event_id();
+}
+
+void end_activity(Run& run, std::int64_t scheduled_id) {
+  auto it = run.activities.find(scheduled_id);
+  if (it == run.activities.end()) return;
+  run.activity_ids.erase(it->second.id);
+  run.activities.erase(it);
+}
+
+void start_timer(Run& run, const HistoryEvent& event) {
+  const auto& a = event.timer_started_event_attributes();
+  const WallTime fires =
+      add_saturated(to_wall(event.event_time()), to_nanos(a.start_to_fire_timeout()));
+  run.timers[a.timer_id()] = {a.timer_id(), event.event_id(), fires};
+  run.timers_by_time.insert({fires, a.timer_id()});
+}
+
+void end_timer(Run& run, const std::string& id) {
+  auto it = run.timers.find(id);
+  if (it == run.timers.end()) return;
+  run.timers_by_time.erase({it->second.fires, id});
+  run.timers.erase(it);
+}
+
+void close(Run& run, const HistoryEvent& event, enums::WorkflowExecutionStatus status,
+           const std::string& new_run_id) {
+  run.status = status;
+  run.close_time = to_wall(event.event_time());
+  run.new_run_id = new_run_id;
+  run.task = WorkflowTask{};
+  run.activities.clear();
+  run.activity_ids.clear();
+  run.timers.clear();
+  run.timers_by_time.clear();
+  run.external_signals.clear();
+  run.external_cancels.clear();
+  run.buffered.clear();
+}
+
+void merge(std::map<std::string, common::Payload>& into,
+           const google::protobuf::Map<std::string, common::Payload>& fields) {
+  for (const auto& [key, payload] : fields) {
+    auto encoding = payload.metadata().find("encoding");
+    const bool null = encoding != payload.metadata().end() && encoding->second == "binary/null";
+    if (null || payload.data().empty() || payload.data() == "null" || payload.data() == "[]") {
+      into.erase(key);
+    } else {
+      into[key] = payload;
+    }
+  }
+}
+
+bool apply_close_event(Run& run, const HistoryEvent& event) {
+  switch (event.event_type()) {
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED:
+      close(run, event, enums::WORKFLOW_EXECUTION_STATUS_COMPLETED,
+            event.workflow_execution_completed_event_attributes().new_execution_run_id());
+      return true;
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_FAILED:
+      close(run, event, enums::WORKFLOW_EXECUTION_STATUS_FAILED,
+            event.workflow_execution_failed_event_attributes().new_execution_run_id());
+      return true;
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT:
+      close(run, event, enums::WORKFLOW_EXECUTION_STATUS_TIMED_OUT,
+            event.workflow_execution_timed_out_event_attributes().new_execution_run_id());
+      return true;
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED:
+      close(run, event, enums::WORKFLOW_EXECUTION_STATUS_CANCELED, "");
+      return true;
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED:
+      close(run, event, enums::WORKFLOW_EXECUTION_STATUS_TERMINATED, "");
+      return true;
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW:
+      close(run, event, enums::WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW,
+            event.workflow_execution_continued_as_new_event_attributes().new_execution_run_id());
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool apply_activity_event(Run& run, const HistoryEvent& event) {
+  switch (event.event_type()) {
+    case enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
+      apply_activity_scheduled(run, event);
+      return true;
+    case enums::EVENT_TYPE_ACTIVITY_TASK_STARTED:
+      return true;  // Written together with the outcome.
+    case enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
+      end_activity(run, event.activity_task_completed_event_attributes().scheduled_event_id());
+      return true;
+    case enums::EVENT_TYPE_ACTIVITY_TASK_FAILED:
+      end_activity(run, event.activity_task_failed_event_attributes().scheduled_event_id());
+      return true;
+    case enums::EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT:
+      end_activity(run, event.activity_task_timed_out_event_attributes().scheduled_event_id());
+      return true;
+    case enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED:
+      end_activity(run, event.activity_task_canceled_event_attributes().scheduled_event_id());
+      return true;
+    case enums::EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED: {
+      const auto& a = event.activity_task_cancel_requested_event_attributes();
+      if (Activity* activity = run.find_activity(a.scheduled_event_id())) {
+        activity->cancel_requested_id = event.event_id();
+      }
+      return true;
+    }
+    default:
+      return false;
+  }
+}
+
+bool apply_child_event(Run& run, const HistoryEvent& event) {
+  switch (event.event_type()) {
+    case enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED: {
+      Child& child = run.children[event.event_id()];
+      child.event = &event;
+      child.initiated_id = event.event_id();
+      return true;
+    }
+    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED: {
+      const auto& a = event.child_workflow_execution_started_event_attributes();
+      auto it = run.children.find(a.initiated_event_id());
+      if (it == run.children.end()) return true;
+      it->second.run_id = a.workflow_execution().run_id();
+      it->second.started_id = event.event_id();
+      return true;
+    }
+    case enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED:
+      run.children.erase(
+          event.start_child_workflow_execution_failed_event_attributes().initiated_event_id());
+      return true;
+    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED:
+      run.children.erase(
+          event.child_workflow_execution_completed_event_attributes().initiated_event_id());
+      return true;
+    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED:
+      run.children.erase(
+          event.child_workflow_execution_failed_event_attributes().initiated_event_id());
+      return true;
+    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED:
+      run.children.erase(
+          event.child_workflow_execution_canceled_event_attributes().initiated_event_id());
+      return true;
+    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT:
+      run.children.erase(
+          event.child_workflow_execution_timed_out_event_attributes().initiated_event_id());
+      return true;
+    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED:
+      run.children.erase(
+          event.child_workflow_execution_terminated_event_attributes().initiated_event_id());
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool apply_external_event(Run& run, const HistoryEvent& event) {
+  switch (event.event_type()) {
+    case enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED:
+      run.external_signals[event.event_id()] = &event;
+      return true;
+    case enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED:
+      run.external_signals.erase(
+          event.external_workflow_execution_signaled_event_attributes().initiated_event_id());
+      return true;
+    case enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED:
+      run.external_signals.erase(
+          event.signal_external_workflow_execution_failed_event_attributes().initiated_event_id());
+      return true;
+    case enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED:
+      run.external_cancels[event.event_id()] = &event;
+      return true;
+    case enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED:
+      run.external_cancels.erase(
+          event.external_workflow_execution_cancel_requested_event_attributes()
+              .initiated_event_id());
+      return true;
+    case enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED:
+      run.external_cancels.erase(
+          event.request_cancel_external_workflow_execution_failed_event_attributes()
+              .initiated_event_id());
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+Run::Run() = default;
+Run::~Run() = default;
+
+void Run::begin_again(WallTime at) {
+  last_reset = at;
+  if (at == kUnset) return;
+  start_time = execution_time = at;
+  set_run_expiry(*this);
+}
+
+void Run::apply(const HistoryEvent& event) {
+  if (apply_close_event(*this, event) || apply_activity_event(*this, event) ||
+      apply_child_event(*this, event) || apply_external_event(*this, event)) {
+    return;
+  }
+  switch (event.event_type()) {
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
+      return apply_started(*this, event);
+    case enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED:
+    case enums::EVENT_TYPE_WORKFLOW_TASK_STARTED:
+    case enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
+    case enums::EVENT_TYPE_WORKFLOW_TASK_FAILED:
+    case enums::EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT:
+      return apply_task_event(*this, event);
+    case enums::EVENT_TYPE_TIMER_STARTED:
+      return start_timer(*this, event);
+    case enums::EVENT_TYPE_TIMER_FIRED:
+      return end_timer(*this, event.timer_fired_event_attributes().timer_id());
+    case enums::EVENT_TYPE_TIMER_CANCELED:
+      return end_timer(*this, event.timer_canceled_event_attributes().timer_id());
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED:
+      cancel_requested = true;
+      return;
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
+      ++signal_count;
+      return;
+    case enums::EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES:
+      return merge(search_attributes, event.upsert_workflow_search_attributes_event_attributes()
+                                          .search_attributes()
+                                          .indexed_fields());
+    case enums::EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED:
+      return merge(memo,
+                   event.workflow_properties_modified_event_attributes().upserted_memo().fields());
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
+      known_updates[event.workflow_execution_update_accepted_event_attributes()
+                        .protocol_instance_id()]
+          .accepted_id = event.event_id();
+      return;
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED:
+      known_updates[event.workflow_execution_update_completed_event_attributes().meta().update_id()]
+          .completed_id = event.event_id();
+      return;
+    default:
+      return;
+  }
+}
+
+void Activity::take_timeouts() {
+  const auto& a = attributes();
+  schedule_to_close = to_nanos(a.schedule_to_close_timeout());
+  schedule_to_start = to_nanos(a.schedule_to_start_timeout());
+  start_to_close = to_nanos(a.start_to_close_timeout());
+  heartbeat = to_nanos(a.heartbeat_timeout());
+}
+
+Activity* Run::find_activity(std::int64_t scheduled_id) {
+  auto it = activities.find(scheduled_id);
+  return it == activities.end() ? nullptr : &it->second;
+}
+
+const Activity* Run::find_activity(std::int64_t scheduled_id) const {
+  auto it = activities.find(scheduled_id);
+  return it == activities.end() ? nullptr : &it->second;
+}
+
+const Activity* Run::find_activity(const std::string& id) const {
+  auto it = activity_ids.find(id);
+  return it == activity_ids.end() ? nullptr : find_activity(it->second);
+}
+
+}  // namespace chimera::server

@@ -1,0 +1,241 @@
+// Run, the state of one workflow execution: what its events fold to (run.cc), and beside it what no
+// event tells (attempts, the pending workflow task, buffered events). Runs (runs.h) owns it and
+// gives it out const: it changes in a Transition. Loop thread.
+#ifndef CHIMERA_SERVER_ENGINE_RUN_RUN_H_
+#define CHIMERA_SERVER_ENGINE_RUN_RUN_H_
+
+#include <deque>
+#include <list>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "temporal/api/update/v1/message.pb.h"
+
+#include "server/base/call.h"
+#include "server/base/types.h"
+#include "server/engine/matched/task_owners.h"
+#include "server/timers/timer_heap.h"
+
+namespace chimera::server {
+
+struct Namespace;
+struct Query;   // matched/query.h
+struct Update;  // run/update.h
+
+// The pending workflow task. Transient: a retry whose events are written only when it completes;
+// speculative: made for updates alone, its events are written only when something came of it (spec
+// of the API's speculative tasks).
+struct WorkflowTask {
+  enum class Kind { kNone, kNormal, kTransient, kSpeculative };
+  Kind kind = Kind::kNone;
+  int attempt = 1;  // Of the next or pending task; kept while there is none.
+  std::int64_t scheduled_id = 0;
+  std::int64_t started_id = 0;  // 0: not started.
+  WallTime scheduled{}, started{};
+  WallTime original_scheduled{};  // Carried through heartbeats.
+  Nanos timeout{};                // Start to close.
+  Nanos schedule_to_start{};      // 0: none.
+  std::string queue;              // As named by its Scheduled event; the sticky one if sticky.
+  bool sticky = false;
+  bool suggest_continue_as_new = false;
+  std::int64_t history_size = 0;
+  std::string request_id, identity;
+  std::uint64_t stamp = 0;  // Of the matching task that stands for it.
+
+  bool pending() const { return kind != Kind::kNone; }
+  bool is_started() const { return pending() && started_id != 0; }
+  bool written() const { return kind == Kind::kNormal; }
+};
+
+struct Activity {
+  const HistoryEvent* event = nullptr;  // ActivityTaskScheduled.
+  std::int64_t scheduled_id = 0;
+  std::string id;
+  Nanos schedule_to_close{}, schedule_to_start{}, start_to_close{}, heartbeat{};
+  WallTime first_scheduled{};
+  std::int64_t cancel_requested_id = 0;
+  // Not told by events:
+  int attempt = 1;
+  WallTime scheduled{};  // Of this attempt; in the future while backing off.
+  WallTime started{};    // kUnset: not started.
+  WallTime last_heartbeat{}, last_attempt_completed{};
+  bool dispatched = false;  // A matching task stands for this attempt.
+  std::uint64_t stamp = 0;
+  std::string identity, request_id;
+  std::unique_ptr<common::Payloads> heartbeat_details;
+  std::unique_ptr<failure::Failure> last_failure;
+  // Paused: not dispatched; an attempt that runs is told by its next heartbeat.
+  bool paused = false;
+  WallTime pause_time{};
+  std::string pause_identity, pause_reason;
+  bool was_reset = false;         // While an attempt ran, which its next heartbeat tells.
+  bool forget_heartbeat = false;  // When that attempt ends.
+  // The attributes with changed options; null: as scheduled.
+  std::unique_ptr<history::ActivityTaskScheduledEventAttributes> changed;
+
+  bool is_started() const { return started != kUnset; }
+  const history::ActivityTaskScheduledEventAttributes& attributes() const {
+    return changed != nullptr ? *changed : event->activity_task_scheduled_event_attributes();
+  }
+  void take_timeouts();  // From the attributes.
+};
+
+struct UserTimer {
+  std::string id;
+  std::int64_t started_id = 0;
+  WallTime fires{};
+};
+
+struct Child {
+  const HistoryEvent* event = nullptr;  // StartChildWorkflowExecutionInitiated.
+  std::int64_t initiated_id = 0;
+  std::int64_t started_id = 0;  // 0: not started, or its event is buffered.
+  std::string run_id;           // Empty: not started.
+  const history::StartChildWorkflowExecutionInitiatedEventAttributes& attributes() const {
+    return event->start_child_workflow_execution_initiated_event_attributes();
+  }
+};
+
+// A workflow update that history knows: accepted, perhaps completed.
+struct KnownUpdate {
+  std::int64_t accepted_id = 0;
+  std::int64_t completed_id = 0;  // 0: not completed.
+};
+
+// The ids of the requests that signalled a run; those that came since they were last stored stand
+// apart, so that a change of the run stores only them.
+class RequestIds {
+ public:
+  // As of a set: `second` is false if the id is there.
+  auto insert(std::string id) {
+    auto inserted = all_.insert(std::move(id));
+    if (inserted.second) unstored_.push_back(*inserted.first);
+    return inserted;
+  }
+  void restore(std::string id) { all_.insert(std::move(id)); }
+  std::vector<std::string> take_unstored() const { return std::exchange(unstored_, {}); }
+  const absl::flat_hash_set<std::string>& all() const { return all_; }
+
+ private:
+  absl::flat_hash_set<std::string> all_;
+  mutable std::vector<std::string> unstored_;  // No part of what it is.
+};
+
+// Those who wait at a run; memory only.
+struct Waiting {
+  std::list<std::shared_ptr<Query>> queries;               // For the next task to carry them.
+  std::map<std::string, std::shared_ptr<Update>> updates;  // In flight, by update id.
+  // Run and dropped at the next change; by a key of the waiter's own.
+  std::map<std::uint64_t, absl::AnyInvocable<void()>> history;
+};
+
+// What of a run the store has.
+struct Stored {
+  std::int64_t events = 0;
+  std::map<std::int64_t, std::size_t> activities;  // Hashes of their rows.
+};
+
+class Run : public std::enable_shared_from_this<Run> {
+ public:
+  Run();
+  ~Run();
+
+  const history::WorkflowExecutionStartedEventAttributes& start() const {
+    return events.events(0).workflow_execution_started_event_attributes();
+  }
+  bool running() const { return status == enums::WORKFLOW_EXECUTION_STATUS_RUNNING; }
+  std::int64_t next_event_id() const { return events.events_size() + 1; }
+  const HistoryEvent& last_event() const { return events.events(events.events_size() - 1); }
+  // Folds one event into the state. For a buffered event it runs when the event is buffered, so
+  // that a second report of the same activity finds nothing; event ids of buffered events are not
+  // known yet then.
+  void apply(const HistoryEvent& event);
+
+  // A reset run's times count from the reset; `at` unset: it is none.
+  void begin_again(WallTime at);
+
+  Activity* find_activity(std::int64_t scheduled_id);
+  const Activity* find_activity(std::int64_t scheduled_id) const;
+  const Activity* find_activity(const std::string& id) const;
+  WallTime next_deadline() const;
+
+  // Identity.
+  Namespace* ns = nullptr;
+  std::string workflow_id, run_id, first_run_id;
+  std::uint64_t order = 0;  // Of creation; a reset run has its base's start time.
+  enums::WorkflowExecutionStatus status = enums::WORKFLOW_EXECUTION_STATUS_RUNNING;
+  WallTime start_time{}, execution_time{}, close_time{};
+  WallTime run_expires = kNever, execution_expires = kNever;
+  WallTime backoff_until{};  // The first workflow task waits until then; kUnset: it does not.
+  Nanos task_timeout{};
+  std::string task_queue, workflow_type;
+  std::map<std::string, common::Payload> memo, search_attributes;
+
+  // History; one batch per transition. The events' addresses are stable.
+  history::History events;
+  std::vector<std::int64_t> batches;  // First event id of each.
+  std::int64_t history_size = 0;
+  std::int64_t transitions = 0;
+
+  // Pending things, by scheduled or initiated event id.
+  WorkflowTask task;
+  std::int64_t last_completed_started_id = 0;
+  std::int64_t completed_tasks = 0;
+  std::int64_t events_since_failure = 0;  // Non-task events since the last failed task.
+  int consecutive_failures = 0;           // Of workflow tasks.
+  std::string reported_problem_category, reported_problem_cause;
+  std::map<std::int64_t, Activity> activities;
+  absl::flat_hash_map<std::string, std::int64_t> activity_ids;
+  absl::flat_hash_map<std::string, UserTimer> timers;
+  std::set<std::pair<WallTime, std::string>> timers_by_time;
+  std::map<std::int64_t, Child> children;
+  std::map<std::int64_t, const HistoryEvent*> external_signals, external_cancels;
+  absl::flat_hash_map<std::string, KnownUpdate> known_updates;
+  bool cancel_requested = false;
+  std::int64_t signal_count = 0;
+  RequestIds signal_request_ids;
+
+  // Stickiness.
+  std::string sticky_queue;
+  Nanos sticky_timeout{};
+
+  // Buffered while a workflow task is started; event_id 0, time set.
+  std::vector<HistoryEvent> buffered;
+  bool close_was_refused =
+      false;  // A close command met buffered events; until the retry ends no new ones come in.
+  bool is_closing() const { return close_was_refused && task.is_started(); }
+
+  // How it was started and followed.
+  std::string start_request_id;
+  ::temporal::api::sdk::v1::UserMetadata user_metadata;
+  std::string new_run_id;  // The run that follows this one, once closed.
+  std::string reset_run_id;
+  WallTime last_reset{};
+  std::string last_worker_build_id;
+  bool has_worker_stamp = false;
+
+  bool in_transition = false;
+  bool warned_of_history = false;
+
+  // What is about a run but no part of its state, so that it may change outside of a transition.
+  mutable Waiting waiting;
+  mutable Stored stored;
+  mutable WorkflowTasks workflow_tasks;  // As matching sees them.
+  mutable ActivityTasks activity_tasks;
+  mutable std::unique_ptr<Timer> timer;
+};
+// Shared by the Engine's index and by what may outlive a deleted run and holds it weakly, such as
+// its tasks in matching.
+using RunPtr = std::shared_ptr<const Run>;
+using RunWeak = std::weak_ptr<const Run>;
+inline RunPtr share(const Run& run) { return run.shared_from_this(); }
+
+}  // namespace chimera::server
+
+#endif  // CHIMERA_SERVER_ENGINE_RUN_RUN_H_

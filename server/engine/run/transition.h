@@ -1,0 +1,61 @@
+// Transition, one change of one run, and the only way to change it: events are written (or
+// buffered) through it, and when it is committed the run's workflow task, timers, waiters and the
+// store follow. One at a time per run; loop thread.
+#ifndef CHIMERA_SERVER_ENGINE_RUN_TRANSITION_H_
+#define CHIMERA_SERVER_ENGINE_RUN_TRANSITION_H_
+
+#include <string>
+
+#include "server/engine/run/run.h"
+
+namespace chimera::server {
+
+class Engine;
+
+class Transition {
+ public:
+  Transition(Engine& engine, const Run& run);
+  ~Transition();  // It was committed: an error that returns early must come before it.
+  Transition(const Transition&) = delete;
+  Transition& operator=(const Transition&) = delete;
+
+  HistoryEvent event(enums::EventType type) const;  // With type and time.
+  // Appends; the returned event stays where it is. A speculative or transient task that is not
+  // started yields to it.
+  const HistoryEvent& write(HistoryEvent event);
+  // An event from outside: buffered while a workflow task is started, and it wants a workflow task.
+  void external(HistoryEvent event);
+  // What a command brought about: behind the events of all commands of its task.
+  void after_commands(HistoryEvent event);
+  // After the events of a completed or failed task: what was buffered, results last.
+  void flush_buffered();
+  void want_task() { want_task_ = true; }
+  bool wants_task() const { return want_task_; }
+  // Once, at the end; then the transition is over.
+  void commit();
+  // Likewise, for what neither an event nor the count of transitions tells: a heartbeat, a task
+  // that matching gets. Nothing was written.
+  void commit_unseen();
+
+  Engine& engine() { return engine_; }
+  Run& run() { return run_; }
+  bool wrote() const { return run_.events.events_size() > first_; }
+
+ private:
+  void end();
+  void enforce_history_limits();
+  void link_started_events(HistoryEvent& event);
+  void note_started(const HistoryEvent& event);
+
+  Engine& engine_;
+  Run& run_;
+  const int first_;
+  const bool was_running_;
+  bool want_task_ = false;
+  bool committed_ = false;
+  std::map<std::int64_t, std::int64_t> flushed_starts_;  // Scheduled or initiated id -> Started.
+};
+
+}  // namespace chimera::server
+
+#endif  // CHIMERA_SERVER_ENGINE_RUN_TRANSITION_H_

@@ -1,0 +1,166 @@
+#include "server/engine/turn/chain.h"
+
+#include "server/engine/engine.h"
+#include "server/engine/matched/query.h"
+#include "server/engine/rules/cron.h"
+#include "server/engine/rules/retry.h"
+#include "server/engine/turn/cross.h"
+#include "server/engine/turn/start.h"
+#include "server/engine/turn/update_registry.h"
+#include "server/engine/turn/workflow_task.h"
+#include "server/visibility/attributes.h"
+
+namespace chimera::server {
+namespace {
+
+// A successor takes over the chain's identity and what its predecessor started with, also of memo
+// and search attributes (genuine servers 1.29, 1.32).
+StartSpec successor(Transition& t, enums::ContinueAsNewInitiator initiator, Nanos backoff) {
+  Run& run = t.run();
+  StartSpec spec;
+  spec.ns = run.ns;
+  spec.workflow_id = run.workflow_id;
+  spec.run_id = t.engine().ids().run_id(t.engine().now());
+  spec.request_id = t.engine().ids().uuid();
+  spec.attributes = run.start();
+  auto& a = spec.attributes;
+  a.set_first_execution_run_id(run.first_run_id);
+  a.set_continued_execution_run_id(run.run_id);
+  a.set_initiator(initiator);
+  a.clear_continued_failure();
+  a.set_attempt(1);
+  set(a.mutable_first_workflow_task_backoff(), backoff);
+  spec.execution_expires = run.execution_expires;
+  spec.user_metadata = run.user_metadata;
+  return spec;
+}
+
+std::string post(Transition& t, StartSpec spec) {
+  std::string run_id = spec.run_id;
+  Engine& engine = t.engine();
+  engine.follow_up(
+      [&engine, spec = std::move(spec)]() mutable { create_run(engine, std::move(spec)); });
+  return run_id;
+}
+
+// The next run of a cron workflow, or nothing.
+std::string follow_cron(Transition& t, const common::Payloads* result,
+                        const failure::Failure* failure) {
+  const Run& run = t.run();
+  const auto cron = CronSchedule::parse(run.start().cron_schedule());
+  if (!cron) return {};
+  const WallTime now = t.engine().now();
+  const WallTime next = cron->next_run(run.execution_time, now);
+  if (next == kNever || (run.execution_expires != kNever && next > run.execution_expires))
+    return {};
+  StartSpec spec = successor(t, enums::CONTINUE_AS_NEW_INITIATOR_CRON_SCHEDULE, next - now);
+  if (result != nullptr && result->payloads_size() > 0)
+    *spec.attributes.mutable_last_completion_result() = *result;
+  if (failure != nullptr) *spec.attributes.mutable_continued_failure() = *failure;
+  return post(t, std::move(spec));
+}
+
+FollowUp follow_retry(Transition& t, const failure::Failure& failure) {
+  const auto& start = t.run().start();
+  if (!start.has_retry_policy()) return {};
+  const RetryDecision decision = decide_retry(start.retry_policy(), start.attempt(),
+                                              t.engine().now(), t.run().execution_expires, failure);
+  if (!decision.retry()) return {decision.state, ""};
+  StartSpec spec = successor(t, enums::CONTINUE_AS_NEW_INITIATOR_RETRY, decision.delay);
+  spec.attributes.set_attempt(start.attempt() + 1);
+  *spec.attributes.mutable_continued_failure() = failure;
+  return {decision.state, post(t, std::move(spec))};
+}
+
+}  // namespace
+
+FollowUp follow_after_failure(Transition& t, const failure::Failure& failure) {
+  FollowUp follow = follow_retry(t, failure);
+  if (follow.run_id.empty()) follow.run_id = follow_cron(t, nullptr, &failure);
+  return follow;
+}
+
+std::string follow_after_completion(Transition& t, const common::Payloads& result) {
+  return follow_cron(t, &result, nullptr);
+}
+
+void time_out_run(Transition& t) {
+  Run& run = t.run();
+  failure::Failure failure;
+  failure.set_message("workflow timeout");
+  failure.mutable_timeout_failure_info()->set_timeout_type(enums::TIMEOUT_TYPE_START_TO_CLOSE);
+  FollowUp follow{enums::RETRY_STATE_TIMEOUT, ""};
+  const bool whole_chain = run.execution_expires <= t.engine().now();
+  if (!whole_chain) follow = follow_after_failure(t, failure);
+  end_task_by_force(t);
+  HistoryEvent event = t.event(enums::EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT);
+  auto& a = *event.mutable_workflow_execution_timed_out_event_attributes();
+  a.set_retry_state(follow.state);
+  a.set_new_execution_run_id(follow.run_id);
+  t.write(std::move(event));
+}
+
+void continue_run(Transition& t, command::ContinueAsNewWorkflowExecutionCommandAttributes& from,
+                  std::int64_t completed_id,
+                  history::WorkflowExecutionContinuedAsNewEventAttributes& a) {
+  const Nanos backoff = to_nanos(from.backoff_start_interval());
+  const auto initiator = from.initiator() == enums::CONTINUE_AS_NEW_INITIATOR_UNSPECIFIED
+                             ? enums::CONTINUE_AS_NEW_INITIATOR_WORKFLOW
+                             : from.initiator();
+  StartSpec spec = successor(t, initiator, backoff);
+  auto& next = spec.attributes;
+  if (!from.workflow_type().name().empty()) *next.mutable_workflow_type() = from.workflow_type();
+  if (!from.task_queue().name().empty())
+    next.mutable_task_queue()->set_name(from.task_queue().name());
+  next.clear_input();
+  if (from.has_input()) *next.mutable_input() = std::move(*from.mutable_input());
+  if (to_nanos(from.workflow_run_timeout()) > Nanos{0}) {
+    *next.mutable_workflow_run_timeout() = from.workflow_run_timeout();
+  }
+  if (to_nanos(from.workflow_task_timeout()) > Nanos{0}) {
+    *next.mutable_workflow_task_timeout() = from.workflow_task_timeout();
+  }
+  next.clear_header();
+  if (from.has_header()) *next.mutable_header() = std::move(*from.mutable_header());
+  next.clear_memo();  // The worker gives what is to go on (genuine servers 1.29, 1.32).
+  if (from.has_memo()) *next.mutable_memo() = std::move(*from.mutable_memo());
+  next.clear_search_attributes();
+  if (from.has_search_attributes()) {
+    *next.mutable_search_attributes() =
+        with_types(t.run().ns->search_attributes, std::move(*from.mutable_search_attributes()));
+  }
+  next.clear_retry_policy();
+  if (from.has_retry_policy()) {
+    *next.mutable_retry_policy() = from.retry_policy();
+    default_retry_policy(*next.mutable_retry_policy());
+  }
+  next.set_cron_schedule(from.cron_schedule());
+  if (from.has_last_completion_result())
+    *next.mutable_last_completion_result() = from.last_completion_result();
+  a.set_workflow_task_completed_event_id(completed_id);
+  *a.mutable_workflow_type() = next.workflow_type();
+  *a.mutable_task_queue() = next.task_queue();
+  a.mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
+  if (next.has_input()) *a.mutable_input() = next.input();
+  *a.mutable_workflow_run_timeout() = next.workflow_run_timeout();
+  *a.mutable_workflow_task_timeout() = next.workflow_task_timeout();
+  set(a.mutable_backoff_start_interval(), backoff);
+  a.set_initiator(initiator);
+  if (next.has_last_completion_result())
+    *a.mutable_last_completion_result() = next.last_completion_result();
+  if (next.has_header()) *a.mutable_header() = next.header();
+  if (next.has_memo()) *a.mutable_memo() = next.memo();
+  if (next.has_search_attributes()) *a.mutable_search_attributes() = next.search_attributes();
+  a.set_new_execution_run_id(post(t, std::move(spec)));
+}
+
+void after_close(Engine& engine, const Run& run) {
+  end_updates(engine, run);
+  release_queries(engine, run);
+  if (!run.reset_run_id.empty())
+    return;  // The run that follows the reset has its children and its parent.
+  apply_parent_close_policy(engine, run);
+  if (run.new_run_id.empty()) notify_parent(engine, run);
+}
+
+}  // namespace chimera::server

@@ -1,0 +1,23 @@
+// What a run does when time passes: timers fire, attempts and tasks time out, backoffs end. Loop
+// thread.
+#ifndef CHIMERA_SERVER_ENGINE_TURN_DEADLINES_H_
+#define CHIMERA_SERVER_ENGINE_TURN_DEADLINES_H_
+
+#include "server/engine/run/run.h"
+
+namespace chimera::server {
+
+class Engine;
+
+void process_deadlines(Engine& engine, const Run& run);
+
+// When an activity times out next, and how.
+struct ActivityDeadline {
+  WallTime at = kNever;
+  enums::TimeoutType type = enums::TIMEOUT_TYPE_UNSPECIFIED;
+};
+ActivityDeadline activity_deadline(const Activity& activity);
+
+}  // namespace chimera::server
+
+#endif  // CHIMERA_SERVER_ENGINE_TURN_DEADLINES_H_

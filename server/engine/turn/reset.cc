@@ -1,0 +1,221 @@
+// Reset: a new run that repeats a run's history up to a workflow task and goes on from there.
+#include "server/engine/turn/reset.h"
+
+#include "server/base/errors.h"
+#include "server/engine/engine.h"
+#include "server/engine/pending/activity.h"
+#include "server/engine/run/transition.h"
+#include "server/engine/turn/cross.h"
+#include "server/engine/turn/start.h"
+#include "server/engine/turn/update_registry.h"
+
+namespace chimera::server {
+namespace {
+
+absl::Status bad_point() {
+  return invalid("Workflow task finish ID must be > 1 && <= workflow last event ID.");
+}
+
+// Copies the events before `finish_id` into the new run.
+void copy_base(Engine& engine, const Run& base, Run& run, std::int64_t finish_id) {
+  for (std::int64_t id = 1; id < finish_id; ++id) {
+    HistoryEvent& event = *run.events.add_events();
+    event = base.events.events(static_cast<int>(id - 1));
+    event.set_task_id(engine.ids().next_task_id());
+    run.history_size += static_cast<std::int64_t>(event.ByteSizeLong());
+    run.apply(event);
+    for (std::int64_t first : base.batches) {
+      if (first == id) run.batches.push_back(id);
+    }
+  }
+}
+
+void add_missing_started(Transition& t) {
+  const Run& run = t.run();
+  if (run.task.started_id != 0) return;
+  HistoryEvent started = t.event(enums::EVENT_TYPE_WORKFLOW_TASK_STARTED);
+  auto& a = *started.mutable_workflow_task_started_event_attributes();
+  a.set_scheduled_event_id(run.task.scheduled_id);
+  a.set_identity("history-service");
+  a.set_request_id(t.engine().ids().uuid());
+  t.write(std::move(started));
+}
+
+void write_reset(Transition& t, const Run& base, const wf::ResetWorkflowExecutionRequest& request) {
+  HistoryEvent event = t.event(enums::EVENT_TYPE_WORKFLOW_TASK_FAILED);
+  auto& a = *event.mutable_workflow_task_failed_event_attributes();
+  a.set_scheduled_event_id(t.run().task.scheduled_id);
+  a.set_started_event_id(t.run().task.started_id);
+  a.set_cause(enums::WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW);
+  a.mutable_failure()->set_message(request.reason());
+  a.mutable_failure()->mutable_reset_workflow_failure_info();
+  a.set_identity("history-service");
+  a.set_base_run_id(base.run_id);
+  a.set_new_run_id(t.run().run_id);
+  t.write(std::move(event));
+}
+
+bool excluded(const wf::ResetWorkflowExecutionRequest& request,
+              enums::ResetReapplyExcludeType type) {
+  if (request.reset_reapply_type() == enums::RESET_REAPPLY_TYPE_NONE) return true;
+  if (request.reset_reapply_type() == enums::RESET_REAPPLY_TYPE_SIGNAL &&
+      type != enums::RESET_REAPPLY_EXCLUDE_TYPE_SIGNAL)
+    return true;
+  for (int one : request.reset_reapply_exclude_types()) {
+    if (one == type) return true;
+  }
+  return false;
+}
+
+void reapply_signal(Transition& t, const HistoryEvent& event) {
+  HistoryEvent again = t.event(event.event_type());
+  *again.mutable_workflow_execution_signaled_event_attributes() =
+      event.workflow_execution_signaled_event_attributes();
+  *again.mutable_links() = event.links();
+  t.write(std::move(again));
+}
+
+void reapply_update(Transition& t, const ::temporal::api::update::v1::Request& request) {
+  HistoryEvent again = t.event(enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED);
+  auto& a = *again.mutable_workflow_execution_update_admitted_event_attributes();
+  *a.mutable_request() = request;
+  a.set_origin(enums::UPDATE_ADMITTED_EVENT_ORIGIN_REAPPLY);
+  t.write(std::move(again));
+}
+
+// How a child went on that the run knows. Attributes point at the new run's events.
+void reapply_child(Transition& t, const HistoryEvent& event) {
+  HistoryEvent again = t.event(event.event_type());
+  auto copy = [&t](const auto& from, auto& to) {
+    auto child = t.run().children.find(from.initiated_event_id());
+    if (child == t.run().children.end()) return false;
+    to = from;
+    if constexpr (requires { to.set_started_event_id(0); })
+      to.set_started_event_id(child->second.started_id);
+    return true;
+  };
+  bool known = false;
+#define CHIMERA_COPY(TYPE, field)                                                                \
+  case enums::EVENT_TYPE_##TYPE:                                                                 \
+    known = copy(event.field##_event_attributes(), *again.mutable_##field##_event_attributes()); \
+    break;
+  switch (event.event_type()) {
+    CHIMERA_COPY(START_CHILD_WORKFLOW_EXECUTION_FAILED, start_child_workflow_execution_failed)
+    CHIMERA_COPY(CHILD_WORKFLOW_EXECUTION_STARTED, child_workflow_execution_started)
+    CHIMERA_COPY(CHILD_WORKFLOW_EXECUTION_COMPLETED, child_workflow_execution_completed)
+    CHIMERA_COPY(CHILD_WORKFLOW_EXECUTION_FAILED, child_workflow_execution_failed)
+    CHIMERA_COPY(CHILD_WORKFLOW_EXECUTION_CANCELED, child_workflow_execution_canceled)
+    CHIMERA_COPY(CHILD_WORKFLOW_EXECUTION_TIMED_OUT, child_workflow_execution_timed_out)
+    CHIMERA_COPY(CHILD_WORKFLOW_EXECUTION_TERMINATED, child_workflow_execution_terminated)
+    default:
+      break;
+  }
+#undef CHIMERA_COPY
+  if (known) t.write(std::move(again));
+}
+
+// What came from outside from event `first` on happens again: signals, updates and what became of
+// `children`. Cancel requests do not, as in the genuine server.
+void reapply_run(Transition& t, const Run& base, std::int64_t first,
+                 const wf::ResetWorkflowExecutionRequest& request, bool children) {
+  const bool signals = !excluded(request, enums::RESET_REAPPLY_EXCLUDE_TYPE_SIGNAL);
+  const bool updates = !excluded(request, enums::RESET_REAPPLY_EXCLUDE_TYPE_UPDATE);
+  for (std::int64_t id = first; id <= base.events.events_size(); ++id) {
+    const HistoryEvent& event = base.events.events(static_cast<int>(id - 1));
+    if (signals && event.has_workflow_execution_signaled_event_attributes()) {
+      reapply_signal(t, event);
+    } else if (updates && event.has_workflow_execution_update_accepted_event_attributes()) {
+      const auto& a = event.workflow_execution_update_accepted_event_attributes();
+      if (a.has_accepted_request()) reapply_update(t, a.accepted_request());
+    } else if (updates && event.has_workflow_execution_update_admitted_event_attributes()) {
+      reapply_update(t, event.workflow_execution_update_admitted_event_attributes().request());
+    } else if (children) {
+      reapply_child(t, event);
+    }
+  }
+}
+
+// Of the base run after the point, and of the runs that it continued as, whose children are others.
+void reapply(Transition& t, const Run& base, const wf::ResetWorkflowExecutionRequest& request) {
+  reapply_run(t, base, request.workflow_task_finish_event_id(), request, /*children=*/true);
+  const Run* run = &base;
+  while (run->status == enums::WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW) {
+    run = t.engine().runs().by_id(run->new_run_id);
+    if (run == nullptr || run == &t.run()) return;
+    reapply_run(t, *run, 1, request, /*children=*/false);
+  }
+}
+
+void resume_activities(Transition& t) {
+  for (auto& [id, activity] : t.run().activities) {
+    activity.first_scheduled = activity.scheduled = t.engine().now();
+    dispatch_activity(t, activity);
+  }
+}
+
+// Its children and its parent turn to the run of this id.
+void end_for_reset(Engine& engine, const Run& current, const std::string& run_id,
+                   const std::string& reason) {
+  Transition t(engine, current);
+  t.run().reset_run_id = run_id;
+  write_terminated(t, reason, nullptr, "history-resetter");
+  t.commit();
+}
+
+void note_reset(Engine& engine, const Run& base, const std::string& run_id) {
+  Transition t(engine, base);
+  t.run().reset_run_id = run_id;
+  t.commit_unseen();
+}
+
+}  // namespace
+
+absl::Status reset_workflow(Engine& engine, wf::ResetWorkflowExecutionRequest& request,
+                            wf::ResetWorkflowExecutionResponse& response) {
+  absl::StatusOr<Namespace*> ns = engine.resolve_namespace(request.namespace_());
+  if (!ns.ok()) return ns.status();
+  if (request.request_id().empty()) return invalid("RequestId is not set on request.");
+  if (request.post_reset_operations_size() > 0) {
+    return invalid("PostResetOperations are not available in this server. Reset without them.");
+  }
+  const auto& execution = request.workflow_execution();
+  absl::StatusOr<const Run*> found =
+      engine.runs().find(**ns, execution.workflow_id(), execution.run_id());
+  if (!found.ok()) return found.status();
+  const RunPtr base = share(**found);
+  const Run* current = engine.runs().current(**ns, execution.workflow_id());
+  if (current->start_request_id == request.request_id()) {
+    response.set_run_id(current->run_id);
+    return absl::OkStatus();
+  }
+  const std::int64_t finish = request.workflow_task_finish_event_id();
+  if (finish <= 1 || finish > base->events.events_size()) return bad_point();
+  const auto before = base->events.events(static_cast<int>(finish - 2)).event_type();
+  if (before != enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED &&
+      before != enums::EVENT_TYPE_WORKFLOW_TASK_STARTED) {
+    return invalid(absl::StrCat("StateRebuilder unable to Rebuild mutable state to event ID: ",
+                                finish - 1, ", version: 0, this event must be at the boundary"));
+  }
+  const std::string run_id = engine.ids().uuid();
+  if (current->running()) end_for_reset(engine, *current, run_id, request.reason());
+  Run& run = engine.runs().add(**ns, execution.workflow_id(), run_id);
+  run.start_request_id = request.request_id();
+  copy_base(engine, *base, run, finish);
+  run.begin_again(engine.now());
+  note_reset(engine, *base, run_id);
+  Transition t(engine, run);
+  add_missing_started(t);
+  write_reset(t, *base, request);
+  run.task.attempt = 1;
+  reapply(t, *base, request);
+  admit_from_history(run);
+  run.events_since_failure = 0;
+  resume_activities(t);
+  post_unanswered(engine, run);
+  t.want_task();
+  t.commit();
+  response.set_run_id(run_id);
+  return absl::OkStatus();
+}
+
+}  // namespace chimera::server

@@ -1,0 +1,267 @@
+#include "server/engine/turn/workflow_task.h"
+
+#include <algorithm>
+
+#include "server/base/errors.h"
+#include "server/base/tokens.h"
+#include "server/engine/engine.h"
+#include "server/engine/matched/query.h"
+#include "server/engine/matched/task_history.h"
+#include "server/engine/matched/task_lookup.h"
+#include "server/engine/rules/limits.h"
+#include "server/engine/turn/commands.h"
+#include "server/engine/turn/update_registry.h"
+
+namespace chimera::server {
+namespace {
+
+using Kind = WorkflowTask::Kind;
+constexpr Nanos kSpeculativeScheduleToStart = seconds{5};
+
+// From the fourth attempt on a task gets 5 s x 2^(n-4) more, up to ten minutes.
+Nanos task_timeout(const Run& run, int attempt) {
+  if (attempt <= 3) return run.task_timeout;
+  const Nanos more = seconds{5} * (std::int64_t{1} << std::min(attempt - 4, 10));
+  return std::min<Nanos>(run.task_timeout + more, std::chrono::minutes{10});
+}
+
+void set_queue(const Run& run, taskqueue::TaskQueue& queue, const WorkflowTask& task) {
+  queue.set_name(task.queue);
+  queue.set_kind(task.sticky ? enums::TASK_QUEUE_KIND_STICKY : enums::TASK_QUEUE_KIND_NORMAL);
+  if (task.sticky) queue.set_normal_name(run.task_queue);
+}
+
+void fill_scheduled(const Run& run, const WorkflowTask& task, HistoryEvent& event) {
+  auto& a = *event.mutable_workflow_task_scheduled_event_attributes();
+  set_queue(run, *a.mutable_task_queue(), task);
+  set(a.mutable_start_to_close_timeout(), task.timeout);
+  a.set_attempt(task.attempt);
+}
+
+void fill_started(const WorkflowTask& task, HistoryEvent& event) {
+  auto& a = *event.mutable_workflow_task_started_event_attributes();
+  a.set_scheduled_event_id(task.scheduled_id);
+  a.set_identity(task.identity);
+  a.set_request_id(task.request_id);
+  a.set_suggest_continue_as_new(task.suggest_continue_as_new);
+  a.set_history_size_bytes(task.history_size);
+}
+
+}  // namespace
+
+void schedule_task(Transition& t, bool speculative, WallTime original_scheduled) {
+  Run& run = t.run();
+  WorkflowTask task;
+  task.attempt = run.task.attempt;
+  if (task.attempt > 1 && run.events_since_failure > 0) task.attempt = 1;
+  task.kind = task.attempt > 1 ? Kind::kTransient
+              : speculative    ? Kind::kSpeculative
+                               : Kind::kNormal;
+  task.scheduled = t.engine().now();
+  task.original_scheduled = original_scheduled == kUnset ? task.scheduled : original_scheduled;
+  task.timeout = task_timeout(run, task.attempt);
+  task.sticky = !run.sticky_queue.empty();
+  task.queue = task.sticky ? run.sticky_queue : run.task_queue;
+  if (task.sticky) task.schedule_to_start = run.sticky_timeout;
+  if (speculative) task.schedule_to_start = kSpeculativeScheduleToStart;
+  if (task.kind != Kind::kNormal) {
+    task.scheduled_id = run.next_event_id();
+    run.task = std::move(task);
+    return;
+  }
+  HistoryEvent event = t.event(enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED);
+  fill_scheduled(run, task, event);
+  task.scheduled_id = t.write(std::move(event)).event_id();
+  run.task = std::move(task);
+}
+
+void dispatch_task(Transition& t) {
+  Engine& engine = t.engine();
+  Run& run = t.run();
+  WorkflowTask& task = run.task;
+  task.stamp = engine.ids().next_stamp();
+  QueueKey key{run.ns->id, task.queue, enums::TASK_QUEUE_TYPE_WORKFLOW};
+  if (task.sticky && !engine.matching().has_recent_poller(key)) {
+    key.name = run.task_queue;  // Its worker is gone; stickiness ends when the task starts there.
+    if (task.kind != Kind::kSpeculative) task.schedule_to_start = Nanos{0};
+  }
+  MatchTask match;
+  match.owner = run.workflow_tasks.weak();
+  match.stamp = task.stamp;
+  match.added = engine.now();
+  if (run.start().priority().priority_key() > 0)
+    match.priority = run.start().priority().priority_key();
+  engine.matching().add(key, std::move(match));
+}
+
+void materialize_task(Transition& t) {
+  Run& run = t.run();
+  if (!run.task.pending() || run.task.written()) return;
+  WorkflowTask task = run.task;
+  run.task.kind = Kind::kNormal;
+  HistoryEvent scheduled = t.event(enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED);
+  set(scheduled.mutable_event_time(), task.scheduled);
+  fill_scheduled(run, task, scheduled);
+  task.scheduled_id = t.write(std::move(scheduled)).event_id();
+  if (task.started_id != 0) {
+    HistoryEvent started = t.event(enums::EVENT_TYPE_WORKFLOW_TASK_STARTED);
+    set(started.mutable_event_time(), task.started);
+    fill_started(task, started);
+    task.started_id = t.write(std::move(started)).event_id();
+  }
+  task.kind = Kind::kNormal;
+  run.task = std::move(task);
+}
+
+void append_unwritten_events(const Run& run, history::History& history) {
+  const WorkflowTask& task = run.task;
+  if (!task.is_started() || task.written()) return;
+  HistoryEvent& scheduled = *history.add_events();
+  scheduled.set_event_type(enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED);
+  scheduled.set_event_id(task.scheduled_id);
+  set(scheduled.mutable_event_time(), task.scheduled);
+  fill_scheduled(run, task, scheduled);
+  HistoryEvent& started = *history.add_events();
+  started.set_event_type(enums::EVENT_TYPE_WORKFLOW_TASK_STARTED);
+  started.set_event_id(task.started_id);
+  set(started.mutable_event_time(), task.started);
+  fill_started(task, started);
+}
+
+void start_task(Transition& t, const std::string& identity, const std::string& request_id,
+                bool on_sticky, wf::PollWorkflowTaskQueueResponse& response) {
+  Run& run = t.run();
+  if (!on_sticky) {
+    run.sticky_queue.clear();  // Whoever has it now has to replay.
+  }
+  WorkflowTask& task = run.task;
+  if (task.kind != Kind::kNormal) task.scheduled_id = run.next_event_id();
+  task.identity = identity;
+  task.request_id = request_id;
+  task.history_size = run.history_size;
+  task.suggest_continue_as_new = run.events.events_size() >= t.engine().config().suggest_events ||
+                                 run.history_size >= t.engine().config().suggest_bytes;
+  task.stamp = t.engine().ids().next_stamp();
+  if (task.kind == Kind::kNormal) {
+    HistoryEvent event = t.event(enums::EVENT_TYPE_WORKFLOW_TASK_STARTED);
+    fill_started(task, event);
+    t.write(std::move(event));
+  } else {
+    task.started_id = task.scheduled_id + 1;
+    task.started = t.engine().now();
+  }
+  response.set_task_token(TaskToken{run.ns->id, run.workflow_id, run.run_id, task.scheduled_id,
+                                    task.started_id, task.attempt, task.stamp, ""}
+                              .encode());
+  response.mutable_workflow_execution()->set_workflow_id(run.workflow_id);
+  response.mutable_workflow_execution()->set_run_id(run.run_id);
+  response.mutable_workflow_type()->set_name(run.workflow_type);
+  response.set_previous_started_event_id(run.last_completed_started_id);
+  response.set_started_event_id(task.started_id);
+  response.set_attempt(task.attempt);
+  response.mutable_workflow_execution_task_queue()->set_name(run.task_queue);
+  response.mutable_workflow_execution_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
+  set(response.mutable_scheduled_time(), task.scheduled);
+  set(response.mutable_started_time(), task.started);
+  fill_history(run, on_sticky ? run.last_completed_started_id + 1 : 1, /*with_unwritten=*/true,
+               response);
+  send_updates(run, response);
+  attach_queries(t.engine(), run, response);
+}
+
+void fail_task(Transition& t, enums::WorkflowTaskFailedCause cause, failure::Failure failure,
+               const std::string& identity) {
+  Run& run = t.run();
+  const WorkflowTask task = run.task;
+  const bool was_sticky = !run.sticky_queue.empty();
+  abort_sent_updates(t);
+  if (task.kind == Kind::kSpeculative) materialize_task(t);
+  const int attempt = run.task.attempt;
+  if (run.task.written()) {
+    HistoryEvent event = t.event(enums::EVENT_TYPE_WORKFLOW_TASK_FAILED);
+    auto& a = *event.mutable_workflow_task_failed_event_attributes();
+    a.set_scheduled_event_id(run.task.scheduled_id);
+    a.set_started_event_id(run.task.started_id);
+    a.set_cause(cause);
+    *a.mutable_failure() = std::move(failure);
+    a.set_identity(identity);
+    t.write(std::move(event));
+  }
+  run.task = WorkflowTask{};
+  run.close_was_refused = false;
+  run.events_since_failure = 0;
+  run.sticky_queue.clear();
+  run.task.attempt = was_sticky ? attempt : attempt + 1;
+  ++run.consecutive_failures;
+  run.reported_problem_category = "WorkflowTaskFailed";
+  run.reported_problem_cause =
+      absl::StrCat("WorkflowTaskFailedCause", task_failed_cause_name(cause));
+  t.flush_buffered();
+  t.want_task();
+  release_queries(t.engine(), run);
+}
+
+// As the genuine server: a started transient task leaves no event, a speculative one all three.
+void end_task_by_force(Transition& t) {
+  Run& run = t.run();
+  if (run.task.is_started() && run.task.kind == Kind::kSpeculative) materialize_task(t);
+  if (run.task.is_started() && run.task.written()) {
+    HistoryEvent event = t.event(enums::EVENT_TYPE_WORKFLOW_TASK_FAILED);
+    auto& a = *event.mutable_workflow_task_failed_event_attributes();
+    a.set_scheduled_event_id(run.task.scheduled_id);
+    a.set_started_event_id(run.task.started_id);
+    a.set_cause(enums::WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND);
+    a.set_identity("history-service");
+    t.write(std::move(event));
+  }
+  run.task = WorkflowTask{};
+  t.flush_buffered();
+}
+
+void time_out_task(Transition& t, enums::TimeoutType type) {
+  Run& run = t.run();
+  const bool was_sticky = !run.sticky_queue.empty();
+  resend_sent_updates(run);
+  if (run.task.kind == Kind::kSpeculative) materialize_task(t);
+  const int attempt = run.task.attempt;
+  const std::int64_t scheduled_id = run.task.scheduled_id, started_id = run.task.started_id;
+  if (run.task.written()) {
+    HistoryEvent event = t.event(enums::EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT);
+    auto& a = *event.mutable_workflow_task_timed_out_event_attributes();
+    a.set_scheduled_event_id(scheduled_id);
+    a.set_started_event_id(started_id);
+    a.set_timeout_type(type);
+    t.write(std::move(event));
+  }
+  run.task = WorkflowTask{};
+  run.close_was_refused = false;
+  run.events_since_failure = 0;
+  run.sticky_queue.clear();
+  const bool counts = type == enums::TIMEOUT_TYPE_START_TO_CLOSE && !was_sticky;
+  run.task.attempt = counts ? attempt + 1 : attempt;
+  if (type == enums::TIMEOUT_TYPE_START_TO_CLOSE) {
+    ++run.consecutive_failures;
+    run.reported_problem_category = "WorkflowTaskTimedOut";
+    run.reported_problem_cause = "WorkflowTaskTimedOutCauseStartToClose";
+  }
+  t.flush_buffered();
+  t.want_task();
+  release_queries(t.engine(), run);
+}
+
+absl::Status fail_task_request(Engine& engine, wf::RespondWorkflowTaskFailedRequest& request) {
+  if (absl::Status s = check_token(engine, request.namespace_(), request.task_token()); !s.ok())
+    return s;
+  absl::StatusOr<const Run*> found = find_started_task(engine, request.task_token());
+  if (!found.ok()) return found.status();
+  const Run& run = **found;
+  const RunPtr keep = share(run);
+  Transition t(engine, run);
+  cut_failure(*request.mutable_failure());
+  resend_sent_updates(run);  // The worker may answer the next attempt (genuine server 1.29).
+  fail_task(t, request.cause(), std::move(*request.mutable_failure()), request.identity());
+  t.commit();
+  return absl::OkStatus();
+}
+
+}  // namespace chimera::server

@@ -1,0 +1,40 @@
+// The life of a workflow task: scheduled, started, completed, failed, timed out.
+// Loop thread.
+#ifndef CHIMERA_SERVER_ENGINE_TURN_WORKFLOW_TASK_H_
+#define CHIMERA_SERVER_ENGINE_TURN_WORKFLOW_TASK_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+
+#include "server/engine/rules/verdict.h"
+#include "server/engine/run/transition.h"
+
+namespace chimera::server {
+
+// Schedules one; there must be none pending. `original_scheduled` is carried by heartbeats.
+void schedule_task(Transition& t, bool speculative, WallTime original_scheduled = kUnset);
+void dispatch_task(Transition& t);  // Hands the pending task to matching.
+// Writes the events of a pending transient or speculative task, which becomes a normal one.
+void materialize_task(Transition& t);
+// Starts the pending task and fills the worker's response.
+void start_task(Transition& t, const std::string& identity, const std::string& request_id,
+                bool on_sticky, wf::PollWorkflowTaskQueueResponse& response);
+
+absl::Status complete_task(Engine& engine, wf::RespondWorkflowTaskCompletedRequest& request,
+                           wf::RespondWorkflowTaskCompletedResponse& response);
+absl::Status fail_task_request(Engine& engine, wf::RespondWorkflowTaskFailedRequest& request);
+// Fails the started task; the caller's transition goes on.
+void fail_task(Transition& t, enums::WorkflowTaskFailedCause cause, failure::Failure failure,
+               const std::string& identity);
+// Ends the task of a run that is about to be closed from outside, and writes what was buffered
+// while it was started.
+void end_task_by_force(Transition& t);
+void time_out_task(Transition& t, enums::TimeoutType type);
+// Appends the Scheduled and Started events that a started transient or speculative task shows but
+// has not written.
+void append_unwritten_events(const Run& run, history::History& history);
+
+}  // namespace chimera::server
+
+#endif  // CHIMERA_SERVER_ENGINE_TURN_WORKFLOW_TASK_H_

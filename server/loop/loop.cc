@@ -1,0 +1,91 @@
+#include "server/loop/loop.h"
+
+#include <iterator>
+#include <utility>
+
+#include "server/timers/prompt_thread.h"
+
+namespace chimera::server {
+namespace {
+
+// The answers of a turn's calls are sent at its end, in memory mode on this thread; with them a
+// turn takes about twice this long.
+constexpr std::chrono::microseconds kTurnMax{300};
+
+}  // namespace
+
+void Loop::start(Task after_task, Task after_turn) {
+  after_task_ = std::move(after_task);
+  after_turn_ = std::move(after_turn);
+  thread_ = std::thread([this] { run(); });
+}
+
+void Loop::stop() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+bool Loop::post(Task task) {
+  bool wake;
+  {
+    std::lock_guard lock(mutex_);
+    if (stopping_) return false;
+    inbox_.push_back(std::move(task));
+    wake = waiting_;
+  }
+  if (wake) wake_.notify_one();
+  return true;
+}
+
+bool Loop::wait_for_work() {
+  std::unique_lock lock(mutex_);
+  if (tasks_.empty() && inbox_.empty() && !stopping_) {
+    waiting_ = true;
+    const base::WallTime next = timers_.next();
+    if (next == base::WallTime::max()) {
+      wake_.wait(lock, [this] { return !inbox_.empty() || stopping_; });
+    } else {
+      std::chrono::nanoseconds delay = std::max(next - clock_.now(), std::chrono::nanoseconds{0});
+      delay = std::min<std::chrono::nanoseconds>(delay, std::chrono::hours{1});
+      if (foreign_clock_)
+        delay = std::min<std::chrono::nanoseconds>(delay, std::chrono::milliseconds{1});
+      wake_.wait_for(lock, delay, [this] { return !inbox_.empty() || stopping_; });
+    }
+    waiting_ = false;
+  }
+  std::move(inbox_.begin(), inbox_.end(), std::back_inserter(tasks_));
+  inbox_.clear();
+  return !(stopping_ && tasks_.empty());
+}
+
+void Loop::run() {
+  be_woken_promptly();
+  while (wait_for_work()) turn();
+}
+
+void Loop::fire_timers() {
+  if (timers_.next() > refresh()) return;
+  timers_.fire_due(now_);
+  after_task_();
+}
+
+void Loop::turn() {
+  fire_timers();
+  const auto enough = std::chrono::steady_clock::now() + kTurnMax;
+  while (!tasks_.empty()) {
+    Task task = std::move(tasks_.front());
+    tasks_.pop_front();
+    task();
+    task = nullptr;
+    after_task_();
+    if (std::chrono::steady_clock::now() > enough) break;  // Answers go out at the turn's end.
+    fire_timers();
+  }
+  after_turn_();
+}
+
+}  // namespace chimera::server

@@ -1,0 +1,67 @@
+// Loop, the one thread that owns all state of a server. Others post; a turn runs what was posted
+// and the due timers, then the hook that makes the turn's changes durable. A turn is short, and
+// looks at the timers before each task, so that none waits for a crowd of calls. post(): any
+// thread; the rest: loop thread.
+#ifndef CHIMERA_SERVER_LOOP_LOOP_H_
+#define CHIMERA_SERVER_LOOP_LOOP_H_
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+
+#include "core/base/clock.h"
+#include "server/timers/timer_heap.h"
+
+namespace chimera::server {
+
+class Loop {
+ public:
+  using Task = absl::AnyInvocable<void()>;
+
+  // A clock that is not the machine's may jump at any time, so the loop then looks at it every
+  // millisecond.
+  Loop(base::Clock& clock, bool foreign_clock) : clock_(clock), foreign_clock_(foreign_clock) {}
+  ~Loop() { stop(); }
+
+  // `after_task` runs after every task and timer round, `after_turn` once per turn.
+  void start(Task after_task, Task after_turn);
+  void stop();  // Runs what was posted before, then joins. Not from the loop.
+  // False when the loop has stopped: the task was dropped.
+  bool post(Task task);
+
+  TimerHeap& timers() { return timers_; }
+  base::WallTime now() const { return now_; }  // When this task began.
+  // A timer wants this thread soon: it should do nothing that may block it.
+  bool timer_is_near() const { return timers_.next() < now_ + kNear; }
+  base::WallTime refresh() { return now_ = std::max(now_, clock_.now()); }
+
+ private:
+  static constexpr std::chrono::milliseconds kNear{20};
+
+  void run();
+  void turn();
+  void fire_timers();
+  bool wait_for_work();  // False: stop.
+
+  base::Clock& clock_;
+  const bool foreign_clock_;
+  Task after_task_, after_turn_;
+  TimerHeap timers_;
+  base::WallTime now_{};
+  std::deque<Task> tasks_;  // Taken from the inbox, not yet run. Loop thread.
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::vector<Task> inbox_;
+  bool stopping_ = false;
+  bool waiting_ = false;
+  std::thread thread_;
+};
+
+}  // namespace chimera::server
+
+#endif  // CHIMERA_SERVER_LOOP_LOOP_H_

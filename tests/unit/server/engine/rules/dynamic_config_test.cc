@@ -1,0 +1,49 @@
+#include "server/engine/rules/dynamic_config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace chimera::server {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+TEST(DynamicConfigTest, NamesOfTheGenuineServerSetLimits) {
+  std::vector<std::string> unknown;
+
+  auto config = parse_dynamic_config(
+      {{"limit.historyCount.suggestContinueAsNew", "50"}, {"LIMIT.historySize.error", "1000"}},
+      unknown);
+
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->suggest_events, 50);
+  EXPECT_EQ(config->history_bytes_max, 1000);
+  EXPECT_EQ(config->history_events_max, DynamicConfig().history_events_max);
+  EXPECT_TRUE(unknown.empty());
+}
+
+TEST(DynamicConfigTest, OtherNamesAreTold) {
+  std::vector<std::string> unknown;
+
+  auto config = parse_dynamic_config({{"system.enableNexus", "true"}}, unknown);
+
+  EXPECT_TRUE(config.ok());
+  EXPECT_THAT(unknown, ElementsAre("system.enableNexus"));
+}
+
+TEST(DynamicConfigTest, AValueThatIsNoNumberIsRefusedWithAnExample) {
+  for (const char* value : {"many", "", "0", "-1", "1.5"}) {
+    std::vector<std::string> unknown;
+
+    auto config = parse_dynamic_config({{"limit.historyCount.error", value}}, unknown);
+
+    EXPECT_EQ(config.status().code(), absl::StatusCode::kInvalidArgument) << value;
+    EXPECT_THAT(std::string(config.status().message()),
+                HasSubstr("limit.historyCount.error=" + std::string(value) +
+                          ": give a whole number above 0, such as 51200"));
+  }
+}
+
+}  // namespace
+}  // namespace chimera::server
