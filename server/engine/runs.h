@@ -45,7 +45,7 @@ class Runs {
 
   Engine& engine_;
   absl::flat_hash_map<std::string, std::shared_ptr<Run>> runs_;  // By run id.
-  absl::flat_hash_map<std::string, Chain> chains_;  // By namespace id and workflow id.
+  absl::flat_hash_map<std::string, Chain> chains_;               // By namespace id and workflow id.
   std::uint64_t added_ = 0;
 };
 
