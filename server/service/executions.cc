@@ -4,7 +4,7 @@
 #include "server/engine/matched/query.h"
 #include "server/engine/rules/limits.h"
 #include "server/engine/run/describe.h"
-#include "server/engine/turn/cross.h"
+#include "server/engine/turn/incoming.h"
 #include "server/engine/turn/reset.h"
 #include "server/engine/turn/start.h"
 #include "server/service/handlers.h"

@@ -10,6 +10,7 @@ void register_all_handlers(MethodTable& table) {
   register_namespaces(table);
   register_tasks(table);
   register_activities(table);
+  register_activity_options(table);
   register_executions(table);
   register_updates(table);
   register_histories(table);

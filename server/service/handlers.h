@@ -11,6 +11,7 @@ void register_health(MethodTable& table);
 void register_namespaces(MethodTable& table);
 void register_tasks(MethodTable& table);  // What workers call.
 void register_activities(MethodTable& table);
+void register_activity_options(MethodTable& table);
 void register_executions(MethodTable& table);  // Start, signal, cancel, terminate, query, describe.
 void register_updates(MethodTable& table);
 void register_histories(MethodTable& table);

@@ -4,7 +4,6 @@
 #include "server/engine/matched/query.h"
 #include "server/engine/rules/cron.h"
 #include "server/engine/rules/retry.h"
-#include "server/engine/turn/cross.h"
 #include "server/engine/turn/start.h"
 #include "server/engine/turn/update_registry.h"
 #include "server/engine/turn/workflow_task.h"
@@ -159,8 +158,8 @@ void after_close(Engine& engine, const Run& run) {
   release_queries(engine, run);
   if (!run.reset_run_id.empty())
     return;  // The run that follows the reset has its children and its parent.
-  apply_parent_close_policy(engine, run);
-  if (run.new_run_id.empty()) notify_parent(engine, run);
+  Children::parent_closed(engine, run);
+  if (run.new_run_id.empty()) Children::tell_parent(engine, run);
 }
 
 }  // namespace chimera::server

@@ -3,9 +3,8 @@
 
 #include "server/base/errors.h"
 #include "server/engine/engine.h"
-#include "server/engine/pending/activity.h"
+#include "server/engine/run/rebuild.h"
 #include "server/engine/run/transition.h"
-#include "server/engine/turn/cross.h"
 #include "server/engine/turn/start.h"
 #include "server/engine/turn/update_registry.h"
 
@@ -18,16 +17,16 @@ absl::Status bad_point() {
 
 // Copies the events before `finish_id` into the new run.
 void copy_base(Engine& engine, const Run& base, Run& run, std::int64_t finish_id) {
+  Rebuild rebuild(run);
   for (std::int64_t id = 1; id < finish_id; ++id) {
-    HistoryEvent& event = *run.events.add_events();
-    event = base.events.events(static_cast<int>(id - 1));
+    HistoryEvent event = base.events.events(static_cast<int>(id - 1));
     event.set_task_id(engine.ids().next_task_id());
-    run.history_size += static_cast<std::int64_t>(event.ByteSizeLong());
-    run.apply(event);
+    rebuild.add(std::move(event));
     for (std::int64_t first : base.batches) {
       if (first == id) run.batches.push_back(id);
     }
   }
+  rebuild.begin_again(engine.now());
 }
 
 void add_missing_started(Transition& t) {
@@ -83,37 +82,6 @@ void reapply_update(Transition& t, const ::temporal::api::update::v1::Request& r
   t.write(std::move(again));
 }
 
-// How a child went on that the run knows. Attributes point at the new run's events.
-void reapply_child(Transition& t, const HistoryEvent& event) {
-  HistoryEvent again = t.event(event.event_type());
-  auto copy = [&t](const auto& from, auto& to) {
-    auto child = t.run().children.find(from.initiated_event_id());
-    if (child == t.run().children.end()) return false;
-    to = from;
-    if constexpr (requires { to.set_started_event_id(0); })
-      to.set_started_event_id(child->second.started_id);
-    return true;
-  };
-  bool known = false;
-#define CHIMERA_COPY(TYPE, field)                                                                \
-  case enums::EVENT_TYPE_##TYPE:                                                                 \
-    known = copy(event.field##_event_attributes(), *again.mutable_##field##_event_attributes()); \
-    break;
-  switch (event.event_type()) {
-    CHIMERA_COPY(START_CHILD_WORKFLOW_EXECUTION_FAILED, start_child_workflow_execution_failed)
-    CHIMERA_COPY(CHILD_WORKFLOW_EXECUTION_STARTED, child_workflow_execution_started)
-    CHIMERA_COPY(CHILD_WORKFLOW_EXECUTION_COMPLETED, child_workflow_execution_completed)
-    CHIMERA_COPY(CHILD_WORKFLOW_EXECUTION_FAILED, child_workflow_execution_failed)
-    CHIMERA_COPY(CHILD_WORKFLOW_EXECUTION_CANCELED, child_workflow_execution_canceled)
-    CHIMERA_COPY(CHILD_WORKFLOW_EXECUTION_TIMED_OUT, child_workflow_execution_timed_out)
-    CHIMERA_COPY(CHILD_WORKFLOW_EXECUTION_TERMINATED, child_workflow_execution_terminated)
-    default:
-      break;
-  }
-#undef CHIMERA_COPY
-  if (known) t.write(std::move(again));
-}
-
 // What came from outside from event `first` on happens again: signals, updates and what became of
 // `children`. Cancel requests do not, as in the genuine server.
 void reapply_run(Transition& t, const Run& base, std::int64_t first,
@@ -130,7 +98,7 @@ void reapply_run(Transition& t, const Run& base, std::int64_t first,
     } else if (updates && event.has_workflow_execution_update_admitted_event_attributes()) {
       reapply_update(t, event.workflow_execution_update_admitted_event_attributes().request());
     } else if (children) {
-      reapply_child(t, event);
+      Pending::carry_over(t, event);
     }
   }
 }
@@ -143,13 +111,6 @@ void reapply(Transition& t, const Run& base, const wf::ResetWorkflowExecutionReq
     run = t.engine().runs().by_id(run->new_run_id);
     if (run == nullptr || run == &t.run()) return;
     reapply_run(t, *run, 1, request, /*children=*/false);
-  }
-}
-
-void resume_activities(Transition& t) {
-  for (auto& [id, activity] : t.run().activities) {
-    activity.first_scheduled = activity.scheduled = t.engine().now();
-    dispatch_activity(t, activity);
   }
 }
 
@@ -201,7 +162,6 @@ absl::Status reset_workflow(Engine& engine, wf::ResetWorkflowExecutionRequest& r
   Run& run = engine.runs().add(**ns, execution.workflow_id(), run_id);
   run.start_request_id = request.request_id();
   copy_base(engine, *base, run, finish);
-  run.begin_again(engine.now());
   note_reset(engine, *base, run_id);
   Transition t(engine, run);
   add_missing_started(t);
@@ -210,8 +170,7 @@ absl::Status reset_workflow(Engine& engine, wf::ResetWorkflowExecutionRequest& r
   reapply(t, *base, request);
   admit_from_history(run);
   run.events_since_failure = 0;
-  resume_activities(t);
-  post_unanswered(engine, run);
+  Pending::begin_again(t);
   t.want_task();
   t.commit();
   response.set_run_id(run_id);

@@ -86,7 +86,7 @@ void dispatch_task(Transition& t) {
     if (task.kind != Kind::kSpeculative) task.schedule_to_start = Nanos{0};
   }
   MatchTask match;
-  match.owner = run.workflow_tasks.weak();
+  match.owner = part_of(run, run.workflow_tasks);
   match.stamp = task.stamp;
   match.added = engine.now();
   if (run.start().priority().priority_key() > 0)

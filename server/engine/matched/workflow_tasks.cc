@@ -1,14 +1,9 @@
-#include "server/engine/matched/task_owners.h"
+#include "server/engine/matched/workflow_tasks.h"
 
 #include "server/engine/engine.h"
-#include "server/engine/pending/activity.h"
 #include "server/engine/turn/workflow_task.h"
 
 namespace chimera::server {
-
-std::weak_ptr<TaskOwner> RunTasks::weak() {
-  return std::shared_ptr<TaskOwner>(std::const_pointer_cast<Run>(run_->shared_from_this()), this);
-}
 
 bool WorkflowTasks::is_stale(const MatchTask& task) const {
   const WorkflowTask& pending = run_->task;
@@ -33,21 +28,5 @@ void WorkflowTasks::desert(MatchTask task) {
   dispatch_task(t);
   t.commit_unseen();
 }
-
-bool ActivityTasks::is_stale(const MatchTask& task) const {
-  const Activity* activity = run_->running() ? run_->find_activity(task.id) : nullptr;
-  return activity == nullptr || activity->is_started() || activity->stamp != task.stamp;
-}
-
-bool ActivityTasks::deliver(const MatchTask& task, const QueueKey&, Poller& poller) {
-  if (is_stale(task)) return false;
-  Transition t(*engine_, *run_);
-  start_activity(t, *t.run().find_activity(task.id), poller.identity,
-                 poller.response<wf::PollActivityTaskQueueResponse>());
-  t.commit_unseen();
-  return true;
-}
-
-void ActivityTasks::desert(MatchTask) {}  // There are no sticky queues of activities.
 
 }  // namespace chimera::server

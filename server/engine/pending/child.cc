@@ -1,18 +1,18 @@
-#include "server/engine/turn/cross.h"
+#include "server/engine/pending/child.h"
 
-#include "server/base/errors.h"
+#include "server/engine/engine.h"
+#include "server/engine/pending/external.h"
+#include "server/engine/pending/pending.h"
 #include "server/engine/rules/cron.h"
+#include "server/engine/rules/limits.h"
 #include "server/engine/rules/retry.h"
+#include "server/engine/run/transition.h"
+#include "server/engine/turn/incoming.h"
 #include "server/engine/turn/start.h"
 #include "server/visibility/attributes.h"
 
 namespace chimera::server {
 namespace {
-
-constexpr auto kSignalTargetGone =
-    enums::SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_EXTERNAL_WORKFLOW_EXECUTION_NOT_FOUND;
-constexpr auto kCancelTargetGone =
-    enums::CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_EXTERNAL_WORKFLOW_EXECUTION_NOT_FOUND;
 
 StartSpec child_spec(Engine& engine, const Run& parent, const Child& child, Namespace& ns) {
   const auto& from = child.attributes();
@@ -72,12 +72,12 @@ void fail_child_start(Engine& engine, const Run& parent, const Child& child,
 }
 
 void start_child(Engine& engine, const Run& parent, std::int64_t initiated_id) {
-  auto it = parent.children.find(initiated_id);
+  const Child* pending = parent.open<Children>().find(initiated_id);
+  if (pending == nullptr) return;
+  const Child& child = *pending;
   const bool abandoned =
-      it != parent.children.end() &&
-      it->second.attributes().parent_close_policy() == enums::PARENT_CLOSE_POLICY_ABANDON;
-  if (it == parent.children.end() || (!parent.running() && !abandoned)) return;
-  const Child& child = it->second;
+      child.attributes().parent_close_policy() == enums::PARENT_CLOSE_POLICY_ABANDON;
+  if (!parent.running() && !abandoned) return;
   const auto& from = child.attributes();
   Namespace* ns = engine.namespaces().find(from.namespace_());
   if (ns == nullptr) {
@@ -113,140 +113,6 @@ void start_child(Engine& engine, const Run& parent, std::int64_t initiated_id) {
   if (from.has_header()) *a.mutable_header() = from.header();
   t.external(std::move(event));
   t.commit();
-}
-
-// The target of a signal or cancel: running, not the sender, and its child if it must be.
-const Run* external_target(Engine& engine, const Run& sender, const Namespace* ns,
-                           const common::WorkflowExecution& execution, bool child_only) {
-  if (ns == nullptr) return nullptr;
-  const Run* target = execution.run_id().empty()
-                          ? engine.runs().current(*ns, execution.workflow_id())
-                          : engine.runs().by_id(execution.run_id());
-  if (target == nullptr || target->ns != ns || target == &sender || !target->running() ||
-      target->workflow_id != execution.workflow_id()) {
-    return nullptr;
-  }
-  if (child_only && target->start().parent_workflow_execution().workflow_id() != sender.workflow_id)
-    return nullptr;
-  return target;
-}
-
-bool takes_no_more_signals(const Engine& engine, const Run& run) {
-  return run.signal_count >= engine.config().signals_max;
-}
-
-// Posts the action again when something has happened to `target`.
-void post_after_change(Engine& engine, const Run& target, const Run& run, std::int64_t id,
-                       void (*action)(Engine&, const Run&, std::int64_t)) {
-  target.waiting.history[engine.ids().next_stamp()] = [&engine, weak = RunWeak(share(run)), id,
-                                                       action] {
-    if (const RunPtr live = weak.lock()) action(engine, *live, id);
-  };
-}
-
-enums::SignalExternalWorkflowExecutionFailedCause signal_failure(const Namespace* ns, bool full) {
-  if (ns == nullptr)
-    return enums::SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_NAMESPACE_NOT_FOUND;
-  if (full)
-    return enums::SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_SIGNAL_COUNT_LIMIT_EXCEEDED;
-  return kSignalTargetGone;
-}
-
-void deliver_signal(Engine& engine, const Run& run, std::int64_t initiated_id) {
-  auto it = run.external_signals.find(initiated_id);
-  const HistoryEvent& initiated = it != run.external_signals.end()
-                                      ? *it->second
-                                      : run.events.events(static_cast<int>(initiated_id) - 1);
-  const auto& from = initiated.signal_external_workflow_execution_initiated_event_attributes();
-  const Namespace* ns = engine.namespaces().find(from.namespace_());
-  const Run* target =
-      external_target(engine, run, ns, from.workflow_execution(), from.child_workflow_only());
-  const bool full = target != nullptr && takes_no_more_signals(engine, *target);
-  if (full) target = nullptr;
-  // The genuine server's queue tries again: here when the target's task has ended.
-  if (target != nullptr && target->is_closing())
-    return post_after_change(engine, *target, run, initiated_id, deliver_signal);
-  if (target != nullptr) {
-    history::WorkflowExecutionSignaledEventAttributes a;
-    a.set_signal_name(from.signal_name());
-    if (from.has_input()) *a.mutable_input() = from.input();
-    if (from.has_header()) *a.mutable_header() = from.header();
-    a.set_identity("history-service");
-    a.mutable_external_workflow_execution()->set_workflow_id(run.workflow_id);
-    a.mutable_external_workflow_execution()->set_run_id(run.run_id);
-    signal_run(engine, *target, std::move(a));
-  }
-  if (!run.running()) return;
-  Transition t(engine, run);
-  auto fill = [&](auto& a) {
-    a.set_initiated_event_id(initiated_id);
-    a.set_namespace_(from.namespace_());
-    a.set_namespace_id(from.namespace_id());
-    *a.mutable_workflow_execution() = from.workflow_execution();
-    a.set_control(from.control());
-  };
-  HistoryEvent event =
-      t.event(target != nullptr ? enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED
-                                : enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED);
-  if (target != nullptr) {
-    fill(*event.mutable_external_workflow_execution_signaled_event_attributes());
-  } else {
-    auto& a = *event.mutable_signal_external_workflow_execution_failed_event_attributes();
-    fill(a);
-    a.set_workflow_task_completed_event_id(from.workflow_task_completed_event_id());
-    a.set_cause(signal_failure(ns, full));
-  }
-  t.external(std::move(event));
-  t.commit();
-}
-
-void deliver_cancel(Engine& engine, const Run& run, std::int64_t initiated_id) {
-  const HistoryEvent& initiated = run.events.events(static_cast<int>(initiated_id) - 1);
-  const auto& from =
-      initiated.request_cancel_external_workflow_execution_initiated_event_attributes();
-  const Namespace* ns = engine.namespaces().find(from.namespace_());
-  const Run* target =
-      external_target(engine, run, ns, from.workflow_execution(), from.child_workflow_only());
-  if (target != nullptr && !target->cancel_requested) {
-    history::WorkflowExecutionCancelRequestedEventAttributes a;
-    a.set_cause(from.reason());
-    a.set_external_initiated_event_id(initiated_id);
-    a.mutable_external_workflow_execution()->set_workflow_id(run.workflow_id);
-    a.mutable_external_workflow_execution()->set_run_id(run.run_id);
-    a.set_identity("history-service");
-    cancel_run(engine, *target, std::move(a));
-  }
-  if (!run.running()) return;
-  Transition t(engine, run);
-  auto fill = [&](auto& a) {
-    a.set_initiated_event_id(initiated_id);
-    a.set_namespace_(from.namespace_());
-    a.set_namespace_id(from.namespace_id());
-    *a.mutable_workflow_execution() = from.workflow_execution();
-  };
-  HistoryEvent event = t.event(
-      target != nullptr ? enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED
-                        : enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED);
-  if (target != nullptr) {
-    fill(*event.mutable_external_workflow_execution_cancel_requested_event_attributes());
-  } else {
-    auto& a = *event.mutable_request_cancel_external_workflow_execution_failed_event_attributes();
-    fill(a);
-    a.set_control(from.control());
-    a.set_workflow_task_completed_event_id(from.workflow_task_completed_event_id());
-    a.set_cause(ns == nullptr
-                    ? enums::CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_NAMESPACE_NOT_FOUND
-                    : kCancelTargetGone);
-  }
-  t.external(std::move(event));
-  t.commit();
-}
-
-template <class Action>
-void post(Engine& engine, const Run& run, std::int64_t id, Action action) {
-  engine.follow_up([&engine, weak = RunWeak(share(run)), id, action] {
-    if (const RunPtr live = weak.lock()) action(engine, *live, id);
-  });
 }
 
 // Copies the end of a child into the event of its parent.
@@ -302,9 +168,7 @@ HistoryEvent child_result(const Transition& t, const Run& child, std::int64_t in
   return event;
 }
 
-}  // namespace
-
-void initiate_child(Transition& t, command::StartChildWorkflowExecutionCommandAttributes& from,
+void initiate(Transition& t, command::StartChildWorkflowExecutionCommandAttributes& from,
                     std::int64_t completed_id,
                     history::StartChildWorkflowExecutionInitiatedEventAttributes& a) {
   const Run& run = t.run();
@@ -349,65 +213,184 @@ void initiate_child(Transition& t, command::StartChildWorkflowExecutionCommandAt
   if (from.has_priority()) a.mutable_priority()->MergeFrom(from.priority());
 }
 
-void post_child_start(Transition& t, std::int64_t initiated_id) {
-  post(t.engine(), t.run(), initiated_id, start_child);
+Verdict check_sizes(Cause cause, const command::StartChildWorkflowExecutionCommandAttributes& a) {
+  return either(too_long(cause, "StartChildWorkflowExecutionCommand",
+                         {{"WorkflowId", a.workflow_id(), "", ""},
+                          {"WorkflowType", a.workflow_type().name(),
+                           absl::StrCat("WorkflowId=", a.workflow_id(), " "), ""}}),
+                too_big(cause, a.input().ByteSizeLong(),
+                        "StartChildWorkflowExecutionCommandAttributes. Input"));
 }
 
-void post_external_signal(Transition& t, std::int64_t initiated_id) {
-  post(t.engine(), t.run(), initiated_id, deliver_signal);
+}  // namespace
+
+bool Children::takes(enums::CommandType type) {
+  return type == enums::COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION;
 }
 
-void post_external_cancel(Transition& t, std::int64_t initiated_id) {
-  post(t.engine(), t.run(), initiated_id, deliver_cancel);
+Verdict Children::check(CommandCheck& check, const command::Command& command) {
+  constexpr auto kCause = Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_START_CHILD_EXECUTION_ATTRIBUTES;
+  const auto& a = command.start_child_workflow_execution_command_attributes();
+  const Namespace& ns = *check.run.ns;
+  if (Verdict verdict = check_sizes(kCause, a); verdict) return verdict;
+  if (a.workflow_id().empty())
+    return bad(kCause,
+               "Required field WorkflowId is not set on StartChildWorkflowExecutionCommand.");
+  if (a.workflow_type().name().empty()) {
+    return bad(kCause,
+               "Required field WorkflowType is not set on StartChildWorkflowExecutionCommand.");
+  }
+  if (std::string problem = check_retry_policy(a.retry_policy()); !problem.empty())
+    return bad(kCause, problem);
+  // Continue-as-new is not asked: as by the genuine server, a bad schedule only has no next run.
+  if (std::string problem = CronSchedule::problem(a.cron_schedule(), check.engine.now());
+      !problem.empty()) {
+    return bad(
+        kCause,
+        absl::StrCat("invalid CronSchedule on StartChildWorkflowExecutionCommand: ", problem,
+                     ". WorkflowId=", a.workflow_id(), " WorkflowType=", a.workflow_type().name(),
+                     " Namespace=", a.namespace_().empty() ? ns.name() : a.namespace_()));
+  }
+  if (absl::Status s =
+          check_search_attributes(ns.search_attributes, ns.name(), a.search_attributes());
+      !s.ok()) {
+    return bad(Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES, std::string(s.message()));
+  }
+  auto& started = check.batch<Children>().started;
+  const std::size_t pending = check.run.open<Children>().open_.size() + started.size();
+  started.insert(a.workflow_id());
+  return at_limit(Cause::WORKFLOW_TASK_FAILED_CAUSE_PENDING_CHILD_WORKFLOWS_LIMIT_EXCEEDED,
+                  "child workflow executions", pending, check.engine.config().children_max);
 }
 
-void post_unanswered(Engine& engine, const Run& run) {
-  for (const auto& [id, event] : run.external_signals) post(engine, run, id, deliver_signal);
-  for (const auto& [id, event] : run.external_cancels) post(engine, run, id, deliver_cancel);
+void Children::apply(CommandTurn& turn, command::Command& command) {
+  HistoryEvent event =
+      turn.event(enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED, command);
+  initiate(turn.t, *command.mutable_start_child_workflow_execution_command_attributes(),
+           turn.completed_id,
+           *event.mutable_start_child_workflow_execution_initiated_event_attributes());
+  post(turn.t.engine(), turn.t.run(), turn.t.write(std::move(event)).event_id(), start_child);
 }
 
-absl::Status check_signal(const Engine& engine, const Run& run) {
-  if (takes_no_more_signals(engine, run))
-    return invalid("exceeded workflow execution limit for signal events");
-  if (run.is_closing()) return closing();
-  return absl::OkStatus();
+// What the events of a child that runs or has ended have in common.
+#define CHIMERA_CHILD_ENDS(DO)                                              \
+  DO(CHILD_WORKFLOW_EXECUTION_COMPLETED, child_workflow_execution_completed) \
+  DO(CHILD_WORKFLOW_EXECUTION_FAILED, child_workflow_execution_failed)       \
+  DO(CHILD_WORKFLOW_EXECUTION_CANCELED, child_workflow_execution_canceled)   \
+  DO(CHILD_WORKFLOW_EXECUTION_TIMED_OUT, child_workflow_execution_timed_out) \
+  DO(CHILD_WORKFLOW_EXECUTION_TERMINATED, child_workflow_execution_terminated)
+
+bool Children::fold(const HistoryEvent& event) {
+  switch (event.event_type()) {
+    case enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED: {
+      Child& child = open_[event.event_id()];
+      child.event = &event;
+      child.initiated_id = event.event_id();
+      return true;
+    }
+    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED: {
+      const auto& a = event.child_workflow_execution_started_event_attributes();
+      auto it = open_.find(a.initiated_event_id());
+      if (it == open_.end()) return true;
+      it->second.run_id = a.workflow_execution().run_id();
+      it->second.started_id = event.event_id();
+      return true;
+    }
+    case enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED:
+      open_.erase(
+          event.start_child_workflow_execution_failed_event_attributes().initiated_event_id());
+      return true;
+#define CHIMERA_END(TYPE, field)                                           \
+  case enums::EVENT_TYPE_##TYPE:                                           \
+    open_.erase(event.field##_event_attributes().initiated_event_id());    \
+    return true;
+      CHIMERA_CHILD_ENDS(CHIMERA_END)
+#undef CHIMERA_END
+    default:
+      return false;
+  }
 }
 
-bool signal_run(Engine& engine, const Run& run,
-                history::WorkflowExecutionSignaledEventAttributes attributes,
-                const std::string& request_id,
-                google::protobuf::RepeatedPtrField<common::Link>* links) {
-  if (!request_id.empty() && run.signal_request_ids.all().contains(request_id)) return false;
-  Transition t(engine, run);
-  if (!request_id.empty()) t.run().signal_request_ids.insert(request_id);
-  HistoryEvent event = t.event(enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED);
-  *event.mutable_workflow_execution_signaled_event_attributes() = std::move(attributes);
-  if (links != nullptr) event.mutable_links()->Swap(links);
-  t.external(std::move(event));
-  t.commit();
-  return true;
+bool Children::is_result(enums::EventType type) {
+  switch (type) {
+#define CHIMERA_RESULT(TYPE, field) case enums::EVENT_TYPE_##TYPE:
+    CHIMERA_CHILD_ENDS(CHIMERA_RESULT)
+#undef CHIMERA_RESULT
+    return true;
+    default:
+      return false;
+  }
 }
 
-void cancel_run(Engine& engine, const Run& run,
-                history::WorkflowExecutionCancelRequestedEventAttributes attributes) {
-  Transition t(engine, run);
-  HistoryEvent event = t.event(enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED);
-  *event.mutable_workflow_execution_cancel_requested_event_attributes() = std::move(attributes);
-  t.external(std::move(event));
-  // Unlike a signal, a cancel does not wait for a delayed first task.
-  t.run().backoff_until = kUnset;
-  if (!run.task.pending()) t.want_task();
-  t.commit();
+void Children::link(HistoryEvent& event, const FlushedStarts& starts) {
+  auto link = [&starts](auto& a) {
+    auto it = starts.find(a.initiated_event_id());
+    if (a.started_event_id() == 0 && it != starts.end()) a.set_started_event_id(it->second);
+  };
+  switch (event.event_type()) {
+#define CHIMERA_LINK(TYPE, field) \
+  case enums::EVENT_TYPE_##TYPE:  \
+    return link(*event.mutable_##field##_event_attributes());
+    CHIMERA_CHILD_ENDS(CHIMERA_LINK)
+#undef CHIMERA_LINK
+    default:
+      return;
+  }
 }
 
-void wake_delayed(Engine& engine, const Run& run) {
-  Transition t(engine, run);
-  t.run().backoff_until = kUnset;
-  if (!run.task.pending()) t.want_task();
-  t.commit();
+void Children::flushed(const HistoryEvent& event, FlushedStarts& starts) {
+  if (event.event_type() != enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED) return;
+  const std::int64_t initiated =
+      event.child_workflow_execution_started_event_attributes().initiated_event_id();
+  starts[initiated] = event.event_id();
+  auto child = open_.find(initiated);
+  if (child != open_.end()) child->second.started_id = event.event_id();
 }
 
-void notify_parent(Engine& engine, const Run& run) {
+void Children::describe(WallTime, wf::DescribeWorkflowExecutionResponse& response) const {
+  for (const auto& [id, child] : open_) {
+    auto& info = *response.add_pending_children();
+    info.set_workflow_id(child.attributes().workflow_id());
+    info.set_run_id(child.run_id);
+    info.set_workflow_type_name(child.attributes().workflow_type().name());
+    info.set_initiated_id(id);
+    info.set_parent_close_policy(child.attributes().parent_close_policy());
+  }
+}
+
+// How a child went on that the run knows. Attributes point at the new run's events.
+bool Children::carry_over(Transition& t, const HistoryEvent& event) {
+  HistoryEvent again = t.event(event.event_type());
+  auto copy = [&](const auto& from, auto& to) {
+    if (const Child* child = t.run().open<Children>().find(from.initiated_event_id())) {
+      to = from;
+      if constexpr (requires { to.set_started_event_id(0); })
+        to.set_started_event_id(child->started_id);
+      t.write(std::move(again));
+    }
+    return true;
+  };
+  switch (event.event_type()) {
+#define CHIMERA_COPY(TYPE, field)                           \
+  case enums::EVENT_TYPE_##TYPE:                            \
+    return copy(event.field##_event_attributes(),           \
+                *again.mutable_##field##_event_attributes());
+    CHIMERA_COPY(START_CHILD_WORKFLOW_EXECUTION_FAILED, start_child_workflow_execution_failed)
+    CHIMERA_COPY(CHILD_WORKFLOW_EXECUTION_STARTED, child_workflow_execution_started)
+    CHIMERA_CHILD_ENDS(CHIMERA_COPY)
+#undef CHIMERA_COPY
+    default:
+      return false;
+  }
+}
+#undef CHIMERA_CHILD_ENDS
+
+const Child* Children::find(std::int64_t initiated_id) const {
+  auto it = open_.find(initiated_id);
+  return it == open_.end() ? nullptr : &it->second;
+}
+
+void Children::tell_parent(Engine& engine, const Run& run) {
   const auto& start = run.start();
   if (!start.has_parent_workflow_execution()) return;
   engine.follow_up([&engine, weak = RunWeak(share(run)),
@@ -420,17 +403,17 @@ void notify_parent(Engine& engine, const Run& run) {
           parent->reset_run_id);  // Children of a run that was reset report to the new one.
     }
     if (child == nullptr || parent == nullptr || !parent->running()) return;
-    auto known = parent->children.find(initiated_id);
-    if (known == parent->children.end()) return;
-    const Child copy = known->second;
+    const Child* known = parent->open<Children>().find(initiated_id);
+    if (known == nullptr) return;
+    const Child copy = *known;
     Transition t(engine, *parent);
     t.external(child_result(t, *child, initiated_id, copy));
     t.commit();
   });
 }
 
-void apply_parent_close_policy(Engine& engine, const Run& run) {
-  for (const auto& [id, child] : run.children) {
+void Children::parent_closed(Engine& engine, const Run& run) {
+  for (const auto& [id, child] : run.open<Children>().open_) {
     const auto policy = child.attributes().parent_close_policy();
     if (policy == enums::PARENT_CLOSE_POLICY_ABANDON || child.run_id.empty()) continue;
     engine.follow_up([&engine, policy, first_run_id = child.run_id,
