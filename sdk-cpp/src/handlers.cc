@@ -28,8 +28,7 @@ const std::vector<HandlerType>& Messages::listed_handlers(HandlerKind kind) cons
   return kind == HandlerKind::kQuery ? run_.type.queries : run_.type.updates;
 }
 
-Messages::Handler Messages::find_handler(HandlerKind kind,
-                                                       const std::string& name) const {
+Messages::Handler Messages::find_handler(HandlerKind kind, const std::string& name) const {
   const auto& set = set_handlers_[static_cast<int>(kind)];
   const auto& listed = listed_handlers(kind);
   for (const std::string& wanted : {name, std::string()}) {
@@ -70,7 +69,8 @@ std::vector<std::string> Messages::handler_names(HandlerKind kind) const {
 
 std::string Messages::known_handlers(HandlerKind kind) const {
   std::vector<std::string> names = handler_names(kind);
-  if (kind == HandlerKind::kQuery) names.insert(names.end(), {"__stack_trace", "__temporal_workflow_metadata"});
+  if (kind == HandlerKind::kQuery)
+    names.insert(names.end(), {"__stack_trace", "__temporal_workflow_metadata"});
   return names.empty() ? "none" : absl::StrJoin(names, ", ");
 }
 

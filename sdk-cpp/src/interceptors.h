@@ -25,10 +25,17 @@ using Header = api::common::v1::Header;
 
 // --- What workflow code asks for ---
 
-// Everything is borrowed for the call; a link that wants it otherwise passes an input of its own on.
+// Everything is borrowed for the call; a link that wants it otherwise passes an input of its own
+// on.
 struct StartActivityInput {
   std::string_view name;
   const ActivityOptions& options;
+  detail::Arguments arguments;
+  Header header = {};
+};
+struct StartLocalActivityInput {
+  std::string_view name;
+  const LocalActivityOptions& options;
   detail::Arguments arguments;
   Header header = {};
 };
@@ -62,6 +69,9 @@ class WorkflowOutbound {
   virtual ~WorkflowOutbound() = default;
   virtual detail::OperationPtr start_activity(StartActivityInput& input) {
     return next_->start_activity(input);
+  }
+  virtual detail::OperationPtr start_local_activity(StartLocalActivityInput& input) {
+    return next_->start_local_activity(input);
   }
   // Of the start; the operation of the child's end hangs from it.
   virtual detail::OperationPtr start_child(StartChildInput& input) {
@@ -166,8 +176,7 @@ class Chain {
  public:
   // `last` is borrowed and outlives the chain.
   template <class Interceptor>
-  Chain(const std::vector<std::shared_ptr<Interceptor>>& interceptors, Link& last)
-      : first_(&last) {
+  Chain(const std::vector<std::shared_ptr<Interceptor>>& interceptors, Link& last) : first_(&last) {
     for (auto each = interceptors.rbegin(); each != interceptors.rend(); ++each) {
       std::unique_ptr<Link> link = (*each)->link(first_);
       if (link == nullptr) continue;

@@ -86,7 +86,8 @@ bool Scheduler::ask_conditions() {
 void Scheduler::resume(Task& task) {
   if (task.finished) return;
   if (const absl::Status stack = task.fiber->prepare(); !stack.ok()) {
-    run_.set_task_error(absl::StrCat("cannot run ", run_.owner, " now: ", std::string(stack.message())));
+    run_.set_task_error(
+        absl::StrCat("cannot run ", run_.owner, " now: ", std::string(stack.message())));
     return;
   }
   running_ = &task;
@@ -113,9 +114,8 @@ void Scheduler::report_unjoined(const Task& task) const {
   }
 }
 
-std::shared_ptr<Scheduler::Task> Scheduler::spawn(std::string name,
-                                                              std::function<void()> body,
-                                                              const Scope& parent) {
+std::shared_ptr<Scheduler::Task> Scheduler::spawn(std::string name, std::function<void()> body,
+                                                  const Scope& parent) {
   auto task = std::make_shared<Task>();
   task->name = std::move(name);
   task->body = std::move(body);
@@ -267,7 +267,8 @@ void Scheduler::resolve(Operation& operation, const api::common::v1::Payload* re
       ProtoPayload scratch;
       operation.result = decoded(*result, run_.codec, scratch);
     } catch (const ConversionError& error) {
-      run_.set_task_error(absl::StrCat("cannot decode a result for ", run_.owner, ": ", error.what()));
+      run_.set_task_error(
+          absl::StrCat("cannot decode a result for ", run_.owner, ": ", error.what()));
     }
   }
   wake_waiting(operation);
@@ -278,7 +279,8 @@ void Scheduler::resolve(Operation& operation, const api::failure::v1::Failure& f
   try {
     operation.failure = to_error(failure, run_.codec);
   } catch (const ConversionError& error) {
-    run_.set_task_error(absl::StrCat("cannot decode a failure for ", run_.owner, ": ", error.what()));
+    run_.set_task_error(
+        absl::StrCat("cannot decode a failure for ", run_.owner, ": ", error.what()));
   }
   wake_waiting(operation);
 }

@@ -51,6 +51,12 @@ OperationPtr schedule_activity(std::string_view name, const ActivityOptions& opt
   return WorkflowRuntime::current("start_activity").outbound().start_activity(input);
 }
 
+OperationPtr schedule_local_activity(std::string_view name, const LocalActivityOptions& options,
+                                     Arguments arguments) {
+  sdk::StartLocalActivityInput input{name, options, arguments};
+  return WorkflowRuntime::current("start_local_activity").outbound().start_local_activity(input);
+}
+
 OperationPtr start_child(std::string_view type, const ChildWorkflowOptions& options,
                          Arguments arguments) {
   WorkflowRuntime& run = WorkflowRuntime::current("start_child_workflow");

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "sdk-cpp/src/operations/attributes.h"
+#include "sdk-cpp/src/operations/end.h"
 
 namespace chimera::sdk {
 
@@ -27,8 +28,8 @@ OperationPtr Activities::start(StartActivityInput& input) {
   auto& attributes = command.attributes;
   attributes.mutable_activity_type()->set_name(std::string(input.name));
   attributes.set_activity_id(options.activity_id);
-  attributes.mutable_task_queue()->set_name(
-      options.task_queue.empty() ? run_.context.task_queue : options.task_queue);
+  attributes.mutable_task_queue()->set_name(options.task_queue.empty() ? run_.context.task_queue
+                                                                       : options.task_queue);
   set_input(attributes, input.arguments, run_.codec, std::move(input.header));
   set_duration(options.schedule_to_close_timeout,
                [&] { return attributes.mutable_schedule_to_close_timeout(); });
@@ -50,17 +51,9 @@ OperationPtr Activities::start(StartActivityInput& input) {
 
 void Activities::apply(const core::ResolveActivity& job) {
   const OperationPtr activity = pending_.take(job.seq, "activity", run_);
-  if (activity == nullptr) return;
-  if (const auto* completed = std::get_if<core::Completed>(&job.result)) {
-    scheduler_.resolve(*activity, completed->result);
-  } else if (const auto* failed = std::get_if<core::Failed>(&job.result)) {
-    scheduler_.resolve(*activity, *failed->failure);
-  } else if (const auto* cancelled = std::get_if<core::Cancelled>(&job.result)) {
-    scheduler_.resolve(*activity, *cancelled->failure);
-  } else {
-    run_.set_task_error(absl::StrCat("activity ", job.seq, " of ", run_.owner,
-                                     " asked to be tried again, which only local ones do"));
-  }
+  if (activity == nullptr || end(scheduler_, *activity, job.result)) return;
+  run_.set_task_error(absl::StrCat("activity ", job.seq, " of ", run_.owner,
+                                   " asked to be tried again, which only local ones do"));
 }
 
 }  // namespace chimera::sdk

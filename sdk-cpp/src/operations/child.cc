@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "sdk-cpp/src/operations/attributes.h"
+#include "sdk-cpp/src/operations/end.h"
 
 namespace chimera::sdk {
 namespace {
@@ -13,8 +14,7 @@ using Start = core::ResolveChildWorkflowExecutionStart;
 
 std::shared_ptr<const FailureError> start_error(const Start::StartFailed& failed) {
   namespace enums = api::enums::v1;
-  if (failed.cause ==
-      enums::START_CHILD_WORKFLOW_EXECUTION_FAILED_CAUSE_WORKFLOW_ALREADY_EXISTS) {
+  if (failed.cause == enums::START_CHILD_WORKFLOW_EXECUTION_FAILED_CAUSE_WORKFLOW_ALREADY_EXISTS) {
     return std::make_shared<const WorkflowAlreadyStartedError>(failed.workflow_id,
                                                                failed.workflow_type, "");
   }
@@ -89,14 +89,7 @@ void Children::apply(const Start& job) {
 
 void Children::apply(const core::ResolveChildWorkflowExecution& job) {
   const std::shared_ptr<Child> child = children_.take(job.seq, "child workflow", run_);
-  if (child == nullptr) return;
-  if (const auto* completed = std::get_if<core::Completed>(&job.result)) {
-    scheduler_.resolve(*child, completed->result);
-  } else if (const auto* failed = std::get_if<core::Failed>(&job.result)) {
-    scheduler_.resolve(*child, *failed->failure);
-  } else {
-    scheduler_.resolve(*child, *std::get<core::Cancelled>(job.result).failure);
-  }
+  if (child != nullptr) end(scheduler_, *child, job.result);
 }
 
 }  // namespace chimera::sdk

@@ -12,11 +12,15 @@ Operations::Operations(Run& run, Scheduler& scheduler)
       scheduler_(scheduler),
       timers_(run, scheduler),
       activities_(run, scheduler, pending_activities_),
+      local_activities_(run, scheduler, timers_, pending_activities_),
       children_(run, scheduler),
       externals_(run, scheduler) {}
 
 OperationPtr Operations::start_activity(StartActivityInput& input) {
   return activities_.start(input);
+}
+OperationPtr Operations::start_local_activity(StartLocalActivityInput& input) {
+  return local_activities_.start(input);
 }
 OperationPtr Operations::start_child(StartChildInput& input) { return children_.start(input); }
 OperationPtr Operations::signal_external(SignalExternalInput& input) {
