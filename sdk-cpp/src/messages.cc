@@ -31,6 +31,16 @@ const ProtoPayloads& handler_arguments(const detail::HandlerType& handler, const
   return scratch;
 }
 
+// The server would not get it, and whoever asked would wait until he gives up.
+void check_size(const ProtoPayload& answer, const std::string& query) {
+  constexpr std::size_t kBytesMax = (std::size_t{4} << 20) - (std::size_t{64} << 10);
+  if (answer.ByteSizeLong() <= kBytesMax) return;
+  throw ApplicationError(
+      absl::StrCat("the answer to the query '", query, "' has ", answer.ByteSizeLong(),
+                   " bytes, which is too large: a message has at most 4 MiB"),
+      {.type = "QueryResultTooLarge"});
+}
+
 }  // namespace
 
 void Messages::apply(const core::SignalWorkflow& job) {
@@ -88,18 +98,17 @@ void Messages::start_signal(const Handler& handler, const std::string& name,
 
 void Messages::apply(const core::DoUpdate& job) {
   // The request is not kept beyond its activation; only what the task needs is copied.
-  const auto kept = std::make_shared<const Update>(
-      Update{.id = job.id,
-             .protocol_instance_id = job.protocol_instance_id,
-             .run_validator = job.run_validator,
-             .arguments = job.request->input().args(),
-             .header = job.request->input().header()});
+  const auto kept =
+      std::make_shared<const Update>(Update{.id = job.id,
+                                            .protocol_instance_id = job.protocol_instance_id,
+                                            .run_validator = job.run_validator,
+                                            .arguments = job.request->input().args(),
+                                            .header = job.request->input().header()});
   const auto update = std::make_shared<const workflow::UpdateInfo>(
       workflow::UpdateInfo{.id = job.id, .name = job.request->input().name()});
   const auto task = scheduler_.spawn(
       absl::StrCat("update ", update->name),
-      [this, kept] { report_trouble(run_, [&] { run_update(*kept); }); },
-      nullptr);
+      [this, kept] { report_trouble(run_, [&] { run_update(*kept); }); }, nullptr);
   task->is_handler = true;
   task->update = update;
   task->handler = find_handler(HandlerKind::kUpdate, update->name);
@@ -147,11 +156,11 @@ void Messages::run_update(const Update& job) {
 }
 
 void Messages::reject_unknown(const Update& job, const std::string& name) {
-  respond(job, core::UpdateResponse::Rejected{plain_failure(
-                   absl::StrCat("unknown update '", name, "' of workflow ",
-                                run_.context.workflow_type,
-                                "; known updates: ", known_handlers(HandlerKind::kUpdate)),
-                   "UnknownUpdate")});
+  respond(job,
+          core::UpdateResponse::Rejected{plain_failure(
+              absl::StrCat("unknown update '", name, "' of workflow ", run_.context.workflow_type,
+                           "; known updates: ", known_handlers(HandlerKind::kUpdate)),
+              "UnknownUpdate")});
 }
 
 bool Messages::accept_update(const Update& job, const HandlerInput& input) {
@@ -174,8 +183,7 @@ bool Messages::accept_update(const Update& job, const HandlerInput& input) {
   return true;
 }
 
-void Messages::respond(const Update& job,
-                                     decltype(core::UpdateResponse::response) response) {
+void Messages::respond(const Update& job, decltype(core::UpdateResponse::response) response) {
   run_.add_command(core::UpdateResponse{job.protocol_instance_id, std::move(response)});
 }
 
@@ -186,6 +194,7 @@ void Messages::answer_query(const core::QueryWorkflow& job) {
     ProtoPayload result;
     if (!answer_built_in(job.query->query_type(), result)) run_query(job, result);
     encode_in_place(result, run_.codec);
+    check_size(result, job.query->query_type());
     answer.answer = std::move(result);
   } catch (...) {
     answer.answer = current_failure(run_.codec, kFailureBytesMax);
@@ -219,8 +228,8 @@ void Messages::run_query(const core::QueryWorkflow& job, ProtoPayload& answer) {
     throw ApplicationError(absl::StrCat(run_.owner, " has not run yet"), {.type = "NotStarted"});
   }
   ProtoPayloads decrypted, named;
-  const ProtoPayloads& arguments =
-      handler_arguments(*handler, name, decoded(job.query->query_args(), run_.codec, decrypted), named);
+  const ProtoPayloads& arguments = handler_arguments(
+      *handler, name, decoded(job.query->query_args(), run_.codec, decrypted), named);
   PayloadSink sink(&answer);
   inbound_.handle_query({*handler, name, job.query_id, arguments, job.query->header()}, sink);
 }
