@@ -54,7 +54,7 @@ void set_execution(api::common::v1::WorkflowExecution& execution, const detail::
 }
 
 WorkflowExecution execution_of(const api::workflow::v1::WorkflowExecutionInfo& info,
-                            const Codec& codec) {
+                               const Codec& codec) {
   WorkflowExecution out{.id = info.execution().workflow_id(),
                         .run_id = info.execution().run_id(),
                         .workflow_type = info.type().name(),
@@ -85,8 +85,8 @@ detail::Answer first_payload(const api::common::v1::Payloads& payloads, const Co
 }
 
 // What the close event says: a result, an exception, or the run that goes on (not returned then).
-std::optional<detail::Answer> read_close(const HistoryEvent& event, bool follow,
-                                         const Codec& codec, std::string& next_run) {
+std::optional<detail::Answer> read_close(const HistoryEvent& event, bool follow, const Codec& codec,
+                                         std::string& next_run) {
   const auto follows = [&](const std::string& run_id) {
     if (follow && !run_id.empty()) next_run = run_id;
     return !next_run.empty();
@@ -182,8 +182,7 @@ Target send_start(ClientState& client, const StartWorkflowInput& input, std::str
     throw WorkflowAlreadyStartedError(options.id, type, found ? found->run_id() : "");
   }
   if (!status.ok()) {
-    throw_rpc(status, absl::StrCat("cannot start workflow ", type, " with id '",
-                                        options.id, "'"));
+    throw_rpc(status, absl::StrCat("cannot start workflow ", type, " with id '", options.id, "'"));
   }
   // Not pinned to the run: signals and the like reach what it continues as. Older servers do not
   // name the first run of one that was there before.
@@ -213,8 +212,8 @@ Target ClientCalls::start_workflow(StartWorkflowInput& input) {
   if (options.request_eager_start) slot = client_.reserve_workflow_slot(options.task_queue);
   request.set_request_eager_execution(slot != nullptr);
   ws::StartWorkflowExecutionResponse response;
-  Target started = send_start(client_, input,
-                              CHIMERA_WORKFLOW_SERVICE(StartWorkflowExecution), request, response);
+  Target started = send_start(client_, input, CHIMERA_WORKFLOW_SERVICE(StartWorkflowExecution),
+                              request, response);
   if (slot != nullptr && response.has_eager_workflow_task()) {
     slot->run(
         std::shared_ptr<ws::PollWorkflowTaskQueueResponse>(response.release_eager_workflow_task()));
@@ -246,7 +245,7 @@ Answer ClientCalls::result(const ResultInput& input) {
   for (;;) {
     ws::GetWorkflowExecutionHistoryResponse response;
     const absl::Status status = client_.call(CHIMERA_WORKFLOW_SERVICE(GetWorkflowExecutionHistory),
-                                            request, response, kLongPoll);
+                                             request, response, kLongPoll);
     if (status.code() == absl::StatusCode::kDeadlineExceeded) continue;
     if (!status.ok()) throw_rpc(status, doing);
     request.set_next_page_token(response.next_page_token());
@@ -271,7 +270,7 @@ void ClientCalls::signal(SignalInput& input) {
   request.set_request_id(random_id());
   ws::SignalWorkflowExecutionResponse response;
   client_.must(absl::StrCat("cannot signal workflow '", target.id, "'"),
-              CHIMERA_WORKFLOW_SERVICE(SignalWorkflowExecution), request, response);
+               CHIMERA_WORKFLOW_SERVICE(SignalWorkflowExecution), request, response);
 }
 
 Answer ClientCalls::query(QueryInput& input) {
@@ -304,8 +303,7 @@ Answer ClientCalls::query(QueryInput& input) {
 namespace {
 
 Answer read_outcome(const api::update::v1::Outcome& outcome, const Codec& codec) {
-  if (outcome.has_failure())
-    throw WorkflowUpdateFailedError(to_error(outcome.failure(), codec));
+  if (outcome.has_failure()) throw WorkflowUpdateFailedError(to_error(outcome.failure(), codec));
   return first_payload(outcome.success(), codec);
 }
 
@@ -347,8 +345,8 @@ ws::UpdateWorkflowExecutionRequest update_request(ClientState& client, const Tar
       if (any.UnpackTo(&started))
         throw WorkflowAlreadyStartedError(id, std::string(type), started.run_id());
     }
-    throw_rpc(
-        absl::Status(static_cast<absl::StatusCode>(operation.code()), operation.message()), doing);
+    throw_rpc(absl::Status(static_cast<absl::StatusCode>(operation.code()), operation.message()),
+              doing);
   }
   throw_rpc(status, doing);
 }
@@ -361,7 +359,7 @@ StartedUpdate ClientCalls::start_update(const Target& target, UpdateInput& input
   for (;;) {  // The server answers early, with a lower stage, when nobody took it in time.
     ws::UpdateWorkflowExecutionResponse response;
     client_.must(absl::StrCat("cannot update workflow '", target.id, "'"),
-                CHIMERA_WORKFLOW_SERVICE(UpdateWorkflowExecution), request, response, kLongPoll);
+                 CHIMERA_WORKFLOW_SERVICE(UpdateWorkflowExecution), request, response, kLongPoll);
     if (response.has_outcome()) return {id, read_outcome(response.outcome(), client_.codec)};
     if (response.stage() < kAccepted) continue;
     return {id, std::nullopt, response.update_ref().workflow_execution().run_id()};
@@ -411,7 +409,7 @@ Answer ClientCalls::update_result(const UpdateResultInput& input) {
   for (;;) {
     ws::PollWorkflowExecutionUpdateResponse response;
     const absl::Status status = client_.call(CHIMERA_WORKFLOW_SERVICE(PollWorkflowExecutionUpdate),
-                                            request, response, kLongPoll);
+                                             request, response, kLongPoll);
     if (status.code() == absl::StatusCode::kDeadlineExceeded) continue;
     if (!status.ok()) throw_rpc(status, absl::StrCat("cannot wait for update ", input.update_id));
     if (response.has_outcome()) return read_outcome(response.outcome(), client_.codec);
@@ -431,7 +429,7 @@ void ClientCalls::cancel(const CancelInput& input) {
   request.set_reason(input.options.reason);
   ws::RequestCancelWorkflowExecutionResponse response;
   client_.must(absl::StrCat("cannot cancel workflow '", target.id, "'"),
-              CHIMERA_WORKFLOW_SERVICE(RequestCancelWorkflowExecution), request, response);
+               CHIMERA_WORKFLOW_SERVICE(RequestCancelWorkflowExecution), request, response);
 }
 
 void ClientCalls::terminate(const TerminateInput& input) {
@@ -448,7 +446,7 @@ void ClientCalls::terminate(const TerminateInput& input) {
     *request.mutable_details() = encode_arguments(input.details, client_.codec);
   ws::TerminateWorkflowExecutionResponse response;
   client_.must(absl::StrCat("cannot terminate workflow '", target.id, "'"),
-              CHIMERA_WORKFLOW_SERVICE(TerminateWorkflowExecution), request, response);
+               CHIMERA_WORKFLOW_SERVICE(TerminateWorkflowExecution), request, response);
 }
 
 WorkflowExecution ClientCalls::describe(const DescribeInput& input) {
@@ -458,7 +456,7 @@ WorkflowExecution ClientCalls::describe(const DescribeInput& input) {
   set_execution(*request.mutable_execution(), target);
   ws::DescribeWorkflowExecutionResponse response;
   client_.must(absl::StrCat("cannot describe workflow '", target.id, "'"),
-              CHIMERA_WORKFLOW_SERVICE(DescribeWorkflowExecution), request, response);
+               CHIMERA_WORKFLOW_SERVICE(DescribeWorkflowExecution), request, response);
   return execution_of(response.workflow_execution_info(), client_.codec);
 }
 
@@ -471,7 +469,7 @@ std::string ClientCalls::fetch_history(const FetchHistoryInput& input) {
   do {
     ws::GetWorkflowExecutionHistoryResponse page;
     client_.must(absl::StrCat("cannot fetch the history of workflow '", target.id, "'"),
-                CHIMERA_WORKFLOW_SERVICE(GetWorkflowExecutionHistory), request, page);
+                 CHIMERA_WORKFLOW_SERVICE(GetWorkflowExecutionHistory), request, page);
     history.mutable_events()->MergeFrom(page.history().events());
     request.set_next_page_token(page.next_page_token());
   } while (!request.next_page_token().empty());

@@ -71,8 +71,8 @@ void LocalActivities::schedule(const std::shared_ptr<LocalActivity>& activity) {
 }
 
 void LocalActivities::apply(const core::ResolveActivity& job) {
-  const auto activity = std::static_pointer_cast<LocalActivity>(
-      pending_.take(job.seq, "local activity", run_));
+  const auto activity =
+      std::static_pointer_cast<LocalActivity>(pending_.take(job.seq, "local activity", run_));
   if (activity == nullptr || end(scheduler_, *activity, job.result)) return;
   back_off(activity, std::get<core::Backoff>(job.result));
 }

@@ -156,18 +156,17 @@ const auto kEverything = define_workflow<&Everything::run>("Everything")
 
 TEST(InterceptorsTest, EachCallOfAWorkflowGoesThroughTheLinksInOrder) {
   seen.clear();
-  Driver driver(kEverything, nullptr,
-                {std::make_shared<Links>("a"), std::make_shared<NoLinks>(),
-                 std::make_shared<Links>("b")});
+  Driver driver(
+      kEverything, nullptr,
+      {std::make_shared<Links>("a"), std::make_shared<NoLinks>(), std::make_shared<Links>("b")});
   const auto first = driver.start();
 
   EXPECT_THAT(seen, ElementsAre("a run (none)", "b run (none)", "a activity one 2 7 s",
                                 "b activity one 2 7 s"));
   EXPECT_EQ(text_of(command<core::ScheduleActivity>(first, 0)->attributes.header()), "noneab");
   EXPECT_EQ(text_of(command<core::ScheduleLocalActivity>(first, 1)->header), "local");
-  EXPECT_EQ(
-      text_of(command<core::SignalExternalWorkflowExecution>(first, 2)->attributes.header()),
-      "signal");
+  EXPECT_EQ(text_of(command<core::SignalExternalWorkflowExecution>(first, 2)->attributes.header()),
+            "signal");
   const auto& child = command<core::StartChildWorkflowExecution>(first, 3)->attributes;
   EXPECT_EQ(text_of(child.header()), "child");
   EXPECT_EQ(child.workflow_id(), "chosen");
@@ -258,8 +257,8 @@ TEST(InterceptorsTest, AClientsCallsGoThroughThem) {
   client.signal_with_start<kEverything, &Everything::finish>({.id = "f", .task_queue = "q"}, {});
 
   EXPECT_EQ(handle.describe().id, "e described");
-  EXPECT_THAT(seen, ElementsAre("start Everything e 0 ", "signal e finish",
-                                "start Everything f 0 finish"));
+  EXPECT_THAT(
+      seen, ElementsAre("start Everything e 0 ", "signal e finish", "start Everything f 0 finish"));
 }
 
 }  // namespace

@@ -22,17 +22,16 @@ core::Job completed(std::uint32_t seq, const api::common::v1::Payload& result) {
 core::Job backoff(std::uint32_t seq) {
   return core::ResolveActivity{
       .seq = seq,
-      .result = core::Backoff{.attempt = 4,
-                              .duration = 90s,
-                              .original_schedule_time = base::WallTime(17s)},
+      .result =
+          core::Backoff{
+              .attempt = 4, .duration = 90s, .original_schedule_time = base::WallTime(17s)},
       .is_local = true};
 }
 core::Job cancelled(std::uint32_t seq) {
   auto failure = std::make_shared<api::failure::v1::Failure>();
   failure->mutable_activity_failure_info();
   failure->mutable_cause()->mutable_canceled_failure_info();
-  return core::ResolveActivity{
-      .seq = seq, .result = core::Cancelled{failure}, .is_local = true};
+  return core::ResolveActivity{.seq = seq, .result = core::Cancelled{failure}, .is_local = true};
 }
 const api::common::v1::Payload kHi = to_proto(make_payload(std::string("hi")));
 
