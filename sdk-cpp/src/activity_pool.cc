@@ -47,6 +47,18 @@ LogFields log_fields(const activity::Info& info) {
           {"task_queue", info.task_queue}};
 }
 
+// The last link: the function itself.
+class ActivityCode final : public ActivityInbound {
+ public:
+  explicit ActivityCode(const detail::ActivityType& type) : ActivityInbound(nullptr), type_(type) {}
+  void execute(const ExecuteActivityInput& input, PayloadSink& result) override {
+    type_.call(PayloadList(&input.arguments), &result);
+  }
+
+ private:
+  const detail::ActivityType& type_;
+};
+
 // What it means that the worker asked for it is the core's to say; a CancelledError that nobody
 // asked for is a failure like others.
 core::ActivityResult cancelled_result(ActivityContext& context, const CancelledError& error) {
@@ -63,14 +75,28 @@ core::ActivityResult cancelled_result(ActivityContext& context, const CancelledE
 
 }  // namespace
 
+class ActivityContext::Reports final : public ActivityOutbound {
+ public:
+  explicit Reports(ActivityContext& context) : ActivityOutbound(nullptr), context_(context) {}
+  void heartbeat(const HeartbeatInput& input) override {
+    context_.task().handle->heartbeat(encode_arguments(input.details, context_.codec()));
+  }
+
+ private:
+  ActivityContext& context_;
+};
+
 ActivityContext::ActivityContext(core::ActivityTask task, Codec codec,
-                                 const std::string& task_queue, core::Metrics& metrics)
+                                 const std::string& task_queue, core::Metrics& metrics,
+                                 const WorkerInterceptors& interceptors)
     : task_(std::move(task)),
       codec_(std::move(codec)),
       metrics_(metrics),
       info_(make_info(*task_.message, codec_, task_queue)),
       owner_(absl::StrCat("activity ", info_.activity_type, " (id ", info_.activity_id,
-                          ", workflow ", info_.workflow_id, ")")) {}
+                          ", workflow ", info_.workflow_id, ")")),
+      reports_(std::make_unique<Reports>(*this)),
+      outbound_(interceptors, *reports_) {}
 
 ActivityContext& ActivityContext::current(const char* call) {
   if (current_activity != nullptr) return *current_activity;
@@ -120,7 +146,8 @@ void CppActivityLanguage::start(core::ActivityTask task) {
   std::shared_ptr<ActivityContext> context;
   const auto handle = task.handle;
   try {
-    context = std::make_shared<ActivityContext>(std::move(task), codec_, task_queue_, *metrics_);
+    context = std::make_shared<ActivityContext>(std::move(task), codec_, task_queue_, *metrics_,
+                                                interceptors_);
   } catch (const std::exception& error) {
     handle->complete({core::ActivityResult::Failed{to_failure(
         ApplicationError(absl::StrCat("Failed decoding heartbeat details: ", error.what()),
@@ -204,8 +231,11 @@ core::ActivityResult CppActivityLanguage::attempt(ActivityContext& context) {
     ProtoPayloads scratch;
     ProtoPayload result;
     PayloadSink sink(&result);
-    type->second.call(PayloadList(&decoded(context.task().message->input(), codec_, scratch)),
-                      &sink);
+    const auto& task = *context.task().message;
+    ActivityCode code(type->second);
+    Chain<ActivityInbound>(interceptors_, code)
+        .first()
+        .execute({decoded(task.input(), codec_, scratch), task.header()}, sink);
     encode_in_place(result, codec_);
     return {core::ActivityResult::Completed{std::move(result)}};
   } catch (const activity::CompleteAsync&) {
@@ -253,8 +283,7 @@ void raise_complete_async() {
 }
 
 void record_heartbeat(detail::Arguments details) {
-  ActivityContext& context = ActivityContext::current("heartbeat");
-  context.task().handle->heartbeat(sdk::encode_arguments(details, context.codec()));
+  ActivityContext::current("heartbeat").outbound().heartbeat({details});
 }
 
 namespace {

@@ -10,6 +10,7 @@
 
 #include "chimera/definition.h"
 #include "core/worker/worker.h"
+#include "sdk-cpp/src/interceptors.h"
 #include "sdk-cpp/src/payload_access.h"
 #include "sdk-cpp/src/stack_pool.h"
 
@@ -40,6 +41,8 @@ class NativeTypes {
                                              std::size_t workflow_stack_bytes = kStackBytes);
   virtual absl::StatusOr<LoadedLibrary> load(const std::string& path) = 0;
   virtual absl::Status add(const Registry& registry) = 0;
+  // Outermost first; before register_with().
+  virtual void intercept(const WorkerInterceptors& interceptors) = 0;
   // Once, before worker.start(). kAlreadyExists when another language has the name.
   virtual absl::Status register_with(core::Worker& worker) = 0;
 };

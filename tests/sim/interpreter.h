@@ -74,6 +74,7 @@ class Interpreter {
   bool end_fiber(Fiber& fiber);
   void cancel(Operation& operation);
   void patch(const Step& step);
+  void describe(const Step& step);  // The run itself.
   void end_run();
   void answer_queries(const core::Activation& activation);
   template <class C>

@@ -71,19 +71,10 @@ bool Interpreter::step(Fiber& fiber) {
     case K::kDeprecatePatch:
       patch(step);
       break;
-    case K::kUpsert: {
-      core::UpsertWorkflowSearchAttributes upsert;
-      (*upsert.search_attributes.mutable_indexed_fields())[absl::StrCat("Field", step.a)] =
-          payload();
-      command(std::move(upsert));
+    case K::kUpsert:
+    case K::kMemo:
+      describe(step);
       break;
-    }
-    case K::kMemo: {
-      core::ModifyWorkflowProperties modify;
-      (*modify.upserted_memo.mutable_fields())[absl::StrCat("key", step.a)] = payload();
-      command(std::move(modify));
-      break;
-    }
     case K::kRandom:
       random_ = mix(random_, 1);
       digest_ = mix(digest_, random_);
@@ -100,6 +91,17 @@ bool Interpreter::step(Fiber& fiber) {
   }
   ++fiber.at;
   return true;
+}
+
+void Interpreter::describe(const Step& step) {
+  if (step.kind == Step::Kind::kUpsert) {
+    core::UpsertWorkflowSearchAttributes upsert;
+    (*upsert.search_attributes.mutable_indexed_fields())[absl::StrCat("Field", step.a)] = payload();
+    return command(std::move(upsert));
+  }
+  core::ModifyWorkflowProperties modify;
+  (*modify.upserted_memo.mutable_fields())[absl::StrCat("key", step.a)] = payload();
+  command(std::move(modify));
 }
 
 void Interpreter::begin(Kind kind, const Step& step, Fiber& fiber) {

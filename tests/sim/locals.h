@@ -1,5 +1,5 @@
-// SimLocals, how local activities end: decided by what they are and in which task, not by chance, so
-// that it is the same whatever the worker's cache does. One thread.
+// SimLocals, how local activities end: decided by what they are and in which task, not by chance,
+// so that it is the same whatever the worker's cache does. One thread.
 #ifndef CHIMERA_TESTS_SIM_LOCALS_H_
 #define CHIMERA_TESTS_SIM_LOCALS_H_
 

@@ -169,8 +169,8 @@ HistoryEvent child_result(const Transition& t, const Run& child, std::int64_t in
 }
 
 void initiate(Transition& t, command::StartChildWorkflowExecutionCommandAttributes& from,
-                    std::int64_t completed_id,
-                    history::StartChildWorkflowExecutionInitiatedEventAttributes& a) {
+              std::int64_t completed_id,
+              history::StartChildWorkflowExecutionInitiatedEventAttributes& a) {
   const Run& run = t.run();
   set_target_namespace(t, from.namespace_(), a);
   a.set_workflow_id(from.workflow_id());
@@ -273,7 +273,7 @@ void Children::apply(CommandTurn& turn, command::Command& command) {
 }
 
 // What the events of a child that runs or has ended have in common.
-#define CHIMERA_CHILD_ENDS(DO)                                              \
+#define CHIMERA_CHILD_ENDS(DO)                                               \
   DO(CHILD_WORKFLOW_EXECUTION_COMPLETED, child_workflow_execution_completed) \
   DO(CHILD_WORKFLOW_EXECUTION_FAILED, child_workflow_execution_failed)       \
   DO(CHILD_WORKFLOW_EXECUTION_CANCELED, child_workflow_execution_canceled)   \
@@ -300,9 +300,9 @@ bool Children::fold(const HistoryEvent& event) {
       open_.erase(
           event.start_child_workflow_execution_failed_event_attributes().initiated_event_id());
       return true;
-#define CHIMERA_END(TYPE, field)                                           \
-  case enums::EVENT_TYPE_##TYPE:                                           \
-    open_.erase(event.field##_event_attributes().initiated_event_id());    \
+#define CHIMERA_END(TYPE, field)                                        \
+  case enums::EVENT_TYPE_##TYPE:                                        \
+    open_.erase(event.field##_event_attributes().initiated_event_id()); \
     return true;
       CHIMERA_CHILD_ENDS(CHIMERA_END)
 #undef CHIMERA_END
@@ -371,10 +371,9 @@ bool Children::carry_over(Transition& t, const HistoryEvent& event) {
     return true;
   };
   switch (event.event_type()) {
-#define CHIMERA_COPY(TYPE, field)                           \
-  case enums::EVENT_TYPE_##TYPE:                            \
-    return copy(event.field##_event_attributes(),           \
-                *again.mutable_##field##_event_attributes());
+#define CHIMERA_COPY(TYPE, field) \
+  case enums::EVENT_TYPE_##TYPE:  \
+    return copy(event.field##_event_attributes(), *again.mutable_##field##_event_attributes());
     CHIMERA_COPY(START_CHILD_WORKFLOW_EXECUTION_FAILED, start_child_workflow_execution_failed)
     CHIMERA_COPY(CHILD_WORKFLOW_EXECUTION_STARTED, child_workflow_execution_started)
     CHIMERA_CHILD_ENDS(CHIMERA_COPY)

@@ -18,11 +18,12 @@ namespace chimera::sdk {
 class Driver {
  public:
   template <auto Run, class T>
-  explicit Driver(const WorkflowDefinition<Run, T>& definition, Codec codec = nullptr)
+  explicit Driver(const WorkflowDefinition<Run, T>& definition, Codec codec = nullptr,
+                  const WorkerInterceptors& interceptors = {})
       : type_(definition.type()),
         runtime_(std::make_unique<WorkflowRuntime>(
             type_, core::RunContext{"id", "run", type_.name, "queue", "default"}, std::move(codec),
-            core::process_metrics(), StackPool::of(kStackBytes))) {}
+            core::process_metrics(), StackPool::of(kStackBytes), interceptors)) {}
 
   core::Completion activate(std::vector<core::Job> jobs, bool replaying = false) {
     auto activation = std::make_shared<core::Activation>();
