@@ -19,7 +19,7 @@ namespace {
 thread_local ActivityContext* current_activity = nullptr;
 
 activity::Info make_info(const api::workflowservice::v1::PollActivityTaskQueueResponse& task,
-                         const Codec& codec, const std::string& task_queue) {
+                         const Codec& codec, const std::string& task_queue, bool is_local) {
   ProtoPayloads scratch;
   return {
       .activity_id = task.activity_id(),
@@ -31,6 +31,7 @@ activity::Info make_info(const api::workflowservice::v1::PollActivityTaskQueueRe
       .workflow_type = task.workflow_type().name(),
       .workflow_namespace = task.workflow_namespace(),
       .attempt = task.attempt(),
+      .is_local = is_local,
       .scheduled_time = core::to_wall_time(task.scheduled_time()),
       .current_attempt_scheduled_time = core::to_wall_time(task.current_attempt_scheduled_time()),
       .started_time = core::to_wall_time(task.started_time()),
@@ -92,7 +93,7 @@ ActivityContext::ActivityContext(core::ActivityTask task, Codec codec,
     : task_(std::move(task)),
       codec_(std::move(codec)),
       metrics_(metrics),
-      info_(make_info(*task_.message, codec_, task_queue)),
+      info_(make_info(*task_.message, codec_, task_queue, task_.is_local)),
       owner_(absl::StrCat("activity ", info_.activity_type, " (id ", info_.activity_id,
                           ", workflow ", info_.workflow_id, ")")),
       reports_(std::make_unique<Reports>(*this)),

@@ -36,7 +36,7 @@ absl::StatusOr<LoadedLibrary> load_library(const std::string& path, Registry& re
 class NativeTypes {
  public:
   virtual ~NativeTypes() = default;
-  // `codec` may be null; `activity_threads` is the worker's number of activity slots.
+  // `codec` may be null; `activity_threads`: as the worker's options say.
   static std::unique_ptr<NativeTypes> create(Codec codec, int activity_threads,
                                              std::size_t workflow_stack_bytes = kStackBytes);
   virtual absl::StatusOr<LoadedLibrary> load(const std::string& path) = 0;

@@ -22,6 +22,7 @@ struct WorkerOptions {
   std::size_t max_cached_bytes = std::size_t{1} << 30;
   int max_concurrent_workflow_tasks = 100;  // At least 2 where runs are cached.
   int max_concurrent_activities = 100;
+  int max_concurrent_local_activities = 100;
   int max_concurrent_workflow_task_polls = 5;
   int max_concurrent_activity_task_polls = 5;
   double nonsticky_to_sticky_poll_ratio = 0.2;
