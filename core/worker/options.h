@@ -80,7 +80,8 @@ void for_each_option(Options& options, Visit&& visit) {
   visit("no_remote_activities", options.no_remote_activities);
   visit("disable_eager_activity_execution", options.disable_eager_activity_execution);
   visit("disable_payload_error_limit", options.disable_payload_error_limit);
-  visit("max_eager_activity_reservations_per_workflow_task", options.max_eager_activity_reservations_per_workflow_task);
+  visit("max_eager_activity_reservations_per_workflow_task",
+        options.max_eager_activity_reservations_per_workflow_task);
   visit("deadlock_timeout", options.deadlock_timeout);
   visit("fatal_poll_tolerance", options.fatal_poll_tolerance);
 }

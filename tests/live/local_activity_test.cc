@@ -114,7 +114,8 @@ TEST_P(LocalActivityLive, IsCancelledWithoutWaitingForItOrWaits) {
   start_worker();
   WorkflowOptions with = options();
   with.task_timeout = 1s;
-  const auto tried = client().start_workflow<&Cancels::run>(with, ActivityCancellationType::kTryCancel);
+  const auto tried =
+      client().start_workflow<&Cancels::run>(with, ActivityCancellationType::kTryCancel);
   tried.signal<&Cancels::stop>();
   EXPECT_THAT(tried.result(), testing::HasSubstr("Local Activity cancelled"));
 

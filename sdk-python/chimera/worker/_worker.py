@@ -248,11 +248,12 @@ class Worker:
     def _check_local_activity(self, name: str) -> None:
         if self._config.get("native"):
             return  # The core knows whether a library has it.
-        if self._activity_worker is not None:
-            return self._activity_worker.check_registered(name)
-        raise ValueError(
-            f"Activity function {name} is not registered on this worker, no available activities."
-        )
+        if self._activity_worker is None:
+            raise ValueError(
+                f"Activity function {name} is not registered on this worker, "
+                "no available activities."
+            )
+        self._activity_worker.check_registered(name)
 
     def config(self, *, active_config: bool = False) -> WorkerConfig:
         """The options given, or with `active_config` those that plugins made of them."""

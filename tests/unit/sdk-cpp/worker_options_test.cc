@@ -1,9 +1,9 @@
-// That no language forgets an option: the list has the fields of the core's struct, and what the C++
-// SDK offers the core has, too.
-#include <gtest/gtest.h>
-
+// That no language forgets an option: the list has the fields of the core's struct, and what the
+// C++ SDK offers the core has, too.
 #include <set>
 #include <string>
+
+#include <gtest/gtest.h>
 
 #include "chimera/reflect.h"
 #include "chimera/worker.h"
