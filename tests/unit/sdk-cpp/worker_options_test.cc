@@ -15,7 +15,7 @@ namespace {
 template <class Options>
 std::set<std::string> fields() {
   std::set<std::string> names;
-  for (const auto& name : detail::kMemberNames<Options>) {
+  for (const auto& name : reflect::kMemberNames<Options>) {
     std::string text(name);
     if (text.ends_with('_')) text.pop_back();
     names.insert(std::move(text));
