@@ -29,9 +29,7 @@ class Driver {
     auto activation = std::make_shared<core::Activation>();
     activation->jobs = std::move(jobs);
     activation->is_replaying = replaying;
-    core::Completion completion{core::Completion::Success{}};
-    runtime_->activate(activation, [&](core::Completion done) { completion = std::move(done); });
-    return completion;
+    return *runtime_->activate(activation, nullptr);
   }
   template <class... A>
   core::Completion start(const A&... arguments) {

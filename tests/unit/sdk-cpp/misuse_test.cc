@@ -209,27 +209,6 @@ TEST(MisuseDeathTest, AWorkflowWhoseDestructorThrowsIsNamed) {
 }
 #endif
 
-// --- Queries ---
-
-struct Large {
-  void run() { workflow::sleep(1h); }
-  std::string text() const { return std::string(5'000'000, 'x'); }
-};
-
-TEST(MisuseTest, AnAnswerThatIsTooLargeToSendIsAFailureAtOnce) {
-  Driver driver(define_workflow<&Large::run>("Large").query<&Large::text>("text"));
-  driver.start();
-  api::query::v1::WorkflowQuery query;
-  query.set_query_type("text");
-  const auto answered = driver.activate({core::QueryWorkflow{.query_id = "q", .query = &query}});
-
-  const auto* answer = command<core::RespondToQuery>(answered, 0);
-  ASSERT_NE(answer, nullptr);
-  const auto* failure = std::get_if<api::failure::v1::Failure>(&answer->answer);
-  ASSERT_NE(failure, nullptr);
-  EXPECT_THAT(failure->message(), HasSubstr("the answer to the query 'text' has 50000"));
-}
-
 // --- Children ---
 
 TEST(MisuseTest, ATakenIdIsAWorkflowAlreadyStartedError) {
