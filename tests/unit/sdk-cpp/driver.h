@@ -19,11 +19,12 @@ class Driver {
  public:
   template <auto Run, class T>
   explicit Driver(const WorkflowDefinition<Run, T>& definition, Codec codec = nullptr,
-                  const WorkerInterceptors& interceptors = {})
+                  const WorkerInterceptors& interceptors = {},
+                  StackPool& stacks = StackPool::of(kStackBytes))
       : type_(definition.type()),
         runtime_(std::make_unique<WorkflowRuntime>(
             type_, core::RunContext{"id", "run", type_.name, "queue", "default"}, std::move(codec),
-            core::process_metrics(), StackPool::of(kStackBytes), interceptors)) {}
+            core::process_metrics(), stacks, interceptors)) {}
 
   core::Completion activate(std::vector<core::Job> jobs, bool replaying = false) {
     auto activation = std::make_shared<core::Activation>();
