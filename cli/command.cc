@@ -12,11 +12,6 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#include "CLI/Config.hpp"
-#include "CLI/Error.hpp"
-#include "CLI/Formatter.hpp"
-#include "CLI/Option.hpp"
-
 namespace chimera::cli {
 namespace {
 
@@ -61,26 +56,25 @@ absl::StatusOr<std::string> read_file(const char* option, const std::string& pat
 
 }  // namespace
 
-void ServerAddress::add_to(CLI::App& command) {
-  command.add_option("--address,-a", address, "HOST:PORT of the server")
-      ->envname("TEMPORAL_ADDRESS")
-      ->capture_default_str();
-  command.add_option("--namespace,-n", namespace_, "Namespace")
-      ->envname("TEMPORAL_NAMESPACE")
-      ->capture_default_str();
-  command.add_option("--api-key", api_key, "API key; turns TLS on")->envname("TEMPORAL_API_KEY");
-  command.add_flag("--tls", tls, "Use TLS, with the system's roots unless --tls-ca-path is given");
-  command.add_flag("--no-tls", no_tls, "No TLS, although an API key is given");
-  command
-      .add_option("--tls-ca-path", tls_ca_path, "PEM file of who signed the server; turns TLS on")
-      ->envname("TEMPORAL_TLS_CA");
-  command
-      .add_option("--tls-cert-path", tls_cert_path, "PEM file, client certificate; turns TLS on")
-      ->envname("TEMPORAL_TLS_CERT");
-  command.add_option("--tls-key-path", tls_key_path, "PEM file, the certificate's private key")
-      ->envname("TEMPORAL_TLS_KEY");
-  command.add_option("--tls-server-name", tls_server_name, "Name in the server's certificate")
-      ->envname("TEMPORAL_TLS_SERVER_NAME");
+void ServerAddress::add_to(Command command) {
+  command.option("--address,-a", address, "HOST:PORT of the server")
+      .from_environment("TEMPORAL_ADDRESS")
+      .shows_default();
+  command.option("--namespace,-n", namespace_, "Namespace")
+      .from_environment("TEMPORAL_NAMESPACE")
+      .shows_default();
+  command.option("--api-key", api_key, "API key; turns TLS on")
+      .from_environment("TEMPORAL_API_KEY");
+  command.flag("--tls", tls, "Use TLS, with the system's roots unless --tls-ca-path is given");
+  command.flag("--no-tls", no_tls, "No TLS, although an API key is given");
+  command.option("--tls-ca-path", tls_ca_path, "PEM file of who signed the server; turns TLS on")
+      .from_environment("TEMPORAL_TLS_CA");
+  command.option("--tls-cert-path", tls_cert_path, "PEM file, client certificate; turns TLS on")
+      .from_environment("TEMPORAL_TLS_CERT");
+  command.option("--tls-key-path", tls_key_path, "PEM file, the certificate's private key")
+      .from_environment("TEMPORAL_TLS_KEY");
+  command.option("--tls-server-name", tls_server_name, "Name in the server's certificate")
+      .from_environment("TEMPORAL_TLS_SERVER_NAME");
 }
 
 absl::StatusOr<core::ConnectionOptions> ServerAddress::connection_options() const {
@@ -123,21 +117,10 @@ std::vector<std::string> ServerAddress::words() const {
   return result;
 }
 
-int run(CLI::App& app, int argc, char** argv) {
-  try {
-    app.parse(argc, argv);
-    return 0;
-  } catch (const CLI::RuntimeError& ended) {
-    return ended.get_exit_code();  // It has said why.
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : kMisused;  // 0: --help and --version.
-  }
-}
-
 void fail(const std::string& message, int exit_code) {
   std::fflush(stdout);  // What went well comes first.
   std::fprintf(stderr, "chimera: %s\n", message.c_str());
-  throw CLI::RuntimeError(exit_code);
+  throw Ended{exit_code};
 }
 
 void fail(const absl::Status& status) { fail(std::string(status.message())); }

@@ -8,7 +8,7 @@
 
 #include "absl/status/statusor.h"
 
-#include "CLI/App.hpp"
+#include "cli/command_line.h"
 #include "core/rpc/connection.h"
 
 namespace chimera::cli {
@@ -22,7 +22,7 @@ struct ServerAddress {
   bool tls = false, no_tls = false;
   std::string tls_ca_path, tls_cert_path, tls_key_path, tls_server_name;
 
-  void add_to(CLI::App& command);
+  void add_to(Command command);
   // Reads the files; an error names the option that is wrong.
   absl::StatusOr<core::ConnectionOptions> connection_options() const;
   absl::StatusOr<std::shared_ptr<core::Connection>> connect() const;
@@ -31,16 +31,13 @@ struct ServerAddress {
   std::vector<std::string> words() const;
 };
 
-// Parses, runs the command and returns the program's exit code.
-int run(CLI::App& app, int argc, char** argv);
+// Each adds its command.
+void add_server(Command program);
+void add_worker(Command program);
+void add_workflow(Command program);  // `workflow show` and its short form `show`.
 
-// Each adds its command; the command's callback returns by throwing CLI::RuntimeError(code) on
-// failure.
-void add_server(CLI::App& app);
-void add_worker(CLI::App& app);
-void add_workflow(CLI::App& app);  // `workflow show` and its short form `show`.
-
-// One line on stderr, "chimera: MESSAGE", then the exit code. docs/errors.md lists the codes.
+// One line on stderr, "chimera: MESSAGE", then the exit code, by throwing Ended. docs/errors.md lists
+// the codes.
 inline constexpr int kFailed = 1, kMisused = 2;
 [[noreturn]] void fail(const std::string& message, int exit_code = kFailed);
 [[noreturn]] void fail(const absl::Status& status);

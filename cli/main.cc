@@ -1,15 +1,14 @@
 // The program `chimera`: embedded server, worker host, tools.
-#include "CLI/App.hpp"
-#include "CLI/Config.hpp"
-#include "CLI/Formatter.hpp"
 #include "cli/command.h"
 
 int main(int argc, char** argv) {
-  CLI::App app{"Chimera: Temporal workflows and activities in C++ and Python, in one worker."};
-  app.set_version_flag("--version", "chimera " CHIMERA_VERSION);
-  app.require_subcommand(1);
-  chimera::cli::add_server(app);
-  chimera::cli::add_worker(app);
-  chimera::cli::add_workflow(app);
-  return chimera::cli::run(app, argc, argv);
+  chimera::cli::CommandLine line(
+      "Chimera: Temporal workflows and activities in C++ and Python, in one worker.");
+  line.add_version("chimera " CHIMERA_VERSION);
+  chimera::cli::Command program = line.program();
+  program.require_subcommand();
+  chimera::cli::add_server(program);
+  chimera::cli::add_worker(program);
+  chimera::cli::add_workflow(program);
+  return line.run(argc, argv, chimera::cli::kMisused);
 }

@@ -11,9 +11,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 
-#include "CLI/App.hpp"
-#include "CLI/Config.hpp"
-#include "CLI/Formatter.hpp"
 #include "cli/command.h"
 #include "server/server.h"
 
@@ -59,42 +56,42 @@ void serve(Arguments& arguments) {
   server->reset();
 }
 
-void add_options(CLI::App& command, Arguments& arguments) {
+void add_options(Command command, Arguments& arguments) {
   server::ServerOptions& options = arguments.options;
   options.port = 7233;
-  command.add_option("--port,-p", options.port, "TCP port; 0 takes a free one")
-      ->check(CLI::Range(0, 65535))
-      ->capture_default_str();
-  command.add_option("--ip", options.ip, "Address to listen on")->capture_default_str();
-  command.add_option("--db-filename,-f", options.database_filename,
-                     "SQLite file to keep everything in; without it, memory");
-  command.add_option("--namespace,-n", options.namespaces, "Namespaces beside \"default\"");
-  command.add_option("--search-attribute", arguments.search_attributes, "NAME=TYPE, repeatable");
-  command.add_option("--dynamic-config-value", arguments.dynamic_config,
-                     "KEY=VALUE, repeatable: limits, see docs/operations.md");
-  command.add_flag("--headless", arguments.headless, "Accepted: there is no UI to leave out");
-  command.add_option("--ui-port", arguments.ui_port, "Accepted, unused");
-  command.add_option("--ui-ip", arguments.ui_ip, "Accepted, unused");
-  command.add_option("--http-port", arguments.http_port, "Accepted, unused");
-  command.add_option("--metrics-port", arguments.metrics_port, "Accepted, unused");
-  command.add_option("--log-level", arguments.log_level, "Accepted, unused");
-  command.add_option("--log-format", arguments.log_format, "Accepted, unused");
-  command.add_option("--sqlite-pragma", arguments.sqlite_pragma, "Accepted, unused");
-  command.callback([&arguments] { serve(arguments); });
+  command.option("--port,-p", options.port, "TCP port; 0 takes a free one")
+      .between(0, 65535)
+      .shows_default();
+  command.option("--ip", options.ip, "Address to listen on").shows_default();
+  command.option("--db-filename,-f", options.database_filename,
+                 "SQLite file to keep everything in; without it, memory");
+  command.option("--namespace,-n", options.namespaces, "Namespaces beside \"default\"");
+  command.option("--search-attribute", arguments.search_attributes, "NAME=TYPE, repeatable");
+  command.option("--dynamic-config-value", arguments.dynamic_config,
+                 "KEY=VALUE, repeatable: limits, see docs/operations.md");
+  command.flag("--headless", arguments.headless, "Accepted: there is no UI to leave out");
+  command.option("--ui-port", arguments.ui_port, "Accepted, unused");
+  command.option("--ui-ip", arguments.ui_ip, "Accepted, unused");
+  command.option("--http-port", arguments.http_port, "Accepted, unused");
+  command.option("--metrics-port", arguments.metrics_port, "Accepted, unused");
+  command.option("--log-level", arguments.log_level, "Accepted, unused");
+  command.option("--log-format", arguments.log_format, "Accepted, unused");
+  command.option("--sqlite-pragma", arguments.sqlite_pragma, "Accepted, unused");
+  command.on_parsed([&arguments] { serve(arguments); });
 }
 
 }  // namespace
 
-void add_server(CLI::App& app) {
+void add_server(Command program) {
   static Arguments arguments;  // Lives as long as the command line that refers to it.
   static Arguments start_dev_arguments;
-  CLI::App* server = app.add_subcommand("server", "Run the embedded server");
-  add_options(*server, arguments);
-  CLI::App* start_dev = server->add_subcommand("start-dev", "The same, under the official name");
-  add_options(*start_dev, start_dev_arguments);
+  Command server = program.subcommand("server", "Run the embedded server");
+  add_options(server, arguments);
+  add_options(server.subcommand("start-dev", "The same, under the official name"),
+              start_dev_arguments);
   // The outer callback runs after the inner one; it must not start a second server.
-  server->callback([server] {
-    if (server->get_subcommands().empty()) serve(arguments);
+  server.on_parsed([server] {
+    if (!server.has_parsed_subcommand()) serve(arguments);
   });
 }
 

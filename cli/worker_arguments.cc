@@ -6,8 +6,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
-#include "CLI/Config.hpp"
-#include "CLI/Formatter.hpp"
 #include "core/rpc/connect_error.h"
 
 namespace chimera::cli {
@@ -17,14 +15,14 @@ bool is_library(const std::string& name) { return absl::EndsWith(name, ".so"); }
 
 }  // namespace
 
-void WorkerArguments::add_to(CLI::App& command) {
-  command.add_option("--task-queue,-q", host.worker.task_queue, "Task queue")->required();
-  command.add_option("--python", python, "Interpreter for Python code")->capture_default_str();
-  command.add_option("--metrics-address", host.metrics_address,
-                     "HOST:PORT that serves /metrics, /livez and /readyz");
-  command.add_option("--graceful-shutdown-timeout", grace_s,
-                     "Seconds that activities have after SIGTERM before they are cancelled");
-  command.add_option("code", code, "Libraries (./libx.so) and Python (package.module:name)");
+void WorkerArguments::add_to(Command command) {
+  command.option("--task-queue,-q", host.worker.task_queue, "Task queue").required();
+  command.option("--python", python, "Interpreter for Python code").shows_default();
+  command.option("--metrics-address", host.metrics_address,
+                 "HOST:PORT that serves /metrics, /livez and /readyz");
+  command.option("--graceful-shutdown-timeout", grace_s,
+                 "Seconds that activities have after SIGTERM before they are cancelled");
+  command.option("code", code, "Libraries (./libx.so) and Python (package.module:name)");
   server.add_to(command);
 }
 

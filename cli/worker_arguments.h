@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "CLI/App.hpp"
 #include "cli/command.h"
 #include "host/native_host.h"
 
@@ -19,7 +18,7 @@ struct WorkerArguments {
   double grace_s = 0;
   std::vector<std::string> code;
 
-  void add_to(CLI::App& command);
+  void add_to(Command command);
   // Says what is wrong and ends the command; completes host.worker.
   void check();
   bool with_python() const;

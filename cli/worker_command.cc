@@ -13,9 +13,6 @@
 #include "absl/strings/str_cat.h"
 #include <unistd.h>
 
-#include "CLI/App.hpp"
-#include "CLI/Config.hpp"
-#include "CLI/Formatter.hpp"
 #include "cli/command.h"
 #include "cli/worker_arguments.h"
 
@@ -51,12 +48,11 @@ void work(WorkerArguments& arguments) {
 
 }  // namespace
 
-void add_worker(CLI::App& app) {
+void add_worker(Command program) {
   static WorkerArguments arguments;  // Lives as long as the command line that refers to it.
-  CLI::App* command =
-      app.add_subcommand("worker", "Run workflows and activities of C++ and Python");
-  arguments.add_to(*command);
-  command->callback([] { work(arguments); });
+  Command command = program.subcommand("worker", "Run workflows and activities of C++ and Python");
+  arguments.add_to(command);
+  command.on_parsed([] { work(arguments); });
 }
 
 }  // namespace chimera::cli

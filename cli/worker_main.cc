@@ -1,8 +1,5 @@
 // The program `chimera-worker`: what `chimera worker` becomes for C++ libraries. They share the
 // core in libchimera with this program.
-#include "CLI/App.hpp"
-#include "CLI/Config.hpp"
-#include "CLI/Formatter.hpp"
 #include "cli/command.h"
 #include "cli/worker_arguments.h"
 #include "host/native_host.h"
@@ -25,12 +22,13 @@ void run_native(WorkerArguments& arguments) {
 }  // namespace chimera::cli
 
 int main(int argc, char** argv) {
-  CLI::App app{"Runs workflows and activities of C++ libraries; `chimera worker` starts it."};
+  using chimera::cli::CommandLine;
+  CommandLine line("Runs workflows and activities of C++ libraries; `chimera worker` starts it.");
   chimera::cli::WorkerArguments arguments;
-  arguments.add_to(app);
-  app.callback([&] {
+  arguments.add_to(line.program());
+  line.program().on_parsed([&] {
     arguments.check();
     chimera::cli::run_native(arguments);
   });
-  return chimera::cli::run(app, argc, argv);
+  return line.run(argc, argv, chimera::cli::kMisused);
 }

@@ -10,10 +10,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "CLI/App.hpp"
-#include "CLI/Config.hpp"
-#include "CLI/Formatter.hpp"
-#include "CLI/Validators.hpp"
 #include "cli/command.h"
 #include "cli/timeline.h"
 #include "core/rpc/connect_error.h"
@@ -85,25 +81,25 @@ void show(const ShowArguments& arguments) {
   std::fputs(text.c_str(), stdout);
 }
 
-void add_show(CLI::App& parent) {
+void add_show(Command parent) {
   auto arguments = std::make_shared<ShowArguments>();
-  CLI::App* command = parent.add_subcommand("show", "Draw a workflow's history as a timeline");
-  command->add_option("workflow_id", arguments->workflow_id, "Workflow id")->required();
-  command->add_option("--run-id,-r", arguments->run_id, "Run id; without it, the current run");
-  command->add_option("--output,-o", arguments->output, "text, or json (a replayer reads it)")
-      ->check(CLI::IsMember({"text", "json"}));
-  command->add_option("--width", arguments->width, "Columns; without it, the terminal's");
-  arguments->server.add_to(*command);
-  command->callback([arguments] { show(*arguments); });
+  Command command = parent.subcommand("show", "Draw a workflow's history as a timeline");
+  command.option("workflow_id", arguments->workflow_id, "Workflow id").required();
+  command.option("--run-id,-r", arguments->run_id, "Run id; without it, the current run");
+  command.option("--output,-o", arguments->output, "text, or json (a replayer reads it)")
+      .one_of({"text", "json"});
+  command.option("--width", arguments->width, "Columns; without it, the terminal's");
+  arguments->server.add_to(command);
+  command.on_parsed([arguments] { show(*arguments); });
 }
 
 }  // namespace
 
-void add_workflow(CLI::App& app) {
-  CLI::App* workflow = app.add_subcommand("workflow", "Look at workflows");
-  workflow->require_subcommand(1);
-  add_show(*workflow);
-  add_show(app);
+void add_workflow(Command program) {
+  Command workflow = program.subcommand("workflow", "Look at workflows");
+  workflow.require_subcommand();
+  add_show(workflow);
+  add_show(program);
 }
 
 }  // namespace chimera::cli

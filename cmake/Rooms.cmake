@@ -83,3 +83,21 @@ function(chimera_test name)
     set_tests_properties(${name} PROPERTIES LABELS ${arg_LABEL})
   endif()
 endfunction()
+
+# chimera_install_stripped(TARGET FOLDER COMPONENT): after its install() goes what only a debugger reads. That lies beside
+# it, as the component `debug`, under the name that the stripped file says.
+function(chimera_install_stripped target folder component)
+  if(CHIMERA_SANITIZER OR NOT CMAKE_OBJCOPY)
+    return()
+  endif()
+  set(debug ${CMAKE_BINARY_DIR}/debug/$<TARGET_FILE_NAME:${target}>.debug)
+  set(installed "\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${folder}/$<TARGET_FILE_NAME:${target}>")
+  install(CODE "
+    file(MAKE_DIRECTORY \"${CMAKE_BINARY_DIR}/debug\")
+    execute_process(COMMAND \"${CMAKE_OBJCOPY}\" --only-keep-debug \"$<TARGET_FILE:${target}>\" \"${debug}\"
+      COMMAND_ERROR_IS_FATAL ANY)
+    execute_process(COMMAND \"${CMAKE_OBJCOPY}\" --strip-unneeded \"--add-gnu-debuglink=${debug}\" \"${installed}\"
+      COMMAND_ERROR_IS_FATAL ANY)
+  " COMPONENT ${component})
+  install(FILES ${debug} DESTINATION ${folder} COMPONENT debug EXCLUDE_FROM_ALL)
+endfunction()

@@ -82,11 +82,14 @@ void WorkflowBridge::activate(const std::string& run_id,
                               core::ActivationDone done) {
   std::shared_ptr<const Ref> callback;
   {
-    absl::MutexLock lock(&mutex_);
+    absl::ReleasableMutexLock lock(&mutex_);
+    if (closed_) {
+      lock.Release();
+      return std::move(done)(closed_answer(*activation));
+    }
     callback = activate_;
-    if (!closed_) waiting_.insert_or_assign(run_id, std::move(done));
+    waiting_.insert_or_assign(run_id, std::move(done));
   }
-  if (callback == nullptr) return std::move(done)(closed_answer(*activation));
   queue_->push(std::move(callback),
                [workflow_type = std::move(workflow_type), activation = std::move(activation)] {
                  return py::make_tuple(text(activation->run_id), text(*workflow_type),

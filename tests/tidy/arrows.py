@@ -51,7 +51,7 @@ LIBRARIES = {
     "sqlite3.h": {"server/store"},
     "boost/": {"sdk-cpp/src"},
     "httplib.h": {"host", "cli"},
-    "CLI/": {"host", "cli"},
+    "CLI/": {"cli"},
 }
 
 # What an installed, light public header must not show.

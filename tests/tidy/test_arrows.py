@@ -45,6 +45,12 @@ def test_public_headers_are_light():
     assert not wrong, "\n".join(wrong)
 
 
+def test_the_costliest_library_is_compiled_once():
+    """CLI11 takes as long as the largest file of the core, wherever it is included."""
+    users = [p for p in tracked(".cc", ".h") if re.search(r'#include ["<]CLI/', (ROOT / p).read_text())]
+    assert users == ["cli/command_line.cc"]
+
+
 def test_server_and_worker_read_the_protocol_independently():
     """What makes the two check each other: no shared reading of history."""
     for path in tracked(".cc", ".h"):

@@ -6,8 +6,8 @@ from tree import ROOT, tracked
 
 NAME = re.compile(r"(?<![\w./:$-])((?:[\w.-]+/)*[\w-]+\.(?:h|cc|py|pyi|md|cmake))\b(?!\()")
 PLACE = re.compile(r"`([\w.-]+(?:/[\w.-]+)+)/?`")
-# Words of a rule, other projects' headers, a system's.
-OTHERS = re.compile(r"NAME|KIND|^absl/|^linux/|^sched\.h$|^H/")
+# Words of a rule, other projects' headers, a system's, the reader's own.
+OTHERS = re.compile(r"NAME|KIND|^absl/|^linux/|^sched\.h$|^H/|^greeting\.")
 
 
 def ends_of(path: str) -> set[str]:
