@@ -102,8 +102,7 @@ template <class Change>
 void change_each(Engine& engine, const Selection& selection, Change change) {
   Transition t(engine, *selection.run);
   RunActivities owner(t);
-  for (const std::int64_t id : selection.activities)
-    change(owner, *t.open<Activities>().find(id));
+  for (const std::int64_t id : selection.activities) change(owner, *t.open<Activities>().find(id));
   t.commit();
 }
 

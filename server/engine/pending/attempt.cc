@@ -77,7 +77,8 @@ void withdraw(Engine& engine, Activity& activity) {
 void dispatch_at(ActivityOwner& owner, Activity& activity, WallTime at) {
   withdraw(owner.engine(), activity);
   activity.scheduled = at;
-  if (at <= owner.engine().now()) attempt::dispatch(owner, activity);  // Else its next_attempt() tells.
+  if (at <= owner.engine().now())
+    attempt::dispatch(owner, activity);  // Else its next_attempt() tells.
 }
 
 WallTime soon(Engine& engine, Nanos jitter) {

@@ -1,4 +1,4 @@
-// The life of an activity, whoever it belongs to: its attempts are dispatched, started, heartbeaten,
+// The life of an activity, whoever it belongs to: its attempts are dispatched, started, kept up,
 // retried and timed out; an operator pauses, resets and changes it. Its owner hears how it ended.
 // Loop thread.
 #ifndef CHIMERA_SERVER_ENGINE_PENDING_ATTEMPT_H_

@@ -63,8 +63,7 @@ Verdict ExternalSignals::check(CommandCheck& check, const command::Command& comm
     return bad(kCause, "SignalName is not set on SignalExternalWorkflowExecutionCommand.");
   const std::size_t pending = check.run.open<ExternalSignals>().open_.size();
   return at_limit(Cause::WORKFLOW_TASK_FAILED_CAUSE_PENDING_SIGNALS_LIMIT_EXCEEDED,
-                  "signals to external workflows",
-                  pending + check.batch<ExternalSignals>().sent++,
+                  "signals to external workflows", pending + check.batch<ExternalSignals>().sent++,
                   check.engine.config().external_signals_max);
 }
 

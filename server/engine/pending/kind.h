@@ -80,7 +80,7 @@ class PendingKind {
 
   // --- What others see and how it goes on.
   void describe(WallTime, wf::DescribeWorkflowExecutionResponse&) const {}
-  static void resume(Transition&) {}      // After a restart.
+  static void resume(Transition&) {}       // After a restart.
   static void begin_again(Transition&) {}  // In the run that a reset has made.
   // An event of the run that was reset, from behind the point. True: it is of this kind.
   static bool carry_over(Transition&, const HistoryEvent&) { return false; }

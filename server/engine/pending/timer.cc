@@ -25,8 +25,7 @@ Verdict Timers::check_start(CommandCheck& check, const command::StartTimerComman
   if (a.start_to_fire_timeout().seconds() < 0)
     return bad(kCause, "A valid StartToFireTimeout is not set on StartTimerCommand.");
   Batch& batch = check.batch<Timers>();
-  const bool pending =
-      check.run.open<Timers>().find(id) != nullptr && !batch.canceled.contains(id);
+  const bool pending = check.run.open<Timers>().find(id) != nullptr && !batch.canceled.contains(id);
   if (pending || !batch.started.insert(id).second) {
     return bad(Cause::WORKFLOW_TASK_FAILED_CAUSE_START_TIMER_DUPLICATE_ID,
                absl::StrCat("TimerID ", id, " already exists"));
