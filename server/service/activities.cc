@@ -1,11 +1,12 @@
 // The reports of activity workers, by token and by id.
 #include "server/base/errors.h"
 #include "server/engine/engine.h"
-#include "server/engine/matched/task_lookup.h"
 #include "server/engine/pending/activity.h"
+#include "server/engine/rules/failures.h"
 #include "server/engine/rules/limits.h"
 #include "server/service/handlers.h"
 #include "server/service/method_table.h"
+#include "server/service/task_lookup.h"
 
 namespace chimera::server {
 namespace {

@@ -1,6 +1,5 @@
-// The life of an activity, whoever it belongs to: its attempts are dispatched, started,
-// heartbeaten, retried and timed out; an operator pauses, resets and changes it. Its owner hears
-// how it ended.
+// The life of an activity, whoever it belongs to: its attempts are dispatched, started, kept up,
+// retried and timed out; an operator pauses, resets and changes it. Its owner hears how it ended.
 // Loop thread.
 #ifndef CHIMERA_SERVER_ENGINE_PENDING_ATTEMPT_H_
 #define CHIMERA_SERVER_ENGINE_PENDING_ATTEMPT_H_

@@ -1,11 +1,14 @@
 #include "server/engine/pending/child.h"
 
+#include <algorithm>
+
 #include "server/engine/engine.h"
 #include "server/engine/pending/external.h"
 #include "server/engine/pending/pending.h"
 #include "server/engine/rules/cron.h"
 #include "server/engine/rules/limits.h"
 #include "server/engine/rules/retry.h"
+#include "server/engine/rules/start_attributes.h"
 #include "server/engine/run/transition.h"
 #include "server/engine/turn/incoming.h"
 #include "server/engine/turn/start.h"
@@ -22,18 +25,7 @@ StartSpec child_spec(Engine& engine, const Run& parent, const Child& child, Name
   spec.run_id = engine.ids().run_id(engine.now());
   spec.request_id = absl::StrCat(parent.run_id, ":", child.initiated_id);
   auto& a = spec.attributes;
-  *a.mutable_workflow_type() = from.workflow_type();
-  a.mutable_task_queue()->set_name(from.task_queue().name());
-  if (from.has_input()) *a.mutable_input() = from.input();
-  *a.mutable_workflow_execution_timeout() = from.workflow_execution_timeout();
-  *a.mutable_workflow_run_timeout() = from.workflow_run_timeout();
-  *a.mutable_workflow_task_timeout() = from.workflow_task_timeout();
-  if (from.has_retry_policy()) *a.mutable_retry_policy() = from.retry_policy();
-  a.set_cron_schedule(from.cron_schedule());
-  if (from.has_memo()) *a.mutable_memo() = from.memo();
-  if (from.has_search_attributes()) *a.mutable_search_attributes() = from.search_attributes();
-  if (from.has_header()) *a.mutable_header() = from.header();
-  if (from.has_priority()) *a.mutable_priority() = from.priority();
+  copy_start(from, a);
   a.set_parent_workflow_namespace(parent.ns->name());
   a.set_parent_workflow_namespace_id(parent.ns->id);
   a.mutable_parent_workflow_execution()->set_workflow_id(parent.workflow_id);
@@ -172,45 +164,37 @@ void initiate(Transition& t, command::StartChildWorkflowExecutionCommandAttribut
               std::int64_t completed_id,
               history::StartChildWorkflowExecutionInitiatedEventAttributes& a) {
   const Run& run = t.run();
+  const auto& start = run.start();
+  if (start.has_priority()) *a.mutable_priority() = start.priority();
+  if (from.has_priority()) {  // What it leaves open is its parent's.
+    common::Priority own = std::move(*from.mutable_priority());
+    from.clear_priority();
+    a.mutable_priority()->MergeFrom(own);
+  }
+  copy_start(from, a);
   set_target_namespace(t, from.namespace_(), a);
-  a.set_workflow_id(from.workflow_id());
-  *a.mutable_workflow_type() = from.workflow_type();
-  a.mutable_task_queue()->set_name(from.task_queue().name().empty() ? run.task_queue
-                                                                    : from.task_queue().name());
+  a.set_workflow_task_completed_event_id(completed_id);
+  if (a.task_queue().name().empty()) a.mutable_task_queue()->set_name(run.task_queue);
   a.mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
-  if (from.has_input()) *a.mutable_input() = std::move(*from.mutable_input());
-  const Nanos execution = to_nanos(from.workflow_execution_timeout());
-  Nanos run_timeout = to_nanos(from.workflow_run_timeout());
+  const Nanos execution = to_nanos(a.workflow_execution_timeout());
+  Nanos run_timeout = to_nanos(a.workflow_run_timeout());
   if (execution > Nanos{0} && (run_timeout == Nanos{0} || run_timeout > execution))
     run_timeout = execution;
-  Nanos task = to_nanos(from.workflow_task_timeout());
+  Nanos task = to_nanos(a.workflow_task_timeout());
   if (task == Nanos{0}) task = run.task_timeout;
   if (run_timeout > Nanos{0}) task = std::min(task, run_timeout);
   set(a.mutable_workflow_execution_timeout(), execution);
   set(a.mutable_workflow_run_timeout(), run_timeout);
   set(a.mutable_workflow_task_timeout(), task);
-  a.set_parent_close_policy(from.parent_close_policy() == enums::PARENT_CLOSE_POLICY_UNSPECIFIED
-                                ? enums::PARENT_CLOSE_POLICY_TERMINATE
-                                : from.parent_close_policy());
-  a.set_control(from.control());
-  a.set_workflow_task_completed_event_id(completed_id);
-  a.set_workflow_id_reuse_policy(from.workflow_id_reuse_policy() ==
-                                         enums::WORKFLOW_ID_REUSE_POLICY_UNSPECIFIED
-                                     ? enums::WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
-                                     : from.workflow_id_reuse_policy());
-  if (from.has_retry_policy()) {
-    *a.mutable_retry_policy() = from.retry_policy();
-    default_retry_policy(*a.mutable_retry_policy());
-  }
-  a.set_cron_schedule(from.cron_schedule());
-  if (from.has_header()) *a.mutable_header() = std::move(*from.mutable_header());
-  if (from.has_memo()) *a.mutable_memo() = std::move(*from.mutable_memo());
-  if (from.has_search_attributes()) {
+  if (a.parent_close_policy() == enums::PARENT_CLOSE_POLICY_UNSPECIFIED)
+    a.set_parent_close_policy(enums::PARENT_CLOSE_POLICY_TERMINATE);
+  if (a.workflow_id_reuse_policy() == enums::WORKFLOW_ID_REUSE_POLICY_UNSPECIFIED)
+    a.set_workflow_id_reuse_policy(enums::WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE);
+  if (a.has_retry_policy()) default_retry_policy(*a.mutable_retry_policy());
+  if (a.has_search_attributes()) {
     *a.mutable_search_attributes() =
-        with_types(run.ns->search_attributes, std::move(*from.mutable_search_attributes()));
+        with_types(run.ns->search_attributes, std::move(*a.mutable_search_attributes()));
   }
-  if (run.start().has_priority()) *a.mutable_priority() = run.start().priority();
-  if (from.has_priority()) a.mutable_priority()->MergeFrom(from.priority());
 }
 
 Verdict check_sizes(Cause cause, const command::StartChildWorkflowExecutionCommandAttributes& a) {

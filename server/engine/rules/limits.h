@@ -32,10 +32,6 @@ inline Verdict either(Verdict first, Verdict second) { return first ? std::move(
 absl::Status check_length(absl::string_view what, absl::string_view value);
 absl::Status check_blob(const google::protobuf::Message& payloads);
 
-failure::Failure server_failure(std::string message);
-// A failure over the limit becomes one that says so, with what is short of it as its cause.
-bool cut_failure(failure::Failure& failure);  // True: it was cut.
-
 }  // namespace chimera::server
 
 #endif  // CHIMERA_SERVER_ENGINE_RULES_LIMITS_H_

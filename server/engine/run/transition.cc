@@ -1,10 +1,10 @@
 #include "server/engine/run/transition.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <utility>
 
 #include "core/base/check.h"
+#include "core/telemetry/log.h"
 #include "server/engine/engine.h"
 #include "server/engine/turn/chain.h"
 #include "server/engine/turn/start.h"
@@ -13,6 +13,10 @@
 
 namespace chimera::server {
 namespace {
+
+// They follow each other in the protocol.
+static_assert(enums::EVENT_TYPE_WORKFLOW_TASK_FAILED - enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED ==
+              4);
 
 bool is_task_event(enums::EventType type) {
   return type >= enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED &&
@@ -107,13 +111,12 @@ void Transition::enforce_history_limits() {
   } else if (!run_.warned_of_history && (run_.events.events_size() > config.history_events_warn ||
                                          run_.history_size > config.history_bytes_warn)) {
     run_.warned_of_history = true;
-    std::fprintf(stderr,
-                 "warning: workflow %s, run %s: its history has %d events and %lld bytes, and ends "
-                 "it beyond %lld events or %lld bytes. Continue as new before.\n",
-                 run_.workflow_id.c_str(), run_.run_id.c_str(), run_.events.events_size(),
-                 static_cast<long long>(run_.history_size),
-                 static_cast<long long>(config.history_events_max),
-                 static_cast<long long>(config.history_bytes_max));
+    core::log(
+        core::LogLevel::kWarn, "server",
+        absl::StrCat("the history of a workflow has ", run_.events.events_size(), " events and ",
+                     run_.history_size, " bytes, and ends it beyond ", config.history_events_max,
+                     " events or ", config.history_bytes_max, " bytes. Continue as new before."),
+        {{"workflow_id", run_.workflow_id}, {"run_id", run_.run_id}});
   }
 }
 

@@ -1,8 +1,7 @@
-// complete_task(): RespondWorkflowTaskCompleted from the check to the next task.
+// complete_task(): from the check of the commands to the next task.
 #include "server/base/errors.h"
 #include "server/engine/engine.h"
 #include "server/engine/matched/query.h"
-#include "server/engine/matched/task_lookup.h"
 #include "server/engine/turn/commands.h"
 #include "server/engine/turn/start.h"
 #include "server/engine/turn/update_registry.h"
@@ -143,16 +142,13 @@ absl::Status complete(Transition& t, wf::RespondWorkflowTaskCompletedRequest& re
 
 }  // namespace
 
-absl::Status complete_task(Engine& engine, wf::RespondWorkflowTaskCompletedRequest& request,
+absl::Status complete_task(Engine& engine, const Run& run,
+                           wf::RespondWorkflowTaskCompletedRequest& request,
                            wf::RespondWorkflowTaskCompletedResponse& response) {
-  if (absl::Status s = check_token(engine, request.namespace_(), request.task_token()); !s.ok())
-    return s;
-  absl::StatusOr<const Run*> found = find_started_task(engine, request.task_token());
-  if (!found.ok()) return found.status();
-  const RunPtr run = share(**found);
-  absl::StatusOr<Verdict> verdict = check_commands(engine, *run, request);
+  const RunPtr keep = share(run);
+  absl::StatusOr<Verdict> verdict = check_commands(engine, run, request);
   if (!verdict.ok()) return verdict.status();
-  Transition t(engine, *run);
+  Transition t(engine, run);
   absl::Status status =
       *verdict ? refuse(t, **verdict, request.identity()) : complete(t, request, response);
   t.commit();

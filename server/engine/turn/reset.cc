@@ -1,7 +1,6 @@
 // Reset: a new run that repeats a run's history up to a workflow task and goes on from there.
 #include "server/engine/turn/reset.h"
 
-#include "server/base/errors.h"
 #include "server/engine/engine.h"
 #include "server/engine/run/rebuild.h"
 #include "server/engine/run/transition.h"
@@ -10,10 +9,6 @@
 
 namespace chimera::server {
 namespace {
-
-absl::Status bad_point() {
-  return invalid("Workflow task finish ID must be > 1 && <= workflow last event ID.");
-}
 
 // Copies the events before `finish_id` into the new run.
 void copy_base(Engine& engine, const Run& base, Run& run, std::int64_t finish_id) {
@@ -131,37 +126,16 @@ void note_reset(Engine& engine, const Run& base, const std::string& run_id) {
 
 }  // namespace
 
-absl::Status reset_workflow(Engine& engine, wf::ResetWorkflowExecutionRequest& request,
-                            wf::ResetWorkflowExecutionResponse& response) {
-  absl::StatusOr<Namespace*> ns = engine.resolve_namespace(request.namespace_());
-  if (!ns.ok()) return ns.status();
-  if (request.request_id().empty()) return invalid("RequestId is not set on request.");
-  if (request.post_reset_operations_size() > 0) {
-    return invalid("PostResetOperations are not available in this server. Reset without them.");
-  }
-  const auto& execution = request.workflow_execution();
-  absl::StatusOr<const Run*> found =
-      engine.runs().find(**ns, execution.workflow_id(), execution.run_id());
-  if (!found.ok()) return found.status();
-  const RunPtr base = share(**found);
-  const Run* current = engine.runs().current(**ns, execution.workflow_id());
-  if (current->start_request_id == request.request_id()) {
-    response.set_run_id(current->run_id);
-    return absl::OkStatus();
-  }
-  const std::int64_t finish = request.workflow_task_finish_event_id();
-  if (finish <= 1 || finish > base->events.events_size()) return bad_point();
-  const auto before = base->events.events(static_cast<int>(finish - 2)).event_type();
-  if (before != enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED &&
-      before != enums::EVENT_TYPE_WORKFLOW_TASK_STARTED) {
-    return invalid(absl::StrCat("StateRebuilder unable to Rebuild mutable state to event ID: ",
-                                finish - 1, ", version: 0, this event must be at the boundary"));
-  }
+std::string reset_run(Engine& engine, const Run& reset,
+                      const wf::ResetWorkflowExecutionRequest& request) {
+  const RunPtr base = share(reset);
+  Namespace& ns = *base->ns;
+  const Run* current = engine.runs().current(ns, base->workflow_id);
   const std::string run_id = engine.ids().uuid();
   if (current->running()) end_for_reset(engine, *current, run_id, request.reason());
-  Run& run = engine.runs().add(**ns, execution.workflow_id(), run_id);
+  Run& run = engine.runs().add(ns, base->workflow_id, run_id);
   run.start_request_id = request.request_id();
-  copy_base(engine, *base, run, finish);
+  copy_base(engine, *base, run, request.workflow_task_finish_event_id());
   note_reset(engine, *base, run_id);
   Transition t(engine, run);
   add_missing_started(t);
@@ -173,8 +147,7 @@ absl::Status reset_workflow(Engine& engine, wf::ResetWorkflowExecutionRequest& r
   Pending::begin_again(t);
   t.want_task();
   t.commit();
-  response.set_run_id(run_id);
-  return absl::OkStatus();
+  return run_id;
 }
 
 }  // namespace chimera::server

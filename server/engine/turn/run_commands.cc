@@ -1,6 +1,7 @@
 #include "server/engine/turn/run_commands.h"
 
 #include "server/engine/engine.h"
+#include "server/engine/rules/failures.h"
 #include "server/engine/rules/limits.h"
 #include "server/engine/rules/retry.h"
 #include "server/engine/run/transition.h"
@@ -70,7 +71,10 @@ void record_marker(CommandTurn& turn, command::Command& command) {
   a.mutable_details()->swap(*from.mutable_details());
   a.set_workflow_task_completed_event_id(turn.completed_id);
   if (from.has_header()) *a.mutable_header() = std::move(*from.mutable_header());
-  if (from.has_failure()) *a.mutable_failure() = std::move(*from.mutable_failure());
+  if (from.has_failure()) {
+    *a.mutable_failure() = std::move(*from.mutable_failure());
+    cut_causes(*a.mutable_failure());
+  }
   turn.t.write(std::move(event));
 }
 
@@ -108,6 +112,7 @@ void fail(CommandTurn& turn, command::Command& command) {
   auto& a = *event.mutable_workflow_execution_failed_event_attributes();
   *a.mutable_failure() =
       std::move(*command.mutable_fail_workflow_execution_command_attributes()->mutable_failure());
+  cut_causes(*a.mutable_failure());
   a.set_workflow_task_completed_event_id(turn.completed_id);
   const FollowUp follow = follow_after_failure(turn.t, a.failure());
   a.set_retry_state(follow.state);

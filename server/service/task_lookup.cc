@@ -1,4 +1,4 @@
-#include "server/engine/matched/task_lookup.h"
+#include "server/service/task_lookup.h"
 
 #include "server/base/errors.h"
 #include "server/base/tokens.h"

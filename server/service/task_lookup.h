@@ -1,6 +1,6 @@
 // Which run a worker's task token means. Loop thread.
-#ifndef CHIMERA_SERVER_ENGINE_MATCHED_TASK_LOOKUP_H_
-#define CHIMERA_SERVER_ENGINE_MATCHED_TASK_LOOKUP_H_
+#ifndef CHIMERA_SERVER_SERVICE_TASK_LOOKUP_H_
+#define CHIMERA_SERVER_SERVICE_TASK_LOOKUP_H_
 
 #include <string>
 
@@ -19,4 +19,4 @@ absl::StatusOr<const Run*> find_started_task(Engine& engine, const std::string& 
 
 }  // namespace chimera::server
 
-#endif  // CHIMERA_SERVER_ENGINE_MATCHED_TASK_LOOKUP_H_
+#endif  // CHIMERA_SERVER_SERVICE_TASK_LOOKUP_H_
