@@ -20,8 +20,8 @@ namespace {
 
 constexpr std::size_t kPageBytes = 4096;
 constexpr std::size_t kSlabBytes = std::size_t{8} << 20;
-// Code compiled without -fstack-clash-protection may step over a guard: it is wide, but each
-// page of it takes an entry of a page table.
+// Code that is compiled without -fstack-clash-protection may step over a guard: it is wide, but
+// each page of it takes an entry of a page table.
 constexpr std::size_t kGuardBytesMin = 64 * 1024, kGuardBytesMax = 128 * 1024;
 constexpr std::size_t kKeptPerThread = 64;
 // What a parked fiber may keep of its stack for the next one.

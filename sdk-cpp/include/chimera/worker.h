@@ -40,7 +40,7 @@ struct WorkerOptions {
   std::chrono::milliseconds deadlock_timeout{2000};
   // What a workflow may have on its stack, from 64 KiB to 1 GiB: address space of each run, of
   // which memory is what has been touched. A run of which a task has timed out gets at least 8 MiB.
-  std::size_t workflow_stack_bytes = std::size_t{512} * 1024;
+  std::size_t workflow_stack_bytes = std::size_t{1} << 20;
 };
 
 // Add, then run: a started worker takes nothing more. add() and add_activity() are Registry's. One

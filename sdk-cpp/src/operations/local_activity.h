@@ -1,6 +1,6 @@
 // LocalActivities, activities that this worker runs itself, within the run's workflow tasks. What
-// the core hands back to be tried again after a longer wait (Backoff) waits here on a durable
-// timer.
+// the core hands back to be tried again after a longer wait (Backoff) waits on a durable timer
+// here.
 #ifndef CHIMERA_SDK_CPP_SRC_OPERATIONS_LOCAL_ACTIVITY_H_
 #define CHIMERA_SDK_CPP_SRC_OPERATIONS_LOCAL_ACTIVITY_H_
 

@@ -56,12 +56,19 @@ std::size_t resident_bytes(const Stack& stack) {
   return 4096 * static_cast<std::size_t>(std::count(pages.begin(), pages.end(), 1));
 }
 
+// Sanitizers make frames larger.
+#if defined(CHIMERA_DEV) || defined(CHIMERA_ASAN) || defined(CHIMERA_TSAN)
+constexpr std::size_t kLetters = 100;
+#else
+constexpr std::size_t kLetters = 1000;
+#endif
+
 TEST(StackTest, HasRoomForWhatPeopleWrite) {
   bool matches = false;
   run(pool(), [&] {
-    matches = std::regex_match(std::string(400, 'a'), std::regex("(a|b)*"));
-    EXPECT_EQ(recurse(600), 0);
-    leap<300 * kKiB>(print_float);
+    matches = std::regex_match(std::string(kLetters, 'a'), std::regex("(a|b)*"));
+    EXPECT_EQ(recurse(kLetters), 0);
+    leap<800 * kKiB>(print_float);
   });
   EXPECT_TRUE(matches);
 }
