@@ -36,8 +36,8 @@ void add_server(Command program);
 void add_worker(Command program);
 void add_workflow(Command program);  // `workflow show` and its short form `show`.
 
-// One line on stderr, "chimera: MESSAGE", then the exit code, by throwing Ended. docs/errors.md lists
-// the codes.
+// One line on stderr, "chimera: MESSAGE", then the exit code, by throwing Ended. docs/errors.md
+// lists the codes.
 inline constexpr int kFailed = 1, kMisused = 2;
 [[noreturn]] void fail(const std::string& message, int exit_code = kFailed);
 [[noreturn]] void fail(const absl::Status& status);

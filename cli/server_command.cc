@@ -10,8 +10,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/time/time.h"
+#include <nlohmann/json.hpp>
 
 #include "cli/command.h"
+#include "core/telemetry/log.h"
 #include "server/server.h"
 
 namespace chimera::cli {
@@ -19,11 +22,12 @@ namespace {
 
 struct Arguments {
   server::ServerOptions options;
+  std::string log_level, log_format;
   std::vector<std::string> dynamic_config, search_attributes;
   // Taken for compatibility; they change nothing here.
   bool headless = false;
   int ui_port = 0, http_port = 0, metrics_port = 0;
-  std::string log_level, log_format, ui_ip;
+  std::string ui_ip;
   std::vector<std::string> sqlite_pragma;
 };
 
@@ -38,7 +42,34 @@ std::map<std::string, std::string> pairs(const std::vector<std::string>& texts, 
   return result;
 }
 
+// {"time":...,"level":"WARN","logger":"server","msg":...} and the fields, as one line.
+void log_as_json(const core::LogRecord& record) {
+  nlohmann::ordered_json line;
+  line["time"] =
+      absl::FormatTime(absl::RFC3339_full, absl::FromChrono(record.time), absl::UTCTimeZone());
+  line["level"] = core::log_level_name(record.level);
+  line["logger"] = record.logger;
+  line["msg"] = record.message;
+  for (const auto& [key, value] : record.fields) line[key] = value;
+  // What is no UTF-8 is replaced: a sink must not throw.
+  const std::string text =
+      line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
+void set_up_logs(const Arguments& arguments) {
+  static const std::map<std::string, core::LogLevel> levels{{"debug", core::LogLevel::kDebug},
+                                                            {"info", core::LogLevel::kInfo},
+                                                            {"warn", core::LogLevel::kWarn},
+                                                            {"error", core::LogLevel::kError},
+                                                            {"never", core::LogLevel::kOff}};
+  if (const auto level = levels.find(arguments.log_level); level != levels.end())
+    core::set_log_level(level->second);
+  if (arguments.log_format == "json") core::set_log_sink(log_as_json);
+}
+
 void serve(Arguments& arguments) {
+  set_up_logs(arguments);
   arguments.options.dynamic_config = pairs(arguments.dynamic_config, "--dynamic-config-value");
   arguments.options.search_attributes = pairs(arguments.search_attributes, "--search-attribute");
   take_stop_signals();
@@ -74,8 +105,12 @@ void add_options(Command command, Arguments& arguments) {
   command.option("--ui-ip", arguments.ui_ip, "Accepted, unused");
   command.option("--http-port", arguments.http_port, "Accepted, unused");
   command.option("--metrics-port", arguments.metrics_port, "Accepted, unused");
-  command.option("--log-level", arguments.log_level, "Accepted, unused");
-  command.option("--log-format", arguments.log_format, "Accepted, unused");
+  command
+      .option("--log-level", arguments.log_level,
+              "debug, info, warn, error or never; without it, CHIMERA_LOG, else warn")
+      .one_of({"debug", "info", "warn", "error", "never"});
+  command.option("--log-format", arguments.log_format, "text, or json: one object a line")
+      .one_of({"text", "json", "pretty"});
   command.option("--sqlite-pragma", arguments.sqlite_pragma, "Accepted, unused");
   command.on_parsed([&arguments] { serve(arguments); });
 }

@@ -50,7 +50,7 @@ absl::StatusOr<std::unique_ptr<core::MetricsServer>> serve_metrics(const std::st
 absl::StatusOr<std::unique_ptr<NativeHost>> NativeHost::start(
     std::shared_ptr<core::Connection> connection, const HostOptions& options,
     const std::vector<std::string>& libraries, std::function<void()> failed) {
-  auto types = sdk::NativeTypes::create(nullptr, options.worker.max_concurrent_activities);
+  auto types = sdk::NativeTypes::create(nullptr, core::activity_threads(options.worker));
   for (const std::string& path : libraries) {
     absl::StatusOr<sdk::LoadedLibrary> loaded = types->load(path);
     if (!loaded.ok()) return loaded.status();

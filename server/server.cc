@@ -1,7 +1,6 @@
 #include "server/server.h"
 
-#include <cstdio>
-
+#include "core/telemetry/log.h"
 #include "server/engine/engine.h"
 #include "server/engine/turn/recovery.h"
 #include "server/service/dispatcher.h"
@@ -34,8 +33,8 @@ class ServerImpl : public Server {
     absl::StatusOr<DynamicConfig> config = parse_dynamic_config(options.dynamic_config, unknown);
     if (!config.ok()) return config.status();
     for (const std::string& name : unknown) {
-      std::fprintf(stderr, "warning: dynamic config %s is unknown here and has no effect\n",
-                   name.c_str());
+      core::log(core::LogLevel::kWarn, "server",
+                absl::StrCat("dynamic config ", name, " is unknown here and has no effect"));
     }
     std::unique_ptr<Store> store = make_memory_store();
     if (!options.database_filename.empty()) {

@@ -16,36 +16,16 @@ namespace {
 core::WorkerOptions worker_options(const py::dict& values) {
   core::WorkerOptions result;
   Options options(values, "worker");
-  options.read("namespace", result.namespace_);
-  options.read("task_queue", result.task_queue);
-  options.read("identity", result.identity);
-  options.read("build_id", result.build_id);
-  options.read("deployment_name", result.deployment_name);
-  options.read("use_worker_versioning", result.use_worker_versioning);
-  int behavior = result.default_versioning_behavior;
-  options.read("default_versioning_behavior", behavior);
-  result.default_versioning_behavior = static_cast<api::enums::v1::VersioningBehavior>(behavior);
-  options.read("max_cached_workflows", result.max_cached_workflows);
-  options.read("max_cached_bytes", result.max_cached_bytes);
-  options.read("max_concurrent_workflow_tasks", result.max_concurrent_workflow_tasks);
-  options.read("max_concurrent_activities", result.max_concurrent_activities);
-  options.read("max_concurrent_workflow_task_polls", result.max_concurrent_workflow_task_polls);
-  options.read("nonsticky_to_sticky_poll_ratio", result.nonsticky_to_sticky_poll_ratio);
-  options.read("max_concurrent_activity_task_polls", result.max_concurrent_activity_task_polls);
-  options.read("lanes", result.lanes);
-  options.read("sticky_queue_schedule_to_start_timeout",
-               result.sticky_queue_schedule_to_start_timeout);
-  options.read("max_heartbeat_throttle_interval", result.max_heartbeat_throttle_interval);
-  options.read("default_heartbeat_throttle_interval", result.default_heartbeat_throttle_interval);
-  options.read("graceful_shutdown_timeout", result.graceful_shutdown_timeout);
-  options.read("max_activities_per_second", result.max_activities_per_second);
-  options.read("max_task_queue_activities_per_second", result.max_task_queue_activities_per_second);
-  options.read("no_remote_activities", result.no_remote_activities);
-  options.read("disable_eager_activity_execution", result.disable_eager_activity_execution);
-  options.read("disable_payload_error_limit", result.disable_payload_error_limit);
-  options.read("max_eager_activity_reservations_per_workflow_task",
-               result.max_eager_activity_reservations_per_workflow_task);
-  options.read("deadlock_timeout", result.deadlock_timeout);
+  core::for_each_option(result, [&options](const char* name, auto& option) {
+    using Option = std::remove_reference_t<decltype(option)>;
+    if constexpr (std::is_enum_v<Option>) {
+      int number = option;
+      options.read(name, number);
+      option = static_cast<Option>(number);
+    } else {
+      options.read(name, option);
+    }
+  });
   options.finish();
   return result;
 }
@@ -124,7 +104,7 @@ void Worker::nondeterminism_fails_workflow(const std::string& workflow_type) {
 std::vector<std::string> Worker::add_native_library(const std::string& path, const Codec* codec) {
   if (state_->native == nullptr) {
     state_->native = sdk::NativeTypes::create(codec == nullptr ? nullptr : codec->core(),
-                                              state_->core->options().max_concurrent_activities);
+                                              core::activity_threads(state_->core->options()));
   }
   auto loaded = [&] {
     GilReleased released;

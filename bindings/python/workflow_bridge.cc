@@ -12,7 +12,7 @@ namespace chimera::bindings {
 namespace {
 
 // What a waiting Python run holds, roughly: its coroutine, its loop and its tasks.
-constexpr std::size_t kInstanceBytes = 25 * 1024;
+constexpr std::size_t kInstanceBytes = 10 * 1024;
 
 core::Completion failure_of_closed() {
   core::Completion::Failure failed;

@@ -23,8 +23,8 @@ class ActivitySink {
   virtual ~ActivitySink() = default;
   // A local activity: the sink watches its timeouts, and a worker that ends waits for it.
   virtual bool local() const { return false; }
-  // How the task ended; never WillCompleteAsync, of which a sink hears only where it is local. `kept`:
-  // heartbeat details that were not sent yet, which go with a failure. `done` runs exactly once.
+  // How the task ended; WillCompleteAsync only where the sink is local. `kept`: heartbeat details
+  // that were not sent yet, which go with a failure. `done` runs exactly once.
   virtual void report(const Task& task, ActivityResult result,
                       std::optional<api::common::v1::Payloads> kept, Done done) = 0;
   virtual void heartbeat(const Task& task, api::common::v1::Payloads details,

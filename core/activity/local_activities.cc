@@ -69,9 +69,8 @@ class LocalActivities::Work : public ActivitySink, public std::enable_shared_fro
       const nanoseconds left = left_of(whole);
       if (left <= nanoseconds::zero())
         return finish_with(Kind::kFailed, timed_out(enums::TIMEOUT_TYPE_SCHEDULE_TO_CLOSE));
-      set_timer(whole_timer_, left, [](Work& work) {
-        work.end_attempt(enums::TIMEOUT_TYPE_SCHEDULE_TO_CLOSE);
-      });
+      set_timer(whole_timer_, left,
+                [](Work& work) { work.end_attempt(enums::TIMEOUT_TYPE_SCHEDULE_TO_CLOSE); });
     }
     if (Permit permit = owner_.slots_->try_take(request())) return begin_attempt(std::move(permit));
     if (to_start > nanoseconds::zero()) {
@@ -151,14 +150,11 @@ class LocalActivities::Work : public ActivitySink, public std::enable_shared_fro
     base::set_timestamp(original_, *task.mutable_scheduled_time());
     base::set_duration(activity_->schedule_to_close_timeout,
                        *task.mutable_schedule_to_close_timeout());
-    base::set_duration(activity_->start_to_close_timeout,
-                       *task.mutable_start_to_close_timeout());
+    base::set_duration(activity_->start_to_close_timeout, *task.mutable_start_to_close_timeout());
     *task.mutable_retry_policy() = activity_->retry_policy;
   }
 
-  nanoseconds left_of(nanoseconds whole) const {
-    return original_ + whole - owner_.clock_.now();
-  }
+  nanoseconds left_of(nanoseconds whole) const { return original_ + whole - owner_.clock_.now(); }
 
   // `then` runs without the lock, on the timers' thread.
   void set_timer(base::TimerId& timer, nanoseconds delay, void (*then)(Work&)) {
@@ -194,9 +190,8 @@ class LocalActivities::Work : public ActivitySink, public std::enable_shared_fro
     }
     if (!task) return drop();
     if (activity_->start_to_close_timeout > nanoseconds::zero()) {
-      set_timer(attempt_timer_, activity_->start_to_close_timeout, [](Work& work) {
-        work.end_attempt(enums::TIMEOUT_TYPE_START_TO_CLOSE);
-      });
+      set_timer(attempt_timer_, activity_->start_to_close_timeout,
+                [](Work& work) { work.end_attempt(enums::TIMEOUT_TYPE_START_TO_CLOSE); });
     }
     owner_.manager_.start(std::move(task), std::move(permit), shared_from_this());
   }
@@ -253,10 +248,7 @@ class LocalActivities::Work : public ActivitySink, public std::enable_shared_fro
       }
     }
     if (dropped) return drop();
-    finish({.kind = Kind::kFailed,
-            .result = {},
-            .failure = std::move(failure),
-            .backoff = delay});
+    finish({.kind = Kind::kFailed, .result = {}, .failure = std::move(failure), .backoff = delay});
   }
 
   void try_again() {
@@ -313,8 +305,9 @@ class LocalActivities::Work : public ActivitySink, public std::enable_shared_fro
   LocalActivities::Done done_ ABSL_GUARDED_BY(mutex_);
 };
 
-LocalActivities::LocalActivities(ActivityManager& manager, std::shared_ptr<base::SlotSupplier> slots,
-                                 base::Timers& timers, base::Clock& clock)
+LocalActivities::LocalActivities(ActivityManager& manager,
+                                 std::shared_ptr<base::SlotSupplier> slots, base::Timers& timers,
+                                 base::Clock& clock)
     : manager_(manager), slots_(std::move(slots)), timers_(timers), clock_(clock) {}
 
 LocalActivities::~LocalActivities() = default;

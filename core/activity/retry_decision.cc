@@ -26,10 +26,9 @@ bool retryable(const api::common::v1::RetryPolicy& policy,
   if (!failure.has_application_failure_info()) return !failure.has_canceled_failure_info();
   const auto& info = failure.application_failure_info();
   if (info.non_retryable()) return false;
-  return std::none_of(policy.non_retryable_error_types().begin(),
-                      policy.non_retryable_error_types().end(), [&](const std::string& type) {
-                        return absl::EqualsIgnoreCase(type, info.type());
-                      });
+  return std::none_of(
+      policy.non_retryable_error_types().begin(), policy.non_retryable_error_types().end(),
+      [&](const std::string& type) { return absl::EqualsIgnoreCase(type, info.type()); });
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// When a failed attempt of a local activity is followed by another. The server decides for all other
-// activities.
+// When a failed attempt of a local activity is followed by another. The server decides for all
+// other activities.
 #ifndef CHIMERA_CORE_ACTIVITY_RETRY_DECISION_H_
 #define CHIMERA_CORE_ACTIVITY_RETRY_DECISION_H_
 

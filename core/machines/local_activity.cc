@@ -2,6 +2,8 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "core/converter/failure_size.h"
+
 namespace chimera::core {
 
 namespace enums = api::enums::v1;
@@ -48,10 +50,16 @@ bool LocalActivityMachine::advance(Event event, Action& action, RunPort& run) {
 
 void LocalActivityMachine::go_live(RunPort& run) {
   Action action;
-  if (advance(Event::kLive, action, run)) run.execute(*this, activity);
+  if (!advance(Event::kLive, action, run)) return;
+  run.execute(*this, activity);
+  if (action == Action::kExecuteAndStop) run.stop(*this);
 }
 
 void LocalActivityMachine::cancel(RequestCancelLocalActivity&, Command&, RunPort& run) {
+  if (waiting() && on_cancel != Event::kWaitCancel) {
+    // At its place among the commands, as live.
+    if (auto marker = run.take_cancelled_ahead(*this)) return ahead(*std::move(marker), run);
+  }
   Action action;
   if (!advance(on_cancel, action, run)) return;
   switch (action) {
@@ -69,8 +77,7 @@ void LocalActivityMachine::cancel(RequestCancelLocalActivity&, Command&, RunPort
 
 void LocalActivityMachine::let_go(RunPort& run) {
   Action action;
-  if (advance(Event::kLetGo, action, run) && action == Action::kStopAndForget)
-    run.stop(*this);
+  if (advance(Event::kLetGo, action, run) && action == Action::kStopAndForget) run.stop(*this);
 }
 
 // As the official core marks what nobody waited for: attempt 0, no time.
@@ -97,6 +104,8 @@ void LocalActivityMachine::ended(LocalActivityOutcome outcome, RunPort& run) {
   marker.original_schedule_time = outcome.original_schedule_time;
   marker.activation_index = run.activations();
   if (outcome.kind != Kind::kCompleted) {
+    cut_causes(outcome.failure);
+    shorten(outcome.failure, kFailureBytesMax);
     marker.failure = std::make_shared<Failure>(std::move(outcome.failure));
   } else if (outcome.result) {
     marker.result = std::make_shared<api::common::v1::Payload>(*std::move(outcome.result));
@@ -155,8 +164,7 @@ FailurePtr LocalActivityMachine::wrapped(const Failure& bare, const char* messag
 
 absl::Status LocalActivityMachine::on(const HistoryEvent& event, RunPort& run) {
   const auto& attributes = event.marker_recorded_event_attributes();
-  const auto marker =
-      is_local_marker(attributes) ? read_local_marker(attributes) : std::nullopt;
+  const auto marker = is_local_marker(attributes) ? read_local_marker(attributes) : std::nullopt;
   if (!marker) return run.disagree(event, "the marker is another one");
   if (marker->seq != seq)
     return run.disagree(event, absl::StrCat("the marker is local activity ", marker->seq, "'s"));

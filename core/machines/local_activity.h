@@ -17,10 +17,11 @@ namespace chimera::core {
 
 struct LocalActivityMachine : MachineBase {
   enum class State : std::uint8_t {
-    kWaiting,         // Replaying: for the marker that tells how it ended.
-    kExecuting,       // In this worker.
-    kCancelWaiting,   // Likewise; it was told to stop, how it ends is up to it.
-    kMarkerCommanded, // The language knows; history is to confirm the marker.
+    kWaiting,          // Replaying: for the marker that tells how it ended.
+    kWaitingToStop,    // Likewise; the code has asked for its end and waits for it.
+    kExecuting,        // In this worker.
+    kCancelWaiting,    // Likewise; it was told to stop, how it ends is up to it.
+    kMarkerCommanded,  // The language knows; history is to confirm the marker.
     kDone,
     kCount
   };
@@ -39,6 +40,7 @@ struct LocalActivityMachine : MachineBase {
   enum class Action : std::uint8_t {
     kNone,
     kExecute,
+    kExecuteAndStop,
     kResolve,
     kStop,
     kStopAndResolveCancelled,
@@ -55,9 +57,16 @@ struct LocalActivityMachine : MachineBase {
       {S::kWaiting, E::kAhead, S::kMarkerCommanded, A::kResolve},
       // The marker tells what became of the cancellation.
       {S::kWaiting, E::kTryCancel, S::kWaiting, A::kNone},
-      {S::kWaiting, E::kWaitCancel, S::kWaiting, A::kNone},
+      {S::kWaiting, E::kWaitCancel, S::kWaitingToStop, A::kNone},
       {S::kWaiting, E::kAbandon, S::kWaiting, A::kNone},
       {S::kWaiting, E::kLetGo, S::kDone, A::kNone},
+
+      {S::kWaitingToStop, E::kLive, S::kCancelWaiting, A::kExecuteAndStop},
+      {S::kWaitingToStop, E::kAhead, S::kMarkerCommanded, A::kResolve},
+      {S::kWaitingToStop, E::kTryCancel, S::kWaitingToStop, A::kNone},
+      {S::kWaitingToStop, E::kWaitCancel, S::kWaitingToStop, A::kNone},
+      {S::kWaitingToStop, E::kAbandon, S::kWaitingToStop, A::kNone},
+      {S::kWaitingToStop, E::kLetGo, S::kDone, A::kNone},
 
       {S::kExecuting, E::kEnded, S::kMarkerCommanded, A::kResolve},
       {S::kExecuting, E::kDropped, S::kDone, A::kNone},
@@ -102,11 +111,9 @@ struct LocalActivityMachine : MachineBase {
   void ended(LocalActivityOutcome outcome, RunPort& run);
   // The run ends or leaves: stops it, without a marker.
   void let_go(RunPort& run);
-  bool waiting() const { return state == State::kWaiting; }
+  bool waiting() const { return state == State::kWaiting || state == State::kWaitingToStop; }
   // The task stays open for it.
-  bool executing() const {
-    return state == State::kExecuting || state == State::kCancelWaiting;
-  }
+  bool executing() const { return state == State::kExecuting || state == State::kCancelWaiting; }
 
   State state = State::kWaiting;
   Event on_cancel = Event::kWaitCancel;
@@ -114,8 +121,8 @@ struct LocalActivityMachine : MachineBase {
   // The metadata that the language gave it, for its marker; null: none.
   std::unique_ptr<Command> extras;
   std::string id, type;
-  base::WallTime scheduled{};           // Workflow time.
-  base::WallTime original_schedule{};   // Of the first attempt; zero: this one.
+  base::WallTime scheduled{};          // Workflow time.
+  base::WallTime original_schedule{};  // Of the first attempt; zero: this one.
 
  private:
   // Makes the transition; tells the run when the task need not stay open for this any longer.

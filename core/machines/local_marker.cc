@@ -40,8 +40,8 @@ std::optional<base::WallTime> time(const json& object, const char* name) {
 std::string write_span(std::optional<std::chrono::nanoseconds> span) {
   if (!span) return "null";
   const auto seconds = std::chrono::floor<std::chrono::seconds>(*span);
-  return absl::StrCat("{\"seconds\":", seconds.count(),
-                      ",\"nanos\":", (*span - seconds).count(), "}");
+  return absl::StrCat("{\"seconds\":", seconds.count(), ",\"nanos\":", (*span - seconds).count(),
+                      "}");
 }
 
 std::string write_time(std::optional<base::WallTime> time) {
@@ -92,15 +92,13 @@ void write_local_marker(const LocalMarker& marker,
   auto& details = *attributes.mutable_details();
   auto& data = *details[kData].add_payloads();
   (*data.mutable_metadata())["encoding"] = "json/plain";
-  data.set_data(absl::StrCat(
-      "{\"seq\":", marker.seq, ",\"attempt\":", marker.attempt,
-      ",\"activity_id\":", quoted(marker.activity_id),
-      ",\"activity_type\":", quoted(marker.activity_type),
-      ",\"complete_time\":", write_time(marker.complete_time),
-      ",\"backoff\":", write_span(marker.backoff),
-      ",\"original_schedule_time\":", write_time(marker.original_schedule_time),
-      ",\"activation_index\":",
-      marker.activation_index ? absl::StrCat(*marker.activation_index) : "null", "}"));
+  data.set_data(
+      absl::StrCat("{\"seq\":", marker.seq, ",\"attempt\":", marker.attempt, ",\"activity_id\":",
+                   quoted(marker.activity_id), ",\"activity_type\":", quoted(marker.activity_type),
+                   ",\"complete_time\":", write_time(marker.complete_time),
+                   ",\"backoff\":", write_span(marker.backoff), ",\"original_schedule_time\":",
+                   write_time(marker.original_schedule_time), ",\"activation_index\":",
+                   marker.activation_index ? absl::StrCat(*marker.activation_index) : "null", "}"));
   if (marker.result) *details[kResult].add_payloads() = *marker.result;
   if (marker.failure) *attributes.mutable_failure() = *marker.failure;
 }

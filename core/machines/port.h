@@ -4,6 +4,7 @@
 #define CHIMERA_CORE_MACHINES_PORT_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -14,6 +15,7 @@
 #include "core/language/commands.h"
 #include "core/language/language.h"
 #include "core/machines/flags.h"
+#include "core/machines/local_marker.h"
 #include "core/machines/outgoing.h"
 
 namespace chimera::core {
@@ -62,6 +64,8 @@ class RunPort {
                        std::shared_ptr<const ScheduleLocalActivity> activity) = 0;
   virtual void executed() = 0;
   virtual void stop(const MachineBase& machine) = 0;
+  // Replaying: the marker in the task to come that says that nobody waited for this one's end.
+  virtual std::optional<LocalMarker> take_cancelled_ahead(const MachineBase& machine) = 0;
   // Workflow time, and what moves it beside the tasks: never back.
   virtual base::WallTime time() const = 0;
   virtual void reach(base::WallTime time) = 0;

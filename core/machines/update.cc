@@ -2,6 +2,8 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "core/converter/failure_size.h"
+
 namespace chimera::core {
 
 namespace enums = api::enums::v1;
@@ -36,6 +38,7 @@ std::unique_ptr<ApiCommand> protocol_message(const std::string& message_id) {
 absl::Status UpdateMachine::answer(UpdateResponse& response, const std::string& instance_id,
                                    RunPort& run, Outgoing& outgoing, UpdateMessages& messages) {
   auto* rejected = std::get_if<UpdateResponse::Rejected>(&response.response);
+  if (rejected) cut_causes(rejected->failure);
   const Event event = rejected ? Event::kReject
                       : std::holds_alternative<UpdateResponse::Accepted>(response.response)
                           ? Event::kAccept

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "core/converter/failure_size.h"
 #include "core/worker/rpc_call.h"
 
 namespace chimera::core {
@@ -53,6 +54,8 @@ void ActivityRpc::failed(const Task& task, api::failure::v1::Failure failure,
                          std::optional<api::common::v1::Payloads> kept, Done done) {
   auto request = std::make_unique<wf::RespondActivityTaskFailedRequest>();
   request->set_task_token(task->task_token());
+  cut_causes(failure);
+  shorten(failure, kFailureBytesMax);
   *request->mutable_failure() = std::move(failure);
   if (kept) *request->mutable_last_heartbeat_details() = *std::move(kept);
   context_.sign(*request);

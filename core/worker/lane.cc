@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "absl/strings/match.h"
+
 #include "core/base/proto_time.h"
 #include "core/rpc/retry.h"
 #include "core/telemetry/log.h"
@@ -16,11 +18,7 @@ namespace {
 
 // Of an answer to a workflow task.
 absl::Status lost(absl::Status status) {
-  if (is_message_too_large(status)) {
-    status.SetPayload(kAnswerTooLarge, absl::Cord());
-  } else {
-    WorkerContext::log_lost("a workflow task's answer", status);
-  }
+  if (is_message_too_large(status)) status.SetPayload(kAnswerTooLarge, absl::Cord());
   return status;
 }
 
@@ -201,6 +199,18 @@ void Lane::start_eager_activities(const std::shared_ptr<CompletedReply>& reply, 
     context_.activities->start(ActivityManager::Task(reply, &task), std::move(permit),
                                context_.activity_sink, /*eager=*/true);
   }
+}
+
+// New events that came before the answer, or a task that timed out: the run goes on with the next.
+void Lane::answer_refused(const RunContext& run, const absl::Status& status) {
+  const bool ordinary =
+      absl::IsNotFound(status) || absl::StrContains(status.message(), "UnhandledCommand");
+  log(ordinary ? LogLevel::kDebug : LogLevel::kWarn, "worker",
+      absl::StrCat("the server did not take a workflow task's answer: ", status.ToString(),
+                   "; the run begins anew with its next task"),
+      {{"workflow_id", run.workflow_id},
+       {"run_id", run.run_id},
+       {"workflow_type", run.workflow_type}});
 }
 
 void Lane::respond_failed(std::unique_ptr<wf::RespondWorkflowTaskFailedRequest> request,

@@ -81,6 +81,7 @@ class Lane : private TaskHandlerIo, private TaskHandlerObserver {
   void cache_size(std::size_t runs) override;
   void forced_eviction() override { context_.metrics->forced_eviction.add(); }
   void task_failed(const TaskFailure& failure) override;
+  void answer_refused(const RunContext& run, const absl::Status& status) override;
   void task_done(const std::string& workflow_type, std::chrono::nanoseconds execution,
                  std::chrono::nanoseconds replay) override;
   void workflow_ended(const std::string& workflow_type,

@@ -1,5 +1,5 @@
-// TaskSource, one kind of task that a worker polls for: how a poll looks, which slots its tasks take,
-// where they go, and what is counted. PollerBehavior: how many polls wait at a time.
+// TaskSource, one kind of task that a worker polls for: how a poll looks, which slots its tasks
+// take, where they go, and what is counted. PollerBehavior: how many polls wait at a time.
 #ifndef CHIMERA_CORE_WORKER_TASK_SOURCE_H_
 #define CHIMERA_CORE_WORKER_TASK_SOURCE_H_
 
@@ -26,8 +26,8 @@ struct TaskSource {
   // A task came; on a transport's thread.
   std::function<void(Shared<Reply>, base::SlotSupplier::Permit)> task;
   // Null: not counted.
-  Counter* empty = nullptr;      // Polls that ended without a task.
-  Gauge* under_way = nullptr;    // Polls that wait at the server.
+  Counter* empty = nullptr;    // Polls that ended without a task.
+  Gauge* under_way = nullptr;  // Polls that wait at the server.
 };
 
 // Asked by the poller; any thread.
@@ -42,8 +42,7 @@ class PollerBehavior {
 
 class FixedPolls : public PollerBehavior {
  public:
-  explicit FixedPolls(int polls, double per_second = 0)
-      : polls_(polls), per_second_(per_second) {}
+  explicit FixedPolls(int polls, double per_second = 0) : polls_(polls), per_second_(per_second) {}
   int polls() const override { return polls_; }
   double per_second() const override { return per_second_; }
 

@@ -17,44 +17,9 @@
 #include "core/language/activity_language.h"
 #include "core/language/language.h"
 #include "core/rpc/connection.h"
+#include "core/worker/options.h"
 
 namespace chimera::core {
-
-struct WorkerOptions {
-  std::string namespace_ = "default";
-  std::string task_queue;
-  std::string identity;  // Default: the connection's.
-  std::string build_id;
-  // With a name, the worker is part of this deployment's version `build_id`.
-  std::string deployment_name;
-  bool use_worker_versioning = false;  // Takes only tasks that its version is to have.
-  // For workflows that say nothing themselves.
-  api::enums::v1::VersioningBehavior default_versioning_behavior{};
-  std::size_t max_cached_workflows = 1000;
-  std::size_t max_cached_bytes = std::size_t{1} << 30;
-  int max_concurrent_workflow_tasks = 100;
-  int max_concurrent_activities = 100;
-  int max_concurrent_local_activities = 100;
-  int max_concurrent_workflow_task_polls = 5;
-  double nonsticky_to_sticky_poll_ratio = 0.2;
-  int max_concurrent_activity_task_polls = 5;
-  int lanes = 0;  // 0: the machine's cores.
-  std::chrono::milliseconds sticky_queue_schedule_to_start_timeout{10000};
-  std::chrono::milliseconds max_heartbeat_throttle_interval{60000};
-  std::chrono::milliseconds default_heartbeat_throttle_interval{30000};
-  std::chrono::milliseconds graceful_shutdown_timeout{0};
-  double max_activities_per_second = 0;             // 0: no limit.
-  double max_task_queue_activities_per_second = 0;  // 0: no limit.
-  bool no_remote_activities = false;
-  bool disable_eager_activity_execution = false;
-  // Leaves it to the server to refuse values that are too large for it.
-  bool disable_payload_error_limit = false;
-  int max_eager_activity_reservations_per_workflow_task = 3;
-  std::chrono::milliseconds deadlock_timeout{2000};  // 0: no watchdog.
-  // From the start on, how long polls go on although the server refuses them: a worker that starts
-  // beside its server may come before its namespace and its keys (sdk-core 1.35).
-  std::chrono::milliseconds fatal_poll_tolerance{60000};
-};
 
 // A slot kept for the workflow task that the reply to a start may bring with it; the worker's end
 // waits for it. Dropping it gives the slot back. Any thread.

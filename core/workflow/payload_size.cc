@@ -1,5 +1,7 @@
 #include "core/workflow/payload_size.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 
 namespace chimera::core {
@@ -61,6 +63,45 @@ std::string too_large(const api::workflowservice::v1::RespondWorkflowTaskComplet
                         ". Store large data elsewhere and pass where it is.");
   }
   return "";
+}
+
+namespace {
+
+// Servers take messages of 4 MiB; an answer is not alone in its own.
+constexpr std::size_t kAnswerBytesMax = (std::size_t{4} << 20) - (std::size_t{64} << 10);
+
+std::size_t limit_of(std::size_t bytes_max) {
+  return bytes_max == 0 ? kAnswerBytesMax : std::min(bytes_max, kAnswerBytesMax);
+}
+
+std::string answer_too_large(std::size_t bytes, std::size_t limit) {
+  return absl::StrCat("[TMPRL1103] the query's result: ", bytes,
+                      " bytes, which exceeds the limit of ", limit,
+                      ". Return less, or where it is.");
+}
+
+}  // namespace
+
+void bound_answers(api::workflowservice::v1::RespondWorkflowTaskCompletedRequest& request,
+                   std::size_t bytes_max) {
+  const std::size_t limit = limit_of(bytes_max);
+  for (auto& [id, result] : *request.mutable_query_results()) {
+    const std::size_t bytes = result.answer().ByteSizeLong();
+    if (bytes <= limit) continue;
+    result.Clear();
+    result.set_result_type(enums::QUERY_RESULT_TYPE_FAILED);
+    result.set_error_message(answer_too_large(bytes, limit));
+  }
+}
+
+void bound_answer(api::workflowservice::v1::RespondQueryTaskCompletedRequest& request,
+                  std::size_t bytes_max) {
+  const std::size_t limit = limit_of(bytes_max);
+  const std::size_t bytes = request.query_result().ByteSizeLong();
+  if (bytes <= limit) return;
+  request.clear_query_result();
+  request.set_completed_type(enums::QUERY_RESULT_TYPE_FAILED);
+  request.set_error_message(answer_too_large(bytes, limit));
 }
 
 }  // namespace chimera::core

@@ -13,6 +13,13 @@ namespace chimera::core {
 std::string too_large(const api::workflowservice::v1::RespondWorkflowTaskCompletedRequest& request,
                       std::size_t bytes_max);
 
+// Answers to queries that are larger become failures that say so: the one who asks learns it at
+// once. 0: what a message holds.
+void bound_answers(api::workflowservice::v1::RespondWorkflowTaskCompletedRequest& request,
+                   std::size_t bytes_max);
+void bound_answer(api::workflowservice::v1::RespondQueryTaskCompletedRequest& request,
+                  std::size_t bytes_max);
+
 }  // namespace chimera::core
 
 #endif  // CHIMERA_CORE_WORKFLOW_PAYLOAD_SIZE_H_

@@ -7,6 +7,7 @@
 
 #include "core/base/check.h"
 #include "core/base/utf8.h"
+#include "core/converter/failure_size.h"
 #include "core/workflow/run_state.h"
 
 namespace chimera::core {
@@ -185,9 +186,12 @@ void WorkflowRun::State::fetch(bool from_start) {
 
 void WorkflowRun::State::proceed() {
   for (;;) {
-    if (caught_up_) settle();
-    release_ahead(/*at_rest=*/false);
-    if (!jobs_.empty() || release_ahead(/*at_rest=*/true)) return dispatch();
+    if (!terminal_commanded_) {
+      if (caught_up_) settle();
+      release_ahead(/*at_rest=*/false);
+    }
+    if (!jobs_.empty() || (!terminal_commanded_ && release_ahead(/*at_rest=*/true)))
+      return dispatch();
     const Batch batch = next_batch(buffer_.events(), next_page_token_.empty());
     if (batch.kind == Batch::Kind::kNeedMore) return fetch(/*from_start=*/false);
     if (batch.kind == Batch::Kind::kNone) break;
@@ -304,6 +308,8 @@ void fill_answer(RespondToQuery& answer, api::query::v1::WorkflowQueryResult& re
     *result.mutable_answer()->add_payloads() = std::move(*payload);
   } else {
     auto& failure = std::get<api::failure::v1::Failure>(answer.answer);
+    cut_causes(failure);
+    shorten(failure, kFailureBytesMax);
     result.set_result_type(enums::QUERY_RESULT_TYPE_FAILED);
     result.set_error_message(failure.message());
     *result.mutable_failure() = std::move(failure);
@@ -386,6 +392,8 @@ void WorkflowRun::State::fail_task(api::failure::v1::Failure failure,
                                    enums::WorkflowTaskFailedCause cause, EvictionReason reason) {
   eviction_ = reason;
   eviction_message_ = absl::StrCat("Workflow activation completion failed: ", failure.message());
+  cut_causes(failure);
+  shorten(failure, kFailureBytesMax);
   if (task_->has_query()) {
     refuse_legacy_query(failure.message());
     if (phase_ == Phase::kIdle) evict(reason, eviction_message_);

@@ -1,6 +1,7 @@
 // Commands of the language to machines, and to the commands that the server gets.
 #include "absl/strings/str_cat.h"
 
+#include "core/converter/failure_size.h"
 #include "core/workflow/run_state.h"
 
 namespace chimera::core {
@@ -103,6 +104,7 @@ absl::Status WorkflowRun::State::take_other(CompleteWorkflowExecution& command, 
 
 absl::Status WorkflowRun::State::take_other(FailWorkflowExecution& command, Command& whole) {
   if (terminal_commanded_) return absl::OkStatus();
+  cut_causes(command.failure);
   auto out = make(enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION, whole);
   if (out)
     *out->mutable_fail_workflow_execution_command_attributes()->mutable_failure() =

@@ -164,7 +164,9 @@ absl::Status WorkflowRun::State::apply_event(const HistoryEvent& event) {
       return absl::OkStatus();
     case enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED:
     case enums::EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT:
+      return absl::OkStatus();
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED:
+      if (live()) admit_update(event);
       return absl::OkStatus();
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT:
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED:
@@ -244,6 +246,20 @@ void WorkflowRun::State::queue_messages() {
     update.run_validator = true;
     queue_update(std::move(update));
   }
+}
+
+// An update that a reset applies again. Replay learns from its acceptance that it was not rejected.
+void WorkflowRun::State::admit_update(const HistoryEvent& event) {
+  const auto& request = event.workflow_execution_update_admitted_event_attributes().request();
+  PendingUpdate update;
+  update.sequencing_event_id = event.event_id();
+  update.instance_id = request.meta().update_id();
+  update.message_id = absl::StrCat(update.instance_id, "/request");
+  auto copy = std::make_shared<api::update::v1::Request>(request);  // Outlives its page.
+  update.request = copy.get();
+  update.owner = std::move(copy);
+  update.run_validator = true;
+  queue_update(std::move(update));
 }
 
 void WorkflowRun::State::queue_update(PendingUpdate update) {

@@ -34,6 +34,17 @@ void WorkflowRun::State::stop(const MachineBase& machine) {
   outputs_->emplace_back(CancelLocalActivity{machine.seq});
 }
 
+std::optional<LocalMarker> WorkflowRun::State::take_cancelled_ahead(const MachineBase& machine) {
+  for (std::size_t i = ahead_next_; i < ahead_.size(); ++i) {
+    if (ahead_[i].seq != machine.seq) continue;
+    if (ahead_[i].attempt != 0 || !ahead_[i].failure) return std::nullopt;  // It ended before.
+    LocalMarker marker = std::move(ahead_[i]);
+    ahead_.erase(ahead_.begin() + static_cast<std::ptrdiff_t>(i));
+    return marker;
+  }
+  return std::nullopt;
+}
+
 void WorkflowRun::State::begin_local_work() {
   for (std::uint32_t seq : local_seqs()) local(seq)->go_live(*this);
 }
@@ -44,8 +55,8 @@ void WorkflowRun::State::look_ahead_local(const HistoryEvent& event) {
   if (auto marker = read_local_marker(attributes)) ahead_.push_back(*std::move(marker));
 }
 
-// The order and the grouping are those of the live run: a marker tells how many activations its task
-// had when the result came. Those of older cores do not, and meet as soon as they can.
+// The order and the grouping are those of the live run: a marker tells how many activations its
+// task had when the result came. Those of older cores do not, and meet as soon as they can.
 bool WorkflowRun::State::release_ahead(bool at_rest) {
   bool any = false;
   while (ahead_next_ < ahead_.size()) {
@@ -109,16 +120,16 @@ void WorkflowRun::State::on(Time) {
 // True: the task stays open, or a heartbeat went out in its place.
 bool WorkflowRun::State::wait_for_local_work() {
   if (terminal_commanded_ || (executing_ == 0 && !dropped_)) return false;
-  // What waits for this task's end shall not wait for a local activity: the queries that it brought,
-  // and other workers.
+  // What waits for this task's end shall not wait for a local activity: the queries that it
+  // brought, and other workers.
   if (heartbeat_due_ || asked_queries_ || (dropped_ && executing_ == 0)) {
     send_completion(/*heartbeat=*/true);
     return true;
   }
   phase_ = Phase::kLocal;
   if (!std::exchange(wake_asked_, true)) {
-    outputs_->emplace_back(WakeAt{std::chrono::duration_cast<std::chrono::nanoseconds>(
-        task_timeout_ * kHeartbeatShare)});
+    outputs_->emplace_back(WakeAt{
+        std::chrono::duration_cast<std::chrono::nanoseconds>(task_timeout_ * kHeartbeatShare)});
   }
   return true;
 }

@@ -91,6 +91,7 @@ class WorkflowRun::State final : private RunPort {
   absl::Status match_command(const HistoryEvent& event);
   void queue_messages();
   void queue_update(PendingUpdate update);
+  void admit_update(const HistoryEvent& event);
   void deliver_updates(std::int64_t before_event_id);
   void take_versions(const api::history::v1::WorkflowTaskCompletedEventAttributes& completed);
 
@@ -122,6 +123,7 @@ class WorkflowRun::State final : private RunPort {
                std::shared_ptr<const ScheduleLocalActivity> activity) override;
   void executed() override { --executing_; }
   void stop(const MachineBase& machine) override;
+  std::optional<LocalMarker> take_cancelled_ahead(const MachineBase& machine) override;
   base::WallTime time() const override { return time_; }
   void reach(base::WallTime time) override { time_ = std::max(time_, time); }
   std::uint32_t activations() const override { return activations_; }

@@ -331,6 +331,8 @@ TaskHandler::State::Next TaskHandler::State::carry_out(const EntryPtr& entry, Fe
 
 TaskHandler::State::Next TaskHandler::State::carry_out(const EntryPtr& entry,
                                                        SendCompletion& output) {
+  if (!output.request->query_results().empty())
+    bound_answers(*output.request, options_.payload_bytes_max);
   if (std::string why = too_large(*output.request, options_.payload_bytes_max); !why.empty())
     return report_too_large(entry, std::move(why));
   entry->ending = ending_of(*output.request);
@@ -387,6 +389,7 @@ void TaskHandler::State::completed(
   }
   WorkflowTask done = std::move(entry->task);
   entry->task = {};
+  if (!reply.ok()) observer_.answer_refused(entry->context, reply.status());
   ReplyInput input{reply.status()};
   if (reply.ok()) {
     input.reset_history_event_id = (*reply)->reset_history_event_id();
@@ -420,6 +423,7 @@ TaskHandler::State::Next TaskHandler::State::carry_out(const EntryPtr& entry, Se
 
 TaskHandler::State::Next TaskHandler::State::carry_out(const EntryPtr& entry,
                                                        AnswerLegacyQuery& output) {
+  bound_answer(*output.request, options_.payload_bytes_max);
   // Nothing waits for the reply: a query that got lost is the client's to repeat.
   io_.respond_query(std::move(output.request),
                     [permit = std::move(entry->task.permit)](absl::Status) {});

@@ -85,6 +85,8 @@ class TaskHandlerObserver {
   virtual void cache_size(std::size_t runs) {}
   virtual void forced_eviction() {}
   virtual void task_failed(const TaskFailure& failure) {}
+  // The server did not take a task's answer; the run begins anew.
+  virtual void answer_refused(const RunContext& run, const absl::Status& status) {}
   virtual void task_done(const std::string& workflow_type, std::chrono::nanoseconds execution,
                          std::chrono::nanoseconds replay) {}
   // status: COMPLETED, FAILED, CANCELED or CONTINUED_AS_NEW.

@@ -7,10 +7,10 @@
 #include "absl/time/time.h"
 
 #include "core/base/utf8.h"
+#include "core/converter/failure_size.h"
 #include "core/converter/payload.h"
 #include "sdk-cpp/src/crash_report.h"
 #include "sdk-cpp/src/errors.h"
-#include "sdk-cpp/src/failure_size.h"
 #include "sdk-cpp/src/log.h"
 
 namespace chimera::sdk {
@@ -19,7 +19,7 @@ namespace {
 thread_local ActivityContext* current_activity = nullptr;
 
 activity::Info make_info(const api::workflowservice::v1::PollActivityTaskQueueResponse& task,
-                         const Codec& codec, const std::string& task_queue) {
+                         const Codec& codec, const std::string& task_queue, bool is_local) {
   ProtoPayloads scratch;
   return {
       .activity_id = task.activity_id(),
@@ -31,6 +31,7 @@ activity::Info make_info(const api::workflowservice::v1::PollActivityTaskQueueRe
       .workflow_type = task.workflow_type().name(),
       .workflow_namespace = task.workflow_namespace(),
       .attempt = task.attempt(),
+      .is_local = is_local,
       .scheduled_time = core::to_wall_time(task.scheduled_time()),
       .current_attempt_scheduled_time = core::to_wall_time(task.current_attempt_scheduled_time()),
       .started_time = core::to_wall_time(task.started_time()),
@@ -47,13 +48,26 @@ LogFields log_fields(const activity::Info& info) {
           {"task_queue", info.task_queue}};
 }
 
+// The last link: the function itself.
+class ActivityCode final : public ActivityInbound {
+ public:
+  explicit ActivityCode(const detail::ActivityType& type) : ActivityInbound(nullptr), type_(type) {}
+  void execute(const ExecuteActivityInput& input, PayloadSink& result) override {
+    type_.call(PayloadList(&input.arguments), &result);
+  }
+
+ private:
+  const detail::ActivityType& type_;
+};
+
 // What it means that the worker asked for it is the core's to say; a CancelledError that nobody
 // asked for is a failure like others.
 core::ActivityResult cancelled_result(ActivityContext& context, const CancelledError& error) {
   const activity::CancellationDetails why = context.cancellation();
   if (!why.cancel_requested && !why.worker_shutdown && !why.not_found && !why.timed_out &&
       !why.paused && !why.reset) {
-    return {core::ActivityResult::Failed{to_failure(error, context.codec(), kFailureBytesMax)}};
+    return {
+        core::ActivityResult::Failed{to_failure(error, context.codec(), core::kFailureBytesMax)}};
   }
   ProtoPayloads details = to_proto(error.details().payloads());
   encode_in_place(details, context.codec());
@@ -62,14 +76,28 @@ core::ActivityResult cancelled_result(ActivityContext& context, const CancelledE
 
 }  // namespace
 
+class ActivityContext::Reports final : public ActivityOutbound {
+ public:
+  explicit Reports(ActivityContext& context) : ActivityOutbound(nullptr), context_(context) {}
+  void heartbeat(const HeartbeatInput& input) override {
+    context_.task().handle->heartbeat(encode_arguments(input.details, context_.codec()));
+  }
+
+ private:
+  ActivityContext& context_;
+};
+
 ActivityContext::ActivityContext(core::ActivityTask task, Codec codec,
-                                 const std::string& task_queue, core::Metrics& metrics)
+                                 const std::string& task_queue, core::Metrics& metrics,
+                                 const WorkerInterceptors& interceptors)
     : task_(std::move(task)),
       codec_(std::move(codec)),
       metrics_(metrics),
-      info_(make_info(*task_.message, codec_, task_queue)),
+      info_(make_info(*task_.message, codec_, task_queue, task_.is_local)),
       owner_(absl::StrCat("activity ", info_.activity_type, " (id ", info_.activity_id,
-                          ", workflow ", info_.workflow_id, ")")) {}
+                          ", workflow ", info_.workflow_id, ")")),
+      reports_(std::make_unique<Reports>(*this)),
+      outbound_(interceptors, *reports_) {}
 
 ActivityContext& ActivityContext::current(const char* call) {
   if (current_activity != nullptr) return *current_activity;
@@ -119,7 +147,8 @@ void CppActivityLanguage::start(core::ActivityTask task) {
   std::shared_ptr<ActivityContext> context;
   const auto handle = task.handle;
   try {
-    context = std::make_shared<ActivityContext>(std::move(task), codec_, task_queue_, *metrics_);
+    context = std::make_shared<ActivityContext>(std::move(task), codec_, task_queue_, *metrics_,
+                                                interceptors_);
   } catch (const std::exception& error) {
     handle->complete({core::ActivityResult::Failed{to_failure(
         ApplicationError(absl::StrCat("Failed decoding heartbeat details: ", error.what()),
@@ -188,7 +217,7 @@ core::ActivityResult CppActivityLanguage::execute(ActivityContext& context) {
     log(LogLevel::kWarning, "activity", absl::StrCat("failed: ", describe_current()),
         log_fields(context.info()));
     return {core::ActivityResult::Failed{
-        plain_failure(base::cut_utf8(describe_current(), kFailureBytesMax), current_type())}};
+        plain_failure(base::cut_utf8(describe_current(), core::kFailureBytesMax), current_type())}};
   }
 }
 
@@ -203,8 +232,11 @@ core::ActivityResult CppActivityLanguage::attempt(ActivityContext& context) {
     ProtoPayloads scratch;
     ProtoPayload result;
     PayloadSink sink(&result);
-    type->second.call(PayloadList(&decoded(context.task().message->input(), codec_, scratch)),
-                      &sink);
+    const auto& task = *context.task().message;
+    ActivityCode code(type->second);
+    Chain<ActivityInbound>(interceptors_, code)
+        .first()
+        .execute({decoded(task.input(), codec_, scratch), task.header()}, sink);
     encode_in_place(result, codec_);
     return {core::ActivityResult::Completed{std::move(result)}};
   } catch (const activity::CompleteAsync&) {
@@ -215,11 +247,11 @@ core::ActivityResult CppActivityLanguage::attempt(ActivityContext& context) {
     const bool benign = error.category() == ApplicationErrorCategory::kBenign;
     log(benign ? LogLevel::kDebug : LogLevel::kWarning, "activity",
         absl::StrCat("failed: ", describe(error)), log_fields(context.info()));
-    return {core::ActivityResult::Failed{to_failure(error, codec_, kFailureBytesMax)}};
+    return {core::ActivityResult::Failed{to_failure(error, codec_, core::kFailureBytesMax)}};
   } catch (...) {
     log(LogLevel::kWarning, "activity", absl::StrCat("failed: ", describe_current()),
         log_fields(context.info()));
-    return {core::ActivityResult::Failed{current_failure(codec_, kFailureBytesMax)}};
+    return {core::ActivityResult::Failed{current_failure(codec_, core::kFailureBytesMax)}};
   }
 }
 
@@ -252,8 +284,7 @@ void raise_complete_async() {
 }
 
 void record_heartbeat(detail::Arguments details) {
-  ActivityContext& context = ActivityContext::current("heartbeat");
-  context.task().handle->heartbeat(sdk::encode_arguments(details, context.codec()));
+  ActivityContext::current("heartbeat").outbound().heartbeat({details});
 }
 
 namespace {

@@ -16,6 +16,7 @@
 #include "chimera/activity.h"
 #include "core/language/activity_language.h"
 #include "core/telemetry/metrics.h"
+#include "sdk-cpp/src/interceptors.h"
 #include "sdk-cpp/src/payload_access.h"
 
 namespace chimera::sdk {
@@ -24,7 +25,7 @@ namespace chimera::sdk {
 class ActivityContext {
  public:
   ActivityContext(core::ActivityTask task, Codec codec, const std::string& task_queue,
-                  core::Metrics& metrics);
+                  core::Metrics& metrics, const WorkerInterceptors& interceptors);
   static ActivityContext& current(
       const char* call);  // Throws std::logic_error outside an activity.
 
@@ -35,16 +36,22 @@ class ActivityContext {
   core::ActivityTask& task() { return task_; }
   const Codec& codec() const { return codec_; }
   core::Metrics& metrics() const { return metrics_; }
+  // The first link of what the activity's calls go through.
+  ActivityOutbound& outbound() { return outbound_.first(); }
   void cancel(const core::ActivityCancellation& cancellation);
   activity::CancellationDetails cancellation();
   bool wait_for_cancelled(Duration timeout);  // Zero: only looks.
 
  private:
+  class Reports;  // The last link.
+
   core::ActivityTask task_;
   const Codec codec_;
   core::Metrics& metrics_;
   activity::Info info_;
   std::string owner_;
+  const std::unique_ptr<ActivityOutbound> reports_;
+  const Chain<ActivityOutbound> outbound_;
   absl::Mutex mutex_;
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
   activity::CancellationDetails details_ ABSL_GUARDED_BY(mutex_);
@@ -59,6 +66,7 @@ class CppActivityLanguage final : public core::ActivityLanguage {
   void add(const detail::ActivityType& type) { types_.emplace(type.name, type); }
   void set_task_queue(std::string task_queue) { task_queue_ = std::move(task_queue); }
   void set_metrics(core::Metrics& metrics) { metrics_ = &metrics; }
+  void intercept(WorkerInterceptors interceptors) { interceptors_ = std::move(interceptors); }
 
   std::string name() const override { return "C++"; }
   void start(core::ActivityTask task) override;
@@ -75,6 +83,7 @@ class CppActivityLanguage final : public core::ActivityLanguage {
   const std::size_t threads_max_;
   std::string task_queue_;  // The worker's; tasks do not say.
   core::Metrics* metrics_ = &core::process_metrics();
+  WorkerInterceptors interceptors_;
   std::map<std::string, detail::ActivityType> types_;
   absl::Mutex mutex_;
   std::deque<std::shared_ptr<ActivityContext>> waiting_ ABSL_GUARDED_BY(mutex_);

@@ -1,143 +1,26 @@
-// The client's calls: requests built, answers taken apart, statuses made exceptions.
+// The client: its connection, and its calls on their way into the chain of interceptors.
 #include "chimera/client.h"
 
-#include <random>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
-#include "google/rpc/status.pb.h"
-#include "temporal/api/errordetails/v1/message.pb.h"
-#include "temporal/api/failure/v1/message.pb.h"
 
-#include "core/converter/payload.h"
-#include "core/history/json.h"
 #include "sdk-cpp/src/client_state.h"
 #include "sdk-cpp/src/codec.h"
 #include "sdk-cpp/src/errors.h"
-#include "sdk-cpp/src/failure_size.h"
 #include "sdk-cpp/src/runtime.h"
 #include "sdk-cpp/src/version.h"
 #include "sdk-cpp/src/workflow_runtime.h"
 
 namespace chimera {
-namespace {
-
-namespace ws = api::workflowservice::v1;
-using HistoryEvent = api::history::v1::HistoryEvent;
-
-constexpr std::chrono::milliseconds kLongPoll{70'000};  // As sdk-core 1.35.
-
-std::string random_id() {
-  thread_local std::random_device random;
-  return absl::StrFormat("%08x%08x%08x%08x", random(), random(), random(), random());
-}
-
-// The message of this type among a failed call's google.rpc.Status details.
-template <class M>
-std::optional<M> detail_of(const absl::Status& status) {
-  const auto payload = status.GetPayload(base::kStatusDetails);
-  if (!payload) return std::nullopt;
-  google::rpc::Status rpc;
-  if (!rpc.ParseFromString(std::string(*payload))) return std::nullopt;
-  M message;
-  for (const auto& any : rpc.details()) {
-    if (any.Is<M>() && any.UnpackTo(&message)) return message;
-  }
-  return std::nullopt;
-}
-
-void set_execution(api::common::v1::WorkflowExecution& execution, const detail::Target& target) {
-  execution.set_workflow_id(target.id);
-  execution.set_run_id(target.run_id);
-}
-
-WorkflowExecution to_public(const api::workflow::v1::WorkflowExecutionInfo& info,
-                            const sdk::Codec& codec) {
-  WorkflowExecution out{.id = info.execution().workflow_id(),
-                        .run_id = info.execution().run_id(),
-                        .workflow_type = info.type().name(),
-                        .task_queue = info.task_queue(),
-                        .status = static_cast<WorkflowExecutionStatus>(info.status()),
-                        .start_time = core::to_wall_time(info.start_time()),
-                        .close_time = core::to_wall_time(info.close_time()),
-                        .history_length = info.history_length()};
-  for (const auto& [key, value] : info.memo().fields()) {
-    sdk::ProtoPayload scratch;
-    out.memo[key] = sdk::to_public(sdk::decoded(value, codec, scratch));
-  }
-  for (const auto& [key, value] : info.search_attributes().indexed_fields()) {
-    out.search_attributes[key] = sdk::to_public(value);
-  }
-  return out;
-}
-
-detail::Answer first_payload(const api::common::v1::Payloads& payloads, const sdk::Codec& codec) {
-  sdk::ProtoPayloads scratch;
-  const sdk::ProtoPayloads& plain = sdk::decoded(payloads, codec, scratch);
-  if (plain.payloads_size() == 0) return {};
-  return {sdk::to_public(plain.payloads(0))};
-}
-
-[[noreturn]] void throw_closed(std::shared_ptr<const FailureError> cause) {
-  throw WorkflowFailureError(std::move(cause));
-}
-
-// What the close event says: a result, an exception, or the run that goes on (not returned then).
-std::optional<detail::Answer> read_close(const HistoryEvent& event, bool follow,
-                                         const sdk::Codec& codec, std::string& next_run) {
-  const auto follows = [&](const std::string& run_id) {
-    if (follow && !run_id.empty()) next_run = run_id;
-    return !next_run.empty();
-  };
-  switch (event.attributes_case()) {
-    case HistoryEvent::kWorkflowExecutionCompletedEventAttributes: {
-      const auto& done = event.workflow_execution_completed_event_attributes();
-      if (follows(done.new_execution_run_id())) return std::nullopt;
-      return first_payload(done.result(), codec);
-    }
-    case HistoryEvent::kWorkflowExecutionFailedEventAttributes: {
-      const auto& failed = event.workflow_execution_failed_event_attributes();
-      if (follows(failed.new_execution_run_id())) return std::nullopt;
-      throw_closed(sdk::to_error(failed.failure(), codec));
-    }
-    case HistoryEvent::kWorkflowExecutionTimedOutEventAttributes:
-      if (follows(event.workflow_execution_timed_out_event_attributes().new_execution_run_id()))
-        return std::nullopt;
-      throw_closed(
-          std::make_shared<const TimeoutError>("Workflow timed out", TimeoutType::kStartToClose));
-    case HistoryEvent::kWorkflowExecutionCanceledEventAttributes: {
-      sdk::ProtoPayloads scratch;
-      const auto& details = event.workflow_execution_canceled_event_attributes().details();
-      throw_closed(std::make_shared<const CancelledError>(
-          "Workflow cancelled", Details(sdk::to_public(sdk::decoded(details, codec, scratch)))));
-    }
-    case HistoryEvent::kWorkflowExecutionTerminatedEventAttributes: {
-      const std::string& reason = event.workflow_execution_terminated_event_attributes().reason();
-      throw_closed(
-          std::make_shared<const TerminatedError>(reason.empty() ? "Workflow terminated" : reason));
-    }
-    case HistoryEvent::kWorkflowExecutionContinuedAsNewEventAttributes:
-      if (follows(event.workflow_execution_continued_as_new_event_attributes()
-                      .new_execution_run_id())) {
-        return std::nullopt;
-      }
-      throw_closed(std::make_shared<const ApplicationError>(
-          "Workflow continued as new",
-          ApplicationErrorOptions{
-              .type = "WorkflowContinuedAsNew",
-              .details = details(event.workflow_execution_continued_as_new_event_attributes()
-                                     .new_execution_run_id())}));
-    default:
-      throw RpcError(static_cast<int>(absl::StatusCode::kInternal),
-                     absl::StrCat("the server gave event ", event.event_id(),
-                                  " as the close event, which it is not"));
-  }
-}
-
-}  // namespace
-
 namespace detail {
+
+ClientState::ClientState() : calls_(std::make_unique<sdk::ClientCalls>(*this)) { intercept({}); }
+ClientState::~ClientState() = default;
+
+void ClientState::intercept(const sdk::ClientInterceptors& interceptors) {
+  outbound_ = std::make_unique<sdk::Chain<sdk::ClientOutbound>>(interceptors, *calls_);
+}
 
 absl::Status ClientState::call(std::string_view method,
                                const google::protobuf::MessageLite& request,
@@ -176,340 +59,70 @@ std::unique_ptr<core::WorkflowSlot> ClientState::reserve_workflow_slot(
   return nullptr;
 }
 
-namespace {
-
-// What StartWorkflowExecution and SignalWithStartWorkflowExecution have in common.
-template <class Request>
-Request start_request(ClientState& client, std::string_view type, const WorkflowOptions& options,
-                      Arguments arguments) {
-  Request request;
-  request.set_namespace_(client.namespace_);
-  request.set_workflow_id(options.id);
-  request.mutable_workflow_type()->set_name(std::string(type));
-  request.mutable_task_queue()->set_name(options.task_queue);
-  if (!arguments.empty()) *request.mutable_input() = sdk::encode_arguments(arguments, client.codec);
-  const auto set = [](Duration value, auto field) {
-    if (value.count() > 0) core::set_duration(*field(), value);
-  };
-  set(options.execution_timeout, [&] { return request.mutable_workflow_execution_timeout(); });
-  set(options.run_timeout, [&] { return request.mutable_workflow_run_timeout(); });
-  set(options.task_timeout, [&] { return request.mutable_workflow_task_timeout(); });
-  set(options.start_delay, [&] { return request.mutable_workflow_start_delay(); });
-  request.set_identity(client.connection->options().identity);
-  request.set_request_id(random_id());
-  request.set_workflow_id_reuse_policy(
-      static_cast<api::enums::v1::WorkflowIdReusePolicy>(options.id_reuse_policy));
-  request.set_workflow_id_conflict_policy(
-      static_cast<api::enums::v1::WorkflowIdConflictPolicy>(options.id_conflict_policy));
-  if (options.retry_policy) *request.mutable_retry_policy() = sdk::to_proto(*options.retry_policy);
-  request.set_cron_schedule(options.cron_schedule);
-  if (!options.memo.empty()) *request.mutable_memo() = sdk::to_proto(options.memo, client.codec);
-  if (!options.search_attributes.empty()) {
-    *request.mutable_search_attributes() = sdk::to_proto(options.search_attributes);
-  }
-  return request;
-}
-
-template <class Request, class Response>
-Target send_start(ClientState& client, std::string_view type, const WorkflowOptions& options,
-                  std::string_view method, const Request& request, Response& response) {
-  const absl::Status status = client.call(method, request, response);
-  if (status.code() == absl::StatusCode::kAlreadyExists) {
-    const auto found =
-        detail_of<api::errordetails::v1::WorkflowExecutionAlreadyStartedFailure>(status);
-    throw WorkflowAlreadyStartedError(options.id, std::string(type), found ? found->run_id() : "");
-  }
-  if (!status.ok()) {
-    sdk::throw_rpc(status, absl::StrCat("cannot start workflow ", std::string(type), " with id '",
-                                        options.id, "'"));
-  }
-  // Not pinned to the run: signals and the like reach what it continues as. Older servers do not
-  // name the first run of one that was there before.
-  std::string first = response.first_execution_run_id();
-  if (first.empty() && response.started()) first = response.run_id();
-  return {.id = options.id,
-          .first_execution_run_id = std::move(first),
-          .started_run_id = response.run_id(),
-          .workflow_type = std::string(type)};
-}
-
-void check_options(std::string_view type, const WorkflowOptions& options) {
-  if (!options.id.empty() && !options.task_queue.empty()) return;
-  throw std::invalid_argument(absl::StrCat("cannot start workflow ", std::string(type),
-                                           " with id '", options.id, "': WorkflowOptions needs ",
-                                           options.id.empty() ? "an id" : "a task_queue"));
-}
-
-}  // namespace
-
 Target start(ClientState& client, std::string_view type, const WorkflowOptions& options,
              Arguments arguments) {
-  check_options(type, options);
-  auto request = start_request<ws::StartWorkflowExecutionRequest>(client, type, options, arguments);
-  std::unique_ptr<core::WorkflowSlot> slot;
-  if (options.request_eager_start) slot = client.reserve_workflow_slot(options.task_queue);
-  request.set_request_eager_execution(slot != nullptr);
-  ws::StartWorkflowExecutionResponse response;
-  Target started = send_start(client, type, options,
-                              CHIMERA_WORKFLOW_SERVICE(StartWorkflowExecution), request, response);
-  if (slot != nullptr && response.has_eager_workflow_task()) {
-    slot->run(
-        std::shared_ptr<ws::PollWorkflowTaskQueueResponse>(response.release_eager_workflow_task()));
-  }
-  return started;
+  sdk::StartWorkflowInput input{.type = type, .options = options, .arguments = arguments};
+  return client.outbound().start_workflow(input);
 }
 
 Target signal_with_start(ClientState& client, std::string_view type, const WorkflowOptions& options,
                          Arguments arguments, std::string_view signal, Arguments signal_arguments) {
-  using Request = ws::SignalWithStartWorkflowExecutionRequest;
-  check_options(type, options);
-  auto request = start_request<Request>(client, type, options, arguments);
-  request.set_signal_name(std::string(signal));
-  if (!signal_arguments.empty()) {
-    *request.mutable_signal_input() = sdk::encode_arguments(signal_arguments, client.codec);
-  }
-  ws::SignalWithStartWorkflowExecutionResponse response;
-  return send_start(client, type, options,
-                    CHIMERA_WORKFLOW_SERVICE(SignalWithStartWorkflowExecution), request, response);
+  sdk::StartWorkflowInput input{.type = type,
+                                .options = options,
+                                .arguments = arguments,
+                                .signal = signal,
+                                .signal_arguments = signal_arguments};
+  return client.outbound().start_workflow(input);
 }
 
 Answer result(ClientState& client, const Target& target, bool follow_runs) {
-  const std::string doing = absl::StrCat("cannot wait for workflow '", target.id, "'");
-  ws::GetWorkflowExecutionHistoryRequest request;
-  request.set_namespace_(client.namespace_);
-  set_execution(*request.mutable_execution(), target);
-  if (target.run_id.empty()) request.mutable_execution()->set_run_id(target.started_run_id);
-  request.set_wait_new_event(true);
-  request.set_skip_archival(true);
-  request.set_history_event_filter_type(api::enums::v1::HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT);
-  for (;;) {
-    ws::GetWorkflowExecutionHistoryResponse response;
-    const absl::Status status = client.call(CHIMERA_WORKFLOW_SERVICE(GetWorkflowExecutionHistory),
-                                            request, response, kLongPoll);
-    if (status.code() == absl::StatusCode::kDeadlineExceeded) continue;
-    if (!status.ok()) sdk::throw_rpc(status, doing);
-    request.set_next_page_token(response.next_page_token());
-    if (response.history().events_size() == 0) continue;
-    std::string next_run;
-    const auto answer =
-        read_close(response.history().events(0), follow_runs, client.codec, next_run);
-    if (answer) return *answer;
-    request.mutable_execution()->set_run_id(next_run);
-    request.clear_next_page_token();
-  }
+  return client.outbound().result({target, follow_runs});
 }
 
 void signal(ClientState& client, const Target& target, std::string_view name, Arguments arguments) {
-  ws::SignalWorkflowExecutionRequest request;
-  request.set_namespace_(client.namespace_);
-  set_execution(*request.mutable_workflow_execution(), target);
-  request.set_signal_name(std::string(name));
-  if (!arguments.empty()) *request.mutable_input() = sdk::encode_arguments(arguments, client.codec);
-  request.set_identity(client.connection->options().identity);
-  request.set_request_id(random_id());
-  ws::SignalWorkflowExecutionResponse response;
-  client.must(absl::StrCat("cannot signal workflow '", target.id, "'"),
-              CHIMERA_WORKFLOW_SERVICE(SignalWorkflowExecution), request, response);
+  sdk::SignalInput input{target, name, arguments};
+  client.outbound().signal(input);
 }
 
 Answer query(ClientState& client, const Target& target, std::string_view name,
              const QueryOptions& options, Arguments arguments) {
-  ws::QueryWorkflowRequest request;
-  request.set_namespace_(client.namespace_);
-  set_execution(*request.mutable_execution(), target);
-  request.mutable_query()->set_query_type(std::string(name));
-  if (!arguments.empty())
-    *request.mutable_query()->mutable_query_args() = sdk::encode_arguments(arguments, client.codec);
-  const int condition = static_cast<int>(options.reject_condition);
-  request.set_query_reject_condition(static_cast<api::enums::v1::QueryRejectCondition>(
-      condition != 0 ? condition : client.query_reject_condition));
-  ws::QueryWorkflowResponse response;
-  const absl::Status status =
-      client.call(CHIMERA_WORKFLOW_SERVICE(QueryWorkflow), request, response);
-  if (status.code() == absl::StatusCode::kInvalidArgument) {
-    throw WorkflowQueryFailedError(std::string(status.message()));
-  }
-  if (!status.ok()) sdk::throw_rpc(status, absl::StrCat("cannot query workflow '", target.id, "'"));
-  if (response.has_query_rejected()) {
-    throw WorkflowQueryRejectedError(
-        static_cast<WorkflowExecutionStatus>(response.query_rejected().status()));
-  }
-  return first_payload(response.query_result(), client.codec);
+  sdk::QueryInput input{target, name, options, arguments};
+  return client.outbound().query(input);
 }
-
-namespace {
-
-Answer read_outcome(const api::update::v1::Outcome& outcome, const sdk::Codec& codec) {
-  if (outcome.has_failure())
-    throw WorkflowUpdateFailedError(sdk::to_error(outcome.failure(), codec));
-  return first_payload(outcome.success(), codec);
-}
-
-constexpr auto kAccepted = api::enums::v1::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ACCEPTED;
-
-ws::UpdateWorkflowExecutionRequest update_request(ClientState& client, const Target& target,
-                                                  const UpdateToStartWith& wanted) {
-  ws::UpdateWorkflowExecutionRequest request;
-  request.set_namespace_(client.namespace_);
-  set_execution(*request.mutable_workflow_execution(), target);
-  request.mutable_wait_policy()->set_lifecycle_stage(
-      static_cast<api::enums::v1::UpdateWorkflowExecutionLifecycleStage>(wanted.until));
-  auto& update = *request.mutable_request();
-  update.mutable_meta()->set_update_id(wanted.options.id.empty() ? random_id() : wanted.options.id);
-  update.mutable_meta()->set_identity(client.connection->options().identity);
-  update.mutable_input()->set_name(std::string(wanted.name));
-  if (!wanted.arguments.empty())
-    *update.mutable_input()->mutable_args() = sdk::encode_arguments(wanted.arguments, client.codec);
-  return request;
-}
-
-// Of the two operations, the one that failed of itself: the other was aborted because of it.
-[[noreturn]] void throw_multi(const absl::Status& status, std::string_view type,
-                              const std::string& id) {
-  using Failure = api::errordetails::v1::MultiOperationExecutionFailure;
-  const auto failure = detail_of<Failure>(status);
-  const std::string doing = absl::StrCat("cannot update workflow '", id, "', to be started as ",
-                                         std::string(type), " if it does not run");
-  if (!failure) sdk::throw_rpc(status, doing);
-  for (const Failure::OperationStatus& operation : failure->statuses()) {
-    const bool aborted =
-        operation.details_size() > 0 &&
-        operation.details(0).Is<api::failure::v1::MultiOperationExecutionAborted>();
-    if (operation.code() == 0 || aborted) continue;
-    for (const auto& any : operation.details()) {
-      api::errordetails::v1::WorkflowExecutionAlreadyStartedFailure started;
-      if (any.UnpackTo(&started))
-        throw WorkflowAlreadyStartedError(id, std::string(type), started.run_id());
-    }
-    sdk::throw_rpc(
-        absl::Status(static_cast<absl::StatusCode>(operation.code()), operation.message()), doing);
-  }
-  sdk::throw_rpc(status, doing);
-}
-
-}  // namespace
 
 StartedUpdate start_update(ClientState& client, const Target& target, std::string_view name,
                            const UpdateOptions& options, UpdateStage until, Arguments arguments) {
-  const ws::UpdateWorkflowExecutionRequest request =
-      update_request(client, target, {name, options, until, arguments});
-  const std::string& id = request.request().meta().update_id();
-  for (;;) {  // The server answers early, with a lower stage, when nobody took it in time.
-    ws::UpdateWorkflowExecutionResponse response;
-    client.must(absl::StrCat("cannot update workflow '", target.id, "'"),
-                CHIMERA_WORKFLOW_SERVICE(UpdateWorkflowExecution), request, response, kLongPoll);
-    if (response.has_outcome()) return {id, read_outcome(response.outcome(), client.codec)};
-    if (response.stage() < kAccepted) continue;
-    return {id, std::nullopt, response.update_ref().workflow_execution().run_id()};
-  }
+  sdk::UpdateInput input{name, options, until, arguments};
+  return client.outbound().start_update(target, input);
 }
 
 StartedUpdate update_with_start(ClientState& client, std::string_view type,
                                 const WorkflowOptions& options, Arguments arguments,
                                 const UpdateToStartWith& update, Target& target) {
-  check_options(type, options);
-  if (options.id_conflict_policy == WorkflowIdConflictPolicy::kUnspecified) {
-    throw std::invalid_argument(
-        absl::StrCat("cannot update workflow '", options.id,
-                     "' with start: WorkflowOptions needs an id_conflict_policy, which says what "
-                     "to do if it runs (kUseExisting, kFail)"));
-  }
-  ws::ExecuteMultiOperationRequest request;
-  request.set_namespace_(client.namespace_);
-  *request.add_operations()->mutable_start_workflow() =
-      start_request<ws::StartWorkflowExecutionRequest>(client, type, options, arguments);
-  target.id = options.id;
-  target.workflow_type = std::string(type);
-  auto& wanted = *request.add_operations()->mutable_update_workflow();
-  wanted = update_request(client, target, update);
-  const std::string& id = wanted.request().meta().update_id();
-  for (;;) {  // As start_update().
-    ws::ExecuteMultiOperationResponse response;
-    const absl::Status status =
-        client.call(CHIMERA_WORKFLOW_SERVICE(ExecuteMultiOperation), request, response, kLongPoll);
-    if (!status.ok()) throw_multi(status, type, options.id);
-    if (response.responses_size() < 2) continue;
-    target.run_id = response.responses(0).start_workflow().run_id();
-    const auto& answer = response.responses(1).update_workflow();
-    if (answer.has_outcome()) return {id, read_outcome(answer.outcome(), client.codec)};
-    if (answer.stage() >= kAccepted) return {id, std::nullopt};
-  }
+  sdk::StartWorkflowInput start{.type = type, .options = options, .arguments = arguments};
+  sdk::UpdateInput input{update.name, update.options, update.until, update.arguments};
+  return client.outbound().update_with_start(start, input, target);
 }
 
 Answer update_result(ClientState& client, const Target& target, const std::string& update_id) {
-  ws::PollWorkflowExecutionUpdateRequest request;
-  request.set_namespace_(client.namespace_);
-  set_execution(*request.mutable_update_ref()->mutable_workflow_execution(), target);
-  request.mutable_update_ref()->set_update_id(update_id);
-  request.set_identity(client.connection->options().identity);
-  request.mutable_wait_policy()->set_lifecycle_stage(
-      api::enums::v1::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED);
-  for (;;) {
-    ws::PollWorkflowExecutionUpdateResponse response;
-    const absl::Status status = client.call(CHIMERA_WORKFLOW_SERVICE(PollWorkflowExecutionUpdate),
-                                            request, response, kLongPoll);
-    if (status.code() == absl::StatusCode::kDeadlineExceeded) continue;
-    if (!status.ok()) sdk::throw_rpc(status, absl::StrCat("cannot wait for update ", update_id));
-    if (response.has_outcome()) return read_outcome(response.outcome(), client.codec);
-  }
+  return client.outbound().update_result({target, update_id});
 }
 
 void cancel(ClientState& client, const Target& target, const CancelOptions& options) {
-  ws::RequestCancelWorkflowExecutionRequest request;
-  request.set_namespace_(client.namespace_);
-  request.mutable_workflow_execution()->set_workflow_id(target.id);
-  if (target.first_execution_run_id.empty())
-    request.mutable_workflow_execution()->set_run_id(target.run_id);
-  request.set_first_execution_run_id(target.first_execution_run_id);
-  request.set_identity(client.connection->options().identity);
-  request.set_request_id(random_id());
-  request.set_reason(options.reason);
-  ws::RequestCancelWorkflowExecutionResponse response;
-  client.must(absl::StrCat("cannot cancel workflow '", target.id, "'"),
-              CHIMERA_WORKFLOW_SERVICE(RequestCancelWorkflowExecution), request, response);
+  client.outbound().cancel({target, options});
 }
 
 void terminate(ClientState& client, const Target& target, const std::string& reason,
                Arguments details) {
-  ws::TerminateWorkflowExecutionRequest request;
-  request.set_namespace_(client.namespace_);
-  request.mutable_workflow_execution()->set_workflow_id(target.id);
-  if (target.first_execution_run_id.empty())
-    request.mutable_workflow_execution()->set_run_id(target.run_id);
-  request.set_first_execution_run_id(target.first_execution_run_id);
-  request.set_identity(client.connection->options().identity);
-  request.set_reason(reason);
-  if (!details.empty()) *request.mutable_details() = sdk::encode_arguments(details, client.codec);
-  ws::TerminateWorkflowExecutionResponse response;
-  client.must(absl::StrCat("cannot terminate workflow '", target.id, "'"),
-              CHIMERA_WORKFLOW_SERVICE(TerminateWorkflowExecution), request, response);
+  client.outbound().terminate({target, reason, details});
 }
 
 WorkflowExecution describe(ClientState& client, const Target& target) {
-  ws::DescribeWorkflowExecutionRequest request;
-  request.set_namespace_(client.namespace_);
-  set_execution(*request.mutable_execution(), target);
-  ws::DescribeWorkflowExecutionResponse response;
-  client.must(absl::StrCat("cannot describe workflow '", target.id, "'"),
-              CHIMERA_WORKFLOW_SERVICE(DescribeWorkflowExecution), request, response);
-  return to_public(response.workflow_execution_info(), client.codec);
+  return client.outbound().describe({target});
 }
 
 std::string fetch_history(ClientState& client, const Target& target) {
-  ws::GetWorkflowExecutionHistoryRequest request;
-  request.set_namespace_(client.namespace_);
-  set_execution(*request.mutable_execution(), target);
-  api::history::v1::History history;
-  do {
-    ws::GetWorkflowExecutionHistoryResponse page;
-    client.must(absl::StrCat("cannot fetch the history of workflow '", target.id, "'"),
-                CHIMERA_WORKFLOW_SERVICE(GetWorkflowExecutionHistory), request, page);
-    history.mutable_events()->MergeFrom(page.history().events());
-    request.set_next_page_token(page.next_page_token());
-  } while (!request.next_page_token().empty());
-  const absl::StatusOr<std::string> json = core::history_to_json(history);
-  if (!json.ok()) throw ConversionError(std::string(json.status().message()));
-  return *json;
+  return client.outbound().fetch_history({target});
 }
 
 }  // namespace detail
@@ -555,71 +168,24 @@ Client Client::connect(const ClientOptions& options) {
 }
 
 std::vector<WorkflowExecution> Client::list_workflows(const std::string& query, std::size_t limit) {
-  ws::ListWorkflowExecutionsRequest request;
-  request.set_namespace_(state_->namespace_);
-  request.set_query(query);
-  std::vector<WorkflowExecution> found;
-  do {
-    ws::ListWorkflowExecutionsResponse page;
-    state_->must("cannot list workflows", CHIMERA_WORKFLOW_SERVICE(ListWorkflowExecutions), request,
-                 page);
-    for (const auto& info : page.executions()) {
-      if (found.size() == limit) return found;
-      found.push_back(to_public(info, state_->codec));
-    }
-    request.set_next_page_token(page.next_page_token());
-  } while (!request.next_page_token().empty());
-  return found;
+  return state_->outbound().list_workflows({query, limit});
 }
 
 void Client::complete(const std::string& task_token, detail::Arguments result) {
-  ws::RespondActivityTaskCompletedRequest request;
-  request.set_namespace_(state_->namespace_);
-  request.set_task_token(task_token);
-  request.set_identity(identity());
-  if (!result.empty()) *request.mutable_result() = sdk::encode_arguments(result, state_->codec);
-  ws::RespondActivityTaskCompletedResponse response;
-  state_->must("cannot complete the activity",
-               CHIMERA_WORKFLOW_SERVICE(RespondActivityTaskCompleted), request, response);
+  state_->outbound().complete_activity({task_token, result});
 }
 
 void Client::fail_activity(const std::string& task_token, const FailureError& error) {
-  ws::RespondActivityTaskFailedRequest request;
-  request.set_namespace_(state_->namespace_);
-  request.set_task_token(task_token);
-  request.set_identity(identity());
-  *request.mutable_failure() = sdk::to_failure(error, state_->codec, sdk::kFailureBytesMax);
-  ws::RespondActivityTaskFailedResponse response;
-  state_->must("cannot fail the activity", CHIMERA_WORKFLOW_SERVICE(RespondActivityTaskFailed),
-               request, response);
+  state_->outbound().fail_activity({task_token, error});
 }
 
 activity::CancellationDetails Client::heartbeat(const std::string& task_token,
                                                 detail::Arguments details) {
-  ws::RecordActivityTaskHeartbeatRequest request;
-  request.set_namespace_(state_->namespace_);
-  request.set_task_token(task_token);
-  request.set_identity(identity());
-  if (!details.empty()) *request.mutable_details() = sdk::encode_arguments(details, state_->codec);
-  ws::RecordActivityTaskHeartbeatResponse response;
-  const absl::Status status =
-      state_->call(CHIMERA_WORKFLOW_SERVICE(RecordActivityTaskHeartbeat), request, response);
-  if (absl::IsNotFound(status)) return {.not_found = true};
-  if (!status.ok()) sdk::throw_rpc(status, "cannot heartbeat the activity");
-  return {.cancel_requested = response.cancel_requested(),
-          .paused = response.activity_paused(),
-          .reset = response.activity_reset()};
+  return state_->outbound().heartbeat_activity({task_token, details});
 }
 
 void Client::report_cancellation(const std::string& task_token, detail::Arguments details) {
-  ws::RespondActivityTaskCanceledRequest request;
-  request.set_namespace_(state_->namespace_);
-  request.set_task_token(task_token);
-  request.set_identity(identity());
-  if (!details.empty()) *request.mutable_details() = sdk::encode_arguments(details, state_->codec);
-  ws::RespondActivityTaskCanceledResponse response;
-  state_->must("cannot report the activity's cancellation",
-               CHIMERA_WORKFLOW_SERVICE(RespondActivityTaskCanceled), request, response);
+  state_->outbound().report_activity_cancellation({task_token, details});
 }
 
 const std::string& Client::identity() const { return state_->connection->options().identity; }

@@ -14,17 +14,28 @@
 #include "chimera/runtime.h"
 #include "core/rpc/connection.h"
 #include "core/worker/worker.h"
+#include "sdk-cpp/src/client_calls.h"
 #include "sdk-cpp/src/payload_access.h"
 
 namespace chimera::detail {
 
 class ClientState {
  public:
+  ClientState();
+  ~ClientState();
+  ClientState(const ClientState&) = delete;
+  ClientState& operator=(const ClientState&) = delete;
+
   std::shared_ptr<const Runtime> runtime;  // Shared with the program, which made it; may be null.
   std::shared_ptr<core::Connection> connection;  // Shared with the workers of this client.
   std::string namespace_;
   sdk::Codec codec;
   int query_reject_condition = 0;  // Of queries that name none.
+
+  // The first link of what the client's calls go through.
+  sdk::ClientOutbound& outbound() const { return outbound_->first(); }
+  // Before the first call.
+  void intercept(const sdk::ClientInterceptors& interceptors);
 
   absl::Status call(std::string_view method, const google::protobuf::MessageLite& request,
                     google::protobuf::MessageLite& response,
@@ -41,6 +52,8 @@ class ClientState {
   std::unique_ptr<core::WorkflowSlot> reserve_workflow_slot(std::string_view task_queue);
 
  private:
+  const std::unique_ptr<sdk::ClientCalls> calls_;
+  std::unique_ptr<sdk::Chain<sdk::ClientOutbound>> outbound_;
   absl::Mutex mutex_;
   std::vector<core::Worker*> workers_ ABSL_GUARDED_BY(mutex_);
 };

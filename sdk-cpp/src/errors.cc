@@ -9,7 +9,7 @@
 #include <cxxabi.h>
 
 #include "core/converter/failure.h"
-#include "sdk-cpp/src/failure_size.h"
+#include "core/converter/failure_size.h"
 
 namespace chimera {
 
@@ -288,7 +288,7 @@ std::shared_ptr<const FailureError> to_error(const api::failure::v1::Failure& fa
 api::failure::v1::Failure to_failure(const FailureError& error, const Codec& codec,
                                      std::size_t bytes_max) {
   api::failure::v1::Failure failure = core::to_proto(take_apart(error));
-  if (bytes_max > 0) shorten(failure, bytes_max);
+  if (bytes_max > 0) core::shorten(failure, bytes_max);
   if (codec != nullptr) {
     const absl::Status status = core::encode_failure(*codec, failure);
     if (!status.ok()) {

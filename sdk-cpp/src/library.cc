@@ -70,6 +70,11 @@ class NativeTypesImpl final : public NativeTypes {
     return absl::OkStatus();
   }
 
+  void intercept(const WorkerInterceptors& interceptors) override {
+    workflows_.intercept(interceptors);
+    activities_.intercept(interceptors);
+  }
+
   absl::Status register_with(core::Worker& worker) override {
     core::Metrics* const own = worker.connection().options().metrics.get();
     core::Metrics& metrics = own != nullptr ? *own : core::process_metrics();

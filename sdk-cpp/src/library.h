@@ -10,6 +10,7 @@
 
 #include "chimera/definition.h"
 #include "core/worker/worker.h"
+#include "sdk-cpp/src/interceptors.h"
 #include "sdk-cpp/src/payload_access.h"
 #include "sdk-cpp/src/stack_pool.h"
 
@@ -35,11 +36,13 @@ absl::StatusOr<LoadedLibrary> load_library(const std::string& path, Registry& re
 class NativeTypes {
  public:
   virtual ~NativeTypes() = default;
-  // `codec` may be null; `activity_threads` is the worker's number of activity slots.
+  // `codec` may be null; `activity_threads`: as the worker's options say.
   static std::unique_ptr<NativeTypes> create(Codec codec, int activity_threads,
                                              std::size_t workflow_stack_bytes = kStackBytes);
   virtual absl::StatusOr<LoadedLibrary> load(const std::string& path) = 0;
   virtual absl::Status add(const Registry& registry) = 0;
+  // Outermost first; before register_with().
+  virtual void intercept(const WorkerInterceptors& interceptors) = 0;
   // Once, before worker.start(). kAlreadyExists when another language has the name.
   virtual absl::Status register_with(core::Worker& worker) = 0;
 };

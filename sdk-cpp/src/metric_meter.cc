@@ -34,7 +34,7 @@ absl::StatusOr<Metric::Instrument> as_instrument(absl::StatusOr<T*> made) {
 bool Meter::counts() const {
   if (!silent_in_replay_) return true;
   const auto* run = sdk::WorkflowRuntime::current_or_null();
-  return run == nullptr || !run->quiet();
+  return run == nullptr || !run->run().quiet();
 }
 
 Metric::Metric(MeterPtr meter, MetricKind kind, std::string name, std::string description,
@@ -115,9 +115,9 @@ namespace workflow {
 
 MetricMeter metric_meter() {
   sdk::WorkflowRuntime& run = sdk::WorkflowRuntime::current("metric_meter");
-  const Info& info = run.info();
+  const Info& info = run.run().info;
   return MetricMeter(
-      std::make_shared<const detail::Meter>(run.metrics(),
+      std::make_shared<const detail::Meter>(run.run().metrics,
                                             MetricAttributes{{"namespace", info.namespace_},
                                                              {"task_queue", info.task_queue},
                                                              {"workflow_type", info.workflow_type}},

@@ -20,8 +20,9 @@ namespace {
 
 constexpr std::size_t kPageBytes = 4096;
 constexpr std::size_t kSlabBytes = std::size_t{8} << 20;
-// Code that is compiled without -fstack-clash-protection may step over a guard: it is wide.
-constexpr std::size_t kGuardBytesMin = 64 * 1024;
+// Code that is compiled without -fstack-clash-protection may step over a guard: it is wide, but
+// each page of it takes an entry of a page table.
+constexpr std::size_t kGuardBytesMin = 64 * 1024, kGuardBytesMax = 128 * 1024;
 constexpr std::size_t kKeptPerThread = 64;
 // What a parked fiber may keep of its stack for the next one.
 constexpr std::size_t kKeptBytes = 16 * 1024;
@@ -103,7 +104,7 @@ thread_local KeptStacks kept;
 
 StackPool::StackPool(std::size_t bytes, StackGuard guard)
     : bytes_(rounded_up(bytes, kPageBytes)),
-      guard_bytes_(rounded_up(std::max(kGuardBytesMin, bytes_ / 4), kPageBytes)),
+      guard_bytes_(rounded_up(std::clamp(bytes_ / 4, kGuardBytesMin, kGuardBytesMax), kPageBytes)),
       guard_(guard) {}
 
 StackPool& StackPool::make(std::size_t bytes, StackGuard guard) {

@@ -21,7 +21,7 @@ struct Stack {
 };
 
 // Alternations of std::regex take 750 bytes for each character that they match.
-inline constexpr std::size_t kStackBytes = 512 * 1024;
+inline constexpr std::size_t kStackBytes = std::size_t{1} << 20;
 inline constexpr std::size_t kStackBytesMin = 64 * 1024;
 inline constexpr std::size_t kStackBytesMax = std::size_t{1} << 30;
 // Of runs that may have ended a process before.

@@ -45,6 +45,7 @@ core::WorkerOptions to_core(const WorkerOptions& options, const std::string& nam
   out.max_cached_bytes = options.max_cached_bytes;
   out.max_concurrent_workflow_tasks = options.max_concurrent_workflow_tasks;
   out.max_concurrent_activities = options.max_concurrent_activities;
+  out.max_concurrent_local_activities = options.max_concurrent_local_activities;
   out.max_concurrent_workflow_task_polls = options.max_concurrent_workflow_task_polls;
   out.max_concurrent_activity_task_polls = options.max_concurrent_activity_task_polls;
   out.sticky_queue_schedule_to_start_timeout = options.sticky_queue_schedule_to_start_timeout;
@@ -215,7 +216,7 @@ void Worker::start() {
                                      to_core(state_->options, state_->client->namespace_));
   check(worker.status(), "cannot create the worker");
   state_->types =
-      sdk::NativeTypes::create(state_->client->codec, state_->options.max_concurrent_activities,
+      sdk::NativeTypes::create(state_->client->codec, core::activity_threads((*worker)->options()),
                                state_->options.workflow_stack_bytes);
   check(state_->types->add(*this), "cannot create the worker");
   check(state_->types->register_with(**worker), "cannot create the worker");

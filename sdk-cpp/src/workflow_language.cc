@@ -23,7 +23,8 @@ absl::StatusOr<std::unique_ptr<core::WorkflowInstance>> CppWorkflowLanguage::cre
     return absl::NotFoundError(absl::StrCat("no C++ workflow is called '", run.workflow_type, "'"));
   }
   return std::make_unique<WorkflowRuntime>(type->second, run, codec_, *metrics_,
-                                           run.may_have_crashed ? *large_stacks_ : *stacks_);
+                                           run.may_have_crashed ? *large_stacks_ : *stacks_,
+                                           interceptors_);
 }
 
 void CppWorkflowLanguage::set_stack_bytes(std::size_t bytes) {

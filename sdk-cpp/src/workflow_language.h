@@ -9,6 +9,7 @@
 
 #include "core/language/language.h"
 #include "core/telemetry/metrics.h"
+#include "sdk-cpp/src/interceptors.h"
 #include "sdk-cpp/src/payload_access.h"
 #include "sdk-cpp/src/stack_pool.h"
 
@@ -20,6 +21,7 @@ class CppWorkflowLanguage final : public core::WorkflowLanguage {
   // Before the worker runs:
   void set_metrics(core::Metrics& metrics) { metrics_ = &metrics; }
   void set_stack_bytes(std::size_t bytes);
+  void intercept(WorkerInterceptors interceptors) { interceptors_ = std::move(interceptors); }
   void add(const detail::WorkflowType& type) { types_.emplace(type.name, type); }
 
   const core::LanguageIdentity& identity() const override { return identity_; }
@@ -30,6 +32,7 @@ class CppWorkflowLanguage final : public core::WorkflowLanguage {
  private:
   const Codec codec_;
   core::Metrics* metrics_ = &core::process_metrics();
+  WorkerInterceptors interceptors_;
   StackPool* stacks_ = &StackPool::of(kStackBytes);
   StackPool* large_stacks_ = &StackPool::of(kLargeStackBytes);
   const core::LanguageIdentity identity_;

@@ -1,5 +1,5 @@
 // What one run's code is made of: tasks (fibers), what they wait for, and the scopes that cancel
-// them. Everything here belongs to one WorkflowRuntime and is touched on its lane only.
+// them. Everything here belongs to one run and is touched on its lane only.
 #ifndef CHIMERA_SDK_CPP_SRC_WORKFLOW_STATE_H_
 #define CHIMERA_SDK_CPP_SRC_WORKFLOW_STATE_H_
 
@@ -26,27 +26,12 @@ struct ScopeState {
   std::optional<Duration> timeout;  // Of each run().
 };
 
+using ScopePtr = std::shared_ptr<ScopeState>;  // Shared by the scope's tasks and the user's handle.
+
 // A scope that a task has entered, outermost first.
 struct EnteredScope {
   std::shared_ptr<ScopeState> outer;  // The innermost scope before it.
   std::shared_ptr<Operation> timer;   // Of its timeout; may be null.
-};
-
-class Operation {
- public:
-  enum class Kind { kTimer, kActivity, kChildStart, kChild, kSignalExternal, kCancelExternal };
-
-  Kind kind = Kind::kTimer;
-  std::uint32_t seq = 0;
-  bool done = false;
-  bool cancel_sent = false;
-  bool abandoned = false;  // Nobody waits any more; a late answer is ignored.
-  std::optional<api::common::v1::Payload> result;
-  std::shared_ptr<const FailureError> failure;
-  std::vector<TaskState*> waiting;
-  std::string child_id, child_run_id, child_type;
-  std::shared_ptr<Operation> child;  // Of a kChildStart: the child's end.
-  std::function<void()> on_done;
 };
 
 // One fiber of the run: the run method, a handler, or what spawn() started.
@@ -89,12 +74,6 @@ struct Unwinding {};
 // Ends the run and starts the next.
 struct ContinueAsNew {
   api::command::v1::ContinueAsNewWorkflowExecutionCommandAttributes attributes;
-};
-
-// Signals that no handler has taken yet, by name in order of first arrival.
-struct BufferedSignals {
-  std::string name;
-  std::vector<api::common::v1::Payloads> inputs;  // As they came, in order of arrival.
 };
 
 struct Condition {

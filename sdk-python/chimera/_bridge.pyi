@@ -141,12 +141,12 @@ class WorkflowBridge:
         have no effect."""
 
 class ActivityBridge:
-    """Python as a chimera::core::ActivityLanguage. `start(token, task)` gets the serialized
+    """Python as a chimera::core::ActivityLanguage. `start(token, task, is_local)` gets the serialized
     PollActivityTaskQueueResponse; `cancel(token, flags)` a tuple of bools (not_found, cancelled, paused, timed_out,
     worker_shutdown, reset)."""
 
     def __init__(
-        self, queue: Queue, start: Callable[[bytes, bytes], None], cancel: Callable[[bytes, tuple], None]
+        self, queue: Queue, start: Callable[[bytes, bytes, bool], None], cancel: Callable[[bytes, tuple], None]
     ) -> None: ...
     def heartbeat(self, token: bytes, details: list[bytes]) -> None: ...
     def complete(self, token: bytes, status: str, value: Any) -> None:

@@ -7,6 +7,7 @@
 
 #include "core/base/api.h"
 #include "core/base/clock.h"
+#include "core/base/proto_time.h"
 
 namespace chimera::server {
 
@@ -27,11 +28,14 @@ using std::chrono::seconds;
 inline constexpr WallTime kNever = WallTime::max();
 inline constexpr WallTime kUnset = WallTime{};
 
-// An unset or negative Duration is zero; one beyond 290 years is cut.
+// As base::to_nanoseconds() and base::to_wall_time(), for what clients send: an unset or negative
+// Duration is zero, and what is beyond 290 years is cut.
 Nanos to_nanos(const google::protobuf::Duration& duration);
 WallTime to_wall(const google::protobuf::Timestamp& time);
-void set(google::protobuf::Duration* out, Nanos value);
-void set(google::protobuf::Timestamp* out, WallTime value);
+inline void set(google::protobuf::Duration* out, Nanos value) { base::set_duration(value, *out); }
+inline void set(google::protobuf::Timestamp* out, WallTime value) {
+  base::set_timestamp(value, *out);
+}
 // `time` + `delay` without overflow; kNever for a zero delay, which in the API means "no timeout".
 WallTime deadline_after(WallTime time, Nanos delay);
 WallTime add_saturated(WallTime time, Nanos delay);

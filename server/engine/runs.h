@@ -27,7 +27,7 @@ class Runs {
                                           const common::WorkflowExecution& execution) const;
   const Run* current(const Namespace& ns, const std::string& workflow_id) const;
   const Run* by_id(const std::string& run_id) const;
-  const absl::flat_hash_map<std::string, std::shared_ptr<Run>>& all() const { return runs_; }
+  const absl::flat_hash_map<std::string, RunPtr>& all() const { return runs_; }
 
   // Becomes current.
   Run& add(Namespace& ns, const std::string& workflow_id, const std::string& run_id);
@@ -44,7 +44,7 @@ class Runs {
   void make_current(const Run& run);
 
   Engine& engine_;
-  absl::flat_hash_map<std::string, std::shared_ptr<Run>> runs_;  // By run id.
+  absl::flat_hash_map<std::string, RunPtr> runs_;   // By run id.
   absl::flat_hash_map<std::string, Chain> chains_;  // By namespace id and workflow id.
   std::uint64_t added_ = 0;
 };

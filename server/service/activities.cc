@@ -1,12 +1,12 @@
 // The reports of activity workers, by token and by id.
 #include "server/base/errors.h"
 #include "server/engine/engine.h"
-#include "server/engine/matched/task_lookup.h"
 #include "server/engine/pending/activity.h"
-#include "server/engine/pending/activity_options.h"
+#include "server/engine/rules/failures.h"
 #include "server/engine/rules/limits.h"
 #include "server/service/handlers.h"
 #include "server/service/method_table.h"
+#include "server/service/task_lookup.h"
 
 namespace chimera::server {
 namespace {
@@ -26,7 +26,8 @@ absl::StatusOr<ActivityRef> find(Engine& engine, const auto& request) {
 // A report over the limits fails the activity for good.
 absl::Status refuse(Engine& engine, const ActivityRef& ref, const char* why) {
   failure::Failure failure = server_failure(why);
-  return fail_activity(engine, ref, failure, "", nullptr);
+  fail_activity(engine, ref, failure, "", nullptr);
+  return absl::OkStatus();
 }
 
 bool is_big(const common::Payloads& payloads) { return payloads.ByteSizeLong() > kBlobBytesMax; }
@@ -36,7 +37,8 @@ absl::Status complete(Engine& engine, Request& request, Response&) {
   absl::StatusOr<ActivityRef> ref = find(engine, request);
   if (!ref.ok()) return ref.status();
   if (is_big(request.result())) return refuse(engine, *ref, "Complete result exceeds size limit.");
-  return complete_activity(engine, *ref, *request.mutable_result(), request.identity());
+  complete_activity(engine, *ref, *request.mutable_result(), request.identity());
+  return absl::OkStatus();
 }
 
 template <class Request, class Response>
@@ -44,9 +46,9 @@ absl::Status fail(Engine& engine, Request& request, Response& response) {
   absl::StatusOr<ActivityRef> ref = find(engine, request);
   if (!ref.ok()) return ref.status();
   if (cut_failure(*request.mutable_failure())) *response.add_failures() = request.failure();
-  return fail_activity(
-      engine, *ref, *request.mutable_failure(), request.identity(),
-      request.has_last_heartbeat_details() ? &request.last_heartbeat_details() : nullptr);
+  fail_activity(engine, *ref, *request.mutable_failure(), request.identity(),
+                request.has_last_heartbeat_details() ? &request.last_heartbeat_details() : nullptr);
+  return absl::OkStatus();
 }
 
 template <class Request, class Response>
@@ -66,12 +68,11 @@ absl::Status heartbeat(Engine& engine, Request& request, Response& response) {
     return refuse(engine, *ref, "Heartbeat details exceed size limit.");
   }
   const bool has_details = request.has_details();
-  absl::StatusOr<HeartbeatReply> reply =
+  const HeartbeatReply reply =
       heartbeat_activity(engine, *ref, *request.mutable_details(), has_details);
-  if (!reply.ok()) return reply.status();
-  response.set_cancel_requested(reply->cancel_requested);
-  response.set_activity_paused(reply->paused);
-  response.set_activity_reset(reply->was_reset);
+  response.set_cancel_requested(reply.cancel_requested);
+  response.set_activity_paused(reply.paused);
+  response.set_activity_reset(reply.was_reset);
   return absl::OkStatus();
 }
 
@@ -100,10 +101,6 @@ void register_activities(MethodTable& table) {
   table.add("RecordActivityTaskHeartbeatById",
             heartbeat<wf::RecordActivityTaskHeartbeatByIdRequest,
                       wf::RecordActivityTaskHeartbeatByIdResponse>);
-  table.add("PauseActivity", pause_activities);
-  table.add("UnpauseActivity", unpause_activities);
-  table.add("ResetActivity", reset_activities);
-  table.add("UpdateActivityOptions", update_activities);
 }
 
 }  // namespace chimera::server

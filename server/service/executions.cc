@@ -1,14 +1,13 @@
-// What clients do to executions: start, signal, cancel, terminate, delete, query.
+// What clients do to executions: signal, cancel, terminate, delete, describe.
 #include "server/base/errors.h"
 #include "server/engine/engine.h"
-#include "server/engine/matched/query.h"
 #include "server/engine/rules/limits.h"
+#include "server/engine/rules/start_attributes.h"
 #include "server/engine/run/describe.h"
-#include "server/engine/turn/cross.h"
-#include "server/engine/turn/reset.h"
-#include "server/engine/turn/start.h"
+#include "server/engine/turn/incoming.h"
 #include "server/service/handlers.h"
 #include "server/service/method_table.h"
+#include "server/service/starts.h"
 
 namespace chimera::server {
 namespace {
@@ -52,28 +51,7 @@ absl::Status signal_workflow(Engine& engine, wf::SignalWorkflowExecutionRequest&
 
 wf::StartWorkflowExecutionRequest start_part(wf::SignalWithStartWorkflowExecutionRequest& from) {
   wf::StartWorkflowExecutionRequest start;
-  start.set_namespace_(from.namespace_());
-  start.set_workflow_id(from.workflow_id());
-  *start.mutable_workflow_type() = from.workflow_type();
-  *start.mutable_task_queue() = from.task_queue();
-  if (from.has_input()) *start.mutable_input() = std::move(*from.mutable_input());
-  *start.mutable_workflow_execution_timeout() = from.workflow_execution_timeout();
-  *start.mutable_workflow_run_timeout() = from.workflow_run_timeout();
-  *start.mutable_workflow_task_timeout() = from.workflow_task_timeout();
-  start.set_identity(from.identity());
-  start.set_request_id(from.request_id());
-  start.set_workflow_id_reuse_policy(from.workflow_id_reuse_policy());
-  start.set_workflow_id_conflict_policy(from.workflow_id_conflict_policy());
-  if (from.has_retry_policy()) *start.mutable_retry_policy() = from.retry_policy();
-  start.set_cron_schedule(from.cron_schedule());
-  if (from.has_memo()) *start.mutable_memo() = std::move(*from.mutable_memo());
-  if (from.has_search_attributes()) *start.mutable_search_attributes() = from.search_attributes();
-  if (from.has_header()) *start.mutable_header() = from.header();
-  if (from.has_workflow_start_delay())
-    *start.mutable_workflow_start_delay() = from.workflow_start_delay();
-  if (from.has_user_metadata()) *start.mutable_user_metadata() = from.user_metadata();
-  *start.mutable_links() = from.links();
-  if (from.has_priority()) *start.mutable_priority() = from.priority();
+  copy_start(from, start);
   return start;
 }
 
@@ -173,15 +151,12 @@ absl::Status describe(Engine& engine, wf::DescribeWorkflowExecutionRequest& requ
 }  // namespace
 
 void register_executions(MethodTable& table) {
-  table.add("StartWorkflowExecution", start_workflow);
   table.add("SignalWorkflowExecution", signal_workflow);
   table.add("SignalWithStartWorkflowExecution", signal_with_start);
   table.add("RequestCancelWorkflowExecution", request_cancel);
   table.add("TerminateWorkflowExecution", terminate);
   table.add("DeleteWorkflowExecution", delete_execution);
   table.add("DescribeWorkflowExecution", describe);
-  table.add("QueryWorkflow", start_query);
-  table.add("ResetWorkflowExecution", reset_workflow);
 }
 
 }  // namespace chimera::server

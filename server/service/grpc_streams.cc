@@ -6,6 +6,7 @@
 #include <grpcpp/support/proto_buffer_reader.h>
 #include <grpcpp/support/proto_buffer_writer.h>
 
+#include "server/base/parse.h"
 #include "server/service/method_table.h"
 #include "server/service/reflection.h"
 
@@ -17,7 +18,10 @@ constexpr int kBlockBytes = 1 << 20;
 
 bool parse(grpc::ByteBuffer& bytes, google::protobuf::MessageLite& message) {
   grpc::ProtoBufferReader reader(&bytes);
-  return reader.status().ok() && message.ParseFromZeroCopyStream(&reader);
+  if (!reader.status().ok()) return false;
+  if (message.ParseFromZeroCopyStream(&reader)) return true;
+  grpc::ProtoBufferReader again(&bytes);  // It may be deep, not broken.
+  return parse_deep(again, message);
 }
 
 grpc::ByteBuffer serialize(const google::protobuf::MessageLite& message) {

@@ -10,7 +10,11 @@ void register_all_handlers(MethodTable& table) {
   register_namespaces(table);
   register_tasks(table);
   register_activities(table);
+  register_activity_options(table);
+  register_starts(table);
   register_executions(table);
+  register_queries(table);
+  register_resets(table);
   register_updates(table);
   register_histories(table);
   register_visibility(table);

@@ -11,7 +11,11 @@ void register_health(MethodTable& table);
 void register_namespaces(MethodTable& table);
 void register_tasks(MethodTable& table);  // What workers call.
 void register_activities(MethodTable& table);
-void register_executions(MethodTable& table);  // Start, signal, cancel, terminate, query, describe.
+void register_activity_options(MethodTable& table);
+void register_starts(MethodTable& table);
+void register_executions(MethodTable& table);  // Signal, cancel, terminate, describe.
+void register_queries(MethodTable& table);
+void register_resets(MethodTable& table);
 void register_updates(MethodTable& table);
 void register_histories(MethodTable& table);
 void register_visibility(MethodTable& table);

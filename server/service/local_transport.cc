@@ -3,6 +3,7 @@
 #include <thread>
 #include <typeinfo>
 
+#include "server/base/parse.h"
 #include "server/service/texts.h"
 
 namespace chimera::server {
@@ -61,7 +62,7 @@ class LocalTransport : public base::Transport {
               absl::StrCat("the text of ", field, " in the request of ", path, " is not UTF-8"));
         }
       }
-    } else if (!call.request->ParseFromString(std::get<std::string>(rpc.request))) {
+    } else if (!parse_deep(std::get<std::string>(rpc.request), *call.request)) {
       return absl::InvalidArgumentError(
           absl::StrCat("the request of ", path, " is not a valid message"));
     }

@@ -7,6 +7,8 @@
 namespace chimera::server {
 namespace {
 
+static_assert(enums::TASK_QUEUE_TYPE_WORKFLOW == 1 && enums::TASK_QUEUE_TYPE_NEXUS == 3 &&
+              enums::TaskQueueType_MAX == 3);  // All of them are described in one loop.
 constexpr double kRatePerSecond = 100000;
 constexpr float kWindowSeconds = 30;
 constexpr Nanos kPollerMemory = std::chrono::minutes{5};

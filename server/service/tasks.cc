@@ -1,10 +1,11 @@
-// What workers call about workflow tasks, queries and themselves.
+// What workers call about workflow tasks and themselves.
 #include "server/base/errors.h"
 #include "server/engine/engine.h"
-#include "server/engine/matched/query.h"
+#include "server/engine/rules/failures.h"
 #include "server/engine/turn/workflow_task.h"
 #include "server/service/handlers.h"
 #include "server/service/method_table.h"
+#include "server/service/task_lookup.h"
 
 namespace chimera::server {
 namespace {
@@ -49,14 +50,27 @@ absl::Status poll_nexus(
               0);  // Never gets a task; must not fail either.
 }
 
-absl::Status fail(Engine& engine, wf::RespondWorkflowTaskFailedRequest& request,
-                  wf::RespondWorkflowTaskFailedResponse&) {
-  return fail_task_request(engine, request);
+// The run whose started task the request answers.
+absl::StatusOr<const Run*> answered(Engine& engine, const auto& request) {
+  if (absl::Status s = check_token(engine, request.namespace_(), request.task_token()); !s.ok())
+    return s;
+  return find_started_task(engine, request.task_token());
 }
 
-absl::Status answer(Engine& engine, wf::RespondQueryTaskCompletedRequest& request,
-                    wf::RespondQueryTaskCompletedResponse&) {
-  return answer_query(engine, request);
+absl::Status complete(Engine& engine, wf::RespondWorkflowTaskCompletedRequest& request,
+                      wf::RespondWorkflowTaskCompletedResponse& response) {
+  absl::StatusOr<const Run*> run = answered(engine, request);
+  return run.ok() ? complete_task(engine, **run, request, response) : run.status();
+}
+
+absl::Status fail(Engine& engine, wf::RespondWorkflowTaskFailedRequest& request,
+                  wf::RespondWorkflowTaskFailedResponse&) {
+  absl::StatusOr<const Run*> run = answered(engine, request);
+  if (!run.ok()) return run.status();
+  cut_failure(*request.mutable_failure());
+  give_up_task(engine, **run, request.cause(), std::move(*request.mutable_failure()),
+               request.identity());
+  return absl::OkStatus();
 }
 
 absl::Status shut_down(Engine& engine, wf::ShutdownWorkerRequest& request,
@@ -101,9 +115,8 @@ void register_tasks(MethodTable& table) {
   table.add("PollWorkflowTaskQueue", poll_workflow);
   table.add("PollActivityTaskQueue", poll_activity);
   table.add("PollNexusTaskQueue", poll_nexus);
-  table.add("RespondWorkflowTaskCompleted", complete_task);
+  table.add("RespondWorkflowTaskCompleted", complete);
   table.add("RespondWorkflowTaskFailed", fail);
-  table.add("RespondQueryTaskCompleted", answer);
   table.add("ShutdownWorker", shut_down);
   table.add("RecordWorkerHeartbeat", heartbeat);
   table.add("ResetStickyTaskQueue", reset_sticky);

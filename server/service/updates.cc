@@ -5,10 +5,10 @@
 #include "core/base/transport.h"
 #include "server/base/errors.h"
 #include "server/engine/engine.h"
-#include "server/engine/turn/start.h"
 #include "server/engine/turn/update_registry.h"
 #include "server/service/handlers.h"
 #include "server/service/method_table.h"
+#include "server/service/starts.h"
 
 namespace chimera::server {
 namespace {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
-#include <cstdio>
 #include <filesystem>
 #include <iterator>
 #include <mutex>
@@ -13,6 +12,8 @@
 #include "absl/strings/string_view.h"
 #include <signal.h>
 #include <sqlite3.h>
+
+#include "core/telemetry/log.h"
 
 namespace chimera::server {
 namespace {
@@ -295,9 +296,10 @@ class SqliteStore : public Store {
     }
     healthy_ = status.ok();
     if (status.ok()) {
-      std::fprintf(stderr, "the database file %s is written again\n", filename_.c_str());
+      core::log(core::LogLevel::kWarn, "server",
+                absl::StrCat("the database file ", filename_, " is written again"));
     } else {
-      std::fprintf(stderr, "error: %s\n", std::string(status.message()).c_str());
+      core::log(core::LogLevel::kError, "server", std::string(status.message()));
     }
   }
 
@@ -337,7 +339,8 @@ class SqliteStore : public Store {
         std::erase_if(unwritten, [](const Handed& one) { return one.batch.empty(); });
     }
     if (!unwritten.empty()) {
-      std::fprintf(stderr, "error: the server stops with unwritten changes; their callers know\n");
+      core::log(core::LogLevel::kError, "server",
+                "the server stops with unwritten changes; their callers know");
     }
   }
 

@@ -18,7 +18,8 @@
 
 namespace chimera::server::visibility {
 
-enum class AttributeType { kKeyword, kText, kInt, kDouble, kBool, kDatetime, kKeywordList };
+// The protocol's, as the static_asserts of row.cc hold them.
+enum class AttributeType { kText = 1, kKeyword, kInt, kDouble, kBool, kDatetime, kKeywordList };
 
 // A value of a row or of a query; Datetime is nanoseconds since 1970.
 using Value = std::variant<std::string, std::int64_t, double, bool, std::vector<std::string>>;

@@ -8,23 +8,21 @@ namespace {
 using visibility::AttributeType;
 using visibility::Value;
 
+constexpr bool same(AttributeType ours, enums::IndexedValueType theirs) {
+  return static_cast<int>(ours) == static_cast<int>(theirs);
+}
+static_assert(same(AttributeType::kText, enums::INDEXED_VALUE_TYPE_TEXT));
+static_assert(same(AttributeType::kKeyword, enums::INDEXED_VALUE_TYPE_KEYWORD));
+static_assert(same(AttributeType::kInt, enums::INDEXED_VALUE_TYPE_INT));
+static_assert(same(AttributeType::kDouble, enums::INDEXED_VALUE_TYPE_DOUBLE));
+static_assert(same(AttributeType::kBool, enums::INDEXED_VALUE_TYPE_BOOL));
+static_assert(same(AttributeType::kDatetime, enums::INDEXED_VALUE_TYPE_DATETIME));
+static_assert(same(AttributeType::kKeywordList, enums::INDEXED_VALUE_TYPE_KEYWORD_LIST));
+static_assert(same(AttributeType::kKeywordList, enums::IndexedValueType_MAX));
+
 AttributeType attribute_type_of(enums::IndexedValueType type) {
-  switch (type) {
-    case enums::INDEXED_VALUE_TYPE_TEXT:
-      return AttributeType::kText;
-    case enums::INDEXED_VALUE_TYPE_INT:
-      return AttributeType::kInt;
-    case enums::INDEXED_VALUE_TYPE_DOUBLE:
-      return AttributeType::kDouble;
-    case enums::INDEXED_VALUE_TYPE_BOOL:
-      return AttributeType::kBool;
-    case enums::INDEXED_VALUE_TYPE_DATETIME:
-      return AttributeType::kDatetime;
-    case enums::INDEXED_VALUE_TYPE_KEYWORD_LIST:
-      return AttributeType::kKeywordList;
-    default:
-      return AttributeType::kKeyword;
-  }
+  return type == enums::INDEXED_VALUE_TYPE_UNSPECIFIED ? AttributeType::kKeyword
+                                                       : static_cast<AttributeType>(type);
 }
 
 // None for what is not of the type: an attribute may have been removed and added with another.

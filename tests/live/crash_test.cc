@@ -90,7 +90,7 @@ TEST_P(CrashTest, AnOverflowIsNamedAndTheRunKillsNoOtherWorker) {
     EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV) << status;
     EXPECT_THAT(first.log(), HasSubstr(absl::StrCat("stack overflow in workflow Deep (id ",
                                                     deep.id(), ", run ")));
-    EXPECT_THAT(first.log(), HasSubstr("the 512 KiB of a workflow's stack"));
+    EXPECT_THAT(first.log(), HasSubstr("the 1024 KiB of a workflow's stack"));
     EXPECT_THAT(first.log(), HasSubstr("\n  at "));
   }
   {

@@ -109,7 +109,9 @@ void Interpreter::resolve(Kind kind, std::uint32_t seq, const core::Job& job) {
 }
 
 void Interpreter::on(const core::FireTimer& job) { resolve(Kind::kTimer, job.seq, *job_); }
-void Interpreter::on(const core::ResolveActivity& job) { resolve(Kind::kActivity, job.seq, *job_); }
+void Interpreter::on(const core::ResolveActivity& job) {
+  resolve(job.is_local ? Kind::kLocal : Kind::kActivity, job.seq, *job_);
+}
 void Interpreter::on(const core::ResolveSignalExternalWorkflow& job) {
   resolve(Kind::kSignal, job.seq, *job_);
 }

@@ -29,7 +29,7 @@ class Interpreter {
   std::string waiting() const;
 
  private:
-  enum class Kind : std::uint8_t { kActivity, kTimer, kChild, kSignal, kCancel, kCount };
+  enum class Kind : std::uint8_t { kActivity, kTimer, kChild, kSignal, kCancel, kLocal, kCount };
   struct Operation {
     Kind kind;
     std::uint32_t seq;
@@ -68,11 +68,13 @@ class Interpreter {
   bool step(Fiber& fiber);  // False: it waits.
   void begin(Kind kind, const Step& step, Fiber& fiber);
   void schedule_activity(const Step& step, std::uint32_t seq);
+  void schedule_local(const Step& step, std::uint32_t seq);
   void start_child(const Step& step, std::uint32_t seq);
   bool wait(Fiber& fiber, bool all);
   bool end_fiber(Fiber& fiber);
   void cancel(Operation& operation);
   void patch(const Step& step);
+  void describe(const Step& step);  // The run itself.
   void end_run();
   void answer_queries(const core::Activation& activation);
   template <class C>

@@ -36,6 +36,9 @@ bool Interpreter::step(Fiber& fiber) {
     case K::kActivity:
       begin(Kind::kActivity, step, fiber);
       break;
+    case K::kLocal:
+      begin(Kind::kLocal, step, fiber);
+      break;
     case K::kTimer:
       begin(Kind::kTimer, step, fiber);
       break;
@@ -68,19 +71,10 @@ bool Interpreter::step(Fiber& fiber) {
     case K::kDeprecatePatch:
       patch(step);
       break;
-    case K::kUpsert: {
-      core::UpsertWorkflowSearchAttributes upsert;
-      (*upsert.search_attributes.mutable_indexed_fields())[absl::StrCat("Field", step.a)] =
-          payload();
-      command(std::move(upsert));
+    case K::kUpsert:
+    case K::kMemo:
+      describe(step);
       break;
-    }
-    case K::kMemo: {
-      core::ModifyWorkflowProperties modify;
-      (*modify.upserted_memo.mutable_fields())[absl::StrCat("key", step.a)] = payload();
-      command(std::move(modify));
-      break;
-    }
     case K::kRandom:
       random_ = mix(random_, 1);
       digest_ = mix(digest_, random_);
@@ -99,6 +93,17 @@ bool Interpreter::step(Fiber& fiber) {
   return true;
 }
 
+void Interpreter::describe(const Step& step) {
+  if (step.kind == Step::Kind::kUpsert) {
+    core::UpsertWorkflowSearchAttributes upsert;
+    (*upsert.search_attributes.mutable_indexed_fields())[absl::StrCat("Field", step.a)] = payload();
+    return command(std::move(upsert));
+  }
+  core::ModifyWorkflowProperties modify;
+  (*modify.upserted_memo.mutable_fields())[absl::StrCat("key", step.a)] = payload();
+  command(std::move(modify));
+}
+
 void Interpreter::begin(Kind kind, const Step& step, Fiber& fiber) {
   const std::uint32_t seq = ++seqs_[static_cast<std::size_t>(kind)];
   by_seq_[{kind, seq}] = operations_.size();
@@ -107,6 +112,8 @@ void Interpreter::begin(Kind kind, const Step& step, Fiber& fiber) {
   switch (kind) {
     case Kind::kActivity:
       return schedule_activity(step, seq);
+    case Kind::kLocal:
+      return schedule_local(step, seq);
     case Kind::kTimer:
       return command(core::StartTimer{seq, std::chrono::milliseconds(step.a)});
     case Kind::kChild:
@@ -132,6 +139,14 @@ void Interpreter::schedule_activity(const Step& step, std::uint32_t seq) {
   schedule.attributes.mutable_activity_type()->set_name("work");
   schedule.attributes.mutable_start_to_close_timeout()->set_seconds(60);
   *schedule.attributes.mutable_input()->add_payloads() = payload();
+  command(std::move(schedule));
+}
+
+void Interpreter::schedule_local(const Step& step, std::uint32_t seq) {
+  core::ScheduleLocalActivity schedule{seq, static_cast<core::ActivityCancellationType>(step.a)};
+  schedule.activity_type = "quick";
+  schedule.start_to_close_timeout = std::chrono::seconds(60);
+  *schedule.arguments.add_payloads() = payload();
   command(std::move(schedule));
 }
 
@@ -167,6 +182,8 @@ void Interpreter::cancel(Operation& operation) {
       return command(core::CancelTimer{operation.seq});
     case Kind::kActivity:
       return command(core::RequestCancelActivity{operation.seq});
+    case Kind::kLocal:
+      return command(core::RequestCancelLocalActivity{operation.seq});
     case Kind::kChild:
       return command(
           core::CancelChildWorkflowExecution{operation.seq, absl::StrCat("digest ", digest_)});

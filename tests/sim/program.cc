@@ -19,6 +19,7 @@ struct KindRow {
 };
 constexpr std::array<KindRow, static_cast<std::size_t>(Kind::kCount)> kKinds{{
     {Kind::kActivity, "activity", 16, 3, 1},
+    {Kind::kLocal, "local activity", 10, 3, 1},
     {Kind::kTimer, "timer", 12, 8000, 1},
     {Kind::kChild, "child", 9, 4, 1},
     {Kind::kSignalExternal, "signal external", 4, 1, 1},

@@ -12,6 +12,7 @@ namespace chimera::sim {
 struct Step {
   enum class Kind : std::uint8_t {
     kActivity,        // a: cancellation type
+    kLocal,           // a: cancellation type; a local activity
     kTimer,           // a: milliseconds
     kChild,           // a: cancellation type
     kSignalExternal,  //

@@ -5,6 +5,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
+#include "tests/sim/locals.h"
 #include "tests/sim/text.h"
 
 namespace chimera::sim {
@@ -17,7 +18,8 @@ class Replay {
  public:
   Replay(const std::vector<EventPtr>& events, const std::string& run_id, const Program& program,
          RunRecord& record, Fault fault, Rng& rng, bool replay_only)
-      : events_(events),
+      : run_id_(run_id),
+        events_(events),
         record_(record),
         rng_(rng),
         run_(options(run_id, replay_only)),
@@ -25,8 +27,9 @@ class Replay {
 
   // The commands and messages of the answer; empty where there is none.
   std::string task(std::shared_ptr<const PollReply> poll) {
+    const std::int64_t started = poll->started_event_id();
     inputs_.push_back(core::TaskInput{std::move(poll), page(0)});
-    while (!inputs_.empty()) {
+    while (!inputs_.empty() || go_on_locally(started)) {
       std::vector<core::RunOutput> outputs;
       core::RunInput input = std::move(inputs_.front());
       inputs_.pop_front();
@@ -54,6 +57,16 @@ class Replay {
                                                last < events_.size() ? absl::StrCat(last) : "");
   }
 
+  bool go_on_locally(std::int64_t started_event_id) {
+    if (answered_ || locals_.empty()) return false;
+    if (auto end = locals_.next(started_event_id)) {
+      inputs_.push_back(core::LocalActivityDone{end->seq, std::move(end->outcome)});
+    } else {
+      inputs_.push_back(core::Time{});
+    }
+    return true;
+  }
+
   void on(core::Activate& output) {
     auto at_hand =
         instance_.activate(std::move(output.activation), [this](core::Completion completion) {
@@ -68,6 +81,7 @@ class Replay {
   }
   void on(core::SendCompletion& output) {
     answer_ = completion_text(*output.request);
+    answered_ = true;
     inputs_.push_back(core::ReplyInput{absl::OkStatus()});
   }
   void on(core::SendFailure& output) {
@@ -79,14 +93,19 @@ class Replay {
       record_.violations.push_back(absl::StrCat("replay drops the task: ", output.why));
   }
   void on(core::AnswerLegacyQuery&) {}
-  void on(core::StartLocalActivity&) {}
-  void on(core::CancelLocalActivity&) {}
+  void on(core::StartLocalActivity& output) {
+    locals_.start(output.seq, *output.activity, run_id_);
+  }
+  void on(core::CancelLocalActivity& output) { locals_.stop(output.seq); }
   void on(core::WakeAt&) {}
   void on(core::Evicted&) {}
 
+  const std::string run_id_;
   const std::vector<EventPtr>& events_;
   RunRecord& record_;
   Rng& rng_;
+  SimLocals locals_;
+  bool answered_ = false;
   core::WorkflowRun run_;
   SimInstance instance_;
   std::deque<core::RunInput> inputs_;
@@ -123,6 +142,7 @@ std::string answer_again(const CompletedTask& completed, const std::string& run_
   poll->set_started_event_id(task.started_id);
   poll->set_previous_started_event_id(task.previous_started_id);
   for (const auto& message : task.messages) *poll->add_messages() = message;
+  for (const auto& [id, query] : task.queries) (*poll->mutable_queries())[id] = query;
   return Replay(task.events, run_id, program, record, fault, rng, /*replay_only=*/false)
       .task(std::move(poll));
 }

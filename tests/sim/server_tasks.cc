@@ -350,7 +350,7 @@ void SimServer::complete_task(RespondWorkflowTaskCompletedRequest& request, Repl
     if (rng_.percent(20)) after(1000, [this] { send_query(); });
     return;
   }
-  if (buffered_.empty()) return;
+  if (buffered_.empty() && !request.force_create_new_workflow_task()) return;
   flush();
   ensure_task();
 }

@@ -58,6 +58,10 @@ std::string ended(const core::ResolveChildWorkflowExecutionStart::StartFailed& f
   return absl::StrCat("not started ", failed.workflow_id, " ", failed.workflow_type, " ",
                       static_cast<int>(failed.cause));
 }
+std::string ended(const core::Backoff& backoff) {
+  return absl::StrCat("again ", backoff.attempt, " ", backoff.duration.count(), " ",
+                      backoff.original_schedule_time.time_since_epoch().count());
+}
 template <class Other>
 std::string ended(const Other&) {
   return "?";
@@ -166,7 +170,8 @@ int job_class(const core::Job& job) {
   if (std::holds_alternative<core::UpdateRandomSeed>(job)) return 2;
   if (std::holds_alternative<core::SignalWorkflow>(job)) return 3;
   if (std::holds_alternative<core::DoUpdate>(job)) return 3;
-  return 4;
+  const auto* activity = std::get_if<core::ResolveActivity>(&job);
+  return activity && activity->is_local ? 5 : 4;
 }
 
 }  // namespace chimera::sim

@@ -105,6 +105,7 @@ void SimWorker::run_to_end() {
     SimServer::Advance advance = server_.advance();
     run_prompt();
     if (advance == SimServer::Advance::kBlocked) {
+      if (posted_.empty() && go_on_locally()) continue;
       if (posted_.empty())
         return record_.violations.push_back("the worker hangs: a task gets no answer");
       run_posted();
@@ -162,6 +163,7 @@ void SimWorker::fill(SimTask task, PollReply& poll) {
   poll.mutable_workflow_type()->set_name("Random");
   poll.set_previous_started_event_id(task.previous_started_id);
   poll.set_started_event_id(task.started_id);
+  if (!task.query) started_event_id_ = task.started_id;
   poll.set_attempt(task.attempt);
   for (auto& message : task.messages) *poll.add_messages() = std::move(message);
   for (auto& [id, query] : task.queries) (*poll.mutable_queries())[id] = std::move(query);
@@ -192,6 +194,34 @@ void SimWorker::fetch_history(const api::common::v1::WorkflowExecution&,
   queue.push_back([done = std::move(done), reply = std::move(reply)]() mutable {
     std::move(done)(std::move(reply));
   });
+}
+
+void SimWorker::start_local_activity(core::LocalActivityStart start,
+                                     absl::AnyInvocable<void(core::LocalActivityOutcome) &&> done) {
+  locals_.start(start.seq, *start.activity, server_.run_id());
+  local_ends_[start.seq] = std::move(done);
+}
+
+void SimWorker::cancel_local_activity(const core::RunContext&, std::uint32_t seq) {
+  locals_.stop(seq);
+}
+
+void SimWorker::wake_after(std::chrono::nanoseconds delay, absl::AnyInvocable<void() &&> wake) {
+  wakes_.emplace_back(steady_ + delay, std::move(wake));
+}
+
+// The worker waits for local activities alone: one ends, or the task's time is nearly over.
+bool SimWorker::go_on_locally() {
+  if (locals_.empty()) return false;
+  if (auto end = locals_.next(started_event_id_)) {
+    auto done = std::move(local_ends_[end->seq]);
+    std::move(done)(std::move(end->outcome));
+  } else {
+    steady_ += std::chrono::hours(1);
+    for (auto& [due, wake] : std::exchange(wakes_, {})) std::move(wake)();
+  }
+  run_prompt();
+  return true;
 }
 
 void SimWorker::respond_completed(std::unique_ptr<RespondWorkflowTaskCompletedRequest> request,

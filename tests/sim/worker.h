@@ -10,6 +10,7 @@
 
 #include "core/workflow/task_handler.h"
 #include "tests/sim/instance.h"
+#include "tests/sim/locals.h"
 #include "tests/sim/server.h"
 
 namespace chimera::sim {
@@ -50,14 +51,15 @@ class SimWorker : private core::TaskHandlerIo, private core::TaskHandlerObserver
                      absl::AnyInvocable<void(absl::Status) &&> done) override;
   void fetch_history(const api::common::v1::WorkflowExecution& execution,
                      std::string next_page_token, Done<HistoryReply> done) override;
-  void start_local_activity(core::LocalActivityStart,
-                            absl::AnyInvocable<void(core::LocalActivityOutcome) &&>) override {}
-  void cancel_local_activity(const core::RunContext&, std::uint32_t) override {}
-  void wake_after(std::chrono::nanoseconds, absl::AnyInvocable<void() &&>) override {}
+  void start_local_activity(core::LocalActivityStart start,
+                            absl::AnyInvocable<void(core::LocalActivityOutcome) &&> done) override;
+  void cancel_local_activity(const core::RunContext& run, std::uint32_t seq) override;
+  void wake_after(std::chrono::nanoseconds delay, absl::AnyInvocable<void() &&> wake) override;
   void post(absl::AnyInvocable<void() &&> work) override { posted_.push_back(std::move(work)); }
   base::WallTime now() const override { return {}; }
-  base::SteadyTime steady() const override { return {}; }
+  base::SteadyTime steady() const override { return steady_; }
   void run_posted();
+  bool go_on_locally();
   void run_prompt();
 
   SimServer& server_;
@@ -67,6 +69,11 @@ class SimWorker : private core::TaskHandlerIo, private core::TaskHandlerObserver
   SimLanguage language_;
   std::vector<EventPtr> events_;  // Of the newest task, for the pages that are fetched.
   std::deque<absl::AnyInvocable<void() &&>> posted_, prompt_;
+  SimLocals locals_;
+  std::map<std::uint32_t, absl::AnyInvocable<void(core::LocalActivityOutcome) &&>> local_ends_;
+  std::int64_t started_event_id_ = 0;  // Of the task handed out last.
+  std::vector<std::pair<base::SteadyTime, absl::AnyInvocable<void() &&>>> wakes_;
+  base::SteadyTime steady_{};
   std::map<std::string, Tokens> tokens_;
   int others_ = 0;
   std::unique_ptr<core::TaskHandler> handler_;

@@ -54,6 +54,14 @@ struct Fan50 {
   }
 };
 
+struct Local10 {
+  std::string run(std::string text) {
+    for (int i = 0; i < 10; ++i)
+      text = workflow::execute_local_activity<&noop>({.start_to_close_timeout = 60s}, text);
+    return text;
+  }
+};
+
 struct Timers20 {
   int run() {
     for (int i = 0; i < 20; ++i) workflow::sleep(1ms);
@@ -115,6 +123,7 @@ void add_all(chimera::Registry& registry) {
   registry.add(chimera::define_workflow<&Seq10::run>("Seq10"));
   registry.add(chimera::define_workflow<&SeqN::run>("SeqN"));
   registry.add(chimera::define_workflow<&Fan50::run>("Fan50"));
+  registry.add(chimera::define_workflow<&Local10::run>("Local10"));
   registry.add(chimera::define_workflow<&Timers20::run>("Timers20"));
   registry.add(chimera::define_workflow<&Wait::run>("Wait").signal<&Wait::go>("go"));
   registry.add(chimera::define_workflow<&Sig100::run>("Sig100").signal<&Sig100::sig>("sig"));

@@ -53,6 +53,20 @@ struct ActivityOptions {
   std::string summary = {};  // A line for people, shown by the Web UI.
 };
 
+// Of an activity that the workflow's own worker runs, without a task queue. One of
+// start_to_close_timeout and schedule_to_close_timeout is required.
+struct LocalActivityOptions {
+  Duration schedule_to_close_timeout{};
+  Duration schedule_to_start_timeout{};
+  Duration start_to_close_timeout{};
+  std::optional<RetryPolicy> retry_policy = {};
+  // Waits between attempts that are longer are made with a durable timer. Unset: a minute.
+  Duration local_retry_threshold{};
+  ActivityCancellationType cancellation_type = ActivityCancellationType::kTryCancel;
+  std::string activity_id = {};
+  std::string summary = {};  // A line for people.
+};
+
 enum class WorkflowIdReusePolicy {
   kUnspecified = 0,
   kAllowDuplicate = 1,

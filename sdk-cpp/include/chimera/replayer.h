@@ -53,7 +53,7 @@ struct ReplayerOptions {
   std::string namespace_ = "ReplayNamespace";  // What workflow::info() says,
   std::string task_queue = "ReplayTaskQueue";  // as of this.
   std::shared_ptr<const PayloadCodec> payload_codec = {};
-  std::size_t workflow_stack_bytes = std::size_t{512} * 1024;  // As WorkerOptions'.
+  std::size_t workflow_stack_bytes = std::size_t{1} << 20;  // As WorkerOptions'.
 };
 
 // Add, then replay. One thread uses a replayer; each replay runs on it. Activities are not needed.

@@ -22,6 +22,7 @@ struct WorkerOptions {
   std::size_t max_cached_bytes = std::size_t{1} << 30;
   int max_concurrent_workflow_tasks = 100;  // At least 2 where runs are cached.
   int max_concurrent_activities = 100;
+  int max_concurrent_local_activities = 100;
   int max_concurrent_workflow_task_polls = 5;
   int max_concurrent_activity_task_polls = 5;
   double nonsticky_to_sticky_poll_ratio = 0.2;
@@ -39,7 +40,7 @@ struct WorkerOptions {
   std::chrono::milliseconds deadlock_timeout{2000};
   // What a workflow may have on its stack, from 64 KiB to 1 GiB: address space of each run, of
   // which memory is what has been touched. A run of which a task has timed out gets at least 8 MiB.
-  std::size_t workflow_stack_bytes = std::size_t{512} * 1024;
+  std::size_t workflow_stack_bytes = std::size_t{1} << 20;
 };
 
 // Add, then run: a started worker takes nothing more. add() and add_activity() are Registry's. One

@@ -29,6 +29,8 @@ using OperationPtr = std::shared_ptr<Operation>;  // Shared by the run and by th
 
 OperationPtr schedule_activity(std::string_view name, const ActivityOptions& options,
                                Arguments arguments);
+OperationPtr schedule_local_activity(std::string_view name, const LocalActivityOptions& options,
+                                     Arguments arguments);
 // Waits for the child to have started.
 OperationPtr start_child(std::string_view type, const ChildWorkflowOptions& options,
                          Arguments arguments);
@@ -122,6 +124,16 @@ auto start_activity_as(std::string_view name, const ActivityOptions& options,
       arguments...);
 }
 
+template <auto Activity, class = decltype(Activity), class... A>
+auto start_local_activity_as(std::string_view name, const LocalActivityOptions& options,
+                             const A&... arguments) {
+  return Passing<ArgumentsOf<Activity>>::pass(
+      [&](Arguments list) {
+        return workflow::Handle<ResultOf<Activity>>(schedule_local_activity(name, options, list));
+      },
+      arguments...);
+}
+
 }  // namespace chimera::detail
 
 namespace chimera::workflow {
@@ -162,6 +174,45 @@ auto execute_activity(const ActivityOptions& options, const A&... arguments) {
 template <class R, class... A>
 R execute_activity(std::string_view name, const ActivityOptions& options, const A&... arguments) {
   return start_activity<R>(name, options, arguments...).get();
+}
+
+// Local activities: this worker runs them within the workflow task, without a round trip to the
+// server; for short calls. Tried again as other activities are, on this worker.
+template <auto Activity, class = decltype(Activity), class... A>
+  requires detail::FunctionPointer<Activity>
+auto start_local_activity(const LocalActivityOptions& options, const A&... arguments) {
+  return detail::start_local_activity_as<Activity>(detail::activity_name<Activity>(), options,
+                                                   arguments...);
+}
+template <const auto& Definition, class... A>
+  requires detail::DefinesActivity<Definition>
+auto start_local_activity(const LocalActivityOptions& options, const A&... arguments) {
+  return detail::start_local_activity_as<detail::kActivityOf<Definition>>(Definition.name(),
+                                                                          options, arguments...);
+}
+template <class R, class... A>
+Handle<R> start_local_activity(std::string_view name, const LocalActivityOptions& options,
+                               const A&... arguments) {
+  return detail::pass_any(
+      [&](detail::Arguments list) {
+        return Handle<R>(detail::schedule_local_activity(name, options, list));
+      },
+      arguments...);
+}
+template <auto Activity, class = decltype(Activity), class... A>
+  requires detail::FunctionPointer<Activity>
+auto execute_local_activity(const LocalActivityOptions& options, const A&... arguments) {
+  return start_local_activity<Activity>(options, arguments...).get();
+}
+template <const auto& Definition, class... A>
+  requires detail::DefinesActivity<Definition>
+auto execute_local_activity(const LocalActivityOptions& options, const A&... arguments) {
+  return start_local_activity<Definition>(options, arguments...).get();
+}
+template <class R, class... A>
+R execute_local_activity(std::string_view name, const LocalActivityOptions& options,
+                         const A&... arguments) {
+  return start_local_activity<R>(name, options, arguments...).get();
 }
 
 template <class R>

@@ -35,8 +35,8 @@ class InboundEnd(WorkflowInboundInterceptor):
     def init(self, outbound: WorkflowOutboundInterceptor) -> None:
         self.outbound = outbound
 
-    async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:
-        return await input.run_fn(self._run.object, *input.args)
+    def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:  # Awaitable; no frame more.
+        return input.run_fn(self._run.object, *input.args)
 
     async def _call(self, kind: str, name: str, args: Any) -> Any:
         definition = self._run.handlers.find(kind, name)

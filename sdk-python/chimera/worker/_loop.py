@@ -11,7 +11,6 @@ import contextvars
 import logging
 import sys
 import traceback
-from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +47,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         self.now_ns = 0
         self.read_only = False
         self.evicting = False
-        self.ready: deque[asyncio.Handle] = deque()
+        self.ready: list[asyncio.Handle] = []  # Run in batches: a deque is of 600 bytes at least.
         self.tasks: set[asyncio.Task[Any]] = set()
         self.timers: dict[int, Timer] = {}
         self._task_suffix = task_suffix

@@ -344,6 +344,8 @@ class External(ExternalWorkflowHandle[Any]):
 class Operations:
     """All that one run has started and not yet an answer for."""
 
+    __slots__ = ("_last", "activities", "cancels", "children", "nexus", "run", "signals")
+
     def __init__(self, run: Run) -> None:
         self.run = run
         self.activities: dict[int, ActivityTask] = {}

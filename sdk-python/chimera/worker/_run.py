@@ -44,11 +44,27 @@ logger = logging.getLogger("temporalio.worker._workflow_instance")
 _PATCHES, _INCOMING, _REST, _QUERIES = range(4)
 _SET_OF = {"patch": _PATCHES, "signal": _INCOMING, "update": _INCOMING, "query": _QUERIES}
 
+# Shared by all runs: it has no state.
+_FAILURES = converter.DefaultFailureConverter()
+_NONE: frozenset[str] = frozenset()
+_NO_COMPLETION = Completion([], [], [])
+
 _ENDS = ("complete", "fail", "cancel_workflow", "continue_as_new")
 
 
 class Run(WorkflowInstance):
     """See the head of the file. `loop`, `handlers` and `operations` hold their parts of the state."""
+
+    # A cache holds thousands.
+    __slots__ = (
+        "_available_flags", "_cancel_main_at_its_start", "_completion", "_conditions", "_details", "_failure_types",
+        "_in_query_or_validator", "_input", "_logger_details", "_main", "_memo", "_meter", "_notified_patches",
+        "_own_context", "_patches", "_random", "_raw_failures", "_raw_payloads", "_seed_callbacks", "_thread_id",
+        "_version", "_versioning", "accepted_update", "cancel_reason", "continue_as_new_suggested", "current_details",
+        "definition", "disable_eager_activity_execution", "extern_functions", "failure_converter", "handlers",
+        "history_length", "history_size", "inbound", "info", "is_replaying", "loop", "object", "operations", "outbound",
+        "payload_converter", "seed", "single_batch", "target_version_changed", "task_error",
+    )
 
     def __init__(self, details: WorkflowInstanceDetails) -> None:
         info = details.info
@@ -57,7 +73,7 @@ class Run(WorkflowInstance):
         self.object: Any = None
         self.extern_functions = details.extern_functions
         self.disable_eager_activity_execution = details.disable_eager_activity_execution
-        self.logger_details = info._logger_details()
+        self._logger_details: Mapping[str, Any] | None = None
         # The tasks' names say where they belong in logs and stack traces.
         suffix = f" (workflow: {info.workflow_type}, id: {info.workflow_id}, run: {info.run_id})"
         self.loop = WorkflowLoop(self, suffix)  # type: ignore[abstract]  # Without what workflows must not use.
@@ -68,17 +84,18 @@ class Run(WorkflowInstance):
         self.history_size = 0
         self.continue_as_new_suggested = False
         self.target_version_changed = False
-        self.deployment_version: common.WorkerDeploymentVersion | None = None
+        self._version: tuple[str, str] | None = None
         self.cancel_reason: str | None = None
         self.current_details = ""
         self.seed = details.randomness_seed
-        self.random = random.Random(self.seed)
-        self.seed_callbacks: list[Callable[[int], None]] = []
+        self._random: random.Random | None = None
+        self._seed_callbacks: list[Callable[[int], None]] | None = None
         self.task_error: BaseException | None = None
         self.accepted_update = False
         self._details = details
         self._raw_payloads = details.payload_converter_factory()
-        self._raw_failures = details.failure_converter_class()
+        failures = details.failure_converter_class
+        self._raw_failures = _FAILURES if failures is type(_FAILURES) else failures()
         own = converter.WorkflowSerializationContext(info.namespace, info.workflow_id)
         self._own_context = own
         self.payload_converter = self.payloads_for(own)
@@ -86,7 +103,7 @@ class Run(WorkflowInstance):
         self._input: ExecuteWorkflowInput | None = None
         self._main: asyncio.Task | None = None
         self._conditions: list[tuple[Callable[[], bool], asyncio.Future]] = []
-        self._notified_patches: set[str] = set()
+        self._notified_patches = _NONE
         self._patches: dict[str, bool] = {}
         self._memo: dict[str, Any] | None = None
         self._meter: common.MetricMeter | None = None
@@ -97,25 +114,7 @@ class Run(WorkflowInstance):
         self.single_batch = False  # All sets of an activation's jobs are applied before code runs.
         self._cancel_main_at_its_start = False
         self._thread_id: int | None = None
-        self._completion = Completion([], [], [])
-        self._jobs: dict[str, Callable[..., None]] = {
-            "initialize": self._initialize,
-            "fire_timer": self.loop.fire_timer,
-            "random_seed": self._reseed,
-            "query": self.handlers.query,
-            "cancel": self._cancel,
-            "signal": self.handlers.signal,
-            "patch": self._notified_patches.add,
-            "activity": self.operations.resolve_activity,
-            "child_start": self.operations.resolve_child_start,
-            "child": self.operations.resolve_child,
-            "signal_external": self.operations.resolve_signal,
-            "cancel_external": self.operations.resolve_cancel,
-            "update": self.handlers.update,
-            "nexus_start": self.operations.resolve_nexus_start,
-            "nexus": self.operations.resolve_nexus,
-            "remove_from_cache": self._evict,
-        }
+        self._completion = _NO_COMPLETION
         self.inbound, self.outbound = self._intercept(details)
 
     def _intercept(self, details: WorkflowInstanceDetails) -> tuple[Any, Any]:
@@ -162,11 +161,10 @@ class Run(WorkflowInstance):
             self.continue_as_new_suggested,
             _,
             self.target_version_changed,
-            version,
+            self._version,
             self._available_flags,
             _,
         ) = act
-        self.deployment_version = common.WorkerDeploymentVersion(*version) if version else None
         self.task_error = None
         self.accepted_update = False
         self._thread_id = threading.get_ident()
@@ -188,7 +186,7 @@ class Run(WorkflowInstance):
             if not jobs_of_kind:
                 continue
             for job in jobs_of_kind:
-                self._jobs[job[0]](*job[1:])
+                _JOBS[job[0]](self, *job[1:])
             if not self.single_batch:
                 self._run_loop(kind in (_INCOMING, _REST), only_updates)
         if self.single_batch and jobs:
@@ -196,22 +194,29 @@ class Run(WorkflowInstance):
 
     def _run_loop(self, check_conditions: bool, only_updates: bool) -> None:
         """Run what is ready, and what becomes ready by it, until all code waits."""
-        loop, ready = self.loop, self.loop.ready
+        loop = self.loop
         before = asyncio._get_running_loop()
         asyncio._set_running_loop(loop)
         try:
             if self.object is None and not loop.evicting:
                 self.object = self._instantiate()
-            while ready:
-                while ready:
-                    ready.popleft()._run()
-                    if self.task_error is not None and not loop.evicting:
-                        raise self.task_error
+            while loop.ready:
+                while loop.ready:
+                    self._run_batch()
                 # A rejected update leaves no trace in the history, so it must wake nothing.
                 if check_conditions and (not only_updates or self.accepted_update):
                     self._check_conditions()
         finally:
             asyncio._set_running_loop(before)
+
+    def _run_batch(self) -> None:
+        loop = self.loop
+        batch, loop.ready = loop.ready, []
+        for index, handle in enumerate(batch):
+            handle._run()
+            if self.task_error is not None and not loop.evicting:
+                loop.ready[:0] = batch[index + 1 :]
+                raise self.task_error
 
     def _check_conditions(self) -> None:
         if not self._conditions:
@@ -282,14 +287,17 @@ class Run(WorkflowInstance):
         )
 
     def _initialize(self, *_job: Any) -> None:
-        self._main = self.loop.create_task(self.guard(self._execute), name="run")
+        body = self.guard(self._execute, self._completed)
+        self._main = self.loop.create_task(body, name="run")
         if self._cancel_main_at_its_start:
             self._cancel_main_at_its_start = False
             self.loop.call_soon(self._main.cancel)
 
-    async def _execute(self) -> None:
+    def _execute(self) -> Any:
         assert self._input
-        result = await self.inbound.execute_workflow(self._input)
+        return self.inbound.execute_workflow(self._input)
+
+    def _completed(self, result: Any) -> None:
         self.add_command(("complete", self.pack(self.encode_one(result))))
 
     def _instantiate(self) -> Any:
@@ -317,6 +325,9 @@ class Run(WorkflowInstance):
         if config and config.versioning_behavior:
             self._versioning = int(config.versioning_behavior)
 
+    def _notify_of_patch(self, patch_id: str) -> None:
+        self._notified_patches |= {patch_id}
+
     def _cancel(self, reason: str) -> None:
         self.cancel_reason = reason
         if self._main:
@@ -327,8 +338,9 @@ class Run(WorkflowInstance):
 
     def _reseed(self, seed: int) -> None:
         self.seed = seed
-        self.random.seed(seed)
-        for callback in self.seed_callbacks:
+        if self._random is not None:
+            self._random.seed(seed)
+        for callback in self._seed_callbacks or ():
             with contextlib.suppress(Exception):
                 callback(seed)
 
@@ -339,10 +351,14 @@ class Run(WorkflowInstance):
 
     # What exceptions do
 
-    async def guard(self, body: Callable[[], Any]) -> None:
+    async def guard(
+        self, body: Callable[[], Any], then: Callable[[Any], None] | None = None
+    ) -> None:
         """Runs the main task or a signal handler and turns its exception into a command."""
         try:
-            await body()
+            result = await body()
+            if then is not None:
+                then(result)
         except ContinueAsNew as ending:
             try:
                 self.add_command(self.operations.continue_as_new_command(ending.input))
@@ -474,6 +490,27 @@ class Run(WorkflowInstance):
     # What workflow code asks for
 
     @property
+    def logger_details(self) -> Mapping[str, Any]:
+        if self._logger_details is None:
+            self._logger_details = self.info._logger_details()
+        return self._logger_details
+
+    @property
+    def deployment_version(self) -> common.WorkerDeploymentVersion | None:
+        return common.WorkerDeploymentVersion(*self._version) if self._version else None
+
+    @property
+    def random(self) -> random.Random:
+        if self._random is None:
+            self._random = random.Random(self.seed)
+        return self._random
+
+    def on_reseed(self, callback: Callable[[int], None]) -> None:
+        if self._seed_callbacks is None:
+            self._seed_callbacks = []
+        self._seed_callbacks.append(callback)
+
+    @property
     def is_replaying_history_events(self) -> bool:
         return self.is_replaying and not self._in_query_or_validator
 
@@ -525,25 +562,24 @@ class Run(WorkflowInstance):
         future = self.loop.create_future()
         self._conditions.append((predicate, future))
         cancelled_before = self.cancel_reason is not None
-
-        def raise_if_cancelled_meanwhile() -> None:
-            # wait_for may prefer what it waits for, or its timeout, to a cancellation beside it.
-            if self.single_batch and self.cancel_reason is not None and not cancelled_before:
-                raise asyncio.CancelledError
-
         try:
-            await self._wait_for(future, timeout, summary)
+            if timeout is None:
+                await future
+            else:
+                await self._wait_for(future, timeout, summary)
         except asyncio.TimeoutError:
-            raise_if_cancelled_meanwhile()
+            self._raise_if_cancelled_meanwhile(cancelled_before)
             raise
-        raise_if_cancelled_meanwhile()
+        self._raise_if_cancelled_meanwhile(cancelled_before)
+
+    def _raise_if_cancelled_meanwhile(self, cancelled_before: bool) -> None:
+        # wait_for may prefer what it waits for, or its timeout, to a cancellation beside it.
+        if self.single_batch and self.cancel_reason is not None and not cancelled_before:
+            raise asyncio.CancelledError
 
     async def _wait_for(
-        self, future: asyncio.Future, timeout: float | None, summary: str | None
+        self, future: asyncio.Future, timeout: float, summary: str | None
     ) -> None:
-        if timeout is None:
-            await future
-            return
         token = timer_metadata.set(self.user_metadata(summary, None, self.payload_converter))
         try:
             await asyncio.wait_for(future, timeout)
@@ -694,6 +730,26 @@ class Run(WorkflowInstance):
                 type=info.workflow_type,
             )
         )
+
+
+_JOBS: Mapping[str, Callable[..., None]] = {
+    "initialize": Run._initialize,
+    "fire_timer": lambda run, seq: run.loop.fire_timer(seq),
+    "random_seed": Run._reseed,
+    "query": lambda run, *job: run.handlers.query(*job),
+    "cancel": Run._cancel,
+    "signal": lambda run, *job: run.handlers.signal(*job),
+    "patch": Run._notify_of_patch,
+    "activity": lambda run, *job: run.operations.resolve_activity(*job),
+    "child_start": lambda run, *job: run.operations.resolve_child_start(*job),
+    "child": lambda run, *job: run.operations.resolve_child(*job),
+    "signal_external": lambda run, *job: run.operations.resolve_signal(*job),
+    "cancel_external": lambda run, *job: run.operations.resolve_cancel(*job),
+    "update": lambda run, *job: run.handlers.update(*job),
+    "nexus_start": lambda run, *job: run.operations.resolve_nexus_start(*job),
+    "nexus": lambda run, *job: run.operations.resolve_nexus(*job),
+    "remove_from_cache": Run._evict,
+}
 
 
 if TYPE_CHECKING:

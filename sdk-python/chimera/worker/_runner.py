@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import chimera.converter
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from chimera.api.failure.v1 import Failure
 
 
+_NO_FLAGS: frozenset[int] = frozenset()
+
+
 @dataclass(frozen=True)
 class PatchActivationInput:
     """For a worker's `patch_activation_callback`."""
@@ -24,7 +27,7 @@ class PatchActivationInput:
     patch_id: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class WorkflowInstanceDetails:
     """All that a run is made of."""
 
@@ -40,13 +43,13 @@ class WorkflowInstanceDetails:
     patch_activation_callback: Callable[[PatchActivationInput], bool] | None
     last_completion_result: Payloads
     last_failure: Failure | None
-    default_workflow_logic_flags: frozenset[int] = field(default_factory=frozenset)
+    default_workflow_logic_flags: frozenset[int] = _NO_FLAGS
 
     messages_for_codec: bool = False
     """Leave messages in commands as they are, for a codec to change, instead of serializing."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Completion:
     """The answer to an activation. `contexts` go with `commands` by index."""
 
@@ -60,6 +63,8 @@ class Completion:
 
 class WorkflowInstance(ABC):
     """One run of a workflow in this worker's cache."""
+
+    __slots__ = ()
 
     @abstractmethod
     def activate(self, act: tuple) -> Completion:

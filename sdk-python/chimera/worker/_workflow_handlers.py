@@ -36,6 +36,7 @@ from chimera.workflow._handlers import (
     _QueryDefinition,
 )
 from chimera.workflow._info import UpdateInfo, update_variable
+from chimera.workflow._runtime import current
 
 if TYPE_CHECKING:
     from chimera.worker._run import Run
@@ -53,29 +54,28 @@ class Execution:
 
 
 class Handlers:
-    """One run's definitions, a copy of its class's, and its handlers under way."""
+    """One run's definitions, its class's until it sets its own, and its handlers under way."""
+
+    __slots__ = (
+        "_buffered",
+        "_definitions",
+        "_run",
+        "_signal_count",
+        "_signal_executions",
+        "_update_executions",
+    )
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        definition = run.definition
-        self._definitions: dict[str, dict[str | None, Any]] = {
-            "signal": dict(definition.signals),
-            "query": dict(definition.queries),
-            "update": dict(definition.updates),
-        }
-        self._add_built_in("__stack_trace", self.stack_trace)
-        self._add_built_in("__enhanced_stack_trace", self._enhanced_stack_trace)
-        self._add_built_in("__temporal_workflow_metadata", self._metadata)
+        # By kind. Shared with other runs: `set` replaces it first.
+        self._definitions = _of_class(run.definition)
         # Signals that nobody handles yet, by name, in order of first arrival.
         self._buffered: dict[str, list[tuple]] = {}
         self._signal_executions: dict[int, Execution] = {}
         self._update_executions: dict[str, Execution] = {}
         self._signal_count = 0
 
-    def _add_built_in(self, name: str, fn: Any) -> None:
-        self._definitions["query"][name] = _QueryDefinition(name, fn, False, arg_types=[])
-
-    def definitions(self, kind: str) -> dict[str | None, Any]:
+    def definitions(self, kind: str) -> Mapping[str | None, Any]:
         return self._definitions[kind]
 
     def find(self, kind: str, name: str) -> Any:
@@ -84,7 +84,8 @@ class Handlers:
         return known.get(name) or known.get(None)
 
     def set(self, kind: str, name: str | None, definition: Any) -> None:
-        known = self._definitions[kind]
+        known = dict(self._definitions[kind])
+        self._definitions = {**self._definitions, kind: known}
         if definition is None:
             known.pop(name, None)
             return
@@ -214,7 +215,7 @@ class Handlers:
             stacks.append(f"Stack for {task!r} (most recent call last):\n{lines}")
         return "\n\n".join(stacks)
 
-    def _enhanced_stack_trace(self) -> EnhancedStackTrace:
+    def enhanced_stack_trace(self) -> EnhancedStackTrace:
         trace = EnhancedStackTrace(
             sdk=StackTraceSDKInfo(name="sdk-python", version=chimera.__version__)
         )
@@ -237,7 +238,7 @@ class Handlers:
             trace.stacks.append(stack)
         return trace
 
-    def _metadata(self) -> WorkflowMetadata:
+    def metadata(self) -> WorkflowMetadata:
         def described(kind: str) -> list[WorkflowInteractionDefinition]:
             known = self._definitions[kind].values()
             return [
@@ -254,6 +255,34 @@ class Handlers:
             ),
             current_details=self._run.current_details,
         )
+
+
+def _current() -> Handlers:
+    handlers: Any = current().handlers
+    return handlers
+
+
+Definitions = Mapping[str, Mapping[str | None, Any]]
+_BUILT_IN = {
+    name: _QueryDefinition(name, fn, False, arg_types=[])
+    for name, fn in (
+        ("__stack_trace", lambda: _current().stack_trace()),
+        ("__enhanced_stack_trace", lambda: _current().enhanced_stack_trace()),
+        ("__temporal_workflow_metadata", lambda: _current().metadata()),
+    )
+}
+
+
+def _of_class(definition: Any) -> Definitions:
+    known = vars(definition)
+    found = known.get("_with_built_in")
+    if found is None:
+        found = known["_with_built_in"] = {
+            "signal": definition.signals,
+            "query": {**definition.queries, **_BUILT_IN},
+            "update": definition.updates,
+        }
+    return found
 
 
 class _Update:

@@ -20,6 +20,7 @@ import chimera.common as common
 import chimera.converter as converter
 import chimera.exceptions as exceptions
 import chimera.workflow as workflow
+from chimera.api.common.v1 import Payloads
 from chimera.api.failure.v1 import Failure
 from chimera.api.history.v1 import WorkflowExecutionStartedEventAttributes
 from chimera.worker import _plain_traces
@@ -48,6 +49,7 @@ _plain_traces.install()
 # WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE of temporal/api/enums/v1.
 _UNHANDLED_FAILURE = 14
 _EVICTION_RETRY_SECONDS = 2.0
+_NO_PAYLOADS = Payloads()
 _EPOCH = datetime.fromtimestamp(0, timezone.utc)
 
 
@@ -86,6 +88,10 @@ class WorkflowWorker:
         self._codec = (
             CodecPass(data_converter, code_headers) if data_converter._changes_payloads else None
         )
+        self._payload_converters = data_converter._new_payload_converter
+        if data_converter.payload_converter_class is converter.DefaultPayloadConverter:
+            shared = data_converter.payload_converter  # It has no state.
+            self._payload_converters = lambda: shared
         self._debug = debug_mode or bool(os.environ.get("TEMPORAL_DEBUG"))
         self._threads = WorkflowThreads(2.0, self._abandoned)
         self._loop: asyncio.AbstractEventLoop | None = None  # Where the codec is awaited.
@@ -478,9 +484,10 @@ class WorkflowWorker:
             )
         info = self._info(run_id, workflow_id, started, activation[1], start_time_ns)
         failure = started.continued_failure if started.HasField("continued_failure") else None
+        last = started.last_completion_result
         return self._runner_of(definition).create_instance(
             WorkflowInstanceDetails(
-                payload_converter_factory=self._converter._new_payload_converter,
+                payload_converter_factory=self._payload_converters,
                 failure_converter_class=self._converter.failure_converter_class,
                 interceptor_classes=self._interceptor_classes,
                 defn=definition,
@@ -490,7 +497,8 @@ class WorkflowWorker:
                 disable_eager_activity_execution=self._disable_eager,
                 worker_level_failure_exception_types=self._failure_types,
                 patch_activation_callback=self._patch_callback,
-                last_completion_result=started.last_completion_result,
+                # A part would keep the whole event.
+                last_completion_result=last if last.payloads else _NO_PAYLOADS,
                 last_failure=failure,
                 messages_for_codec=self._codec is not None,
             )

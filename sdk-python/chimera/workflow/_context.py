@@ -87,7 +87,7 @@ def register_random_seed_callback(callback: Callable[[int], None]) -> None:
     """Call back with the new seed when a reset changes it."""
     run = current()
     run.loop.check("register random seed callback")
-    run.seed_callbacks.append(callback)
+    run.on_reseed(callback)
 
 
 def new_random(name: str | None = None) -> random_module.Random:

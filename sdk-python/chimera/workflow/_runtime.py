@@ -32,7 +32,7 @@ class Loop(Protocol):
 class Handlers(Protocol):
     """The run's signal, query and update handlers, by kind and name; the name None is the dynamic one's."""
 
-    def definitions(self, kind: str) -> dict[str | None, Any]: ...
+    def definitions(self, kind: str) -> Mapping[str | None, Any]: ...
 
     def set(self, kind: str, name: str | None, definition: Any) -> None: ...
 
@@ -75,19 +75,25 @@ class Run(Protocol):
     @property
     def operations(self) -> Operations: ...
 
+    @property
+    def random(self) -> random.Random: ...
+    @property
+    def logger_details(self) -> Mapping[str, Any]: ...
+    @property
+    def deployment_version(self) -> common.WorkerDeploymentVersion | None: ...
+
+    def on_reseed(self, callback: Callable[[int], None]) -> None:
+        """Calls it with each new seed."""
+
     object: Any
     """The instance of the workflow's class."""
 
     payload_converter: converter.PayloadConverter
     extern_functions: Mapping[str, Callable[..., Any]]
-    logger_details: Mapping[str, Any]
     cancel_reason: str | None
     current_details: str
     seed: int
-    random: random.Random
-    seed_callbacks: list[Callable[[int], None]]
     is_replaying: bool
-    deployment_version: common.WorkerDeploymentVersion | None
     history_length: int
     history_size: int
     continue_as_new_suggested: bool

@@ -34,9 +34,11 @@ struct Query final : TaskOwner {
 };
 using QueryPtr = std::shared_ptr<Query>;  // Owned by its run's list or by the engine's index.
 
-absl::Status start_query(Engine& engine,
-                         TypedCall<wf::QueryWorkflowRequest, wf::QueryWorkflowResponse> call);
-absl::Status answer_query(Engine& engine, wf::RespondQueryTaskCompletedRequest& request);
+// On its way: with the run's next task, or as a task of its own.
+absl::Status ask(Engine& engine, const Run& run, const QueryPtr& query);
+void answer_query(Engine& engine, const QueryPtr& query, enums::QueryResultType type,
+                  common::Payloads& result, const std::string& message, failure::Failure& failure);
+void end_query(Engine& engine, const QueryPtr& query, absl::Status status);
 // Sends a query through matching, to the sticky queue if there is one.
 void dispatch_query(Engine& engine, const QueryPtr& query, bool allow_sticky = true);
 // Moves the waiting queries onto a workflow task that is being started.

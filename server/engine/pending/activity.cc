@@ -1,9 +1,14 @@
 #include "server/engine/pending/activity.h"
 
+#include <algorithm>
+
 #include "server/base/errors.h"
 #include "server/base/tokens.h"
 #include "server/engine/engine.h"
+#include "server/engine/pending/pending.h"
+#include "server/engine/rules/limits.h"
 #include "server/engine/rules/retry.h"
+#include "server/engine/run/transition.h"
 
 namespace chimera::server {
 namespace {
@@ -34,57 +39,412 @@ std::int64_t started_id(Transition& t) {
              : 0;
 }
 
-void back_off(Transition& t, Activity& activity, Nanos delay, failure::Failure failure) {
-  ++activity.attempt;
-  activity.scheduled = activity.paused ? t.engine().now() : add_saturated(t.engine().now(), delay);
-  activity.last_attempt_completed = t.engine().now();
-  activity.started = kUnset;
-  activity.dispatched = false;
-  activity.stamp = t.engine().ids().next_stamp();  // Late reports of the old attempt find nothing.
-  activity.last_failure = std::make_unique<failure::Failure>(std::move(failure));
-  activity.was_reset = false;
-  if (activity.forget_heartbeat) activity.heartbeat_details.reset();
-  activity.forget_heartbeat = false;
-  if (delay <= Nanos{0} && !activity.paused) dispatch_activity(t, activity);
+Verdict check_sizes(Cause cause, const command::ScheduleActivityTaskCommandAttributes& a) {
+  const std::string type = absl::StrCat("ActivityType=", a.activity_type().name(), " ");
+  const std::string id = absl::StrCat("ActivityId=", a.activity_id(), " ");
+  return either(
+      too_long(cause, "ScheduleActivityTaskCommand",
+               {{"ActivityId", a.activity_id(), "", type},
+                {"ActivityType", a.activity_type().name(), id, ""}}),
+      too_big(cause, a.input().ByteSizeLong(), "ScheduleActivityTaskCommandAttributes.Input"));
 }
 
-WallTime expiry(const Activity& activity) {
-  return deadline_after(activity.first_scheduled, activity.schedule_to_close);
+// Its outcome waits in the buffer: the worker cannot know, so the cancel is no error.
+bool ended_buffered(const Run& run, std::int64_t scheduled_id) {
+  return std::any_of(run.buffered.begin(), run.buffered.end(), [&](const HistoryEvent& event) {
+    return event.activity_task_started_event_attributes().scheduled_event_id() == scheduled_id ||
+           event.activity_task_timed_out_event_attributes().scheduled_event_id() == scheduled_id;
+  });
 }
 
-RetryDecision decide(Transition& t, const Activity& activity, const failure::Failure& failure) {
-  RetryDecision decision = decide_retry(activity.attributes().retry_policy(), activity.attempt,
-                                        t.engine().now(), expiry(activity), failure);
-  if (decision.retry() && activity.cancel_requested_id != 0)
-    return {enums::RETRY_STATE_CANCEL_REQUESTED};
-  return decision;
-}
-
-const char* timeout_name(enums::TimeoutType type) {
-  switch (type) {
-    case enums::TIMEOUT_TYPE_START_TO_CLOSE:
-      return "StartToClose";
-    case enums::TIMEOUT_TYPE_SCHEDULE_TO_START:
-      return "ScheduleToStart";
-    case enums::TIMEOUT_TYPE_SCHEDULE_TO_CLOSE:
-      return "ScheduleToClose";
-    default:
-      return "Heartbeat";
-  }
-}
-
-failure::Failure timeout_failure(const Activity& activity, enums::TimeoutType type) {
-  failure::Failure failure;
-  failure.set_message(absl::StrCat("activity ", timeout_name(type), " timeout"));
-  failure.set_source("Server");
-  auto& info = *failure.mutable_timeout_failure_info();
-  info.set_timeout_type(type);
-  if (activity.heartbeat_details != nullptr)
-    *info.mutable_last_heartbeat_details() = *activity.heartbeat_details;
-  return failure;
+// Asks the worker, or ends the activity at once if no worker has it.
+void request_cancel(CommandTurn& turn, const Activity& activity) {
+  Transition& t = turn.t;
+  const std::int64_t scheduled_id = activity.scheduled_id;
+  HistoryEvent requested = t.event(enums::EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED);
+  auto& r = *requested.mutable_activity_task_cancel_requested_event_attributes();
+  r.set_scheduled_event_id(scheduled_id);
+  r.set_workflow_task_completed_event_id(turn.completed_id);
+  const std::int64_t requested_id = t.write(std::move(requested)).event_id();
+  if (activity.is_started()) return;
+  HistoryEvent canceled = t.event(enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED);
+  auto& a = *canceled.mutable_activity_task_canceled_event_attributes();
+  common::Payload& details = *a.mutable_details()->add_payloads();
+  (*details.mutable_metadata())["encoding"] = "json/plain";
+  details.set_data("\"ACTIVITY_ID_NOT_STARTED\"");
+  a.set_latest_cancel_requested_event_id(requested_id);
+  a.set_scheduled_event_id(scheduled_id);
+  a.set_identity(turn.identity);
+  t.after_commands(std::move(canceled));
 }
 
 }  // namespace
+
+// --- Commands.
+
+bool Activities::takes(enums::CommandType type) {
+  return type == enums::COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK ||
+         type == enums::COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY_TASK;
+}
+
+Verdict Activities::check(CommandCheck& check, const command::Command& command) {
+  if (command.has_schedule_activity_task_command_attributes())
+    return check_schedule(check, command.schedule_activity_task_command_attributes());
+  return check_cancel(
+      check, command.request_cancel_activity_task_command_attributes().scheduled_event_id());
+}
+
+Verdict Activities::check_schedule(CommandCheck& check,
+                                   const command::ScheduleActivityTaskCommandAttributes& a) {
+  constexpr auto kCause = Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_SCHEDULE_ACTIVITY_ATTRIBUTES;
+  if (Verdict verdict = check_sizes(kCause, a); verdict) return verdict;
+  if (a.activity_id().empty())
+    return bad(kCause, "ActivityId is not set on ScheduleActivityTaskCommand.");
+  if (a.activity_type().name().empty())
+    return bad(kCause, "ActivityType is not set on ScheduleActivityTaskCommand.");
+  if (to_nanos(a.start_to_close_timeout()) == Nanos{0} &&
+      to_nanos(a.schedule_to_close_timeout()) == Nanos{0}) {
+    return bad(kCause, absl::StrCat("A valid StartToClose or ScheduleToCloseTimeout is not set on "
+                                    "ScheduleActivityTaskCommand. ActivityId=",
+                                    a.activity_id(), " ActivityType=", a.activity_type().name()));
+  }
+  if (std::string problem = check_retry_policy(a.retry_policy()); !problem.empty())
+    return bad(kCause, problem);
+  const Activities& open = check.run.open<Activities>();
+  auto& scheduled = check.batch<Activities>().scheduled;
+  if (open.ids_.contains(a.activity_id()) || !scheduled.insert(a.activity_id()).second) {
+    return bad(Cause::WORKFLOW_TASK_FAILED_CAUSE_SCHEDULE_ACTIVITY_DUPLICATE_ID,
+               absl::StrCat("activityID ", a.activity_id(), " already exists"));
+  }
+  return at_limit(Cause::WORKFLOW_TASK_FAILED_CAUSE_PENDING_ACTIVITIES_LIMIT_EXCEEDED, "activities",
+                  open.open_.size() + scheduled.size() - 1, check.engine.config().activities_max);
+}
+
+Verdict Activities::check_cancel(CommandCheck& check, std::int64_t scheduled_id) {
+  const Activity* activity = check.run.open<Activities>().find(scheduled_id);
+  const bool unknown = activity == nullptr && !ended_buffered(check.run, scheduled_id) &&
+                       scheduled_id < check.run.next_event_id();
+  if (!unknown && (activity == nullptr || activity->cancel_requested_id == 0)) return std::nullopt;
+  return bad(Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_REQUEST_CANCEL_ACTIVITY_ATTRIBUTES,
+             absl::StrCat("BadRequestCancelActivityAttributes: invalid or already requested "
+                          "scheduled event id ",
+                          scheduled_id));
+}
+
+void Activities::apply(CommandTurn& turn, command::Command& command) {
+  command.has_schedule_activity_task_command_attributes() ? schedule(turn, command)
+                                                          : cancel(turn, command);
+}
+
+void Activities::schedule(CommandTurn& turn, command::Command& command) {
+  Transition& t = turn.t;
+  const Run& run = t.run();
+  auto& from = *command.mutable_schedule_activity_task_command_attributes();
+  HistoryEvent event = turn.event(enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED, command);
+  auto& a = *event.mutable_activity_task_scheduled_event_attributes();
+  a.set_activity_id(from.activity_id());
+  *a.mutable_activity_type() = from.activity_type();
+  const bool named = !from.task_queue().name().empty();
+  a.mutable_task_queue()->set_name(named ? from.task_queue().name() : run.task_queue);
+  a.mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
+  if (from.has_header()) *a.mutable_header() = std::move(*from.mutable_header());
+  if (from.has_input()) *a.mutable_input() = std::move(*from.mutable_input());
+  *a.mutable_schedule_to_close_timeout() = from.schedule_to_close_timeout();
+  *a.mutable_schedule_to_start_timeout() = from.schedule_to_start_timeout();
+  *a.mutable_start_to_close_timeout() = from.start_to_close_timeout();
+  *a.mutable_heartbeat_timeout() = from.heartbeat_timeout();
+  attempt::fill_activity_timeouts(to_nanos(run.start().workflow_run_timeout()), a);
+  a.set_workflow_task_completed_event_id(turn.completed_id);
+  *a.mutable_retry_policy() = from.retry_policy();
+  default_retry_policy(*a.mutable_retry_policy());
+  a.set_use_workflow_build_id(from.use_workflow_build_id());
+  if (from.has_priority()) *a.mutable_priority() = from.priority();
+  const std::int64_t id = t.write(std::move(event)).event_id();
+  if (from.request_eager_execution()) {
+    turn.eager.push_back(id);
+  } else {
+    RunActivities owner(t);
+    attempt::dispatch(owner, *t.open<Activities>().find(id));
+  }
+}
+
+void Activities::cancel(CommandTurn& turn, command::Command& command) {
+  const std::int64_t id =
+      command.request_cancel_activity_task_command_attributes().scheduled_event_id();
+  if (const Activity* activity = turn.t.open<Activities>().find(id))
+    return request_cancel(turn, *activity);
+  HistoryEvent event = turn.event(enums::EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED, command);
+  auto& a = *event.mutable_activity_task_cancel_requested_event_attributes();
+  a.set_scheduled_event_id(id);
+  a.set_workflow_task_completed_event_id(turn.completed_id);
+  turn.t.write(std::move(event));
+}
+
+// --- Events.
+
+#define CHIMERA_ACTIVITY_ENDS(DO)                      \
+  DO(ACTIVITY_TASK_COMPLETED, activity_task_completed) \
+  DO(ACTIVITY_TASK_FAILED, activity_task_failed)       \
+  DO(ACTIVITY_TASK_TIMED_OUT, activity_task_timed_out) \
+  DO(ACTIVITY_TASK_CANCELED, activity_task_canceled)
+
+bool Activities::fold(const HistoryEvent& event) {
+  switch (event.event_type()) {
+    case enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED: {
+      const auto& a = event.activity_task_scheduled_event_attributes();
+      Activity& activity = open_[event.event_id()];
+      activity.scheduled_as = &a;
+      activity.scheduled_id = event.event_id();
+      activity.id = a.activity_id();
+      activity.take_timeouts();
+      activity.first_scheduled = activity.scheduled = to_wall(event.event_time());
+      ids_[activity.id] = event.event_id();
+      return true;
+    }
+    case enums::EVENT_TYPE_ACTIVITY_TASK_STARTED:
+      return true;  // Written together with the outcome.
+    case enums::EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED: {
+      const auto& a = event.activity_task_cancel_requested_event_attributes();
+      if (Activity* activity = find(a.scheduled_event_id()))
+        activity->cancel_requested_id = event.event_id();
+      return true;
+    }
+#define CHIMERA_END(TYPE, field)                                \
+  case enums::EVENT_TYPE_##TYPE:                                \
+    end(event.field##_event_attributes().scheduled_event_id()); \
+    return true;
+      CHIMERA_ACTIVITY_ENDS(CHIMERA_END)
+#undef CHIMERA_END
+    default:
+      return false;
+  }
+}
+
+void Activities::end(std::int64_t scheduled_id) {
+  auto it = open_.find(scheduled_id);
+  if (it == open_.end()) return;
+  ids_.erase(it->second.id);
+  open_.erase(it);
+}
+
+void Activities::close() {
+  open_.clear();
+  ids_.clear();
+}
+
+bool Activities::is_result(enums::EventType type) {
+  switch (type) {
+#define CHIMERA_RESULT(TYPE, field) case enums::EVENT_TYPE_##TYPE:
+    CHIMERA_ACTIVITY_ENDS(CHIMERA_RESULT)
+#undef CHIMERA_RESULT
+    return true;
+    default:
+      return false;
+  }
+}
+
+void Activities::link(HistoryEvent& event, const FlushedStarts& starts) {
+  auto link = [&starts](auto& a) {
+    auto it = starts.find(a.scheduled_event_id());
+    if (a.started_event_id() == 0 && it != starts.end()) a.set_started_event_id(it->second);
+  };
+  switch (event.event_type()) {
+#define CHIMERA_LINK(TYPE, field) \
+  case enums::EVENT_TYPE_##TYPE:  \
+    return link(*event.mutable_##field##_event_attributes());
+    CHIMERA_ACTIVITY_ENDS(CHIMERA_LINK)
+#undef CHIMERA_LINK
+    default:
+      return;
+  }
+}
+#undef CHIMERA_ACTIVITY_ENDS
+
+void Activities::flushed(const HistoryEvent& event, FlushedStarts& starts) {
+  if (event.event_type() != enums::EVENT_TYPE_ACTIVITY_TASK_STARTED) return;
+  starts[event.activity_task_started_event_attributes().scheduled_event_id()] = event.event_id();
+}
+
+// --- Time.
+
+WallTime Activities::next_deadline() const {
+  WallTime next = kNever;
+  for (const auto& [id, activity] : open_)
+    next = std::min({next, attempt::next_timeout(activity).at, attempt::next_attempt(activity)});
+  return next;
+}
+
+void Activities::collect_due(WallTime now, std::vector<Due>& due) const {
+  for (const auto& [id, activity] : open_) {
+    if (const WallTime at = attempt::next_timeout(activity).at; at <= now)
+      due.push_back({at, id, 0, &fire_timeout});
+    if (const WallTime at = attempt::next_attempt(activity); at <= now)
+      due.push_back({at, id, 1, &fire_attempt});
+  }
+}
+
+void Activities::fire_timeout(Transition& t, std::int64_t scheduled_id) {
+  Activity* activity = t.open<Activities>().find(scheduled_id);
+  if (activity == nullptr) return;
+  const attempt::ActivityDeadline deadline = attempt::next_timeout(*activity);
+  RunActivities owner(t);
+  if (deadline.at <= t.engine().now()) attempt::time_out(owner, *activity, deadline.type);
+}
+
+void Activities::fire_attempt(Transition& t, std::int64_t scheduled_id) {
+  Activity* activity = t.open<Activities>().find(scheduled_id);
+  RunActivities owner(t);
+  if (activity != nullptr && attempt::next_attempt(*activity) <= t.engine().now())
+    attempt::dispatch(owner, *activity);
+}
+
+// --- Kept, shown, taken over.
+
+void Activities::read_row(std::int64_t id, Reader& ar) {
+  Activity unknown;
+  Activity* activity = find(id);
+  (activity != nullptr ? *activity : unknown).read(ar);
+  if (activity != nullptr) activity->take_timeouts();
+}
+
+void Activities::describe(WallTime now, wf::DescribeWorkflowExecutionResponse& response) const {
+  for (const auto& [id, activity] : open_)
+    attempt::describe(activity, now, *response.add_pending_activities());
+}
+
+void Activities::resume(Transition& t) {
+  RunActivities owner(t);
+  for (auto& [id, activity] : t.open<Activities>().open_) {
+    if (activity.is_started())
+      activity.dispatched = true;
+    else if (!activity.paused && activity.scheduled <= t.engine().now())
+      attempt::dispatch(owner, activity);
+  }
+}
+
+void Activities::begin_again(Transition& t) {
+  RunActivities owner(t);
+  for (auto& [id, activity] : t.open<Activities>().open_) {
+    activity.first_scheduled = activity.scheduled = t.engine().now();
+    attempt::dispatch(owner, activity);
+  }
+}
+
+Activity* Activities::find(std::int64_t scheduled_id) {
+  auto it = open_.find(scheduled_id);
+  return it == open_.end() ? nullptr : &it->second;
+}
+
+const Activity* Activities::find(std::int64_t scheduled_id) const {
+  auto it = open_.find(scheduled_id);
+  return it == open_.end() ? nullptr : &it->second;
+}
+
+const Activity* Activities::find(const std::string& id) const {
+  auto it = ids_.find(id);
+  return it == ids_.end() ? nullptr : find(it->second);
+}
+
+std::set<std::string> Activities::paused_types() const {
+  std::set<std::string> types;
+  for (const auto& [id, activity] : open_) {
+    if (activity.paused) types.insert(activity.attributes().activity_type().name());
+  }
+  return types;
+}
+
+// --- A run as their owner.
+
+Engine& RunActivities::engine() { return t_.engine(); }
+std::weak_ptr<TaskOwner> RunActivities::tasks() {
+  return part_of(t_.run(), t_.run().activity_tasks);
+}
+const std::string& RunActivities::namespace_id() const { return t_.run().ns->id; }
+
+void RunActivities::introduce(const Activity& activity,
+                              wf::PollActivityTaskQueueResponse& response) const {
+  const Run& run = t_.run();
+  response.set_task_token(TaskToken{run.ns->id, run.workflow_id, run.run_id, activity.scheduled_id,
+                                    0, activity.attempt, activity.stamp, ""}
+                              .encode());
+  response.set_workflow_namespace(run.ns->name());
+  response.mutable_workflow_type()->set_name(run.workflow_type);
+  response.mutable_workflow_execution()->set_workflow_id(run.workflow_id);
+  response.mutable_workflow_execution()->set_run_id(run.run_id);
+}
+
+void RunActivities::completed(Activity& activity, common::Payloads& result,
+                              const std::string& identity) {
+  const std::int64_t scheduled_id = activity.scheduled_id;
+  write_started(t_, activity);
+  HistoryEvent event = t_.event(enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED);
+  auto& a = *event.mutable_activity_task_completed_event_attributes();
+  if (result.payloads_size() > 0) *a.mutable_result() = std::move(result);
+  a.set_scheduled_event_id(scheduled_id);
+  a.set_started_event_id(started_id(t_));
+  a.set_identity(identity);
+  t_.external(std::move(event));
+}
+
+void RunActivities::failed(Activity& activity, failure::Failure& failure, enums::RetryState state,
+                           const std::string& identity) {
+  const std::int64_t scheduled_id = activity.scheduled_id;
+  write_started(t_, activity);
+  HistoryEvent event = t_.event(enums::EVENT_TYPE_ACTIVITY_TASK_FAILED);
+  auto& a = *event.mutable_activity_task_failed_event_attributes();
+  *a.mutable_failure() = std::move(failure);
+  a.set_scheduled_event_id(scheduled_id);
+  a.set_started_event_id(started_id(t_));
+  a.set_identity(identity);
+  a.set_retry_state(state);
+  t_.external(std::move(event));
+}
+
+void RunActivities::canceled(Activity& activity, common::Payloads& details,
+                             const std::string& identity) {
+  const std::int64_t scheduled_id = activity.scheduled_id;
+  const std::int64_t requested = activity.cancel_requested_id;
+  write_started(t_, activity);
+  HistoryEvent event = t_.event(enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED);
+  auto& a = *event.mutable_activity_task_canceled_event_attributes();
+  if (details.payloads_size() > 0) *a.mutable_details() = std::move(details);
+  a.set_latest_cancel_requested_event_id(requested);
+  a.set_scheduled_event_id(scheduled_id);
+  a.set_started_event_id(started_id(t_));
+  a.set_identity(identity);
+  t_.external(std::move(event));
+}
+
+void RunActivities::timed_out(Activity& activity, failure::Failure& failure,
+                              enums::RetryState state) {
+  const std::int64_t scheduled_id = activity.scheduled_id;
+  const bool was_started = activity.is_started();
+  if (was_started) write_started(t_, activity);
+  HistoryEvent event = t_.event(enums::EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT);
+  auto& a = *event.mutable_activity_task_timed_out_event_attributes();
+  *a.mutable_failure() = std::move(failure);
+  a.set_scheduled_event_id(scheduled_id);
+  if (was_started) a.set_started_event_id(started_id(t_));
+  a.set_retry_state(state);
+  t_.external(std::move(event));
+}
+
+bool ActivityTasks::is_stale(const MatchTask& task) const {
+  const Activity* activity = run_->running() ? run_->open<Activities>().find(task.id) : nullptr;
+  return activity == nullptr || activity->is_started() || activity->stamp != task.stamp;
+}
+
+bool ActivityTasks::deliver(const MatchTask& task, const QueueKey&, Poller& poller) {
+  if (is_stale(task)) return false;
+  Transition t(*engine_, *run_);
+  RunActivities owner(t);
+  attempt::start(owner, *t.open<Activities>().find(task.id), poller.identity,
+                 poller.response<wf::PollActivityTaskQueueResponse>());
+  t.commit_unseen();
+  return true;
+}
+
+// --- Reports of workers.
 
 absl::StatusOr<ActivityRef> find_activity_by_token(Engine& engine, const std::string& bytes) {
   if (bytes.empty()) return invalid("Task token not set on request.");
@@ -92,7 +452,7 @@ absl::StatusOr<ActivityRef> find_activity_by_token(Engine& engine, const std::st
   if (!token) return invalid("Error deserializing task token.");
   const Run* run = engine.runs().by_id(token->run_id);
   if (run == nullptr || !run->running()) return gone();
-  const Activity* activity = run->find_activity(token->scheduled_id);
+  const Activity* activity = run->open<Activities>().find(token->scheduled_id);
   if (activity == nullptr || !activity->is_started() || activity->stamp != token->stamp ||
       activity->attempt != token->attempt) {
     return gone();
@@ -109,7 +469,7 @@ absl::StatusOr<ActivityRef> find_activity_by_id(Engine& engine, const std::strin
   absl::StatusOr<const Run*> run = engine.runs().find(**ns, workflow_id, run_id);
   if (!run.ok()) return run.status();
   if (activity_id.empty()) return invalid("activityID is not set on request.");
-  const Activity* activity = (*run)->find_activity(activity_id);
+  const Activity* activity = (*run)->open<Activities>().find(activity_id);
   if (activity == nullptr) {
     return not_found(absl::StrCat("cannot find pending activity with ActivityID ", activity_id,
                                   ", check workflow execution history for more details"));
@@ -118,181 +478,42 @@ absl::StatusOr<ActivityRef> find_activity_by_id(Engine& engine, const std::strin
   return ActivityRef{*run, activity->scheduled_id};
 }
 
-void dispatch_activity(Transition& t, Activity& activity) {
-  Engine& engine = t.engine();
-  const Run& run = t.run();
-  activity.dispatched = true;
-  activity.stamp = engine.ids().next_stamp();
-  MatchTask task;
-  task.owner = run.activity_tasks.weak();
-  task.stamp = activity.stamp;
-  task.id = activity.scheduled_id;
-  task.added = engine.now();
-  const int priority = activity.attributes().priority().priority_key();
-  if (priority > 0) task.priority = priority;
-  engine.matching().add(
-      {run.ns->id, activity.attributes().task_queue().name(), enums::TASK_QUEUE_TYPE_ACTIVITY},
-      std::move(task));
-}
-
-void start_activity(Transition& t, Activity& activity, const std::string& identity,
-                    wf::PollActivityTaskQueueResponse& response) {
-  Engine& engine = t.engine();
-  const Run& run = t.run();
-  activity.dispatched = true;
-  if (activity.stamp == 0) activity.stamp = engine.ids().next_stamp();
-  activity.started = std::max(engine.now(), activity.scheduled);
-  activity.last_heartbeat = kUnset;
-  activity.identity = identity;
-  activity.request_id = engine.ids().uuid();
-  const auto& a = activity.attributes();
-  response.set_task_token(TaskToken{run.ns->id, run.workflow_id, run.run_id, activity.scheduled_id,
-                                    0, activity.attempt, activity.stamp, ""}
-                              .encode());
-  response.set_workflow_namespace(run.ns->name());
-  response.mutable_workflow_type()->set_name(run.workflow_type);
-  response.mutable_workflow_execution()->set_workflow_id(run.workflow_id);
-  response.mutable_workflow_execution()->set_run_id(run.run_id);
-  *response.mutable_activity_type() = a.activity_type();
-  response.set_activity_id(activity.id);
-  if (a.has_header()) *response.mutable_header() = a.header();
-  if (a.has_input()) *response.mutable_input() = a.input();
-  if (activity.heartbeat_details != nullptr)
-    *response.mutable_heartbeat_details() = *activity.heartbeat_details;
-  set(response.mutable_scheduled_time(), activity.first_scheduled);
-  set(response.mutable_current_attempt_scheduled_time(), activity.scheduled);
-  set(response.mutable_started_time(), activity.started);
-  response.set_attempt(activity.attempt);
-  *response.mutable_schedule_to_close_timeout() = a.schedule_to_close_timeout();
-  *response.mutable_start_to_close_timeout() = a.start_to_close_timeout();
-  *response.mutable_heartbeat_timeout() = a.heartbeat_timeout();
-  *response.mutable_retry_policy() = a.retry_policy();
-  if (a.has_priority()) *response.mutable_priority() = a.priority();
-}
-
-absl::Status complete_activity(Engine& engine, ActivityRef ref, common::Payloads& result,
-                               const std::string& identity) {
+void complete_activity(Engine& engine, ActivityRef ref, common::Payloads& result,
+                       const std::string& identity) {
   Transition t(engine, *ref.run);
-  write_started(t, *ref.run->find_activity(ref.scheduled_id));
-  HistoryEvent event = t.event(enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED);
-  auto& a = *event.mutable_activity_task_completed_event_attributes();
-  if (result.payloads_size() > 0) *a.mutable_result() = std::move(result);
-  a.set_scheduled_event_id(ref.scheduled_id);
-  a.set_started_event_id(started_id(t));
-  a.set_identity(identity);
-  t.external(std::move(event));
+  RunActivities(t).completed(*t.open<Activities>().find(ref.scheduled_id), result, identity);
   t.commit();
-  return absl::OkStatus();
 }
 
-absl::Status fail_activity(Engine& engine, ActivityRef ref, failure::Failure& failure,
-                           const std::string& identity,
-                           const common::Payloads* last_heartbeat_details) {
+void fail_activity(Engine& engine, ActivityRef ref, failure::Failure& failure,
+                   const std::string& identity, const common::Payloads* last_heartbeat_details) {
   Transition t(engine, *ref.run);
-  Activity& activity = *t.run().find_activity(ref.scheduled_id);
-  if (last_heartbeat_details != nullptr) {
-    activity.heartbeat_details = std::make_unique<common::Payloads>(*last_heartbeat_details);
-  }
-  const RetryDecision decision = decide(t, activity, failure);
-  if (decision.retry()) {
-    back_off(t, activity, decision.delay, std::move(failure));
-    t.commit();
-    return absl::OkStatus();
-  }
-  write_started(t, activity);
-  HistoryEvent event = t.event(enums::EVENT_TYPE_ACTIVITY_TASK_FAILED);
-  auto& a = *event.mutable_activity_task_failed_event_attributes();
-  *a.mutable_failure() = std::move(failure);
-  a.set_scheduled_event_id(ref.scheduled_id);
-  a.set_started_event_id(started_id(t));
-  a.set_identity(identity);
-  a.set_retry_state(decision.state);
-  t.external(std::move(event));
+  RunActivities owner(t);
+  attempt::fail(owner, *t.open<Activities>().find(ref.scheduled_id), failure, identity,
+                last_heartbeat_details);
   t.commit();
-  return absl::OkStatus();
 }
 
 absl::Status cancel_activity(Engine& engine, ActivityRef ref, common::Payloads& details,
                              const std::string& identity) {
-  const Activity& activity = *ref.run->find_activity(ref.scheduled_id);
-  if (activity.cancel_requested_id == 0) {
+  if (ref.run->open<Activities>().find(ref.scheduled_id)->cancel_requested_id == 0) {
     return invalid(
         "unable to mark activity as canceled without activity being request canceled first");
   }
   Transition t(engine, *ref.run);
-  const std::int64_t requested = activity.cancel_requested_id;
-  write_started(t, activity);
-  HistoryEvent event = t.event(enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED);
-  auto& a = *event.mutable_activity_task_canceled_event_attributes();
-  if (details.payloads_size() > 0) *a.mutable_details() = std::move(details);
-  a.set_latest_cancel_requested_event_id(requested);
-  a.set_scheduled_event_id(ref.scheduled_id);
-  a.set_started_event_id(started_id(t));
-  a.set_identity(identity);
-  t.external(std::move(event));
+  RunActivities(t).canceled(*t.open<Activities>().find(ref.scheduled_id), details, identity);
   t.commit();
   return absl::OkStatus();
 }
 
-absl::StatusOr<HeartbeatReply> heartbeat_activity(Engine& engine, ActivityRef ref,
-                                                  common::Payloads& details, bool has_details) {
+HeartbeatReply heartbeat_activity(Engine& engine, ActivityRef ref, common::Payloads& details,
+                                  bool has_details) {
   Transition t(engine, *ref.run);
-  Activity& activity = *t.run().find_activity(ref.scheduled_id);
-  activity.last_heartbeat = engine.now();
-  activity.heartbeat_details =
-      has_details ? std::make_unique<common::Payloads>(std::move(details)) : nullptr;
+  RunActivities owner(t);
+  const HeartbeatReply reply =
+      attempt::heartbeat(owner, *t.open<Activities>().find(ref.scheduled_id), details, has_details);
   t.commit_unseen();
-  return HeartbeatReply{activity.cancel_requested_id != 0, activity.paused, activity.was_reset};
-}
-
-void time_out_activity(Transition& t, Activity& activity, enums::TimeoutType type) {
-  failure::Failure failure = timeout_failure(activity, type);
-  RetryDecision decision = decide(t, activity, failure);
-  if (decision.retry()) {
-    back_off(t, activity, decision.delay, std::move(failure));
-    return;
-  }
-  // A retry that would come after the last allowed instant: the whole activity has timed out.
-  if (decision.state == enums::RETRY_STATE_TIMEOUT) {
-    failure::Failure whole = timeout_failure(activity, enums::TIMEOUT_TYPE_SCHEDULE_TO_CLOSE);
-    *whole.mutable_cause() = std::move(failure);
-    failure = std::move(whole);
-  } else if (type == enums::TIMEOUT_TYPE_SCHEDULE_TO_CLOSE && activity.last_failure != nullptr) {
-    *failure.mutable_cause() = *activity.last_failure;
-  }
-  if (type == enums::TIMEOUT_TYPE_SCHEDULE_TO_CLOSE ||
-      type == enums::TIMEOUT_TYPE_SCHEDULE_TO_START) {
-    decision.state = enums::RETRY_STATE_NON_RETRYABLE_FAILURE;
-  }
-  const bool was_started = activity.is_started();
-  const std::int64_t scheduled_id = activity.scheduled_id;
-  if (was_started) write_started(t, activity);
-  HistoryEvent event = t.event(enums::EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT);
-  auto& a = *event.mutable_activity_task_timed_out_event_attributes();
-  *a.mutable_failure() = std::move(failure);
-  a.set_scheduled_event_id(scheduled_id);
-  if (was_started) a.set_started_event_id(started_id(t));
-  a.set_retry_state(decision.state);
-  t.external(std::move(event));
-}
-
-void request_activity_cancel(Transition& t, Activity& activity, std::int64_t completed_id,
-                             const std::string& identity) {
-  HistoryEvent requested = t.event(enums::EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED);
-  auto& r = *requested.mutable_activity_task_cancel_requested_event_attributes();
-  r.set_scheduled_event_id(activity.scheduled_id);
-  r.set_workflow_task_completed_event_id(completed_id);
-  const std::int64_t requested_id = t.write(std::move(requested)).event_id();
-  if (activity.is_started()) return;
-  HistoryEvent canceled = t.event(enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED);
-  auto& a = *canceled.mutable_activity_task_canceled_event_attributes();
-  common::Payload& details = *a.mutable_details()->add_payloads();
-  (*details.mutable_metadata())["encoding"] = "json/plain";
-  details.set_data("\"ACTIVITY_ID_NOT_STARTED\"");
-  a.set_latest_cancel_requested_event_id(requested_id);
-  a.set_scheduled_event_id(activity.scheduled_id);
-  a.set_identity(identity);
-  t.after_commands(std::move(canceled));
+  return reply;
 }
 
 }  // namespace chimera::server

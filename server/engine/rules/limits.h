@@ -3,6 +3,7 @@
 #ifndef CHIMERA_SERVER_ENGINE_RULES_LIMITS_H_
 #define CHIMERA_SERVER_ENGINE_RULES_LIMITS_H_
 
+#include <initializer_list>
 #include <string>
 
 #include "absl/status/status.h"
@@ -16,16 +17,20 @@ namespace chimera::server {
 inline constexpr std::size_t kIdMax = 1000;
 inline constexpr std::size_t kBlobBytesMax = 2 << 20;
 
-// Lengths of names and sizes of payloads in a command. Too large a payload ends the workflow.
-Verdict check_limits(const command::Command& command);
+// "ActivityId on ScheduleActivityTaskCommand exceeds length limit. ActivityId=a ... Limit=1000".
+struct Length {
+  const char* field;
+  const std::string& value;
+  std::string before, after;  // What else the text names.
+};
+Verdict too_long(Cause cause, const char* command, std::initializer_list<Length> lengths);
+// Too large a payload ends the workflow.
+Verdict too_big(Cause cause, std::size_t bytes, const char* what);
+inline Verdict either(Verdict first, Verdict second) { return first ? std::move(first) : second; }
 
 // `what` as in "SignalName length exceeds limit."
 absl::Status check_length(absl::string_view what, absl::string_view value);
 absl::Status check_blob(const google::protobuf::Message& payloads);
-
-failure::Failure server_failure(std::string message);
-// A failure over the limit becomes one that says so, with what is short of it as its cause.
-bool cut_failure(failure::Failure& failure);  // True: it was cut.
 
 }  // namespace chimera::server
 

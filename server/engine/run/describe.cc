@@ -2,9 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "server/engine/pending/activity_options.h"
 #include "server/engine/run/namespaces.h"
-#include "server/engine/turn/deadlines.h"
 
 namespace chimera::server {
 namespace {
@@ -19,61 +17,12 @@ common::Payload keyword_list(const std::vector<std::string>& values) {
   return payload;
 }
 
-enums::PendingActivityState state_of(const Activity& activity) {
-  if (activity.cancel_requested_id != 0) return enums::PENDING_ACTIVITY_STATE_CANCEL_REQUESTED;
-  if (activity.paused) {
-    return activity.is_started() ? enums::PENDING_ACTIVITY_STATE_PAUSE_REQUESTED
-                                 : enums::PENDING_ACTIVITY_STATE_PAUSED;
-  }
-  return activity.is_started() ? enums::PENDING_ACTIVITY_STATE_STARTED
-                               : enums::PENDING_ACTIVITY_STATE_SCHEDULED;
-}
-
 // "property:activityType=T" of each type that has a paused activity.
 std::vector<std::string> pauses(const Run& run) {
-  std::set<std::string> texts;
-  for (const auto& [id, activity] : run.activities) {
-    if (!activity.paused) continue;
-    texts.insert(
-        absl::StrCat("property:activityType=", activity.attributes().activity_type().name()));
-  }
-  return {texts.begin(), texts.end()};
-}
-
-void fill_activity(const Activity& activity, WallTime now,
-                   ::temporal::api::workflow::v1::PendingActivityInfo& info) {
-  info.set_activity_id(activity.id);
-  *info.mutable_activity_type() = activity.attributes().activity_type();
-  info.set_state(state_of(activity));
-  if (activity.paused) {
-    info.set_paused(true);
-    set(info.mutable_pause_info()->mutable_pause_time(), activity.pause_time);
-    info.mutable_pause_info()->mutable_manual()->set_identity(activity.pause_identity);
-    info.mutable_pause_info()->mutable_manual()->set_reason(activity.pause_reason);
-  }
-  fill_options(activity, *info.mutable_activity_options());
-  if (activity.heartbeat_details != nullptr)
-    *info.mutable_heartbeat_details() = *activity.heartbeat_details;
-  if (activity.last_heartbeat != kUnset)
-    set(info.mutable_last_heartbeat_time(), activity.last_heartbeat);
-  if (activity.is_started()) set(info.mutable_last_started_time(), activity.started);
-  info.set_attempt(activity.attempt);
-  info.set_maximum_attempts(activity.attributes().retry_policy().maximum_attempts());
-  set(info.mutable_scheduled_time(), activity.scheduled);
-  const WallTime expires = deadline_after(activity.first_scheduled, activity.schedule_to_close);
-  if (expires != kNever) set(info.mutable_expiration_time(), expires);
-  if (activity.last_failure != nullptr) *info.mutable_last_failure() = *activity.last_failure;
-  info.set_last_worker_identity(activity.identity);
-  if (activity.last_attempt_completed != kUnset) {
-    set(info.mutable_last_attempt_complete_time(), activity.last_attempt_completed);
-  }
-  if (!activity.is_started() && activity.scheduled > now) {
-    set(info.mutable_next_attempt_schedule_time(), activity.scheduled);
-    set(info.mutable_current_retry_interval(),
-        activity.scheduled - activity.last_attempt_completed);
-  }
-  if (activity.attributes().has_priority())
-    *info.mutable_priority() = activity.attributes().priority();
+  std::vector<std::string> texts;
+  for (const std::string& type : run.open<Activities>().paused_types())
+    texts.push_back(absl::StrCat("property:activityType=", type));
+  return texts;
 }
 
 void fill_task(const WorkflowTask& task,
@@ -186,17 +135,8 @@ void describe_run(const Run& run, WallTime now, wf::DescribeWorkflowExecutionRes
     *config.mutable_user_metadata() = run.user_metadata;
   }
   fill_info(run, *response.mutable_workflow_execution_info());
-  for (const auto& [id, activity] : run.activities)
-    fill_activity(activity, now, *response.add_pending_activities());
   if (run.running()) {
-    for (const auto& [id, child] : run.children) {
-      auto& info = *response.add_pending_children();
-      info.set_workflow_id(child.attributes().workflow_id());
-      info.set_run_id(child.run_id);
-      info.set_workflow_type_name(child.attributes().workflow_type().name());
-      info.set_initiated_id(id);
-      info.set_parent_close_policy(child.attributes().parent_close_policy());
-    }
+    run.pending().describe(now, response);
     if (run.task.pending()) fill_task(run.task, *response.mutable_pending_workflow_task());
   }
   auto& extended = *response.mutable_workflow_extended_info();

@@ -1,4 +1,4 @@
-// Run::apply: how each event changes the state. The same fold serves live transitions, loading and
+// Run::fold: how each event changes the state. The same fold serves live transitions, loading and
 // reset.
 #include "server/engine/run/run.h"
 
@@ -71,51 +71,12 @@ void apply_task_event(Run& run, const HistoryEvent& event) {
   }
 }
 
-void apply_activity_scheduled(Run& run, const HistoryEvent& event) {
-  const auto& a = event.activity_task_scheduled_event_attributes();
-  Activity& activity = run.activities[event.event_id()];
-  activity.event = &event;
-  activity.scheduled_id = event.event_id();
-  activity.id = a.activity_id();
-  activity.take_timeouts();
-  activity.first_scheduled = activity.scheduled = to_wall(event.event_time());
-  run.activity_ids[activity.id] = event.event_id();
-}
-
-void end_activity(Run& run, std::int64_t scheduled_id) {
-  auto it = run.activities.find(scheduled_id);
-  if (it == run.activities.end()) return;
-  run.activity_ids.erase(it->second.id);
-  run.activities.erase(it);
-}
-
-void start_timer(Run& run, const HistoryEvent& event) {
-  const auto& a = event.timer_started_event_attributes();
-  const WallTime fires =
-      add_saturated(to_wall(event.event_time()), to_nanos(a.start_to_fire_timeout()));
-  run.timers[a.timer_id()] = {a.timer_id(), event.event_id(), fires};
-  run.timers_by_time.insert({fires, a.timer_id()});
-}
-
-void end_timer(Run& run, const std::string& id) {
-  auto it = run.timers.find(id);
-  if (it == run.timers.end()) return;
-  run.timers_by_time.erase({it->second.fires, id});
-  run.timers.erase(it);
-}
-
 void close(Run& run, const HistoryEvent& event, enums::WorkflowExecutionStatus status,
            const std::string& new_run_id) {
   run.status = status;
   run.close_time = to_wall(event.event_time());
   run.new_run_id = new_run_id;
   run.task = WorkflowTask{};
-  run.activities.clear();
-  run.activity_ids.clear();
-  run.timers.clear();
-  run.timers_by_time.clear();
-  run.external_signals.clear();
-  run.external_cancels.clear();
   run.buffered.clear();
 }
 
@@ -161,113 +122,6 @@ bool apply_close_event(Run& run, const HistoryEvent& event) {
   }
 }
 
-bool apply_activity_event(Run& run, const HistoryEvent& event) {
-  switch (event.event_type()) {
-    case enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
-      apply_activity_scheduled(run, event);
-      return true;
-    case enums::EVENT_TYPE_ACTIVITY_TASK_STARTED:
-      return true;  // Written together with the outcome.
-    case enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
-      end_activity(run, event.activity_task_completed_event_attributes().scheduled_event_id());
-      return true;
-    case enums::EVENT_TYPE_ACTIVITY_TASK_FAILED:
-      end_activity(run, event.activity_task_failed_event_attributes().scheduled_event_id());
-      return true;
-    case enums::EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT:
-      end_activity(run, event.activity_task_timed_out_event_attributes().scheduled_event_id());
-      return true;
-    case enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED:
-      end_activity(run, event.activity_task_canceled_event_attributes().scheduled_event_id());
-      return true;
-    case enums::EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED: {
-      const auto& a = event.activity_task_cancel_requested_event_attributes();
-      if (Activity* activity = run.find_activity(a.scheduled_event_id())) {
-        activity->cancel_requested_id = event.event_id();
-      }
-      return true;
-    }
-    default:
-      return false;
-  }
-}
-
-bool apply_child_event(Run& run, const HistoryEvent& event) {
-  switch (event.event_type()) {
-    case enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED: {
-      Child& child = run.children[event.event_id()];
-      child.event = &event;
-      child.initiated_id = event.event_id();
-      return true;
-    }
-    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED: {
-      const auto& a = event.child_workflow_execution_started_event_attributes();
-      auto it = run.children.find(a.initiated_event_id());
-      if (it == run.children.end()) return true;
-      it->second.run_id = a.workflow_execution().run_id();
-      it->second.started_id = event.event_id();
-      return true;
-    }
-    case enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED:
-      run.children.erase(
-          event.start_child_workflow_execution_failed_event_attributes().initiated_event_id());
-      return true;
-    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED:
-      run.children.erase(
-          event.child_workflow_execution_completed_event_attributes().initiated_event_id());
-      return true;
-    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED:
-      run.children.erase(
-          event.child_workflow_execution_failed_event_attributes().initiated_event_id());
-      return true;
-    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED:
-      run.children.erase(
-          event.child_workflow_execution_canceled_event_attributes().initiated_event_id());
-      return true;
-    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT:
-      run.children.erase(
-          event.child_workflow_execution_timed_out_event_attributes().initiated_event_id());
-      return true;
-    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED:
-      run.children.erase(
-          event.child_workflow_execution_terminated_event_attributes().initiated_event_id());
-      return true;
-    default:
-      return false;
-  }
-}
-
-bool apply_external_event(Run& run, const HistoryEvent& event) {
-  switch (event.event_type()) {
-    case enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED:
-      run.external_signals[event.event_id()] = &event;
-      return true;
-    case enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED:
-      run.external_signals.erase(
-          event.external_workflow_execution_signaled_event_attributes().initiated_event_id());
-      return true;
-    case enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED:
-      run.external_signals.erase(
-          event.signal_external_workflow_execution_failed_event_attributes().initiated_event_id());
-      return true;
-    case enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED:
-      run.external_cancels[event.event_id()] = &event;
-      return true;
-    case enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED:
-      run.external_cancels.erase(
-          event.external_workflow_execution_cancel_requested_event_attributes()
-              .initiated_event_id());
-      return true;
-    case enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED:
-      run.external_cancels.erase(
-          event.request_cancel_external_workflow_execution_failed_event_attributes()
-              .initiated_event_id());
-      return true;
-    default:
-      return false;
-  }
-}
-
 }  // namespace
 
 Run::Run() = default;
@@ -280,11 +134,9 @@ void Run::begin_again(WallTime at) {
   set_run_expiry(*this);
 }
 
-void Run::apply(const HistoryEvent& event) {
-  if (apply_close_event(*this, event) || apply_activity_event(*this, event) ||
-      apply_child_event(*this, event) || apply_external_event(*this, event)) {
-    return;
-  }
+void Run::fold(const HistoryEvent& event) {
+  if (apply_close_event(*this, event)) return pending_.close();
+  if (pending_.fold(event)) return;
   switch (event.event_type()) {
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
       return apply_started(*this, event);
@@ -294,12 +146,6 @@ void Run::apply(const HistoryEvent& event) {
     case enums::EVENT_TYPE_WORKFLOW_TASK_FAILED:
     case enums::EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT:
       return apply_task_event(*this, event);
-    case enums::EVENT_TYPE_TIMER_STARTED:
-      return start_timer(*this, event);
-    case enums::EVENT_TYPE_TIMER_FIRED:
-      return end_timer(*this, event.timer_fired_event_attributes().timer_id());
-    case enums::EVENT_TYPE_TIMER_CANCELED:
-      return end_timer(*this, event.timer_canceled_event_attributes().timer_id());
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED:
       cancel_requested = true;
       return;
@@ -325,29 +171,6 @@ void Run::apply(const HistoryEvent& event) {
     default:
       return;
   }
-}
-
-void Activity::take_timeouts() {
-  const auto& a = attributes();
-  schedule_to_close = to_nanos(a.schedule_to_close_timeout());
-  schedule_to_start = to_nanos(a.schedule_to_start_timeout());
-  start_to_close = to_nanos(a.start_to_close_timeout());
-  heartbeat = to_nanos(a.heartbeat_timeout());
-}
-
-Activity* Run::find_activity(std::int64_t scheduled_id) {
-  auto it = activities.find(scheduled_id);
-  return it == activities.end() ? nullptr : &it->second;
-}
-
-const Activity* Run::find_activity(std::int64_t scheduled_id) const {
-  auto it = activities.find(scheduled_id);
-  return it == activities.end() ? nullptr : &it->second;
-}
-
-const Activity* Run::find_activity(const std::string& id) const {
-  auto it = activity_ids.find(id);
-  return it == activity_ids.end() ? nullptr : find_activity(it->second);
 }
 
 }  // namespace chimera::server

@@ -4,11 +4,10 @@
 #ifndef CHIMERA_SERVER_ENGINE_RUN_RUN_H_
 #define CHIMERA_SERVER_ENGINE_RUN_RUN_H_
 
-#include <deque>
+#include <functional>
 #include <list>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,7 +18,8 @@
 
 #include "server/base/call.h"
 #include "server/base/types.h"
-#include "server/engine/matched/task_owners.h"
+#include "server/engine/matched/workflow_tasks.h"
+#include "server/engine/pending/pending.h"
 #include "server/timers/timer_heap.h"
 
 namespace chimera::server {
@@ -51,55 +51,6 @@ struct WorkflowTask {
   bool pending() const { return kind != Kind::kNone; }
   bool is_started() const { return pending() && started_id != 0; }
   bool written() const { return kind == Kind::kNormal; }
-};
-
-struct Activity {
-  const HistoryEvent* event = nullptr;  // ActivityTaskScheduled.
-  std::int64_t scheduled_id = 0;
-  std::string id;
-  Nanos schedule_to_close{}, schedule_to_start{}, start_to_close{}, heartbeat{};
-  WallTime first_scheduled{};
-  std::int64_t cancel_requested_id = 0;
-  // Not told by events:
-  int attempt = 1;
-  WallTime scheduled{};  // Of this attempt; in the future while backing off.
-  WallTime started{};    // kUnset: not started.
-  WallTime last_heartbeat{}, last_attempt_completed{};
-  bool dispatched = false;  // A matching task stands for this attempt.
-  std::uint64_t stamp = 0;
-  std::string identity, request_id;
-  std::unique_ptr<common::Payloads> heartbeat_details;
-  std::unique_ptr<failure::Failure> last_failure;
-  // Paused: not dispatched; an attempt that runs is told by its next heartbeat.
-  bool paused = false;
-  WallTime pause_time{};
-  std::string pause_identity, pause_reason;
-  bool was_reset = false;         // While an attempt ran, which its next heartbeat tells.
-  bool forget_heartbeat = false;  // When that attempt ends.
-  // The attributes with changed options; null: as scheduled.
-  std::unique_ptr<history::ActivityTaskScheduledEventAttributes> changed;
-
-  bool is_started() const { return started != kUnset; }
-  const history::ActivityTaskScheduledEventAttributes& attributes() const {
-    return changed != nullptr ? *changed : event->activity_task_scheduled_event_attributes();
-  }
-  void take_timeouts();  // From the attributes.
-};
-
-struct UserTimer {
-  std::string id;
-  std::int64_t started_id = 0;
-  WallTime fires{};
-};
-
-struct Child {
-  const HistoryEvent* event = nullptr;  // StartChildWorkflowExecutionInitiated.
-  std::int64_t initiated_id = 0;
-  std::int64_t started_id = 0;  // 0: not started, or its event is buffered.
-  std::string run_id;           // Empty: not started.
-  const history::StartChildWorkflowExecutionInitiatedEventAttributes& attributes() const {
-    return event->start_child_workflow_execution_initiated_event_attributes();
-  }
 };
 
 // A workflow update that history knows: accepted, perhaps completed.
@@ -138,7 +89,8 @@ struct Waiting {
 // What of a run the store has.
 struct Stored {
   std::int64_t events = 0;
-  std::map<std::int64_t, std::size_t> activities;  // Hashes of their rows.
+  // Of what is open: table -> id -> hash of its row.
+  std::map<std::string, std::map<std::int64_t, std::size_t>, std::less<>> rows;
 };
 
 class Run : public std::enable_shared_from_this<Run> {
@@ -152,17 +104,12 @@ class Run : public std::enable_shared_from_this<Run> {
   bool running() const { return status == enums::WORKFLOW_EXECUTION_STATUS_RUNNING; }
   std::int64_t next_event_id() const { return events.events_size() + 1; }
   const HistoryEvent& last_event() const { return events.events(events.events_size() - 1); }
-  // Folds one event into the state. For a buffered event it runs when the event is buffered, so
-  // that a second report of the same activity finds nothing; event ids of buffered events are not
-  // known yet then.
-  void apply(const HistoryEvent& event);
-
-  // A reset run's times count from the reset; `at` unset: it is none.
-  void begin_again(WallTime at);
-
-  Activity* find_activity(std::int64_t scheduled_id);
-  const Activity* find_activity(std::int64_t scheduled_id) const;
-  const Activity* find_activity(const std::string& id) const;
+  // What it has open, by kind.
+  const Pending& pending() const { return pending_; }
+  template <class Kind>
+  const Kind& open() const {
+    return pending_.of<Kind>();
+  }
   WallTime next_deadline() const;
 
   // Identity.
@@ -183,19 +130,13 @@ class Run : public std::enable_shared_from_this<Run> {
   std::int64_t history_size = 0;
   std::int64_t transitions = 0;
 
-  // Pending things, by scheduled or initiated event id.
+  // Workflow tasks.
   WorkflowTask task;
   std::int64_t last_completed_started_id = 0;
   std::int64_t completed_tasks = 0;
   std::int64_t events_since_failure = 0;  // Non-task events since the last failed task.
   int consecutive_failures = 0;           // Of workflow tasks.
   std::string reported_problem_category, reported_problem_cause;
-  std::map<std::int64_t, Activity> activities;
-  absl::flat_hash_map<std::string, std::int64_t> activity_ids;
-  absl::flat_hash_map<std::string, UserTimer> timers;
-  std::set<std::pair<WallTime, std::string>> timers_by_time;
-  std::map<std::int64_t, Child> children;
-  std::map<std::int64_t, const HistoryEvent*> external_signals, external_cancels;
   absl::flat_hash_map<std::string, KnownUpdate> known_updates;
   bool cancel_requested = false;
   std::int64_t signal_count = 0;
@@ -229,12 +170,28 @@ class Run : public std::enable_shared_from_this<Run> {
   mutable WorkflowTasks workflow_tasks;  // As matching sees them.
   mutable ActivityTasks activity_tasks;
   mutable std::unique_ptr<Timer> timer;
+
+ private:
+  friend class Transition;
+  friend class Rebuild;
+  // Folds one event into the state. For a buffered event it runs when the event is buffered, so
+  // that a second report of the same activity finds nothing; event ids of buffered events are not
+  // known yet then.
+  void fold(const HistoryEvent& event);
+  // A reset run's times count from the reset; `at` unset: it is none.
+  void begin_again(WallTime at);
+
+  Pending pending_;
 };
 // Shared by the Engine's index and by what may outlive a deleted run and holds it weakly, such as
 // its tasks in matching.
 using RunPtr = std::shared_ptr<const Run>;
 using RunWeak = std::weak_ptr<const Run>;
 inline RunPtr share(const Run& run) { return run.shared_from_this(); }
+// A part of a run as matching has it: it lives with the run.
+inline std::weak_ptr<TaskOwner> part_of(const Run& run, TaskOwner& part) {
+  return std::shared_ptr<TaskOwner>(share(run), &part);
+}
 
 }  // namespace chimera::server
 

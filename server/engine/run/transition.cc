@@ -1,10 +1,10 @@
 #include "server/engine/run/transition.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <utility>
 
 #include "core/base/check.h"
+#include "core/telemetry/log.h"
 #include "server/engine/engine.h"
 #include "server/engine/turn/chain.h"
 #include "server/engine/turn/start.h"
@@ -14,27 +14,13 @@
 namespace chimera::server {
 namespace {
 
+// They follow each other in the protocol.
+static_assert(enums::EVENT_TYPE_WORKFLOW_TASK_FAILED - enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED ==
+              4);
+
 bool is_task_event(enums::EventType type) {
   return type >= enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED &&
          type <= enums::EVENT_TYPE_WORKFLOW_TASK_FAILED;
-}
-
-// The results that a flush moves behind the other buffered events.
-bool is_result(enums::EventType type) {
-  switch (type) {
-    case enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
-    case enums::EVENT_TYPE_ACTIVITY_TASK_FAILED:
-    case enums::EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT:
-    case enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED:
-    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED:
-    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED:
-    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED:
-    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT:
-    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED:
-      return true;
-    default:
-      return false;
-  }
 }
 
 }  // namespace
@@ -75,14 +61,14 @@ const HistoryEvent& Transition::write(HistoryEvent event) {
   HistoryEvent& stored = *run_.events.add_events();
   stored = std::move(event);
   run_.history_size += static_cast<std::int64_t>(stored.ByteSizeLong());
-  run_.apply(stored);
+  run_.fold(stored);
   return stored;
 }
 
 void Transition::external(HistoryEvent event) {
   if (run_.task.kind == WorkflowTask::Kind::kSpeculative) materialize_task(*this);
   if (run_.task.is_started()) {
-    run_.apply(event);
+    run_.fold(event);
     run_.buffered.push_back(std::move(event));
     return;
   }
@@ -91,70 +77,26 @@ void Transition::external(HistoryEvent event) {
 }
 
 void Transition::after_commands(HistoryEvent event) {
-  run_.apply(event);
+  run_.fold(event);
   run_.buffered.push_back(std::move(event));
-}
-
-void Transition::link_started_events(HistoryEvent& event) {
-  auto link = [this](auto& attributes, std::int64_t key) {
-    if (attributes.started_event_id() != 0) return;
-    auto it = flushed_starts_.find(key);
-    if (it != flushed_starts_.end()) attributes.set_started_event_id(it->second);
-  };
-#define CHIMERA_LINK(TYPE, field, key)                              \
-  case enums::EVENT_TYPE_##TYPE: {                                  \
-    auto& attributes = *event.mutable_##field##_event_attributes(); \
-    return link(attributes, attributes.key());                      \
-  }
-  switch (event.event_type()) {
-    CHIMERA_LINK(ACTIVITY_TASK_COMPLETED, activity_task_completed, scheduled_event_id)
-    CHIMERA_LINK(ACTIVITY_TASK_FAILED, activity_task_failed, scheduled_event_id)
-    CHIMERA_LINK(ACTIVITY_TASK_TIMED_OUT, activity_task_timed_out, scheduled_event_id)
-    CHIMERA_LINK(ACTIVITY_TASK_CANCELED, activity_task_canceled, scheduled_event_id)
-    CHIMERA_LINK(CHILD_WORKFLOW_EXECUTION_COMPLETED, child_workflow_execution_completed,
-                 initiated_event_id)
-    CHIMERA_LINK(CHILD_WORKFLOW_EXECUTION_FAILED, child_workflow_execution_failed,
-                 initiated_event_id)
-    CHIMERA_LINK(CHILD_WORKFLOW_EXECUTION_CANCELED, child_workflow_execution_canceled,
-                 initiated_event_id)
-    CHIMERA_LINK(CHILD_WORKFLOW_EXECUTION_TIMED_OUT, child_workflow_execution_timed_out,
-                 initiated_event_id)
-    CHIMERA_LINK(CHILD_WORKFLOW_EXECUTION_TERMINATED, child_workflow_execution_terminated,
-                 initiated_event_id)
-    default:
-      return;
-  }
-#undef CHIMERA_LINK
-}
-
-void Transition::note_started(const HistoryEvent& event) {
-  if (event.event_type() == enums::EVENT_TYPE_ACTIVITY_TASK_STARTED) {
-    flushed_starts_[event.activity_task_started_event_attributes().scheduled_event_id()] =
-        event.event_id();
-  } else if (event.event_type() == enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED) {
-    const std::int64_t initiated =
-        event.child_workflow_execution_started_event_attributes().initiated_event_id();
-    flushed_starts_[initiated] = event.event_id();
-    auto child = run_.children.find(initiated);
-    if (child != run_.children.end()) child->second.started_id = event.event_id();
-  }
 }
 
 void Transition::flush_buffered() {
   if (run_.buffered.empty()) return;
   std::vector<HistoryEvent> events = std::move(run_.buffered);
   run_.buffered.clear();
-  std::stable_partition(events.begin(), events.end(),
-                        [](const HistoryEvent& event) { return !is_result(event.event_type()); });
+  std::stable_partition(events.begin(), events.end(), [](const HistoryEvent& event) {
+    return !Pending::is_result(event.event_type());
+  });
   for (HistoryEvent& event : events) {
-    link_started_events(event);
+    Pending::link(event, flushed_starts_);
     event.set_event_id(run_.next_event_id());
     event.set_task_id(engine_.ids().next_task_id());
     HistoryEvent& stored = *run_.events.add_events();
     stored = std::move(event);
     run_.history_size += static_cast<std::int64_t>(stored.ByteSizeLong());
     ++run_.events_since_failure;
-    note_started(stored);
+    run_.pending_.flushed(stored, flushed_starts_);
   }
   want_task_ = true;
 }
@@ -169,13 +111,12 @@ void Transition::enforce_history_limits() {
   } else if (!run_.warned_of_history && (run_.events.events_size() > config.history_events_warn ||
                                          run_.history_size > config.history_bytes_warn)) {
     run_.warned_of_history = true;
-    std::fprintf(stderr,
-                 "warning: workflow %s, run %s: its history has %d events and %lld bytes, and ends "
-                 "it beyond %lld events or %lld bytes. Continue as new before.\n",
-                 run_.workflow_id.c_str(), run_.run_id.c_str(), run_.events.events_size(),
-                 static_cast<long long>(run_.history_size),
-                 static_cast<long long>(config.history_events_max),
-                 static_cast<long long>(config.history_bytes_max));
+    core::log(
+        core::LogLevel::kWarn, "server",
+        absl::StrCat("the history of a workflow has ", run_.events.events_size(), " events and ",
+                     run_.history_size, " bytes, and ends it beyond ", config.history_events_max,
+                     " events or ", config.history_bytes_max, " bytes. Continue as new before."),
+        {{"workflow_id", run_.workflow_id}, {"run_id", run_.run_id}});
   }
 }
 

@@ -39,13 +39,15 @@ class Transition {
 
   Engine& engine() { return engine_; }
   Run& run() { return run_; }
+  template <class Kind>
+  Kind& open() {
+    return run_.pending_.of<Kind>();
+  }
   bool wrote() const { return run_.events.events_size() > first_; }
 
  private:
   void end();
   void enforce_history_limits();
-  void link_started_events(HistoryEvent& event);
-  void note_started(const HistoryEvent& event);
 
   Engine& engine_;
   Run& run_;
@@ -53,7 +55,7 @@ class Transition {
   const bool was_running_;
   bool want_task_ = false;
   bool committed_ = false;
-  std::map<std::int64_t, std::int64_t> flushed_starts_;  // Scheduled or initiated id -> Started.
+  FlushedStarts flushed_starts_;
 };
 
 }  // namespace chimera::server

@@ -1,10 +1,12 @@
 #include "server/engine/turn/chain.h"
 
+#include <utility>
+
 #include "server/engine/engine.h"
 #include "server/engine/matched/query.h"
 #include "server/engine/rules/cron.h"
 #include "server/engine/rules/retry.h"
-#include "server/engine/turn/cross.h"
+#include "server/engine/rules/start_attributes.h"
 #include "server/engine/turn/start.h"
 #include "server/engine/turn/update_registry.h"
 #include "server/engine/turn/workflow_task.h"
@@ -109,48 +111,28 @@ void continue_run(Transition& t, command::ContinueAsNewWorkflowExecutionCommandA
                              : from.initiator();
   StartSpec spec = successor(t, initiator, backoff);
   auto& next = spec.attributes;
-  if (!from.workflow_type().name().empty()) *next.mutable_workflow_type() = from.workflow_type();
-  if (!from.task_queue().name().empty())
-    next.mutable_task_queue()->set_name(from.task_queue().name());
+  // The worker gives what is to go on (genuine servers 1.29, 1.32), but for names and timeouts.
   next.clear_input();
-  if (from.has_input()) *next.mutable_input() = std::move(*from.mutable_input());
-  if (to_nanos(from.workflow_run_timeout()) > Nanos{0}) {
-    *next.mutable_workflow_run_timeout() = from.workflow_run_timeout();
-  }
-  if (to_nanos(from.workflow_task_timeout()) > Nanos{0}) {
-    *next.mutable_workflow_task_timeout() = from.workflow_task_timeout();
-  }
   next.clear_header();
-  if (from.has_header()) *next.mutable_header() = std::move(*from.mutable_header());
-  next.clear_memo();  // The worker gives what is to go on (genuine servers 1.29, 1.32).
-  if (from.has_memo()) *next.mutable_memo() = std::move(*from.mutable_memo());
+  next.clear_memo();
   next.clear_search_attributes();
-  if (from.has_search_attributes()) {
-    *next.mutable_search_attributes() =
-        with_types(t.run().ns->search_attributes, std::move(*from.mutable_search_attributes()));
-  }
   next.clear_retry_policy();
-  if (from.has_retry_policy()) {
-    *next.mutable_retry_policy() = from.retry_policy();
-    default_retry_policy(*next.mutable_retry_policy());
+  if (from.workflow_type().name().empty()) from.clear_workflow_type();
+  if (to_nanos(from.workflow_run_timeout()) == Nanos{0}) from.clear_workflow_run_timeout();
+  if (to_nanos(from.workflow_task_timeout()) == Nanos{0}) from.clear_workflow_task_timeout();
+  copy_start(from, next);
+  if (next.has_search_attributes()) {
+    *next.mutable_search_attributes() =
+        with_types(t.run().ns->search_attributes, std::move(*next.mutable_search_attributes()));
   }
-  next.set_cron_schedule(from.cron_schedule());
-  if (from.has_last_completion_result())
-    *next.mutable_last_completion_result() = from.last_completion_result();
-  a.set_workflow_task_completed_event_id(completed_id);
-  *a.mutable_workflow_type() = next.workflow_type();
-  *a.mutable_task_queue() = next.task_queue();
+  if (next.has_retry_policy()) default_retry_policy(*next.mutable_retry_policy());
+  copy_start(std::as_const(next), a);
+  a.mutable_workflow_run_timeout();  // Present, as in the genuine server's events.
+  a.mutable_workflow_task_timeout();
   a.mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
-  if (next.has_input()) *a.mutable_input() = next.input();
-  *a.mutable_workflow_run_timeout() = next.workflow_run_timeout();
-  *a.mutable_workflow_task_timeout() = next.workflow_task_timeout();
+  a.set_workflow_task_completed_event_id(completed_id);
   set(a.mutable_backoff_start_interval(), backoff);
   a.set_initiator(initiator);
-  if (next.has_last_completion_result())
-    *a.mutable_last_completion_result() = next.last_completion_result();
-  if (next.has_header()) *a.mutable_header() = next.header();
-  if (next.has_memo()) *a.mutable_memo() = next.memo();
-  if (next.has_search_attributes()) *a.mutable_search_attributes() = next.search_attributes();
   a.set_new_execution_run_id(post(t, std::move(spec)));
 }
 
@@ -159,8 +141,8 @@ void after_close(Engine& engine, const Run& run) {
   release_queries(engine, run);
   if (!run.reset_run_id.empty())
     return;  // The run that follows the reset has its children and its parent.
-  apply_parent_close_policy(engine, run);
-  if (run.new_run_id.empty()) notify_parent(engine, run);
+  Children::parent_closed(engine, run);
+  if (run.new_run_id.empty()) Children::tell_parent(engine, run);
 }
 
 }  // namespace chimera::server

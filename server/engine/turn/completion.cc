@@ -1,9 +1,7 @@
-// complete_task(): RespondWorkflowTaskCompleted from the check to the next task.
+// complete_task(): from the check of the commands to the next task.
 #include "server/base/errors.h"
 #include "server/engine/engine.h"
 #include "server/engine/matched/query.h"
-#include "server/engine/matched/task_lookup.h"
-#include "server/engine/pending/activity.h"
 #include "server/engine/turn/commands.h"
 #include "server/engine/turn/start.h"
 #include "server/engine/turn/update_registry.h"
@@ -76,16 +74,17 @@ absl::Status refuse(Transition& t, const TaskFailure& problem, const std::string
   return invalid(message);
 }
 
-void start_eager_activities(Transition& t, const CommandApplier& applier,
-                            const std::string& identity,
+// At most three; the others go to their queues.
+void start_eager_activities(const CommandTurn& turn,
                             wf::RespondWorkflowTaskCompletedResponse& response) {
-  for (std::int64_t id : applier.eager_activities()) {
-    Activity* activity = t.run().find_activity(id);
+  RunActivities owner(turn.t);
+  for (std::int64_t id : turn.eager) {
+    Activity* activity = turn.t.open<Activities>().find(id);
     if (activity == nullptr) continue;
     if (response.activity_tasks_size() >= 3) {
-      dispatch_activity(t, *activity);
+      attempt::dispatch(owner, *activity);
     } else {
-      start_activity(t, *activity, identity, *response.add_activity_tasks());
+      attempt::start(owner, *activity, turn.identity, *response.add_activity_tasks());
     }
   }
 }
@@ -129,14 +128,13 @@ absl::Status complete(Transition& t, wf::RespondWorkflowTaskCompletedRequest& re
     materialize_task(t);
     completed_id = write_completed(t, request);
   }
-  CommandApplier applier(t, request, completed_id);
-  for (auto& command : *request.mutable_commands()) applier.apply(command);
-  applier.apply_remaining_messages();
+  CommandTurn commands{t, request.identity(), completed_id, {}};
+  apply_commands(commands, request);
   reject_unanswered_updates(t);
   finish_attached_queries(engine, run, *request.mutable_query_results());
   if (!run.running()) return absl::OkStatus();
   t.flush_buffered();
-  start_eager_activities(t, applier, request.identity(), response);
+  start_eager_activities(commands, response);
   next_task(t, request, original_scheduled, response);
   dispatch_waiting_queries(engine, run);
   return absl::OkStatus();
@@ -144,16 +142,13 @@ absl::Status complete(Transition& t, wf::RespondWorkflowTaskCompletedRequest& re
 
 }  // namespace
 
-absl::Status complete_task(Engine& engine, wf::RespondWorkflowTaskCompletedRequest& request,
+absl::Status complete_task(Engine& engine, const Run& run,
+                           wf::RespondWorkflowTaskCompletedRequest& request,
                            wf::RespondWorkflowTaskCompletedResponse& response) {
-  if (absl::Status s = check_token(engine, request.namespace_(), request.task_token()); !s.ok())
-    return s;
-  absl::StatusOr<const Run*> found = find_started_task(engine, request.task_token());
-  if (!found.ok()) return found.status();
-  const RunPtr run = share(**found);
-  absl::StatusOr<Verdict> verdict = check_commands(engine, *run, request);
+  const RunPtr keep = share(run);
+  absl::StatusOr<Verdict> verdict = check_commands(engine, run, request);
   if (!verdict.ok()) return verdict.status();
-  Transition t(engine, *run);
+  Transition t(engine, run);
   absl::Status status =
       *verdict ? refuse(t, **verdict, request.identity()) : complete(t, request, response);
   t.commit();

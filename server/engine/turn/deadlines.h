@@ -11,13 +11,6 @@ class Engine;
 
 void process_deadlines(Engine& engine, const Run& run);
 
-// When an activity times out next, and how.
-struct ActivityDeadline {
-  WallTime at = kNever;
-  enums::TimeoutType type = enums::TIMEOUT_TYPE_UNSPECIFIED;
-};
-ActivityDeadline activity_deadline(const Activity& activity);
-
 }  // namespace chimera::server
 
 #endif  // CHIMERA_SERVER_ENGINE_TURN_DEADLINES_H_

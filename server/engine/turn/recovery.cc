@@ -3,9 +3,8 @@
 #include <nlohmann/json.hpp>
 
 #include "server/engine/engine.h"
-#include "server/engine/pending/activity.h"
+#include "server/engine/run/rebuild.h"
 #include "server/engine/run/side_record.h"
-#include "server/engine/turn/cross.h"
 #include "server/engine/turn/update_registry.h"
 #include "server/engine/turn/workflow_task.h"
 #include "server/visibility/attributes.h"
@@ -47,16 +46,12 @@ absl::Status restore_run(Engine& engine, const StoredState::StoredRun& stored, c
   if (ns == nullptr)
     return damaged(absl::StrCat("run ", stored.record.run_id, " belongs to no namespace"));
   Run& run = engine.runs().add(*ns, stored.record.workflow_id, stored.record.run_id);
+  Rebuild rebuild(run);
   for (const std::string& bytes : stored.batches) {
     history::History batch;
     if (!batch.ParseFromString(bytes)) return damaged(absl::StrCat("history of run ", run.run_id));
     run.batches.push_back(run.next_event_id());
-    for (HistoryEvent& event : *batch.mutable_events()) {
-      HistoryEvent& kept = *run.events.add_events();
-      kept = std::move(event);
-      run.history_size += static_cast<std::int64_t>(kept.ByteSizeLong());
-      run.apply(kept);
-    }
+    for (HistoryEvent& event : *batch.mutable_events()) rebuild.add(std::move(event));
   }
   if (run.events.events_size() == 0)
     return damaged(absl::StrCat("run ", run.run_id, " has no history"));
@@ -69,7 +64,8 @@ absl::Status restore_run(Engine& engine, const StoredState::StoredRun& stored, c
   run.stored.events = run.events.events_size();
   engine.ids().see_task_id(run.last_event().task_id());
   engine.ids().see_stamp(run.task.stamp);
-  for (const auto& [id, activity] : run.activities) engine.ids().see_stamp(activity.stamp);
+  for (const auto& [id, activity] : run.open<Activities>().all())
+    engine.ids().see_stamp(activity.stamp);
   return absl::OkStatus();
 }
 
@@ -77,13 +73,7 @@ void resume(Engine& engine, const Run& run) {
   if (!run.running()) return engine.runs().arm_timer(run);
   Transition t(engine, run);
   if (run.task.pending() && !run.task.is_started()) dispatch_task(t);
-  for (auto& [id, activity] : t.run().activities) {
-    if (activity.is_started())
-      activity.dispatched = true;
-    else if (!activity.paused && activity.scheduled <= engine.now())
-      dispatch_activity(t, activity);
-  }
-  post_unanswered(engine, run);
+  Pending::resume(t);
   t.commit_unseen();
 }
 

@@ -1,33 +1,27 @@
 // Reset: a new run that repeats a run's history up to a workflow task and goes on from there.
 #include "server/engine/turn/reset.h"
 
-#include "server/base/errors.h"
 #include "server/engine/engine.h"
-#include "server/engine/pending/activity.h"
+#include "server/engine/run/rebuild.h"
 #include "server/engine/run/transition.h"
-#include "server/engine/turn/cross.h"
 #include "server/engine/turn/start.h"
 #include "server/engine/turn/update_registry.h"
 
 namespace chimera::server {
 namespace {
 
-absl::Status bad_point() {
-  return invalid("Workflow task finish ID must be > 1 && <= workflow last event ID.");
-}
-
 // Copies the events before `finish_id` into the new run.
 void copy_base(Engine& engine, const Run& base, Run& run, std::int64_t finish_id) {
+  Rebuild rebuild(run);
   for (std::int64_t id = 1; id < finish_id; ++id) {
-    HistoryEvent& event = *run.events.add_events();
-    event = base.events.events(static_cast<int>(id - 1));
+    HistoryEvent event = base.events.events(static_cast<int>(id - 1));
     event.set_task_id(engine.ids().next_task_id());
-    run.history_size += static_cast<std::int64_t>(event.ByteSizeLong());
-    run.apply(event);
+    rebuild.add(std::move(event));
     for (std::int64_t first : base.batches) {
       if (first == id) run.batches.push_back(id);
     }
   }
+  rebuild.begin_again(engine.now());
 }
 
 void add_missing_started(Transition& t) {
@@ -83,37 +77,6 @@ void reapply_update(Transition& t, const ::temporal::api::update::v1::Request& r
   t.write(std::move(again));
 }
 
-// How a child went on that the run knows. Attributes point at the new run's events.
-void reapply_child(Transition& t, const HistoryEvent& event) {
-  HistoryEvent again = t.event(event.event_type());
-  auto copy = [&t](const auto& from, auto& to) {
-    auto child = t.run().children.find(from.initiated_event_id());
-    if (child == t.run().children.end()) return false;
-    to = from;
-    if constexpr (requires { to.set_started_event_id(0); })
-      to.set_started_event_id(child->second.started_id);
-    return true;
-  };
-  bool known = false;
-#define CHIMERA_COPY(TYPE, field)                                                                \
-  case enums::EVENT_TYPE_##TYPE:                                                                 \
-    known = copy(event.field##_event_attributes(), *again.mutable_##field##_event_attributes()); \
-    break;
-  switch (event.event_type()) {
-    CHIMERA_COPY(START_CHILD_WORKFLOW_EXECUTION_FAILED, start_child_workflow_execution_failed)
-    CHIMERA_COPY(CHILD_WORKFLOW_EXECUTION_STARTED, child_workflow_execution_started)
-    CHIMERA_COPY(CHILD_WORKFLOW_EXECUTION_COMPLETED, child_workflow_execution_completed)
-    CHIMERA_COPY(CHILD_WORKFLOW_EXECUTION_FAILED, child_workflow_execution_failed)
-    CHIMERA_COPY(CHILD_WORKFLOW_EXECUTION_CANCELED, child_workflow_execution_canceled)
-    CHIMERA_COPY(CHILD_WORKFLOW_EXECUTION_TIMED_OUT, child_workflow_execution_timed_out)
-    CHIMERA_COPY(CHILD_WORKFLOW_EXECUTION_TERMINATED, child_workflow_execution_terminated)
-    default:
-      break;
-  }
-#undef CHIMERA_COPY
-  if (known) t.write(std::move(again));
-}
-
 // What came from outside from event `first` on happens again: signals, updates and what became of
 // `children`. Cancel requests do not, as in the genuine server.
 void reapply_run(Transition& t, const Run& base, std::int64_t first,
@@ -130,7 +93,7 @@ void reapply_run(Transition& t, const Run& base, std::int64_t first,
     } else if (updates && event.has_workflow_execution_update_admitted_event_attributes()) {
       reapply_update(t, event.workflow_execution_update_admitted_event_attributes().request());
     } else if (children) {
-      reapply_child(t, event);
+      Pending::carry_over(t, event);
     }
   }
 }
@@ -143,13 +106,6 @@ void reapply(Transition& t, const Run& base, const wf::ResetWorkflowExecutionReq
     run = t.engine().runs().by_id(run->new_run_id);
     if (run == nullptr || run == &t.run()) return;
     reapply_run(t, *run, 1, request, /*children=*/false);
-  }
-}
-
-void resume_activities(Transition& t) {
-  for (auto& [id, activity] : t.run().activities) {
-    activity.first_scheduled = activity.scheduled = t.engine().now();
-    dispatch_activity(t, activity);
   }
 }
 
@@ -170,38 +126,16 @@ void note_reset(Engine& engine, const Run& base, const std::string& run_id) {
 
 }  // namespace
 
-absl::Status reset_workflow(Engine& engine, wf::ResetWorkflowExecutionRequest& request,
-                            wf::ResetWorkflowExecutionResponse& response) {
-  absl::StatusOr<Namespace*> ns = engine.resolve_namespace(request.namespace_());
-  if (!ns.ok()) return ns.status();
-  if (request.request_id().empty()) return invalid("RequestId is not set on request.");
-  if (request.post_reset_operations_size() > 0) {
-    return invalid("PostResetOperations are not available in this server. Reset without them.");
-  }
-  const auto& execution = request.workflow_execution();
-  absl::StatusOr<const Run*> found =
-      engine.runs().find(**ns, execution.workflow_id(), execution.run_id());
-  if (!found.ok()) return found.status();
-  const RunPtr base = share(**found);
-  const Run* current = engine.runs().current(**ns, execution.workflow_id());
-  if (current->start_request_id == request.request_id()) {
-    response.set_run_id(current->run_id);
-    return absl::OkStatus();
-  }
-  const std::int64_t finish = request.workflow_task_finish_event_id();
-  if (finish <= 1 || finish > base->events.events_size()) return bad_point();
-  const auto before = base->events.events(static_cast<int>(finish - 2)).event_type();
-  if (before != enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED &&
-      before != enums::EVENT_TYPE_WORKFLOW_TASK_STARTED) {
-    return invalid(absl::StrCat("StateRebuilder unable to Rebuild mutable state to event ID: ",
-                                finish - 1, ", version: 0, this event must be at the boundary"));
-  }
+std::string reset_run(Engine& engine, const Run& reset,
+                      const wf::ResetWorkflowExecutionRequest& request) {
+  const RunPtr base = share(reset);
+  Namespace& ns = *base->ns;
+  const Run* current = engine.runs().current(ns, base->workflow_id);
   const std::string run_id = engine.ids().uuid();
   if (current->running()) end_for_reset(engine, *current, run_id, request.reason());
-  Run& run = engine.runs().add(**ns, execution.workflow_id(), run_id);
+  Run& run = engine.runs().add(ns, base->workflow_id, run_id);
   run.start_request_id = request.request_id();
-  copy_base(engine, *base, run, finish);
-  run.begin_again(engine.now());
+  copy_base(engine, *base, run, request.workflow_task_finish_event_id());
   note_reset(engine, *base, run_id);
   Transition t(engine, run);
   add_missing_started(t);
@@ -210,12 +144,10 @@ absl::Status reset_workflow(Engine& engine, wf::ResetWorkflowExecutionRequest& r
   reapply(t, *base, request);
   admit_from_history(run);
   run.events_since_failure = 0;
-  resume_activities(t);
-  post_unanswered(engine, run);
+  Pending::begin_again(t);
   t.want_task();
   t.commit();
-  response.set_run_id(run_id);
-  return absl::OkStatus();
+  return run_id;
 }
 
 }  // namespace chimera::server

@@ -42,11 +42,6 @@ absl::StatusOr<StartDecision> decide_start(Engine& engine, const Namespace& ns,
                                            const std::string& request_id,
                                            enums::WorkflowIdReusePolicy reuse,
                                            enums::WorkflowIdConflictPolicy conflict);
-// Checks and defaults a request in place; an InvalidArgument otherwise.
-absl::Status validate_start(Engine& engine, wf::StartWorkflowExecutionRequest& request);
-StartSpec spec_of(Engine& engine, Namespace& ns, wf::StartWorkflowExecutionRequest& request);
-absl::Status start_workflow(Engine& engine, wf::StartWorkflowExecutionRequest& request,
-                            wf::StartWorkflowExecutionResponse& response);
 // Writes the Terminated event, and before it the end of a started workflow task and what it held
 // back.
 void write_terminated(Transition& t, const std::string& reason, const common::Payloads* details,

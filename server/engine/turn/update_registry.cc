@@ -1,7 +1,9 @@
 #include "server/engine/turn/update_registry.h"
 
 #include "server/base/errors.h"
+#include "server/base/parse.h"
 #include "server/engine/engine.h"
+#include "server/engine/rules/failures.h"
 #include "server/engine/turn/workflow_task.h"
 
 namespace chimera::server {
@@ -120,6 +122,12 @@ UpdatePtr find_update(const Run& run, const std::string& id) {
   if (restored != nullptr && restored->state != State::kCompleted)
     run.waiting.updates[id] = restored;
   return restored;
+}
+
+// As Any::UnpackTo(), of a failure however deep, too.
+template <class Message>
+bool unpack(const google::protobuf::Any& any, Message& message) {
+  return any.Is<Message>() && parse_deep(any.value(), message);
 }
 
 void complete(Engine& engine, const Run& run, const UpdatePtr& update) {
@@ -296,17 +304,20 @@ void apply_update_message(Transition& t, const ::temporal::api::protocol::v1::Me
     found->accepted_id = t.write(std::move(event)).event_id();
     found->state = State::kAccepted;
     notify(t.engine(), found);
-  } else if (update::Response response; message.body().UnpackTo(&response)) {
+  } else if (update::Response response; unpack(message.body(), response)) {
     HistoryEvent event = t.event(enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED);
     auto& a = *event.mutable_workflow_execution_update_completed_event_attributes();
     *a.mutable_meta() = response.meta();
     a.mutable_meta()->set_update_id(found->id);
     a.set_accepted_event_id(found->accepted_id);
+    if (response.outcome().has_failure())
+      cut_causes(*response.mutable_outcome()->mutable_failure());
     *a.mutable_outcome() = response.outcome();
     t.write(std::move(event));
     found->outcome = std::move(*response.mutable_outcome());
     complete(t.engine(), run, found);
-  } else if (update::Rejection rejection; message.body().UnpackTo(&rejection)) {
+  } else if (update::Rejection rejection; unpack(message.body(), rejection)) {
+    cut_causes(*rejection.mutable_failure());
     *found->outcome.mutable_failure() = std::move(*rejection.mutable_failure());
     complete(t.engine(), run, found);
   }

@@ -7,8 +7,6 @@
 #include "server/engine/engine.h"
 #include "server/engine/matched/query.h"
 #include "server/engine/matched/task_history.h"
-#include "server/engine/matched/task_lookup.h"
-#include "server/engine/rules/limits.h"
 #include "server/engine/turn/commands.h"
 #include "server/engine/turn/update_registry.h"
 
@@ -86,7 +84,7 @@ void dispatch_task(Transition& t) {
     if (task.kind != Kind::kSpeculative) task.schedule_to_start = Nanos{0};
   }
   MatchTask match;
-  match.owner = run.workflow_tasks.weak();
+  match.owner = part_of(run, run.workflow_tasks);
   match.stamp = task.stamp;
   match.added = engine.now();
   if (run.start().priority().priority_key() > 0)
@@ -249,19 +247,13 @@ void time_out_task(Transition& t, enums::TimeoutType type) {
   release_queries(t.engine(), run);
 }
 
-absl::Status fail_task_request(Engine& engine, wf::RespondWorkflowTaskFailedRequest& request) {
-  if (absl::Status s = check_token(engine, request.namespace_(), request.task_token()); !s.ok())
-    return s;
-  absl::StatusOr<const Run*> found = find_started_task(engine, request.task_token());
-  if (!found.ok()) return found.status();
-  const Run& run = **found;
+void give_up_task(Engine& engine, const Run& run, enums::WorkflowTaskFailedCause cause,
+                  failure::Failure failure, const std::string& identity) {
   const RunPtr keep = share(run);
   Transition t(engine, run);
-  cut_failure(*request.mutable_failure());
   resend_sent_updates(run);  // The worker may answer the next attempt (genuine server 1.29).
-  fail_task(t, request.cause(), std::move(*request.mutable_failure()), request.identity());
+  fail_task(t, cause, std::move(failure), identity);
   t.commit();
-  return absl::OkStatus();
 }
 
 }  // namespace chimera::server

@@ -21,9 +21,13 @@ void materialize_task(Transition& t);
 void start_task(Transition& t, const std::string& identity, const std::string& request_id,
                 bool on_sticky, wf::PollWorkflowTaskQueueResponse& response);
 
-absl::Status complete_task(Engine& engine, wf::RespondWorkflowTaskCompletedRequest& request,
+// The run's started task, as its worker answered it.
+absl::Status complete_task(Engine& engine, const Run& run,
+                           wf::RespondWorkflowTaskCompletedRequest& request,
                            wf::RespondWorkflowTaskCompletedResponse& response);
-absl::Status fail_task_request(Engine& engine, wf::RespondWorkflowTaskFailedRequest& request);
+// Its worker could not.
+void give_up_task(Engine& engine, const Run& run, enums::WorkflowTaskFailedCause cause,
+                  failure::Failure failure, const std::string& identity);
 // Fails the started task; the caller's transition goes on.
 void fail_task(Transition& t, enums::WorkflowTaskFailedCause cause, failure::Failure failure,
                const std::string& identity);

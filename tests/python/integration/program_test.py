@@ -551,7 +551,7 @@ async def test_a_limit_on_file_sizes(folder: pathlib.Path):
     request.task_queue.name = "q"
     with pytest.raises(RPCError) as error:
         await client.workflow_service.start_workflow_execution(request, retry=False)
-    program.until(r"error: the database file .* cannot be written .* the server goes on by itself then")
+    program.until(r"ERROR server: the database file .* cannot be written .* the server goes on by itself then")
     resource.prlimit(program.process.pid, resource.RLIMIT_FSIZE, before)
     program.until("is written again")
     await client.start_workflow("Any", id="after", task_queue="q")
@@ -569,9 +569,27 @@ def test_dynamic_config(folder: pathlib.Path):
     assert "limit.historyCount.error=many: give a whole number above 0" in said
 
     program = Program(*server, "frontend.unheardOf=1", "--dynamic-config-value", "limit.historyCount.error=100")
-    program.until("warning: dynamic config frontend.unheardOf is unknown here and has no effect")
+    program.until("WARN server: dynamic config frontend.unheardOf is unknown here and has no effect")
     program.until("listening on")
     assert program.stop()[0] == 0
+
+
+def test_the_servers_logs():
+    server = [CHIMERA, "server", "--port", "0", "--dynamic-config-value", "frontend.unheardOf=1"]
+    program = Program(*server, "--log-format", "json")
+    program.until('"level":"WARN","logger":"server","msg":"dynamic config frontend.unheardOf is unknown')
+    program.until("listening on")
+    assert program.stop()[0] == 0
+
+    program = Program(*server, "--log-level", "error")
+    program.until("listening on")
+    code, said = program.stop()
+    assert code == 0
+    assert "unheardOf" not in said
+
+    code, said = Program(*server, "--log-level", "loud").end()
+    assert code != 0
+    assert "loud" in said
 
 
 def test_a_metrics_address_in_use(server: str, folder: pathlib.Path):

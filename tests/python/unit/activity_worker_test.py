@@ -90,7 +90,7 @@ class Harness:
         task.workflow_execution.workflow_id = "workflow"
         task.input.payloads.extend(PAYLOADS.to_payloads(args))
         task.heartbeat_details.payloads.extend(PAYLOADS.to_payloads(heartbeat_details))
-        self.bridge.start(b"token", task.SerializeToString())
+        self.bridge.start(b"token", task.SerializeToString(), False)
 
     def cancel(self, **flags: bool) -> None:
         order = ("not_found", "cancelled", "paused", "timed_out", "worker_shutdown", "reset")

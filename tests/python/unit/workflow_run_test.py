@@ -698,7 +698,7 @@ def test_a_reset_changes_the_seed() -> None:
     core = FakeCore(Order)
     core.start("x")
     seen: list[int] = []
-    core.run.seed_callbacks.append(seen.append)
+    core.run.on_reseed(seen.append)
 
     core.send(("random_seed", 9))
 

@@ -18,19 +18,19 @@ namespace chimera::sdk {
 class Driver {
  public:
   template <auto Run, class T>
-  explicit Driver(const WorkflowDefinition<Run, T>& definition, Codec codec = nullptr)
+  explicit Driver(const WorkflowDefinition<Run, T>& definition, Codec codec = nullptr,
+                  const WorkerInterceptors& interceptors = {},
+                  StackPool& stacks = StackPool::of(kStackBytes))
       : type_(definition.type()),
         runtime_(std::make_unique<WorkflowRuntime>(
             type_, core::RunContext{"id", "run", type_.name, "queue", "default"}, std::move(codec),
-            core::process_metrics(), StackPool::of(kStackBytes))) {}
+            core::process_metrics(), stacks, interceptors)) {}
 
   core::Completion activate(std::vector<core::Job> jobs, bool replaying = false) {
     auto activation = std::make_shared<core::Activation>();
     activation->jobs = std::move(jobs);
     activation->is_replaying = replaying;
-    core::Completion completion{core::Completion::Success{}};
-    runtime_->activate(activation, [&](core::Completion done) { completion = std::move(done); });
-    return completion;
+    return *runtime_->activate(activation, nullptr);
   }
   template <class... A>
   core::Completion start(const A&... arguments) {

@@ -8,8 +8,8 @@
 #include "gtest/gtest.h"
 
 #include "core/base/api.h"
+#include "core/converter/failure_size.h"
 #include "sdk-cpp/src/errors.h"
-#include "sdk-cpp/src/failure_size.h"
 
 namespace chimera::sdk {
 namespace {
@@ -106,9 +106,9 @@ TEST(ErrorsTest, WhatIsTooLargeIsShortenedWithANote) {
        .cause = std::make_exception_ptr(ApplicationError(std::string(100'000, 'c')))});
   EXPECT_GT(to_failure(error, nullptr).ByteSizeLong(), 5'000'000u);
 
-  const auto failure = to_failure(error, nullptr, kFailureBytesMax);
+  const auto failure = to_failure(error, nullptr, core::kFailureBytesMax);
 
-  EXPECT_LE(failure.ByteSizeLong(), kFailureBytesMax);
+  EXPECT_LE(failure.ByteSizeLong(), core::kFailureBytesMax);
   EXPECT_EQ(type_of(failure), "Large");
   EXPECT_THAT(failure.message(), testing::StartsWith("mmm"));
   EXPECT_THAT(failure.message(), testing::HasSubstr("... (cut: it had 2000002 bytes)"));
@@ -122,8 +122,8 @@ TEST(ErrorsTest, AChainThatIsTooLongKeepsItsBeginning) {
     cause = std::make_exception_ptr(ApplicationError(std::string(2000, 'x'), {.cause = cause}));
   }
   const auto failure =
-      to_failure(ApplicationError("first", {.cause = cause}), nullptr, kFailureBytesMax);
-  EXPECT_LE(failure.ByteSizeLong(), kFailureBytesMax);
+      to_failure(ApplicationError("first", {.cause = cause}), nullptr, core::kFailureBytesMax);
+  EXPECT_LE(failure.ByteSizeLong(), core::kFailureBytesMax);
   EXPECT_EQ(failure.message(), "first");
   EXPECT_THAT(failure.ShortDebugString(), testing::HasSubstr("further causes were left out"));
 }

@@ -209,6 +209,17 @@ TEST(MisuseDeathTest, AWorkflowWhoseDestructorThrowsIsNamed) {
 }
 #endif
 
+// --- Stacks ---
+
+TEST(MisuseTest, WithoutAStackTheTaskFailsAndSaysWhichLimitIsInTheWay) {
+  code = [] {};
+  StackPool& none = StackPool::make(std::size_t{1} << 48, StackGuard::kPages);
+  Driver driver(kRuns, nullptr, {}, none);
+  const std::string failure = task_failure(driver.start());
+  EXPECT_THAT(failure, HasSubstr("cannot run workflow Runs (id id, run run) now: no memory"));
+  EXPECT_THAT(failure, HasSubstr("vm.max_map_count"));
+}
+
 // --- Children ---
 
 TEST(MisuseTest, ATakenIdIsAWorkflowAlreadyStartedError) {

@@ -56,12 +56,19 @@ std::size_t resident_bytes(const Stack& stack) {
   return 4096 * static_cast<std::size_t>(std::count(pages.begin(), pages.end(), 1));
 }
 
+// Sanitizers make frames larger.
+#if defined(CHIMERA_DEV) || defined(CHIMERA_ASAN) || defined(CHIMERA_TSAN)
+constexpr std::size_t kLetters = 100;
+#else
+constexpr std::size_t kLetters = 1000;
+#endif
+
 TEST(StackTest, HasRoomForWhatPeopleWrite) {
   bool matches = false;
   run(pool(), [&] {
-    matches = std::regex_match(std::string(400, 'a'), std::regex("(a|b)*"));
-    EXPECT_EQ(recurse(600), 0);
-    leap<300 * kKiB>(print_float);
+    matches = std::regex_match(std::string(kLetters, 'a'), std::regex("(a|b)*"));
+    EXPECT_EQ(recurse(kLetters), 0);
+    leap<800 * kKiB>(print_float);
   });
   EXPECT_TRUE(matches);
 }
@@ -77,14 +84,14 @@ TEST(StackTest, IsCommittedAsItIsTouchedAndGivenBack) {
   EXPECT_LE(resident_bytes(stack), 16 * kKiB);
 }
 
-class StackDeathTest : public testing::TestWithParam<StackGuard> {
+class GuardDeathTest : public testing::TestWithParam<StackGuard> {
  protected:
-  StackDeathTest() { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
+  GuardDeathTest() { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
   StackPool& stacks_ = StackPool::make(kStackBytesMin, GetParam());
 };
 
 #ifndef CHIMERA_TSAN
-TEST_P(StackDeathTest, EachStackHasAGuardOfItsOwn) {
+TEST_P(GuardDeathTest, EachStackHasAGuardOfItsOwn) {
   std::vector<Stack> some;
   for (int i = 0; i < 5; ++i) some.push_back(*stacks_.take());
   for (const Stack& stack : some) {
@@ -97,20 +104,20 @@ TEST_P(StackDeathTest, EachStackHasAGuardOfItsOwn) {
 #endif
 
 #if !defined(CHIMERA_ASAN) && !defined(CHIMERA_TSAN)
-TEST_P(StackDeathTest, AnOverflowNamesTheWorkflowAndTheFrame) {
+TEST_P(GuardDeathTest, AnOverflowNamesTheWorkflowAndTheFrame) {
   EXPECT_DEATH(run(stacks_, [] { recurse(200); }),
                "stack overflow in workflow Test .id t, run r.: .* 64 KiB .*workflow_stack_bytes\n"
                "  at .*\n  at ");
 }
 
-TEST_P(StackDeathTest, SoDoesAFrameThatIsLargerThanStackAndGuard) {
+TEST_P(GuardDeathTest, SoDoesAFrameThatIsLargerThanStackAndGuard) {
   EXPECT_DEATH(run(stacks_, [] { leap<100 * kKiB>(print_float); }),
                "stack overflow in workflow Test");
   EXPECT_DEATH(run(stacks_, [] { leap<5000 * kKiB>(print_float); }),
                "stack overflow in workflow Test");
 }
 
-TEST_P(StackDeathTest, AStepOverTheGuardIsSeenAtTheNextWait) {
+TEST_P(GuardDeathTest, AStepOverTheGuardIsSeenAtTheNextWait) {
   EXPECT_DEATH(run(stacks_, [] { step_over_guard(140 * kKiB); }),
                "stack overflow in workflow Test");
 }
@@ -133,13 +140,28 @@ TEST(CrashDeathTest, OtherCrashesAreNoOverflows) {
 }
 #endif
 
-INSTANTIATE_TEST_SUITE_P(Guards, StackDeathTest,
+INSTANTIATE_TEST_SUITE_P(Guards, GuardDeathTest,
                          testing::Values(StackGuard::kRegion, StackGuard::kPages),
                          [](const auto& info) {
                            return info.param == StackGuard::kRegion ? "Region" : "Pages";
                          });
 
 #if !defined(CHIMERA_ASAN) && !defined(CHIMERA_TSAN)
+// Where each guard is a mapping, the system's limit ends it, and no stack goes without.
+TEST(StackDeathTest, TheLimitOnMappingsIsNamed) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(
+      {
+        StackPool& stacks = StackPool::make(kStackBytesMin, StackGuard::kPages);
+        absl::Status status;
+        for (int i = 0; i < 1'000'000 && status.ok(); ++i) status = stacks.take().status();
+        std::fprintf(stderr, "%s\n", std::string(status.message()).c_str());
+        std::exit(0);
+      },
+      testing::ExitedWithCode(0),
+      "mprotect: Cannot allocate memory. .*vm.max_map_count \\([0-9]+\\): raise");
+}
+
 // Without memory for one more there is an error that names the limits, not a stack without guard.
 TEST(StackTest, SaysWhichLimitsAreInTheWay) {
   StackPool& stacks = StackPool::make(std::size_t{1} << 30, StackGuard::kPages);

@@ -354,6 +354,173 @@ TEST_F(RunTest, AnUpdateIsSeenBehindEmptyTasks) {
   EXPECT_FALSE(update.run_validator);
 }
 
+ScheduleLocalActivity local(std::uint32_t seq) {
+  ScheduleLocalActivity command{seq};
+  command.activity_type = "quick";
+  return command;
+}
+
+LocalActivityDone ended(std::uint32_t seq,
+                        LocalActivityOutcome::Kind kind = LocalActivityOutcome::Kind::kCompleted) {
+  LocalActivityDone done{seq, {}};
+  done.outcome.kind = kind;
+  done.outcome.attempt = 3;
+  done.outcome.later_attempts = 2;
+  done.outcome.ran = std::chrono::seconds(5);
+  return done;
+}
+
+TEST_F(RunTest, ALocalActivityKeepsItsTaskOpen) {
+  step(as_input(history_.task_started().poll()));
+  const base::WallTime begun = activation().time;
+
+  step(done(local(1), local(2)));
+  ASSERT_EQ(outputs_.size(), 3u);
+  EXPECT_EQ(std::get<StartLocalActivity>(outputs_[0]).activity->activity_id, "1");
+  EXPECT_EQ(std::get<StartLocalActivity>(outputs_[1]).seq, 2u);
+  EXPECT_EQ(std::get<WakeAt>(outputs_[2]).since_task, std::chrono::seconds(8));
+  EXPECT_TRUE(run_.has_local_work());
+  EXPECT_FALSE(run_.idle());
+
+  step(ended(2));
+  EXPECT_TRUE(only_job<ResolveActivity>().is_local);
+  EXPECT_EQ(activation().time, begun + std::chrono::seconds(5));
+  EXPECT_FALSE(activation().is_replaying);
+  // The other ends while the code is at work: it is told in the next activation.
+  step(ended(1));
+  EXPECT_TRUE(outputs_.empty());
+  step(done());
+  EXPECT_EQ(only_job<ResolveActivity>().seq, 1u);
+
+  step(done(CompleteWorkflowExecution{}));
+  ASSERT_EQ(completion().commands_size(), 3);
+  EXPECT_EQ(completion().commands(0).record_marker_command_attributes().marker_name(),
+            "core_local_activity");
+  EXPECT_FALSE(completion().force_create_new_workflow_task());
+  EXPECT_EQ(completion().metering_metadata().nonfirst_local_activity_execution_attempts(), 4u);
+  EXPECT_FALSE(run_.has_local_work());
+}
+
+TEST_F(RunTest, AHeartbeatTellsTheServerThatALongTaskLives) {
+  step(as_input(history_.task_started().poll()));
+  step(done(local(1), StartTimer{1, std::chrono::seconds(1)}));
+
+  step(Time{});
+  EXPECT_TRUE(completion().force_create_new_workflow_task());
+  EXPECT_TRUE(completion().return_new_workflow_task());
+  EXPECT_EQ(completion().commands_size(), 1) << "what it has so far";
+  step(ReplyInput{absl::OkStatus()});
+  EXPECT_TRUE(run_.idle());
+  EXPECT_TRUE(run_.has_local_work());
+  step(ended(1));
+  EXPECT_TRUE(outputs_.empty()) << "no task is open";
+
+  history_.task_completed();
+  history_.timer_started(1);
+  step(as_input(history_.task_started().poll(4)));
+  EXPECT_EQ(only_job<ResolveActivity>().seq, 1u);
+}
+
+TEST_F(RunTest, QueriesDoNotWaitForALocalActivity) {
+  auto poll = history_.task_started().poll();
+  (*poll->mutable_queries())["q1"].set_query_type("status");
+  step(as_input(poll));
+  step(done(local(1)));
+  EXPECT_EQ(
+      std::get<QueryWorkflow>(std::get<Activate>(outputs_.back()).activation->jobs[0]).query_id,
+      "q1");
+
+  step(done(RespondToQuery{"q1", api::common::v1::Payload()}));
+
+  EXPECT_EQ(completion().query_results_size(), 1);
+  EXPECT_TRUE(completion().force_create_new_workflow_task());
+}
+
+TEST_F(RunTest, TheEndOfARunStopsItsLocalActivities) {
+  step(as_input(history_.task_started().poll()));
+
+  step(done(local(1), CompleteWorkflowExecution{}));
+
+  ASSERT_EQ(outputs_.size(), 3u);
+  EXPECT_EQ(std::get<CancelLocalActivity>(outputs_[1]).seq, 1u);
+  EXPECT_EQ(std::get<SendCompletion>(outputs_[2]).request->commands_size(), 1);
+  step(ended(1));
+  EXPECT_TRUE(outputs_.empty());
+}
+
+TEST_F(RunTest, ARunThatLeavesStopsItsLocalActivities) {
+  step(as_input(history_.task_started().poll()));
+  step(done(local(1)));
+  step(Time{});
+
+  step(ReplyInput{absl::NotFoundError("timed out")});
+
+  ASSERT_EQ(outputs_.size(), 2u);
+  EXPECT_EQ(std::get<CancelLocalActivity>(outputs_[0]).seq, 1u);
+  EXPECT_TRUE(std::holds_alternative<Activate>(outputs_[1]));
+}
+
+TEST_F(RunTest, AWorkerThatEndsLeavesALocalActivityToOthers) {
+  step(as_input(history_.task_started().poll()));
+  step(done(local(1)));
+
+  step(ended(1, LocalActivityOutcome::Kind::kDropped));
+  EXPECT_TRUE(completion().force_create_new_workflow_task()) << "someone else goes on at once";
+  EXPECT_FALSE(completion().return_new_workflow_task());
+
+  step(ReplyInput{absl::OkStatus()});
+  only_job<RemoveFromCache>();
+}
+
+TEST_F(RunTest, AnUpdateThatAResetAppliesAgainRuns) {
+  history_.task_started();
+  history_.add(enums::EVENT_TYPE_WORKFLOW_TASK_FAILED)
+      .mutable_workflow_task_failed_event_attributes()
+      ->set_cause(enums::WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW);
+  auto& request = *history_.add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED)
+                       .mutable_workflow_execution_update_admitted_event_attributes()
+                       ->mutable_request();
+  request.mutable_meta()->set_update_id("u1");
+  request.mutable_input()->set_name("tip");
+  const std::int64_t admitted = history_.last_id();
+  history_.signal("go").task_started();
+  step(as_input(history_.poll()));
+
+  const auto& jobs = activation().jobs;
+  ASSERT_EQ(jobs.size(), 4u);
+  EXPECT_TRUE(std::holds_alternative<UpdateRandomSeed>(jobs[1]));
+  const auto& update = std::get<DoUpdate>(jobs[2]);
+  EXPECT_EQ(update.id, "u1");
+  EXPECT_EQ(update.request->input().name(), "tip");
+  EXPECT_TRUE(update.run_validator);
+  EXPECT_TRUE(std::holds_alternative<SignalWorkflow>(jobs[3]));
+
+  step(done(UpdateResponse{"u1", UpdateResponse::Accepted{}}));
+
+  api::update::v1::Acceptance accepted;
+  ASSERT_EQ(completion().messages_size(), 1);
+  ASSERT_TRUE(completion().messages(0).body().UnpackTo(&accepted));
+  EXPECT_EQ(accepted.accepted_request_message_id(), "u1/request");
+  EXPECT_EQ(accepted.accepted_request_sequencing_event_id(), admitted);
+}
+
+TEST_F(RunTest, LongChainsOfCausesAreCut) {
+  step(as_input(history_.task_started().poll()));
+  api::failure::v1::Failure failure;
+  api::failure::v1::Failure* last = &failure;
+  for (int i = 0; i < 200; ++i) last = last->mutable_cause();
+
+  step(done(FailWorkflowExecution{failure}));
+
+  const auto& sent =
+      completion().commands(0).fail_workflow_execution_command_attributes().failure();
+  int causes = 0;
+  const api::failure::v1::Failure* at = &sent;
+  for (; at->has_cause(); at = &at->cause()) ++causes;
+  EXPECT_EQ(causes, 64);
+  EXPECT_EQ(at->message(), " (136 further causes were left out)");
+}
+
 TEST_F(RunTest, ANexusOperationFailsTheTaskWithAClearMessage) {
   step(as_input(history_.task_started().poll()));
   ScheduleNexusOperation nexus{1};

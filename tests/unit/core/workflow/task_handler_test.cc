@@ -34,6 +34,7 @@ class World : public TaskHandlerIo,
   void respond_query(std::unique_ptr<RespondQueryTaskCompletedRequest> request,
                      absl::AnyInvocable<void(absl::Status) &&>) override {
     log.push_back("answer " + request->task_token());
+    answer = *request;
   }
   void fetch_history(const api::common::v1::WorkflowExecution& execution, std::string,
                      Done<HistoryReply> done) override {
@@ -97,7 +98,10 @@ class World : public TaskHandlerIo,
   std::deque<absl::AnyInvocable<void(LocalActivityOutcome) &&>> locals;
   std::deque<std::pair<base::SteadyTime, absl::AnyInvocable<void() &&>>> wakes;
   std::deque<ActivationDone> held;
-  bool hold = false;  // The language takes its time.
+  bool hold = false;             // The language takes its time.
+  bool asks_for_local = false;   // Each run begins with a local activity.
+  std::size_t result_bytes = 0;  // Of queries.
+  RespondQueryTaskCompletedRequest answer;
   std::size_t bytes = 0;
   int hits = 0;
 
@@ -124,9 +128,15 @@ class Instance : public WorkflowInstance {
       return std::nullopt;
     }
     Completion::Success success;
+    if (world_.asks_for_local && std::holds_alternative<InitializeWorkflow>(first)) {
+      ScheduleLocalActivity local{1};
+      local.activity_type = "quick";
+      success.commands.push_back(Command{std::move(local)});
+    }
     if (const auto* query = std::get_if<QueryWorkflow>(&first)) {
-      success.commands.push_back(
-          Command{RespondToQuery{query->query_id, api::common::v1::Payload()}});
+      api::common::v1::Payload result;
+      result.set_data(std::string(world_.result_bytes, 'x'));
+      success.commands.push_back(Command{RespondToQuery{query->query_id, std::move(result)}});
     }
     return Completion{std::move(success)};
   }
@@ -246,6 +256,61 @@ TEST_F(TaskHandlerTest, ANewRunWaitsWhileAllAreAtWork) {
   world_.accept();
 
   EXPECT_EQ(world_.take_log(), "evict a 1; gone a; activate c; complete c");
+}
+
+// It cannot leave, so it takes nobody's place.
+TEST_F(TaskHandlerTest, RunsWithLocalActivitiesComeOnTopOfTheCache) {
+  world_.asks_for_local = true;
+  handle(first_task("a"));
+  handle(first_task("b"));
+  handle(first_task("c"));
+  EXPECT_EQ(world_.take_log(),
+            "activate a; local quick; activate b; local quick; activate c; local quick");
+  EXPECT_EQ(handler_->cached_runs(), 3u);
+
+  for (int i = 0; i < 3; ++i) {
+    auto done = std::move(world_.locals.front());
+    world_.locals.pop_front();
+    std::move(done)(LocalActivityOutcome{});
+    world_.accept();
+  }
+
+  EXPECT_EQ(world_.take_log(),
+            "activate a; complete a; activate b; complete b; activate c; complete c; evict a 1; "
+            "gone a");
+}
+
+TEST_F(TaskHandlerTest, AHeartbeatGoesOutWhenTheTasksTimeIsNearlyOver) {
+  world_.asks_for_local = true;
+  handle(first_task("a"));
+  world_.pass(std::chrono::seconds(7));
+  EXPECT_EQ(world_.take_log(), "activate a; local quick");
+
+  world_.pass(std::chrono::seconds(1));
+  EXPECT_EQ(world_.take_log(), "complete a");
+  auto reply = std::make_shared<TaskHandlerIo::CompletedReply>();
+  *reply->mutable_workflow_task() = *second_task("a", "a2");
+  world_.accept(reply);
+  world_.log.clear();
+  world_.pass(std::chrono::seconds(8));
+  EXPECT_EQ(world_.take_log(), "complete a2");
+
+  auto done = std::move(world_.locals.front());
+  std::move(done)(LocalActivityOutcome{});
+  world_.accept();
+}
+
+TEST_F(TaskHandlerTest, AQueryResultThatIsTooLargeIsRefusedAtOnce) {
+  cache("a");
+  world_.result_bytes = std::size_t{5} << 20;
+
+  handle(query("a", "q"));
+
+  EXPECT_EQ(world_.take_log(), "activate a; answer q");
+  EXPECT_EQ(world_.answer.completed_type(), enums::QUERY_RESULT_TYPE_FAILED);
+  EXPECT_NE(world_.answer.error_message().find("[TMPRL1103] the query's result: 5242"),
+            std::string::npos)
+      << world_.answer.error_message();
 }
 
 TEST_F(TaskHandlerTest, WhileARunIsAtWorkOnlyTheNewestTaskWaitsButEveryQuery) {

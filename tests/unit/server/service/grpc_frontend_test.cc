@@ -111,6 +111,36 @@ class GrpcFrontendTest : public testing::Test {
   std::unique_ptr<grpc::GenericStub> stub_;
 };
 
+// Deeper than protobuf reads by default, on the way in; not on the way out.
+TEST_F(GrpcFrontendTest, ADeepChainOfFailuresIsTakenAndCanBeRead) {
+  wf::StartWorkflowExecutionRequest start;
+  start.set_namespace_("default");
+  start.set_workflow_id("deep");
+  start.mutable_workflow_type()->set_name("Case");
+  start.mutable_task_queue()->set_name("queue");
+  auto* failure = start.mutable_continued_failure();
+  for (int i = 1; i < 500; ++i) failure = failure->mutable_cause();
+  failure->set_message("what began it");
+  const std::string service = "/temporal.api.workflowservice.v1.WorkflowService/";
+  ASSERT_TRUE(unary(service + "StartWorkflowExecution", start).ok());
+
+  wf::GetWorkflowExecutionHistoryRequest request;
+  request.set_namespace_("default");
+  request.mutable_execution()->set_workflow_id("deep");
+  RawCall call(*stub_, service + "GetWorkflowExecutionHistory");
+  call.write(request);
+  std::string bytes;
+  ASSERT_TRUE(call.read(bytes));
+  wf::GetWorkflowExecutionHistoryResponse reply;
+
+  ASSERT_TRUE(reply.ParseFromString(bytes));
+  const auto* read =
+      &reply.history().events(0).workflow_execution_started_event_attributes().continued_failure();
+  while (read->has_cause()) read = &read->cause();
+  EXPECT_EQ(read->message(), "what began it");
+  EXPECT_TRUE(call.finish().ok());
+}
+
 TEST_F(GrpcFrontendTest, AMessageOverTheLimitIsRefusedWithBothSizesAndTheServerGoesOn) {
   wf::StartWorkflowExecutionRequest request;
   request.mutable_input()->add_payloads()->set_data(std::string(5 << 20, 'x'));

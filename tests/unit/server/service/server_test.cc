@@ -225,9 +225,9 @@ TEST(ServerTest, AHistoryThatGrowsTooLargeIsWarnedOfSuggestsToContinueAndEndsThe
   const auto terminated = last_event(*transport, "large");
   EXPECT_EQ(terminated.workflow_execution_terminated_event_attributes().reason(),
             "Workflow history size exceeds limit.");
-  EXPECT_THAT(
-      testing::internal::GetCapturedStderr(),
-      testing::AllOf(HasSubstr("warning: workflow large"), HasSubstr("Continue as new before.")));
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              testing::AllOf(HasSubstr(" WARN server: "), HasSubstr("Continue as new before."),
+                             HasSubstr("workflow_id=large")));
 }
 
 TEST(ServerTest, ABadDynamicConfigIsRefusedAndAnUnknownOneTold) {
@@ -242,7 +242,7 @@ TEST(ServerTest, ABadDynamicConfigIsRefusedAndAnUnknownOneTold) {
   EXPECT_EQ(bad.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_TRUE(server.ok());
   EXPECT_THAT(testing::internal::GetCapturedStderr(),
-              HasSubstr("warning: dynamic config frontend.noSuchThing is unknown here"));
+              HasSubstr(" WARN server: dynamic config frontend.noSuchThing is unknown here"));
 }
 
 class MovedClock : public base::Clock {

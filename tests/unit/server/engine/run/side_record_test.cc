@@ -7,6 +7,7 @@
 
 #include "server/engine/matched/query.h"
 #include "server/engine/run/namespaces.h"
+#include "server/engine/run/rebuild.h"
 #include "server/engine/run/update.h"
 
 namespace chimera::server {
@@ -29,18 +30,21 @@ class SideRecordTest : public testing::Test {
   void prepare(OneRun& run) {
     run.ns = &ns;
     run.run_id = kRunId;
-    HistoryEvent& started = *run.events.add_events();
+    HistoryEvent started;
     started.set_event_id(1);
     started.set_event_type(enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED);
     started.mutable_workflow_execution_started_event_attributes()->set_workflow_id("w");
-    run.apply(started);
-    HistoryEvent& scheduled = *run.events.add_events();
+    Rebuild(run).add(std::move(started));
+    HistoryEvent scheduled;
     scheduled.set_event_id(2);
     scheduled.set_event_type(enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED);
     auto& activity = *scheduled.mutable_activity_task_scheduled_event_attributes();
     activity.set_activity_id("a");
     activity.mutable_heartbeat_timeout()->set_seconds(3);
-    run.apply(scheduled);
+    Rebuild(run).add(std::move(scheduled));
+  }
+  static Activity& activity_of(OneRun& run) {
+    return *Rebuild(run).pending().of<Activities>().find(2);
   }
 
   WriteBatch changes() {
@@ -69,7 +73,7 @@ TEST_F(SideRecordTest, WhatNoEventTellsIsKept) {
   written.task.attempt = 3;
   written.task.scheduled_id = 4;
   written.task.stamp = 77;
-  Activity& activity = *written.find_activity(2);
+  Activity& activity = activity_of(written);
   activity.attempt = 2;
   activity.stamp = 78;
   activity.identity = "worker";
@@ -91,7 +95,7 @@ TEST_F(SideRecordTest, WhatNoEventTellsIsKept) {
   EXPECT_EQ(read.task.attempt, 3);
   EXPECT_EQ(read.task.scheduled_id, 4);
   EXPECT_EQ(read.task.stamp, 77u);
-  const Activity& same = *read.find_activity(2);
+  const Activity& same = activity_of(read);
   EXPECT_EQ(same.attempt, 2);
   EXPECT_EQ(same.stamp, 78u);
   EXPECT_EQ(same.identity, "worker");
@@ -112,9 +116,9 @@ TEST_F(SideRecordTest, OnlyWhatChangedIsWritten) {
   EXPECT_EQ(first.values.size(), 2u);
 
   const WriteBatch nothing = changes();
-  written.find_activity(2)->identity = "worker";
+  activity_of(written).identity = "worker";
   const WriteBatch activity = changes();
-  written.activities.clear();
+  Rebuild(written).pending().close();
   const WriteBatch gone = changes();
 
   EXPECT_TRUE(nothing.events.empty());
@@ -182,8 +186,8 @@ TEST_F(SideRecordTest, ARecordOfVersion2IsRead) {
   EXPECT_EQ(read.transitions, 9);
   EXPECT_EQ(read.task.queue, "queue");
   EXPECT_EQ(read.task.stamp, 77u);
-  EXPECT_EQ(read.find_activity(2)->attempt, 4);
-  EXPECT_EQ(read.find_activity(2)->pause_reason, "to look");
+  EXPECT_EQ(activity_of(read).attempt, 4);
+  EXPECT_EQ(activity_of(read).pause_reason, "to look");
   EXPECT_THAT(read.signal_request_ids.all(), UnorderedElementsAre("one", "two"));
   WriteBatch batch;
   collect_changes(read, batch);

@@ -1,0 +1,91 @@
+// WorkerOptions, what a worker can be told: one list for all languages.
+#ifndef CHIMERA_CORE_WORKER_OPTIONS_H_
+#define CHIMERA_CORE_WORKER_OPTIONS_H_
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "core/base/api.h"
+
+namespace chimera::core {
+
+struct WorkerOptions {
+  std::string namespace_ = "default";
+  std::string task_queue;
+  std::string identity;  // Default: the connection's.
+  std::string build_id;
+  // With a name, the worker is part of this deployment's version `build_id`.
+  std::string deployment_name;
+  bool use_worker_versioning = false;  // Takes only tasks that its version is to have.
+  // For workflows that say nothing themselves.
+  api::enums::v1::VersioningBehavior default_versioning_behavior{};
+  std::size_t max_cached_workflows = 1000;
+  std::size_t max_cached_bytes = std::size_t{1} << 30;
+  int max_concurrent_workflow_tasks = 100;
+  int max_concurrent_activities = 100;
+  int max_concurrent_local_activities = 100;
+  int max_concurrent_workflow_task_polls = 5;
+  double nonsticky_to_sticky_poll_ratio = 0.2;
+  int max_concurrent_activity_task_polls = 5;
+  int lanes = 0;  // 0: the machine's cores.
+  std::chrono::milliseconds sticky_queue_schedule_to_start_timeout{10000};
+  std::chrono::milliseconds max_heartbeat_throttle_interval{60000};
+  std::chrono::milliseconds default_heartbeat_throttle_interval{30000};
+  std::chrono::milliseconds graceful_shutdown_timeout{0};
+  double max_activities_per_second = 0;             // 0: no limit.
+  double max_task_queue_activities_per_second = 0;  // 0: no limit.
+  bool no_remote_activities = false;
+  bool disable_eager_activity_execution = false;
+  // Leaves it to the server to refuse values that are too large for it.
+  bool disable_payload_error_limit = false;
+  int max_eager_activity_reservations_per_workflow_task = 3;
+  std::chrono::milliseconds deadlock_timeout{2000};  // 0: no watchdog.
+  // From the start on, how long polls go on although the server refuses them: a worker that starts
+  // beside its server may come before its namespace and its keys (sdk-core 1.35).
+  std::chrono::milliseconds fatal_poll_tolerance{60000};
+};
+
+// For a language that runs each activity on a thread.
+inline int activity_threads(const WorkerOptions& options) {
+  return options.max_concurrent_activities + options.max_concurrent_local_activities;
+}
+
+// Each option with its name, in order: for languages that read them by name. A test compares this
+// with the struct's fields.
+template <class Options, class Visit>
+void for_each_option(Options& options, Visit&& visit) {
+  visit("namespace", options.namespace_);
+  visit("task_queue", options.task_queue);
+  visit("identity", options.identity);
+  visit("build_id", options.build_id);
+  visit("deployment_name", options.deployment_name);
+  visit("use_worker_versioning", options.use_worker_versioning);
+  visit("default_versioning_behavior", options.default_versioning_behavior);
+  visit("max_cached_workflows", options.max_cached_workflows);
+  visit("max_cached_bytes", options.max_cached_bytes);
+  visit("max_concurrent_workflow_tasks", options.max_concurrent_workflow_tasks);
+  visit("max_concurrent_activities", options.max_concurrent_activities);
+  visit("max_concurrent_local_activities", options.max_concurrent_local_activities);
+  visit("max_concurrent_workflow_task_polls", options.max_concurrent_workflow_task_polls);
+  visit("nonsticky_to_sticky_poll_ratio", options.nonsticky_to_sticky_poll_ratio);
+  visit("max_concurrent_activity_task_polls", options.max_concurrent_activity_task_polls);
+  visit("lanes", options.lanes);
+  visit("sticky_queue_schedule_to_start_timeout", options.sticky_queue_schedule_to_start_timeout);
+  visit("max_heartbeat_throttle_interval", options.max_heartbeat_throttle_interval);
+  visit("default_heartbeat_throttle_interval", options.default_heartbeat_throttle_interval);
+  visit("graceful_shutdown_timeout", options.graceful_shutdown_timeout);
+  visit("max_activities_per_second", options.max_activities_per_second);
+  visit("max_task_queue_activities_per_second", options.max_task_queue_activities_per_second);
+  visit("no_remote_activities", options.no_remote_activities);
+  visit("disable_eager_activity_execution", options.disable_eager_activity_execution);
+  visit("disable_payload_error_limit", options.disable_payload_error_limit);
+  visit("max_eager_activity_reservations_per_workflow_task",
+        options.max_eager_activity_reservations_per_workflow_task);
+  visit("deadlock_timeout", options.deadlock_timeout);
+  visit("fatal_poll_tolerance", options.fatal_poll_tolerance);
+}
+
+}  // namespace chimera::core
+
+#endif  // CHIMERA_CORE_WORKER_OPTIONS_H_

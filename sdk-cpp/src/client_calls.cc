@@ -1,0 +1,552 @@
+// Requests built, answers taken apart, statuses made exceptions.
+#include "sdk-cpp/src/client_calls.h"
+
+#include <random>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "google/rpc/status.pb.h"
+#include "temporal/api/errordetails/v1/message.pb.h"
+#include "temporal/api/failure/v1/message.pb.h"
+
+#include "core/converter/failure_size.h"
+#include "core/converter/payload.h"
+#include "core/history/json.h"
+#include "sdk-cpp/src/client_state.h"
+#include "sdk-cpp/src/errors.h"
+#include "sdk-cpp/src/operations/attributes.h"
+
+namespace chimera::sdk {
+namespace {
+
+namespace ws = api::workflowservice::v1;
+using detail::Answer;
+using detail::ClientState;
+using detail::StartedUpdate;
+using detail::Target;
+using HistoryEvent = api::history::v1::HistoryEvent;
+
+constexpr std::chrono::milliseconds kLongPoll{70'000};  // As sdk-core 1.35.
+
+std::string random_id() {
+  thread_local std::random_device random;
+  return absl::StrFormat("%08x%08x%08x%08x", random(), random(), random(), random());
+}
+
+// The message of this type among a failed call's google.rpc.Status details.
+template <class M>
+std::optional<M> detail_of(const absl::Status& status) {
+  const auto payload = status.GetPayload(base::kStatusDetails);
+  if (!payload) return std::nullopt;
+  google::rpc::Status rpc;
+  if (!rpc.ParseFromString(std::string(*payload))) return std::nullopt;
+  M message;
+  for (const auto& any : rpc.details()) {
+    if (any.Is<M>() && any.UnpackTo(&message)) return message;
+  }
+  return std::nullopt;
+}
+
+void set_execution(api::common::v1::WorkflowExecution& execution, const detail::Target& target) {
+  execution.set_workflow_id(target.id);
+  execution.set_run_id(target.run_id);
+}
+
+WorkflowExecution execution_of(const api::workflow::v1::WorkflowExecutionInfo& info,
+                               const Codec& codec) {
+  WorkflowExecution out{.id = info.execution().workflow_id(),
+                        .run_id = info.execution().run_id(),
+                        .workflow_type = info.type().name(),
+                        .task_queue = info.task_queue(),
+                        .status = static_cast<WorkflowExecutionStatus>(info.status()),
+                        .start_time = core::to_wall_time(info.start_time()),
+                        .close_time = core::to_wall_time(info.close_time()),
+                        .history_length = info.history_length()};
+  for (const auto& [key, value] : info.memo().fields()) {
+    ProtoPayload scratch;
+    out.memo[key] = to_public(decoded(value, codec, scratch));
+  }
+  for (const auto& [key, value] : info.search_attributes().indexed_fields()) {
+    out.search_attributes[key] = to_public(value);
+  }
+  return out;
+}
+
+detail::Answer first_payload(const api::common::v1::Payloads& payloads, const Codec& codec) {
+  ProtoPayloads scratch;
+  const ProtoPayloads& plain = decoded(payloads, codec, scratch);
+  if (plain.payloads_size() == 0) return {};
+  return {to_public(plain.payloads(0))};
+}
+
+[[noreturn]] void throw_closed(std::shared_ptr<const FailureError> cause) {
+  throw WorkflowFailureError(std::move(cause));
+}
+
+// What the close event says: a result, an exception, or the run that goes on (not returned then).
+std::optional<detail::Answer> read_close(const HistoryEvent& event, bool follow, const Codec& codec,
+                                         std::string& next_run) {
+  const auto follows = [&](const std::string& run_id) {
+    if (follow && !run_id.empty()) next_run = run_id;
+    return !next_run.empty();
+  };
+  switch (event.attributes_case()) {
+    case HistoryEvent::kWorkflowExecutionCompletedEventAttributes: {
+      const auto& done = event.workflow_execution_completed_event_attributes();
+      if (follows(done.new_execution_run_id())) return std::nullopt;
+      return first_payload(done.result(), codec);
+    }
+    case HistoryEvent::kWorkflowExecutionFailedEventAttributes: {
+      const auto& failed = event.workflow_execution_failed_event_attributes();
+      if (follows(failed.new_execution_run_id())) return std::nullopt;
+      throw_closed(to_error(failed.failure(), codec));
+    }
+    case HistoryEvent::kWorkflowExecutionTimedOutEventAttributes:
+      if (follows(event.workflow_execution_timed_out_event_attributes().new_execution_run_id()))
+        return std::nullopt;
+      throw_closed(
+          std::make_shared<const TimeoutError>("Workflow timed out", TimeoutType::kStartToClose));
+    case HistoryEvent::kWorkflowExecutionCanceledEventAttributes: {
+      ProtoPayloads scratch;
+      const auto& details = event.workflow_execution_canceled_event_attributes().details();
+      throw_closed(std::make_shared<const CancelledError>(
+          "Workflow cancelled", Details(to_public(decoded(details, codec, scratch)))));
+    }
+    case HistoryEvent::kWorkflowExecutionTerminatedEventAttributes: {
+      const std::string& reason = event.workflow_execution_terminated_event_attributes().reason();
+      throw_closed(
+          std::make_shared<const TerminatedError>(reason.empty() ? "Workflow terminated" : reason));
+    }
+    case HistoryEvent::kWorkflowExecutionContinuedAsNewEventAttributes:
+      if (follows(event.workflow_execution_continued_as_new_event_attributes()
+                      .new_execution_run_id())) {
+        return std::nullopt;
+      }
+      throw_closed(std::make_shared<const ApplicationError>(
+          "Workflow continued as new",
+          ApplicationErrorOptions{
+              .type = "WorkflowContinuedAsNew",
+              .details = details(event.workflow_execution_continued_as_new_event_attributes()
+                                     .new_execution_run_id())}));
+    default:
+      throw RpcError(static_cast<int>(absl::StatusCode::kInternal),
+                     absl::StrCat("the server gave event ", event.event_id(),
+                                  " as the close event, which it is not"));
+  }
+}
+
+}  // namespace
+
+namespace {
+
+// What StartWorkflowExecution and SignalWithStartWorkflowExecution have in common.
+template <class Request>
+Request start_request(ClientState& client, StartWorkflowInput& input) {
+  const WorkflowOptions& options = input.options;
+  Request request;
+  request.set_namespace_(client.namespace_);
+  request.set_workflow_id(options.id);
+  request.mutable_workflow_type()->set_name(std::string(input.type));
+  request.mutable_task_queue()->set_name(options.task_queue);
+  set_input(request, input.arguments, client.codec, std::move(input.header));
+  set_duration(options.execution_timeout,
+               [&] { return request.mutable_workflow_execution_timeout(); });
+  set_duration(options.run_timeout, [&] { return request.mutable_workflow_run_timeout(); });
+  set_duration(options.task_timeout, [&] { return request.mutable_workflow_task_timeout(); });
+  set_duration(options.start_delay, [&] { return request.mutable_workflow_start_delay(); });
+  request.set_identity(client.connection->options().identity);
+  request.set_request_id(random_id());
+  request.set_workflow_id_reuse_policy(
+      static_cast<api::enums::v1::WorkflowIdReusePolicy>(options.id_reuse_policy));
+  request.set_workflow_id_conflict_policy(
+      static_cast<api::enums::v1::WorkflowIdConflictPolicy>(options.id_conflict_policy));
+  if (options.retry_policy) *request.mutable_retry_policy() = to_proto(*options.retry_policy);
+  request.set_cron_schedule(options.cron_schedule);
+  if (!options.memo.empty()) *request.mutable_memo() = to_proto(options.memo, client.codec);
+  if (!options.search_attributes.empty()) {
+    *request.mutable_search_attributes() = to_proto(options.search_attributes);
+  }
+  return request;
+}
+
+template <class Request, class Response>
+Target send_start(ClientState& client, const StartWorkflowInput& input, std::string_view method,
+                  const Request& request, Response& response) {
+  const std::string type(input.type);
+  const WorkflowOptions& options = input.options;
+  const absl::Status status = client.call(method, request, response);
+  if (status.code() == absl::StatusCode::kAlreadyExists) {
+    const auto found =
+        detail_of<api::errordetails::v1::WorkflowExecutionAlreadyStartedFailure>(status);
+    throw WorkflowAlreadyStartedError(options.id, type, found ? found->run_id() : "");
+  }
+  if (!status.ok()) {
+    throw_rpc(status, absl::StrCat("cannot start workflow ", type, " with id '", options.id, "'"));
+  }
+  // Not pinned to the run: signals and the like reach what it continues as. Older servers do not
+  // name the first run of one that was there before.
+  std::string first = response.first_execution_run_id();
+  if (first.empty() && response.started()) first = response.run_id();
+  return {.id = options.id,
+          .first_execution_run_id = std::move(first),
+          .started_run_id = response.run_id(),
+          .workflow_type = type};
+}
+
+void check_options(std::string_view type, const WorkflowOptions& options) {
+  if (!options.id.empty() && !options.task_queue.empty()) return;
+  throw std::invalid_argument(absl::StrCat("cannot start workflow ", std::string(type),
+                                           " with id '", options.id, "': WorkflowOptions needs ",
+                                           options.id.empty() ? "an id" : "a task_queue"));
+}
+
+}  // namespace
+
+Target ClientCalls::start_workflow(StartWorkflowInput& input) {
+  const WorkflowOptions& options = input.options;
+  check_options(input.type, options);
+  if (!input.signal.empty()) return signal_with_start(input);
+  auto request = start_request<ws::StartWorkflowExecutionRequest>(client_, input);
+  std::unique_ptr<core::WorkflowSlot> slot;
+  if (options.request_eager_start) slot = client_.reserve_workflow_slot(options.task_queue);
+  request.set_request_eager_execution(slot != nullptr);
+  ws::StartWorkflowExecutionResponse response;
+  Target started = send_start(client_, input, CHIMERA_WORKFLOW_SERVICE(StartWorkflowExecution),
+                              request, response);
+  if (slot != nullptr && response.has_eager_workflow_task()) {
+    slot->run(
+        std::shared_ptr<ws::PollWorkflowTaskQueueResponse>(response.release_eager_workflow_task()));
+  }
+  return started;
+}
+
+Target ClientCalls::signal_with_start(StartWorkflowInput& input) {
+  auto request = start_request<ws::SignalWithStartWorkflowExecutionRequest>(client_, input);
+  request.set_signal_name(std::string(input.signal));
+  if (!input.signal_arguments.empty()) {
+    *request.mutable_signal_input() = encode_arguments(input.signal_arguments, client_.codec);
+  }
+  ws::SignalWithStartWorkflowExecutionResponse response;
+  return send_start(client_, input, CHIMERA_WORKFLOW_SERVICE(SignalWithStartWorkflowExecution),
+                    request, response);
+}
+
+Answer ClientCalls::result(const ResultInput& input) {
+  const Target& target = input.target;
+  const std::string doing = absl::StrCat("cannot wait for workflow '", target.id, "'");
+  ws::GetWorkflowExecutionHistoryRequest request;
+  request.set_namespace_(client_.namespace_);
+  set_execution(*request.mutable_execution(), target);
+  if (target.run_id.empty()) request.mutable_execution()->set_run_id(target.started_run_id);
+  request.set_wait_new_event(true);
+  request.set_skip_archival(true);
+  request.set_history_event_filter_type(api::enums::v1::HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT);
+  for (;;) {
+    ws::GetWorkflowExecutionHistoryResponse response;
+    const absl::Status status = client_.call(CHIMERA_WORKFLOW_SERVICE(GetWorkflowExecutionHistory),
+                                             request, response, kLongPoll);
+    if (status.code() == absl::StatusCode::kDeadlineExceeded) continue;
+    if (!status.ok()) throw_rpc(status, doing);
+    request.set_next_page_token(response.next_page_token());
+    if (response.history().events_size() == 0) continue;
+    std::string next_run;
+    const auto answer =
+        read_close(response.history().events(0), input.follow_runs, client_.codec, next_run);
+    if (answer) return *answer;
+    request.mutable_execution()->set_run_id(next_run);
+    request.clear_next_page_token();
+  }
+}
+
+void ClientCalls::signal(SignalInput& input) {
+  const Target& target = input.target;
+  ws::SignalWorkflowExecutionRequest request;
+  request.set_namespace_(client_.namespace_);
+  set_execution(*request.mutable_workflow_execution(), target);
+  request.set_signal_name(std::string(input.name));
+  set_input(request, input.arguments, client_.codec, std::move(input.header));
+  request.set_identity(client_.connection->options().identity);
+  request.set_request_id(random_id());
+  ws::SignalWorkflowExecutionResponse response;
+  client_.must(absl::StrCat("cannot signal workflow '", target.id, "'"),
+               CHIMERA_WORKFLOW_SERVICE(SignalWorkflowExecution), request, response);
+}
+
+Answer ClientCalls::query(QueryInput& input) {
+  const Target& target = input.target;
+  ws::QueryWorkflowRequest request;
+  request.set_namespace_(client_.namespace_);
+  set_execution(*request.mutable_execution(), target);
+  auto& query = *request.mutable_query();
+  query.set_query_type(std::string(input.name));
+  if (!input.arguments.empty())
+    *query.mutable_query_args() = encode_arguments(input.arguments, client_.codec);
+  if (input.header.fields_size() > 0) *query.mutable_header() = std::move(input.header);
+  const int condition = static_cast<int>(input.options.reject_condition);
+  request.set_query_reject_condition(static_cast<api::enums::v1::QueryRejectCondition>(
+      condition != 0 ? condition : client_.query_reject_condition));
+  ws::QueryWorkflowResponse response;
+  const absl::Status status =
+      client_.call(CHIMERA_WORKFLOW_SERVICE(QueryWorkflow), request, response);
+  if (status.code() == absl::StatusCode::kInvalidArgument) {
+    throw WorkflowQueryFailedError(std::string(status.message()));
+  }
+  if (!status.ok()) throw_rpc(status, absl::StrCat("cannot query workflow '", target.id, "'"));
+  if (response.has_query_rejected()) {
+    throw WorkflowQueryRejectedError(
+        static_cast<WorkflowExecutionStatus>(response.query_rejected().status()));
+  }
+  return first_payload(response.query_result(), client_.codec);
+}
+
+namespace {
+
+Answer read_outcome(const api::update::v1::Outcome& outcome, const Codec& codec) {
+  if (outcome.has_failure()) throw WorkflowUpdateFailedError(to_error(outcome.failure(), codec));
+  return first_payload(outcome.success(), codec);
+}
+
+constexpr auto kAccepted = api::enums::v1::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ACCEPTED;
+
+ws::UpdateWorkflowExecutionRequest update_request(ClientState& client, const Target& target,
+                                                  UpdateInput& wanted) {
+  ws::UpdateWorkflowExecutionRequest request;
+  request.set_namespace_(client.namespace_);
+  set_execution(*request.mutable_workflow_execution(), target);
+  request.mutable_wait_policy()->set_lifecycle_stage(
+      static_cast<api::enums::v1::UpdateWorkflowExecutionLifecycleStage>(wanted.until));
+  auto& update = *request.mutable_request();
+  update.mutable_meta()->set_update_id(wanted.options.id.empty() ? random_id() : wanted.options.id);
+  update.mutable_meta()->set_identity(client.connection->options().identity);
+  update.mutable_input()->set_name(std::string(wanted.name));
+  if (!wanted.arguments.empty())
+    *update.mutable_input()->mutable_args() = encode_arguments(wanted.arguments, client.codec);
+  if (wanted.header.fields_size() > 0)
+    *update.mutable_input()->mutable_header() = std::move(wanted.header);
+  return request;
+}
+
+// Of the two operations, the one that failed of itself: the other was aborted because of it.
+[[noreturn]] void throw_multi(const absl::Status& status, std::string_view type,
+                              const std::string& id) {
+  using Failure = api::errordetails::v1::MultiOperationExecutionFailure;
+  const auto failure = detail_of<Failure>(status);
+  const std::string doing = absl::StrCat("cannot update workflow '", id, "', to be started as ",
+                                         std::string(type), " if it does not run");
+  if (!failure) throw_rpc(status, doing);
+  for (const Failure::OperationStatus& operation : failure->statuses()) {
+    const bool aborted =
+        operation.details_size() > 0 &&
+        operation.details(0).Is<api::failure::v1::MultiOperationExecutionAborted>();
+    if (operation.code() == 0 || aborted) continue;
+    for (const auto& any : operation.details()) {
+      api::errordetails::v1::WorkflowExecutionAlreadyStartedFailure started;
+      if (any.UnpackTo(&started))
+        throw WorkflowAlreadyStartedError(id, std::string(type), started.run_id());
+    }
+    throw_rpc(absl::Status(static_cast<absl::StatusCode>(operation.code()), operation.message()),
+              doing);
+  }
+  throw_rpc(status, doing);
+}
+
+}  // namespace
+
+StartedUpdate ClientCalls::start_update(const Target& target, UpdateInput& input) {
+  const ws::UpdateWorkflowExecutionRequest request = update_request(client_, target, input);
+  const std::string& id = request.request().meta().update_id();
+  for (;;) {  // The server answers early, with a lower stage, when nobody took it in time.
+    ws::UpdateWorkflowExecutionResponse response;
+    client_.must(absl::StrCat("cannot update workflow '", target.id, "'"),
+                 CHIMERA_WORKFLOW_SERVICE(UpdateWorkflowExecution), request, response, kLongPoll);
+    if (response.has_outcome()) return {id, read_outcome(response.outcome(), client_.codec)};
+    if (response.stage() < kAccepted) continue;
+    return {id, std::nullopt, response.update_ref().workflow_execution().run_id()};
+  }
+}
+
+StartedUpdate ClientCalls::update_with_start(StartWorkflowInput& start, UpdateInput& update,
+                                             Target& target) {
+  const WorkflowOptions& options = start.options;
+  check_options(start.type, options);
+  if (options.id_conflict_policy == WorkflowIdConflictPolicy::kUnspecified) {
+    throw std::invalid_argument(
+        absl::StrCat("cannot update workflow '", options.id,
+                     "' with start: WorkflowOptions needs an id_conflict_policy, which says what "
+                     "to do if it runs (kUseExisting, kFail)"));
+  }
+  ws::ExecuteMultiOperationRequest request;
+  request.set_namespace_(client_.namespace_);
+  *request.add_operations()->mutable_start_workflow() =
+      start_request<ws::StartWorkflowExecutionRequest>(client_, start);
+  target.id = options.id;
+  target.workflow_type = std::string(start.type);
+  auto& wanted = *request.add_operations()->mutable_update_workflow();
+  wanted = update_request(client_, target, update);
+  const std::string& id = wanted.request().meta().update_id();
+  for (;;) {  // As start_update().
+    ws::ExecuteMultiOperationResponse response;
+    const absl::Status status =
+        client_.call(CHIMERA_WORKFLOW_SERVICE(ExecuteMultiOperation), request, response, kLongPoll);
+    if (!status.ok()) throw_multi(status, start.type, options.id);
+    if (response.responses_size() < 2) continue;
+    target.run_id = response.responses(0).start_workflow().run_id();
+    const auto& answer = response.responses(1).update_workflow();
+    if (answer.has_outcome()) return {id, read_outcome(answer.outcome(), client_.codec)};
+    if (answer.stage() >= kAccepted) return {id, std::nullopt};
+  }
+}
+
+Answer ClientCalls::update_result(const UpdateResultInput& input) {
+  ws::PollWorkflowExecutionUpdateRequest request;
+  request.set_namespace_(client_.namespace_);
+  set_execution(*request.mutable_update_ref()->mutable_workflow_execution(), input.target);
+  request.mutable_update_ref()->set_update_id(input.update_id);
+  request.set_identity(client_.connection->options().identity);
+  request.mutable_wait_policy()->set_lifecycle_stage(
+      api::enums::v1::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED);
+  for (;;) {
+    ws::PollWorkflowExecutionUpdateResponse response;
+    const absl::Status status = client_.call(CHIMERA_WORKFLOW_SERVICE(PollWorkflowExecutionUpdate),
+                                             request, response, kLongPoll);
+    if (status.code() == absl::StatusCode::kDeadlineExceeded) continue;
+    if (!status.ok()) throw_rpc(status, absl::StrCat("cannot wait for update ", input.update_id));
+    if (response.has_outcome()) return read_outcome(response.outcome(), client_.codec);
+  }
+}
+
+void ClientCalls::cancel(const CancelInput& input) {
+  const Target& target = input.target;
+  ws::RequestCancelWorkflowExecutionRequest request;
+  request.set_namespace_(client_.namespace_);
+  request.mutable_workflow_execution()->set_workflow_id(target.id);
+  if (target.first_execution_run_id.empty())
+    request.mutable_workflow_execution()->set_run_id(target.run_id);
+  request.set_first_execution_run_id(target.first_execution_run_id);
+  request.set_identity(client_.connection->options().identity);
+  request.set_request_id(random_id());
+  request.set_reason(input.options.reason);
+  ws::RequestCancelWorkflowExecutionResponse response;
+  client_.must(absl::StrCat("cannot cancel workflow '", target.id, "'"),
+               CHIMERA_WORKFLOW_SERVICE(RequestCancelWorkflowExecution), request, response);
+}
+
+void ClientCalls::terminate(const TerminateInput& input) {
+  const Target& target = input.target;
+  ws::TerminateWorkflowExecutionRequest request;
+  request.set_namespace_(client_.namespace_);
+  request.mutable_workflow_execution()->set_workflow_id(target.id);
+  if (target.first_execution_run_id.empty())
+    request.mutable_workflow_execution()->set_run_id(target.run_id);
+  request.set_first_execution_run_id(target.first_execution_run_id);
+  request.set_identity(client_.connection->options().identity);
+  request.set_reason(input.reason);
+  if (!input.details.empty())
+    *request.mutable_details() = encode_arguments(input.details, client_.codec);
+  ws::TerminateWorkflowExecutionResponse response;
+  client_.must(absl::StrCat("cannot terminate workflow '", target.id, "'"),
+               CHIMERA_WORKFLOW_SERVICE(TerminateWorkflowExecution), request, response);
+}
+
+WorkflowExecution ClientCalls::describe(const DescribeInput& input) {
+  const Target& target = input.target;
+  ws::DescribeWorkflowExecutionRequest request;
+  request.set_namespace_(client_.namespace_);
+  set_execution(*request.mutable_execution(), target);
+  ws::DescribeWorkflowExecutionResponse response;
+  client_.must(absl::StrCat("cannot describe workflow '", target.id, "'"),
+               CHIMERA_WORKFLOW_SERVICE(DescribeWorkflowExecution), request, response);
+  return execution_of(response.workflow_execution_info(), client_.codec);
+}
+
+std::string ClientCalls::fetch_history(const FetchHistoryInput& input) {
+  const Target& target = input.target;
+  ws::GetWorkflowExecutionHistoryRequest request;
+  request.set_namespace_(client_.namespace_);
+  set_execution(*request.mutable_execution(), target);
+  api::history::v1::History history;
+  do {
+    ws::GetWorkflowExecutionHistoryResponse page;
+    client_.must(absl::StrCat("cannot fetch the history of workflow '", target.id, "'"),
+                 CHIMERA_WORKFLOW_SERVICE(GetWorkflowExecutionHistory), request, page);
+    history.mutable_events()->MergeFrom(page.history().events());
+    request.set_next_page_token(page.next_page_token());
+  } while (!request.next_page_token().empty());
+  const absl::StatusOr<std::string> json = core::history_to_json(history);
+  if (!json.ok()) throw ConversionError(std::string(json.status().message()));
+  return *json;
+}
+
+std::vector<WorkflowExecution> ClientCalls::list_workflows(const ListInput& input) {
+  ws::ListWorkflowExecutionsRequest request;
+  request.set_namespace_(client_.namespace_);
+  request.set_query(input.query);
+  std::vector<WorkflowExecution> found;
+  do {
+    ws::ListWorkflowExecutionsResponse page;
+    client_.must("cannot list workflows", CHIMERA_WORKFLOW_SERVICE(ListWorkflowExecutions), request,
+                 page);
+    for (const auto& info : page.executions()) {
+      if (found.size() == input.limit) return found;
+      found.push_back(execution_of(info, client_.codec));
+    }
+    request.set_next_page_token(page.next_page_token());
+  } while (!request.next_page_token().empty());
+  return found;
+}
+
+namespace {
+
+template <class Request>
+Request about_activity(ClientState& client, const std::string& task_token) {
+  Request request;
+  request.set_namespace_(client.namespace_);
+  request.set_task_token(task_token);
+  request.set_identity(client.connection->options().identity);
+  return request;
+}
+
+}  // namespace
+
+void ClientCalls::complete_activity(const AsyncActivityInput& input) {
+  auto request = about_activity<ws::RespondActivityTaskCompletedRequest>(client_, input.task_token);
+  if (!input.values.empty())
+    *request.mutable_result() = encode_arguments(input.values, client_.codec);
+  ws::RespondActivityTaskCompletedResponse response;
+  client_.must("cannot complete the activity",
+               CHIMERA_WORKFLOW_SERVICE(RespondActivityTaskCompleted), request, response);
+}
+
+void ClientCalls::fail_activity(const FailActivityInput& input) {
+  auto request = about_activity<ws::RespondActivityTaskFailedRequest>(client_, input.task_token);
+  *request.mutable_failure() = to_failure(input.error, client_.codec, core::kFailureBytesMax);
+  ws::RespondActivityTaskFailedResponse response;
+  client_.must("cannot fail the activity", CHIMERA_WORKFLOW_SERVICE(RespondActivityTaskFailed),
+               request, response);
+}
+
+activity::CancellationDetails ClientCalls::heartbeat_activity(const AsyncActivityInput& input) {
+  auto request = about_activity<ws::RecordActivityTaskHeartbeatRequest>(client_, input.task_token);
+  if (!input.values.empty())
+    *request.mutable_details() = encode_arguments(input.values, client_.codec);
+  ws::RecordActivityTaskHeartbeatResponse response;
+  const absl::Status status =
+      client_.call(CHIMERA_WORKFLOW_SERVICE(RecordActivityTaskHeartbeat), request, response);
+  if (absl::IsNotFound(status)) return {.not_found = true};
+  if (!status.ok()) throw_rpc(status, "cannot heartbeat the activity");
+  return {.cancel_requested = response.cancel_requested(),
+          .paused = response.activity_paused(),
+          .reset = response.activity_reset()};
+}
+
+void ClientCalls::report_activity_cancellation(const AsyncActivityInput& input) {
+  auto request = about_activity<ws::RespondActivityTaskCanceledRequest>(client_, input.task_token);
+  if (!input.values.empty())
+    *request.mutable_details() = encode_arguments(input.values, client_.codec);
+  ws::RespondActivityTaskCanceledResponse response;
+  client_.must("cannot report the activity's cancellation",
+               CHIMERA_WORKFLOW_SERVICE(RespondActivityTaskCanceled), request, response);
+}
+
+}  // namespace chimera::sdk

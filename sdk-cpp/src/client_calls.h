@@ -1,0 +1,163 @@
+// ClientOutbound, the calls of a client as links of a chain; ClientCalls, the last, which asks the
+// server. See interceptors.h. Any thread.
+#ifndef CHIMERA_SDK_CPP_SRC_CLIENT_CALLS_H_
+#define CHIMERA_SDK_CPP_SRC_CLIENT_CALLS_H_
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "chimera/client.h"
+#include "sdk-cpp/src/interceptors.h"
+
+namespace chimera::sdk {
+
+// Everything is borrowed for the call.
+struct StartWorkflowInput {
+  std::string_view type;
+  const WorkflowOptions& options;
+  detail::Arguments arguments;
+  std::string_view signal = {};  // Sent with the start, unless empty.
+  detail::Arguments signal_arguments = {};
+  Header header = {};
+};
+struct SignalInput {
+  const detail::Target& target;
+  std::string_view name;
+  detail::Arguments arguments;
+  Header header = {};
+};
+struct QueryInput {
+  const detail::Target& target;
+  std::string_view name;
+  const QueryOptions& options;
+  detail::Arguments arguments;
+  Header header = {};
+};
+struct UpdateInput {
+  std::string_view name;
+  const UpdateOptions& options;
+  detail::UpdateStage until;
+  detail::Arguments arguments;
+  Header header = {};
+};
+struct ResultInput {
+  const detail::Target& target;
+  bool follow_runs;
+};
+struct UpdateResultInput {
+  const detail::Target& target;
+  const std::string& update_id;
+};
+struct CancelInput {
+  const detail::Target& target;
+  const CancelOptions& options;
+};
+struct TerminateInput {
+  const detail::Target& target;
+  const std::string& reason;
+  detail::Arguments details;
+};
+struct DescribeInput {
+  const detail::Target& target;
+};
+struct FetchHistoryInput {
+  const detail::Target& target;
+};
+struct ListInput {
+  const std::string& query;
+  std::size_t limit;
+};
+struct AsyncActivityInput {
+  const std::string& task_token;
+  detail::Arguments values;
+};
+struct FailActivityInput {
+  const std::string& task_token;
+  const FailureError& error;
+};
+
+class ClientOutbound {
+ public:
+  explicit ClientOutbound(ClientOutbound* next) : next_(next) {}
+  virtual ~ClientOutbound() = default;
+  virtual detail::Target start_workflow(StartWorkflowInput& input) {
+    return next_->start_workflow(input);
+  }
+  virtual detail::Answer result(const ResultInput& input) { return next_->result(input); }
+  virtual void signal(SignalInput& input) { next_->signal(input); }
+  virtual detail::Answer query(QueryInput& input) { return next_->query(input); }
+  virtual detail::StartedUpdate start_update(const detail::Target& target, UpdateInput& input) {
+    return next_->start_update(target, input);
+  }
+  // `target` learns which run was updated.
+  virtual detail::StartedUpdate update_with_start(StartWorkflowInput& start, UpdateInput& update,
+                                                  detail::Target& target) {
+    return next_->update_with_start(start, update, target);
+  }
+  virtual detail::Answer update_result(const UpdateResultInput& input) {
+    return next_->update_result(input);
+  }
+  virtual void cancel(const CancelInput& input) { next_->cancel(input); }
+  virtual void terminate(const TerminateInput& input) { next_->terminate(input); }
+  virtual WorkflowExecution describe(const DescribeInput& input) { return next_->describe(input); }
+  virtual std::string fetch_history(const FetchHistoryInput& input) {
+    return next_->fetch_history(input);
+  }
+  virtual std::vector<WorkflowExecution> list_workflows(const ListInput& input) {
+    return next_->list_workflows(input);
+  }
+  virtual void complete_activity(const AsyncActivityInput& input) {
+    next_->complete_activity(input);
+  }
+  virtual void fail_activity(const FailActivityInput& input) { next_->fail_activity(input); }
+  virtual activity::CancellationDetails heartbeat_activity(const AsyncActivityInput& input) {
+    return next_->heartbeat_activity(input);
+  }
+  virtual void report_activity_cancellation(const AsyncActivityInput& input) {
+    next_->report_activity_cancellation(input);
+  }
+
+ private:
+  ClientOutbound* const next_;
+};
+
+// Makes a client's links; null where it has none to add.
+class ClientInterceptor {
+ public:
+  virtual ~ClientInterceptor() = default;
+  virtual std::unique_ptr<ClientOutbound> link(ClientOutbound* next) { return nullptr; }
+};
+using ClientInterceptors = std::vector<std::shared_ptr<ClientInterceptor>>;  // Outermost first.
+
+class ClientCalls final : public ClientOutbound {
+ public:
+  explicit ClientCalls(detail::ClientState& client) : ClientOutbound(nullptr), client_(client) {}
+  detail::Target start_workflow(StartWorkflowInput& input) override;
+  detail::Answer result(const ResultInput& input) override;
+  void signal(SignalInput& input) override;
+  detail::Answer query(QueryInput& input) override;
+  detail::StartedUpdate start_update(const detail::Target& target, UpdateInput& input) override;
+  detail::StartedUpdate update_with_start(StartWorkflowInput& start, UpdateInput& update,
+                                          detail::Target& target) override;
+  detail::Answer update_result(const UpdateResultInput& input) override;
+  void cancel(const CancelInput& input) override;
+  void terminate(const TerminateInput& input) override;
+  WorkflowExecution describe(const DescribeInput& input) override;
+  std::string fetch_history(const FetchHistoryInput& input) override;
+  std::vector<WorkflowExecution> list_workflows(const ListInput& input) override;
+  void complete_activity(const AsyncActivityInput& input) override;
+  void fail_activity(const FailActivityInput& input) override;
+  activity::CancellationDetails heartbeat_activity(const AsyncActivityInput& input) override;
+  void report_activity_cancellation(const AsyncActivityInput& input) override;
+
+ private:
+  detail::Target signal_with_start(StartWorkflowInput& input);
+
+  detail::ClientState& client_;
+};
+
+}  // namespace chimera::sdk
+
+#endif  // CHIMERA_SDK_CPP_SRC_CLIENT_CALLS_H_

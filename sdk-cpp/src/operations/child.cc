@@ -1,0 +1,95 @@
+#include "sdk-cpp/src/operations/child.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "sdk-cpp/src/operations/attributes.h"
+#include "sdk-cpp/src/operations/end.h"
+
+namespace chimera::sdk {
+namespace {
+
+using Start = core::ResolveChildWorkflowExecutionStart;
+
+std::shared_ptr<const FailureError> start_error(const Start::StartFailed& failed) {
+  namespace enums = api::enums::v1;
+  if (failed.cause == enums::START_CHILD_WORKFLOW_EXECUTION_FAILED_CAUSE_WORKFLOW_ALREADY_EXISTS) {
+    return std::make_shared<const WorkflowAlreadyStartedError>(failed.workflow_id,
+                                                               failed.workflow_type, "");
+  }
+  const bool no_namespace =
+      failed.cause == enums::START_CHILD_WORKFLOW_EXECUTION_FAILED_CAUSE_NAMESPACE_NOT_FOUND;
+  return std::make_shared<const ApplicationError>(
+      absl::StrCat("cannot start child workflow ", failed.workflow_type, " with id ",
+                   failed.workflow_id, ": ",
+                   enums::StartChildWorkflowExecutionFailedCause_Name(failed.cause)),
+      ApplicationErrorOptions{
+          .type = no_namespace ? "NamespaceNotFound" : "ChildWorkflowStartFailed",
+          .non_retryable = true});
+}
+
+void set_attributes(api::command::v1::StartChildWorkflowExecutionCommandAttributes& attributes,
+                    StartChildInput& input, Run& run) {
+  const ChildWorkflowOptions& options = input.options;
+  attributes.set_workflow_id(options.id.empty() ? run.make_uuid() : options.id);
+  attributes.mutable_workflow_type()->set_name(std::string(input.type));
+  attributes.mutable_task_queue()->set_name(options.task_queue.empty() ? run.context.task_queue
+                                                                       : options.task_queue);
+  set_input(attributes, input.arguments, run.codec, std::move(input.header));
+  set_duration(options.execution_timeout,
+               [&] { return attributes.mutable_workflow_execution_timeout(); });
+  set_duration(options.run_timeout, [&] { return attributes.mutable_workflow_run_timeout(); });
+  set_duration(options.task_timeout, [&] { return attributes.mutable_workflow_task_timeout(); });
+  attributes.set_parent_close_policy(
+      static_cast<api::enums::v1::ParentClosePolicy>(options.parent_close_policy));
+  attributes.set_workflow_id_reuse_policy(
+      static_cast<api::enums::v1::WorkflowIdReusePolicy>(options.id_reuse_policy));
+  attributes.set_cron_schedule(options.cron_schedule);
+  if (options.retry_policy) *attributes.mutable_retry_policy() = to_proto(*options.retry_policy);
+  if (!options.memo.empty()) *attributes.mutable_memo() = to_proto(options.memo, run.codec);
+  if (!options.search_attributes.empty())
+    *attributes.mutable_search_attributes() = to_proto(options.search_attributes);
+}
+
+}  // namespace
+
+std::shared_ptr<ChildStart> Children::start(StartChildInput& input) {
+  const auto start = std::make_shared<ChildStart>();
+  start->child = std::make_shared<Child>();
+  if (!run_.may_change("start_child_workflow")) return start;
+  core::StartChildWorkflowExecution command{};
+  set_attributes(command.attributes, input, run_);
+  command.cancellation_type =
+      static_cast<core::ChildWorkflowCancellationType>(input.options.cancellation_type);
+  start->child->id = command.attributes.workflow_id();
+  start->child->type = input.type;
+  starts_.add(start);
+  children_.add(start->child);
+  command.seq = start->seq;
+  run_.add_command(std::move(command));
+  return start;
+}
+
+void Children::apply(const Start& job) {
+  const std::shared_ptr<ChildStart> start = starts_.take(job.seq, "child workflow start", run_);
+  if (start == nullptr) return;
+  if (const auto* succeeded = std::get_if<Start::Succeeded>(&job.status)) {
+    start->child->run_id = succeeded->run_id;
+    return scheduler_.resolve(*start, nullptr);
+  }
+  children_.take(job.seq);
+  if (const auto* failed = std::get_if<Start::StartFailed>(&job.status)) {
+    start->failure = start_error(*failed);
+    scheduler_.resolve(*start, nullptr);
+  } else {
+    scheduler_.resolve(*start, *std::get<core::Cancelled>(job.status).failure);
+  }
+}
+
+void Children::apply(const core::ResolveChildWorkflowExecution& job) {
+  const std::shared_ptr<Child> child = children_.take(job.seq, "child workflow", run_);
+  if (child != nullptr) end(scheduler_, *child, job.result);
+}
+
+}  // namespace chimera::sdk

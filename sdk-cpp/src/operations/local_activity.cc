@@ -1,0 +1,99 @@
+#include "sdk-cpp/src/operations/local_activity.h"
+
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "sdk-cpp/src/operations/attributes.h"
+#include "sdk-cpp/src/operations/end.h"
+
+namespace chimera::sdk {
+
+struct LocalActivities::LocalActivity final : Operation {
+  explicit LocalActivity(Scheduler& scheduler_in) : scheduler(scheduler_in) {}
+
+  void ask_to_end(Run& run) override {
+    if (backoff == nullptr) {
+      run.add_command(core::RequestCancelLocalActivity{seq});
+      return;
+    }
+    // Nothing runs: as the official Python SDK 1.35, which is asleep on the timer then.
+    backoff->on_done = nullptr;
+    scheduler.cancel(std::exchange(backoff, nullptr));
+    failure = std::make_shared<const CancelledError>();
+    scheduler.resolve(*this, nullptr);
+  }
+
+  Scheduler& scheduler;
+  core::ScheduleLocalActivity command{};  // Of the attempt that comes or is under way.
+  std::string summary;
+  OperationPtr backoff;  // The timer between two attempts; null while one is under way.
+};
+
+OperationPtr LocalActivities::start(StartLocalActivityInput& input) {
+  const auto activity = std::make_shared<LocalActivity>(scheduler_);
+  if (!run_.may_change("start_local_activity")) return activity;
+  const LocalActivityOptions& options = input.options;
+  if (options.start_to_close_timeout.count() <= 0 &&
+      options.schedule_to_close_timeout.count() <= 0) {
+    throw std::invalid_argument(
+        absl::StrCat("local activity ", std::string(input.name),
+                     " needs a start_to_close_timeout or a schedule_to_close_timeout"));
+  }
+  core::ScheduleLocalActivity& command = activity->command;
+  command.activity_type = std::string(input.name);
+  command.activity_id = options.activity_id;
+  command.header = std::move(input.header);
+  if (!input.arguments.empty()) command.arguments = encode_arguments(input.arguments, run_.codec);
+  command.schedule_to_close_timeout = options.schedule_to_close_timeout;
+  command.schedule_to_start_timeout = options.schedule_to_start_timeout;
+  command.start_to_close_timeout = options.start_to_close_timeout;
+  if (options.retry_policy) command.retry_policy = to_proto(*options.retry_policy);
+  if (options.local_retry_threshold.count() > 0)
+    command.local_retry_threshold = options.local_retry_threshold;
+  command.cancellation_type =
+      static_cast<core::ActivityCancellationType>(options.cancellation_type);
+  activity->summary = options.summary;
+  schedule(activity);
+  return activity;
+}
+
+// Each attempt that the core is asked for has a number of its own.
+void LocalActivities::schedule(const std::shared_ptr<LocalActivity>& activity) {
+  pending_.add(activity);
+  activity->command.seq = activity->seq;
+  // By the first number where there is no id, for all attempts.
+  if (activity->command.activity_id.empty())
+    activity->command.activity_id = absl::StrCat(activity->seq);
+  run_.add_command(activity->command, activity->summary);
+}
+
+void LocalActivities::apply(const core::ResolveActivity& job) {
+  const auto activity =
+      std::static_pointer_cast<LocalActivity>(pending_.take(job.seq, "local activity", run_));
+  if (activity == nullptr || end(scheduler_, *activity, job.result)) return;
+  back_off(activity, std::get<core::Backoff>(job.result));
+}
+
+void LocalActivities::back_off(const std::shared_ptr<LocalActivity>& activity,
+                               const core::Backoff& backoff) {
+  if (activity->cancel_sent) {  // It was asked to end, and nothing runs any more.
+    activity->failure = std::make_shared<const CancelledError>();
+    scheduler_.resolve(*activity, nullptr);
+    return;
+  }
+  activity->command.attempt = backoff.attempt;
+  activity->command.original_schedule_time = backoff.original_schedule_time;
+  activity->backoff = timers_.start(backoff.duration);
+  // Weak: the timer is the activity's.
+  activity->backoff->on_done = [this, waits = std::weak_ptr<LocalActivity>(activity)] {
+    const std::shared_ptr<LocalActivity> again = waits.lock();
+    if (again == nullptr) return;
+    again->backoff = nullptr;
+    schedule(again);
+  };
+}
+
+}  // namespace chimera::sdk

@@ -1,0 +1,96 @@
+#include "sdk-cpp/src/run.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+#include "sdk-cpp/src/errors.h"
+#include "sdk-cpp/src/workflow_state.h"
+
+namespace chimera::sdk {
+
+Run::Run(const detail::WorkflowType& type_in, const core::RunContext& context_in, Codec codec_in,
+         core::Metrics& metrics_in)
+    : type(type_in),
+      context(context_in),
+      codec(std::move(codec_in)),
+      metrics(metrics_in),
+      owner(absl::StrCat("workflow ", context.workflow_type, " (id ", context.workflow_id, ", run ",
+                         context.run_id, ")")) {}
+
+void Run::add_command(core::CommandVariant command, std::string_view summary) {
+  if (evicting) return;
+  core::Command out{.variant = std::move(command)};
+  if (!summary.empty()) {
+    out.user_metadata = std::make_unique<api::sdk::v1::UserMetadata>();
+    PayloadSink sink(out.user_metadata->mutable_summary());
+    encode(sink, summary);
+    encode_in_place(*out.user_metadata->mutable_summary(), codec);
+  }
+  commands.push_back(std::move(out));
+}
+
+bool Run::may_change(const char* call) const {
+  if (!read_only) return !evicting;
+  throw ReadOnlyContextError(absl::StrCat("chimera::workflow::", call,
+                                          " is not allowed in a query, a validator or a "
+                                          "wait condition of ",
+                                          owner));
+}
+
+void Run::set_task_error(std::string message) {
+  if (task_error.empty()) task_error = std::move(message);
+}
+
+std::string Run::make_uuid() {
+  const std::uint64_t high = (random() & ~0xF000ull) | 0x4000ull;             // Version 4
+  const std::uint64_t low = (random() & ~(0xC0ull << 56)) | (0x80ull << 56);  // Variant 1
+  return absl::StrFormat("%08x-%04x-%04x-%04x-%012x", high >> 32, (high >> 16) & 0xFFFF,
+                         high & 0xFFFF, low >> 48, low & 0xFFFFFFFFFFFFull);
+}
+
+// As in the official Python SDK 1.35 (_WorkflowInstanceImpl).
+void end_with_current_exception(Run& run) {
+  try {
+    throw;
+  } catch (const Unwinding&) {
+    throw;
+  } catch (ContinueAsNew& next) {
+    run.add_command(core::ContinueAsNewWorkflowExecution{std::move(next.attributes)});
+  } catch (const FailureError& error) {
+    if (run.cancel_requested && is_cancelled(error)) {
+      run.add_command(core::CancelWorkflowExecution{});
+    } else {
+      run.add_command(core::FailWorkflowExecution{to_failure(error, run.codec)});
+    }
+  } catch (...) {
+    if (fails_workflow(run)) {
+      run.add_command(core::FailWorkflowExecution{current_failure(run.codec)});
+      return;
+    }
+    run.set_task_error(
+        absl::StrCat(describe_current(), " left ", run.owner,
+                     ". Only chimera's failures (ApplicationError and the like) fail a "
+                     "workflow; the task is tried again."));
+  }
+}
+
+void report_trouble(Run& run, absl::FunctionRef<void()> code) {
+  try {
+    code();
+  } catch (const Unwinding&) {
+    throw;
+  } catch (...) {
+    run.set_task_error(
+        absl::StrCat("cannot report how a part of ", run.owner, " ended: ", describe_current()));
+  }
+}
+
+bool fails_workflow(const Run& run) {
+  return std::any_of(run.type.failures.begin(), run.type.failures.end(),
+                     [](bool (*is)()) { return is(); });
+}
+
+}  // namespace chimera::sdk

@@ -1,0 +1,83 @@
+// Scheduler, the fibers of one run: what is ready, what waits, what is cancelled. Of what they wait
+// for it knows operations (operations/operation.h) and conditions, and no kind of them.
+#ifndef CHIMERA_SDK_CPP_SRC_SCHEDULER_H_
+#define CHIMERA_SDK_CPP_SRC_SCHEDULER_H_
+
+#include <deque>
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sdk-cpp/src/operations/operation.h"
+#include "sdk-cpp/src/run.h"
+#include "sdk-cpp/src/stack_pool.h"
+#include "sdk-cpp/src/workflow_state.h"
+
+namespace chimera::sdk {
+
+class Scheduler {
+ public:
+  using Task = detail::TaskState;
+  using Scope = std::shared_ptr<detail::ScopeState>;
+
+  // Both borrowed; the pool outlives everything.
+  Scheduler(Run& run, StackPool& stacks) : run_(run), stacks_(stacks) {}
+
+  // --- Tasks ---
+  std::shared_ptr<Task> spawn(std::string name, std::function<void()> body, const Scope& parent);
+  // Runs what is ready until nothing is, or the task has failed.
+  void run_ready(bool ask_conditions);
+  Task* running() const { return running_; }
+  const std::list<std::shared_ptr<Task>>& tasks() const { return tasks_; }
+  void forget_all();  // None has started.
+  // Unwinds them all; nothing that their code asks for counts any more.
+  void evict();
+  std::string stack_traces();
+  // After an exception off the fibers.
+  void nothing_runs() { running_ = nullptr; }
+
+  // --- Waiting, on the task that runs ---
+  // That task; throws ReadOnlyContextError where waiting is not allowed, and Unwinding.
+  Task& waiting_task(const char* call);
+  // Parks it; throws Unwinding when the run is being evicted. The caller looks at what has changed.
+  void park(Task& task);
+  [[noreturn]] void throw_unwinding(Task& task);
+  void wake(Task& task);
+  void wait_for(const OperationPtr& operation, Task& task);
+  void add_condition(Condition& condition) { conditions_.push_back(&condition); }
+  void remove_condition(Condition& condition) { conditions_.remove(&condition); }
+  // Asks the condition, which may not change anything.
+  bool ask(const std::function<bool()>& condition);
+
+  // --- Ends and cancellations ---
+  void resolve(Operation& operation, const api::common::v1::Payload* result);
+  void resolve(Operation& operation, const api::failure::v1::Failure& failure);
+  // Asks for its end, once.
+  void cancel(const OperationPtr& operation);
+  void cancel(const Scope& scope, std::string reason);
+  // The scope is `at` or one around it that reaches in.
+  static bool within(const detail::ScopeState* at, const detail::ScopeState& scope);
+  // True once for each delivered cancellation.
+  static bool take_cancel(Task& task);
+
+ private:
+  bool ask_conditions();
+  void resume(Task& task);
+  void report_unjoined(const Task& task) const;
+  void unwind(Task& task);
+  void wake_waiting(Operation& operation);
+
+  Run& run_;
+  StackPool& stacks_;
+  std::list<std::shared_ptr<Task>> tasks_;  // Shared with the user's Task handles.
+  std::deque<Task*> ready_;
+  std::list<Condition*> conditions_;  // Each on the stack of the fiber that waits.
+  Task* running_ = nullptr;
+  std::vector<void*>* trace_ = nullptr;  // Where a parked task that is resumed notes its stack.
+};
+
+}  // namespace chimera::sdk
+
+#endif  // CHIMERA_SDK_CPP_SRC_SCHEDULER_H_

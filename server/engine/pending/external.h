@@ -1,0 +1,34 @@
+// What signals and cancels to other workflows, and children, have in common. Loop thread.
+#ifndef CHIMERA_SERVER_ENGINE_PENDING_EXTERNAL_H_
+#define CHIMERA_SERVER_ENGINE_PENDING_EXTERNAL_H_
+
+#include <string>
+
+#include "server/engine/engine.h"
+#include "server/engine/run/transition.h"
+
+namespace chimera::server {
+
+// Runs the action as a follow-up of the turn, so that both sides become durable together.
+template <class Action>
+void post(Engine& engine, const Run& run, std::int64_t id, Action action) {
+  engine.follow_up([&engine, weak = RunWeak(share(run)), id, action] {
+    if (const RunPtr live = weak.lock()) action(engine, *live, id);
+  });
+}
+
+// A command's target namespace defaults to the run's own.
+template <class Attributes>
+void set_target_namespace(Transition& t, const std::string& name, Attributes& a) {
+  const Namespace* ns = name.empty() ? t.run().ns : t.engine().namespaces().find(name);
+  a.set_namespace_(name.empty() ? t.run().ns->name() : name);
+  if (ns != nullptr) a.set_namespace_id(ns->id);
+}
+
+// The target of a signal or cancel: running, not the sender, and its child if it must be.
+const Run* external_target(Engine& engine, const Run& sender, const Namespace* ns,
+                           const common::WorkflowExecution& execution, bool child_only);
+
+}  // namespace chimera::server
+
+#endif  // CHIMERA_SERVER_ENGINE_PENDING_EXTERNAL_H_

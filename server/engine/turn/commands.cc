@@ -1,0 +1,147 @@
+#include "server/engine/turn/commands.h"
+
+#include <algorithm>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+
+#include "server/base/errors.h"
+#include "server/engine/engine.h"
+#include "server/engine/pending/pending.h"
+#include "server/engine/run/transition.h"
+#include "server/engine/turn/run_commands.h"
+#include "server/engine/turn/update_registry.h"
+
+namespace chimera::server {
+namespace {
+
+using Request = wf::RespondWorkflowTaskCompletedRequest;
+
+bool is_close_command(enums::CommandType type) {
+  return type == enums::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION ||
+         type == enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION ||
+         type == enums::COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION ||
+         type == enums::COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION;
+}
+
+// "FooBar" for PREFIX_FOO_BAR, as error texts have it; the number of a value that this build does
+// not know, whose `full` name is empty (the API's enums are open).
+std::string short_enum_name(absl::string_view full, absl::string_view prefix, int value) {
+  if (!absl::ConsumePrefix(&full, prefix)) return absl::StrCat(value);
+  std::string name;
+  for (absl::string_view word : absl::StrSplit(full, '_')) {
+    name += absl::AsciiStrToUpper(word.substr(0, 1));
+    name += absl::AsciiStrToLower(word.substr(1));
+  }
+  return name;
+}
+
+std::string command_name(const command::Command& command) {
+  return short_enum_name(enums::CommandType_Name(command.command_type()), "COMMAND_TYPE_",
+                         command.command_type());
+}
+
+// Known commands, and none behind one that closes the run: not even a message (genuine servers
+// 1.29, 1.32).
+absl::Status check_sequence(const Request& request) {
+  for (int i = 0; i < request.commands_size(); ++i) {
+    const auto type = request.commands(i).command_type();
+    if (!enums::CommandType_IsValid(type) || type == enums::COMMAND_TYPE_UNSPECIFIED)
+      return invalid(absl::StrCat("unknown command type: ", static_cast<int>(type)));
+    if (!is_close_command(type) || i + 1 == request.commands_size()) continue;
+    const std::string all = absl::StrJoin(
+        request.commands(), ", ",
+        [](std::string* out, const auto& command) { out->append(command_name(command)); });
+    return invalid(absl::StrCat("invalid command sequence: [", all, "], command ",
+                                command_name(request.commands(i)), " must be the last command."));
+  }
+  return absl::OkStatus();
+}
+
+Verdict check_message(const Request& request, const std::string& id) {
+  for (const auto& message : request.messages()) {
+    if (message.id() == id) return std::nullopt;
+  }
+  return bad(Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_UPDATE_WORKFLOW_EXECUTION_MESSAGE,
+             absl::StrCat("ProtocolMessageCommand referenced absent message ID ", id));
+}
+
+Verdict check_command(CommandCheck& check, const Request& request,
+                      const command::Command& command) {
+  Verdict verdict;
+  if (Pending::check(check, command, verdict)) return verdict;
+  if (command.command_type() == enums::COMMAND_TYPE_PROTOCOL_MESSAGE)
+    return check_message(request, command.protocol_message_command_attributes().message_id());
+  return check_run_command(check, command);
+}
+
+Verdict check_messages(const Run& run, const Request& request) {
+  for (const auto& message : request.messages()) {
+    std::string problem = check_update_message(run, message);
+    if (problem.empty()) continue;
+    return bad(Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_UPDATE_WORKFLOW_EXECUTION_MESSAGE,
+               std::move(problem));
+  }
+  return std::nullopt;
+}
+
+// Whether events wait that the workflow has not seen.
+bool leaves_events(const CommandCheck& check) {
+  return !std::all_of(
+      check.run.buffered.begin(), check.run.buffered.end(),
+      [&](const HistoryEvent& event) { return Pending::withdraws(check.batches, event); });
+}
+
+}  // namespace
+
+HistoryEvent CommandTurn::event(enums::EventType type, command::Command& command) const {
+  HistoryEvent event = t.event(type);
+  if (command.has_user_metadata())
+    *event.mutable_user_metadata() = std::move(*command.mutable_user_metadata());
+  return event;
+}
+
+std::string task_failed_cause_name(enums::WorkflowTaskFailedCause cause) {
+  return short_enum_name(enums::WorkflowTaskFailedCause_Name(cause), "WORKFLOW_TASK_FAILED_CAUSE_",
+                         cause);
+}
+
+absl::StatusOr<Verdict> check_commands(const Engine& engine, const Run& run,
+                                       const Request& request) {
+  if (absl::Status s = check_sequence(request); !s.ok()) return s;
+  CommandCheck check{engine, run, {}};
+  for (const auto& command : request.commands()) {
+    if (Verdict verdict = check_command(check, request, command); verdict) return verdict;
+  }
+  if (Verdict verdict = check_messages(run, request); verdict) return verdict;
+  const bool closes =
+      request.commands_size() > 0 &&
+      is_close_command(request.commands(request.commands_size() - 1).command_type());
+  if (closes && leaves_events(check))
+    return bad(Cause::WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND, "");
+  return Verdict();
+}
+
+void apply_commands(CommandTurn& turn, Request& request) {
+  absl::flat_hash_set<std::string> applied;  // Messages.
+  for (auto& command : *request.mutable_commands()) {
+    if (Pending::apply(turn, command)) continue;
+    if (command.command_type() != enums::COMMAND_TYPE_PROTOCOL_MESSAGE) {
+      apply_run_command(turn, command);
+      continue;
+    }
+    const std::string& id = command.protocol_message_command_attributes().message_id();
+    for (auto& message : *request.mutable_messages()) {
+      if (message.id() == id && applied.insert(id).second) apply_update_message(turn.t, message);
+    }
+  }
+  for (auto& message : *request.mutable_messages()) {
+    if (applied.insert(message.id()).second) apply_update_message(turn.t, message);
+  }
+}
+
+}  // namespace chimera::server

@@ -1,0 +1,50 @@
+// ResetWorkflowExecution.
+#include "server/base/errors.h"
+#include "server/engine/engine.h"
+#include "server/engine/turn/reset.h"
+#include "server/service/handlers.h"
+#include "server/service/method_table.h"
+
+namespace chimera::server {
+namespace {
+
+// The point is the end of a workflow task.
+absl::Status check_point(const Run& base, std::int64_t finish) {
+  if (finish <= 1 || finish > base.events.events_size())
+    return invalid("Workflow task finish ID must be > 1 && <= workflow last event ID.");
+  const auto before = base.events.events(static_cast<int>(finish - 2)).event_type();
+  if (before == enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED ||
+      before == enums::EVENT_TYPE_WORKFLOW_TASK_STARTED) {
+    return absl::OkStatus();
+  }
+  return invalid(absl::StrCat("StateRebuilder unable to Rebuild mutable state to event ID: ",
+                              finish - 1, ", version: 0, this event must be at the boundary"));
+}
+
+absl::Status reset_workflow(Engine& engine, wf::ResetWorkflowExecutionRequest& request,
+                            wf::ResetWorkflowExecutionResponse& response) {
+  absl::StatusOr<Namespace*> ns = engine.resolve_namespace(request.namespace_());
+  if (!ns.ok()) return ns.status();
+  if (request.request_id().empty()) return invalid("RequestId is not set on request.");
+  if (request.post_reset_operations_size() > 0)
+    return invalid("PostResetOperations are not available in this server. Reset without them.");
+  const auto& execution = request.workflow_execution();
+  absl::StatusOr<const Run*> base =
+      engine.runs().find(**ns, execution.workflow_id(), execution.run_id());
+  if (!base.ok()) return base.status();
+  const Run* current = engine.runs().current(**ns, execution.workflow_id());
+  if (current->start_request_id == request.request_id()) {
+    response.set_run_id(current->run_id);
+    return absl::OkStatus();
+  }
+  if (absl::Status s = check_point(**base, request.workflow_task_finish_event_id()); !s.ok())
+    return s;
+  response.set_run_id(reset_run(engine, **base, request));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void register_resets(MethodTable& table) { table.add("ResetWorkflowExecution", reset_workflow); }
+
+}  // namespace chimera::server

@@ -1,0 +1,265 @@
+// The seam for interceptors: what each call's input holds, the order of links, and headers.
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+#include "sdk-cpp/src/activity_pool.h"
+#include "sdk-cpp/src/client_state.h"
+#include "tests/unit/sdk-cpp/driver.h"
+
+namespace chimera::sdk {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+
+std::vector<std::string> seen;  // By the links, in order.
+
+std::string text_of(const Header& header) {
+  const auto found = header.fields().find("trace");
+  return found == header.fields().end() ? "none" : found->second.data();
+}
+void put(Header& header, const std::string& value) {
+  (*header.mutable_fields())["trace"].set_data(value);
+}
+
+// Writes down what passes, and adds itself to the header.
+class Out final : public WorkflowOutbound {
+ public:
+  Out(std::string name, WorkflowOutbound* next) : WorkflowOutbound(next), name_(std::move(name)) {}
+  OperationPtr start_activity(StartActivityInput& input) override {
+    seen.push_back(absl::StrCat(name_, " activity ", std::string(input.name), " ",
+                                input.arguments.size(), " ",
+                                input.options.start_to_close_timeout / 1s, " s"));
+    put(input.header, text_of(input.header) + name_);
+    return WorkflowOutbound::start_activity(input);
+  }
+  OperationPtr start_local_activity(StartLocalActivityInput& input) override {
+    put(input.header, "local");
+    return WorkflowOutbound::start_local_activity(input);
+  }
+  OperationPtr start_child(StartChildInput& input) override {
+    put(input.header, "child");
+    ChildWorkflowOptions options = input.options;
+    options.id = "chosen";
+    StartChildInput other{input.type, options, input.arguments, std::move(input.header)};
+    return WorkflowOutbound::start_child(other);
+  }
+  OperationPtr signal_external(SignalExternalInput& input) override {
+    put(input.header, "signal");
+    return WorkflowOutbound::signal_external(input);
+  }
+  void continue_as_new(ContinueAsNewInput& input) override {
+    put(input.header, "again");
+    WorkflowOutbound::continue_as_new(input);
+  }
+
+ private:
+  const std::string name_;
+};
+
+class In final : public WorkflowInbound {
+ public:
+  In(std::string name, WorkflowInbound* next) : WorkflowInbound(next), name_(std::move(name)) {}
+  void execute(const ExecuteWorkflowInput& input, PayloadSink& result) override {
+    note("run", input.header);
+    WorkflowInbound::execute(input, result);
+  }
+  void handle_signal(const HandlerInput& input) override {
+    note("signal " + input.name, input.header);
+    WorkflowInbound::handle_signal(input);
+  }
+  void handle_query(const HandlerInput& input, PayloadSink& result) override {
+    note("query " + input.name, input.header);
+    WorkflowInbound::handle_query(input, result);
+  }
+  void validate_update(const HandlerInput& input) override {
+    note("validate " + input.name, input.header);
+    WorkflowInbound::validate_update(input);
+  }
+  void handle_update(const HandlerInput& input, PayloadSink& result) override {
+    note("update " + input.name + " " + input.id, input.header);
+    WorkflowInbound::handle_update(input, result);
+  }
+
+ private:
+  void note(const std::string& what, const Header& header) {
+    seen.push_back(absl::StrCat(name_, " ", what, " (", text_of(header), ")"));
+  }
+  const std::string name_;
+};
+
+class ActivityIn final : public ActivityInbound {
+ public:
+  using ActivityInbound::ActivityInbound;
+  void execute(const ExecuteActivityInput& input, PayloadSink& result) override {
+    seen.push_back(absl::StrCat("activity (", text_of(input.header), ")"));
+    ActivityInbound::execute(input, result);
+  }
+};
+class ActivityOut final : public ActivityOutbound {
+ public:
+  using ActivityOutbound::ActivityOutbound;
+  void heartbeat(const HeartbeatInput& input) override {
+    seen.push_back(absl::StrCat("heartbeat ", input.details.size()));
+    ActivityOutbound::heartbeat(input);
+  }
+};
+
+class Links final : public WorkerInterceptor {
+ public:
+  explicit Links(std::string name) : name_(std::move(name)) {}
+  std::unique_ptr<WorkflowOutbound> link(WorkflowOutbound* next) override {
+    return std::make_unique<Out>(name_, next);
+  }
+  std::unique_ptr<WorkflowInbound> link(WorkflowInbound* next) override {
+    return std::make_unique<In>(name_, next);
+  }
+  std::unique_ptr<ActivityOutbound> link(ActivityOutbound* next) override {
+    return std::make_unique<ActivityOut>(next);
+  }
+  std::unique_ptr<ActivityInbound> link(ActivityInbound* next) override {
+    return std::make_unique<ActivityIn>(next);
+  }
+
+ private:
+  const std::string name_;
+};
+// One that has nothing to add.
+class NoLinks final : public WorkerInterceptor {};
+
+struct Everything {
+  std::string run() {
+    workflow::start_activity<int>("one", {.start_to_close_timeout = 7s}, 1, 2);
+    workflow::start_local_activity<int>("two", {.start_to_close_timeout = 7s});
+    workflow::spawn([] { workflow::get_external_workflow_handle("other").signal("hey", 1); });
+    workflow::spawn([] { workflow::start_child_workflow<int>("Child", {}); });
+    workflow::wait_condition([this] { return done_; });
+    workflow::continue_as_new<&Everything::run>();
+  }
+  void finish() { done_ = true; }
+  bool done() const { return done_; }
+  int change(int to) { return to; }
+  void check(int) const {}
+
+ private:
+  bool done_ = false;
+};
+const auto kEverything = define_workflow<&Everything::run>("Everything")
+                             .signal<&Everything::finish>("finish")
+                             .query<&Everything::done>("done")
+                             .update<&Everything::change, &Everything::check>("change");
+
+TEST(InterceptorsTest, EachCallOfAWorkflowGoesThroughTheLinksInOrder) {
+  seen.clear();
+  Driver driver(
+      kEverything, nullptr,
+      {std::make_shared<Links>("a"), std::make_shared<NoLinks>(), std::make_shared<Links>("b")});
+  const auto first = driver.start();
+
+  EXPECT_THAT(seen, ElementsAre("a run (none)", "b run (none)", "a activity one 2 7 s",
+                                "b activity one 2 7 s"));
+  EXPECT_EQ(text_of(command<core::ScheduleActivity>(first, 0)->attributes.header()), "noneab");
+  EXPECT_EQ(text_of(command<core::ScheduleLocalActivity>(first, 1)->header), "local");
+  EXPECT_EQ(text_of(command<core::SignalExternalWorkflowExecution>(first, 2)->attributes.header()),
+            "signal");
+  const auto& child = command<core::StartChildWorkflowExecution>(first, 3)->attributes;
+  EXPECT_EQ(text_of(child.header()), "child");
+  EXPECT_EQ(child.workflow_id(), "chosen");
+
+  const auto last = driver.activate({driver.signal("finish")});
+  const auto* again = command<core::ContinueAsNewWorkflowExecution>(last, 0);
+  ASSERT_NE(again, nullptr);
+  EXPECT_EQ(text_of(again->attributes.header()), "again");
+}
+
+TEST(InterceptorsTest, EachMessageToAWorkflowGoesThroughThemWithItsHeader) {
+  Driver driver(kEverything, nullptr, {std::make_shared<Links>("a")});
+  driver.start();
+  seen.clear();
+
+  core::Job signal = driver.signal("finish");
+  auto event = *std::get<core::SignalWorkflow>(signal).signal;
+  put(*event.mutable_header(), "sent");
+  api::query::v1::WorkflowQuery query;
+  query.set_query_type("done");
+  driver.activate({core::QueryWorkflow{.query_id = "q", .query = &query}});
+  driver.activate({driver.update("change", 5)});
+  driver.activate({core::SignalWorkflow{&event}});
+
+  EXPECT_THAT(seen, ElementsAre("a query done (none)", "a validate change (none)",
+                                "a update change u (none)", "a signal finish (sent)"));
+}
+
+// --- Activities ---
+
+class Handle final : public core::ActivityHandle {
+ public:
+  void heartbeat(api::common::v1::Payloads details) override { ++heartbeats; }
+  void complete(core::ActivityResult) override { done.Notify(); }
+  int heartbeats = 0;
+  absl::Notification done;
+};
+
+TEST(InterceptorsTest, AnActivityAndItsHeartbeatsGoThroughThem) {
+  seen.clear();
+  CppActivityLanguage language(nullptr, 1);
+  language.intercept({std::make_shared<Links>("a")});
+  language.add({"beat", [](const PayloadList&, PayloadSink*) { activity::heartbeat(1, 2, 3); }});
+  auto task = std::make_shared<api::workflowservice::v1::PollActivityTaskQueueResponse>();
+  task->mutable_activity_type()->set_name("beat");
+  put(*task->mutable_header(), "sent");
+  const auto handle = std::make_shared<Handle>();
+
+  language.start({task, handle});
+  handle->done.WaitForNotification();
+
+  EXPECT_THAT(seen, ElementsAre("activity (sent)", "heartbeat 3"));
+  EXPECT_EQ(handle->heartbeats, 1);
+}
+
+// --- Clients ---
+
+class Answers final : public ClientOutbound {
+ public:
+  using ClientOutbound::ClientOutbound;
+  detail::Target start_workflow(StartWorkflowInput& input) override {
+    seen.push_back(absl::StrCat("start ", std::string(input.type), " ", input.options.id, " ",
+                                input.arguments.size(), " ", std::string(input.signal)));
+    return {.id = input.options.id, .workflow_type = std::string(input.type)};
+  }
+  void signal(SignalInput& input) override {
+    seen.push_back(absl::StrCat("signal ", input.target.id, " ", std::string(input.name)));
+  }
+  WorkflowExecution describe(const DescribeInput& input) override {
+    return {.id = input.target.id + " described"};
+  }
+};
+class ClientLinks final : public ClientInterceptor {
+ public:
+  std::unique_ptr<ClientOutbound> link(ClientOutbound* next) override {
+    return std::make_unique<Answers>(next);
+  }
+};
+
+TEST(InterceptorsTest, AClientsCallsGoThroughThem) {
+  seen.clear();
+  const auto state = std::make_shared<detail::ClientState>();  // Connected to nothing.
+  state->intercept({std::make_shared<ClientLinks>()});
+  Client client(state);
+
+  auto handle = client.start_workflow<&Everything::run>({.id = "e", .task_queue = "q"});
+  handle.signal<&Everything::finish>();
+  client.signal_with_start<kEverything, &Everything::finish>({.id = "f", .task_queue = "q"}, {});
+
+  EXPECT_EQ(handle.describe().id, "e described");
+  EXPECT_THAT(
+      seen, ElementsAre("start Everything e 0 ", "signal e finish", "start Everything f 0 finish"));
+}
+
+}  // namespace
+}  // namespace chimera::sdk

@@ -1,0 +1,42 @@
+// That no language forgets an option: the list has the fields of the core's struct, and what the
+// C++ SDK offers the core has, too.
+#include <set>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "chimera/reflect.h"
+#include "chimera/worker.h"
+#include "core/worker/options.h"
+
+namespace chimera {
+namespace {
+
+template <class Options>
+std::set<std::string> fields() {
+  std::set<std::string> names;
+  for (const auto& name : reflect::kMemberNames<Options>) {
+    std::string text(name);
+    if (text.ends_with('_')) text.pop_back();
+    names.insert(std::move(text));
+  }
+  return names;
+}
+
+TEST(WorkerOptionsTest, TheListHasEachField) {
+  std::set<std::string> listed;
+  core::WorkerOptions options;
+  core::for_each_option(options, [&](const char* name, auto&) { listed.insert(name); });
+  EXPECT_EQ(listed, fields<core::WorkerOptions>());
+}
+
+TEST(WorkerOptionsTest, WhatTheSdkOffersTheCoreHas) {
+  const std::set<std::string> core = fields<core::WorkerOptions>();
+  for (const std::string& name : fields<WorkerOptions>()) {
+    if (name == "workflow_stack_bytes") continue;  // Of fibers, which are the SDK's.
+    EXPECT_TRUE(core.contains(name)) << name;
+  }
+}
+
+}  // namespace
+}  // namespace chimera
