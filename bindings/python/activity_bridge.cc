@@ -51,8 +51,8 @@ void ActivityBridge::start(core::ActivityTask task) {
     if (!closed_) running_.insert_or_assign(task.message->task_token(), std::move(task.handle));
   }
   if (callback == nullptr) return leave(*task.handle);
-  queue_->push(std::move(callback), [message = std::move(task.message)] {
-    return py::make_tuple(py::bytes(message->task_token()), serialize(*message));
+  queue_->push(std::move(callback), [message = std::move(task.message), local = task.is_local] {
+    return py::make_tuple(py::bytes(message->task_token()), serialize(*message), local);
   });
 }
 

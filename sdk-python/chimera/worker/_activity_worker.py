@@ -46,6 +46,7 @@ class Running:
     """An activity under way."""
 
     token: bytes
+    is_local: bool = False
     task: asyncio.Task | None = None
     cancelled_event: common._CompositeEvent | None = None
     canceller: ThreadCanceller | None = None
@@ -209,8 +210,8 @@ class ActivityWorker:
 
     # Called by the bridge
 
-    def _start(self, token: bytes, data: bytes) -> None:
-        running = self._running_activities[token] = Running(token)
+    def _start(self, token: bytes, data: bytes, is_local: bool) -> None:
+        running = self._running_activities[token] = Running(token, is_local)
         body = self._handle(running, PollActivityTaskQueueResponse.FromString(data))
         running.task = asyncio.get_running_loop().create_task(body)
 
@@ -314,7 +315,7 @@ class ActivityWorker:
         self, running: Running, task: PollActivityTaskQueueResponse
     ) -> converter.DataConverter:
         """For its arguments and its end; that for heartbeats is kept in `running`."""
-        plain = self._converter.with_context(self._context_of(task))
+        plain = self._converter.with_context(self._context_of(task, running.is_local))
         namespace = task.workflow_namespace or self.client.namespace
         activity_type = task.activity_type.name
         running.converter = plain._storing_for_activity(
@@ -328,7 +329,7 @@ class ActivityWorker:
         )
 
     def _context_of(
-        self, task: PollActivityTaskQueueResponse
+        self, task: PollActivityTaskQueueResponse, is_local: bool
     ) -> converter.ActivitySerializationContext:
         return converter.ActivitySerializationContext(
             namespace=task.workflow_namespace or self.client.namespace,
@@ -337,7 +338,7 @@ class ActivityWorker:
             activity_task_queue=self._task_queue,
             workflow_id=task.workflow_execution.workflow_id,
             workflow_type=task.workflow_type.name,
-            is_local=False,
+            is_local=is_local,
         )
 
     async def _execute(
@@ -360,7 +361,7 @@ class ActivityWorker:
         if running.in_thread and not in_process and not definition.no_thread_cancel_exception:
             running.canceller = ThreadCanceller()
         args = await self._arguments(definition, task, data)
-        info = await self._info(task, running.token, data)
+        info = await self._info(task, running, data)
         if self._code_headers:
             for payload in task.header.fields.values():
                 payload.CopyFrom((await data._inbound([payload]))[0])
@@ -409,7 +410,7 @@ class ActivityWorker:
         return args if definition.name is not None else [args]
 
     async def _info(
-        self, task: Any, token: bytes, data: converter.DataConverter
+        self, task: Any, running: Running, data: converter.DataConverter
     ) -> activity.Info:
         def duration(name: str) -> timedelta | None:
             return getattr(task, name).ToTimedelta() or None
@@ -432,14 +433,14 @@ class ActivityWorker:
             current_attempt_scheduled_time=time("current_attempt_scheduled_time"),
             heartbeat_details=details,
             heartbeat_timeout=duration("heartbeat_timeout"),
-            is_local=False,
+            is_local=running.is_local,
             namespace=task.workflow_namespace or self.client.namespace,
             schedule_to_close_timeout=duration("schedule_to_close_timeout"),
             scheduled_time=time("scheduled_time"),
             start_to_close_timeout=duration("start_to_close_timeout"),
             started_time=time("started_time"),
             task_queue=self._task_queue,
-            task_token=token,
+            task_token=running.token,
             workflow_id=workflow_id,
             workflow_namespace=task.workflow_namespace or None,
             workflow_run_id=task.workflow_execution.run_id or None,

@@ -253,10 +253,6 @@ class Worker:
                 f"Activity function {name} is not registered on this worker, "
                 "no available activities."
             )
-        raise NotImplementedError(
-            f"Local activity {name}: this worker cannot run local activities yet; run it by "
-            "workflow.execute_activity"
-        )
 
     def config(self, *, active_config: bool = False) -> WorkerConfig:
         """The options given, or with `active_config` those that plugins made of them."""
@@ -597,6 +593,7 @@ def _core_options(config: WorkerConfig) -> dict[str, Any]:
     tuner = config.get("tuner") or WorkerTuner.create_fixed(
         workflow_slots=config.get("max_concurrent_workflow_tasks"),
         activity_slots=config.get("max_concurrent_activities"),
+        local_activity_slots=config.get("max_concurrent_local_activities"),
     )
     options: dict[str, Any] = {
         "namespace": config["client"].namespace,
@@ -605,6 +602,7 @@ def _core_options(config: WorkerConfig) -> dict[str, Any]:
         "max_cached_workflows": config["max_cached_workflows"],
         "max_concurrent_workflow_tasks": tuner._fixed("workflow"),
         "max_concurrent_activities": tuner._fixed("activity"),
+        "max_concurrent_local_activities": tuner._fixed("local_activity"),
         "nonsticky_to_sticky_poll_ratio": config["nonsticky_to_sticky_poll_ratio"],
         "no_remote_activities": config["no_remote_activities"],
         "disable_eager_activity_execution": config["disable_eager_activity_execution"],
