@@ -15,6 +15,7 @@ import resource
 import shlex
 import subprocess
 import sys
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 PROTO, RELEASE = ROOT / "build/proto", ROOT / "build/release"
@@ -43,13 +44,13 @@ def output_of(words: list[str]) -> str:
 
 def cpu_seconds(build: pathlib.Path, words: list[str]) -> float:
     command = list(words)
-    command[command.index("-o") + 1] = "/dev/null"
-    for flag in ("-MF", "-MT"):
-        if flag in command:
-            command[command.index(flag) + 1] = "/dev/null"
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(command, cwd=build, check=True, stderr=subprocess.DEVNULL)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    with tempfile.TemporaryDirectory() as scratch:  # Not /dev/null: a precompiled header needs a file.
+        command[command.index("-o") + 1] = f"{scratch}/out"
+        if "-MF" in command:
+            command[command.index("-MF") + 1] = f"{scratch}/out.d"
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run(command, cwd=build, check=True, stderr=subprocess.DEVNULL)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 

@@ -131,7 +131,7 @@ class _Context:
     heartbeat: Callable[..., None] | None
     cancelled_event: chimera.common._CompositeEvent
     worker_shutdown_event: chimera.common._CompositeEvent
-    shield_thread_cancel_exception: Callable[[], AbstractContextManager] | None
+    shield_thread_cancel_exception: Callable[[], AbstractContextManager[Any]] | None
     payload_converter_class_or_instance: (
         type[chimera.converter.PayloadConverter] | chimera.converter.PayloadConverter
     )
@@ -150,11 +150,11 @@ class _Context:
         return found
 
     @staticmethod
-    def set(context: _Context) -> contextvars.Token:
+    def set(context: _Context) -> contextvars.Token[Any]:
         return _current_context.set(context)
 
     @staticmethod
-    def reset(token: contextvars.Token) -> None:
+    def reset(token: contextvars.Token[Any]) -> None:
         _current_context.reset(token)
 
     @property
@@ -290,7 +290,7 @@ def metric_meter() -> chimera.common.MetricMeter:
     return _Context.current().metric_meter
 
 
-class LoggerAdapter(logging.LoggerAdapter):
+class LoggerAdapter(logging.LoggerAdapter):  # type: ignore[type-arg]  # No generic class before 3.11.
     """Adds the activity to messages and records."""
 
     def __init__(self, logger: logging.Logger, extra: Mapping[str, Any] | None) -> None:
@@ -335,14 +335,14 @@ class _Definition:
     """An activity function, read once by its decorator."""
 
     name: str | None
-    fn: Callable
+    fn: Callable[..., Any]
     is_async: bool
     no_thread_cancel_exception: bool
     arg_types: list[type] | None = None
     ret_type: type | None = None
 
     @staticmethod
-    def attach(fn: Callable, name: str | None, no_thread_cancel_exception: bool) -> None:
+    def attach(fn: Callable[..., Any], name: str | None, no_thread_cancel_exception: bool) -> None:
         if hasattr(fn, _DEFINITION):
             raise ValueError("Function already contains activity definition")
         if not callable(fn):
@@ -361,13 +361,13 @@ class _Definition:
         setattr(fn, _DEFINITION, made)
 
     @staticmethod
-    def from_callable(fn: Callable) -> _Definition | None:
+    def from_callable(fn: Callable[..., Any]) -> _Definition | None:
         found = getattr(fn, _DEFINITION, None)
         # A method is found by its function's definition, an object by its class's.
         return dataclasses.replace(found, fn=fn) if isinstance(found, _Definition) else None
 
     @staticmethod
-    def must_from_callable(fn: Callable) -> _Definition:
+    def must_from_callable(fn: Callable[..., Any]) -> _Definition:
         found = _Definition.from_callable(fn)
         if found is None:
             name = getattr(fn, "__name__", "<unknown>")

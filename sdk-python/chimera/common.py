@@ -335,14 +335,14 @@ class SearchAttributeKey(ABC, Generic[SearchAttributeValueType]):
         return _key(name, SearchAttributeIndexedValueType.KEYWORD_LIST)
 
     @staticmethod
-    def _from_metadata_type(name: str, metadata_type: str) -> SearchAttributeKey | None:
+    def _from_metadata_type(name: str, metadata_type: str) -> SearchAttributeKey[Any] | None:
         kind = _INDEXED_BY_NAME.get(metadata_type)
         return None if kind is None else _key(name, kind)
 
     @staticmethod
     def _guess_from_untyped_values(
         name: str, vals: SearchAttributeValues
-    ) -> SearchAttributeKey | None:
+    ) -> SearchAttributeKey[Any] | None:
         if not vals:
             return None
         first = vals[0]
@@ -418,10 +418,10 @@ class _Update(SearchAttributeUpdate[Any]):
 
 
 @dataclass(frozen=True)
-class TypedSearchAttributes(Collection[SearchAttributePair]):
+class TypedSearchAttributes(Collection[SearchAttributePair[Any]]):
     """Search attributes with their keys, sorted by name; each name at most once."""
 
-    search_attributes: Sequence[SearchAttributePair]
+    search_attributes: Sequence[SearchAttributePair[Any]]
     """The pairs, sorted."""
 
     empty: ClassVar[TypedSearchAttributes]
@@ -449,7 +449,7 @@ class TypedSearchAttributes(Collection[SearchAttributePair]):
                 return pair.value
         raise KeyError
 
-    def __iter__(self) -> Iterator[SearchAttributePair]:
+    def __iter__(self) -> Iterator[SearchAttributePair[Any]]:
         """The pairs, by name."""
         return iter(self.search_attributes)
 
@@ -478,7 +478,7 @@ class TypedSearchAttributes(Collection[SearchAttributePair]):
         except KeyError:
             return default
 
-    def updated(self, *search_attributes: SearchAttributePair) -> TypedSearchAttributes:
+    def updated(self, *search_attributes: SearchAttributePair[Any]) -> TypedSearchAttributes:
         """A copy with these pairs added, or put in the place of those with their names."""
         merged = {pair.key.name: pair for pair in self.search_attributes}
         merged.update((pair.key.name, pair) for pair in search_attributes)
@@ -675,7 +675,7 @@ _BUILTIN_CALLABLES = (
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
-def _type_hints_from_func(func: Callable) -> tuple[list[type] | None, type | None]:
+def _type_hints_from_func(func: Callable[..., Any]) -> tuple[list[type] | None, type | None]:
     """Hints of the positional parameters (None where there is none), and the result's.
 
     No list at all for a function that takes other than positional parameters.
