@@ -121,7 +121,7 @@ CHIMERA_SHAPE(core::Activation, "Activation", "What has happened to a run, in or
               field("available_internal_flags", &T::available_internal_flags),
               field("jobs", &T::jobs));
 
-// --- Commands. Those of kWithMetadata have a last field `user_metadata` (UserMetadata or None). ---
+// --- Commands. Those of kWithMetadata end with `user_metadata` (UserMetadata or None). ---
 
 template <class Struct>
 inline constexpr bool kWithMetadata = false;
