@@ -400,6 +400,20 @@ const json* Scenario::expect(const std::string& run_id, const std::string& kind)
   return &entry;
 }
 
+// The error with which the server answered, as it was recorded; OK if none was.
+absl::Status take_error(std::deque<json>& wire) {
+  if (wire.empty() || wire.front()[0] != "error") return absl::OkStatus();
+  const json error = std::move(wire.front()[2]);
+  wire.pop_front();
+  const auto name = error.at("code").get<std::string>();
+  for (int code = 1; code <= static_cast<int>(absl::StatusCode::kUnauthenticated); ++code) {
+    if (absl::StatusCodeToString(static_cast<absl::StatusCode>(code)) != name) continue;
+    return {static_cast<absl::StatusCode>(code), error.at("message").get<std::string>()};
+  }
+  ADD_FAILURE() << "no such code: " << name;
+  return absl::UnknownError(name);
+}
+
 void Scenario::respond_completed(std::unique_ptr<ws::RespondWorkflowTaskCompletedRequest> request,
                                  Done<CompletedReply> done) {
   absl::Status status;
@@ -414,9 +428,8 @@ void Scenario::respond_completed(std::unique_ptr<ws::RespondWorkflowTaskComplete
     if (!wire.empty() && wire.front()[0] == "reply") {
       *reply = parse<ws::RespondWorkflowTaskCompletedResponse>(wire.front()[2]);
       wire.pop_front();
-    } else if (!wire.empty() && wire.front()[0] == "error") {
-      status = absl::InvalidArgumentError(wire.front()[2]["message"].get<std::string>());
-      wire.pop_front();
+    } else {
+      status = take_error(wire);
     }
   }
   post([status, reply = std::move(reply), done = std::move(done)]() mutable {
@@ -430,12 +443,14 @@ void Scenario::respond_completed(std::unique_ptr<ws::RespondWorkflowTaskComplete
 
 void Scenario::respond_failed(std::unique_ptr<ws::RespondWorkflowTaskFailedRequest> request,
                               absl::AnyInvocable<void(absl::Status) &&> done) {
+  absl::Status status;
   const std::string run_id = run_of(request->task_token());
   if (const json* recorded = expect(run_id, "fail")) {
     EXPECT_EQ(compare(parse<ws::RespondWorkflowTaskFailedRequest>((*recorded)[2]), *request), "")
         << request->ShortDebugString();
+    status = take_error(runs_[run_id].wire);
   }
-  post([done = std::move(done)]() mutable { std::move(done)(absl::OkStatus()); });
+  post([status, done = std::move(done)]() mutable { std::move(done)(status); });
 }
 
 void Scenario::respond_query(std::unique_ptr<ws::RespondQueryTaskCompletedRequest> request,
