@@ -208,7 +208,7 @@ PROGRAMS = {
 # program has stopped before the worker.
 SAID = re.compile(
     r"WARN worker::workflow: Failing workflow task: the worker's process ends before .* attempt=\d$"
-    r"|WARN worker: no server at .*: the server is shutting down$"
+    r"|WARN worker: no server at .*; calls are tried again: "
 )
 RECORD = """
 async def main():
