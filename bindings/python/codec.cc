@@ -27,10 +27,10 @@ py::bytes apply(const core::PayloadCodec& codec, Step step, const py::bytes& pay
 
 }  // namespace
 
-Codec Codec::aes_gcm(const std::string& key_id, const std::map<std::string, py::bytes>& keys) {
+Codec Codec::aes_gcm(const Text& key_id, const py::dict& keys) {
   std::map<std::string, std::string> copies;
-  for (const auto& [id, key] : keys) copies.emplace(id, std::string(view(key)));
-  auto codec = core::AesGcmCodec::create(key_id, std::move(copies));
+  for (const auto& [id, key] : keys) copies.emplace(utf8(id), std::string(view(key)));
+  auto codec = core::AesGcmCodec::create(key_id.value, std::move(copies));
   throw_if_error(codec.status());
   return Codec(*std::move(codec));
 }

@@ -3,12 +3,9 @@
 #ifndef CHIMERA_BINDINGS_PYTHON_CODEC_H_
 #define CHIMERA_BINDINGS_PYTHON_CODEC_H_
 
-#include <map>
 #include <memory>
-#include <string>
 
-#include <pybind11/pybind11.h>
-
+#include "bindings/python/convert.h"
 #include "core/converter/codec.h"
 
 namespace chimera::bindings {
@@ -20,7 +17,7 @@ class Codec {
  public:
   explicit Codec(std::shared_ptr<const core::PayloadCodec> codec) : codec_(std::move(codec)) {}
   // `keys` maps an id to a key of 32 bytes. ValueError says what is wrong with them.
-  static Codec aes_gcm(const std::string& key_id, const std::map<std::string, py::bytes>& keys);
+  static Codec aes_gcm(const Text& key_id, const py::dict& keys);
 
   const std::shared_ptr<const core::PayloadCodec>& core() const { return codec_; }
   // Serialized Payloads in and out. Work without the GIL.

@@ -16,14 +16,16 @@ namespace chimera::bindings {
 base::RpcMetadata metadata_from(py::handle pairs) {
   base::RpcMetadata result;
   for (py::handle pair : pairs) {
-    auto entry = pair.cast<std::pair<std::string, py::object>>();
-    const bool binary = entry.first.ends_with("-bin");
+    auto entry = pair.cast<std::pair<Text, py::object>>();
+    std::string& name = entry.first.value;
+    const bool binary = name.ends_with("-bin");
     if (binary != py::isinstance<py::bytes>(entry.second)) {
-      throw py::type_error(absl::StrCat("RPC metadata '", entry.first, "': ",
+      throw py::type_error(absl::StrCat("RPC metadata '", name, "': ",
                                         binary ? "a key that ends in -bin needs a bytes value"
                                                : "a bytes value needs a key that ends in -bin"));
     }
-    result.emplace_back(std::move(entry.first), entry.second.cast<std::string>());
+    result.emplace_back(std::move(name),
+                        binary ? entry.second.cast<std::string>() : utf8(entry.second));
   }
   return result;
 }
@@ -122,19 +124,19 @@ class Canceller {
   std::shared_ptr<base::RpcInFlight> call_;
 };
 
-Canceller call(Connection& self, const std::string& method, const py::bytes& request, bool retry,
-               std::int64_t timeout_ms, const py::object& metadata, std::string namespace_,
+Canceller call(Connection& self, const Text& method, const py::bytes& request, bool retry,
+               std::int64_t timeout_ms, const py::object& metadata, Text namespace_,
                std::shared_ptr<Queue> queue, py::object done) {
   core::CallOptions options;
   options.retry = retry ? core::RetryClass::kNormal : core::RetryClass::kNone;
   if (timeout_ms > 0) options.timeout = std::chrono::milliseconds(timeout_ms);
   options.metadata = metadata_from(metadata);
-  options.namespace_ = std::move(namespace_);
+  options.namespace_ = std::move(namespace_.value);
   auto callback = std::make_shared<const Ref>(std::move(done));
   auto reply = std::make_unique<std::string>();
   std::string* target = reply.get();
   std::string bytes(view(request));
-  const std::string_view name = intern(method);
+  const std::string_view name = intern(method.value);
 
   GilReleased released;
   return Canceller(self.core()->call(
@@ -162,8 +164,8 @@ void define_connection(py::module_& module) {
            [](const Connection& self, const py::object& pairs) {
              self.core()->set_metadata(metadata_from(pairs));
            })
-      .def("set_api_key", [](const Connection& self, std::string key) {
-        self.core()->set_api_key(std::move(key));
+      .def("set_api_key", [](const Connection& self, Text key) {
+        self.core()->set_api_key(std::move(key.value));
       });
 }
 

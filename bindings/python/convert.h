@@ -26,15 +26,34 @@ inline py::str text(absl::string_view value) {
 }
 inline py::str text(const std::string& value) { return text(std::string_view(value)); }
 
+// Of a str. TypeError for anything else; ValueError, naming the place, for a str with a lone
+// surrogate, which has no UTF-8 and can be in no message.
+std::string utf8(py::handle value);
+
+// A str parameter of a function of this room, with the errors of utf8().
+struct Text {
+  std::string value;
+};
+
 // The message's bytes, written once, straight into the Python object.
 py::bytes serialize(const google::protobuf::MessageLite& message);
 
 // Borrowed bytes of a Python bytes object. TypeError for anything else.
 std::string_view view(py::handle bytes);
 
-// ValueError that names `what` if the bytes are no such message.
+// ValueError that names `what`, unless that is empty, if the bytes are no such message.
 void parse(py::handle bytes, google::protobuf::MessageLite& message, std::string_view what);
 
 }  // namespace chimera::bindings
+
+template <>
+struct pybind11::detail::type_caster<chimera::bindings::Text> {
+  PYBIND11_TYPE_CASTER(chimera::bindings::Text, const_name("str"));
+  bool load(handle source, bool) {
+    if (!PyUnicode_Check(source.ptr())) return false;
+    value.value = chimera::bindings::utf8(source);
+    return true;
+  }
+};
 
 #endif  // CHIMERA_BINDINGS_PYTHON_CONVERT_H_

@@ -22,6 +22,15 @@ core::MetricsOptions metrics_options(const py::dict& values) {
   return result;
 }
 
+using Tags = std::vector<std::pair<Text, Text>>;
+
+core::MetricTags metric_tags(Tags& tags) {
+  core::MetricTags result;
+  for (auto& [name, value] : tags)
+    result.emplace_back(std::move(name.value), std::move(value.value));
+  return result;
+}
+
 // The instrument, or ValueError.
 template <class Instrument>
 Instrument* must(absl::StatusOr<Instrument*> made) {
@@ -72,23 +81,21 @@ void define_metrics(py::module_& module) {
       .def("take_updates", &take_updates)
       .def(
           "counter",
-          [](const Metrics& self, const std::string& name, const std::string& help,
-             core::MetricTags tags) {
-            return must(self.core().counter(name, help, std::move(tags)));
+          [](const Metrics& self, Text name, Text help, Tags tags) {
+            return must(self.core().counter(name.value, help.value, metric_tags(tags)));
           },
           kBorrowed)
       .def(
           "gauge",
-          [](const Metrics& self, const std::string& name, const std::string& help,
-             core::MetricTags tags) {
-            return must(self.core().gauge(name, help, std::move(tags)));
+          [](const Metrics& self, Text name, Text help, Tags tags) {
+            return must(self.core().gauge(name.value, help.value, metric_tags(tags)));
           },
           kBorrowed)
       .def(
           "histogram",
-          [](const Metrics& self, const std::string& name, const std::string& help,
-             core::MetricTags tags, std::vector<double> bounds) {
-            return must(self.core().histogram(name, help, std::move(bounds), std::move(tags)));
+          [](const Metrics& self, Text name, Text help, Tags tags, std::vector<double> bounds) {
+            return must(self.core().histogram(name.value, help.value, std::move(bounds),
+                                              metric_tags(tags)));
           },
           kBorrowed);
 }

@@ -1,6 +1,7 @@
 // chimera._bridge, the one core as Python sees it. sdk-python/chimera/_bridge.pyi describes every
 // name in it.
 #include "bindings/python/activity_bridge.h"
+#include "bindings/python/border.h"
 #include "bindings/python/codec.h"
 #include "bindings/python/connection.h"
 #include "bindings/python/ending.h"
@@ -23,6 +24,7 @@ PYBIND11_MODULE(_bridge, module) {
   chimera::bindings::define_server(module);
   chimera::bindings::define_metrics(module);
   chimera::bindings::define_connection(module);
+  chimera::bindings::define_border(module);
   chimera::bindings::define_workflow_bridge(module);
   chimera::bindings::define_activity_bridge(module);
   chimera::bindings::define_codec(module);

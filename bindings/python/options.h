@@ -55,6 +55,9 @@ class Options {
   template <class T>
   T cast(const char* name, py::handle value) const {
     try {
+      if constexpr (std::is_same_v<T, std::string>) {
+        if (PyUnicode_Check(value.ptr())) return utf8(value);
+      }
       return value.cast<T>();
     } catch (const py::cast_error&) {
       throw py::type_error(absl::StrCat(what_, " option '", name, "': cannot use ",

@@ -27,6 +27,7 @@ class Ref {
   Ref& operator=(const Ref&) = delete;
   ~Ref();
 
+  bool empty() const { return object_ == nullptr; }
   // With the GIL.
   py::object get() const { return py::reinterpret_borrow<py::object>(object_); }
   int traverse(visitproc visit, void* arg) const {

@@ -35,9 +35,9 @@ Replayer::Replayer(const py::dict& values, std::shared_ptr<WorkflowBridge> bridg
   options_.identity = bridge_->identity();
 }
 
-void Replayer::replay(std::string workflow_id, const py::bytes& history,
-                      std::shared_ptr<Queue> queue, py::object done) {
-  core::RecordedTask task = task_of(std::move(workflow_id), view(history));
+void Replayer::replay(Text workflow_id, const py::bytes& history, std::shared_ptr<Queue> queue,
+                      py::object done) {
+  core::RecordedTask task = task_of(std::move(workflow_id.value), view(history));
   core::RunOptions options = options_;
   options.nondeterminism_fails_workflow =
       nondeterminism_fails_all_ ||

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "bindings/python/convert.h"
 #include "bindings/python/workflow_bridge.h"
 #include "core/workflow/replay.h"
 
@@ -15,7 +16,7 @@ class Replayer {
  public:
   Replayer(const py::dict& options, std::shared_ptr<WorkflowBridge> bridge);
 
-  void replay(std::string workflow_id, const py::bytes& history, std::shared_ptr<Queue> queue,
+  void replay(Text workflow_id, const py::bytes& history, std::shared_ptr<Queue> queue,
               py::object done);
 
  private:

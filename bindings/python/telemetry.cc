@@ -17,7 +17,8 @@
 namespace chimera::bindings {
 namespace {
 
-void set_log_level(const std::string& name) {
+void set_log_level(const Text& text) {
+  const std::string& name = text.value;
   const std::string wanted = absl::AsciiStrToUpper(name);
   for (int i = 0; i <= static_cast<int>(core::LogLevel::kOff); ++i) {
     const auto level = static_cast<core::LogLevel>(i);

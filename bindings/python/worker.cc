@@ -75,15 +75,13 @@ Worker::~Worker() {
   run_on_thread([state = std::move(state_)] { state->end(); });
 }
 
-void Worker::add_workflow(const std::string& workflow_type,
-                          std::shared_ptr<WorkflowBridge> bridge) {
-  throw_if_error(state_->core->add_workflow(workflow_type, *bridge));
+void Worker::add_workflow(const Text& workflow_type, std::shared_ptr<WorkflowBridge> bridge) {
+  throw_if_error(state_->core->add_workflow(workflow_type.value, *bridge));
   state_->workflows.push_back(std::move(bridge));
 }
 
-void Worker::add_activity(const std::string& activity_type,
-                          std::shared_ptr<ActivityBridge> bridge) {
-  throw_if_error(state_->core->add_activity(activity_type, *bridge));
+void Worker::add_activity(const Text& activity_type, std::shared_ptr<ActivityBridge> bridge) {
+  throw_if_error(state_->core->add_activity(activity_type.value, *bridge));
   state_->activities.push_back(std::move(bridge));
 }
 
@@ -97,18 +95,18 @@ void Worker::add_dynamic_activity(std::shared_ptr<ActivityBridge> bridge) {
   state_->activities.push_back(std::move(bridge));
 }
 
-void Worker::nondeterminism_fails_workflow(const std::string& workflow_type) {
-  state_->core->set_nondeterminism_fails_workflow(workflow_type);
+void Worker::nondeterminism_fails_workflow(const Text& workflow_type) {
+  state_->core->set_nondeterminism_fails_workflow(workflow_type.value);
 }
 
-std::vector<std::string> Worker::add_native_library(const std::string& path, const Codec* codec) {
+std::vector<std::string> Worker::add_native_library(const Text& path, const Codec* codec) {
   if (state_->native == nullptr) {
     state_->native = sdk::NativeTypes::create(codec == nullptr ? nullptr : codec->core(),
                                               core::activity_threads(state_->core->options()));
   }
   auto loaded = [&] {
     GilReleased released;
-    return state_->native->load(path);
+    return state_->native->load(path.value);
   }();
   throw_if_error(loaded.status());
   std::vector<std::string> names = std::move(loaded->workflows);

@@ -39,12 +39,12 @@ class Worker {
   Worker(const Connection& connection, const py::dict& options);
   ~Worker();
 
-  void add_workflow(const std::string& workflow_type, std::shared_ptr<WorkflowBridge> bridge);
-  void add_activity(const std::string& activity_type, std::shared_ptr<ActivityBridge> bridge);
+  void add_workflow(const Text& workflow_type, std::shared_ptr<WorkflowBridge> bridge);
+  void add_activity(const Text& activity_type, std::shared_ptr<ActivityBridge> bridge);
   void add_dynamic_workflow(std::shared_ptr<WorkflowBridge> bridge);
   void add_dynamic_activity(std::shared_ptr<ActivityBridge> bridge);
-  void nondeterminism_fails_workflow(const std::string& workflow_type);
-  std::vector<std::string> add_native_library(const std::string& path, const Codec* codec);
+  void nondeterminism_fails_workflow(const Text& workflow_type);
+  std::vector<std::string> add_native_library(const Text& path, const Codec* codec);
   void start(std::shared_ptr<Queue> queue, py::object done);
   void initiate_shutdown();
   // Null when none is free.

@@ -2,9 +2,8 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "bindings/python/activation.h"
+#include "bindings/python/border.h"
 #include "bindings/python/collected.h"
-#include "bindings/python/commands.h"
 #include "bindings/python/gil.h"
 #include "bindings/python/version.h"
 
@@ -21,49 +20,90 @@ core::Completion failure_of_closed() {
   return {std::move(failed)};
 }
 
-core::Completion closed_answer(const core::Activation& activation) {
-  const bool evicts = !activation.jobs.empty() &&
-                      std::holds_alternative<core::RemoveFromCache>(activation.jobs.back());
-  if (evicts) return {core::Completion::Success{}};
-  return failure_of_closed();
+bool evicts(const core::Activation& activation) {
+  return !activation.jobs.empty() &&
+         std::holds_alternative<core::RemoveFromCache>(activation.jobs.back());
 }
 
-// One cached run. On its lane; the Python side finds its half by the run's id.
+// One cached run. On its lane.
 class Instance : public core::WorkflowInstance {
  public:
-  Instance(std::shared_ptr<WorkflowBridge> bridge, const core::RunContext& run)
-      : bridge_(std::move(bridge)),
-        run_id_(run.run_id),
-        workflow_type_(std::make_shared<const std::string>(run.workflow_type)) {}
-
-  ~Instance() override {
-    if (known_to_python_) bridge_->drop(std::move(run_id_));
-  }
+  Instance(std::shared_ptr<WorkflowBridge> bridge, std::shared_ptr<RunHandle> run)
+      : bridge_(std::move(bridge)), run_(std::move(run)) {}
+  ~Instance() override { bridge_->leave(run_, /*tell=*/known_to_python_); }
 
   std::optional<core::Completion> activate(std::shared_ptr<const core::Activation> activation,
                                            core::ActivationDone done) override {
-    known_to_python_ = activation->jobs.empty() ||
-                       !std::holds_alternative<core::RemoveFromCache>(activation->jobs.back());
-    bridge_->activate(run_id_, workflow_type_, std::move(activation), std::move(done));
-    return std::nullopt;
+    known_to_python_ = !evicts(*activation);
+    return bridge_->activate(run_, std::move(activation), std::move(done));
   }
 
   std::size_t memory_bytes() const override { return kInstanceBytes; }
 
  private:
   const std::shared_ptr<WorkflowBridge> bridge_;
-  std::string run_id_;
-  const std::shared_ptr<const std::string>
-      workflow_type_;  // Shared with activations on their way to Python.
+  const std::shared_ptr<RunHandle> run_;
   bool known_to_python_ = false;
 };
 
 }  // namespace
 
+void RunHandle::expect(core::ActivationDone done) {
+  absl::MutexLock lock(&mutex_);
+  done_ = std::move(done);
+}
+
+core::ActivationDone RunHandle::take(bool close) {
+  absl::MutexLock lock(&mutex_);
+  closed_ |= close;
+  return std::exchange(done_, nullptr);
+}
+
+core::ActivationDone RunHandle::answer() {
+  absl::MutexLock lock(&mutex_);
+  if (!done_ && !closed_) {
+    throw py::value_error(
+        absl::StrCat("run ", run_id_, " has no activation that waits for completion"));
+  }
+  return std::exchange(done_, nullptr);
+}
+
+void RunHandle::complete(const py::list& commands, const py::list& flags, int versioning_behavior) {
+  core::Completion::Success success;
+  success.commands = commands_from(commands);
+  for (py::handle flag : flags) success.used_internal_flags.push_back(flag.cast<std::uint32_t>());
+  success.versioning_behavior =
+      static_cast<api::enums::v1::VersioningBehavior>(versioning_behavior);
+  core::ActivationDone done = answer();
+  if (!done) return;
+
+  GilReleased released;
+  std::move(done)(core::Completion{std::move(success)});
+}
+
+void RunHandle::fail(const py::bytes& failure, int cause) {
+  core::Completion::Failure failed;
+  parse(failure, failed.failure, "failure");
+  failed.cause = static_cast<api::enums::v1::WorkflowTaskFailedCause>(cause);
+  core::ActivationDone done = answer();
+  if (!done) return;
+
+  GilReleased released;
+  std::move(done)(core::Completion{std::move(failed)});
+}
+
+py::object RunHandle::state() const { return state_.empty() ? py::none() : state_.get(); }
+
+void RunHandle::set_state(py::object state) {
+  Ref before = std::exchange(state_, state.is_none() ? Ref() : Ref(std::move(state)));
+}
+
 WorkflowBridge::WorkflowBridge(std::shared_ptr<Queue> queue, py::object activate, py::object drop)
     : queue_(std::move(queue)),
       activate_(std::make_shared<const Ref>(std::move(activate))),
-      drop_(std::make_shared<const Ref>(std::move(drop))) {}
+      drop_(std::make_shared<const Ref>(std::move(drop))) {
+  load_border();
+}
 
 const core::LanguageIdentity& WorkflowBridge::identity() const {
   static const auto* identity = new core::LanguageIdentity{
@@ -73,39 +113,41 @@ const core::LanguageIdentity& WorkflowBridge::identity() const {
 
 absl::StatusOr<std::unique_ptr<core::WorkflowInstance>> WorkflowBridge::create(
     const core::RunContext& run) {
-  return std::make_unique<Instance>(shared_from_this(), run);
-}
-
-void WorkflowBridge::activate(const std::string& run_id,
-                              std::shared_ptr<const std::string> workflow_type,
-                              std::shared_ptr<const core::Activation> activation,
-                              core::ActivationDone done) {
-  std::shared_ptr<const Ref> callback;
+  auto handle = std::make_shared<RunHandle>(run.run_id, run.workflow_type);
   {
-    absl::ReleasableMutexLock lock(&mutex_);
-    if (closed_) {
-      lock.Release();
-      return std::move(done)(closed_answer(*activation));
-    }
-    callback = activate_;
-    waiting_.insert_or_assign(run_id, std::move(done));
+    absl::MutexLock lock(&mutex_);
+    runs_.insert(handle);
   }
-  queue_->push(std::move(callback),
-               [workflow_type = std::move(workflow_type), activation = std::move(activation)] {
-                 return py::make_tuple(text(activation->run_id), text(*workflow_type),
-                                       activation_tuple(*activation));
-               });
+  return std::make_unique<Instance>(shared_from_this(), std::move(handle));
 }
 
-void WorkflowBridge::drop(std::string run_id) {
+std::optional<core::Completion> WorkflowBridge::activate(
+    const std::shared_ptr<RunHandle>& run, std::shared_ptr<const core::Activation> activation,
+    core::ActivationDone done) {
   std::shared_ptr<const Ref> callback;
   {
     absl::MutexLock lock(&mutex_);
-    callback = drop_;
+    callback = activate_;
+    if (!closed_) run->expect(std::move(done));
   }
-  if (callback == nullptr) return;
-  queue_->push(std::move(callback),
-               [run_id = std::move(run_id)] { return py::make_tuple(text(run_id)); });
+  if (callback == nullptr) {
+    if (evicts(*activation)) return core::Completion{core::Completion::Success{}};
+    return failure_of_closed();
+  }
+  queue_->push(std::move(callback), [run, activation = std::move(activation)] {
+    return py::make_tuple(run, activation_of(*activation));
+  });
+  return std::nullopt;
+}
+
+void WorkflowBridge::leave(const std::shared_ptr<RunHandle>& run, bool tell) {
+  std::shared_ptr<const Ref> callback;
+  {
+    absl::MutexLock lock(&mutex_);
+    runs_.erase(run);
+    if (tell) callback = drop_;
+  }
+  if (callback != nullptr) queue_->push(std::move(callback), [run] { return py::make_tuple(run); });
 }
 
 int WorkflowBridge::traverse(visitproc visit, void* arg) {
@@ -115,57 +157,29 @@ int WorkflowBridge::traverse(visitproc visit, void* arg) {
 }
 
 void WorkflowBridge::close() {
-  decltype(waiting_) waiting;
   std::shared_ptr<const Ref> activate, drop;  // Let go without the lock: that may run Python code.
+  std::vector<core::ActivationDone> waiting;
   {
     absl::MutexLock lock(&mutex_);
     closed_ = true;
-    waiting.swap(waiting_);
     activate.swap(activate_);
     drop.swap(drop_);
+    for (const auto& run : runs_) {
+      if (auto done = run->take(/*close=*/true)) waiting.push_back(std::move(done));
+    }
   }
-  for (auto& [run_id, done] : waiting) std::move(done)(failure_of_closed());
-}
-
-core::ActivationDone WorkflowBridge::take_done(const std::string& run_id) {
-  absl::MutexLock lock(&mutex_);
-  if (closed_) return {};
-  const auto found = waiting_.find(run_id);
-  if (found == waiting_.end()) {
-    throw py::value_error(
-        absl::StrCat("run ", run_id, " has no activation that waits for completion"));
-  }
-  core::ActivationDone done = std::move(found->second);
-  waiting_.erase(found);
-  return done;
-}
-
-void WorkflowBridge::complete(const std::string& run_id, const py::list& commands,
-                              const py::object& flags, int versioning_behavior) {
-  core::Completion::Success success;
-  success.commands = commands_from(commands);
-  for (py::handle flag : flags) success.used_internal_flags.push_back(flag.cast<std::uint32_t>());
-  success.versioning_behavior =
-      static_cast<api::enums::v1::VersioningBehavior>(versioning_behavior);
-  core::ActivationDone done = take_done(run_id);
-  if (!done) return;
-
-  GilReleased released;
-  std::move(done)(core::Completion{std::move(success)});
-}
-
-void WorkflowBridge::fail(const std::string& run_id, const py::bytes& failure, int cause) {
-  core::Completion::Failure failed;
-  parse(failure, failed.failure, "failure");
-  failed.cause = static_cast<api::enums::v1::WorkflowTaskFailedCause>(cause);
-  core::ActivationDone done = take_done(run_id);
-  if (!done) return;
-
-  GilReleased released;
-  std::move(done)(core::Completion{std::move(failed)});
+  for (auto& done : waiting) std::move(done)(failure_of_closed());
 }
 
 void define_workflow_bridge(py::module_& module) {
+  py::class_<RunHandle, std::shared_ptr<RunHandle>>(module, "RunHandle", collected<RunHandle>())
+      .def_property_readonly("run_id", [](const RunHandle& self) { return text(self.run_id()); })
+      .def_property_readonly("workflow_type",
+                             [](const RunHandle& self) { return text(self.workflow_type()); })
+      .def_property("state", &RunHandle::state, &RunHandle::set_state)
+      .def("complete", &RunHandle::complete, py::arg("commands"), py::arg("used_internal_flags"),
+           py::arg("versioning_behavior"))
+      .def("fail", &RunHandle::fail, py::arg("failure"), py::arg("cause"));
   py::class_<WorkflowBridge, std::shared_ptr<WorkflowBridge>>(module, "WorkflowBridge",
                                                               collected<WorkflowBridge>())
       .def(py::init([](std::shared_ptr<Queue> queue, py::object activate, py::object drop) {
@@ -175,17 +189,13 @@ void define_workflow_bridge(py::module_& module) {
              return bridge;
            }),
            py::arg("queue"), py::arg("activate"), py::arg("drop"))
-      .def("close",
-           [](WorkflowBridge& self) {
-             {
-               GilReleased released;
-               self.close();
-             }
-             release_dropped_refs();
-           })
-      .def("complete", &WorkflowBridge::complete, py::arg("run_id"), py::arg("commands"),
-           py::arg("used_internal_flags"), py::arg("versioning_behavior"))
-      .def("fail", &WorkflowBridge::fail, py::arg("run_id"), py::arg("failure"), py::arg("cause"));
+      .def("close", [](WorkflowBridge& self) {
+        {
+          GilReleased released;
+          self.close();
+        }
+        release_dropped_refs();
+      });
 }
 
 }  // namespace chimera::bindings

@@ -8,6 +8,8 @@ At the interpreter's end (atexit) bridges are closed, workers drained and server
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from chimera import _border
+
 VERSION: str
 
 class _Counter:
@@ -81,61 +83,38 @@ class Connection:
     def set_metadata(self, metadata: Sequence[tuple[str, str | bytes]]) -> None: ...
     def set_api_key(self, key: str) -> None: ...
 
-# --- Workflow activations ---------------------------------------------------------------------------------------------
-# Activation is a tuple:
-#   (run_id: str, time_ns: int, is_replaying: bool, history_length: int, history_size_bytes: int,
-#    continue_as_new_suggested: bool, suggest_continue_as_new_reasons: tuple[int, ...],
-#    target_worker_deployment_version_changed: bool, deployment_version: tuple[str, str] | None (name, build id),
-#    available_internal_flags: tuple[int, ...], jobs: list[tuple])
-# A job is a tuple whose first item is its name. P = serialized Payload, F = serialized Failure, H = dict[str, P]:
-#   ("initialize", started: bytes WorkflowExecutionStartedEventAttributes, workflow_id, seed: int, start_time_ns: int)
-#   ("fire_timer", seq)                     ("random_seed", seed)
-#   ("query", query_id, name, [P], H)       ("cancel", reason)
-#   ("signal", name, [P], H, identity)      ("patch", patch_id)
-#   ("activity", seq, status, value, is_local)   status "completed": P or None; "failed"/"cancelled": F;
-#                                                "backoff": (attempt, duration_ns, original_schedule_time_ns)
-#   ("child_start", seq, status, value)     "succeeded": run_id; "failed": (workflow_id, workflow_type, cause);
-#                                           "cancelled": F
-#   ("child", seq, status, value)           as for activity
-#   ("signal_external", seq, F or None)     ("cancel_external", seq, F or None)
-#   ("update", id, protocol_instance_id, name, [P], H, update_id, identity, run_validator: bool)
-#   ("nexus_start", seq, status, value)     "token": str; "sync": None; "failed": F
-#   ("nexus", seq, status, value)           as for activity, also "timed_out": F
-#   ("remove_from_cache", reason: int, message)
-#
-# Commands are tuples likewise, given in a list to `complete`. T = nanoseconds (int), 0 = unset; a trailing UM is
-# serialized sdk.v1.UserMetadata or b"":
-#   ("activity", seq, bytes ScheduleActivityTaskCommandAttributes, cancellation_type: int, no_eager: bool, UM)
-#   ("local_activity", seq, activity_id, activity_type, attempt, original_schedule_time_ns or None, H, [P],
-#        schedule_to_close T, schedule_to_start T, start_to_close T, retry_policy: bytes, local_retry_threshold T,
-#        cancellation_type, UM)
-#   ("cancel_activity", seq)  ("cancel_local_activity", seq)
-#   ("timer", seq, T, UM)     ("cancel_timer", seq)
-#   ("child", seq, bytes StartChildWorkflowExecutionCommandAttributes, cancellation_type, UM)
-#   ("cancel_child", seq, reason)
-#   ("signal_external", seq, bytes SignalExternalWorkflowExecutionCommandAttributes)  ("cancel_signal_external", seq)
-#   ("cancel_external", seq, bytes RequestCancelExternalWorkflowExecutionCommandAttributes)
-#   ("patch", patch_id, deprecated: bool)   ("upsert_search_attributes", bytes SearchAttributes)
-#   ("modify_memo", bytes Memo)
-#   ("complete", P or None)  ("fail", F)  ("cancel_workflow",)
-#   ("continue_as_new", bytes ContinueAsNewWorkflowExecutionCommandAttributes)
-#   ("nexus", seq, bytes ScheduleNexusOperationCommandAttributes, cancellation_type, UM)  ("cancel_nexus", seq)
-#   ("query", query_id, P or None, F or None)
-#   ("update", protocol_instance_id, "accepted" | "rejected" | "completed", None | F | P)
+def border_source() -> str:
+    """What chimera/_border.py, the classes of activations, jobs and commands, has to be for this build."""
+
+class RunHandle:
+    """A cached run: the same object until the run leaves the cache. Any thread."""
+
+    @property
+    def run_id(self) -> str: ...
+    @property
+    def workflow_type(self) -> str: ...
+    state: Any
+    """Python's half of the run; None at first."""
+    def complete(
+        self, commands: list[_border.Command], used_internal_flags: list[int], versioning_behavior: int
+    ) -> None:
+        """TypeError or ValueError, naming the command and its field, for what cannot be sent: the activation still
+        waits then."""
+    def fail(self, failure: bytes, cause: int) -> None:
+        """The task fails, not the workflow; cause is WorkflowTaskFailedCause."""
 
 class WorkflowBridge:
-    """Python as a chimera::core::WorkflowLanguage. `activate(run_id, workflow_type, activation)` is called through the
-    queue for each activation and must lead to exactly one complete() or fail() for that run, at once or later."""
+    """Python as a chimera::core::WorkflowLanguage. `activate(run, activation)` is called through the queue for each
+    activation and must lead to exactly one complete() or fail() of that run, at once or later. ImportError if
+    chimera._border does not fit."""
 
     def __init__(
-        self, queue: Queue, activate: Callable[[str, str, tuple], None], drop: Callable[[str], None]
+        self,
+        queue: Queue,
+        activate: Callable[[RunHandle, _border.Activation], None],
+        drop: Callable[[RunHandle], None],
     ) -> None:
-        """`drop(run_id)` says that the run ended and its instance can go without an eviction."""
-    def complete(
-        self, run_id: str, commands: list[tuple], used_internal_flags: Sequence[int], versioning_behavior: int
-    ) -> None: ...
-    def fail(self, run_id: str, failure: bytes, cause: int) -> None:
-        """The task fails, not the workflow; cause is WorkflowTaskFailedCause."""
+        """`drop(run)` says that the run ended and its instance can go without an eviction."""
     def close(self) -> None:
         """Lets go of the callbacks; any thread. What is outstanding, and what comes, fails its task; answers that come
         have no effect."""

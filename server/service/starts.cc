@@ -54,8 +54,8 @@ absl::Status check_policies(const wf::StartWorkflowExecutionRequest& request) {
   return absl::OkStatus();
 }
 
-// What only callers of Nexus operations set.
-absl::Status check_nexus(const wf::StartWorkflowExecutionRequest& request) {
+// What callers of Nexus operations set, and what only newer servers do.
+absl::Status check_available(const wf::StartWorkflowExecutionRequest& request) {
   constexpr char kText[] =
       " of a start are not available in this embedded server. Use a genuine Temporal server for "
       "Nexus operations.";
@@ -65,6 +65,11 @@ absl::Status check_nexus(const wf::StartWorkflowExecutionRequest& request) {
   if (options.attach_request_id() || options.attach_completion_callbacks() ||
       options.attach_links()) {
     return absl::UnimplementedError(absl::StrCat("on_conflict_options", kText));
+  }
+  if (request.has_time_skipping_config()) {
+    return absl::UnimplementedError(
+        "time_skipping_config of a start is not available in this embedded server: leave it "
+        "unset.");
   }
   return absl::OkStatus();
 }
@@ -92,7 +97,7 @@ absl::Status validate_start(Engine& engine, wf::StartWorkflowExecutionRequest& r
     return namespace_in_state((*ns)->name(), (*ns)->info.state(),
                               {enums::NAMESPACE_STATE_REGISTERED});
   }
-  if (absl::Status s = check_nexus(request); !s.ok()) return s;
+  if (absl::Status s = check_available(request); !s.ok()) return s;
   if (absl::Status s = check_id("WorkflowId", request.workflow_id()); !s.ok()) return s;
   const std::string& type = request.workflow_type().name();
   if (type.empty()) return invalid("WorkflowType is not set on request.");

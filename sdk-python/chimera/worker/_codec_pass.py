@@ -1,17 +1,33 @@
 """Applies a codec, or external storage, to what goes to and comes from workflow code.
 
-Only used where there is one: activations and commands are tuples, whose messages are walked here.
+Only used where there is one. Workflow code then has the messages themselves in jobs and commands.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+import chimera._border as border
 from chimera.api.common.v1 import Payload, Payloads
 from chimera.api.failure.v1 import Failure
 from chimera.api.history.v1 import WorkflowExecutionStartedEventAttributes
 from chimera.converter import DataConverter
+
+# Where Operations keeps what a job resolves.
+_TABLE_OF: Mapping[type, str] = {
+    border.ResolveActivity: "activities",
+    border.ResolveChildWorkflowExecutionStart: "children",
+    border.ResolveChildWorkflowExecution: "children",
+    border.ResolveNexusOperationStart: "nexus",
+    border.ResolveNexusOperation: "nexus",
+}
+_STARTED = (border.ResolveChildWorkflowExecutionStart, border.ResolveNexusOperationStart)
+_ENDED = (border.ResolveActivity, border.ResolveChildWorkflowExecution, border.ResolveNexusOperation)
+_ANSWERED_EXTERNAL = (
+    border.ResolveSignalExternalWorkflow,
+    border.ResolveRequestCancelExternalWorkflow,
+)
 
 Change = Callable[[Payloads], Awaitable[None]]
 
@@ -61,46 +77,45 @@ class CodecPass:
 
     # In
 
-    async def decode(self, activation: tuple, own: Any, operations: Any) -> tuple:
+    async def decode(
+        self, activation: border.Activation, own: Any, operations: Any
+    ) -> border.Activation:
         """The activation with decoded messages in the place of serialized ones.
 
         `operations` knows the contexts of what a cached run has started.
         """
-        jobs = [await self._job(job, own, operations) for job in activation[-1]]
-        return (*activation[:-1], jobs)
+        jobs = [await self._job(job, own, operations) for job in activation.jobs]
+        return activation._replace(jobs=jobs)
 
-    async def _job(self, job: tuple, own: Any, operations: Any) -> tuple:
-        kind = job[0]
+    async def _job(self, job: border.Job, own: Any, operations: Any) -> border.Job:
         change = self._for(own)._inbound_wrapper
-        if kind == "initialize":
-            started = WorkflowExecutionStartedEventAttributes.FromString(job[1])
-            await change_message(started, change, self._headers)
-            return (kind, started, *job[2:])
-        if kind in ("signal", "query", "update"):
-            at = {"signal": 2, "query": 3, "update": 4}[kind]
-            return (
-                *job[:at],
-                await self._payloads(job[at], change),
-                await self._header(job[at + 1], change),
-                *job[at + 2 :],
-            )
-        if kind in ("activity", "child", "nexus", "child_start", "nexus_start"):
-            known = {"activity": "activities", "child": "children", "nexus": "nexus"}
-            table = getattr(operations, known[kind.removesuffix("_start")], {})
-            context = getattr(table.get(job[1]), "context", None) or own
-            value = await self._answer(job, self._for(context)._inbound_wrapper)
-            return (*job[:3], value, *job[4:])
-        if kind in ("signal_external", "cancel_external") and job[2] is not None:
-            return (*job[:2], await self._message(Failure.FromString(job[2]), change))
-        return job
+        if isinstance(job, border.InitializeWorkflow):
+            started = WorkflowExecutionStartedEventAttributes.FromString(job.started)
+            return job._replace(started=await self._message(started, change))
+        if isinstance(job, (border.SignalWorkflow, border.DoUpdate)):
+            payloads = await self._payloads(job.input, change)
+            return job._replace(input=payloads, headers=await self._header(job.headers, change))
+        if isinstance(job, border.QueryWorkflow):
+            payloads = await self._payloads(job.arguments, change)
+            return job._replace(arguments=payloads, headers=await self._header(job.headers, change))
+        if isinstance(job, _ANSWERED_EXTERNAL) and job.failure is not None:
+            return job._replace(failure=await self._message(Failure.FromString(job.failure), change))
+        if not isinstance(job, (*_STARTED, *_ENDED)):
+            return job
+        table = getattr(operations, _TABLE_OF[type(job)], {})
+        context = getattr(table.get(job.seq), "context", None) or own
+        change = self._for(context)._inbound_wrapper
+        if isinstance(job, _STARTED):
+            return job._replace(status=await self._ending(job.status, change))
+        return job._replace(result=await self._ending(job.result, change))
 
-    async def _answer(self, job: tuple, change: Change) -> Any:
-        status, value = job[2], job[3]
-        if status in ("failed", "cancelled", "timed_out") and isinstance(value, bytes):
-            return await self._message(Failure.FromString(value), change)
-        if status == "completed" and value is not None:
-            return await self._message(Payload.FromString(value), change)
-        return value
+    async def _ending(self, ending: Any, change: Change) -> Any:
+        """How an operation ended, or began."""
+        if isinstance(ending, border.Completed) and ending.result is not None:
+            return ending._replace(result=await self._message(Payload.FromString(ending.result), change))
+        if isinstance(ending, (border.Failed, border.Cancelled, border.TimedOut)):
+            return ending._replace(failure=await self._message(Failure.FromString(ending.failure), change))
+        return ending
 
     async def _message(self, message: Any, change: Change) -> Any:
         await change_message(message, change, self._headers)
@@ -124,39 +139,42 @@ class CodecPass:
 
     async def encode(
         self,
-        commands: list[tuple],
+        commands: list[Any],
         contexts: list[Any],
         own: Any,
-        target_of: Callable[[tuple], Any],
-    ) -> list[tuple]:
+        target_of: Callable[[Any], Any],
+    ) -> list[border.Command]:
         """The commands with their messages encoded and serialized."""
         result = []
         for command, context in zip(commands, contexts):
             if command is None:  # A place that was kept for an answer that did not come.
                 continue
             change = self._for(context or own, target_of(command))._outbound_wrapper
-            if command[0] == "local_activity":
+            if isinstance(command, border.ScheduleLocalActivity):
                 command = await self._local_activity(command, change)
-            result.append(tuple([await self._packed(item, change) for item in command]))
+            result.append(await self._packed(command, change))
         return result
 
     async def _packed(self, item: Any, change: Change) -> Any:
+        if isinstance(item, tuple):  # A command, or a part of one.
+            return type(item)(*[await self._packed(each, change) for each in item])
         if not hasattr(item, "SerializeToString"):
             return item
         await change_message(item, change, self._headers)
         return item.SerializeToString()
 
-    async def _local_activity(self, command: tuple, change: Change) -> tuple:
-        items = list(command)
+    async def _local_activity(
+        self, command: border.ScheduleLocalActivity, change: Change
+    ) -> border.ScheduleLocalActivity:
         if self._headers:
-            for payload in items[6].values():
+            for payload in command.header.values():
                 await change_message(payload, change, True)
-        items[6] = {name: item.SerializeToString() for name, item in items[6].items()}
-        together = Payloads(payloads=items[7])
-        if items[7]:
+        header = {name: item.SerializeToString() for name, item in command.header.items()}
+        together = Payloads(payloads=command.arguments)
+        if command.arguments:
             await change(together)
-        items[7] = [payload.SerializeToString() for payload in together.payloads]
-        return tuple(items)
+        arguments = [payload.SerializeToString() for payload in together.payloads]
+        return command._replace(header=header, arguments=arguments)
 
     async def encode_failure(self, failure: Failure, own: Any, target: Any) -> None:
         """A task's failure."""

@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from chimera._border import CancelTimer, StartTimer
 from chimera.workflow._errors import ReadOnlyContextError
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ logger = logging.getLogger("temporalio.worker._workflow_instance")
 
 # Summary of timers that asyncio itself starts (wait_for, timeout): travels with the task.
 timer_metadata: contextvars.ContextVar[Any] = contextvars.ContextVar(
-    "chimera_timer_metadata", default=b""
+    "chimera_timer_metadata", default=None
 )
 
 
@@ -75,7 +76,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
             raise RuntimeError("Attempting to schedule timer with negative delay")
         self._last_timer += 1
         timer = Timer(self._last_timer, self.time() + delay, callback, args, self, context)
-        self.chimera_run.add_command(("timer", timer.seq, int(delay * 1e9), metadata))
+        self.chimera_run.add_command(StartTimer(timer.seq, int(delay * 1e9), metadata))
         self.timers[timer.seq] = timer
         return timer
 
@@ -89,7 +90,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         if not isinstance(handle, Timer):
             raise TypeError("Expected a timer of this loop")
         if self.timers.pop(handle.seq, None) is not None:
-            self.chimera_run.add_command(("cancel_timer", handle.seq))
+            self.chimera_run.add_command(CancelTimer(handle.seq))
 
     # asyncio's interface, as far as deterministic code can use it. The rest is the base class's
     # NotImplementedError.

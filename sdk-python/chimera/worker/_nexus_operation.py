@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import chimera._border as border
 import chimera.converter as converter
 from chimera.api.command.v1 import ScheduleNexusOperationCommandAttributes
 from chimera.worker._interceptor import StartNexusOperationInput
@@ -48,7 +49,7 @@ class NexusOperation(NexusOperationHandle[Any], StartedFirst):
         return self.start.result() if done and not self.start.exception() else None
 
     def request_cancel(self, _error: Any = None) -> None:
-        self._run.add_command(("cancel_nexus", self.seq))
+        self._run.add_command(border.RequestCancelNexusOperation(self.seq))
 
     def schedule(self) -> None:
         input = self._input
@@ -65,17 +66,22 @@ class NexusOperation(NexusOperationHandle[Any], StartedFirst):
                 getattr(attributes, name).FromTimedelta(duration)
         attributes.nexus_header.update(input.headers or {})
         metadata = self._run.user_metadata(input.summary, None, self.payloads)
-        kind = int(input.cancellation_type)
-        command = ("nexus", self.seq, self._run.pack(attributes), kind, metadata)
+        command = border.ScheduleNexusOperation(
+            seq=self.seq,
+            attributes=self._run.pack(attributes),
+            cancellation_type=int(input.cancellation_type),
+            user_metadata=metadata,
+        )
         self._run.add_command(command, self.context)
         self._operations.nexus[self.seq] = self
 
-    def resolve_start(self, status: str, value: Any) -> None:
-        if status == "failed":
+    def resolve_start(self, status: Any) -> None:
+        if isinstance(status, border.Failed):
             self._operations.nexus.pop(self.seq)
-            self._fail(self._run.decode_failure(value, self.failures, self.payloads))
+            self._fail(self._run.decode_failure(status.failure, self.failures, self.payloads))
         else:
-            self.start.set_result(value)
+            token = status.token if isinstance(status, border.OperationToken) else None
+            self.start.set_result(token)
 
-    def resolve(self, status: str, value: Any) -> None:
-        self._end(status, value, self._input.output_type)
+    def resolve(self, result: Any) -> None:
+        self._end(result, self._input.output_type)

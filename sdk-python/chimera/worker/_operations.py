@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import chimera._border as border
 import chimera.common as common
 import chimera.converter as converter
 import chimera.exceptions as exceptions
@@ -55,9 +56,9 @@ SINGLE_BATCH = 2
 class Backoff(BaseException):
     """A local activity has to be tried again after a timer."""
 
-    def __init__(self, attempt: int, delay_ns: int, scheduled_ns: int) -> None:
+    def __init__(self, told: border.Backoff) -> None:
         super().__init__("Backoff")
-        self.attempt, self.delay_ns, self.scheduled_ns = attempt, delay_ns, scheduled_ns
+        self.told = told
 
 
 class ContinueAsNew(ContinueAsNewError):
@@ -104,8 +105,8 @@ class ActivityTask(ActivityHandle[Any]):
                     self.future, self._request_cancel, RAISE_ON_CANCELLING_COMPLETED_ACTIVITY
                 )
             except Backoff as backoff:
-                await self._run.sleep(backoff.delay_ns / 1e9, None)
-                self.schedule(backoff)
+                await self._run.sleep(backoff.told.duration / 1e9, None)
+                self.schedule(backoff.told)
 
     def cancel(self, msg: Any | None = None) -> bool:
         if not self._run.loop.evicting:
@@ -118,15 +119,19 @@ class ActivityTask(ActivityHandle[Any]):
         if self._cancelled_seq == self.seq and not self._run.loop.evicting:
             return
         self._cancelled_seq = self.seq
-        kind = "cancel_local_activity" if self._local else "cancel_activity"
-        self._run.add_command((kind, self.seq))
+        if self._local:
+            self._run.add_command(border.RequestCancelLocalActivity(self.seq))
+        else:
+            self._run.add_command(border.RequestCancelActivity(self.seq))
 
-    def schedule(self, backoff: Backoff | None = None) -> None:
-        add = self._local_command(backoff) if self._local else self._remote_command()
-        self._run.add_command(add, self.context)
+    def schedule(self, backoff: border.Backoff | None = None) -> None:
+        if self._local:
+            self._run.add_command(self._local_command(backoff), self.context)
+        else:
+            self._run.add_command(self._remote_command(), self.context)
         self._operations.activities[self.seq] = self
 
-    def _remote_command(self) -> tuple:
+    def _remote_command(self) -> border.ScheduleActivity:
         input, info = self._input, self._run.info
         attributes = ScheduleActivityTaskCommandAttributes()
         if input.args:
@@ -151,49 +156,49 @@ class ActivityTask(ActivityHandle[Any]):
         if input.priority is not common.Priority.default:
             attributes.priority.CopyFrom(input.priority._to_proto())
         attributes.use_workflow_build_id = _same_build(input.versioning_intent, queue, info)
-        return (
-            "activity",
-            self.seq,
-            self._run.pack(attributes),
-            int(input.cancellation_type),
-            input.disable_eager_execution,
-            self._run.user_metadata(input.summary, None, self.payloads),
+        return border.ScheduleActivity(
+            seq=self.seq,
+            attributes=self._run.pack(attributes),
+            cancellation_type=int(input.cancellation_type),
+            do_not_eagerly_execute=input.disable_eager_execution,
+            user_metadata=self._run.user_metadata(input.summary, None, self.payloads),
         )
 
-    def _local_command(self, backoff: Backoff | None) -> tuple:
+    def _local_command(self, backoff: border.Backoff | None) -> border.ScheduleLocalActivity:
         input, run = self._input, self._run
         payloads = self.payloads.to_payloads(input.args) if input.args else []
         retry_policy = RetryPolicyProto()
         if input.retry_policy:
             input.retry_policy.apply_to_proto(retry_policy)
-        return (
-            "local_activity",
-            self.seq,
-            input.activity_id or str(self.seq),
-            input.activity,
-            backoff.attempt if backoff else 0,
-            backoff.scheduled_ns if backoff else None,
-            {name: run.pack(payload) for name, payload in input.headers.items()},
-            [run.pack(payload) for payload in payloads],
-            _nanoseconds(input.schedule_to_close_timeout),
-            _nanoseconds(input.schedule_to_start_timeout),
-            _nanoseconds(input.start_to_close_timeout),
-            retry_policy.SerializeToString(),
-            _nanoseconds(input.local_retry_threshold),
-            int(input.cancellation_type),
-            run.user_metadata(input.summary, None, self.payloads),
+        return border.ScheduleLocalActivity(
+            seq=self.seq,
+            activity_id=input.activity_id or str(self.seq),
+            activity_type=input.activity,
+            attempt=backoff.attempt if backoff else 1,
+            original_schedule_time=backoff.original_schedule_time if backoff else None,
+            header={name: run.pack(payload) for name, payload in input.headers.items()},
+            arguments=[run.pack(payload) for payload in payloads],
+            schedule_to_close_timeout=_nanoseconds(input.schedule_to_close_timeout),
+            schedule_to_start_timeout=_nanoseconds(input.schedule_to_start_timeout),
+            start_to_close_timeout=_nanoseconds(input.start_to_close_timeout),
+            retry_policy=retry_policy.SerializeToString(),
+            local_retry_threshold=_nanoseconds(input.local_retry_threshold),
+            cancellation_type=int(input.cancellation_type),
+            user_metadata=run.user_metadata(input.summary, None, self.payloads),
         )
 
-    def resolve(self, status: str, value: Any) -> None:
+    def resolve(self, result: Any) -> None:
         """The answer of the core."""
-        if status == "backoff":
-            old, self.future = self.future, self._run.loop.create_future()
+        run = self._run
+        if isinstance(result, border.Backoff):
+            old, self.future = self.future, run.loop.create_future()
             self.seq = self._operations.next_seq("activity")
-            old.set_exception(Backoff(*value))
-        elif status == "completed":
-            self.future.set_result(self._run.decode_result(value, self.ret_type, self.payloads))
+            old.set_exception(Backoff(result))
+        elif isinstance(result, border.Completed):
+            self.future.set_result(run.decode_result(result.result, self.ret_type, self.payloads))
         elif self._started:
-            self.future.set_exception(self._run.decode_failure(value, self.failures, self.payloads))
+            error = run.decode_failure(result.failure, self.failures, self.payloads)
+            self.future.set_exception(error)
 
 
 class ChildTask(ChildWorkflowHandle[Any, Any], StartedFirst):
@@ -242,7 +247,7 @@ class ChildTask(ChildWorkflowHandle[Any, Any], StartedFirst):
 
     def request_cancel(self, error: asyncio.CancelledError) -> None:
         reason = error.args[0] if error.args and isinstance(error.args[0], str) else ""
-        self._run.add_command(("cancel_child", self.seq, reason))
+        self._run.add_command(border.CancelChildWorkflowExecution(self.seq, reason))
 
     def schedule(self) -> None:
         input, info = self._input, self._run.info
@@ -271,31 +276,34 @@ class ChildTask(ChildWorkflowHandle[Any, Any], StartedFirst):
         metadata = self._run.user_metadata(
             input.static_summary, input.static_details, self.payloads
         )
-        kind = int(input.cancellation_type)
-        command = ("child", self.seq, self._run.pack(attributes), kind, metadata)
+        command = border.StartChildWorkflowExecution(
+            seq=self.seq,
+            attributes=self._run.pack(attributes),
+            cancellation_type=int(input.cancellation_type),
+            user_metadata=metadata,
+        )
         self._run.add_command(command, self.context)
         self._operations.children[self.seq] = self
 
-    def resolve_start(self, status: str, value: Any) -> None:
-        if status == "succeeded":
-            self._run_id = value
+    def resolve_start(self, status: Any) -> None:
+        if isinstance(status, border.ChildStarted):
+            self._run_id = status.run_id
             self.start.set_result(None)
             return
         self._operations.children.pop(self.seq)
-        if status == "cancelled":
-            self._fail(self._run.decode_failure(value, self.failures, self.payloads))
+        if isinstance(status, border.Cancelled):
+            self._fail(self._run.decode_failure(status.failure, self.failures, self.payloads))
             return
-        workflow_id, workflow_type, cause = value
         # StartChildWorkflowExecutionFailedCause of temporal/api/enums/v1/failed_cause.proto.
-        if cause == 1:
-            self._fail(exceptions.WorkflowAlreadyStartedError(workflow_id, workflow_type))
-        elif cause == 3:
+        if status.cause == 1:
+            self._fail(exceptions.WorkflowAlreadyStartedError(status.workflow_id, status.workflow_type))
+        elif status.cause == 3:
             self._fail(exceptions.InvalidVersioningOverrideError())
         else:
-            self._fail(RuntimeError(f"Unknown child start fail cause: {cause}"))
+            self._fail(RuntimeError(f"Unknown child start fail cause: {status.cause}"))
 
-    def resolve(self, status: str, value: Any) -> None:
-        self._end(status, value, self._input.ret_type)
+    def resolve(self, result: Any) -> None:
+        self._end(result, self._input.ret_type)
 
 
 class External(ExternalWorkflowHandle[Any]):
@@ -360,14 +368,16 @@ class Operations:
         self._last[kind] = seq = self._last.get(kind, 0) + 1
         return seq
 
-    def stores_for(self, command: tuple) -> converter.StorageDriverWorkflowInfo | None:
+    def stores_for(self, command: Any) -> converter.StorageDriverWorkflowInfo | None:
         """The other workflow for which a command's large payloads are kept, if it is another."""
         namespace = self.run.info.namespace
-        if command[0] == "child" and (child := self.children.get(command[1])):
+        is_child = isinstance(command, border.StartChildWorkflowExecution)
+        if is_child and (child := self.children.get(command.seq)):
             return converter.StorageDriverWorkflowInfo(
                 namespace=namespace, id=child.id, type=child._input.workflow
             )
-        if command[0] == "signal_external" and (signal := self.signals.get(command[1])):
+        is_signal = isinstance(command, border.SignalExternalWorkflowExecution)
+        if is_signal and (signal := self.signals.get(command.seq)):
             return converter.StorageDriverWorkflowInfo(namespace=namespace, id=signal[1])
         return None
 
@@ -544,11 +554,11 @@ class Operations:
         if headers:
             common._apply_headers(headers, attributes.header.fields)
         seq = self.next_seq("signal")
-        run.add_command(("signal_external", seq, run.pack(attributes)), context)
+        run.add_command(border.SignalExternalWorkflowExecution(seq, run.pack(attributes)), context)
         future = run.loop.create_future()
         self.signals[seq] = (future, workflow_id)
         await self.wait_for(
-            future, lambda _: run.add_command(("cancel_signal_external", seq))
+            future, lambda _: run.add_command(border.CancelSignalWorkflow(seq))
         )
 
     async def cancel_external(self, workflow_id: str, run_id: str | None, reason: str) -> None:
@@ -559,12 +569,15 @@ class Operations:
             reason=reason,
         )
         seq = self.next_seq("cancel")
-        self.run.add_command(("cancel_external", seq, self.run.pack(attributes)))
+        packed = self.run.pack(attributes)
+        self.run.add_command(border.RequestCancelExternalWorkflowExecution(seq, packed))
         future = self.run.loop.create_future()
         self.cancels[seq] = (future, workflow_id)
         await future
 
-    def continue_as_new_command(self, input: ContinueAsNewInput) -> tuple:
+    def continue_as_new_command(
+        self, input: ContinueAsNewInput
+    ) -> border.ContinueAsNewWorkflowExecution:
         run, info = self.run, self.run.info
         attributes = ContinueAsNewWorkflowExecutionCommandAttributes()
         if input.args:
@@ -584,34 +597,38 @@ class Operations:
         queue = attributes.task_queue.name
         attributes.inherit_build_id = _same_build(input.versioning_intent, queue, info)
         attributes.initial_versioning_behavior = _api.number(input.initial_versioning_behavior or 0)
-        return ("continue_as_new", run.pack(attributes))
+        return border.ContinueAsNewWorkflowExecution(run.pack(attributes))
 
     # Answers
 
-    def resolve_activity(self, seq: int, status: str, value: Any, is_local: bool) -> None:
-        _known(self.activities.pop(seq, None), "activity handle", seq).resolve(status, value)
+    def resolve_activity(self, job: border.ResolveActivity) -> None:
+        activity = _known(self.activities.pop(job.seq, None), "activity handle", job.seq)
+        activity.resolve(job.result)
 
-    def resolve_child_start(self, seq: int, status: str, value: Any) -> None:
-        child = _known(self.children.get(seq), "child workflow handle", seq)
-        child.resolve_start(status, value)
+    def resolve_child_start(self, job: border.ResolveChildWorkflowExecutionStart) -> None:
+        child = _known(self.children.get(job.seq), "child workflow handle", job.seq)
+        child.resolve_start(job.status)
 
-    def resolve_child(self, seq: int, status: str, value: Any) -> None:
-        child = _known(self.children.pop(seq, None), "child workflow handle", seq)
-        child.resolve(status, value)
+    def resolve_child(self, job: border.ResolveChildWorkflowExecution) -> None:
+        child = _known(self.children.pop(job.seq, None), "child workflow handle", job.seq)
+        child.resolve(job.result)
 
-    def resolve_nexus_start(self, seq: int, status: str, value: Any) -> None:
-        _known(self.nexus.get(seq), "nexus operation handle", seq).resolve_start(status, value)
+    def resolve_nexus_start(self, job: border.ResolveNexusOperationStart) -> None:
+        operation = _known(self.nexus.get(job.seq), "nexus operation handle", job.seq)
+        operation.resolve_start(job.status)
 
-    def resolve_nexus(self, seq: int, status: str, value: Any) -> None:
-        operation = self.nexus.pop(seq, None)
+    def resolve_nexus(self, job: border.ResolveNexusOperation) -> None:
+        operation = self.nexus.pop(job.seq, None)
         if operation is not None:  # Not so after a failed start.
-            operation.resolve(status, value)
+            operation.resolve(job.result)
 
-    def resolve_signal(self, seq: int, failure: Any) -> None:
-        self._resolve_external(_known(self.signals.pop(seq, None), "external signal", seq), failure)
+    def resolve_signal(self, job: border.ResolveSignalExternalWorkflow) -> None:
+        pending = _known(self.signals.pop(job.seq, None), "external signal", job.seq)
+        self._resolve_external(pending, job.failure)
 
-    def resolve_cancel(self, seq: int, failure: Any) -> None:
-        self._resolve_external(_known(self.cancels.pop(seq, None), "external cancel", seq), failure)
+    def resolve_cancel(self, job: border.ResolveRequestCancelExternalWorkflow) -> None:
+        pending = _known(self.cancels.pop(job.seq, None), "external cancel", job.seq)
+        self._resolve_external(pending, job.failure)
 
     def _resolve_external(self, pending: tuple[asyncio.Future, str], failure: Any) -> None:
         future, workflow_id = pending

@@ -16,6 +16,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import chimera._border as border
 import chimera.common as common
 import chimera.converter as converter
 import chimera.exceptions as exceptions
@@ -42,14 +43,24 @@ logger = logging.getLogger("temporalio.worker._workflow_instance")
 
 # Job -> the set it is applied with. What is not listed belongs to the third.
 _PATCHES, _INCOMING, _REST, _QUERIES = range(4)
-_SET_OF = {"patch": _PATCHES, "signal": _INCOMING, "update": _INCOMING, "query": _QUERIES}
+_SET_OF: Mapping[type, int] = {
+    border.NotifyHasPatch: _PATCHES,
+    border.SignalWorkflow: _INCOMING,
+    border.DoUpdate: _INCOMING,
+    border.QueryWorkflow: _QUERIES,
+}
 
 # Shared by all runs: it has no state.
 _FAILURES = converter.DefaultFailureConverter()
 _NONE: frozenset[str] = frozenset()
 _NO_COMPLETION = Completion([], [], [])
 
-_ENDS = ("complete", "fail", "cancel_workflow", "continue_as_new")
+_ENDS = (
+    border.CompleteWorkflowExecution,
+    border.FailWorkflowExecution,
+    border.CancelWorkflowExecution,
+    border.ContinueAsNewWorkflowExecution,
+)
 
 
 class Run(WorkflowInstance):
@@ -84,7 +95,7 @@ class Run(WorkflowInstance):
         self.history_size = 0
         self.continue_as_new_suggested = False
         self.target_version_changed = False
-        self._version: tuple[str, str] | None = None
+        self._version: border.DeploymentVersion | None = None
         self.cancel_reason: str | None = None
         self.current_details = ""
         self.seed = details.randomness_seed
@@ -134,11 +145,11 @@ class Run(WorkflowInstance):
 
     # Activation
 
-    def activate(self, act: tuple) -> Completion:
+    def activate(self, act: border.Activation) -> Completion:
         completion = self._completion = Completion([], [], [])
         self._begin(act)
         try:
-            self._apply_all(act[-1])
+            self._apply_all(act.jobs)
         except Exception as err:
             self._activation_failed(err)
         finally:
@@ -147,24 +158,19 @@ class Run(WorkflowInstance):
             self._check_evicted()
         elif completion.failure is None:
             completion.versioning_behavior = self._versioning
-            if any(command and command[0] in _ENDS for command in completion.commands):
+            if any(isinstance(command, _ENDS) for command in completion.commands):
                 self.handlers.warn_unfinished()
         return completion
 
-    def _begin(self, act: tuple) -> None:
-        (
-            _,
-            self.loop.now_ns,
-            self.is_replaying,
-            self.history_length,
-            self.history_size,
-            self.continue_as_new_suggested,
-            _,
-            self.target_version_changed,
-            self._version,
-            self._available_flags,
-            _,
-        ) = act
+    def _begin(self, act: border.Activation) -> None:
+        self.loop.now_ns = act.time
+        self.is_replaying = act.is_replaying
+        self.history_length = act.history_length
+        self.history_size = act.history_size_bytes
+        self.continue_as_new_suggested = act.continue_as_new_suggested
+        self.target_version_changed = act.target_worker_deployment_version_changed
+        self._version = act.deployment_version
+        self._available_flags = act.available_internal_flags
         self.task_error = None
         self.accepted_update = False
         self._thread_id = threading.get_ident()
@@ -173,20 +179,20 @@ class Run(WorkflowInstance):
             by_default and self.use_flag(SINGLE_BATCH)
         )
 
-    def _apply_all(self, jobs: Sequence[tuple]) -> None:
-        sets: list[list[tuple]] = [[], [], [], []]
+    def _apply_all(self, jobs: Sequence[border.Job]) -> None:
+        sets: list[list[border.Job]] = [[], [], [], []]
         for job in jobs:
-            sets[_SET_OF.get(job[0], _REST)].append(job)
-            if job[0] == "initialize":
-                self._prepare_input(job[1])
+            sets[_SET_OF.get(type(job), _REST)].append(job)
+            if isinstance(job, border.InitializeWorkflow):
+                self._prepare_input(job.started)
         if sets[_QUERIES] and len(sets[_QUERIES]) != len(jobs):
             raise AssertionError("Query jobs must not share an activation with non-query jobs.")
-        only_updates = all(job[0] == "update" for job in jobs)
+        only_updates = all(isinstance(job, border.DoUpdate) for job in jobs)
         for kind, jobs_of_kind in enumerate(sets):
             if not jobs_of_kind:
                 continue
             for job in jobs_of_kind:
-                _JOBS[job[0]](self, *job[1:])
+                _JOBS[type(job)](self, job)
             if not self.single_batch:
                 self._run_loop(kind in (_INCOMING, _REST), only_updates)
         if self.single_batch and jobs:
@@ -286,7 +292,7 @@ class Run(WorkflowInstance):
             self.definition.cls, self.definition.run_fn, args, self.info.headers
         )
 
-    def _initialize(self, *_job: Any) -> None:
+    def _initialize(self, _job: border.InitializeWorkflow) -> None:
         body = self.guard(self._execute, self._completed)
         self._main = self.loop.create_task(body, name="run")
         if self._cancel_main_at_its_start:
@@ -298,7 +304,7 @@ class Run(WorkflowInstance):
         return self.inbound.execute_workflow(self._input)
 
     def _completed(self, result: Any) -> None:
-        self.add_command(("complete", self.pack(self.encode_one(result))))
+        self.add_command(border.CompleteWorkflowExecution(self.pack(self.encode_one(result))))
 
     def _instantiate(self) -> Any:
         definition = self.definition
@@ -325,26 +331,26 @@ class Run(WorkflowInstance):
         if config and config.versioning_behavior:
             self._versioning = int(config.versioning_behavior)
 
-    def _notify_of_patch(self, patch_id: str) -> None:
-        self._notified_patches |= {patch_id}
+    def _notify_of_patch(self, job: border.NotifyHasPatch) -> None:
+        self._notified_patches |= {job.patch_id}
 
-    def _cancel(self, reason: str) -> None:
-        self.cancel_reason = reason
+    def _cancel(self, job: border.CancelWorkflow) -> None:
+        self.cancel_reason = job.reason
         if self._main:
             # Not at once: a main task that has not begun yet runs up to its first wait.
             self.loop.call_soon(self._main.cancel)
         else:
             self._cancel_main_at_its_start = self.single_batch
 
-    def _reseed(self, seed: int) -> None:
-        self.seed = seed
+    def _reseed(self, job: border.UpdateRandomSeed) -> None:
+        self.seed = seed = job.randomness_seed
         if self._random is not None:
             self._random.seed(seed)
         for callback in self._seed_callbacks or ():
             with contextlib.suppress(Exception):
                 callback(seed)
 
-    def _evict(self, *_job: Any) -> None:
+    def _evict(self, _job: border.RemoveFromCache) -> None:
         self.loop.evicting = True
         self.is_replaying = True  # Nothing is logged any more.
         self.loop.cancel_all_tasks()
@@ -375,14 +381,14 @@ class Run(WorkflowInstance):
         if isinstance(err, asyncio.CancelledError):
             err = exceptions.CancelledError(str(err))
         if self.cancel_reason is not None and exceptions.is_cancelled_exception(err):
-            self.add_command(("cancel_workflow",))
+            self.add_command(border.CancelWorkflowExecution())
         elif self.is_failure_exception(err):
             self.fail_workflow(err)
         else:
             self.task_error = err
 
     def fail_workflow(self, err: BaseException) -> None:
-        self.add_command(("fail", self.pack(self.failure_of(err))))
+        self.add_command(border.FailWorkflowExecution(self.pack(self.failure_of(err))))
 
     def failure_of(self, err: BaseException) -> Failure:
         """What tells others of an error. If it cannot be converted, as much of it as could be: an
@@ -408,11 +414,11 @@ class Run(WorkflowInstance):
     # Commands and converters
 
     def add_command(
-        self, command: tuple | None, context: converter.SerializationContext | None = None
+        self, command: border.Command | None, context: converter.SerializationContext | None = None
     ) -> int:
         """Add a command, or None to fill its place later; its index."""
         self.loop.check("add command")
-        self._completion.commands.append(command)  # type: ignore
+        self._completion.commands.append(command)
         self._completion.contexts.append(context)
         return len(self._completion.commands) - 1
 
@@ -479,7 +485,7 @@ class Run(WorkflowInstance):
         self, summary: str | None, details: str | None, payloads: converter.PayloadConverter
     ) -> Any:
         if not summary and not details:
-            return b""
+            return None
         metadata = UserMetadata()
         if summary:
             metadata.summary.CopyFrom(payloads.to_payload(summary))
@@ -540,7 +546,7 @@ class Run(WorkflowInstance):
                 raise TypeError("Patch activation callback must return true or false")
         self._patches[patch_id] = use
         if use:
-            self.add_command(("patch", patch_id, deprecated))
+            self.add_command(border.SetPatchMarker(patch_id, deprecated))
         return use
 
     async def sleep(self, seconds: float, summary: str | None) -> None:
@@ -606,7 +612,7 @@ class Run(WorkflowInstance):
             return
         payloads = self.payload_converter
         items = {name: payloads.to_payload(value) for name, value in updates.items()}
-        self.add_command(("modify_memo", self.pack(Memo(fields=items))))
+        self.add_command(border.ModifyWorkflowProperties(self.pack(Memo(fields=items))))
         raw: Any = self.info.raw_memo
         for name, item in items.items():
             gone = updates[name] is None
@@ -631,7 +637,7 @@ class Run(WorkflowInstance):
             for update in attributes:
                 payload = converter.encode_typed_search_attribute_value(update.key, update.value)
                 message.indexed_fields[update.key.name].CopyFrom(payload)
-        self.add_command(("upsert_search_attributes", message.SerializeToString()))
+        self.add_command(border.UpsertWorkflowSearchAttributes(message.SerializeToString()))
         if isinstance(attributes, Mapping):
             for name, values in attributes.items():
                 self._set_untyped(name, values)
@@ -714,10 +720,10 @@ class Run(WorkflowInstance):
         """As with the official worker: for the workflow that gets it, and activities store for the
         workflow that has started them."""
         info = self.info
-        command = command_info or (None,)
-        target = self.operations.stores_for(command)
+        target = self.operations.stores_for(command_info)
         parent = info.parent
-        if command[0] == "complete" and parent is not None and info.continued_run_id is None:
+        completes = isinstance(command_info, border.CompleteWorkflowExecution)
+        if completes and parent is not None and info.continued_run_id is None:
             target = converter.StorageDriverWorkflowInfo(
                 namespace=parent.namespace, id=parent.workflow_id, run_id=parent.run_id
             )
@@ -732,23 +738,23 @@ class Run(WorkflowInstance):
         )
 
 
-_JOBS: Mapping[str, Callable[..., None]] = {
-    "initialize": Run._initialize,
-    "fire_timer": lambda run, seq: run.loop.fire_timer(seq),
-    "random_seed": Run._reseed,
-    "query": lambda run, *job: run.handlers.query(*job),
-    "cancel": Run._cancel,
-    "signal": lambda run, *job: run.handlers.signal(*job),
-    "patch": Run._notify_of_patch,
-    "activity": lambda run, *job: run.operations.resolve_activity(*job),
-    "child_start": lambda run, *job: run.operations.resolve_child_start(*job),
-    "child": lambda run, *job: run.operations.resolve_child(*job),
-    "signal_external": lambda run, *job: run.operations.resolve_signal(*job),
-    "cancel_external": lambda run, *job: run.operations.resolve_cancel(*job),
-    "update": lambda run, *job: run.handlers.update(*job),
-    "nexus_start": lambda run, *job: run.operations.resolve_nexus_start(*job),
-    "nexus": lambda run, *job: run.operations.resolve_nexus(*job),
-    "remove_from_cache": Run._evict,
+_JOBS: Mapping[type, Callable[[Run, Any], None]] = {
+    border.InitializeWorkflow: Run._initialize,
+    border.FireTimer: lambda run, job: run.loop.fire_timer(job.seq),
+    border.UpdateRandomSeed: Run._reseed,
+    border.QueryWorkflow: lambda run, job: run.handlers.query(job),
+    border.CancelWorkflow: Run._cancel,
+    border.SignalWorkflow: lambda run, job: run.handlers.signal(job),
+    border.NotifyHasPatch: Run._notify_of_patch,
+    border.DoUpdate: lambda run, job: run.handlers.update(job),
+    border.ResolveActivity: lambda run, job: run.operations.resolve_activity(job),
+    border.ResolveChildWorkflowExecutionStart: lambda run, job: run.operations.resolve_child_start(job),
+    border.ResolveChildWorkflowExecution: lambda run, job: run.operations.resolve_child(job),
+    border.ResolveSignalExternalWorkflow: lambda run, job: run.operations.resolve_signal(job),
+    border.ResolveRequestCancelExternalWorkflow: lambda run, job: run.operations.resolve_cancel(job),
+    border.ResolveNexusOperationStart: lambda run, job: run.operations.resolve_nexus_start(job),
+    border.ResolveNexusOperation: lambda run, job: run.operations.resolve_nexus(job),
+    border.RemoveFromCache: Run._evict,
 }
 
 

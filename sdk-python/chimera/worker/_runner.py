@@ -12,6 +12,7 @@ import chimera.workflow
 from chimera.worker._interceptor import WorkflowInboundInterceptor
 
 if TYPE_CHECKING:
+    from chimera._border import Activation
     from chimera.api.common.v1 import Payloads
     from chimera.api.failure.v1 import Failure
 
@@ -53,7 +54,7 @@ class WorkflowInstanceDetails:
 class Completion:
     """The answer to an activation. `contexts` go with `commands` by index."""
 
-    commands: list[tuple]
+    commands: list[Any]  # Of _border.Command; None is a place kept for one that did not come.
     contexts: list[chimera.converter.SerializationContext | None]
     used_internal_flags: list[int]
     versioning_behavior: int = 0
@@ -67,8 +68,8 @@ class WorkflowInstance(ABC):
     __slots__ = ()
 
     @abstractmethod
-    def activate(self, act: tuple) -> Completion:
-        """Apply an activation, a tuple as `_bridge.pyi` describes it, and run until code waits."""
+    def activate(self, act: Activation) -> Completion:
+        """Apply an activation and run until code waits."""
 
     @abstractmethod
     def get_serialization_context(

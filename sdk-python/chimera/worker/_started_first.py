@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from chimera._border import Completed
+
 if TYPE_CHECKING:
     import chimera.converter as converter
     from chimera.worker._run import Run
@@ -29,8 +31,9 @@ class StartedFirst:
             self.start.set_exception(error)
             self.future.set_result(None)
 
-    def _end(self, status: str, value: Any, result_type: type | None) -> None:
-        if status == "completed":
-            self.future.set_result(self._run.decode_result(value, result_type, self.payloads))
+    def _end(self, result: Any, result_type: type | None) -> None:
+        run = self._run
+        if isinstance(result, Completed):
+            self.future.set_result(run.decode_result(result.result, result_type, self.payloads))
         else:
-            self._fail(self._run.decode_failure(value, self.failures, self.payloads))
+            self._fail(run.decode_failure(result.failure, self.failures, self.payloads))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import chimera
+import chimera._border as border
 import chimera.common as common
 import chimera.exceptions as exceptions
 from chimera.api.common.v1 import Payload
@@ -70,7 +71,7 @@ class Handlers:
         # By kind. Shared with other runs: `set` replaces it first.
         self._definitions = _of_class(run.definition)
         # Signals that nobody handles yet, by name, in order of first arrival.
-        self._buffered: dict[str, list[tuple]] = {}
+        self._buffered: dict[str, list[border.SignalWorkflow]] = {}
         self._signal_executions: dict[int, Execution] = {}
         self._update_executions: dict[str, Execution] = {}
         self._signal_count = 0
@@ -108,23 +109,23 @@ class Handlers:
 
     # Signals
 
-    def signal(self, name: str, payloads: Sequence, headers: Mapping, identity: str) -> None:
-        definition = self.find("signal", name)
+    def signal(self, job: border.SignalWorkflow) -> None:
+        definition = self.find("signal", job.signal_name)
         if definition is None:
-            self._buffered.setdefault(name, []).append((name, payloads, headers))
+            self._buffered.setdefault(job.signal_name, []).append(job)
         else:
-            self._start_signal(definition, name, payloads, headers)
+            self._start_signal(definition, job)
 
     def _deliver_buffered(self, name: str | None, definition: Any) -> None:
         names = list(self._buffered) if name is None else [name]
         for each in names:
-            for signal in self._buffered.pop(each, ()):
-                self._start_signal(definition, *signal)
+            for job in self._buffered.pop(each, ()):
+                self._start_signal(definition, job)
 
-    def _start_signal(self, definition: Any, name: str, payloads: Any, headers: Any) -> None:
-        run = self._run
+    def _start_signal(self, definition: Any, job: border.SignalWorkflow) -> None:
+        run, name = self._run, job.signal_name
         try:
-            args = self._arguments(definition, name, payloads)
+            args = self._arguments(definition, name, job.input)
         except Exception:
             # A sender's mistake must not stop the workflow.
             logger.exception(
@@ -140,19 +141,18 @@ class Handlers:
         self._signal_count += 1
         number = self._signal_count
         self._signal_executions[number] = Execution(name, definition.unfinished_policy)
-        input = HandleSignalInput(name, args, read_headers(headers))
+        input = HandleSignalInput(name, args, read_headers(job.headers))
         body = run.guard(lambda: run.inbound.handle_signal(input))
         task = run.loop.create_task(body, name=f"signal: {name}")
         task.add_done_callback(lambda _: self._signal_executions.pop(number, None))
 
     # Queries
 
-    def query(self, query_id: str, name: str, payloads: Sequence, headers: Mapping) -> None:
-        body = self._answer(query_id, name, payloads, headers)
-        self._run.loop.create_task(body, name=f"query: {name}")
+    def query(self, job: border.QueryWorkflow) -> None:
+        self._run.loop.create_task(self._answer(job), name=f"query: {job.query_type}")
 
-    async def _answer(self, query_id: str, name: str, payloads: Any, headers: Any) -> None:
-        run = self._run
+    async def _answer(self, job: border.QueryWorkflow) -> None:
+        run, name = self._run, job.query_type
         try:
             with run.as_read_only(query_or_validator=True):
                 definition = self.find("query", name)
@@ -161,31 +161,21 @@ class Handlers:
                         f"Query handler for '{name}' expected but not found, "
                         f"known queries: [{self._known('query')}]"
                     )
-                args = self._arguments(definition, name, payloads)
-                input = HandleQueryInput(query_id, name, args, read_headers(headers))
+                args = self._arguments(definition, name, job.arguments)
+                input = HandleQueryInput(job.query_id, name, args, read_headers(job.headers))
                 result = run.encode_one(await run.inbound.handle_query(input))
-            run.add_command(("query", query_id, run.pack(result), None))
+            run.add_command(border.RespondToQuery(job.query_id, run.pack(result), None))
         except Exception as err:
-            run.add_command(("query", query_id, None, run.pack(run.failure_of(err))))
+            failure = run.pack(run.failure_of(err))
+            run.add_command(border.RespondToQuery(job.query_id, None, failure))
 
     def _known(self, kind: str) -> str:
         return " ".join(sorted(name for name in self._definitions[kind] if name))
 
     # Updates
 
-    def update(
-        self,
-        update_id: str,
-        protocol_instance_id: str,
-        name: str,
-        payloads: Sequence,
-        headers: Mapping,
-        _update_id: str,
-        identity: str,
-        run_validator: bool,
-    ) -> None:
-        update = _Update(self, update_id, protocol_instance_id, name, payloads, headers)
-        self._run.loop.create_task(update.handle(run_validator), name=f"update: {name}")
+    def update(self, job: border.DoUpdate) -> None:
+        self._run.loop.create_task(_Update(self, job).handle(), name=f"update: {job.name}")
 
     # Ends
 
@@ -288,35 +278,26 @@ def _of_class(definition: Any) -> Definitions:
 class _Update:
     """One update, from its arrival to its result."""
 
-    def __init__(
-        self,
-        handlers: Handlers,
-        update_id: str,
-        protocol_instance_id: str,
-        name: str,
-        payloads: Sequence,
-        headers: Mapping,
-    ) -> None:
+    def __init__(self, handlers: Handlers, job: border.DoUpdate) -> None:
         self._handlers = handlers
         self._run = handlers._run
-        self._id = update_id
-        self._instance = protocol_instance_id
-        self._name = name
-        self._payloads = payloads
-        self._headers = headers
+        self._job = job
         self._accepted = False
 
-    async def handle(self, run_validator: bool) -> None:
+    def _response(self, response: Any) -> border.UpdateResponse:
+        return border.UpdateResponse(self._job.protocol_instance_id, response)
+
+    async def handle(self) -> None:
         run = self._run
-        update_variable.set(UpdateInfo(self._id, self._name))
+        update_variable.set(UpdateInfo(self._job.id, self._job.name))
         try:
             # The answer's place among the commands is where the update began.
             self._commands, self._place = run.commands, run.add_command(None)
-            input = self._validate(run_validator)
-            self._commands[self._place] = ("update", self._instance, "accepted", None)
+            input = self._validate()
+            self._commands[self._place] = self._response(border.UpdateAccepted())
             self._accepted = run.accepted_update = True
             result = run.encode_one(await run.inbound.handle_update_handler(input))
-            run.add_command(("update", self._instance, "completed", run.pack(result)))
+            run.add_command(self._response(border.UpdateCompleted(run.pack(result))))
         except (Exception, asyncio.CancelledError) as err:
             self._failed(err)
         except ContinueAsNew:
@@ -325,26 +306,26 @@ class _Update:
             if not run.loop.evicting:
                 raise
         finally:
-            self._handlers._update_executions.pop(self._id, None)
+            self._handlers._update_executions.pop(self._job.id, None)
 
-    def _validate(self, run_validator: bool) -> HandleUpdateInput:
-        run, handlers = self._run, self._handlers
-        definition = handlers.find("update", self._name)
+    def _validate(self) -> HandleUpdateInput:
+        run, handlers, job = self._run, self._handlers, self._job
+        definition = handlers.find("update", job.name)
         if definition is None:
             raise RuntimeError(
-                f"Update handler for '{self._name}' expected but not found, and there is no "
+                f"Update handler for '{job.name}' expected but not found, and there is no "
                 f"dynamic handler. known updates: [{handlers._known('update')}]"
             )
-        execution = Execution(self._name, definition.unfinished_policy, self._id)
-        handlers._update_executions[self._id] = execution
-        args = handlers._arguments(definition, self._name, self._payloads)
-        input = HandleUpdateInput(self._id, self._name, args, read_headers(self._headers))
-        if run_validator and definition.validator is not None:
+        execution = Execution(job.name, definition.unfinished_policy, job.id)
+        handlers._update_executions[job.id] = execution
+        args = handlers._arguments(definition, job.name, job.input)
+        input = HandleUpdateInput(job.id, job.name, args, read_headers(job.headers))
+        if job.run_validator and definition.validator is not None:
             with run.as_read_only(query_or_validator=True):
                 run.inbound.handle_update_validator(input)
             # The validator may have changed them.
-            input.args = handlers._arguments(definition, self._name, self._payloads)
-        if run_validator:  # What the history has as accepted is not refused now.
+            input.args = handlers._arguments(definition, job.name, job.input)
+        if job.run_validator:  # What the history has as accepted is not refused now.
             definition.check_count(len(args))
         return input
 
@@ -359,7 +340,7 @@ class _Update:
         if read_only or (self._accepted and not run.is_failure_exception(err)):
             run.task_error = err
             return
-        command = ("update", self._instance, "rejected", run.pack(run.failure_of(err)))
+        command = self._response(border.UpdateRejected(run.pack(run.failure_of(err))))
         if self._accepted:
             run.add_command(command)
         else:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Coroutine, MutableMapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
+import chimera._border as border
 import chimera.common as common
 import chimera.converter as converter
 import chimera.exceptions as exceptions
@@ -95,13 +96,12 @@ class WorkflowWorker:
         self._debug = debug_mode or bool(os.environ.get("TEMPORAL_DEBUG"))
         self._threads = WorkflowThreads(2.0, self._abandoned)
         self._loop: asyncio.AbstractEventLoop | None = None  # Where the codec is awaited.
-        self._runs: dict[str, WorkflowInstance] = {}
-        self._unevictable: set[str] = set()
+        self._unevictable: set[_bridge.RunHandle] = set()
         # Runs whose code is still in an activation that was answered without it, and those among
         # them whose eviction waits for its end.
         self._lock = threading.Lock()
-        self._stuck: set[str] = set()
-        self._held_evictions: set[str] = set()
+        self._stuck: set[_bridge.RunHandle] = set()
+        self._held_evictions: set[_bridge.RunHandle] = set()
         self._ending = False
         self._tasks: set[asyncio.Task] = set()
         self._bridge: _bridge.WorkflowBridge | None = None
@@ -170,7 +170,7 @@ class WorkflowWorker:
             self._bridge = _bridge.WorkflowBridge(
                 queue,
                 self._activate_from_loop,
-                lambda run_id: self._threads.submit(self._drop, run_id),
+                lambda run: self._threads.submit(self._drop, run),
             )
         return self._bridge
 
@@ -196,23 +196,22 @@ class WorkflowWorker:
 
     # Called by the bridge
 
-    def _activate(self, run_id: str, workflow_type: str, activation: tuple) -> None:
-        jobs = activation[-1]
-        if jobs and jobs[0][0] == "remove_from_cache":
-            logger.debug("Evicting workflow with run ID %s, message: %s", run_id, jobs[0][2])
-            if self._evict(run_id, activation, asked=True):
-                self._complete(run_id, Completion([], [], []))
+    def _activate(self, run: _bridge.RunHandle, activation: border.Activation) -> None:
+        eviction = _eviction_in(activation)
+        if eviction is not None:
+            logger.debug("Evicting workflow with run ID %s, message: %s", run.run_id, eviction.message)
+            if self._evict(run, activation, asked=True):
+                self._complete(run, Completion([], [], []))
             return
-        completion = self._run(run_id, workflow_type, activation)
+        completion = self._run(run, activation)
         if completion is not None:
-            self._complete(run_id, completion)
+            self._complete(run, completion)
 
-    def _activate_from_loop(self, run_id: str, workflow_type: str, activation: tuple) -> None:
-        jobs = activation[-1]
-        if jobs and jobs[0][0] == "remove_from_cache":
-            self._threads.submit(self._activate, run_id, workflow_type, activation)
+    def _activate_from_loop(self, run: _bridge.RunHandle, activation: border.Activation) -> None:
+        if _eviction_in(activation) is not None:
+            self._threads.submit(self._activate, run, activation)
         else:
-            self._on_loop(self._activate_with_codec(run_id, workflow_type, activation))
+            self._on_loop(self._activate_with_codec(run, activation))
 
     def _on_loop(self, body: Coroutine[Any, Any, None]) -> None:
         self._loop = asyncio.get_running_loop()
@@ -221,38 +220,40 @@ class WorkflowWorker:
         task.add_done_callback(self._tasks.discard)
 
     async def _activate_with_codec(
-        self, run_id: str, workflow_type: str, activation: tuple
+        self, run: _bridge.RunHandle, activation: border.Activation
     ) -> None:
         assert self._codec
-        own = self._own_context(run_id, activation[-1])
-        instance = self._runs.get(run_id)
-        operations = getattr(instance, "operations", None)
+        own = self._own_context(run, activation)
+        operations = getattr(run.state, "operations", None)
         try:
             activation = await self._codec.decode(activation, own, operations)
         except Exception as err:
-            logger.exception("Failed handling activation on workflow with run ID %s", run_id)
+            logger.exception("Failed handling activation on workflow with run ID %s", run.run_id)
             completion = self._failed(err)
         else:
-            ran = await self._threads.run(self._run, run_id, workflow_type, activation)
+            ran = await self._threads.run(self._run, run, activation)
             if ran is None:
                 return
             completion = ran
-        instance = self._runs.get(run_id)
-        await self._encode_and_complete(run_id, completion, own, instance)
+        await self._encode_and_complete(run, completion, own, run.state)
 
     async def _encode_and_complete(
-        self, run_id: str, completion: Completion, own: Any, instance: WorkflowInstance | None
+        self,
+        run: _bridge.RunHandle,
+        completion: Completion,
+        own: Any,
+        instance: WorkflowInstance | None,
     ) -> None:
         assert self._codec
 
-        def target_of(command: tuple | None) -> Any:
+        def target_of(command: Any) -> Any:
             """For whom external storage keeps what a command or a task's failure holds."""
             if self._converter.external_storage is None:
                 return None
             if instance is not None:
                 return instance.get_external_store_context(command).target
             return converter.StorageDriverWorkflowInfo(
-                namespace=self._namespace, id=getattr(own, "workflow_id", None), run_id=run_id
+                namespace=self._namespace, id=getattr(own, "workflow_id", None), run_id=run.run_id
             )
 
         try:
@@ -263,57 +264,53 @@ class WorkflowWorker:
                 encoded = await self._codec.encode(commands, contexts, own, target_of)
                 completion.commands = encoded
         except Exception as err:
-            logger.exception("Failed encoding completion on workflow with run ID %s", run_id)
+            logger.exception("Failed encoding completion on workflow with run ID %s", run.run_id)
             completion.failure = Failure(message=f"Failed encoding completion: {err}")
-        self._complete(run_id, completion)
+        self._complete(run, completion)
 
-    def _own_context(self, run_id: str, jobs: list[tuple]) -> Any:
-        instance = self._runs.get(run_id)
-        if instance is not None:
-            return instance.get_serialization_context(None)
-        for job in jobs:
-            if job[0] == "initialize":
-                return converter.WorkflowSerializationContext(self._namespace, job[2])
-        return None
+    def _own_context(self, run: _bridge.RunHandle, activation: border.Activation) -> Any:
+        if run.state is not None:
+            return run.state.get_serialization_context(None)
+        job = _initialization_in(activation)
+        if job is None:
+            return None
+        return converter.WorkflowSerializationContext(self._namespace, job.workflow_id)
 
-    def _drop(self, run_id: str) -> None:
+    def _drop(self, run: _bridge.RunHandle) -> None:
         """The run has ended. What still waits in it is ended here, not by the garbage collector."""
-        instance = self._runs.get(run_id)
-        loop = getattr(instance, "loop", None)
+        loop = getattr(run.state, "loop", None)
         if loop is not None and loop.tasks:
-            self._evict(run_id, _eviction_of(run_id), asked=False)
+            self._evict(run, _EVICTION, asked=False)
         else:
-            self._runs.pop(run_id, None)
+            run.state = None
 
     # Runs
 
-    def _run(self, run_id: str, workflow_type: str, activation: tuple) -> Completion | None:
+    def _run(self, run: _bridge.RunHandle, activation: border.Activation) -> Completion | None:
         """What the run answers; None if it was answered without it."""
-        instance = self._runs.get(run_id)
+        instance = run.state
         try:
             if instance is None:
-                instance = self._runs[run_id] = self._create(run_id, workflow_type, activation)
-            else:
-                self._refresh(activation)
-            return self._watched(instance, activation)
+                instance = run.state = self._create(run, activation)
+            elif _initialization_in(activation) is not None:
+                logger.warning("Cache already exists for activation with initialize job")
+            return self._watched(run, instance, activation)
         except Abandoned:
-            assert instance is not None
-            self._back_from_deadlock(run_id, instance)
+            self._back_from_deadlock(run, instance)
             return None
         except BaseException as err:
             logger.exception(
-                "Failed handling activation on workflow %s with run ID %s", workflow_type, run_id
+                "Failed handling activation on workflow %s with run ID %s",
+                run.workflow_type,
+                run.run_id,
             )
             return self._failed(err)
 
-    def _refresh(self, activation: tuple) -> None:
-        if any(job[0] == "initialize" for job in activation[-1]):
-            logger.warning("Cache already exists for activation with initialize job")
-
     def _watched(
         self,
+        run: _bridge.RunHandle,
         instance: WorkflowInstance,
-        activation: tuple,
+        activation: border.Activation,
         *,
         evicting: bool = False,
         asked: bool = True,
@@ -321,55 +318,58 @@ class WorkflowWorker:
         if self._debug:
             with debugger_that_goes_on():
                 return instance.activate(activation)
-        return self._threads.watched((instance, evicting, asked), instance.activate, activation)
+        what = (run, instance, evicting, asked)
+        return self._threads.watched(what, instance.activate, activation)
 
     # Code that does not come to a wait, and cannot be interrupted
 
-    def _abandoned(self, what: tuple[WorkflowInstance, bool, bool], error: DeadlockError) -> None:
+    def _abandoned(
+        self, what: tuple[_bridge.RunHandle, WorkflowInstance, bool, bool], error: DeadlockError
+    ) -> None:
         """Answer for an activation that goes on, if the core asked. On the watchdog's thread."""
-        instance, evicting, asked = what
+        run, instance, evicting, asked = what
         info = instance.get_info()
-        run_id = info.run_id
-        self._runs.pop(run_id, None)
+        run.state = None
         if evicting:
-            self._unevictable.add(run_id)
-            logger.error("Timed out running eviction job for run ID %s%s", run_id, _RETRIED)
+            self._unevictable.add(run)
+            logger.error("Timed out running eviction job for run ID %s%s", info.run_id, _RETRIED)
             if asked:
-                self._complete(run_id, Completion([], [], []))
+                self._complete(run, Completion([], [], []))
             return
         logger.warning(
             "Workflow %s with ID %s and run ID %s blocks its thread, and cannot be interrupted: "
             "its task is failed, its thread is left to itself",
             info.workflow_type,
             info.workflow_id,
-            run_id,
+            info.run_id,
             exc_info=error,
         )
         with self._lock:
-            self._stuck.add(run_id)
+            self._stuck.add(run)
         completion = self._failed(error)
         if self._codec is None or self._loop is None:
-            self._complete(run_id, completion)
+            self._complete(run, completion)
         else:
             own = instance.get_serialization_context(None)
-            body = self._encode_and_complete(run_id, completion, own, instance)
+            body = self._encode_and_complete(run, completion, own, instance)
             self._loop.call_soon_threadsafe(self._on_loop, body)
 
-    def _back_from_deadlock(self, run_id: str, instance: WorkflowInstance) -> None:
+    def _back_from_deadlock(self, run: _bridge.RunHandle, instance: WorkflowInstance) -> None:
         with self._lock:
-            self._stuck.discard(run_id)
-            held = run_id in self._held_evictions
-            self._held_evictions.discard(run_id)
+            self._stuck.discard(run)
+            held = run in self._held_evictions
+            self._held_evictions.discard(run)
         if held:
-            self._complete(run_id, Completion([], [], []))
+            self._complete(run, Completion([], [], []))
         if not self._drop_at_once:
-            self._end_code(run_id, instance, _eviction_of(run_id), asked=False)
+            self._end_code(run, instance, _EVICTION, asked=False)
 
     def _failed(self, err: BaseException) -> Completion:
         completion = Completion([], [], [])
         if isinstance(err, exceptions.ApplicationError) and err.non_retryable:
             failure = self._failure(err)
-            completion.commands.append(("fail", failure if self._codec else failure.SerializeToString()))
+            packed = failure if self._codec else failure.SerializeToString()
+            completion.commands.append(border.FailWorkflowExecution(packed))
             completion.contexts.append(None)
         else:
             completion.failure = self._failure(err)
@@ -386,57 +386,59 @@ class WorkflowWorker:
             failure.message = f"Failed converting activation exception: {inner}"
         return failure
 
-    def _complete(self, run_id: str, completion: Completion) -> None:
-        assert self._bridge
+    def _complete(self, run: _bridge.RunHandle, completion: Completion) -> None:
         try:
             if completion.failure is not None:
-                failure = completion.failure.SerializeToString()
-                self._bridge.fail(run_id, failure, _UNHANDLED_FAILURE)
+                run.fail(completion.failure.SerializeToString(), _UNHANDLED_FAILURE)
             else:
-                self._bridge.complete(
-                    run_id,
+                run.complete(
                     [command for command in completion.commands if command is not None],
                     completion.used_internal_flags,
                     completion.versioning_behavior,
                 )
         except Exception as err:
-            logger.exception("Failed completing activation on workflow with run ID %s", run_id)
+            logger.exception("Failed completing activation on workflow with run ID %s", run.run_id)
             if completion.failure is None:
                 # The core waits for an answer.
-                self._complete(run_id, Completion([], [], [], failure=self._failure(err)))
+                self._complete(run, Completion([], [], [], failure=self._failure(err)))
 
-    def _evict(self, run_id: str, activation: tuple, *, asked: bool) -> bool:
+    def _evict(self, run: _bridge.RunHandle, activation: border.Activation, *, asked: bool) -> bool:
         """End a run's code. Whether this is to be answered now."""
         with self._lock:
-            if run_id in self._stuck and not self._drop_at_once and not self._ending:
-                self._held_evictions.add(run_id)
+            if run in self._stuck and not self._drop_at_once and not self._ending:
+                self._held_evictions.add(run)
                 return False
-        instance = self._runs.pop(run_id, None)
+        instance, run.state = run.state, None
         if instance is None or self._drop_at_once:
             return True
-        return self._end_code(run_id, instance, activation, asked=asked)
+        return self._end_code(run, instance, activation, asked=asked)
 
     def _end_code(
-        self, run_id: str, instance: WorkflowInstance, activation: tuple, *, asked: bool
+        self,
+        run: _bridge.RunHandle,
+        instance: WorkflowInstance,
+        activation: border.Activation,
+        *,
+        asked: bool,
     ) -> bool:
         """Whether the core still waits for an answer: it has one if this took too long."""
         answered = False
         try:
-            self._watched(instance, activation, evicting=True, asked=asked)
-            self._unevictable.discard(run_id)
+            self._watched(run, instance, activation, evicting=True, asked=asked)
+            self._unevictable.discard(run)
             return True
         except Abandoned:
             answered = True
         except BaseException as err:
-            if run_id not in self._unevictable:
-                self._unevictable.add(run_id)
+            if run not in self._unevictable:
+                self._unevictable.add(run)
                 how = "Timed out" if isinstance(err, DeadlockError) else "Failed"
-                logger.exception("%s running eviction job for run ID %s%s", how, run_id, _RETRIED)
+                logger.exception(
+                    "%s running eviction job for run ID %s%s", how, run.run_id, _RETRIED
+                )
         # Its slot is free: the core has its answer. Only the memory waits for this.
         if not self._ending:
-            again = functools.partial(
-                self._end_code, run_id, instance, _eviction_of(run_id), asked=False
-            )
+            again = functools.partial(self._end_code, run, instance, _EVICTION, asked=False)
             retry = threading.Timer(_EVICTION_RETRY_SECONDS, self._threads.submit, (again,))
             retry.daemon = True
             retry.start()
@@ -452,8 +454,8 @@ class WorkflowWorker:
         with self._lock:
             self._ending = True
             held, self._held_evictions = self._held_evictions, set()
-        for run_id in held:
-            self._complete(run_id, Completion([], [], []))
+        for run in held:
+            self._complete(run, Completion([], [], []))
 
     def close(self) -> None:
         """After the core has drained."""
@@ -462,18 +464,17 @@ class WorkflowWorker:
         if self._bridge is not None:
             self._bridge.close()
 
-    def _create(self, run_id: str, workflow_type: str, activation: tuple) -> WorkflowInstance:
-        job = next((job for job in activation[-1] if job[0] == "initialize"), None)
+    def _create(self, run: _bridge.RunHandle, activation: border.Activation) -> WorkflowInstance:
+        job = _initialization_in(activation)
         if job is None:
             raise RuntimeError(
                 "Missing initialize workflow, workflow could have unexpectedly been removed "
                 "from cache"
             )
-        _, started, workflow_id, seed, start_time_ns = job
+        workflow_type, started = run.workflow_type, job.started
         if isinstance(started, bytes):
             started = WorkflowExecutionStartedEventAttributes.FromString(started)
-            index = activation[-1].index(job)
-            activation[-1][index] = ("initialize", started, *job[2:])
+            activation.jobs[activation.jobs.index(job)] = job._replace(started=started)
         definition = self._definitions.get(workflow_type, self._dynamic)
         if definition is None:
             known = ", ".join(sorted(self._definitions))
@@ -482,7 +483,7 @@ class WorkflowWorker:
                 f"available workflows: {known}",
                 type="NotFoundError",
             )
-        info = self._info(run_id, workflow_id, started, activation[1], start_time_ns)
+        info = self._info(run.run_id, job, started, activation.time)
         failure = started.continued_failure if started.HasField("continued_failure") else None
         last = started.last_completion_result
         return self._runner_of(definition).create_instance(
@@ -492,7 +493,7 @@ class WorkflowWorker:
                 interceptor_classes=self._interceptor_classes,
                 defn=definition,
                 info=info,
-                randomness_seed=seed,
+                randomness_seed=job.randomness_seed,
                 extern_functions=self._extern_functions,
                 disable_eager_activity_execution=self._disable_eager,
                 worker_level_failure_exception_types=self._failure_types,
@@ -505,7 +506,7 @@ class WorkflowWorker:
         )
 
     def _info(
-        self, run_id: str, workflow_id: str, started: Any, now_ns: int, start_ns: int
+        self, run_id: str, job: border.InitializeWorkflow, started: Any, now_ns: int
     ) -> workflow.Info:
         def duration(name: str) -> Any:
             return getattr(started, name).ToTimedelta() if started.HasField(name) else None
@@ -543,8 +544,8 @@ class WorkflowWorker:
             typed_search_attributes=converter.decode_typed_search_attributes(
                 started.search_attributes
             ),
-            workflow_id=workflow_id,
-            workflow_start_time=_time(start_ns),
+            workflow_id=job.workflow_id,
+            workflow_start_time=_time(job.start_time),
             workflow_type=started.workflow_type.name,
         )
 
@@ -555,10 +556,31 @@ _RETRIED = (
 )
 
 
-def _eviction_of(run_id: str) -> tuple:
-    """An activation that nobody sent: the code is to end."""
-    job = ("remove_from_cache", 0, "")
-    return (run_id, 0, True, 0, 0, False, (), False, None, (), [job])
+# An activation that nobody sent: the code is to end.
+_EVICTION = border.Activation(
+    time=0,
+    is_replaying=True,
+    history_length=0,
+    history_size_bytes=0,
+    continue_as_new_suggested=False,
+    suggest_continue_as_new_reasons=[],
+    target_worker_deployment_version_changed=False,
+    deployment_version=None,
+    available_internal_flags=[],
+    jobs=[border.RemoveFromCache(0, "")],
+)
+
+
+def _eviction_in(activation: border.Activation) -> border.RemoveFromCache | None:
+    jobs = activation.jobs
+    return jobs[0] if jobs and isinstance(jobs[0], border.RemoveFromCache) else None
+
+
+def _initialization_in(activation: border.Activation) -> border.InitializeWorkflow | None:
+    for job in activation.jobs:
+        if isinstance(job, border.InitializeWorkflow):
+            return job
+    return None
 
 
 def _time(nanoseconds: int) -> datetime:

@@ -46,6 +46,7 @@ void copy_start(From& from, To& to) {
   CHIMERA_MESSAGE(priority)
   CHIMERA_MESSAGE(versioning_override)
   CHIMERA_MESSAGE(user_metadata)
+  CHIMERA_MESSAGE(time_skipping_config)
   CHIMERA_SCALAR(namespace_)
   CHIMERA_SCALAR(workflow_id)
   CHIMERA_SCALAR(request_id)

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from live_support import BUILD, CITY
+from live_support import BUILD, CITY, events
 
 from chimera import activity, workflow
 from chimera.api.common.v1 import Payload
@@ -89,6 +89,22 @@ class Mixed:
             raise ApplicationError("refused", "why SECRET")
 
 
+@workflow.defn
+class MixedLocally:
+    @workflow.run
+    async def run(self, text: str) -> str:
+        both = [
+            workflow.start_local_activity(name, text, result_type=str, **OPTIONS)
+            for name in ("upper_native", "upper_python")
+        ]
+        seen = "; ".join([await each for each in both])
+        try:
+            await workflow.execute_local_activity("fail_native", text, **OPTIONS)
+        except ApplicationError as error:
+            seen += f"; {error.type}: {error.message} {list(error.details)}"
+        return seen
+
+
 ALL_OF_MIXED = (
     "native SECRET text SECRET; beat SECRET text SECRET; beat SECRET text SECRET; "
     "Native: no text SECRET ['detail SECRET', 7]"
@@ -112,7 +128,7 @@ def worker(client: Client, task_queue: str, cache: int = 1000) -> Worker:
     return Worker(
         client,
         task_queue=task_queue,
-        workflows=[Mixed],
+        workflows=[Mixed, MixedLocally],
         activities=[upper_python, beat_python, fail_python],
         activity_executor=ThreadPoolExecutor(4),
         native=[LIBRARY],
@@ -128,6 +144,31 @@ async def raw(handle: WorkflowHandle, plain: Client) -> bytes:
     return b"".join(event.SerializeToString() for event in history.events) + (
         description.raw_description.SerializeToString()
     )
+
+
+@pytest.mark.parametrize(
+    ("workflow_type", "expected"),
+    [
+        (
+            "MixedLocally",
+            "native SECRET text SECRET; python SECRET text SECRET; Native: no text SECRET ['detail SECRET', 7]",
+        ),
+        (
+            "NativeLocally",
+            "python SECRET text SECRET; native SECRET text SECRET; Python: no text SECRET, detail SECRET, 7",
+        ),
+    ],
+    ids=["python", "cpp"],
+)
+async def test_local_activities_across_languages(
+    client: Client, coded: Client, name: str, cache: int, workflow_type: str, expected: str
+):
+    async with worker(coded, name, cache):
+        handle = await coded.start_workflow(workflow_type, "text SECRET", id=name, task_queue=name, result_type=str)
+        assert await handle.result() == expected
+        assert len(await events(handle, "marker_recorded")) == 3
+        assert await events(handle, "activity_task_scheduled") == []
+        assert b"SECRET" not in await raw(handle, client)
 
 
 async def test_python_client_cpp_workflow(client: Client, coded: Client, name: str, cache: int):

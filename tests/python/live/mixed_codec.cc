@@ -76,10 +76,32 @@ const auto kNative = chimera::define_workflow<&Native::run>("Native")
                          .query<&Native::seen>("seen")
                          .update<&Native::add, &Native::validate_add>("add");
 
+// Runs activities of both languages without leaving the process.
+class NativeLocally {
+ public:
+  std::string run(std::string text) {
+    const chimera::LocalActivityOptions options{.start_to_close_timeout = 10s};
+    auto python = workflow::start_local_activity<std::string>("upper_python", options, text);
+    auto native = workflow::start_local_activity<&upper_native>(options, text);
+    std::string seen = python.get() + "; " + native.get();
+    try {
+      workflow::execute_local_activity<void>("fail_python", options, text);
+    } catch (const chimera::ApplicationError& error) {
+      seen += "; " + error.type() + ": " + error.message() + ", " +
+              error.details().get<std::string>() + ", " +
+              std::to_string(error.details().get<int>(1));
+    }
+    return seen;
+  }
+};
+
+const auto kNativeLocally = chimera::define_workflow<&NativeLocally::run>("NativeLocally");
+
 }  // namespace
 
 CHIMERA_LIBRARY(library) {
   library.add(kNative)
+      .add(kNativeLocally)
       .add_activity<&upper_native>("upper_native")
       .add_activity<&beat_native>("beat_native")
       .add_activity<&fail_native>("fail_native");

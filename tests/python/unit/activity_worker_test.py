@@ -84,13 +84,15 @@ class Harness:
         self.worker.register_with(core, None)  # type: ignore
         self.bridge: FakeActivityBridge = core.bridge
 
-    def start(self, name: str, *args: Any, heartbeat_details: Sequence[Any] = ()) -> None:
+    def start(
+        self, name: str, *args: Any, heartbeat_details: Sequence[Any] = (), is_local: bool = False
+    ) -> None:
         task = PollActivityTaskQueueResponse(activity_id="1", attempt=2)
         task.activity_type.name = name
         task.workflow_execution.workflow_id = "workflow"
         task.input.payloads.extend(PAYLOADS.to_payloads(args))
         task.heartbeat_details.payloads.extend(PAYLOADS.to_payloads(heartbeat_details))
-        self.bridge.start(b"token", task.SerializeToString(), False)
+        self.bridge.start(b"token", task.SerializeToString(), is_local)
 
     def cancel(self, **flags: bool) -> None:
         order = ("not_found", "cancelled", "paused", "timed_out", "worker_shutdown", "reset")
@@ -445,3 +447,19 @@ def test_registration_errors() -> None:
     with concurrent.futures.ThreadPoolExecutor(1) as executor:
         with pytest.warns(UserWarning, match="not bound to an instance"):
             Harness(Callable_.method, executor=executor)
+
+
+def test_a_local_activity_knows_that_it_is_one() -> None:
+    contexts: list[Any] = []
+
+    @activity.defn
+    async def tell() -> bool:
+        contexts.append(activity.info())
+        return activity.info().is_local
+
+    async def body() -> None:
+        core = Harness(tell)
+        assert decode((await core.run("tell", is_local=True))[1]) is True
+        assert decode((await core.run("tell"))[1]) is False
+
+    check(body)

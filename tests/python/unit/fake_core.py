@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+import chimera._border as border
 import chimera.common as common
 import chimera.converter as converter
 from chimera.api.common.v1 import Payload, Payloads
@@ -98,35 +99,34 @@ class FakeCore:
         self.now_ns = START_NS
         self.last = Completion([], [], [])
 
-    def initialize(self, *args: Any) -> tuple:
+    def initialize(self, *args: Any) -> border.InitializeWorkflow:
         started = WorkflowExecutionStartedEventAttributes()
         started.input.payloads.extend(PAYLOADS.to_payloads(args))
-        return ("initialize", started, "workflow", 1, START_NS)
+        return border.InitializeWorkflow(started, "workflow", 1, START_NS)
 
-    def start(self, *args: Any, more: Sequence[tuple] = (), replaying: bool = False) -> list[tuple]:
+    def start(self, *args: Any, more: Sequence[border.Job] = (), replaying: bool = False) -> list[Any]:
         return self.send(self.initialize(*args), *more, replaying=replaying)
 
-    def send(self, *jobs: tuple, replaying: bool = False, flags: Sequence[int] = ()) -> list[tuple]:
+    def send(self, *jobs: border.Job, replaying: bool = False, flags: Sequence[int] = ()) -> list[Any]:
         self.last = self.run.activate(
-            (
-                "run",
-                self.now_ns,
-                replaying,
-                3,
-                100,
-                False,
-                (),
-                False,
-                ("deployment", "build"),
-                tuple(flags),
-                list(jobs),
+            border.Activation(
+                time=self.now_ns,
+                is_replaying=replaying,
+                history_length=3,
+                history_size_bytes=100,
+                continue_as_new_suggested=False,
+                suggest_continue_as_new_reasons=[],
+                target_worker_deployment_version_changed=False,
+                deployment_version=border.DeploymentVersion("deployment", "build"),
+                available_internal_flags=list(flags),
+                jobs=list(jobs),
             )
         )
         if self.last.failure is not None:
             raise AssertionError(f"task failed: {self.last.failure}")
         return self.last.commands
 
-    def fails(self, *jobs: tuple) -> Failure:
+    def fails(self, *jobs: border.Job) -> Failure:
         """The failure of a task that has to fail."""
         try:
             self.send(*jobs)
@@ -136,24 +136,38 @@ class FakeCore:
         raise AssertionError(f"task did not fail: {self.last.commands}")
 
     def evict(self) -> None:
-        self.send(("remove_from_cache", 1, "test"))
+        self.send(border.RemoveFromCache(1, "test"))
 
 
-def signal(name: str, *args: Any) -> tuple:
-    return ("signal", name, [encode(arg) for arg in args], {}, "me")
+def signal(name: str, *args: Any) -> border.Job:
+    return border.SignalWorkflow(name, [encode(arg) for arg in args], {}, "me")
 
 
-def update(name: str, *args: Any, id: str = "u", run_validator: bool = True) -> tuple:
-    return ("update", id, f"{id}-1", name, [encode(a) for a in args], {}, id, "me", run_validator)
+def update(name: str, *args: Any, id: str = "u", run_validator: bool = True) -> border.Job:
+    return border.DoUpdate(id, f"{id}-1", name, [encode(a) for a in args], {}, "me", run_validator)
 
 
-def query(name: str, *args: Any, id: str = "q") -> tuple:
-    return ("query", id, name, [encode(arg) for arg in args], {})
+def query(name: str, *args: Any, id: str = "q") -> border.Job:
+    return border.QueryWorkflow(id, name, [encode(arg) for arg in args], {})
 
 
-def activity_done(seq: int, value: Any, local: bool = False) -> tuple:
-    return ("activity", seq, "completed", encode(value), local)
+def activity_done(seq: int, value: Any, local: bool = False) -> border.Job:
+    return border.ResolveActivity(seq, border.Completed(encode(value)), local)
 
 
-def names(commands: list[tuple]) -> list[str]:
-    return [command[0] for command in commands]
+def names(commands: list[Any]) -> list[str]:
+    return [type(command).__name__ for command in commands]
+
+
+def responses(commands: list[Any]) -> list[Any]:
+    """What updates were answered: instance and "accepted", "rejected" or "completed"."""
+    return [
+        (command.protocol_instance_id, type(command.response).__name__[len("Update") :].lower())
+        for command in commands
+        if isinstance(command, border.UpdateResponse)
+    ]
+
+
+def assert_same(commands: list[Any], expected: list[Any]) -> None:
+    """Equal, and of the same kinds: named tuples of other kinds may be equal, too."""
+    assert (names(commands), commands) == (names(expected), expected)

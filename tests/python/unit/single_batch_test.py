@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from fake_core import FakeCore, decode, query, signal
 
+import chimera._border as border
 from chimera import workflow
 
 SINGLE_BATCH = 2
@@ -52,8 +53,8 @@ class Waits:
 
 
 def result(core: FakeCore) -> Any:
-    (ending,) = [command for command in core.last.commands if command[0] == "complete"]
-    return decode(ending[1])
+    (ending,) = [command for command in core.last.commands if isinstance(command, border.CompleteWorkflowExecution)]
+    return decode(ending.result)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,7 @@ def test_the_rest_is_applied_before_the_code_of_signals_runs(flags: Any, expecte
     core = FakeCore(Waits)
     core.start("timers")
 
-    core.send(signal("spread"), ("fire_timer", 1), flags=flags)
+    core.send(signal("spread"), border.FireTimer(1), flags=flags)
 
     assert result(core)[1 if flags else 2] == expected
 
@@ -78,7 +79,7 @@ def test_a_cancellation_wins_over_a_condition_that_comes_true_beside_it(
     core = FakeCore(Waits)
     core.start("condition")
 
-    core.send(signal("say"), ("cancel", "why"), flags=flags)
+    core.send(signal("say"), border.CancelWorkflow("why"), flags=flags)
 
     assert result(core) == expected
 
@@ -87,7 +88,7 @@ def test_a_cancellation_wins_over_an_answer_that_comes_beside_it() -> None:
     core = FakeCore(Waits)
     core.start("signal")
 
-    core.send(("signal_external", 1, None), ("cancel", "why"), flags=(SINGLE_BATCH,))
+    core.send(border.ResolveSignalExternalWorkflow(1, None), border.CancelWorkflow("why"), flags=(SINGLE_BATCH,))
 
     assert result(core) == ["cancelled"]
 
@@ -96,7 +97,7 @@ def test_a_cancellation_that_comes_before_the_run_waits_for_it() -> None:
     core = FakeCore(Waits)
     job = core.initialize("condition")
 
-    core.send(("cancel", "why"), job, flags=(SINGLE_BATCH,))
+    core.send(border.CancelWorkflow("why"), job, flags=(SINGLE_BATCH,))
 
     assert result(core) == ["cancelled"]
 
@@ -105,7 +106,7 @@ def test_queries_still_answer() -> None:
     core = FakeCore(Waits)
     core.start("condition")
 
-    assert decode(core.send(query("peek"), flags=(SINGLE_BATCH,))[0][2]) == []
+    assert decode(core.send(query("peek"), flags=(SINGLE_BATCH,))[0].result) == []
 
 
 def test_a_run_is_marked_only_where_its_worker_has_the_flag_on() -> None:

@@ -7,8 +7,17 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from fake_core import FakeCore, error_of, names, query, update
+from fake_core import (
+    FakeCore,
+    assert_same,
+    error_of,
+    names,
+    query,
+    responses,
+    update,
+)
 
+import chimera._border as border
 from chimera import converter, exceptions, workflow
 from chimera.api.common.v1 import Payload
 from chimera.api.failure.v1 import Failure
@@ -54,8 +63,8 @@ def test_a_run_fails_even_if_what_its_error_carries_cannot_be_converted() -> Non
 
     commands = core.start("fail")
 
-    assert names(commands) == ["fail"]
-    error = error_of(commands[0][1])
+    assert names(commands) == ["FailWorkflowExecution"]
+    error = error_of(commands[0].failure)
     assert isinstance(error, exceptions.ApplicationError)
     assert (error.message, error.type, error.non_retryable) == ("bad", "T", True)
 
@@ -74,11 +83,11 @@ def test_queries_and_updates_are_answered_even_if_their_error_cannot_be_converte
     before = core.send(update("change", "before", id="b"))
     after = core.send(update("change", "after", id="a"))
 
-    assert str(error_of(answer[3])) == "asked"
-    assert [command[1:3] for command in before] == [("b-1", "rejected")]
-    assert str(error_of(before[0][3])) == "refused"
-    assert [command[1:3] for command in after] == [("a-1", "accepted"), ("a-1", "rejected")]
-    assert str(error_of(after[1][3])) == "changed"
+    assert str(error_of(answer.failure)) == "asked"
+    assert responses(before) == [("b-1", "rejected")]
+    assert str(error_of(before[0].response.failure)) == "refused"
+    assert responses(after) == [("a-1", "accepted"), ("a-1", "rejected")]
+    assert str(error_of(after[1].response.failure)) == "changed"
 
 
 def test_a_failure_converter_that_writes_nothing_is_made_up_for() -> None:
@@ -92,7 +101,7 @@ def test_a_failure_converter_that_writes_nothing_is_made_up_for() -> None:
     core = FakeCore(Unsayable)
     core.run.failure_converter = Broken()
 
-    sent = Failure.FromString(core.start("fail")[0][1])
+    sent = Failure.FromString(core.start("fail")[0].failure)
 
     assert sent.message == "Failed converting ApplicationError"
     assert sent.HasField("application_failure_info")
@@ -123,10 +132,10 @@ class Reversing(PayloadCodec):
 def test_a_place_kept_for_an_answer_that_did_not_come_passes_the_codec() -> None:
     codec = CodecPass(converter.DataConverter(payload_codec=Reversing()), False)
 
-    commands: Any = [None, ("cancel_workflow",)]
+    commands: Any = [None, border.CancelWorkflowExecution()]
     encoded = asyncio.run(codec.encode(commands, [None, None], None, lambda _: None))
 
-    assert encoded == [("cancel_workflow",)]
+    assert_same(encoded, [border.CancelWorkflowExecution()])
 
 
 @workflow.defn
@@ -138,4 +147,4 @@ class TakesNothing:
 
 def test_a_run_function_without_parameters_takes_any_arguments() -> None:
     """As in the official worker."""
-    assert names(FakeCore(TakesNothing).start("one", 2)) == ["complete"]
+    assert names(FakeCore(TakesNothing).start("one", 2)) == ["CompleteWorkflowExecution"]

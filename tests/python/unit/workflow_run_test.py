@@ -13,16 +13,19 @@ from fake_core import (
     START_NS,
     FakeCore,
     activity_done,
+    assert_same,
     decode,
     encode,
     error_of,
     failure,
     names,
     query,
+    responses,
     signal,
     update,
 )
 
+import chimera._border as border
 from chimera import common, exceptions, workflow
 from chimera.api.command.v1 import (
     ContinueAsNewWorkflowExecutionCommandAttributes,
@@ -87,7 +90,7 @@ def test_signals_of_the_first_task_come_before_the_main_function() -> None:
 
     core.start("x", more=[signal("note", "early"), signal("close")])
 
-    assert decode(core.last.commands[0][1]) == ["early", "run x"]
+    assert decode(core.last.commands[0].result) == ["early", "run x"]
 
 
 def test_a_signal_that_does_not_decode_is_dropped(caplog: pytest.LogCaptureFixture) -> None:
@@ -96,7 +99,7 @@ def test_a_signal_that_does_not_decode_is_dropped(caplog: pytest.LogCaptureFixtu
 
     core.send(signal("note", {"not": "text"}), signal("close"))
 
-    assert decode(core.last.commands[0][1]) == ["run x"]
+    assert decode(core.last.commands[0].result) == ["run x"]
     assert "dropping the signal" in caplog.text
 
 
@@ -106,17 +109,18 @@ def test_queries_answer_and_change_nothing() -> None:
 
     commands = core.send(query("peek"), query("bad_peek", id="b"), query("none", id="n"))
 
-    assert commands[0][:2] == ("query", "q") and decode(commands[0][2]) == ["run x"]
-    assert "While in read-only function, action attempted: random" in str(error_of(commands[1][3]))
+    assert names(commands) == ["RespondToQuery"] * 3 and commands[0].query_id == "q"
+    assert decode(commands[0].result) == ["run x"]
+    assert "While in read-only function, action attempted: random" in str(error_of(commands[1].failure))
     known = "known queries: [__enhanced_stack_trace __stack_trace __temporal_workflow_metadata"
-    assert known + " bad_peek peek]" in str(error_of(commands[2][3]))
+    assert known + " bad_peek peek]" in str(error_of(commands[2].failure))
 
 
 def test_the_stack_trace_query_shows_where_code_waits() -> None:
     core = FakeCore(Order)
     core.start("x")
 
-    text = decode(core.send(query("__stack_trace"))[0][2])
+    text = decode(core.send(query("__stack_trace"))[0].result)
 
     assert "workflow_run_test.py" in text
     assert "(workflow: Order, id: workflow, run: run)" in text
@@ -128,13 +132,13 @@ def test_updates_are_validated_accepted_and_completed_in_one_task() -> None:
 
     commands = core.send(update("add", "a", id="1"), update("add", "", id="2"), update("no", id="3"))
 
-    assert [command[1:3] for command in commands] == [
+    assert responses(commands) == [
         ("1-1", "accepted"),
         ("1-1", "completed"),
         ("2-1", "rejected"),
         ("3-1", "rejected"),
     ]
-    assert "known updates: [add slow]" in str(error_of(commands[-1][3]))
+    assert "known updates: [add slow]" in str(error_of(commands[-1].response.failure))
 
 
 def test_an_update_of_a_wrong_number_of_arguments_is_refused() -> None:
@@ -143,9 +147,9 @@ def test_an_update_of_a_wrong_number_of_arguments_is_refused() -> None:
 
     commands = core.send(update("add", "a", "b"))
 
-    assert [command[1:3] for command in commands] == [("u-1", "rejected")]
+    assert responses(commands) == [("u-1", "rejected")]
     # The validator, where there is one, says it first.
-    assert "check_add() takes 2 positional arguments" in str(error_of(commands[0][3]))
+    assert "check_add() takes 2 positional arguments" in str(error_of(commands[0].response.failure))
 
 
 @pytest.mark.parametrize("args", [(), ("a", "b")])
@@ -164,7 +168,7 @@ def test_handlers_without_parameters_take_any_arguments() -> None:
 
     commands = core.send(update("slow", 1))
 
-    assert commands[0][1:3] == ("u-1", "accepted")
+    assert responses(commands)[0] == ("u-1", "accepted")
 
 
 def test_a_rejected_update_wakes_no_condition() -> None:
@@ -172,8 +176,8 @@ def test_a_rejected_update_wakes_no_condition() -> None:
     core.start("x")
     core.run.object.open = False  # As if something had changed without a trace.
 
-    assert names(core.send(update("add", ""))) == ["update"]
-    assert names(core.send(update("add", "b"))) == ["update", "update", "complete"]
+    assert names(core.send(update("add", ""))) == ["UpdateResponse"]
+    assert names(core.send(update("add", "b"))) == ["UpdateResponse", "UpdateResponse", "CompleteWorkflowExecution"]
 
 
 def test_replayed_updates_are_not_validated() -> None:
@@ -182,13 +186,13 @@ def test_replayed_updates_are_not_validated() -> None:
 
     commands = core.send(update("add", "", run_validator=False), replaying=True)
 
-    assert [command[2] for command in commands] == ["accepted", "completed"]
+    assert [what for _, what in responses(commands)] == ["accepted", "completed"]
 
 
 def test_ending_with_an_open_update_warns() -> None:
     core = FakeCore(Order)
     core.start("x")
-    assert names(core.send(update("slow"))) == ["update", "activity"]
+    assert names(core.send(update("slow"))) == ["UpdateResponse", "ScheduleActivity"]
 
     with pytest.warns(workflow.UnfinishedUpdateHandlersWarning, match=r'\[{"name": "slow", "id"'):
         core.send(signal("close"))
@@ -254,12 +258,12 @@ def test_activities_carry_their_options_and_decode_their_result() -> None:
 
     (command,) = core.start("")
 
-    attributes = ScheduleActivityTaskCommandAttributes.FromString(command[2])
-    assert command[:2] == ("activity", 1) and command[3:] == (1, False, b"")
+    attributes = ScheduleActivityTaskCommandAttributes.FromString(command.attributes)
+    assert command == border.ScheduleActivity(1, command.attributes, 1, False, None)
     assert attributes.activity_id == "1" and attributes.activity_type.name == "work"
     assert attributes.start_to_close_timeout.seconds == 1
     assert attributes.retry_policy.maximum_attempts == 2
-    result = decode(core.send(activity_done(1, 2))[0][1])
+    result = decode(core.send(activity_done(1, 2))[0].result)
     assert result == 2.0 and isinstance(result, float)
 
 
@@ -277,17 +281,17 @@ def test_failed_activities_raise_with_their_cause() -> None:
     )
     error.__cause__ = exceptions.ApplicationError("boom", type="T")
 
-    commands = core.send(("activity", 1, "failed", failure(error), False))
+    commands = core.send(border.ResolveActivity(1, border.Failed(failure(error)), False))
 
-    assert decode(commands[0][1]) == "ApplicationError: T: boom"
+    assert decode(commands[0].result) == "ApplicationError: T: boom"
 
 
 def test_a_cancelled_handle_sends_one_command_and_waits_for_the_answer() -> None:
     core = FakeCore(Activities)
     core.start("cancel")
 
-    assert core.send(("fire_timer", 1)) == [("cancel_activity", 1)]
-    assert names(core.send(activity_done(1, 7))) == ["complete"]
+    assert_same(core.send(border.FireTimer(1)), [border.RequestCancelActivity(1)])
+    assert names(core.send(activity_done(1, 7))) == ["CompleteWorkflowExecution"]
 
 
 def test_a_handle_cancelled_before_it_began_cancels_the_activity_too() -> None:
@@ -295,8 +299,8 @@ def test_a_handle_cancelled_before_it_began_cancels_the_activity_too() -> None:
 
     commands = core.start("cancel at once")
 
-    assert names(commands) == ["activity", "cancel_activity", "fail"]
-    assert isinstance(error_of(commands[2][1]), exceptions.CancelledError)
+    assert names(commands) == ["ScheduleActivity", "RequestCancelActivity", "FailWorkflowExecution"]
+    assert isinstance(error_of(commands[2].failure), exceptions.CancelledError)
 
 
 @workflow.defn
@@ -314,15 +318,17 @@ class Local:
 def test_local_activities_back_off_on_a_timer_and_are_scheduled_again() -> None:
     core = FakeCore(Local)
     (command,) = core.start()
-    assert command[:6] == ("local_activity", 1, "1", "work", 0, None)
-    assert command[8] == 1_000_000_000
+    assert names([command]) == ["ScheduleLocalActivity"] and command.original_schedule_time is None
+    assert (command.seq, command.activity_id, command.activity_type, command.attempt) == (1, "1", "work", 1)
+    assert command.schedule_to_close_timeout == command.local_retry_threshold == 1_000_000_000
 
-    backoff = core.send(("activity", 1, "backoff", (2, 3_000_000_000, START_NS), True))
-    again = core.send(("fire_timer", 1))
+    backoff = core.send(border.ResolveActivity(1, border.Backoff(2, 3_000_000_000, START_NS), True))
+    again = core.send(border.FireTimer(1))
 
-    assert backoff == [("timer", 1, 3_000_000_000, b"")]
-    assert again[0][:6] == ("local_activity", 2, "2", "work", 2, START_NS)
-    assert names(core.send(activity_done(2, "ok", local=True))) == ["complete"]
+    assert_same(backoff, [border.StartTimer(1, 3_000_000_000, None)])
+    assert (again[0].seq, again[0].activity_id, again[0].attempt) == (2, "2", 2)
+    assert again[0].original_schedule_time == START_NS
+    assert names(core.send(activity_done(2, "ok", local=True))) == ["CompleteWorkflowExecution"]
 
 
 @workflow.defn
@@ -350,21 +356,21 @@ class Timers:
 
 def test_timers_and_timeouts() -> None:
     core = FakeCore(Timers)
-    assert core.start("timeout") == [("timer", 1, 2_500_000_000, b"")]
-    assert decode(core.send(("fire_timer", 1))[0][1]) == "late"
+    assert_same(core.start("timeout"), [border.StartTimer(1, 2_500_000_000, None)])
+    assert decode(core.send(border.FireTimer(1))[0].result) == "late"
 
     core = FakeCore(Timers)
     # The timer is made even if the condition holds already: histories have it.
-    assert names(core.start("condition")) == ["timer", "cancel_timer", "complete"]
-    assert core.last.commands[0][3] != b""
+    assert names(core.start("condition")) == ["StartTimer", "CancelTimer", "CompleteWorkflowExecution"]
+    assert core.last.commands[0].user_metadata
 
     core = FakeCore(Timers)
-    assert decode(core.start("zero")[0][1]) == START_NS / 1e9
+    assert decode(core.start("zero")[0].result) == START_NS / 1e9
 
     core = FakeCore(Timers)
-    assert [command[1:3] for command in core.start("race")] == [(1, 2 * 10**9), (2, 10**9)]
-    commands = core.send(("fire_timer", 2))
-    assert sorted(names(commands)) == ["cancel_timer", "complete"]
+    assert [(c.seq, c.start_to_fire_timeout) for c in core.start("race")] == [(1, 2 * 10**9), (2, 10**9)]
+    commands = core.send(border.FireTimer(2))
+    assert sorted(names(commands)) == ["CancelTimer", "CompleteWorkflowExecution"]
 
 
 @workflow.defn
@@ -384,18 +390,18 @@ class Cancel:
 def test_cancelling_a_workflow() -> None:
     core = FakeCore(Cancel)
     core.start(False)
-    assert core.send(("cancel", "why")) == [("cancel_workflow",)]
+    assert_same(core.send(border.CancelWorkflow("why")), [border.CancelWorkflowExecution()])
 
     core = FakeCore(Cancel)
     core.start(True)
-    assert names(core.send(("cancel", "why"))) == ["timer"]
-    assert decode(core.send(("fire_timer", 1))[0][1]) == "clean"
+    assert names(core.send(border.CancelWorkflow("why"))) == ["StartTimer"]
+    assert decode(core.send(border.FireTimer(1))[0].result) == "clean"
 
 
 def test_a_workflow_cancelled_before_it_began_runs_to_its_first_wait() -> None:
     core = FakeCore(Cancel)
 
-    assert core.start(True, more=[("cancel", "why")])[0][0] == "timer"
+    assert names(core.start(True, more=[border.CancelWorkflow("why")]))[0] == "StartTimer"
 
 
 class Custom(Exception):
@@ -422,9 +428,9 @@ class Failing:
 
 
 def test_what_fails_the_workflow_and_what_its_task() -> None:
-    assert "a" in str(error_of(FakeCore(Failing).start("application")[0][1]))
-    assert names(FakeCore(Failing).start("custom")) == ["fail"]
-    assert names(FakeCore(Failing).start("group")) == ["complete"]
+    assert "a" in str(error_of(FakeCore(Failing).start("application")[0].failure))
+    assert names(FakeCore(Failing).start("custom")) == ["FailWorkflowExecution"]
+    assert names(FakeCore(Failing).start("group")) == ["CompleteWorkflowExecution"]
 
     core = FakeCore(Failing)
     task_failure = core.fails(core.initialize("value"))
@@ -432,7 +438,7 @@ def test_what_fails_the_workflow_and_what_its_task() -> None:
     assert task_failure.application_failure_info.type == "ValueError"
 
     listed = FakeCore(Failing, failure_types=[ValueError])
-    assert names(listed.start("value")) == ["fail"]
+    assert names(listed.start("value")) == ["FailWorkflowExecution"]
 
 
 def test_arguments_that_do_not_decode_fail_the_task() -> None:
@@ -463,20 +469,21 @@ class Parent:
 def test_children_and_external_workflows() -> None:
     core = FakeCore(Parent)
     (start,) = core.start()
-    attributes = StartChildWorkflowExecutionCommandAttributes.FromString(start[2])
+    attributes = StartChildWorkflowExecutionCommandAttributes.FromString(start.attributes)
     assert attributes.workflow_id == "child" and attributes.parent_close_policy == 2
     assert attributes.task_queue.name == "queue" and decode_field(attributes.memo, "m") == 1
 
-    (poke,) = core.send(("child_start", 1, "succeeded", "first"))
-    signal_attributes = SignalExternalWorkflowExecutionCommandAttributes.FromString(poke[2])
-    assert poke[:2] == ("signal_external", 1) and signal_attributes.child_workflow_only
-    (second,) = core.send(("signal_external", 1, None))
-    assert second[:2] == ("signal_external", 2)
-    assert names(core.send(("signal_external", 2, None))) == ["cancel_external"]
-    core.send(("cancel_external", 1, None))
-    result = core.send(("child", 1, "completed", encode("result")))
+    (poke,) = core.send(border.ResolveChildWorkflowExecutionStart(1, border.ChildStarted("first")))
+    signal_attributes = SignalExternalWorkflowExecutionCommandAttributes.FromString(poke.attributes)
+    assert names([poke]) == ["SignalExternalWorkflowExecution"] and poke.seq == 1
+    assert signal_attributes.child_workflow_only
+    (second,) = core.send(border.ResolveSignalExternalWorkflow(1, None))
+    assert names([second]) == ["SignalExternalWorkflowExecution"] and second.seq == 2
+    assert names(core.send(border.ResolveSignalExternalWorkflow(2, None))) == ["RequestCancelExternalWorkflowExecution"]
+    core.send(border.ResolveRequestCancelExternalWorkflow(1, None))
+    result = core.send(border.ResolveChildWorkflowExecution(1, border.Completed(encode("result"))))
 
-    assert decode(result[0][1]) == "first result"
+    assert decode(result[0].result) == "first result"
 
 
 def decode_field(memo: Memo, name: str) -> Any:
@@ -487,18 +494,22 @@ def test_a_child_whose_id_is_taken() -> None:
     core = FakeCore(Parent)
     core.start()
 
-    commands = core.send(("child_start", 1, "failed", ("child", "Child", 1)))
+    commands = core.send(
+        border.ResolveChildWorkflowExecutionStart(1, border.ChildStartFailed("child", "Child", 1))
+    )
 
-    assert "Workflow execution already started" in str(error_of(commands[0][1]))
+    assert "Workflow execution already started" in str(error_of(commands[0].failure))
 
 
 def test_cancelling_a_parent_while_its_child_starts() -> None:
     core = FakeCore(Parent)
     core.start()
 
-    commands = core.send(("cancel", ""))
+    commands = core.send(border.CancelWorkflow(""))
 
-    assert commands == [("cancel_child", 1, ""), ("cancel_workflow",)]
+    assert_same(
+        commands, [border.CancelChildWorkflowExecution(1, ""), border.CancelWorkflowExecution()]
+    )
 
 
 @workflow.defn
@@ -512,10 +523,10 @@ class Again:
 
 
 def test_continue_as_new() -> None:
-    ((kind, data),) = FakeCore(Again).start(4)
+    (command,) = FakeCore(Again).start(4)
 
-    attributes = ContinueAsNewWorkflowExecutionCommandAttributes.FromString(data)
-    assert kind == "continue_as_new"
+    attributes = ContinueAsNewWorkflowExecutionCommandAttributes.FromString(command.attributes)
+    assert names([command]) == ["ContinueAsNewWorkflowExecution"]
     assert decode(attributes.input.payloads[0].SerializeToString()) == 5
     assert attributes.task_queue.name == "q2" and attributes.workflow_type.name == "Again"
 
@@ -531,17 +542,18 @@ class Patches:
 
 def test_patches() -> None:
     live = FakeCore(Patches).start()
-    assert live[:2] == [("patch", "p", False), ("patch", "old", True)]
-    assert decode(live[2][1]) == [True, True]
+    assert_same(live[:2], [border.SetPatchMarker("p", False), border.SetPatchMarker("old", True)])
+    assert decode(live[2].result) == [True, True]
 
     old = FakeCore(Patches).start(replaying=True)
-    assert names(old) == ["complete"] and decode(old[0][1]) == [False, False]
+    assert names(old) == ["CompleteWorkflowExecution"] and decode(old[0].result) == [False, False]
 
     new = FakeCore(Patches)
-    assert names(new.start(more=[("patch", "p")], replaying=True)) == ["patch", "complete"]
+    commands = new.start(more=[border.NotifyHasPatch("p")], replaying=True)
+    assert names(commands) == ["SetPatchMarker", "CompleteWorkflowExecution"]
 
     refused = FakeCore(Patches, patch_callback=lambda input: input.patch_id != "p")
-    assert decode(refused.start()[-1][1]) == [False, False]
+    assert decode(refused.start()[-1].result) == [False, False]
 
 
 KEY = common.SearchAttributeKey.for_int("n")
@@ -569,14 +581,14 @@ def test_random_numbers_memo_and_search_attributes() -> None:
 
     commands = core.start()
 
-    numbers, state = decode(commands[-1][1])
+    numbers, state = decode(commands[-1].result)
     expected = random.Random(7)
     assert numbers[0] == expected.random()
     assert numbers[2] == random.Random("7:x").random()
     assert state == [1, 5, False, [], "build", 3]
-    memo = Memo.FromString(commands[0][1])
+    memo = Memo.FromString(commands[0].upserted_memo)
     assert memo.fields["b"].metadata["encoding"] == b"binary/null"
-    upserted = SearchAttributes.FromString(commands[1][1]).indexed_fields["n"]
+    upserted = SearchAttributes.FromString(commands[1].search_attributes).indexed_fields["n"]
     assert upserted.metadata["type"] == b"Int" and upserted.data == b"5"
 
 
@@ -603,7 +615,7 @@ def test_a_memo_that_code_holds_changes_with_the_workflows(monkeypatch: pytest.M
 
     commands = core.start()
 
-    assert decode(commands[-1][1]) == [{"changed": 2, "new": 3}] * 2
+    assert decode(commands[-1].result) == [{"changed": 2, "new": 3}] * 2
     assert converted[:-1] == [1, 1, None, 2, 3]  # Each once.
 
 
@@ -630,9 +642,9 @@ def test_buffered_signals_are_delivered_when_a_handler_comes() -> None:
     core = FakeCore(Late)
     core.start(more=[signal("b", "1"), signal("a", "2"), signal("a", "3")])
 
-    commands = core.send(("fire_timer", 1))
+    commands = core.send(border.FireTimer(1))
 
-    assert decode(commands[0][1]) == ["2", "3", "b 1"]
+    assert decode(commands[0].result) == ["2", "3", "b 1"]
 
 
 @workflow.defn
@@ -680,7 +692,7 @@ def test_interceptors_wrap_both_directions() -> None:
 
     core = FakeCore(Activities, interceptors=[Inbound])
     (command,) = core.start("")
-    assert b"other" in command[2]
+    assert b"other" in command.attributes
 
 
 @workflow.defn(dynamic=True)
@@ -691,7 +703,7 @@ class Dynamic:
 
 
 def test_dynamic_workflows_take_raw_values() -> None:
-    assert decode(FakeCore(Dynamic).start(1, "2")[0][1]) == "2 dynamic"
+    assert decode(FakeCore(Dynamic).start(1, "2")[0].result) == "2 dynamic"
 
 
 def test_a_reset_changes_the_seed() -> None:
@@ -700,7 +712,7 @@ def test_a_reset_changes_the_seed() -> None:
     seen: list[int] = []
     core.run.on_reseed(seen.append)
 
-    core.send(("random_seed", 9))
+    core.send(border.UpdateRandomSeed(9))
 
     assert seen == [9] and core.run.random.random() == random.Random(9).random()
 

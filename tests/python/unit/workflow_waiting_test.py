@@ -40,4 +40,4 @@ def test_a_result_whose_taker_is_cancelled_goes_to_the_next() -> None:
 
     commands = core.send(signal("go"))
 
-    assert names(commands) == ["complete"] and decode(commands[0][1]) == ["kept", True]
+    assert names(commands) == ["CompleteWorkflowExecution"] and decode(commands[0].result) == ["kept", True]

@@ -16,6 +16,7 @@ import pytest
 from fake_bridge import play_bridge
 from fake_core import PAYLOADS, START_NS, decode, error_of
 
+import chimera._border as border
 from chimera import common, converter, exceptions, workflow
 from chimera.api.common.v1 import Payload
 from chimera.api.failure.v1 import Failure
@@ -24,16 +25,33 @@ from chimera.worker import UnsandboxedWorkflowRunner
 from chimera.worker._workflow_worker import WorkflowWorker
 
 
+class FakeRun:
+    """A run's handle."""
+
+    state: Any = None
+
+    def __init__(self, answers: queue.Queue[tuple], run_id: str, workflow_type: str) -> None:
+        self.answers, self.run_id, self.workflow_type = answers, run_id, workflow_type
+
+    def complete(self, commands: list, flags: Any, versioning: int) -> None:
+        self.answers.put_nowait(("complete", commands))
+
+    def fail(self, failure: bytes, cause: int) -> None:
+        self.answers.put_nowait(("fail", Failure.FromString(failure)))
+
+
 class FakeWorkflowBridge:
     def __init__(self, _queue: Any, activate: Callable, drop: Callable) -> None:
         self.activate, self.drop = activate, drop
         self.answers: queue.Queue[tuple] = queue.Queue()
+        self.runs: dict[str, FakeRun] = {}
 
-    def complete(self, run_id: str, commands: list, flags: Any, versioning: int) -> None:
-        self.answers.put_nowait(("complete", commands))
-
-    def fail(self, run_id: str, failure: bytes, cause: int) -> None:
-        self.answers.put_nowait(("fail", Failure.FromString(failure)))
+    def run(self, workflow_type: str, run_id: str = "run") -> FakeRun:
+        """The handle of a cached run; another type is another run."""
+        found = self.runs.get(run_id)
+        if found is None or found.workflow_type != workflow_type:
+            found = self.runs[run_id] = FakeRun(self.answers, run_id, workflow_type)
+        return found
 
     def close(self) -> None: ...
 
@@ -65,19 +83,19 @@ def make(*workflows: type, data: converter.DataConverter = converter.default()) 
     return worker, worker.make_bridge(None)  # type: ignore
 
 
-def activation(*jobs: tuple) -> tuple:
-    return ("run", START_NS, False, 3, 100, False, (), False, None, (), list(jobs))
+def activation(*jobs: border.Job) -> border.Activation:
+    return border.Activation(START_NS, False, 3, 100, False, [], False, None, [], list(jobs))
 
 
-def initialize(workflow_type: str, *payloads: Payload) -> tuple:
+def initialize(workflow_type: str, *payloads: Payload) -> border.InitializeWorkflow:
     started = WorkflowExecutionStartedEventAttributes(attempt=1)
     started.workflow_type.name = workflow_type
     started.input.payloads.extend(payloads)
-    return ("initialize", started.SerializeToString(), "workflow", 7, START_NS)
+    return border.InitializeWorkflow(started.SerializeToString(), "workflow", 7, START_NS)
 
 
 def send(bridge: Any, workflow_type: str, *jobs: tuple) -> tuple:
-    bridge.activate("run", workflow_type, activation(*jobs))
+    bridge.activate(bridge.run(workflow_type), activation(*jobs))
     return bridge.answers.get_nowait()
 
 
@@ -115,7 +133,7 @@ def test_a_run_answers_its_activation_at_once() -> None:
 
     kind, commands = send(bridge, "Echo", initialize("Echo", PAYLOADS.to_payload("x")))
 
-    assert kind == "complete" and decode(commands[0][1]) == ["x", "Echo", "queue", 1]
+    assert kind == "complete" and decode(commands[0].result) == ["x", "Echo", "queue", 1]
 
 
 def test_an_unknown_type_fails_the_task_and_names_the_known_ones() -> None:
@@ -136,7 +154,7 @@ def test_code_that_never_waits_fails_its_task_and_the_worker_goes_on() -> None:
 
     assert kind == "fail" and "[TMPRL1101]" in failure.message
     assert "in run" in failure.stack_trace  # The line that spins.
-    bridge.drop("run")
+    bridge.drop(bridge.run("Spins"))
     assert send(bridge, "Echo", initialize("Echo", PAYLOADS.to_payload("x")))[0] == "complete"
 
 
@@ -181,8 +199,8 @@ class OnThread:
         self.worker._deadlock_timeout_seconds = 0.05
 
     def send(self, workflow_type: str, *jobs: tuple, run_id: str = "run") -> None:
-        step = (run_id, *activation(*jobs)[1:])
-        self.worker._threads.submit(self.bridge.activate, run_id, workflow_type, step)
+        run = self.bridge.run(workflow_type, run_id)
+        self.worker._threads.submit(self.bridge.activate, run, activation(*jobs))
 
     def answer(self) -> tuple:
         return self.bridge.answers.get(timeout=30)
@@ -196,8 +214,8 @@ def test_code_that_cannot_be_interrupted_holds_up_nobody(caplog: pytest.LogCaptu
     core.send("Blocks", initialize("Blocks"))
     core.send("Echo", initialize("Echo", PAYLOADS.to_payload("x")), run_id="other")
     answers = [core.answer(), core.answer()]
-    core.send("Blocks", ("remove_from_cache", 3, "failed"))
-    core.send("Echo", ("remove_from_cache", 1, "full"), run_id="other")
+    core.send("Blocks", border.RemoveFromCache(3, "failed"))
+    core.send("Echo", border.RemoveFromCache(1, "full"), run_id="other")
     evicted = core.answer()
     unanswered = core.bridge.answers.empty()  # Its code is not at its end yet.
     block.set()
@@ -217,7 +235,7 @@ def test_shutdown_does_not_wait_for_code_that_blocks() -> None:
     core = OnThread(Blocks)
     core.send("Blocks", initialize("Blocks"))
     failed, _ = core.answer()
-    core.send("Blocks", ("remove_from_cache", 3, "failed"))
+    core.send("Blocks", border.RemoveFromCache(3, "failed"))
     while not core.worker._held_evictions:
         threading.Event().wait(0.001)
 
@@ -235,7 +253,7 @@ def test_code_that_swallows_its_eviction_is_reported_and_left(
     core.send("Swallows", initialize("Swallows"))
     first = core.answer()
 
-    core.send("Swallows", ("remove_from_cache", 1, "full"))
+    core.send("Swallows", border.RemoveFromCache(1, "full"))
     evicted = core.answer()
     core.send("Echo", initialize("Echo", PAYLOADS.to_payload("x")), run_id="other")
     other, _ = core.answer()
@@ -288,7 +306,7 @@ def test_quitting_the_debugger_lets_the_workflow_go_on(monkeypatch: pytest.Monke
 
     kind, commands = send(bridge, "StopsInDebugger", initialize("StopsInDebugger"))
 
-    assert kind == "complete" and decode(commands[0][1]) == "went on"
+    assert kind == "complete" and decode(commands[0].result) == "went on"
     assert sys.breakpointhook is sys.__breakpointhook__
 
 
@@ -335,21 +353,21 @@ def test_logged_errors_are_written_by_the_handlers_own_formatter() -> None:
 
 
 def test_dropped_runs_end_their_code_orderly() -> None:
-    worker, bridge = make(Waits)
+    _, bridge = make(Waits)
     send(bridge, "Waits", initialize("Waits"))
     Waits.finished.clear()
 
-    bridge.drop("run")
+    bridge.drop(bridge.run("Waits"))
 
-    assert Waits.finished == ["finally"] and not worker._runs
+    assert Waits.finished == ["finally"] and bridge.run("Waits").state is None
 
 
 def test_evictions_are_answered() -> None:
-    worker, bridge = make(Waits)
+    _, bridge = make(Waits)
     send(bridge, "Waits", initialize("Waits"))
 
-    assert send(bridge, "Waits", ("remove_from_cache", 1, "full")) == ("complete", [])
-    assert not worker._runs
+    assert send(bridge, "Waits", border.RemoveFromCache(1, "full")) == ("complete", [])
+    assert bridge.run("Waits").state is None
 
 
 class Wrap(converter.PayloadCodec):
@@ -368,10 +386,10 @@ def test_a_codec_sees_all_that_comes_in_and_goes_out() -> None:
         (argument,) = await data.encode(["x"])
 
         job = initialize("Echo", argument)
-        bridge.activate("run", "Echo", activation(job))
+        bridge.activate(bridge.run("Echo"), activation(job))
         kind, commands = await asyncio.to_thread(bridge.answers.get)
 
-        payload = Payload.FromString(commands[0][1])
+        payload = Payload.FromString(commands[0].result)
         assert kind == "complete" and payload.metadata["encoding"] == b"wrap"
         assert (await data.decode([payload]))[0][0] == "x"
 
@@ -387,11 +405,12 @@ def test_a_codec_that_refuses_for_good_fails_the_run_by_a_failure_that_it_encode
     async def body() -> None:
         _, bridge = make(Echo, data=converter.DataConverter(payload_codec=Locked()))
 
-        bridge.activate("run", "Echo", activation(initialize("Echo", PAYLOADS.to_payload("x"))))
+        job = initialize("Echo", PAYLOADS.to_payload("x"))
+        bridge.activate(bridge.run("Echo"), activation(job))
         kind, commands = await asyncio.to_thread(bridge.answers.get)
 
-        assert kind == "complete" and commands[0][0] == "fail"
-        failure = Failure.FromString(commands[0][1])
+        assert kind == "complete" and isinstance(commands[0], border.FailWorkflowExecution)
+        failure = Failure.FromString(commands[0].failure)
         (detail,) = failure.application_failure_info.details.payloads
         assert failure.message == "no key" and detail.metadata["encoding"] == b"wrap"
 

@@ -398,6 +398,37 @@ TEST(ServerTest, AListTokenThatIsNoneIsRefused) {
             absl::InvalidArgumentError("Invalid NextPageToken."));
 }
 
+TEST(ServerTest, AStartThatSkipsTimeIsRefusedAndOneBySignalToo) {
+  auto server = Server::start({});
+  ASSERT_TRUE(server.ok()) << server.status();
+  auto transport = (*server)->local_transport();
+  wf::SignalWithStartWorkflowExecutionRequest signal;
+  signal.set_namespace_("default");
+  signal.set_workflow_id("skips");
+  signal.mutable_workflow_type()->set_name("Echo");
+  signal.mutable_task_queue()->set_name("queue");
+  signal.set_signal_name("go");
+  signal.mutable_time_skipping_config()->set_enabled(true);
+  wf::StartWorkflowExecutionRequest start;
+  start.set_namespace_("default");
+  start.set_workflow_id("skips");
+  start.mutable_workflow_type()->set_name("Echo");
+  start.mutable_task_queue()->set_name("queue");
+  start.mutable_time_skipping_config()->set_enabled(true);
+  wf::StartWorkflowExecutionResponse started;
+  wf::SignalWithStartWorkflowExecutionResponse signalled;
+
+  const absl::Status by_start =
+      call(*transport, CHIMERA_METHOD(StartWorkflowExecution), start, started);
+  const absl::Status by_signal =
+      call(*transport, CHIMERA_METHOD(SignalWithStartWorkflowExecution), signal, signalled);
+
+  EXPECT_EQ(by_start.code(), absl::StatusCode::kUnimplemented);
+  EXPECT_THAT(std::string(by_start.message()), HasSubstr("time_skipping_config"));
+  EXPECT_EQ(by_signal.code(), absl::StatusCode::kUnimplemented);
+  EXPECT_THAT(std::string(by_signal.message()), HasSubstr("time_skipping_config"));
+}
+
 TEST(ServerTest, WhatOnlyNexusCallersSetIsRefusedAndNotPromised) {
   auto server = Server::start({});
   ASSERT_TRUE(server.ok()) << server.status();

@@ -11,6 +11,7 @@ namespace {
 
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
+using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 
 using Start = wf::StartWorkflowExecutionRequest;
@@ -86,14 +87,12 @@ std::set<std::string> left_out() {
 // here with the reason.
 TEST(StartAttributesTest, WhatARequestDoesNotPassOnToTheFirstEvent) {
   EXPECT_THAT((left_out<Start, Started>()),
-              UnorderedElementsAre("completion_callbacks",                    // Refused: Nexus.
-                                   "propagated_nexus_serialization_context",  // Likewise.
-                                   "time_skipping_config"));                  // Not there yet.
+              UnorderedElementsAre("completion_callbacks",                      // Refused: Nexus.
+                                   "propagated_nexus_serialization_context"));  // Likewise.
 }
 
 TEST(StartAttributesTest, ASignalWithStartPassesAllOnThatAStartTakes) {
-  EXPECT_THAT((left_out<SignalWithStart, Start>()),
-              UnorderedElementsAre("time_skipping_config"));  // Not there yet.
+  EXPECT_THAT((left_out<SignalWithStart, Start>()), IsEmpty());
 }
 
 TEST(StartAttributesTest, WhatAParentsCommandDoesNotPassOnToItsEvent) {
@@ -102,9 +101,9 @@ TEST(StartAttributesTest, WhatAParentsCommandDoesNotPassOnToItsEvent) {
 }
 
 TEST(StartAttributesTest, WhatAParentsEventDoesNotPassOnToTheChildsFirst) {
-  EXPECT_THAT((left_out<ChildInitiated, Started>()),
-              UnorderedElementsAre("time_skipping_config",  // Not there yet, both.
-                                   "time_skipping_state_propagation"));
+  EXPECT_THAT(
+      (left_out<ChildInitiated, Started>()),
+      UnorderedElementsAre("time_skipping_state_propagation"));  // Starts with it are refused.
 }
 
 TEST(StartAttributesTest, WhatAContinueAsNewDoesNotPassOn) {

@@ -1,0 +1,125 @@
+"""The border as the native module sees it: its classes, and what it says of commands that cannot be sent."""
+
+import pathlib
+import subprocess
+import sys
+import uuid
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chimera import _border as border, _bridge, workflow
+from chimera.client import Client
+from chimera.testing import WorkflowEnvironment
+from chimera.worker import UnsandboxedWorkflowRunner, Worker
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+
+
+def test_the_classes_are_those_of_the_native_module():
+    written = (ROOT / "sdk-python/chimera/_border.py").read_text()
+    assert written == _bridge.border_source(), "run scripts/border"
+
+
+def test_classes_that_do_not_fit_are_refused(tmp_path: pathlib.Path):
+    program = """
+import chimera._border as border
+del border.FireTimer
+from chimera import _bridge
+_bridge.WorkflowBridge(_bridge.Queue(), print, print)
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert "ImportError: chimera._border does not fit" in ended.stderr and "FireTimer" in ended.stderr
+
+
+@workflow.defn
+class Sends:
+    """Its task fails as long as `command` cannot be sent."""
+
+    command: Any = None
+
+    @workflow.run
+    async def run(self) -> str:
+        from chimera.workflow._runtime import current
+
+        if Sends.command is not None:
+            run: Any = current()
+            run.add_command(Sends.command)
+        return "sent"
+
+
+@workflow.defn
+class Patches:
+    @workflow.run
+    async def run(self, name: str) -> None:
+        workflow.patched(name.replace("!", "\ud800"))
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[Client]:
+    async with await WorkflowEnvironment.start_local() as env:
+        async with Worker(
+            env.client,
+            task_queue="q",
+            workflows=[Sends, Patches],
+            workflow_runner=UnsandboxedWorkflowRunner(),
+        ):
+            yield env.client
+
+
+async def failure_of_task(client: Client, workflow_type: str, *args: Any) -> str:
+    handle = await client.start_workflow(
+        workflow_type, args=args, id=f"w-{uuid.uuid4()}", task_queue="q", run_timeout=timedelta(seconds=60)
+    )
+    try:
+        while True:
+            async for event in handle.fetch_history_events(wait_new_event=True):
+                if event.HasField("workflow_task_failed_event_attributes"):
+                    return event.workflow_task_failed_event_attributes.failure.message
+    finally:
+        await handle.terminate()
+
+
+@pytest.mark.parametrize(
+    "command, told",
+    [
+        (border.StartTimer("one", 0, None), "StartTimer.seq: "),  # type: ignore[arg-type]
+        (border.StartTimer(-1, 0, None), "StartTimer.seq: "),
+        (border.StartTimer(1, 0, b"\xff"), "StartTimer.user_metadata: these bytes are no "),
+        (border.ScheduleActivity(1, "text", 0, False, None), "ScheduleActivity.attributes: expected bytes, got str"),
+        (border.UpdateResponse("i", border.FireTimer(1)), "UpdateResponse.response: no place for a "),
+        (border.UpdateResponse("i", border.UpdateRejected(b"\xff")), "response: UpdateRejected.failure: these bytes"),
+        (border.CancelChildWorkflowExecution(1, "x\udc80"), "CancelChildWorkflowExecution.reason: this text "),
+        (border.FireTimer(1), "is no command"),
+        (("timer", 1), "a tuple is no command"),
+    ],
+)
+async def test_a_command_that_cannot_be_sent_fails_its_task_and_says_why(client: Client, command: Any, told: str):
+    Sends.command = command
+    assert told in await failure_of_task(client, "Sends")
+
+
+async def test_a_patch_with_a_lone_surrogate_says_so(client: Client):
+    said = await failure_of_task(client, "Patches", "ab!")
+    assert said == (
+        "SetPatchMarker.patch_id: this text cannot be sent: it has a lone surrogate, U+D800, at index 2"
+    )
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda text: _bridge.set_log_level(text),
+        lambda text: _bridge.Metrics({"prefix": text}),
+        lambda text: _bridge.Metrics({}).counter(text, "", []),
+        lambda text: _bridge.Metrics({}).counter("n", "", [("k", text)]),
+        lambda text: _bridge.Codec.aes_gcm(text, {}),
+        lambda text: _bridge.Connection.connect({"target_host": text}, _bridge.Queue(), print),
+        lambda text: _bridge.Connection.connect({"metadata": [("k", text)]}, _bridge.Queue(), print),
+    ],
+)
+def test_text_that_cannot_be_sent_is_refused_wherever_it_crosses(call: Any):
+    with pytest.raises(ValueError, match=r"lone surrogate, U\+DC80, at index 1"):
+        call("a\udc80")
