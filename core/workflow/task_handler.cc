@@ -221,7 +221,7 @@ void TaskHandler::State::step(const EntryPtr& entry, RunInput input) {
     observer_.running(&entry->context, entry->task.message.get());
     entry->run.step(*std::move(next), outputs);
     observer_.running(nullptr, nullptr);
-    next.reset();
+    next = std::nullopt;
     for (RunOutput& output : outputs) {
       CHIMERA_CHECK(!next, "a run goes on although it waits for an answer");
       next = carry_out(entry, output);
@@ -265,7 +265,7 @@ TaskHandler::State::Next TaskHandler::State::carry_out(const EntryPtr& entry, Ac
   }
   observer_.running(&entry->context, entry->task.message.get());
   std::optional<Completion> completion = entry->instance->activate(
-      std::move(output.activation), [this, entry](Completion later) mutable {
+      std::move(output.activation), [this, entry = entry](Completion later) mutable {
         io_.post([this, entry = std::move(entry), later = std::move(later)]() mutable {
           step(entry, LanguageDone{std::move(later)});
         });

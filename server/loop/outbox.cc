@@ -33,7 +33,7 @@ void Outbox::deliver(Answers& answers, const absl::Status& written) {
   for (Answer& answer : answers) {
     // What it holds ends with it, not with the call.
     auto deliver = std::move(answer.call->deliver);
-    std::move(deliver)(answer.status.ok() ? written : std::move(answer.status));
+    std::move(deliver)(answer.status.ok() ? written : answer.status);
   }
 }
 
