@@ -193,7 +193,21 @@ class LocalActivities::Work : public ActivitySink, public std::enable_shared_fro
       set_timer(attempt_timer_, activity_->start_to_close_timeout,
                 [](Work& work) { work.end_attempt(enums::TIMEOUT_TYPE_START_TO_CLOSE); });
     }
+    const std::string token = task->task_token();
     owner_.manager_.start(std::move(task), std::move(permit), shared_from_this());
+    tell_late(token);
+  }
+
+  // The manager passes over a cancellation of what it does not know yet: one that came between the
+  // token and the start is made up for.
+  void tell_late(const std::string& token) {
+    ActivityCancellation missed;
+    {
+      absl::MutexLock lock(&mutex_);
+      missed.timed_out = token_ != token;  // Or it has ended, and the manager knows it no more.
+      missed.cancelled = !missed.timed_out && cancel_asked_;
+    }
+    if (missed.timed_out || missed.cancelled) owner_.manager_.cancel(token, missed);
   }
 
   Task next_task() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
