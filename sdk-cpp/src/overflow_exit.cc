@@ -93,7 +93,8 @@ void on_step(int signal, siginfo_t* info, void* context) {
   auto* const machine = static_cast<ucontext_t*>(context);
   auto& registers = machine->uc_mcontext.gregs;
   if (led_out.stack == nullptr) {  // Somebody else's.
-    if ((trap_before.sa_flags & SA_SIGINFO) != 0) return trap_before.sa_sigaction(signal, info, context);
+    if ((trap_before.sa_flags & SA_SIGINFO) != 0)
+      return trap_before.sa_sigaction(signal, info, context);
     sigaction(SIGTRAP, &trap_before, nullptr);
     raise(signal);
     return;
@@ -134,8 +135,7 @@ void note_workflow_code(const void* function) {
 
 void prepare_overflow_exit() {
   thread_local const ExitStack own;
-  if (own.memory != MAP_FAILED)
-    ExitStack::top = static_cast<char*>(own.memory) + kExitStackBytes;
+  if (own.memory != MAP_FAILED) ExitStack::top = static_cast<char*>(own.memory) + kExitStackBytes;
 #ifdef CHIMERA_LEADS_OUT
   led_out = {};  // A handler must not be the first to use it on this thread: that may allocate.
 #endif
