@@ -146,7 +146,7 @@ class LocalActivities::Work : public ActivitySink, public std::enable_shared_fro
     task.mutable_workflow_execution()->set_run_id(run.run_id);
     task.mutable_activity_type()->set_name(activity_->activity_type);
     task.set_activity_id(activity_->activity_id);
-    *task.mutable_header() = activity_->header;
+    if (activity_->header.fields_size() > 0) *task.mutable_header() = activity_->header;
     *task.mutable_input() = activity_->arguments;
     base::set_timestamp(original_, *task.mutable_scheduled_time());
     base::set_duration(activity_->schedule_to_close_timeout,
