@@ -1,6 +1,6 @@
-// RelievedThread, a loop that one thread at a time runs. The loop may run other people's code aside,
-// which mostly ends at once: no thread has to wake up for it. Where it lasts, another thread takes
-// the loop over, and the one that is held up leaves it when it comes back.
+// RelievedThread, a loop that one thread at a time runs. The loop may run other code aside, which
+// mostly ends at once: no thread has to wake up for it. Where it lasts, another thread takes the
+// loop over, and the one that is held up leaves it when it comes back.
 #ifndef CHIMERA_CORE_BASE_RELIEVED_THREAD_H_
 #define CHIMERA_CORE_BASE_RELIEVED_THREAD_H_
 
@@ -24,7 +24,7 @@ class RelievedThread {
   // What is run aside holds the loop up for this long, twice as long at most.
   static constexpr std::chrono::milliseconds kPatience{1};
 
-  // Borrows the timers; they outlive this. `loop` runs until it is told to end, by means of its own,
+  // Borrows the timers; they outlive this. `loop` runs until it is told to end, by its own means,
   // and returns at once when aside() returns false.
   RelievedThread(Timers& timers, std::function<void()> loop);
   ~RelievedThread();  // Requires joined or never started.
