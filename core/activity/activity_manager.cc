@@ -40,9 +40,10 @@ class ActivityManager::Running : public ActivityHandle,
 
   bool local() const { return sink_->local(); }
 
-  void start() {
+  void start(StartingThread* here) {
     if (!local()) watch_timeouts();
-    language_->start({.message = task_, .handle = shared_from_this(), .is_local = local()});
+    language_->start(
+        {.message = task_, .handle = shared_from_this(), .is_local = local(), .here = here});
   }
 
   void heartbeat(api::common::v1::Payloads details) override {
@@ -303,7 +304,7 @@ std::shared_ptr<ActivityTypeMetrics> ActivityManager::metrics_of(
 }
 
 void ActivityManager::start(Task task, std::shared_ptr<void> permit,
-                            std::shared_ptr<ActivitySink> sink, bool eager) {
+                            std::shared_ptr<ActivitySink> sink, bool eager, StartingThread* here) {
   const bool local = sink->local();
   if (std::shared_ptr<ActivityTypeMetrics> metrics = metrics_of(*task, local)) {
     (eager ? metrics->received_eagerly : metrics->received).add();
@@ -332,7 +333,7 @@ void ActivityManager::start(Task task, std::shared_ptr<void> permit,
     running->complete({std::move(failed)});
     return;
   }
-  running->start();
+  running->start(here);
   if (cancel_now) running->cancel({.worker_shutdown = true});
 }
 

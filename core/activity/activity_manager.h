@@ -40,9 +40,10 @@ class ActivityManager {
   ActivityManager(ActivityManagerOptions options, base::Timers& timers);
   ~ActivityManager();  // Requires that wait_idle() has returned true.
 
-  // The permit is released when the task has been reported.
+  // The permit is released when the task has been reported. `here`: where the caller's thread may
+  // run it; it may have been reported before this returns then.
   void start(Task task, std::shared_ptr<void> permit, std::shared_ptr<ActivitySink> sink,
-             bool eager = false);
+             bool eager = false, StartingThread* here = nullptr);
   // Tells the task's language, at most once; no effect where the task has ended.
   void cancel(const std::string& task_token, const ActivityCancellation& cancellation);
 

@@ -62,7 +62,7 @@ class LocalActivities::Work : public ActivitySink, public std::enable_shared_fro
     task_ = std::move(task);
   }
 
-  void start() {
+  void start(StartingThread* here) {
     const nanoseconds whole = activity_->schedule_to_close_timeout;
     nanoseconds to_start = activity_->schedule_to_start_timeout;
     if (whole > nanoseconds::zero()) {
@@ -72,7 +72,8 @@ class LocalActivities::Work : public ActivitySink, public std::enable_shared_fro
       set_timer(whole_timer_, left,
                 [](Work& work) { work.end_attempt(enums::TIMEOUT_TYPE_SCHEDULE_TO_CLOSE); });
     }
-    if (Permit permit = owner_.slots_->try_take(request())) return begin_attempt(std::move(permit));
+    if (Permit permit = owner_.slots_->try_take(request()))
+      return begin_attempt(std::move(permit), here);
     if (to_start > nanoseconds::zero()) {
       set_timer(start_timer_, to_start, [](Work& work) {
         work.finish_with(Kind::kFailed, timed_out(enums::TIMEOUT_TYPE_SCHEDULE_TO_START));
@@ -145,7 +146,7 @@ class LocalActivities::Work : public ActivitySink, public std::enable_shared_fro
     task.mutable_workflow_execution()->set_run_id(run.run_id);
     task.mutable_activity_type()->set_name(activity_->activity_type);
     task.set_activity_id(activity_->activity_id);
-    *task.mutable_header() = activity_->header;
+    if (activity_->header.fields_size() > 0) *task.mutable_header() = activity_->header;
     *task.mutable_input() = activity_->arguments;
     base::set_timestamp(original_, *task.mutable_scheduled_time());
     base::set_duration(activity_->schedule_to_close_timeout,
@@ -174,7 +175,7 @@ class LocalActivities::Work : public ActivitySink, public std::enable_shared_fro
     });
   }
 
-  void begin_attempt(Permit permit) {
+  void begin_attempt(Permit permit, StartingThread* here = nullptr) {
     std::shared_ptr<const wf::PollActivityTaskQueueResponse> task;
     {
       absl::MutexLock lock(&mutex_);
@@ -194,7 +195,8 @@ class LocalActivities::Work : public ActivitySink, public std::enable_shared_fro
                 [](Work& work) { work.end_attempt(enums::TIMEOUT_TYPE_START_TO_CLOSE); });
     }
     const std::string token = task->task_token();
-    owner_.manager_.start(std::move(task), std::move(permit), shared_from_this());
+    owner_.manager_.start(std::move(task), std::move(permit), shared_from_this(), /*eager=*/false,
+                          here);
     tell_late(token);
   }
 
@@ -327,7 +329,8 @@ LocalActivities::LocalActivities(ActivityManager& manager,
 LocalActivities::~LocalActivities() = default;
 
 void LocalActivities::start(const RunContext& run, std::uint32_t seq,
-                            std::shared_ptr<const ScheduleLocalActivity> activity, Done done) {
+                            std::shared_ptr<const ScheduleLocalActivity> activity, Done done,
+                            StartingThread* here) {
   auto work = std::make_shared<Work>(*this, run, seq, std::move(activity), std::move(done));
   bool late = false;
   {
@@ -335,7 +338,7 @@ void LocalActivities::start(const RunContext& run, std::uint32_t seq,
     under_way_[Key(run.run_id, seq)] = work;
     late = shutting_down_;
   }
-  late ? work->drop() : work->start();
+  late ? work->drop() : work->start(here);
 }
 
 void LocalActivities::cancel(const std::string& run_id, std::uint32_t seq) {

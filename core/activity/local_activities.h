@@ -29,9 +29,11 @@ class LocalActivities {
                   base::Timers& timers, base::Clock& clock);
   ~LocalActivities();
 
-  // `done` runs exactly once: on any thread, perhaps inside this call.
+  // `done` runs exactly once: on any thread, perhaps inside this call. `here`: where the caller's
+  // thread may run the first attempt.
   void start(const RunContext& run, std::uint32_t seq,
-             std::shared_ptr<const ScheduleLocalActivity> activity, Done done);
+             std::shared_ptr<const ScheduleLocalActivity> activity, Done done,
+             StartingThread* here = nullptr);
   // Ends its attempt, or the wait for one. No effect where it has ended.
   void cancel(const std::string& run_id, std::uint32_t seq);
   // From here on there are no new attempts: what waits for one is dropped.

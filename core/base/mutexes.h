@@ -9,7 +9,7 @@ namespace chimera::base {
 // Debian's Abseil looks for deadlocks at every lock, also in release builds: about 3 % of a busy
 // worker's CPU. Debug builds of ours keep it.
 inline void skip_deadlock_detection() {
-#ifdef NDEBUG
+#ifndef CHIMERA_DEV
   static const bool done =
       (absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore), true);
   static_cast<void>(done);

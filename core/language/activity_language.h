@@ -8,7 +8,7 @@
 #include <string>
 #include <variant>
 
-#include "absl/functional/any_invocable.h"
+#include "absl/functional/function_ref.h"
 
 #include "core/base/api.h"
 
@@ -44,11 +44,21 @@ class ActivityHandle {
   virtual void complete(ActivityResult result) = 0;  // Once.
 };
 
+// The thread that starts a task, where it may run one itself: for code that will end at once, most
+// likely. It has a stand-in if that takes longer.
+class StartingThread {
+ public:
+  virtual ~StartingThread() = default;
+  // Runs `work` before it returns. At most once.
+  virtual void run(absl::FunctionRef<void()> work) = 0;
+};
+
 struct ActivityTask {
   // Input, header, heartbeat details, times: as the server sent it. Lives as long as this pointer.
   std::shared_ptr<const api::workflowservice::v1::PollActivityTaskQueueResponse> message;
   std::shared_ptr<ActivityHandle> handle;
   bool is_local = false;  // Runs inside a workflow task: no heartbeats, no asynchronous completion.
+  StartingThread* here = nullptr;  // Null: it must not run code. Borrowed while start() lasts.
 };
 
 // Told on the worker's threads; must not block.

@@ -1,5 +1,7 @@
 #include "core/machines/local_marker.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "nlohmann/json.hpp"
 
@@ -49,6 +51,10 @@ std::string write_time(std::optional<base::WallTime> time) {
 }
 
 std::string quoted(const std::string& value) {
+  const bool plain = std::all_of(value.begin(), value.end(), [](char c) {
+    return c >= ' ' && c <= '~' && c != '"' && c != '\\';
+  });
+  if (plain) return absl::StrCat("\"", value, "\"");
   return json(value).dump(-1, ' ', false, json::error_handler_t::replace);
 }
 

@@ -28,25 +28,45 @@ Lane::Lane(std::shared_ptr<const WorkerContext> context, TaskHandlerOptions opti
     : owner_(std::move(context)),
       context_(*owner_),
       types_(context_.metrics->sdk),
-      handler_(std::move(options), *this, *this, *context_.environment.clock) {}
+      handler_(std::move(options), *this, *this, *context_.environment.clock),
+      thread_(*context_.environment.timers, [this] { loop(); }) {}
 
 Lane::~Lane() {
-  if (!thread_.joinable()) return;
   inbox_->push([this] { stop_.store(true); });
   thread_.join();
 }
 
-void Lane::start() {
-  thread_ = std::thread([this] { loop(); });
-}
+void Lane::start() { thread_.start(); }
 
 void Lane::loop() {
   while (!stop_.load(std::memory_order_relaxed)) {
-    inbox_->wait();
+    if (local_.empty()) inbox_->wait();
     inbox_->run_all();
+    if (!local_.empty() && !run_local()) return;
     if (draining_ && handler_.drained() && queries_ == 0 && !drained_.HasBeenNotified())
       drained_.Notify();
   }
+}
+
+// Lets a language run a task on the lane's thread.
+class Lane::Here final : public StartingThread {
+ public:
+  explicit Here(base::RelievedThread& thread) : thread_(thread) {}
+  void run(absl::FunctionRef<void()> work) override { owned_ = thread_.aside(work); }
+  bool owned() const { return owned_; }
+
+ private:
+  base::RelievedThread& thread_;
+  bool owned_ = true;
+};
+
+// The next of them. False: the thread is not the lane's any more.
+bool Lane::run_local() {
+  auto next = std::move(local_.front());
+  local_.pop_front();
+  Here here(thread_);
+  std::move(next)(here);
+  return here.owned();
 }
 
 void Lane::enqueue(WorkflowTask task) {
@@ -243,13 +263,24 @@ void Lane::respond_query(std::unique_ptr<wf::RespondQueryTaskCompletedRequest> r
 
 void Lane::start_local_activity(LocalActivityStart start,
                                 absl::AnyInvocable<void(LocalActivityOutcome) &&> done) {
-  context_.local_activities->start(
-      start.run, start.seq, std::move(start.activity),
-      [inbox = inbox_, done = std::move(done)](LocalActivityOutcome outcome) mutable {
-        inbox->push([done = std::move(done), outcome = std::move(outcome)]() mutable {
-          std::move(done)(std::move(outcome));
-        });
-      });
+  local_.push_back([&activities = *context_.local_activities, inbox = inbox_,
+                    start = std::move(start),
+                    done = std::move(done)](StartingThread& here) mutable {
+    activities.start(
+        start.run, start.seq, std::move(start.activity),
+        [inbox = std::move(inbox), done = std::move(done)](LocalActivityOutcome outcome) mutable {
+          inbox->push([done = std::move(done), outcome = std::move(outcome)]() mutable {
+            std::move(done)(std::move(outcome));
+          });
+        },
+        &here);
+  });
+}
+
+void Lane::cancel_local_activity(const RunContext& run, std::uint32_t seq) {
+  // Behind its start.
+  local_.push_back([&activities = *context_.local_activities, run_id = run.run_id,
+                    seq](StartingThread&) { activities.cancel(run_id, seq); });
 }
 
 void Lane::wake_after(std::chrono::nanoseconds delay, absl::AnyInvocable<void() &&> wake) {

@@ -1,17 +1,19 @@
 // Lane, one thread that owns some of a worker's runs: tasks come in through its inbox, run steps
 // and C++ fibers inline, and leave as requests. Built and destroyed by the worker; enqueue from any
-// thread, everything else on the lane's own.
+// thread, everything else on the lane's own. That thread also runs local activities that are known
+// to be quick; where one is not, another thread becomes the lane's (relieved_thread.h).
 #ifndef CHIMERA_CORE_WORKER_LANE_H_
 #define CHIMERA_CORE_WORKER_LANE_H_
 
+#include <deque>
 #include <memory>
 #include <string>
-#include <thread>
 
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 
 #include "core/base/inbox.h"
+#include "core/base/relieved_thread.h"
 #include "core/worker/context.h"
 #include "core/worker/thread_stack.h"
 #include "core/workflow/task_handler.h"
@@ -66,9 +68,7 @@ class Lane : private TaskHandlerIo, private TaskHandlerObserver {
                      std::string next_page_token, Done<HistoryReply> done) override;
   void start_local_activity(LocalActivityStart start,
                             absl::AnyInvocable<void(LocalActivityOutcome) &&> done) override;
-  void cancel_local_activity(const RunContext& run, std::uint32_t seq) override {
-    context_.local_activities->cancel(run.run_id, seq);
-  }
+  void cancel_local_activity(const RunContext& run, std::uint32_t seq) override;
   void wake_after(std::chrono::nanoseconds delay, absl::AnyInvocable<void() &&> wake) override;
   void post(absl::AnyInvocable<void() &&> work) override { inbox_->push(std::move(work)); }
   void running(const RunContext* run,
@@ -88,11 +88,13 @@ class Lane : private TaskHandlerIo, private TaskHandlerObserver {
                       api::enums::v1::WorkflowExecutionStatus status,
                       std::chrono::nanoseconds end_to_end) override;
 
+  class Here;
   using Permits = std::vector<base::SlotSupplier::Permit>;
   Permits ask_for_eager_activities(
       api::workflowservice::v1::RespondWorkflowTaskCompletedRequest& request) const;
   void start_eager_activities(const std::shared_ptr<CompletedReply>& reply, Permits permits);
   void loop();
+  bool run_local();
 
   const std::shared_ptr<const WorkerContext> owner_;
   const WorkerContext& context_;
@@ -107,7 +109,9 @@ class Lane : private TaskHandlerIo, private TaskHandlerObserver {
   int queries_ = 0;  // Answers to queries of their own that the server has not taken yet.
   absl::Notification drained_;
   std::atomic<bool> stop_{false};
-  std::thread thread_;
+  // Local activities that wait for the lane to be done with its inbox, and what cancels them.
+  std::deque<absl::AnyInvocable<void(StartingThread&) &&>> local_;
+  base::RelievedThread thread_;
 
   mutable absl::Mutex watch_mutex_;  // Taken twice a task by the lane, rarely by the watchdog.
   const RunContext* running_ ABSL_GUARDED_BY(watch_mutex_) = nullptr;

@@ -87,17 +87,41 @@ class ActivityContext::Reports final : public ActivityOutbound {
   ActivityContext& context_;
 };
 
-ActivityContext::ActivityContext(core::ActivityTask task, Codec codec,
-                                 const std::string& task_queue, core::Metrics& metrics,
-                                 const WorkerInterceptors& interceptors)
+void Pace::took(std::chrono::nanoseconds time) {
+  // Waking a thread takes about 20 us.
+  constexpr std::chrono::microseconds kQuick{50}, kSlow{500};
+  int streak = streak_.load(std::memory_order_relaxed);
+  if (time < kQuick) {
+    if (streak < kProved) ++streak;
+  } else if (time > kSlow) {
+    streak = -kPenalty;
+  } else {
+    streak = std::min(streak, 0);
+  }
+  streak_.store(streak, std::memory_order_relaxed);
+}
+
+ActivityContext::ActivityContext(core::ActivityTask task, RegisteredActivity* registered,
+                                 const Codec& codec, const std::string& task_queue,
+                                 core::Metrics& metrics, const WorkerInterceptors& interceptors)
     : task_(std::move(task)),
-      codec_(std::move(codec)),
+      registered_(registered),
+      codec_(codec),
       metrics_(metrics),
-      info_(make_info(*task_.message, codec_, task_queue, task_.is_local)),
-      owner_(absl::StrCat("activity ", info_.activity_type, " (id ", info_.activity_id,
-                          ", workflow ", info_.workflow_id, ")")),
+      task_queue_(task_queue),
+      owner_(absl::StrCat("activity ", task_.message->activity_type().name(), " (id ",
+                          task_.message->activity_id(), ", workflow ",
+                          task_.message->workflow_execution().workflow_id(), ")")),
       reports_(std::make_unique<Reports>(*this)),
-      outbound_(interceptors, *reports_) {}
+      outbound_(interceptors, *reports_) {
+  // Details that cannot be read fail the attempt before its code runs.
+  if (task_.message->has_heartbeat_details()) info();
+}
+
+const activity::Info& ActivityContext::info() {
+  if (!info_) info_ = make_info(*task_.message, codec_, task_queue_, task_.is_local);
+  return *info_;
+}
 
 ActivityContext& ActivityContext::current(const char* call) {
   if (current_activity != nullptr) return *current_activity;
@@ -146,9 +170,12 @@ CppActivityLanguage::~CppActivityLanguage() {
 void CppActivityLanguage::start(core::ActivityTask task) {
   std::shared_ptr<ActivityContext> context;
   const auto handle = task.handle;
+  core::StartingThread* const here = std::exchange(task.here, nullptr);
+  const auto type = types_.find(task.message->activity_type().name());
+  RegisteredActivity* const registered = type == types_.end() ? nullptr : &type->second;
   try {
-    context = std::make_shared<ActivityContext>(std::move(task), codec_, task_queue_, *metrics_,
-                                                interceptors_);
+    context = std::make_shared<ActivityContext>(std::move(task), registered, codec_, task_queue_,
+                                                *metrics_, interceptors_);
   } catch (const std::exception& error) {
     handle->complete({core::ActivityResult::Failed{to_failure(
         ApplicationError(absl::StrCat("Failed decoding heartbeat details: ", error.what()),
@@ -156,8 +183,21 @@ void CppActivityLanguage::start(core::ActivityTask task) {
         nullptr)}});
     return;
   }
+  if (here == nullptr || registered == nullptr || !registered->pace.quick())
+    return enqueue(std::move(context));
+  {
+    const absl::MutexLock lock(&mutex_);
+    running_[context->task().message->task_token()] = context;
+  }
+  here->run([&] {
+    prepare_crash_report();
+    run(*context);
+  });
+}
+
+void CppActivityLanguage::enqueue(std::shared_ptr<ActivityContext> context) {
   const absl::MutexLock lock(&mutex_);
-  running_[context->info().task_token] = context;
+  running_[context->task().message->task_token()] = context;
   waiting_.push_back(std::move(context));
   if (waiting_.size() > idle_ && threads_.size() < threads_max_) {
     threads_.emplace_back([this] { work(); });
@@ -197,15 +237,18 @@ void CppActivityLanguage::work() {
 }
 
 void CppActivityLanguage::run(ActivityContext& context) {
+  const base::SteadyTime began = base::system_clock().steady();
   current_activity = &context;
   core::ActivityResult result = [&] {
     const RunningScope names_crashes(context.owner());
     return execute(context);
   }();
   current_activity = nullptr;
+  if (context.registered() != nullptr)
+    context.registered()->pace.took(base::system_clock().steady() - began);
   {
     const absl::MutexLock lock(&mutex_);
-    running_.erase(context.info().task_token);
+    running_.erase(context.task().message->task_token());
   }
   context.task().handle->complete(std::move(result));
 }
@@ -223,8 +266,7 @@ core::ActivityResult CppActivityLanguage::execute(ActivityContext& context) {
 
 core::ActivityResult CppActivityLanguage::attempt(ActivityContext& context) {
   try {
-    const auto type = types_.find(context.info().activity_type);
-    if (type == types_.end()) {
+    if (context.registered() == nullptr) {
       throw ApplicationError(
           absl::StrCat("no C++ activity is called '", context.info().activity_type, "'"),
           {.type = "NotFoundError"});
@@ -233,7 +275,7 @@ core::ActivityResult CppActivityLanguage::attempt(ActivityContext& context) {
     ProtoPayload result;
     PayloadSink sink(&result);
     const auto& task = *context.task().message;
-    ActivityCode code(type->second);
+    ActivityCode code(context.registered()->type);
     Chain<ActivityInbound>(interceptors_, code)
         .first()
         .execute({decoded(task.input(), codec_, scratch), task.header()}, sink);

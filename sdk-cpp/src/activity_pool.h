@@ -1,11 +1,15 @@
 // CppActivityLanguage, the C++ activities of one worker: a pool of threads that grows to the
-// worker's number of slots.
+// worker's number of slots. Those that have proved quick run on the thread that starts them, where
+// it allows that: waking another one takes longer.
 #ifndef CHIMERA_SDK_CPP_SRC_ACTIVITY_POOL_H_
 #define CHIMERA_SDK_CPP_SRC_ACTIVITY_POOL_H_
 
+#include <atomic>
+#include <chrono>
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -21,19 +25,40 @@
 
 namespace chimera::sdk {
 
+// Of one activity type: whether its code ends at once, by how long it took lately. Any thread.
+class Pace {
+ public:
+  bool quick() const { return streak_.load(std::memory_order_relaxed) >= kProved; }
+  void took(std::chrono::nanoseconds time);
+
+ private:
+  // So many quick runs in a row; after a slow one, so many more.
+  static constexpr int kProved = 3, kPenalty = 100;
+  std::atomic<int> streak_{0};
+};
+
+struct RegisteredActivity {
+  explicit RegisteredActivity(detail::ActivityType registered) : type(std::move(registered)) {}
+  const detail::ActivityType type;
+  Pace pace;
+};
+
 // A running activity. Its thread reads; the worker's threads set the cancellation.
 class ActivityContext {
  public:
-  ActivityContext(core::ActivityTask task, Codec codec, const std::string& task_queue,
-                  core::Metrics& metrics, const WorkerInterceptors& interceptors);
+  // `registered`: null where there is no such type. It and what follows is borrowed.
+  ActivityContext(core::ActivityTask task, RegisteredActivity* registered, const Codec& codec,
+                  const std::string& task_queue, core::Metrics& metrics,
+                  const WorkerInterceptors& interceptors);
   static ActivityContext& current(
       const char* call);  // Throws std::logic_error outside an activity.
 
-  const activity::Info& info() const { return info_; }
+  const activity::Info& info();  // On its own thread. Made when it is asked for first.
   const std::string& owner() const {
     return owner_;
   }  // "activity charge_card (id 1, workflow order-17)"
   core::ActivityTask& task() { return task_; }
+  RegisteredActivity* registered() const { return registered_; }
   const Codec& codec() const { return codec_; }
   core::Metrics& metrics() const { return metrics_; }
   // The first link of what the activity's calls go through.
@@ -46,10 +71,12 @@ class ActivityContext {
   class Reports;  // The last link.
 
   core::ActivityTask task_;
-  const Codec codec_;
+  RegisteredActivity* const registered_;
+  const Codec& codec_;
   core::Metrics& metrics_;
-  activity::Info info_;
-  std::string owner_;
+  const std::string& task_queue_;
+  std::optional<activity::Info> info_;
+  const std::string owner_;
   const std::unique_ptr<ActivityOutbound> reports_;
   const Chain<ActivityOutbound> outbound_;
   absl::Mutex mutex_;
@@ -63,7 +90,7 @@ class CppActivityLanguage final : public core::ActivityLanguage {
   CppActivityLanguage(Codec codec, int threads_max);
   ~CppActivityLanguage() override;
   // Before the worker runs:
-  void add(const detail::ActivityType& type) { types_.emplace(type.name, type); }
+  void add(const detail::ActivityType& type) { types_.try_emplace(type.name, type); }
   void set_task_queue(std::string task_queue) { task_queue_ = std::move(task_queue); }
   void set_metrics(core::Metrics& metrics) { metrics_ = &metrics; }
   void intercept(WorkerInterceptors interceptors) { interceptors_ = std::move(interceptors); }
@@ -75,6 +102,7 @@ class CppActivityLanguage final : public core::ActivityLanguage {
 
  private:
   void work();
+  void enqueue(std::shared_ptr<ActivityContext> context);
   void run(ActivityContext& context);
   core::ActivityResult execute(ActivityContext& context);
   core::ActivityResult attempt(ActivityContext& context);
@@ -84,7 +112,7 @@ class CppActivityLanguage final : public core::ActivityLanguage {
   std::string task_queue_;  // The worker's; tasks do not say.
   core::Metrics* metrics_ = &core::process_metrics();
   WorkerInterceptors interceptors_;
-  std::map<std::string, detail::ActivityType> types_;
+  std::map<std::string, RegisteredActivity> types_;
   absl::Mutex mutex_;
   std::deque<std::shared_ptr<ActivityContext>> waiting_ ABSL_GUARDED_BY(mutex_);
   // Shared with the thread that runs it, so that a cancellation finds it or not, but never half

@@ -18,6 +18,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "sdk-cpp/src/overflow_exit.h"
 #include "sdk-cpp/src/sanitizers.h"
 
 namespace chimera::sdk {
@@ -118,12 +119,17 @@ Interrupted interrupted_at(const void* context) {
 #endif
 }
 
+bool in_guard(const char* fault) {
+  const Stack& stack = running.stack != nullptr ? *running.stack : thread_stack;
+  return stack.low != nullptr && fault >= stack.low - stack.guard && fault < stack.low;
+}
+
 // In the guard, or anywhere after the stack pointer has left a fiber's stack downwards: however far
 // code has stepped, it has no business there. (On a thread of its own, code may have other stacks.)
 bool overflowed(const char* fault, const char* stack_pointer) {
   const Stack& stack = running.stack != nullptr ? *running.stack : thread_stack;
   if (stack.low == nullptr) return false;
-  if (fault >= stack.low - stack.guard && fault < stack.low) return true;
+  if (in_guard(fault)) return true;
   return running.stack != nullptr && stack_pointer != nullptr && stack_pointer < stack.low;
 }
 
@@ -132,9 +138,15 @@ bool overflowed(const char* fault, const char* stack_pointer) {
 void on_crash(int signal, siginfo_t* info, void* context) {
   if (running.what != nullptr) {
     const Interrupted at = interrupted_at(context);
-    if ((signal == SIGSEGV || signal == SIGBUS) &&
-        overflowed(static_cast<const char*>(info->si_addr), at.stack_pointer)) {
+    const auto* const fault = static_cast<const char*>(info->si_addr);
+    if ((signal == SIGSEGV || signal == SIGBUS) && overflowed(fault, at.stack_pointer)) {
       put_overflow();
+      // Code that stepped over the guard may have overwritten anything.
+      if (running.leave != nullptr && in_guard(fault) &&
+          leave_overflowed_stack(context, *running.stack, running.leave)) {
+        put_frames(at.code);
+        return;
+      }
     } else {
       put("chimera: crash (");
       put(signal == SIGSEGV ? "SIGSEGV" : signal == SIGABRT ? "SIGABRT" : "fatal signal");
@@ -200,6 +212,7 @@ struct SignalStack {
 void prepare_crash_report() {
   [[maybe_unused]] static const bool once = (install(), true);
   thread_local const SignalStack signal_stack;
+  prepare_overflow_exit();
 }
 
 Running set_running(Running next) { return std::exchange(running, next); }

@@ -1,6 +1,6 @@
 // What a thread is running, for the report of a crash: SIGSEGV, SIGBUS, SIGABRT and the like name
 // the workflow or activity and the frames that led there, and a stack overflow is called one. The
-// handlers that were there before run afterwards.
+// handlers that were there before run afterwards, unless the process goes on (overflow_exit.h).
 #ifndef CHIMERA_SDK_CPP_SRC_CRASH_REPORT_H_
 #define CHIMERA_SDK_CPP_SRC_CRASH_REPORT_H_
 
@@ -18,6 +18,8 @@ void prepare_crash_report();
 struct Running {
   const std::string* what = nullptr;  // "workflow Order (id 17, run ...)"; null: nothing of ours.
   const Stack* stack = nullptr;       // The fiber's; null: the thread's own.
+  // Leaves the fiber for good; called where its stack has overflowed, on another one.
+  void (*leave)() = nullptr;
 };
 // Returns what ran before, to be set again.
 Running set_running(Running running);
@@ -28,7 +30,7 @@ std::size_t stack_left();
 // For the time of a call.
 class RunningScope {
  public:
-  explicit RunningScope(const std::string& what) : before_(set_running({&what, nullptr})) {}
+  explicit RunningScope(const std::string& what) : before_(set_running({&what})) {}
   ~RunningScope() { set_running(before_); }
   RunningScope(const RunningScope&) = delete;
   RunningScope& operator=(const RunningScope&) = delete;

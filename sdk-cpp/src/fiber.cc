@@ -47,7 +47,6 @@ Fiber* Fiber::current() { return current_fiber; }
 
 absl::Status Fiber::prepare() {
   if (stack_.low != nullptr) return absl::OkStatus();
-  prepare_crash_report();
   const absl::StatusOr<Stack> stack = stacks_.take();
   if (!stack.ok()) return stack.status();
   stack_ = *stack;
@@ -63,8 +62,9 @@ void Fiber::resume() {
     sanitizer_fiber_ = __tsan_create_fiber(0);
 #endif
   }
+  prepare_crash_report();  // Its lane may have another thread than last time.
   current_fiber = this;
-  const Running before = set_running({&owner_, &stack_});
+  const Running before = set_running({&owner_, &stack_, &Fiber::leave});
   switch_in();
   set_running(before);
   current_fiber = nullptr;
@@ -102,6 +102,19 @@ void Fiber::switch_out(bool last) {
 #ifdef CHIMERA_ASAN
   __sanitizer_finish_switch_fiber(fake_stack_, &caller_bottom_, &caller_size_);
 #endif
+}
+
+std::size_t Fiber::give_up_stack() const {
+  CHIMERA_CHECK(overflowed_, owner_);
+  StackPool::give_up(stack_);
+  return stack_.size;
+}
+
+void Fiber::leave() {
+  Fiber& self = *current_fiber;
+  self.overflowed_ = self.abandoned_ = true;
+  context::jump_fcontext(self.caller_, nullptr);
+  __builtin_unreachable();
 }
 
 void Fiber::suspend() {

@@ -1,6 +1,7 @@
 // Fiber, a call stack that can be parked: what lets a workflow be ordinary blocking code. Each has
 // its own C++ exception state, so that code may wait inside catch and while an exception is under
-// way. Not thread safe: one thread (the run's lane) makes, resumes and destroys it.
+// way. Not thread safe: the run's lane makes, resumes and destroys it. Between two waits the lane
+// may get another thread, so nothing that belongs to a thread is kept across suspend().
 #ifndef CHIMERA_SDK_CPP_SRC_FIBER_H_
 #define CHIMERA_SDK_CPP_SRC_FIBER_H_
 
@@ -34,6 +35,11 @@ class Fiber {
   bool done() const { return done_; }
   // Gives the fiber up where it is parked: its stack is leaked and nothing on it is destroyed.
   void abandon() { abandoned_ = true; }
+  // Its code ran out of stack, and was left where it was. It is abandoned; what it was changing may
+  // be in any state.
+  bool overflowed() const { return overflowed_; }
+  // Its memory, of which nothing may be used any more. Says how much it was.
+  std::size_t give_up_stack() const;
 
  private:
   // What __cxa_get_globals() points to (Itanium C++ ABI, 2.2.2): boost.context does not switch it.
@@ -44,6 +50,7 @@ class Fiber {
 
   void switch_in();
   void switch_out(bool last);
+  static void leave();
   friend struct FiberEntry;
 
   std::function<void()> body_;
@@ -53,7 +60,7 @@ class Fiber {
   void* context_ = nullptr;  // The fiber's, while it is parked.
   void* caller_ = nullptr;   // The resumer's, while the fiber runs.
   ExceptionState exceptions_;
-  bool started_ = false, done_ = false, abandoned_ = false;
+  bool started_ = false, done_ = false, abandoned_ = false, overflowed_ = false;
   void* sanitizer_fiber_ = nullptr;  // TSan's name for it.
   void* sanitizer_caller_ = nullptr;
   void* fake_stack_ = nullptr;  // ASan's, while parked.

@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "chimera/definition.h"
+#include "sdk-cpp/src/overflow_exit.h"
 
 namespace chimera {
 namespace {
@@ -81,6 +82,7 @@ Registry& Registry::add_workflow_type(detail::WorkflowType type) {
       }
     }
   }
+  sdk::note_workflow_code(reinterpret_cast<const void*>(type.run));
   workflows_.push_back(std::move(type));
   return *this;
 }

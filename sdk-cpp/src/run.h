@@ -50,6 +50,8 @@ struct Run {
   bool cancel_requested = false;
   bool read_only = false;
   bool evicting = false;
+  // Its code was left in the middle: nothing of it runs or is destroyed any more.
+  bool lost = false;
 };
 
 // --- How code ends ---

@@ -93,11 +93,23 @@ void Scheduler::resume(Task& task) {
   running_ = &task;
   task.fiber->resume();
   running_ = nullptr;
+  if (task.fiber->overflowed()) return lose(task);
   if (!task.finished) return;
   if (task.queued) std::erase(ready_, &task);  // It woke itself and then ended.
   for (Task* joiner : task.joiners) wake(*joiner);
   if (task.error != nullptr && !task.joined && !run_.quiet()) report_unjoined(task);
   std::erase_if(tasks_, [&](const std::shared_ptr<Task>& each) { return each.get() == &task; });
+}
+
+// The run is over for this worker; the task fails, and its next attempt gets a larger stack.
+void Scheduler::lose(Task& task) {
+  run_.lost = true;
+  const std::size_t kib = task.fiber->give_up_stack() / 1024;
+  run_.set_task_error(absl::StrCat(
+      "stack overflow in ", run_.owner, ": its code needs more than the ", kib,
+      " KiB of a workflow's stack; move large local variables and deep recursion to the heap or to "
+      "an activity, or raise WorkerOptions::workflow_stack_bytes (the worker's standard error has "
+      "the frames)"));
 }
 
 void Scheduler::report_unjoined(const Task& task) const {
@@ -237,10 +249,16 @@ void Scheduler::evict() {
   if (std::exchange(run_.evicting, true)) return;
   ready_.clear();
   // A task that is unwound may wake or even start others; those are unwound in their turn.
-  while (!tasks_.empty()) {
+  while (!tasks_.empty() && !run_.lost) {
     const std::shared_ptr<Task> task = tasks_.front();
     tasks_.pop_front();
     unwind(*task);
+    if (run_.lost) tasks_.push_back(task);
+  }
+  if (run_.lost) {
+    for (const auto& task : tasks_) task->fiber->abandon();
+    new std::list<std::shared_ptr<Task>>(std::move(tasks_));  // Kept for ever, as their stacks are.
+    tasks_.clear();
   }
   conditions_.clear();
   run_.commands.clear();
@@ -251,6 +269,7 @@ void Scheduler::unwind(Task& task) {
   running_ = &task;
   task.fiber->resume();
   running_ = nullptr;
+  if (task.fiber->overflowed()) return lose(task);
   if (task.finished && task.unwound && task.unwindings == 1) return;
   log(LogLevel::kError,
       absl::StrCat(run_.owner, ": the code of its ", task.name,

@@ -65,6 +65,7 @@ class Scheduler {
  private:
   bool ask_conditions();
   void resume(Task& task);
+  void lose(Task& task);
   void report_unjoined(const Task& task) const;
   void unwind(Task& task);
   void wake_waiting(Operation& operation);

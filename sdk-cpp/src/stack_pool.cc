@@ -169,6 +169,8 @@ void StackPool::give(Stack stack) {
   free_.push_back(stack);
 }
 
+void StackPool::give_up(const Stack& stack) { madvise(stack.low, stack.size, MADV_DONTNEED); }
+
 void StackPool::take_back(std::vector<Stack>& stacks) {
   const absl::MutexLock lock(&mutex_);
   free_.insert(free_.end(), stacks.begin(), stacks.end());

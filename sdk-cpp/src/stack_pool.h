@@ -46,6 +46,8 @@ class StackPool {
   absl::StatusOr<Stack> take();
   // What lies deeper than a parked fiber goes is given back to the system.
   void give(Stack stack);
+  // Of a stack that is not to be used again: its memory is given back, its addresses are not.
+  static void give_up(const Stack& stack);
   std::size_t stack_bytes() const { return bytes_; }
 
  private:

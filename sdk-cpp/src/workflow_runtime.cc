@@ -98,6 +98,7 @@ WorkflowRuntime::~WorkflowRuntime() {
   const RunningScope names_crashes(run_.owner);  // Of a destructor that throws, for example.
   evict();
   const Entered entered(this);  // For destructors of the user's object that ask info().
+  if (run_.lost) new std::shared_ptr<void>(std::move(run_.object));  // Kept for ever.
   run_.object.reset();
 }
 
@@ -148,6 +149,7 @@ core::Completion WorkflowRuntime::run_activation(const core::Activation& activat
     evict();
     return {core::Completion::Success{}};
   }
+  if (run_.lost) return failed_task(absl::StrCat(run_.owner, " ran out of stack before"));
   const auto* query =
       activation.jobs.empty() ? nullptr : std::get_if<core::QueryWorkflow>(&activation.jobs[0]);
   if (query != nullptr) {

@@ -1,8 +1,10 @@
 // Local activities: they run inside a workflow task, in this worker.
 #include <atomic>
 #include <thread>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
 
 #include "tests/live/live.h"
 
@@ -148,6 +150,50 @@ TEST_P(LocalActivityLive, HundredsAtOnceOnFewSlots) {
   start_worker();
 
   EXPECT_EQ(execute<&Fan::run>(300), 300 * 299);
+}
+
+// Quick, until it meets the number for which it waits.
+absl::Notification* gate = nullptr;
+int mostly_quick(int number) {
+  if (number == 100) gate->WaitForNotification();
+  return number;
+}
+struct Steps {
+  int run(int last) {
+    int sum = 0;
+    for (int i = last - 50; i <= last; ++i)
+      sum += workflow::execute_local_activity<&mostly_quick>({.start_to_close_timeout = 30s}, i);
+    return sum;
+  }
+};
+
+// A quick type runs on its lane's thread; when it lasts for once, the lane's other runs go on, and
+// its own gets its heartbeats. The run's code then goes on in another thread.
+TEST_P(LocalActivityLive, AQuickTypeThatLastsDoesNotHoldItsLane) {
+  registry()
+      .add(define_workflow<&Steps::run>("Steps"))
+      .add(kFan)
+      .add_activity<&mostly_quick>()
+      .add_activity<&times_two>();
+  start_worker();
+  EXPECT_EQ(execute<&Steps::run>(50), 50 * 51 / 2);  // Proves it quick.
+
+  absl::Notification opened;
+  gate = &opened;
+  std::vector<decltype(start<&Steps::run>(0))> held;
+  for (int i = 0; i < 5; ++i) {
+    WorkflowOptions with = options();
+    with.task_timeout = 1s;
+    held.push_back(client().start_workflow<&Steps::run>(with, 100));
+  }
+  for (const auto& handle : held)
+    eventually([&] { return count_events(handle.fetch_history(), "WORKFLOW_TASK_COMPLETED") > 0; },
+               "the heartbeat of a task that is held up");
+  EXPECT_EQ(execute<&Fan::run>(30), 30 * 29);
+  opened.Notify();
+
+  for (auto& handle : held) EXPECT_EQ(handle.result(), 51 * 75);
+  EXPECT_EQ(execute<&Steps::run>(50), 50 * 51 / 2);
 }
 
 TEST_P(LocalActivityLive, AWorkerThatStopsWaitsForItsLocalActivities) {

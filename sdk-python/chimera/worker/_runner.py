@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import chimera.converter
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from chimera.api.common.v1 import Payloads
     from chimera.api.failure.v1 import Failure
 
-
-_NO_FLAGS: frozenset[int] = frozenset()
+_NO_FLAGS: frozenset[int] = frozenset()  # One for all runs.
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class WorkflowInstanceDetails:
     patch_activation_callback: Callable[[PatchActivationInput], bool] | None
     last_completion_result: Payloads
     last_failure: Failure | None
-    default_workflow_logic_flags: frozenset[int] = _NO_FLAGS
+    default_workflow_logic_flags: frozenset[int] = field(default_factory=lambda: _NO_FLAGS)
 
     messages_for_codec: bool = False
     """Leave messages in commands as they are, for a codec to change, instead of serializing."""

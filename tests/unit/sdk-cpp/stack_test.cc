@@ -11,6 +11,7 @@
 
 #include "sdk-cpp/src/crash_report.h"
 #include "sdk-cpp/src/fiber.h"
+#include "sdk-cpp/src/overflow_exit.h"
 #include "sdk-cpp/src/sanitizers.h"
 #include "sdk-cpp/src/stack_pool.h"
 #include "tests/unit/sdk-cpp/step_over_guard.h"
@@ -137,6 +138,41 @@ TEST(CrashDeathTest, OtherCrashesAreNoOverflows) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_DEATH(run(pool(), [] { *static_cast<volatile int*>(nullptr) = 1; }),
                "crash .SIGSEGV. in workflow Test .id t, run r.\n  at ");
+}
+#endif
+
+#if defined(__x86_64__) && !defined(CHIMERA_ASAN) && !defined(CHIMERA_TSAN)
+// The C library meets the guard, in a call that must come to its end before the fiber is left.
+[[gnu::noinline]] std::size_t fill(std::size_t depth) {
+  if (depth == 0) return 0;
+  const std::string text(100, 'x');
+  return text.size() + fill(depth + 1) % 7;
+}
+
+void leave_by(StackPool& stacks, std::function<void()> body) {
+  Fiber fiber(std::move(body), kOwner, stacks);
+  ASSERT_TRUE(fiber.prepare().ok());
+  fiber.resume();
+  ASSERT_TRUE(fiber.overflowed());
+  EXPECT_EQ(fiber.give_up_stack(), stacks.stack_bytes());
+}
+
+TEST(OverflowExitTest, CodeOfWorkflowsIsLeftAndTheThreadGoesOn) {
+  note_workflow_code(reinterpret_cast<const void*>(&recurse));
+  for (const StackGuard guard : {StackGuard::kRegion, StackGuard::kPages}) {
+    StackPool& stacks = StackPool::make(kStackBytesMin, guard);
+    testing::internal::CaptureStderr();
+    for (int i = 0; i < 20; ++i) {
+      leave_by(stacks, [] { recurse(1 << 30); });
+      leave_by(stacks, [] { fill(1); });
+    }
+    EXPECT_THAT(testing::internal::GetCapturedStderr(),
+                HasSubstr("stack overflow in workflow Test"));
+    // The C library's locks are free, and other fibers run.
+    bool ran = false;
+    run(stacks, [&] { ran = !std::string(100'000, 'x').empty(); });
+    EXPECT_TRUE(ran);
+  }
 }
 #endif
 
