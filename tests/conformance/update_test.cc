@@ -1,4 +1,7 @@
 // H: updates.
+#include <chrono>
+#include <thread>
+
 #include "tests/conformance/update_session.h"
 
 namespace chimera::conformance {
@@ -20,9 +23,12 @@ class UpdateTest : public UpdateSession {
 
   // An update that another thread sends is with the server.
   void wait_admitted(const std::string& update_id) {
-    for (int i = 0; i < 1000; ++i) {
+    // The thread that sends it may have to wait for a processor first.
+    const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (std::chrono::steady_clock::now() < patience) {
       if (poll_update(update_id, enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_UNSPECIFIED).ok())
         return;
+      std::this_thread::yield();
     }
     ADD_FAILURE() << update_id << " did not come";
   }
