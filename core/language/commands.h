@@ -162,6 +162,9 @@ struct Completion {
     std::vector<std::uint32_t> used_internal_flags;
     api::enums::v1::VersioningBehavior versioning_behavior =
         api::enums::v1::VERSIONING_BEHAVIOR_UNSPECIFIED;
+    // Of an answer to queries. Not empty: why the instance cannot go on all the same. It is evicted
+    // when the answer has gone out.
+    std::string unusable;
   };
   struct Failure {  // The task fails, not the workflow.
     api::failure::v1::Failure failure;

@@ -134,6 +134,10 @@ void WorkflowRun::State::on(LanguageDone input) {
   auto& success = std::get<Completion::Success>(input.completion.status);
   if (asking_queries_) {
     take_query_answers(success.commands);
+    if (!success.unusable.empty()) {
+      eviction_ = EvictionReason::kLangFail;
+      eviction_message_ = std::move(success.unusable);
+    }
     asking_queries_ = false;
     asked_queries_ = true;
     return finish_task();
@@ -354,8 +358,13 @@ void WorkflowRun::State::answer_legacy_query() {
   request->set_error_message(std::move(*result.mutable_error_message()));
   if (result.has_failure()) *request->mutable_failure() = std::move(*result.mutable_failure());
   outputs_->push_back(AnswerLegacyQuery{std::move(request)});
+  end_query();
+}
+
+void WorkflowRun::State::end_query() {
   end_task();
-  if (ended_) evict(EvictionReason::kWorkflowExecutionEnding, "Workflow completed");
+  if (ended_) return evict(EvictionReason::kWorkflowExecutionEnding, "Workflow completed");
+  if (eviction_ != EvictionReason::kUnspecified) evict(eviction_, std::move(eviction_message_));
 }
 
 void WorkflowRun::State::refuse_legacy_query(const std::string& why) {
@@ -364,8 +373,7 @@ void WorkflowRun::State::refuse_legacy_query(const std::string& why) {
   request->set_completed_type(enums::QUERY_RESULT_TYPE_FAILED);
   request->set_error_message(why);
   outputs_->push_back(AnswerLegacyQuery{std::move(request)});
-  end_task();
-  if (ended_) evict(EvictionReason::kWorkflowExecutionEnding, "Workflow completed");
+  end_query();
 }
 
 void WorkflowRun::State::fail_task(const absl::Status& status) {
@@ -394,11 +402,7 @@ void WorkflowRun::State::fail_task(api::failure::v1::Failure failure,
   eviction_message_ = absl::StrCat("Workflow activation completion failed: ", failure.message());
   cut_causes(failure);
   shorten(failure, kFailureBytesMax);
-  if (task_->has_query()) {
-    refuse_legacy_query(failure.message());
-    if (phase_ == Phase::kIdle) evict(reason, eviction_message_);
-    return;
-  }
+  if (task_->has_query()) return refuse_legacy_query(failure.message());
   if (task_->attempt() > 1) {
     outputs_->push_back(DropTask{failure.message(), failure_reason(cause)});
     end_task();

@@ -71,6 +71,7 @@ class WorkflowRun::State final : private RunPort {
   void finish_task();
   // A heartbeat: what the task has so far; the server makes the next task at once.
   void send_completion(bool heartbeat = false);
+  void end_query();
   void answer_legacy_query();
   void refuse_legacy_query(const std::string& why);
   void fail_task(const absl::Status& status);

@@ -32,12 +32,12 @@ struct FiberEntry {
   }
 };
 
-Fiber::Fiber(std::function<void()> body, const std::string& owner, StackPool& stacks)
-    : body_(std::move(body)), owner_(owner), stacks_(stacks) {}
+Fiber::Fiber(std::function<void()> body, const std::string& owner, StackPool& stacks, bool brief)
+    : body_(std::move(body)), owner_(owner), stacks_(stacks), brief_(brief) {}
 
 Fiber::~Fiber() {
   CHIMERA_CHECK(done_ || !started_ || abandoned_, owner_);
-  if (stack_.low != nullptr && !abandoned_) stacks_.give(stack_);
+  if (stack_.low != nullptr && !abandoned_) stacks_.give(stack_, brief_);
 #ifdef CHIMERA_TSAN
   if (sanitizer_fiber_ != nullptr && !abandoned_) __tsan_destroy_fiber(sanitizer_fiber_);
 #endif

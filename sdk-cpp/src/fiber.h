@@ -17,8 +17,9 @@ namespace chimera::sdk {
 class Fiber {
  public:
   // `body` must not let an exception out. `owner` names it in crash reports. It and the pool are
-  // borrowed.
-  Fiber(std::function<void()> body, const std::string& owner, StackPool& stacks);
+  // borrowed. A `brief` one ends without being parked, and another follows soon.
+  Fiber(std::function<void()> body, const std::string& owner, StackPool& stacks,
+        bool brief = false);
   ~Fiber();  // Requires done(), !started() or abandon().
   Fiber(const Fiber&) = delete;
   Fiber& operator=(const Fiber&) = delete;
@@ -56,6 +57,7 @@ class Fiber {
   std::function<void()> body_;
   const std::string& owner_;
   StackPool& stacks_;
+  const bool brief_;
   Stack stack_;
   void* context_ = nullptr;  // The fiber's, while it is parked.
   void* caller_ = nullptr;   // The resumer's, while the fiber runs.

@@ -182,7 +182,8 @@ void Messages::answer_query(const core::QueryWorkflow& job) {
   const bool before = std::exchange(run_.read_only, true);
   try {
     ProtoPayload result;
-    if (!answer_built_in(job.query->query_type(), result)) run_query(job, result);
+    if (!answer_built_in(job.query->query_type(), result))
+      scheduler_.call([&] { run_query(job, result); });
     encode_in_place(result, run_.codec);
     answer.answer = std::move(result);
   } catch (...) {

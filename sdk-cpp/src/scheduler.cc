@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdlib>
 #include <exception>
+#include <functional>
+#include <stdexcept>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -62,8 +64,39 @@ bool Scheduler::ask(const std::function<bool()>& condition) {
   return condition();
 }
 
-// One pass: every condition sees the same state, and several may wake their tasks.
+void Scheduler::call(absl::FunctionRef<void()> code) {
+  if (Fiber::current() != nullptr) return code();
+  std::exception_ptr error;
+  const auto body = [&] {
+    try {
+      code();
+    } catch (...) {
+      error = std::current_exception();
+    }
+  };
+  // As much as the lane's own thread has.
+  Fiber fiber(std::cref(body), run_.owner, stacks_.large(), /*brief=*/true);
+  if (const absl::Status stack = fiber.prepare(); !stack.ok()) {
+    set_no_stack(stack);
+    throw std::runtime_error(run_.task_error);
+  }
+  fiber.resume();
+  if (fiber.overflowed()) {
+    lose(fiber);
+    throw std::runtime_error(run_.task_error);
+  }
+  if (error != nullptr) std::rethrow_exception(error);
+}
+
 bool Scheduler::ask_conditions() {
+  if (conditions_.empty()) return false;
+  bool woke = false;
+  call([&] { woke = ask_each_condition(); });
+  return woke;
+}
+
+// One pass: every condition sees the same state, and several may wake their tasks.
+bool Scheduler::ask_each_condition() {
   bool woke = false;
   for (auto at = conditions_.begin(); at != conditions_.end();) {
     Condition& condition = **at;
@@ -85,15 +118,11 @@ bool Scheduler::ask_conditions() {
 
 void Scheduler::resume(Task& task) {
   if (task.finished) return;
-  if (const absl::Status stack = task.fiber->prepare(); !stack.ok()) {
-    run_.set_task_error(
-        absl::StrCat("cannot run ", run_.owner, " now: ", std::string(stack.message())));
-    return;
-  }
+  if (const absl::Status stack = task.fiber->prepare(); !stack.ok()) return set_no_stack(stack);
   running_ = &task;
   task.fiber->resume();
   running_ = nullptr;
-  if (task.fiber->overflowed()) return lose(task);
+  if (task.fiber->overflowed()) return lose(*task.fiber);
   if (!task.finished) return;
   if (task.queued) std::erase(ready_, &task);  // It woke itself and then ended.
   for (Task* joiner : task.joiners) wake(*joiner);
@@ -101,10 +130,15 @@ void Scheduler::resume(Task& task) {
   std::erase_if(tasks_, [&](const std::shared_ptr<Task>& each) { return each.get() == &task; });
 }
 
+void Scheduler::set_no_stack(const absl::Status& why) {
+  run_.set_task_error(
+      absl::StrCat("cannot run ", run_.owner, " now: ", std::string(why.message())));
+}
+
 // The run is over for this worker; the task fails, and its next attempt gets a larger stack.
-void Scheduler::lose(Task& task) {
+void Scheduler::lose(const Fiber& fiber) {
   run_.lost = true;
-  const std::size_t kib = task.fiber->give_up_stack() / 1024;
+  const std::size_t kib = fiber.give_up_stack() / 1024;
   run_.set_task_error(absl::StrCat(
       "stack overflow in ", run_.owner, ": its code needs more than the ", kib,
       " KiB of a workflow's stack; move large local variables and deep recursion to the heap or to "
@@ -269,7 +303,7 @@ void Scheduler::unwind(Task& task) {
   running_ = &task;
   task.fiber->resume();
   running_ = nullptr;
-  if (task.fiber->overflowed()) return lose(task);
+  if (task.fiber->overflowed()) return lose(*task.fiber);
   if (task.finished && task.unwound && task.unwindings == 1) return;
   log(LogLevel::kError,
       absl::StrCat(run_.owner, ": the code of its ", task.name,

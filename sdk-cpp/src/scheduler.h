@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
+
 #include "sdk-cpp/src/operations/operation.h"
 #include "sdk-cpp/src/run.h"
 #include "sdk-cpp/src/stack_pool.h"
@@ -50,6 +52,9 @@ class Scheduler {
   void remove_condition(Condition& condition) { conditions_.remove(&condition); }
   // Asks the condition, which may not change anything.
   bool ask(const std::function<bool()>& condition);
+  // Runs the user's code that may not wait: where no task runs, on a stack that may overflow
+  // without harm to the lane. What it throws comes out; after an overflow, std::runtime_error.
+  void call(absl::FunctionRef<void()> code);
 
   // --- Ends and cancellations ---
   void resolve(Operation& operation, const api::common::v1::Payload* result);
@@ -64,8 +69,10 @@ class Scheduler {
 
  private:
   bool ask_conditions();
+  bool ask_each_condition();
   void resume(Task& task);
-  void lose(Task& task);
+  void lose(const Fiber& fiber);
+  void set_no_stack(const absl::Status& why);
   void report_unjoined(const Task& task) const;
   void unwind(Task& task);
   void wake_waiting(Operation& operation);

@@ -120,6 +120,15 @@ StackPool& StackPool::of(std::size_t bytes) {
   return *pool;
 }
 
+StackPool& StackPool::large() {
+  StackPool* known = large_.load(std::memory_order_acquire);
+  if (known == nullptr) {
+    known = &of(std::max(bytes_, kLargeStackBytes));
+    large_.store(known, std::memory_order_release);
+  }
+  return *known;
+}
+
 absl::Status StackPool::add_slab() {
   const std::size_t stride = guard_bytes_ + bytes_;
   const std::size_t slab = std::max<std::size_t>(1, kSlabBytes / stride) * stride;
@@ -158,9 +167,10 @@ absl::StatusOr<Stack> StackPool::take() {
   return stack;
 }
 
-void StackPool::give(Stack stack) {
-  if (stack.size > kKeptBytes) madvise(stack.low, stack.size - kKeptBytes, MADV_DONTNEED);
+void StackPool::give(Stack stack, bool warm) {
   std::vector<Stack>& mine = kept.of(*this);
+  if (stack.size > kKeptBytes && (!warm || mine.size() == kKeptPerThread))
+    madvise(stack.low, stack.size - kKeptBytes, MADV_DONTNEED);
   if (mine.size() < kKeptPerThread) {
     mine.push_back(stack);
     return;

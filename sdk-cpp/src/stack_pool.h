@@ -5,6 +5,7 @@
 #ifndef CHIMERA_SDK_CPP_SRC_STACK_POOL_H_
 #define CHIMERA_SDK_CPP_SRC_STACK_POOL_H_
 
+#include <atomic>
 #include <cstddef>
 #include <vector>
 
@@ -44,11 +45,14 @@ class StackPool {
 
   // kResourceExhausted says which limit of the system is in the way, and what to do.
   absl::StatusOr<Stack> take();
-  // What lies deeper than a parked fiber goes is given back to the system.
-  void give(Stack stack);
+  // What lies deeper than a parked fiber goes is given back to the system; not if it stays `warm`
+  // for the next one of this thread.
+  void give(Stack stack, bool warm = false);
   // Of a stack that is not to be used again: its memory is given back, its addresses are not.
   static void give_up(const Stack& stack);
   std::size_t stack_bytes() const { return bytes_; }
+  // The process's pool for stacks of this size, and of kLargeStackBytes at least.
+  StackPool& large();
 
  private:
   StackPool(std::size_t bytes, StackGuard guard);
@@ -58,6 +62,7 @@ class StackPool {
 
   const std::size_t bytes_, guard_bytes_;
   const StackGuard guard_;
+  std::atomic<StackPool*> large_{nullptr};
   absl::Mutex mutex_;
   std::vector<Stack> free_ ABSL_GUARDED_BY(mutex_);
 };

@@ -155,6 +155,10 @@ core::Completion WorkflowRuntime::run_activation(const core::Activation& activat
   if (query != nullptr) {
     for (const core::Job& job : activation.jobs)
       messages_.answer_query(std::get<core::QueryWorkflow>(job));
+    if (run_.lost) {
+      return {core::Completion::Success{.commands = std::exchange(run_.commands, {}),
+                                        .unusable = run_.task_error}};
+    }
   } else {
     for (const Set set : {Set::kPatches, Set::kHandlers, Set::kRest}) {
       run_set(activation, set);
@@ -301,8 +305,10 @@ void WorkflowRuntime::run_main() {
 void WorkflowRuntime::make_object() {
   if (constructor_threw_) return;
   try {
-    ProtoPayloads scratch;
-    run_.object = run_.type.create(PayloadList(&decoded(arguments_, run_.codec, scratch)));
+    scheduler_.call([this] {
+      ProtoPayloads scratch;
+      run_.object = run_.type.create(PayloadList(&decoded(arguments_, run_.codec, scratch)));
+    });
   } catch (...) {
     constructor_threw_ = true;
     end_with_current_exception(run_);

@@ -100,6 +100,27 @@ class EndlessWorkflow {
 };
 const auto kEndless = define_workflow<&EndlessWorkflow::run>("Endless");
 
+// Where no task runs: in what a query asks, a condition, a constructor.
+class FallsElsewhere {
+ public:
+  explicit FallsElsewhere(std::string where) : where_(std::move(where)) {
+    if (where_ == "constructor") fall(1, true);
+  }
+  std::string run(std::string) {
+    workflow::wait_condition([this] { return woken_ && fall_in("condition"); });
+    return "fell";
+  }
+  bool fall_in(const std::string& where) const { return where_ == where && fall(1, true) > 0; }
+  void wake() { woken_ = true; }
+
+ private:
+  std::string where_;
+  bool woken_ = false;
+};
+const auto kFallsElsewhere = define_workflow<&FallsElsewhere::run>("FallsElsewhere")
+                                 .signal<&FallsElsewhere::wake>("wake")
+                                 .query<&FallsElsewhere::fall_in>("fall_in");
+
 TEST_P(CrashTest, AnOverflowIsNamedAndTheRunGetsALargerStack) {
   do_not_replay();
   auto deep = client().start_workflow<&DeepWorkflow::run>(options(), 3000);
@@ -136,12 +157,32 @@ TEST_P(CrashTest, EndlessRecursionDoesNotEndTheWorker) {
   EXPECT_TRUE(worker.runs());
 }
 
+TEST_P(CrashTest, NorDoesItElsewhere) {
+  do_not_replay();
+  WorkerProcess worker(queue());
+  auto queried = client().start_workflow<&FallsElsewhere::run>(options(), "query");
+  EXPECT_FALSE(queried.query<&FallsElsewhere::fall_in>("other")) << "after its first task";
+  EXPECT_THROW(queried.query<&FallsElsewhere::fall_in>("query"), std::exception);
+  EXPECT_FALSE(queried.query<&FallsElsewhere::fall_in>("other")) << "the run goes on";
+  auto waits = client().start_workflow<&FallsElsewhere::run>(options(), "condition");
+  waits.signal<&FallsElsewhere::wake>();
+  auto made = client().start_workflow<&FallsElsewhere::run>(options(), "constructor");
+  for (auto* one : {&waits, &made})
+    eventually([&] { return count_events(one->fetch_history(), "WORKFLOW_TASK_FAILED") > 0; },
+               "a failed task");
+  for (auto* one : {&queried, &waits, &made}) one->terminate("it has no end");
+  auto other = client().start_workflow<&DeepWorkflow::run>(options(), 10);
+  other.signal<&DeepWorkflow::finish>();
+  EXPECT_EQ(other.result(), "dug 10");
+  EXPECT_TRUE(worker.runs());
+}
+
 }  // namespace
 
 int run_crash_worker(const std::string& address, const std::string& queue) {
   auto client = Client::connect({.target_host = address});
   Worker worker(client, {.task_queue = queue, .max_concurrent_workflow_task_polls = 2});
-  worker.add(kDeep).add(kEndless);
+  worker.add(kDeep).add(kEndless).add(kFallsElsewhere);
   worker.run();
   return 0;
 }
