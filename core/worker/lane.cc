@@ -24,37 +24,29 @@ absl::Status lost(absl::Status status) {
 
 }  // namespace
 
-Lane::Lane(std::shared_ptr<const WorkerContext> context, TaskHandlerOptions options)
+Lane::Lane(std::shared_ptr<const WorkerContext> context, TaskHandlerOptions options,
+           std::function<void()> on_drained)
     : owner_(std::move(context)),
       context_(*owner_),
       types_(context_.metrics->sdk),
-      handler_(std::move(options), *this, *this, *context_.environment.clock) {}
+      handler_(std::move(options), *this, *this, *context_.environment.clock),
+      on_drained_(std::move(on_drained)),
+      strand_(context_.environment.executor->strand([this] { look_whether_drained(); })) {}
 
-Lane::~Lane() {
-  if (!thread_.joinable()) return;
-  inbox_->push([this] { stop_.store(true); });
-  thread_.join();
-}
+Lane::~Lane() { strand_->stop(); }
 
-void Lane::start() {
-  thread_ = std::thread([this] { loop(); });
-}
-
-void Lane::loop() {
-  while (!stop_.load(std::memory_order_relaxed)) {
-    inbox_->wait();
-    inbox_->run_all();
-    if (draining_ && handler_.drained() && queries_ == 0 && !drained_.HasBeenNotified())
-      drained_.Notify();
-  }
+void Lane::look_whether_drained() {
+  if (!draining_ || !handler_.drained() || queries_ > 0 || drained_.load()) return;
+  drained_.store(true);
+  on_drained_();
 }
 
 void Lane::enqueue(WorkflowTask task) {
-  inbox_->push([this, task = std::move(task)]() mutable { handler_.handle(std::move(task)); });
+  strand_->post([this, task = std::move(task)]() mutable { handler_.handle(std::move(task)); });
 }
 
 void Lane::begin_drain() {
-  inbox_->push([this] {
+  strand_->post([this] {
     draining_ = true;
     handler_.begin_drain();
   });
@@ -151,16 +143,17 @@ void Lane::respond_completed(std::unique_ptr<wf::RespondWorkflowTaskCompletedReq
                        *sticky->mutable_schedule_to_start_timeout());
   }
   Permits permits = ask_for_eager_activities(*request);
-  send<CompletedReply>(*context_.connection, CHIMERA_WORKFLOW_SERVICE(RespondWorkflowTaskCompleted),
-                       std::move(request), context_.call_options(),
-                       [this, inbox = inbox_, permits = std::move(permits), done = std::move(done)](
-                           absl::StatusOr<std::shared_ptr<CompletedReply>> reply) mutable {
-                         if (reply.ok()) start_eager_activities(*reply, std::move(permits));
-                         if (!reply.ok()) reply = lost(reply.status());
-                         inbox->push([done = std::move(done), reply = std::move(reply)]() mutable {
-                           std::move(done)(std::move(reply));
-                         });
-                       });
+  send<CompletedReply>(
+      *context_.connection, CHIMERA_WORKFLOW_SERVICE(RespondWorkflowTaskCompleted),
+      std::move(request), context_.call_options(),
+      [this, strand = strand_, permits = std::move(permits),
+       done = std::move(done)](absl::StatusOr<std::shared_ptr<CompletedReply>> reply) mutable {
+        if (reply.ok()) start_eager_activities(*reply, std::move(permits));
+        if (!reply.ok()) reply = lost(reply.status());
+        strand->post([done = std::move(done), reply = std::move(reply)]() mutable {
+          std::move(done)(std::move(reply));
+        });
+      });
 }
 
 // Eager activities (sdk-core 1.35): the server starts those that we have slots for in its reply,
@@ -218,9 +211,9 @@ void Lane::respond_failed(std::unique_ptr<wf::RespondWorkflowTaskFailedRequest> 
   context_.sign(*request);
   send<wf::RespondWorkflowTaskFailedResponse>(
       *context_.connection, CHIMERA_WORKFLOW_SERVICE(RespondWorkflowTaskFailed), std::move(request),
-      context_.call_options(), [inbox = inbox_, done = std::move(done)](auto reply) mutable {
+      context_.call_options(), [strand = strand_, done = std::move(done)](auto reply) mutable {
         WorkerContext::log_lost("a workflow task's failure", reply.status());
-        inbox->push([done = std::move(done), status = reply.status()]() mutable {
+        strand->post([done = std::move(done), status = reply.status()]() mutable {
           std::move(done)(std::move(status));
         });
       });
@@ -232,9 +225,10 @@ void Lane::respond_query(std::unique_ptr<wf::RespondQueryTaskCompletedRequest> r
   ++queries_;
   send<wf::RespondQueryTaskCompletedResponse>(
       *context_.connection, CHIMERA_WORKFLOW_SERVICE(RespondQueryTaskCompleted), std::move(request),
-      context_.call_options(), [this, inbox = inbox_, done = std::move(done)](auto reply) mutable {
+      context_.call_options(),
+      [this, strand = strand_, done = std::move(done)](auto reply) mutable {
         WorkerContext::log_lost("the answer to a query", reply.status());
-        inbox->push([this, done = std::move(done), status = reply.status()]() mutable {
+        strand->post([this, done = std::move(done), status = reply.status()]() mutable {
           --queries_;
           std::move(done)(std::move(status));
         });
@@ -245,16 +239,17 @@ void Lane::start_local_activity(LocalActivityStart start,
                                 absl::AnyInvocable<void(LocalActivityOutcome) &&> done) {
   context_.local_activities->start(
       start.run, start.seq, std::move(start.activity),
-      [inbox = inbox_, done = std::move(done)](LocalActivityOutcome outcome) mutable {
-        inbox->push([done = std::move(done), outcome = std::move(outcome)]() mutable {
+      [strand = strand_, done = std::move(done)](LocalActivityOutcome outcome) mutable {
+        strand->post([done = std::move(done), outcome = std::move(outcome)]() mutable {
           std::move(done)(std::move(outcome));
         });
       });
 }
 
 void Lane::wake_after(std::chrono::nanoseconds delay, absl::AnyInvocable<void() &&> wake) {
-  context_.environment.timers->after(
-      delay, [inbox = inbox_, wake = std::move(wake)]() mutable { inbox->push(std::move(wake)); });
+  context_.environment.timers->after(delay, [strand = strand_, wake = std::move(wake)]() mutable {
+    strand->post(std::move(wake));
+  });
 }
 
 void Lane::fetch_history(const api::common::v1::WorkflowExecution& execution,
@@ -265,8 +260,8 @@ void Lane::fetch_history(const api::common::v1::WorkflowExecution& execution,
   request->set_next_page_token(std::move(next_page_token));
   send<HistoryReply>(*context_.connection, CHIMERA_WORKFLOW_SERVICE(GetWorkflowExecutionHistory),
                      std::move(request), context_.call_options(),
-                     [inbox = inbox_, done = std::move(done)](auto reply) mutable {
-                       inbox->push([done = std::move(done), reply = std::move(reply)]() mutable {
+                     [strand = strand_, done = std::move(done)](auto reply) mutable {
+                       strand->post([done = std::move(done), reply = std::move(reply)]() mutable {
                          std::move(done)(std::move(reply));
                        });
                      });
