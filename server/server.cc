@@ -16,7 +16,8 @@ constexpr Nanos kDefaultRetention = std::chrono::hours{24};
 
 class ServerImpl : public Server {
  public:
-  explicit ServerImpl(base::Clock& clock, bool foreign_clock) : loop_(clock, foreign_clock) {}
+  ServerImpl(base::Clock& clock, bool foreign_clock, LoopDriver driver)
+      : loop_(clock, foreign_clock, driver) {}
 
   ~ServerImpl() override {
     if (running_) {
@@ -44,6 +45,7 @@ class ServerImpl : public Server {
     }
     loop_.refresh();
     engine_ = std::make_unique<Engine>(loop_, std::move(store));
+    if (options.seed) engine_->ids().seed(*options.seed);
     engine_->configure(*config);
     if (absl::Status status = recover(*engine_); !status.ok()) return status;
     if (absl::Status status = prepare_namespaces(options); !status.ok()) return status;
@@ -114,9 +116,11 @@ class ServerImpl : public Server {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Server>> Server::start(ServerOptions options) {
+  if (options.executor != nullptr && options.timers == nullptr)
+    return absl::InvalidArgumentError("a server with an executor needs timers, too");
   const bool foreign = options.clock != nullptr;
-  auto server =
-      std::make_unique<ServerImpl>(foreign ? *options.clock : base::system_clock(), foreign);
+  auto server = std::make_unique<ServerImpl>(foreign ? *options.clock : base::system_clock(),
+                                             foreign, LoopDriver{options.executor, options.timers});
   if (absl::Status status = server->open(options); !status.ok()) return status;
   return server;
 }

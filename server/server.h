@@ -3,14 +3,18 @@
 #ifndef CHIMERA_SERVER_SERVER_H_
 #define CHIMERA_SERVER_SERVER_H_
 
+#include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 
 #include "core/base/clock.h"
+#include "core/base/executor.h"
+#include "core/base/timers.h"
 #include "core/base/transport.h"
 
 namespace chimera::server {
@@ -23,6 +27,11 @@ struct ServerOptions {
   std::map<std::string, std::string> search_attributes;  // Name -> type ("Keyword", "Int", ...).
   std::map<std::string, std::string> dynamic_config;     // Unknown keys are warned about.
   base::Clock* clock = nullptr;                          // Borrowed; null: the machine's.
+  // For simulations, which then run the server on a thread of theirs: what does its turns and wakes
+  // it, by the same clock. Borrowed; null: a thread of the server's own.
+  base::Executor* executor = nullptr;
+  base::Timers* timers = nullptr;     // With an executor.
+  std::optional<std::uint64_t> seed;  // Of all ids; else they are the machine's chance.
 };
 
 class Server {

@@ -10,6 +10,7 @@
 #include "bindings/python/metrics.h"
 #include "bindings/python/options.h"
 #include "bindings/python/server.h"
+#include "bindings/python/workflow_slot.h"
 
 namespace chimera::bindings {
 
@@ -159,6 +160,8 @@ void define_connection(py::module_& module) {
       .def("call", &call, py::arg("method"), py::arg("request"), py::arg("retry"),
            py::arg("timeout_ms"), py::arg("metadata"), py::arg("namespace"), py::arg("queue"),
            py::arg("done"))
+      .def("reserve_workflow_slot", &reserve_workflow_slot, py::arg("namespace"),
+           py::arg("task_queue"), py::arg("queue"), py::arg("done"))
       .def("identity", [](const Connection& self) { return text(self.core()->options().identity); })
       .def("set_metadata",
            [](const Connection& self, const py::object& pairs) {

@@ -14,6 +14,7 @@
 #include "bindings/python/version.h"
 #include "bindings/python/worker.h"
 #include "bindings/python/workflow_bridge.h"
+#include "bindings/python/workflow_slot.h"
 
 PYBIND11_MODULE(_bridge, module) {
   module.attr("VERSION") = chimera::bindings::kVersion;
@@ -28,6 +29,7 @@ PYBIND11_MODULE(_bridge, module) {
   chimera::bindings::define_workflow_bridge(module);
   chimera::bindings::define_activity_bridge(module);
   chimera::bindings::define_codec(module);
+  chimera::bindings::define_workflow_slot(module);
   chimera::bindings::define_worker(module);
   chimera::bindings::define_replayer(module);
 }

@@ -147,12 +147,9 @@ void Worker::wait(std::shared_ptr<Queue> queue, py::object done) {
       });
 }
 
-std::unique_ptr<WorkflowSlot> Worker::reserve_workflow_slot() {
-  std::unique_ptr<core::WorkflowSlot> slot = [&] {
-    GilReleased released;
-    return state_->core->reserve_workflow_slot();
-  }();
-  return slot == nullptr ? nullptr : std::make_unique<WorkflowSlot>(state_, std::move(slot));
+void Worker::announce() {
+  GilReleased released;
+  state_->core->announce();
 }
 
 void Worker::replace_connection(const Connection& connection) {
@@ -160,36 +157,7 @@ void Worker::replace_connection(const Connection& connection) {
   state_->core->replace_connection(connection.core());
 }
 
-void WorkflowSlot::run(const py::bytes& task) {
-  if (core_ == nullptr) throw std::runtime_error("this slot has been used or released");
-  auto message = std::make_shared<api::workflowservice::v1::PollWorkflowTaskQueueResponse>();
-  if (!message->ParseFromString(std::string(task)))
-    throw py::value_error("these bytes are no PollWorkflowTaskQueueResponse");
-  {
-    GilReleased released;
-    core_->run(std::move(message));
-  }
-  this->release();
-}
-
-WorkflowSlot::~WorkflowSlot() {
-  if (!made_here_) {
-    leave_alone(std::move(core_));
-    leave_alone(std::move(worker_));
-  }
-  release();
-}
-
-void WorkflowSlot::release() {
-  GilReleased released;  // A poll may begin with what is given back.
-  core_.reset();
-  worker_.reset();
-}
-
 void define_worker(py::module_& module) {
-  py::class_<WorkflowSlot>(module, "WorkflowSlot")
-      .def("run", &WorkflowSlot::run, py::arg("task"))
-      .def("release", &WorkflowSlot::release);
   py::class_<Worker>(module, "Worker")
       .def(py::init<const Connection&, const py::dict&>(), py::arg("connection"),
            py::arg("options"))
@@ -203,7 +171,7 @@ void define_worker(py::module_& module) {
            py::arg("codec") = nullptr)
       .def("start", &Worker::start, py::arg("queue"), py::arg("done"))
       .def("initiate_shutdown", &Worker::initiate_shutdown)
-      .def("reserve_workflow_slot", &Worker::reserve_workflow_slot)
+      .def("announce", &Worker::announce)
       .def("replace_connection", &Worker::replace_connection, py::arg("connection"))
       .def("wait", &Worker::wait, py::arg("queue"), py::arg("done"));
 }

@@ -15,23 +15,6 @@
 
 namespace chimera::bindings {
 
-// A slot of a worker kept for the task that a start may bring. Used on Python threads.
-class WorkflowSlot {
- public:
-  WorkflowSlot(std::shared_ptr<void> worker, std::unique_ptr<core::WorkflowSlot> core)
-      : worker_(std::move(worker)), core_(std::move(core)) {}
-  ~WorkflowSlot();
-
-  // A serialized PollWorkflowTaskQueueResponse.
-  void run(const py::bytes& task);
-  void release();
-
- private:
-  const MadeHere made_here_;
-  std::shared_ptr<void> worker_;  // Keeps what `core_` belongs to.
-  std::unique_ptr<core::WorkflowSlot> core_;
-};
-
 // Made and used on the Python thread. The core's worker and the languages that it borrows live in
 // State, which threads that start or wait share with this object.
 class Worker {
@@ -47,8 +30,8 @@ class Worker {
   std::vector<std::string> add_native_library(const Text& path, const Codec* codec);
   void start(std::shared_ptr<Queue> queue, py::object done);
   void initiate_shutdown();
-  // Null when none is free.
-  std::unique_ptr<WorkflowSlot> reserve_workflow_slot();
+  // Eager starts over the connection wait for this worker's start.
+  void announce();
   void replace_connection(const Connection& connection);
   void wait(std::shared_ptr<Queue> queue, py::object done);
 

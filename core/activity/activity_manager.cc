@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/time.h"
 
 #include "core/base/proto_time.h"
 #include "core/telemetry/log.h"
@@ -214,7 +213,7 @@ class ActivityManager::Running : public ActivityHandle,
     if (!metrics_) return;
     metrics_->execution_latency.record(timers_.now() - started_);
     if (std::holds_alternative<ActivityResult::Completed>(result.status)) {
-      metrics_->succeed_endtoend_latency.record(base::system_clock().now() -
+      metrics_->succeed_endtoend_latency.record(manager_->clock_.now() -
                                                 base::to_wall_time(task_->scheduled_time()));
     } else if (const auto* failed = std::get_if<ActivityResult::Failed>(&result.status)) {
       if (failed->failure.application_failure_info().category() !=
@@ -282,8 +281,9 @@ class ActivityManager::Running : public ActivityHandle,
   absl::AnyInvocable<void() &&> held_report_ ABSL_GUARDED_BY(mutex_);
 };
 
-ActivityManager::ActivityManager(ActivityManagerOptions options, base::Timers& timers)
-    : options_(std::move(options)), timers_(timers) {
+ActivityManager::ActivityManager(ActivityManagerOptions options, base::Timers& timers,
+                                 base::Clock& clock)
+    : options_(std::move(options)), timers_(timers), clock_(clock) {
   if (options_.metrics)
     schedule_to_start_ = options_.metrics->duration("activity_schedule_to_start_latency");
 }
@@ -353,6 +353,9 @@ void ActivityManager::cancel_all() {
       if (!running->local()) all.push_back(running);
     }
   }
+  // The map's own order differs from process to process.
+  std::sort(all.begin(), all.end(),
+            [](const auto& a, const auto& b) { return a->token() < b->token(); });
   for (auto& running : all) running->cancel({.worker_shutdown = true});
 }
 
@@ -368,19 +371,34 @@ void ActivityManager::cancel(const std::string& task_token,
   running->cancel(cancellation);
 }
 
-bool ActivityManager::wait_idle(nanoseconds time) {
+bool ActivityManager::idle() {
   absl::MutexLock lock(&mutex_);
-  auto idle = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return running_.empty(); };
-  return mutex_.AwaitWithTimeout(absl::Condition(&idle), absl::FromChrono(time));
+  return running_.empty();
+}
+
+void ActivityManager::when_idle(absl::AnyInvocable<void() &&> then) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!running_.empty()) {
+      when_idle_.push_back(std::move(then));
+      return;
+    }
+  }
+  std::move(then)();
 }
 
 void ActivityManager::finished(const std::string& token) {
   std::shared_ptr<Running> last;  // Released without the lock.
-  absl::MutexLock lock(&mutex_);
-  auto it = running_.find(token);
-  if (it == running_.end()) return;
-  last = std::move(it->second);
-  running_.erase(it);
+  std::vector<absl::AnyInvocable<void() &&>> told;
+  {
+    absl::MutexLock lock(&mutex_);
+    auto it = running_.find(token);
+    if (it == running_.end()) return;
+    last = std::move(it->second);
+    running_.erase(it);
+    if (running_.empty()) told.swap(when_idle_);
+  }
+  for (auto& then : told) std::move(then)();  // The manager may end now.
 }
 
 }  // namespace chimera::core

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/functional/any_invocable.h"
@@ -15,6 +16,7 @@
 #include "absl/synchronization/mutex.h"
 
 #include "core/activity/activity_sink.h"
+#include "core/base/clock.h"
 #include "core/base/timers.h"
 #include "core/language/activity_language.h"
 #include "core/telemetry/metric_table.h"
@@ -36,9 +38,9 @@ class ActivityManager {
  public:
   using Task = ActivitySink::Task;
 
-  // Borrows the timers; they outlive the manager.
-  ActivityManager(ActivityManagerOptions options, base::Timers& timers);
-  ~ActivityManager();  // Requires that wait_idle() has returned true.
+  // Borrows timers and clock; they outlive the manager.
+  ActivityManager(ActivityManagerOptions options, base::Timers& timers, base::Clock& clock);
+  ~ActivityManager();  // Requires idle().
 
   // The permit is released when the task has been reported. `here`: where the caller's thread may
   // run it; it may have been reported before this returns then.
@@ -50,8 +52,10 @@ class ActivityManager {
   // From here activities are cancelled (worker_shutdown) once `grace` has passed; local ones are
   // waited for.
   void begin_shutdown(std::chrono::nanoseconds grace);
-  // False if activities still run when the time is over.
-  bool wait_idle(std::chrono::nanoseconds time);
+  // No activity runs.
+  bool idle();
+  // Runs `then` when idle(): at once, or on the thread that ends the last activity.
+  void when_idle(absl::AnyInvocable<void() &&> then);
 
  private:
   class Running;
@@ -63,12 +67,14 @@ class ActivityManager {
 
   const ActivityManagerOptions options_;
   base::Timers& timers_;
+  base::Clock& clock_;
   std::optional<DurationHistogram> schedule_to_start_;
   MetricTable<ActivityTypeMetrics> types_, local_types_;
   absl::Mutex mutex_;
   absl::flat_hash_map<std::string, std::shared_ptr<Running>> running_ ABSL_GUARDED_BY(mutex_);
   base::TimerId grace_timer_ ABSL_GUARDED_BY(mutex_) = 0;
   bool cancelling_ ABSL_GUARDED_BY(mutex_) = false;
+  std::vector<absl::AnyInvocable<void() &&>> when_idle_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace chimera::core

@@ -1,5 +1,6 @@
 #include "core/activity/local_activities.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -106,6 +107,7 @@ class LocalActivities::Work : public ActivitySink, public std::enable_shared_fro
     if (waits) finish({.kind = Kind::kDropped, .result = {}, .failure = {}, .backoff = {}});
   }
 
+  const Key& key() const { return key_; }
   bool local() const override { return true; }
   void heartbeat(const Task&, api::common::v1::Payloads, HeartbeatDone done) override {
     std::move(done)(HeartbeatReply());  // There is nobody to tell.
@@ -359,6 +361,9 @@ void LocalActivities::begin_shutdown() {
     shutting_down_ = true;
     for (auto& [key, work] : under_way_) all.push_back(work);
   }
+  // The map's own order differs from process to process.
+  std::sort(all.begin(), all.end(),
+            [](const auto& a, const auto& b) { return a->key() < b->key(); });
   for (auto& work : all) work->drop();
 }
 

@@ -79,6 +79,7 @@ class ConnectionImpl : public Connection {
 
   const ConnectionOptions& options() const override { return options_; }
   const GetSystemInfoResponse::Capabilities& capabilities() const override { return capabilities_; }
+  std::shared_ptr<EagerStarts> eager_starts() override { return eager_starts_; }
   void set_api_key(std::string key) override { environment_->headers.set_api_key(std::move(key)); }
   bool reachable() const override {
     return environment_->server.reachable(environment_->timers.now());
@@ -94,6 +95,7 @@ class ConnectionImpl : public Connection {
   const ConnectionOptions options_;
   const std::shared_ptr<CallEnvironment> environment_;
   const GetSystemInfoResponse::Capabilities capabilities_;
+  const std::shared_ptr<EagerStarts> eager_starts_ = std::make_shared<EagerStarts>();
 };
 
 // The first call of a connection, and what follows from its outcome. Shared by itself: its calls

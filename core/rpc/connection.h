@@ -15,6 +15,7 @@
 #include "core/base/api.h"
 #include "core/base/clock.h"
 #include "core/base/transport.h"
+#include "core/rpc/eager_starts.h"
 
 namespace chimera::core {
 
@@ -96,6 +97,8 @@ class Connection {
   virtual const ConnectionOptions& options() const = 0;  // identity and client_name filled in.
   virtual const api::workflowservice::v1::GetSystemInfoResponse::Capabilities& capabilities()
       const = 0;
+  // Of the workers on this connection. Never null.
+  virtual std::shared_ptr<EagerStarts> eager_starts() = 0;
   virtual void set_api_key(std::string key) = 0;
   // False while calls find no server: tries that go on fail at least so often.
   virtual bool reachable() const { return true; }

@@ -71,13 +71,17 @@ struct WorkerContext {
   // Of which deployment the worker is; of polls and answers.
   template <class Request>
   void deploy(Request& request) const {
-    if (options.deployment_name.empty()) return;
-    auto* deployment = request.mutable_deployment_options();
-    deployment->set_deployment_name(options.deployment_name);
-    deployment->set_build_id(options.build_id);
-    deployment->set_worker_versioning_mode(
-        options.use_worker_versioning ? api::enums::v1::WORKER_VERSIONING_MODE_VERSIONED
-                                      : api::enums::v1::WORKER_VERSIONING_MODE_UNVERSIONED);
+    if (!options.deployment_name.empty()) *request.mutable_deployment_options() = deployment();
+  }
+  // Of no use without a deployment's name.
+  api::deployment::v1::WorkerDeploymentOptions deployment() const {
+    api::deployment::v1::WorkerDeploymentOptions deployment;
+    deployment.set_deployment_name(options.deployment_name);
+    deployment.set_build_id(options.build_id);
+    deployment.set_worker_versioning_mode(options.use_worker_versioning
+                                              ? api::enums::v1::WORKER_VERSIONING_MODE_VERSIONED
+                                              : api::enums::v1::WORKER_VERSIONING_MODE_UNVERSIONED);
+    return deployment;
   }
 };
 

@@ -24,39 +24,38 @@ absl::Status lost(absl::Status status) {
 
 }  // namespace
 
-Lane::Lane(std::shared_ptr<const WorkerContext> context, TaskHandlerOptions options)
+Lane::Lane(std::shared_ptr<const WorkerContext> context, TaskHandlerOptions options,
+           std::function<void()> on_drained)
     : owner_(std::move(context)),
       context_(*owner_),
       types_(context_.metrics->sdk),
       handler_(std::move(options), *this, *this, *context_.environment.clock),
-      thread_(*context_.environment.timers, [this] { loop(); }) {}
+      on_drained_(std::move(on_drained)),
+      strand_(context_.environment.executor->strand([this] { return after_work(); })) {}
 
-Lane::~Lane() {
-  inbox_->push([this] { stop_.store(true); });
-  thread_.join();
+Lane::~Lane() { strand_->stop(); }
+
+base::Strand::Next Lane::after_work() {
+  if (!local_.empty() && !run_local()) return base::Strand::Next::kLeave;
+  look_whether_drained();
+  return local_.empty() ? base::Strand::Next::kWait : base::Strand::Next::kAgain;
 }
 
-void Lane::start() { thread_.start(); }
-
-void Lane::loop() {
-  while (!stop_.load(std::memory_order_relaxed)) {
-    if (local_.empty()) inbox_->wait();
-    inbox_->run_all();
-    if (!local_.empty() && !run_local()) return;
-    if (draining_ && handler_.drained() && queries_ == 0 && !drained_.HasBeenNotified())
-      drained_.Notify();
-  }
+void Lane::look_whether_drained() {
+  if (!draining_ || !handler_.drained() || queries_ > 0 || drained_.load()) return;
+  drained_.store(true);
+  on_drained_();
 }
 
 // Lets a language run a task on the lane's thread.
 class Lane::Here final : public StartingThread {
  public:
-  explicit Here(base::RelievedThread& thread) : thread_(thread) {}
-  void run(absl::FunctionRef<void()> work) override { owned_ = thread_.aside(work); }
+  explicit Here(base::Strand& strand) : strand_(strand) {}
+  void run(absl::FunctionRef<void()> work) override { owned_ = strand_.aside(work); }
   bool owned() const { return owned_; }
 
  private:
-  base::RelievedThread& thread_;
+  base::Strand& strand_;
   bool owned_ = true;
 };
 
@@ -64,17 +63,17 @@ class Lane::Here final : public StartingThread {
 bool Lane::run_local() {
   auto next = std::move(local_.front());
   local_.pop_front();
-  Here here(thread_);
+  Here here(*strand_);
   std::move(next)(here);
   return here.owned();
 }
 
 void Lane::enqueue(WorkflowTask task) {
-  inbox_->push([this, task = std::move(task)]() mutable { handler_.handle(std::move(task)); });
+  strand_->post([this, task = std::move(task)]() mutable { handler_.handle(std::move(task)); });
 }
 
 void Lane::begin_drain() {
-  inbox_->push([this] {
+  strand_->post([this] {
     draining_ = true;
     handler_.begin_drain();
   });
@@ -171,16 +170,17 @@ void Lane::respond_completed(std::unique_ptr<wf::RespondWorkflowTaskCompletedReq
                        *sticky->mutable_schedule_to_start_timeout());
   }
   Permits permits = ask_for_eager_activities(*request);
-  send<CompletedReply>(*context_.connection, CHIMERA_WORKFLOW_SERVICE(RespondWorkflowTaskCompleted),
-                       std::move(request), context_.call_options(),
-                       [this, inbox = inbox_, permits = std::move(permits), done = std::move(done)](
-                           absl::StatusOr<std::shared_ptr<CompletedReply>> reply) mutable {
-                         if (reply.ok()) start_eager_activities(*reply, std::move(permits));
-                         if (!reply.ok()) reply = lost(reply.status());
-                         inbox->push([done = std::move(done), reply = std::move(reply)]() mutable {
-                           std::move(done)(std::move(reply));
-                         });
-                       });
+  send<CompletedReply>(
+      *context_.connection, CHIMERA_WORKFLOW_SERVICE(RespondWorkflowTaskCompleted),
+      std::move(request), context_.call_options(),
+      [this, strand = strand_, permits = std::move(permits),
+       done = std::move(done)](absl::StatusOr<std::shared_ptr<CompletedReply>> reply) mutable {
+        if (reply.ok()) start_eager_activities(*reply, std::move(permits));
+        if (!reply.ok()) reply = lost(reply.status());
+        strand->post([done = std::move(done), reply = std::move(reply)]() mutable {
+          std::move(done)(std::move(reply));
+        });
+      });
 }
 
 // Eager activities (sdk-core 1.35): the server starts those that we have slots for in its reply,
@@ -238,9 +238,9 @@ void Lane::respond_failed(std::unique_ptr<wf::RespondWorkflowTaskFailedRequest> 
   context_.sign(*request);
   send<wf::RespondWorkflowTaskFailedResponse>(
       *context_.connection, CHIMERA_WORKFLOW_SERVICE(RespondWorkflowTaskFailed), std::move(request),
-      context_.call_options(), [inbox = inbox_, done = std::move(done)](auto reply) mutable {
+      context_.call_options(), [strand = strand_, done = std::move(done)](auto reply) mutable {
         WorkerContext::log_lost("a workflow task's failure", reply.status());
-        inbox->push([done = std::move(done), status = reply.status()]() mutable {
+        strand->post([done = std::move(done), status = reply.status()]() mutable {
           std::move(done)(std::move(status));
         });
       });
@@ -252,9 +252,10 @@ void Lane::respond_query(std::unique_ptr<wf::RespondQueryTaskCompletedRequest> r
   ++queries_;
   send<wf::RespondQueryTaskCompletedResponse>(
       *context_.connection, CHIMERA_WORKFLOW_SERVICE(RespondQueryTaskCompleted), std::move(request),
-      context_.call_options(), [this, inbox = inbox_, done = std::move(done)](auto reply) mutable {
+      context_.call_options(),
+      [this, strand = strand_, done = std::move(done)](auto reply) mutable {
         WorkerContext::log_lost("the answer to a query", reply.status());
-        inbox->push([this, done = std::move(done), status = reply.status()]() mutable {
+        strand->post([this, done = std::move(done), status = reply.status()]() mutable {
           --queries_;
           std::move(done)(std::move(status));
         });
@@ -263,13 +264,13 @@ void Lane::respond_query(std::unique_ptr<wf::RespondQueryTaskCompletedRequest> r
 
 void Lane::start_local_activity(LocalActivityStart start,
                                 absl::AnyInvocable<void(LocalActivityOutcome) &&> done) {
-  local_.push_back([&activities = *context_.local_activities, inbox = inbox_,
+  local_.push_back([&activities = *context_.local_activities, strand = strand_,
                     start = std::move(start),
                     done = std::move(done)](StartingThread& here) mutable {
     activities.start(
         start.run, start.seq, std::move(start.activity),
-        [inbox = std::move(inbox), done = std::move(done)](LocalActivityOutcome outcome) mutable {
-          inbox->push([done = std::move(done), outcome = std::move(outcome)]() mutable {
+        [strand = std::move(strand), done = std::move(done)](LocalActivityOutcome outcome) mutable {
+          strand->post([done = std::move(done), outcome = std::move(outcome)]() mutable {
             std::move(done)(std::move(outcome));
           });
         },
@@ -284,8 +285,9 @@ void Lane::cancel_local_activity(const RunContext& run, std::uint32_t seq) {
 }
 
 void Lane::wake_after(std::chrono::nanoseconds delay, absl::AnyInvocable<void() &&> wake) {
-  context_.environment.timers->after(
-      delay, [inbox = inbox_, wake = std::move(wake)]() mutable { inbox->push(std::move(wake)); });
+  context_.environment.timers->after(delay, [strand = strand_, wake = std::move(wake)]() mutable {
+    strand->post(std::move(wake));
+  });
 }
 
 void Lane::fetch_history(const api::common::v1::WorkflowExecution& execution,
@@ -296,8 +298,8 @@ void Lane::fetch_history(const api::common::v1::WorkflowExecution& execution,
   request->set_next_page_token(std::move(next_page_token));
   send<HistoryReply>(*context_.connection, CHIMERA_WORKFLOW_SERVICE(GetWorkflowExecutionHistory),
                      std::move(request), context_.call_options(),
-                     [inbox = inbox_, done = std::move(done)](auto reply) mutable {
-                       inbox->push([done = std::move(done), reply = std::move(reply)]() mutable {
+                     [strand = strand_, done = std::move(done)](auto reply) mutable {
+                       strand->post([done = std::move(done), reply = std::move(reply)]() mutable {
                          std::move(done)(std::move(reply));
                        });
                      });

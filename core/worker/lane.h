@@ -1,19 +1,20 @@
-// Lane, one thread that owns some of a worker's runs: tasks come in through its inbox, run steps
-// and C++ fibers inline, and leave as requests. Built and destroyed by the worker; enqueue from any
-// thread, everything else on the lane's own. That thread also runs local activities that are known
-// to be quick; where one is not, another thread becomes the lane's (relieved_thread.h).
+// Lane, one strand (by default a thread) that owns some of a worker's runs: tasks come in through
+// its inbox, run steps and C++ fibers inline, and leave as requests. Built and destroyed by the
+// worker; enqueue from any thread, everything else on the lane's own. Local activities that are
+// known to be quick run there, too; where one is not, another thread becomes the lane's
+// (relieved_thread.h).
 #ifndef CHIMERA_CORE_WORKER_LANE_H_
 #define CHIMERA_CORE_WORKER_LANE_H_
 
+#include <atomic>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "absl/synchronization/mutex.h"
-#include "absl/synchronization/notification.h"
 
-#include "core/base/inbox.h"
-#include "core/base/relieved_thread.h"
+#include "core/base/executor.h"
 #include "core/worker/context.h"
 #include "core/worker/thread_stack.h"
 #include "core/workflow/task_handler.h"
@@ -29,20 +30,24 @@ struct StuckRun {
 
 class Lane : private TaskHandlerIo, private TaskHandlerObserver {
  public:
-  // Shares the context with the worker: a lane whose code never yields outlives it.
-  Lane(std::shared_ptr<const WorkerContext> context, TaskHandlerOptions options);
+  // Shares the context with the worker: a lane whose code never yields outlives it. `on_drained`
+  // runs once, on the lane, when drained() has become true.
+  Lane(std::shared_ptr<const WorkerContext> context, TaskHandlerOptions options,
+       std::function<void()> on_drained);
   ~Lane() override;  // Requires drained().
 
-  void start();
   void enqueue(WorkflowTask task);  // Any thread.
-  // Evicts all runs as they become idle; drained() is notified when none is left. Any thread.
+  // Evicts all runs as they become idle; drained() is true when none is left. Any thread.
   void begin_drain();
-  absl::Notification& drained() { return drained_; }
+  bool drained() const { return drained_.load(); }
   // The run whose code has been running on this lane for longer than `limit`. The lane is
   // quarantined then: it gets no new tasks until the code has returned. Any thread.
   std::optional<StuckRun> quarantine_if_stuck(std::chrono::nanoseconds limit);
-  // What the lane's thread executes just now, one line per frame.
-  std::string stack() { return stack_of(thread_.native_handle()); }
+  // What the lane's thread executes just now, one line per frame; empty where it has none.
+  std::string stack() const {
+    const auto thread = strand_->thread();
+    return thread ? stack_of(*thread) : "";
+  }
   bool quarantined() const { return quarantined_.load(std::memory_order_relaxed); }
   // Whether a run's code, or this run's, is on the lane's thread just now. Any thread.
   bool executes() const {
@@ -70,7 +75,7 @@ class Lane : private TaskHandlerIo, private TaskHandlerObserver {
                             absl::AnyInvocable<void(LocalActivityOutcome) &&> done) override;
   void cancel_local_activity(const RunContext& run, std::uint32_t seq) override;
   void wake_after(std::chrono::nanoseconds delay, absl::AnyInvocable<void() &&> wake) override;
-  void post(absl::AnyInvocable<void() &&> work) override { inbox_->push(std::move(work)); }
+  void post(absl::AnyInvocable<void() &&> work) override { strand_->post(std::move(work)); }
   void running(const RunContext* run,
                const api::workflowservice::v1::PollWorkflowTaskQueueResponse* task) override;
 
@@ -93,31 +98,32 @@ class Lane : private TaskHandlerIo, private TaskHandlerObserver {
   Permits ask_for_eager_activities(
       api::workflowservice::v1::RespondWorkflowTaskCompletedRequest& request) const;
   void start_eager_activities(const std::shared_ptr<CompletedReply>& reply, Permits permits);
-  void loop();
+  base::Strand::Next after_work();
   bool run_local();
+  void look_whether_drained();
 
   const std::shared_ptr<const WorkerContext> owner_;
   const WorkerContext& context_;
   WorkflowTypeTable types_;
   std::size_t cached_runs_ = 0;
   std::atomic<bool> quarantined_{false};
-  // Shared with the calls under way: the thread that brings a reply may still be inside push() when
-  // the reply has ended the lane.
-  const std::shared_ptr<base::Inbox> inbox_ = std::make_shared<base::Inbox>();
   TaskHandler handler_;
   bool draining_ = false;
   int queries_ = 0;  // Answers to queries of their own that the server has not taken yet.
-  absl::Notification drained_;
-  std::atomic<bool> stop_{false};
   // Local activities that wait for the lane to be done with its inbox, and what cancels them.
   std::deque<absl::AnyInvocable<void(StartingThread&) &&>> local_;
-  base::RelievedThread thread_;
+  const std::function<void()> on_drained_;
+  std::atomic<bool> drained_{false};
 
   mutable absl::Mutex watch_mutex_;  // Taken twice a task by the lane, rarely by the watchdog.
   const RunContext* running_ ABSL_GUARDED_BY(watch_mutex_) = nullptr;
   base::SteadyTime running_since_ ABSL_GUARDED_BY(watch_mutex_){};
   const api::workflowservice::v1::PollWorkflowTaskQueueResponse* running_task_
       ABSL_GUARDED_BY(watch_mutex_) = nullptr;
+
+  // Shared with the calls under way: the thread that brings a reply may still be inside post() when
+  // the reply has ended the lane. The last member: it runs what uses the others.
+  const std::shared_ptr<base::Strand> strand_;
 };
 
 }  // namespace chimera::core

@@ -1,11 +1,11 @@
 #include "core/worker/worker.h"
 
 #include <algorithm>
-#include <random>
 #include <set>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_format.h"
+#include "absl/synchronization/notification.h"
 
 #include "core/base/proto_time.h"
 #include "core/rpc/connect_error.h"
@@ -13,6 +13,8 @@
 #include "core/telemetry/health.h"
 #include "core/telemetry/log.h"
 #include "core/worker/activity_rpc.h"
+#include "core/worker/drain.h"
+#include "core/worker/goodbye.h"
 #include "core/worker/lane.h"
 #include "core/worker/poller.h"
 #include "core/worker/slots.h"
@@ -28,18 +30,10 @@ using WorkflowTasks =
 using ActivityTasks =
     TaskSource<wf::PollActivityTaskQueueRequest, wf::PollActivityTaskQueueResponse>;
 
-// Lanes that do not come to rest within this time hold code that does not yield; the worker then
-// ends without them.
-constexpr std::chrono::seconds kDrainPatience{15};
-// The same for lanes that wait for the server's answers, or for code on a language's own thread.
-constexpr std::chrono::seconds kAnswersPatience{60};
-// For the server to answer the open polls of a worker that shuts down; then they are cancelled.
-constexpr std::chrono::seconds kPollsPatience{5};
-constexpr std::chrono::milliseconds kGoodbyeInterval{100};
-
-std::string random_hex() {
-  std::random_device random;
-  return absl::StrFormat("%08x%08x%08x%08x", random(), random(), random(), random());
+std::string random_hex(const WorkerEnvironment& environment) {
+  std::string hex;
+  for (int i = 0; i < 4; ++i) absl::StrAppendFormat(&hex, "%08x", environment.random());
+  return hex;
 }
 
 // What lanes use for as long as they live: shared with them, because a lane whose code never
@@ -50,66 +44,12 @@ struct LaneShared {
   std::set<std::string> nondeterminism_fails;
 };
 
-// Tells the server that a worker goes, so that it moves the worker's sticky runs to the normal
-// queue and answers its open polls; again while polls are open, since the last of them may have
-// arrived behind it. Shared by its own callbacks only, which may run after the worker has ended.
-// Any thread.
-class Goodbye : public std::enable_shared_from_this<Goodbye> {
- public:
-  Goodbye(std::shared_ptr<Connection> connection,
-          std::shared_ptr<const wf::ShutdownWorkerRequest> request, CallOptions options,
-          WorkerEnvironment environment, const std::vector<std::shared_ptr<PollerBase>>& pollers)
-      : connection_(std::move(connection)),
-        request_(std::move(request)),
-        options_(std::move(options)),
-        environment_(environment),
-        pollers_(pollers.begin(), pollers.end()) {
-    options_.timeout = kPollsPatience;
-  }
-
-  void say() {
-    send<wf::ShutdownWorkerResponse>(
-        *connection_, CHIMERA_WORKFLOW_SERVICE(ShutdownWorker),
-        std::make_unique<wf::ShutdownWorkerRequest>(*request_), options_,
-        [self = shared_from_this()](const auto& reply) { self->said(reply.ok()); });
-  }
-
-  void cancel_polls() {
-    each_poller([](auto& poller) { poller.cancel(); });
-  }
-
- private:
-  void said(bool heard) {
-    bool open = false;
-    each_poller([&](auto& poller) { open |= !poller.ended(); });
-    if (!open) return;
-    if (!heard || environment_.clock->steady() - started_ > kPollsPatience) return cancel_polls();
-    environment_.timers->after(interval_, [self = shared_from_this()] { self->say(); });
-    interval_ = std::min<std::chrono::milliseconds>(2 * interval_, kPollsPatience);
-  }
-
-  template <class Do>
-  void each_poller(const Do& act) {
-    for (const auto& each : pollers_) {
-      if (auto poller = each.lock()) act(*poller);
-    }
-  }
-
-  const std::shared_ptr<Connection> connection_;
-  const std::shared_ptr<const wf::ShutdownWorkerRequest> request_;
-  CallOptions options_;
-  const WorkerEnvironment environment_;
-  const std::vector<std::weak_ptr<PollerBase>> pollers_;
-  const base::SteadyTime started_ = environment_.clock->steady();
-  // A server that answers, but keeps the polls, is not to be asked all the time.
-  std::chrono::milliseconds interval_ = kGoodbyeInterval;
-};
-
-class WorkerImpl : public Worker {
+class WorkerImpl : public Worker, private EagerStarts::Taker {
  public:
   WorkerImpl(std::shared_ptr<Connection> connection, WorkerOptions options,
              WorkerEnvironment environment) {
-    context_.environment = environment;
+    context_.environment = std::move(environment);
+    drain_ = std::make_shared<Drain>(context_.environment);
     connection_ = std::make_shared<ReplaceableConnection>(std::move(connection));
     context_.connection = connection_;
     context_.options = std::move(options);
@@ -117,10 +57,15 @@ class WorkerImpl : public Worker {
     context_.metrics =
         std::make_unique<WorkerMetrics>(metrics ? *metrics : process_metrics(),
                                         context_.options.namespace_, context_.options.task_queue);
-    context_.sticky_queue = absl::StrCat(context_.options.identity, "-", random_hex());
-    context_.instance_key = random_hex();
+    context_.sticky_queue =
+        absl::StrCat(context_.options.identity, "-", random_hex(context_.environment));
+    context_.instance_key = random_hex(context_.environment);
+    deployment_ = context_.deployment();
   }
-  ~WorkerImpl() override = default;
+  ~WorkerImpl() override {
+    take_no_starts();
+    let_go();
+  }
 
   absl::Status add_workflow(std::string type, WorkflowLanguage& language) override {
     return workflows_.add(std::move(type), language);
@@ -143,13 +88,13 @@ class WorkerImpl : public Worker {
   }
 
   absl::Status start() override;
+  void start_async(Started done) override;
   void initiate_shutdown() override;
   absl::Status wait() override;
+  void when_ended(Ended done) override;
 
-  std::unique_ptr<WorkflowSlot> reserve_workflow_slot() override;
-  void replace_connection(std::shared_ptr<Connection> connection) override {
-    connection_->replace(std::move(connection));
-  }
+  void announce() override { take_starts(/*up=*/false); }
+  void replace_connection(std::shared_ptr<Connection> connection) override;
 
   const WorkerOptions& options() const override { return context_.options; }
   Connection& connection() override { return *context_.connection; }
@@ -157,7 +102,11 @@ class WorkerImpl : public Worker {
  private:
   class ReservedSlot;
 
-  absl::Status validate_namespace();
+  WorkflowSlotPtr reserve_workflow_slot() override;
+  void take_starts(bool up);
+  void take_no_starts();
+  absl::Status validated(const absl::StatusOr<Shared<wf::DescribeNamespaceResponse>>& reply);
+  absl::Status start_validated();
   // What this worker cannot do, why, and what to check.
   absl::Status cannot(const std::string& what, const absl::Status& failure) const;
   void set_up();
@@ -170,14 +119,14 @@ class WorkerImpl : public Worker {
   void start_poller(Source source, std::unique_ptr<PollerBehavior> behavior);
   void take(Shared<wf::PollWorkflowTaskQueueResponse> task, base::SlotSupplier::Permit permit);
   void run(Shared<wf::PollWorkflowTaskQueueResponse> task, base::SlotSupplier::Permit permit);
-  void poller_started();
-  void poller_ended();
   void fatal(const absl::Status& status);
   void say_goodbye();
   CallOptions poll_options() const;
   // What is wrong with this worker, for the process's health; empty when nothing is.
   std::string not_alive() const;
   std::string not_ready() const;
+  absl::Status end_status(bool clean);
+  void let_go();
 
   const std::shared_ptr<LaneShared> shared_ = std::make_shared<LaneShared>();
   WorkerContext& context_ = shared_->context;
@@ -187,12 +136,19 @@ class WorkerImpl : public Worker {
   std::unique_ptr<ActivityManager> activity_manager_;
   std::unique_ptr<LocalActivities> local_activities_;
   std::vector<std::unique_ptr<Lane>> lanes_;
-  std::unique_ptr<Watchdog> watchdog_;
+  std::shared_ptr<Watchdog> watchdog_;
   std::vector<std::shared_ptr<PollerBase>> pollers_;
+
+  std::shared_ptr<Drain> drain_;
+  api::deployment::v1::WorkerDeploymentOptions deployment_;  // Empty when of none.
+
+  absl::Mutex starts_mutex_;                                            // Before mutex_.
+  std::shared_ptr<EagerStarts> starts_ ABSL_GUARDED_BY(starts_mutex_);  // Which know this worker.
+  bool starts_up_ ABSL_GUARDED_BY(starts_mutex_) = false;
 
   absl::Mutex mutex_;
   int health_ = 0;                           // This worker's part of the process's health.
-  int polling_ ABSL_GUARDED_BY(mutex_) = 0;  // Pollers that have not ended.
+  bool up_ ABSL_GUARDED_BY(mutex_) = false;  // Lanes and pollers have been made.
   bool started_ ABSL_GUARDED_BY(mutex_) = false;
   bool setting_up_ ABSL_GUARDED_BY(mutex_) = false;  // Lanes and pollers are being made.
   bool shutdown_ ABSL_GUARDED_BY(mutex_) = false;
@@ -201,8 +157,31 @@ class WorkerImpl : public Worker {
 };
 
 absl::Status WorkerImpl::start() {
-  absl::Status valid = validate_namespace();
-  if (!valid.ok()) return valid;
+  absl::Notification ready;
+  absl::Status result;
+  start_async([&](absl::Status status) {
+    result = std::move(status);
+    ready.Notify();
+  });
+  ready.WaitForNotification();
+  return result;
+}
+
+void WorkerImpl::start_async(Started done) {
+  auto request = std::make_unique<wf::DescribeNamespaceRequest>();
+  request->set_namespace_(context_.options.namespace_);
+  send<wf::DescribeNamespaceResponse>(
+      *context_.connection, CHIMERA_WORKFLOW_SERVICE(DescribeNamespace), std::move(request),
+      context_.call_options(),
+      [this, done = std::move(done)](
+          absl::StatusOr<Shared<wf::DescribeNamespaceResponse>> reply) mutable {
+        absl::Status status = validated(reply);
+        if (!status.ok()) take_no_starts();
+        std::move(done)(status.ok() ? start_validated() : std::move(status));
+      });
+}
+
+absl::Status WorkerImpl::start_validated() {
   {
     absl::MutexLock lock(&mutex_);
     if (started_) return absl::FailedPreconditionError("the worker was started already");
@@ -210,17 +189,22 @@ absl::Status WorkerImpl::start() {
     if (shutdown_) return absl::OkStatus();
     setting_up_ = true;
   }
+  const auto drain = drain_;
+  drain->hold();
   set_up();
+  bool shut_down = false;
   {
     absl::MutexLock lock(&mutex_);
-    if (!shutdown_) {
-      setting_up_ = false;
-      return absl::OkStatus();
-    }
+    setting_up_ = false;
+    shut_down = shutdown_;
+    up_ = true;
   }
-  stop_polling();  // A shutdown came meanwhile and left it to this thread.
-  absl::MutexLock lock(&mutex_);
-  setting_up_ = false;
+  if (shut_down) {
+    stop_polling();  // It came meanwhile and was left to this thread.
+  } else {
+    lanes_.empty() ? take_no_starts() : take_starts(/*up=*/true);
+  }
+  drain->release();
   return absl::OkStatus();
 }
 
@@ -245,7 +229,7 @@ void WorkerImpl::set_up() {
           .language_of = [this](const std::string& type) { return activities_.find(type); },
           .known_types = activities_.types(),
           .metrics = &context_.metrics->sdk},
-      *context_.environment.timers);
+      *context_.environment.timers, *context_.environment.clock);
   if (!activities_.empty()) {
     context_.activity_sink = std::make_shared<ActivityRpc>(context_);
     context_.activities = activity_manager_.get();
@@ -257,6 +241,11 @@ void WorkerImpl::set_up() {
     context_.local_activities = local_activities_.get();
   }
   start_lanes();
+  Drain::Parts parts{.local_activities = local_activities_.get(),
+                     .activities = activity_manager_.get(),
+                     .no_more_tasks = [this] { process_health().remove(health_); }};
+  for (const auto& lane : lanes_) parts.lanes.push_back(lane.get());
+  drain_->set(std::move(parts));
   start_pollers();
   context_.metrics->worker_start.add();
   health_ = process_health().add(
@@ -279,19 +268,16 @@ std::string WorkerImpl::not_ready() const {
   return not_alive();
 }
 
-absl::Status WorkerImpl::validate_namespace() {
-  wf::DescribeNamespaceRequest request;
-  request.set_namespace_(context_.options.namespace_);
-  wf::DescribeNamespaceResponse reply;
-  absl::Status status = context_.connection->call_blocking(
-      CHIMERA_WORKFLOW_SERVICE(DescribeNamespace), request, reply, context_.call_options());
+absl::Status WorkerImpl::validated(
+    const absl::StatusOr<Shared<wf::DescribeNamespaceResponse>>& reply) {
+  if (!reply.ok())
+    return cannot("use namespace " + context_.options.namespace_ + " at", reply.status());
+  const auto& info = (*reply)->namespace_info();
   if (!context_.options.disable_payload_error_limit)
-    context_.payload_bytes_max = static_cast<std::size_t>(
-        std::max<std::int64_t>(reply.namespace_info().limits().blob_size_limit_error(), 0));
-  context_.server_ends_polls =
-      reply.namespace_info().capabilities().worker_poll_complete_on_shutdown();
-  if (status.ok()) return status;
-  return cannot("use namespace " + context_.options.namespace_ + " at", status);
+    context_.payload_bytes_max =
+        static_cast<std::size_t>(std::max<std::int64_t>(info.limits().blob_size_limit_error(), 0));
+  context_.server_ends_polls = info.capabilities().worker_poll_complete_on_shutdown();
+  return absl::OkStatus();
 }
 
 absl::Status WorkerImpl::cannot(const std::string& what, const absl::Status& failure) const {
@@ -341,11 +327,15 @@ void WorkerImpl::start_lanes() {
     };
     options.known_types = workflows_.types();
     options.payload_bytes_max = context_.payload_bytes_max;
-    lanes_.push_back(std::make_unique<Lane>(context, std::move(options)));
-    lanes_.back()->start();
+    lanes_.push_back(
+        std::make_unique<Lane>(context, std::move(options), [weak = std::weak_ptr<Drain>(drain_)] {
+          if (const auto drain = weak.lock()) drain->lane_drained();
+        }));
   }
-  if (context_.options.deadlock_timeout.count() > 0)
-    watchdog_ = std::make_unique<Watchdog>(context_, lanes_);
+  if (context_.options.deadlock_timeout.count() > 0) {
+    watchdog_ = std::make_shared<Watchdog>(context_, lanes_);
+    watchdog_->start();
+  }
 }
 
 void WorkerImpl::start_pollers() {
@@ -378,8 +368,8 @@ void WorkerImpl::start_poller(Source source, std::unique_ptr<PollerBehavior> beh
   auto poller = std::make_shared<Poller<Source>>(
       context_.connection, *context_.environment.timers, std::move(source), std::move(behavior),
       PollerBase::Events{.fatal = [this](const absl::Status& status) { fatal(status); },
-                         .ended = [this] { poller_ended(); }});
-  poller_started();
+                         .ended = [drain = drain_] { drain->release(); }});
+  drain_->hold();
   pollers_.push_back(poller);
   poller->start();
 }
@@ -460,10 +450,13 @@ void WorkerImpl::run(Shared<wf::PollWorkflowTaskQueueResponse> task,
 class WorkerImpl::ReservedSlot : public WorkflowSlot {
  public:
   ReservedSlot(WorkerImpl& worker, base::SlotSupplier::Permit permit)
-      : worker_(worker), permit_(std::move(permit)) {}
+      : worker_(worker), drain_(worker.drain_), permit_(std::move(permit)) {}
   ~ReservedSlot() override {
     permit_.reset();
-    worker_.poller_ended();
+    drain_->release();
+  }
+  const api::deployment::v1::WorkerDeploymentOptions* deployment() const override {
+    return worker_.context_.options.deployment_name.empty() ? nullptr : &worker_.deployment_;
   }
   void run(Shared<wf::PollWorkflowTaskQueueResponse> task) override {
     worker_.run(std::move(task), std::move(permit_));
@@ -471,30 +464,50 @@ class WorkerImpl::ReservedSlot : public WorkflowSlot {
 
  private:
   WorkerImpl& worker_;
+  const std::shared_ptr<Drain> drain_;
   base::SlotSupplier::Permit permit_;
 };
 
-std::unique_ptr<WorkflowSlot> WorkerImpl::reserve_workflow_slot() {
+WorkflowSlotPtr WorkerImpl::reserve_workflow_slot() {
+  const auto takes = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return up_ && !shutdown_ && !lanes_.empty();
+  };
   {
     absl::MutexLock lock(&mutex_);
-    // Without polls the worker is not up yet, or has no workflows.
-    if (shutdown_ || polling_ == 0 || lanes_.empty()) return nullptr;
-    ++polling_;
+    if (!takes()) return nullptr;
   }
-  if (base::SlotSupplier::Permit permit = context_.workflow_slots->try_take({}))
-    return std::make_unique<ReservedSlot>(*this, std::move(permit));
-  poller_ended();
-  return nullptr;
+  base::SlotSupplier::Permit permit = context_.workflow_slots->try_take({});
+  if (!permit) return nullptr;
+  absl::MutexLock lock(&mutex_);
+  if (!takes()) return nullptr;  // The permit goes back after the lock.
+  drain_->hold();
+  return std::make_unique<ReservedSlot>(*this, std::move(permit));
 }
 
-void WorkerImpl::poller_started() {
-  absl::MutexLock lock(&mutex_);
-  ++polling_;
+void WorkerImpl::take_starts(bool up) {
+  absl::MutexLock starts_lock(&starts_mutex_);
+  {
+    absl::MutexLock lock(&mutex_);
+    if (shutdown_) return;
+  }
+  starts_up_ = up;
+  starts_ = connection_->eager_starts();
+  starts_->add(context_.options.namespace_, context_.options.task_queue, *this, up);
 }
 
-void WorkerImpl::poller_ended() {
-  absl::MutexLock lock(&mutex_);
-  --polling_;
+void WorkerImpl::take_no_starts() {
+  absl::MutexLock lock(&starts_mutex_);
+  if (auto starts = std::exchange(starts_, nullptr)) starts->remove(*this);
+}
+
+void WorkerImpl::replace_connection(std::shared_ptr<Connection> connection) {
+  absl::MutexLock lock(&starts_mutex_);
+  const auto before = starts_;
+  connection_->replace(std::move(connection));
+  if (!before || before == connection_->eager_starts()) return;
+  before->remove(*this);
+  starts_ = connection_->eager_starts();
+  starts_->add(context_.options.namespace_, context_.options.task_queue, *this, starts_up_);
 }
 
 void WorkerImpl::fatal(const absl::Status& status) {
@@ -512,21 +525,33 @@ void WorkerImpl::fatal(const absl::Status& status) {
 }
 
 void WorkerImpl::initiate_shutdown() {
+  const auto drain = drain_;
+  bool polls = false;
   {
     absl::MutexLock lock(&mutex_);
     if (std::exchange(shutdown_, true)) return;
-    if (!started_ || setting_up_) return;
+    if (setting_up_) return;
+    polls = started_;
+    drain->hold();  // The worker must not end before this has.
   }
-  stop_polling();
+  if (polls) {
+    stop_polling();
+  } else {
+    take_no_starts();
+    drain->begin();
+  }
+  drain->release();
 }
 
 void WorkerImpl::stop_polling() {
+  take_no_starts();
   context_.shutting_down.store(true);
   for (auto& poller : pollers_) poller->stop();
   say_goodbye();
   if (local_activities_) local_activities_->begin_shutdown();
   if (activity_manager_)
     activity_manager_->begin_shutdown(context_.options.graceful_shutdown_timeout);
+  drain_->begin();
 }
 
 void WorkerImpl::say_goodbye() {
@@ -547,41 +572,23 @@ void WorkerImpl::say_goodbye() {
 }
 
 absl::Status WorkerImpl::wait() {
-  auto polls_ended = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
-    return shutdown_ && !setting_up_ && polling_ == 0;
-  };
-  {
-    absl::MutexLock lock(&mutex_);
-    mutex_.Await(absl::Condition(&polls_ended));
-  }
-  process_health().remove(std::exchange(health_, 0));
-  bool clean = true;
-  for (auto& lane : lanes_) lane->begin_drain();
-  const base::SteadyTime begun = base::system_clock().steady();
-  for (auto& lane : lanes_) {
-    // A lane whose code has returned waits for the server's answers, which come or time out.
-    while (!lane->drained().WaitForNotificationWithTimeout(absl::Milliseconds(100))) {
-      const auto waited = base::system_clock().steady() - begun;
-      if (waited < (lane->executes() ? kDrainPatience : kAnswersPatience)) continue;
-      // Local activities are waited for, as other activities are.
-      if (!lane->executes() && local_activities_ && local_activities_->under_way() > 0) continue;
-      clean = false;
-      break;
-    }
-  }
-  watchdog_.reset();
-  // After the lanes: the reply to a lane's last task may have started activities.
-  if (activity_manager_) {
-    while (!activity_manager_->wait_idle(std::chrono::seconds(1))) {
-    }
-  }
-  if (!clean) {
-    // Their threads are inside user code that never returns; joining them would hang for ever.
-    for (auto& lane : lanes_) {
-      if (!lane->drained().HasBeenNotified()) static_cast<void>(lane.release());
-    }
-  }
-  lanes_.clear();
+  absl::Notification ended;
+  absl::Status result;
+  when_ended([&](absl::Status status) {
+    result = std::move(status);
+    ended.Notify();
+  });
+  ended.WaitForNotification();
+  let_go();
+  return result;
+}
+
+void WorkerImpl::when_ended(Ended done) {
+  drain_->when_over(
+      [this, done = std::move(done)](bool clean) mutable { std::move(done)(end_status(clean)); });
+}
+
+absl::Status WorkerImpl::end_status(bool clean) {
   absl::MutexLock lock(&mutex_);
   if (clean) return fatal_;
   return absl::DeadlineExceededError(
@@ -589,6 +596,16 @@ absl::Status WorkerImpl::wait() {
                    " stopped, but some workflow code neither returned nor reacted to its eviction; "
                    "its thread is left behind",
                    fatal_.ok() ? "" : absl::StrCat(". It stopped because of: ", fatal_.message())));
+}
+
+// Of what a worker that has ended still has.
+void WorkerImpl::let_go() {
+  if (watchdog_) std::exchange(watchdog_, nullptr)->stop();
+  for (auto& lane : lanes_) {
+    // Its thread is inside user code that never returns; joining it would hang for ever.
+    if (!lane->drained()) static_cast<void>(lane.release());
+  }
+  lanes_.clear();
 }
 
 absl::Status check(const WorkerOptions& options) {
@@ -624,7 +641,8 @@ absl::StatusOr<std::unique_ptr<Worker>> Worker::create(std::shared_ptr<Connectio
   absl::Status valid = check(options);
   if (!valid.ok()) return valid;
   if (options.identity.empty()) options.identity = connection->options().identity;
-  return std::make_unique<WorkerImpl>(std::move(connection), std::move(options), environment);
+  return std::make_unique<WorkerImpl>(std::move(connection), std::move(options),
+                                      std::move(environment));
 }
 
 }  // namespace chimera::core

@@ -39,26 +39,6 @@ void ClientState::must(std::string_view doing, std::string_view method,
   if (!status.ok()) sdk::throw_rpc(status, doing);
 }
 
-void ClientState::add_worker(core::Worker& worker) {
-  absl::MutexLock lock(&mutex_);
-  workers_.push_back(&worker);
-}
-
-void ClientState::remove_worker(core::Worker& worker) {
-  absl::MutexLock lock(&mutex_);
-  std::erase(workers_, &worker);
-}
-
-std::unique_ptr<core::WorkflowSlot> ClientState::reserve_workflow_slot(
-    std::string_view task_queue) {
-  absl::MutexLock lock(&mutex_);
-  for (core::Worker* worker : workers_) {
-    if (worker->options().task_queue != task_queue) continue;
-    if (auto slot = worker->reserve_workflow_slot()) return slot;
-  }
-  return nullptr;
-}
-
 Target start(ClientState& client, std::string_view type, const WorkflowOptions& options,
              Arguments arguments) {
   sdk::StartWorkflowInput input{.type = type, .options = options, .arguments = arguments};

@@ -208,9 +208,11 @@ Target ClientCalls::start_workflow(StartWorkflowInput& input) {
   check_options(input.type, options);
   if (!input.signal.empty()) return signal_with_start(input);
   auto request = start_request<ws::StartWorkflowExecutionRequest>(client_, input);
-  std::unique_ptr<core::WorkflowSlot> slot;
-  if (options.request_eager_start) slot = client_.reserve_workflow_slot(options.task_queue);
-  request.set_request_eager_execution(slot != nullptr);
+  core::WorkflowSlotPtr slot;
+  if (options.request_eager_start) {
+    slot = client_.connection->eager_starts()->try_reserve(client_.namespace_, options.task_queue);
+  }
+  core::ask_for_first_task(request, slot.get());
   ws::StartWorkflowExecutionResponse response;
   Target started = send_start(client_, input, CHIMERA_WORKFLOW_SERVICE(StartWorkflowExecution),
                               request, response);

@@ -6,10 +6,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
-
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 
 #include "chimera/runtime.h"
 #include "core/rpc/connection.h"
@@ -45,17 +41,9 @@ class ClientState {
             const google::protobuf::MessageLite& request, google::protobuf::MessageLite& response,
             std::chrono::milliseconds timeout = {});
 
-  // Borrows the worker until remove_worker(): it takes the first tasks of eager starts.
-  void add_worker(core::Worker& worker);
-  void remove_worker(core::Worker& worker);
-  // Of a worker of this client on the task queue; null if none has one free.
-  std::unique_ptr<core::WorkflowSlot> reserve_workflow_slot(std::string_view task_queue);
-
  private:
   const std::unique_ptr<sdk::ClientCalls> calls_;
   std::unique_ptr<sdk::Chain<sdk::ClientOutbound>> outbound_;
-  absl::Mutex mutex_;
-  std::vector<core::Worker*> workers_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace chimera::detail

@@ -154,15 +154,6 @@ class Signals {
 
 class Worker::State {
  public:
-  ~State() { offer_slots(nullptr); }
-  // Whose eager starts may take slots here; null: nobody's.
-  void offer_slots(detail::ClientPtr to) {
-    absl::MutexLock lock(&mutex);
-    if (offered_to != nullptr) offered_to->remove_worker(*worker);
-    if (to != nullptr) to->add_worker(*worker);
-    offered_to = std::move(to);
-  }
-
   // Null before start() and when that has failed.
   std::shared_ptr<core::Worker> made() {
     absl::MutexLock lock(&mutex);
@@ -171,7 +162,6 @@ class Worker::State {
   absl::Status wait();
 
   absl::Mutex mutex;
-  detail::ClientPtr offered_to ABSL_GUARDED_BY(mutex);
   detail::ClientPtr client;  // Whose namespace and codec the worker has.
   WorkerOptions options;
   std::unique_ptr<sdk::NativeTypes> types;
@@ -234,7 +224,6 @@ void Worker::start() {
   }
   check(started,
         absl::StrCat("cannot start the worker of task queue '", state_->options.task_queue, "'"));
-  state_->offer_slots(state_->client);
 }
 
 void Worker::replace_client(const Client& client) {
@@ -246,7 +235,6 @@ void Worker::replace_client(const Client& client) {
                                              client.namespace_(), "'"));
   }
   worker->replace_connection(client.state()->connection);
-  state_->offer_slots(client.state());
 }
 
 void Worker::shutdown() {

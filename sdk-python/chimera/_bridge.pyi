@@ -79,6 +79,11 @@ class Connection:
         done: Callable[[bytes | None, Exception | None], None],
     ) -> Callable[[], None]:
         """`method` is the RPC's full path. Returns a function that cancels. timeout_ms 0: the default."""
+    def reserve_workflow_slot(
+        self, namespace: str, task_queue: str, queue: Queue, done: Callable[[WorkflowSlot | None, None], None]
+    ) -> None:
+        """Of a worker on this connection, for the task that the reply to a start may bring: None when no slot is free.
+        Waits for workers that have announced their start."""
     def identity(self) -> str: ...
     def set_metadata(self, metadata: Sequence[tuple[str, str | bytes]]) -> None: ...
     def set_api_key(self, key: str) -> None: ...
@@ -161,14 +166,16 @@ class Worker:
         The codec of the first library is that of all."""
     def start(self, queue: Queue, done: Callable[[Exception | None], None]) -> None: ...
     def initiate_shutdown(self) -> None: ...
-    def reserve_workflow_slot(self) -> WorkflowSlot | None:
-        """For the task that the reply to a start may bring; None when no slot is free."""
+    def announce(self) -> None:
+        """Eager starts over the connection wait from now on until `start` has ended, or the worker."""
     def replace_connection(self, connection: Connection) -> None: ...
     def wait(self, queue: Queue, done: Callable[[Exception | None], None]) -> None: ...
 
 class WorkflowSlot:
     """A kept slot. The worker's end waits for `run` or `release`."""
 
+    def deployment(self) -> bytes | None:
+        """The worker's serialized WorkerDeploymentOptions, if it has any."""
     def run(self, task: bytes) -> None: ...
     def release(self) -> None: ...
 

@@ -14,8 +14,6 @@ from datetime import timedelta
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from typing_extensions import Protocol
-
 import chimera.exceptions
 from chimera.bridge import services_generated
 
@@ -327,13 +325,6 @@ class ServiceClient(ABC):
         raise NotImplementedError
 
 
-class _EagerWorker(Protocol):
-    """A worker, as the client that it polls through knows it."""
-
-    async def _reserve_workflow_slot(self, request: Any) -> _bridge.WorkflowSlot | None:
-        """A slot for the workflow that this request starts, if one is free; the request then says so."""
-
-
 class _BridgeServiceClient(ServiceClient):
     """A ServiceClient over the native core."""
 
@@ -351,15 +342,22 @@ class _BridgeServiceClient(ServiceClient):
         self._connection: _bridge.Connection | None = None
         self._connecting = asyncio.Lock()
         self._runtime: chimera.runtime.Runtime | None = None
-        # Workers that poll through this client, by namespace and task queue: they take eager workflow tasks.
-        self._workers: dict[tuple[str, str], list[_EagerWorker]] = {}
 
     async def _reserve_workflow_slot(self, request: Any) -> _bridge.WorkflowSlot | None:
-        """A slot of a worker of the task queue of a start, if one has a slot now; the request then says so."""
-        for worker in list(self._workers.get((request.namespace, request.task_queue.name), ())):
-            if slot := await worker._reserve_workflow_slot(request):
-                return slot
-        return None
+        """A slot of a worker on this connection for the workflow that this request starts, if one is free; the request
+        then says so."""
+        from chimera import _native
+
+        connection = await self._connected()
+        slot = await _native.result_of(
+            lambda queue, done: connection.reserve_workflow_slot(
+                request.namespace, request.task_queue.name, queue, done
+            )
+        )
+        request.request_eager_execution = slot is not None
+        if slot is not None and (deployment := slot.deployment()) is not None:
+            request.eager_worker_deployment_options.ParseFromString(deployment)
+        return slot
 
     async def _connected(self) -> _bridge.Connection:
         if self._connection is None:

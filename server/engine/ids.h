@@ -14,6 +14,7 @@ namespace chimera::server {
 class Ids {
  public:
   Ids() : random_(std::random_device{}()) {}
+  void seed(std::uint64_t seed) { random_.seed(seed); }  // Before the first is drawn.
 
   std::uint64_t random() { return random_(); }
   std::string uuid();                // Version 4.

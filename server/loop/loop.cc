@@ -17,6 +17,12 @@ constexpr std::chrono::microseconds kTurnMax{300};
 void Loop::start(Task after_task, Task after_turn) {
   after_task_ = std::move(after_task);
   after_turn_ = std::move(after_turn);
+  if (driver_.executor != nullptr) {
+    waiting_ = true;
+    strand_ = driver_.executor->strand([] {});
+    strand_->post([this] { run_on_strand(); });  // Sets the first wake-up.
+    return;
+  }
   thread_ = std::thread([this] { run(); });
 }
 
@@ -27,6 +33,11 @@ void Loop::stop() {
   }
   wake_.notify_one();
   if (thread_.joinable()) thread_.join();
+  if (strand_ == nullptr) return;
+  strand_->stop();
+  for (take_inbox(); !tasks_.empty();) turn();
+  driver_.timers->cancel(std::exchange(wake_timer_, 0));
+  strand_ = nullptr;
 }
 
 bool Loop::post(Task task) {
@@ -36,9 +47,41 @@ bool Loop::post(Task task) {
     if (stopping_) return false;
     inbox_.push_back(std::move(task));
     wake = waiting_;
+    if (strand_ != nullptr) waiting_ = false;
   }
-  if (wake) wake_.notify_one();
+  if (!wake) return true;
+  if (strand_ != nullptr) {
+    strand_->post([this] { run_on_strand(); });
+  } else {
+    wake_.notify_one();
+  }
   return true;
+}
+
+void Loop::take_inbox() {
+  std::lock_guard lock(mutex_);
+  waiting_ = true;
+  std::move(inbox_.begin(), inbox_.end(), std::back_inserter(tasks_));
+  inbox_.clear();
+}
+
+void Loop::run_on_strand() {
+  take_inbox();
+  turn();
+  while (!tasks_.empty()) turn();
+  wake_in_time();
+}
+
+void Loop::wake_in_time() {
+  if (timers_.next() == wake_at_) return;
+  if (wake_timer_ != 0) driver_.timers->cancel(std::exchange(wake_timer_, 0));
+  wake_at_ = timers_.next();
+  if (wake_at_ == base::WallTime::max()) return;
+  wake_timer_ = driver_.timers->after(wake_at_ - clock_.now(), [this] {
+    wake_timer_ = 0;
+    wake_at_ = base::WallTime::max();
+    post([] {});
+  });
 }
 
 bool Loop::wait_for_work() {
@@ -75,14 +118,14 @@ void Loop::fire_timers() {
 
 void Loop::turn() {
   fire_timers();
-  const auto enough = std::chrono::steady_clock::now() + kTurnMax;
+  const auto enough = clock_.steady() + kTurnMax;
   while (!tasks_.empty()) {
     Task task = std::move(tasks_.front());
     tasks_.pop_front();
     task();
     task = nullptr;
     after_task_();
-    if (std::chrono::steady_clock::now() > enough) break;  // Answers go out at the turn's end.
+    if (clock_.steady() > enough) break;  // Answers go out at the turn's end.
     fire_timers();
   }
   after_turn_();

@@ -1,12 +1,14 @@
 // Loop, the one thread that owns all state of a server. Others post; a turn runs what was posted
 // and the due timers, then the hook that makes the turn's changes durable. A turn is short, and
-// looks at the timers before each task, so that none waits for a crowd of calls. post(): any
-// thread; the rest: loop thread.
+// looks at the timers before each task, so that none waits for a crowd of calls. Where it is given
+// an executor it has no thread: its turns are work of a strand. post(): any thread; the rest: loop
+// thread.
 #ifndef CHIMERA_SERVER_LOOP_LOOP_H_
 #define CHIMERA_SERVER_LOOP_LOOP_H_
 
 #include <condition_variable>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -14,17 +16,27 @@
 #include "absl/functional/any_invocable.h"
 
 #include "core/base/clock.h"
+#include "core/base/executor.h"
+#include "core/base/timers.h"
 #include "server/timers/timer_heap.h"
 
 namespace chimera::server {
+
+// Who runs a loop's turns in place of a thread of its own, and wakes it. Borrowed. For simulations:
+// work and timers run on the one thread that also stops the loop.
+struct LoopDriver {
+  base::Executor* executor = nullptr;  // Null: the loop's own thread.
+  base::Timers* timers = nullptr;      // Go by the loop's clock.
+};
 
 class Loop {
  public:
   using Task = absl::AnyInvocable<void()>;
 
-  // A clock that is not the machine's may jump at any time, so the loop then looks at it every
-  // millisecond.
-  Loop(base::Clock& clock, bool foreign_clock) : clock_(clock), foreign_clock_(foreign_clock) {}
+  // A clock that is not the machine's may jump at any time, so the loop's thread then looks at it
+  // every millisecond.
+  Loop(base::Clock& clock, bool foreign_clock, LoopDriver driver = {})
+      : clock_(clock), foreign_clock_(foreign_clock), driver_(driver) {}
   ~Loop() { stop(); }
 
   // `after_task` runs after every task and timer round, `after_turn` once per turn.
@@ -36,7 +48,7 @@ class Loop {
   TimerHeap& timers() { return timers_; }
   base::WallTime now() const { return now_; }  // When this task began.
   // A timer wants this thread soon: it should do nothing that may block it.
-  bool timer_is_near() const { return timers_.next() < now_ + kNear; }
+  bool timer_is_near() const { return strand_ == nullptr && timers_.next() < now_ + kNear; }
   base::WallTime refresh() { return now_ = std::max(now_, clock_.now()); }
 
  private:
@@ -46,19 +58,26 @@ class Loop {
   void turn();
   void fire_timers();
   bool wait_for_work();  // False: stop.
+  void take_inbox();
+  void run_on_strand();
+  void wake_in_time();
 
   base::Clock& clock_;
   const bool foreign_clock_;
+  const LoopDriver driver_;
   Task after_task_, after_turn_;
   TimerHeap timers_;
   base::WallTime now_{};
-  std::deque<Task> tasks_;  // Taken from the inbox, not yet run. Loop thread.
+  std::deque<Task> tasks_;                // Taken from the inbox, not yet run. Loop thread.
+  std::shared_ptr<base::Strand> strand_;  // Null: a thread.
+  base::TimerId wake_timer_ = 0;          // On the strand: for the heap's next deadline,
+  base::WallTime wake_at_ = base::WallTime::max();  // which is this.
 
   std::mutex mutex_;
   std::condition_variable wake_;
   std::vector<Task> inbox_;
   bool stopping_ = false;
-  bool waiting_ = false;
+  bool waiting_ = false;  // For a post() that wakes the thread, or begins a turn on the strand.
   std::thread thread_;
 };
 

@@ -1,4 +1,4 @@
-// FakeTimers, time that a test turns by hand. One thread.
+// FakeTimers, time that a test turns by hand, and FakeClock, which shows it. One thread.
 #ifndef CHIMERA_TESTS_SUPPORT_FAKE_TIMERS_H_
 #define CHIMERA_TESTS_SUPPORT_FAKE_TIMERS_H_
 
@@ -59,6 +59,17 @@ class FakeTimers : public base::Timers {
   base::SteadyTime now_{std::chrono::hours(1)};
   base::TimerId last_id_ = 0;
   std::map<Key, absl::AnyInvocable<void() &&>> pending_;
+};
+
+// Wall time that goes with the timers.
+class FakeClock : public base::Clock {
+ public:
+  explicit FakeClock(const FakeTimers& timers) : timers_(timers) {}
+  base::WallTime now() const override { return base::WallTime(timers_.now().time_since_epoch()); }
+  base::SteadyTime steady() const override { return timers_.now(); }
+
+ private:
+  const FakeTimers& timers_;
 };
 
 }  // namespace chimera::testing

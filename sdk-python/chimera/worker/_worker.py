@@ -175,8 +175,6 @@ class Worker:
         self._shutdown_event = asyncio.Event()
         self._shutdown_complete = asyncio.Event()
         self._started = False
-        self._start_ended = asyncio.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._fatal: BaseException | None = None
         self._body_task: asyncio.Task | None = None
         self._run_task: asyncio.Task | None = None
@@ -278,14 +276,9 @@ class Worker:
         service = _service_of(value)
         if service._runtime is not self._service._runtime:
             raise ValueError("New client is not on the same runtime as the existing client")
-        offered = self in self._service._workers.get((self.client.namespace, self.task_queue), ())
-        if offered:
-            self._offer_slots(False)
         self._core.replace_connection(service._connection)
         self._service = service
         self._config["client"] = value
-        if offered:
-            self._offer_slots(True)
         if self._activity_worker:
             self._activity_worker.client = value
 
@@ -324,7 +317,6 @@ class Worker:
             self._config["graceful_shutdown_timeout"],
         )
         asked.cancel()
-        self._offer_slots(False)
         try:
             await self._drain(ended)
         finally:
@@ -341,13 +333,13 @@ class Worker:
                 self._workflow_worker.register_with(self._core, queue)
             if self._activity_worker:
                 self._activity_worker.register_with(self._core, queue)
-            self._offer_slots(True)
+            self._announce()
             starting = asyncio.ensure_future(_native.done_of(self._core.start))
             await asyncio.shield(starting)
         except BaseException as err:
             self._shutdown_complete.set()
-            self._offer_slots(False)
             if starting is None:
+                self._core.initiate_shutdown()
                 self._close()
                 raise
             if isinstance(err, Exception):
@@ -357,8 +349,6 @@ class Worker:
             self._core.initiate_shutdown()
             self._ending = asyncio.ensure_future(self._end_unwanted(starting))
             raise
-        finally:
-            self._start_ended.set()
 
     async def _end_unwanted(self, starting: asyncio.Future) -> None:
         """The rest of a worker whose start was cancelled."""
@@ -399,34 +389,10 @@ class Worker:
                     logger.warning("Fatal error handler failed", exc_info=True)
         return error
 
-    def _offer_slots(self, offer: bool) -> None:
-        """Whether clients that share the connection may start workflows eagerly here."""
-        if self._workflow_worker is None and not self._config.get("native"):
-            return
-        key = (self._config["client"].namespace, self._config["task_queue"])
-        workers = self._service._workers.setdefault(key, [])
-        if self in workers:
-            workers.remove(self)
-        if offer:
-            self._loop = self._loop or asyncio.get_running_loop()
-            workers.append(self)
-        if not workers:
-            self._service._workers.pop(key, None)
-
-    async def _reserve_workflow_slot(self, request: Any) -> _bridge.WorkflowSlot | None:
-        """For the task of a workflow that a client starts by the request. Waits for a worker that is starting."""
-        if not self._start_ended.is_set():
-            if self._loop is not asyncio.get_running_loop():
-                return None
-            await self._start_ended.wait()
-        slot = self._core.reserve_workflow_slot()
-        request.request_eager_execution = slot is not None
-        if slot is not None and (deployment := self._config.get("deployment_config")):
-            options = request.eager_worker_deployment_options
-            options.deployment_name = deployment.version.deployment_name
-            options.build_id = deployment.version.build_id
-            options.worker_versioning_mode = 2 if deployment.use_worker_versioning else 1  # WorkerVersioningMode.
-        return slot
+    def _announce(self) -> None:
+        """Eager starts by clients that share the connection wait until this worker has started."""
+        if self._workflow_worker is not None or self._config.get("native"):
+            self._core.announce()
 
     async def _drain(self, ended: asyncio.Future) -> None:
         self._core.initiate_shutdown()
@@ -456,7 +422,7 @@ class Worker:
         self._body_task = asyncio.current_task()
         if not self._body_task:
             raise RuntimeError("Can only use async with inside a task")
-        self._offer_slots(True)
+        self._announce()
         self._run_task = asyncio.create_task(self._run_beside())
         return self
 
@@ -468,8 +434,7 @@ class Worker:
             if not self._exiting and self._body_task:
                 self._body_task.cancel()
         finally:
-            self._offer_slots(False)
-            self._start_ended.set()
+            self._core.initiate_shutdown()  # If it has not come to its start, none waits for that any more.
 
     async def __aexit__(self, exc_type: type[BaseException] | None, *args: Any) -> None:
         """Shut down. Raises the worker's error if the body ended because of it."""

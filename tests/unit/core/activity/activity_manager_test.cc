@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/base/proto_time.h"
 #include "core/telemetry/log.h"
 #include "tests/support/fake_timers.h"
 
@@ -12,6 +13,7 @@ namespace {
 namespace wf = api::workflowservice::v1;
 using std::chrono::seconds;
 using ::testing::ElementsAre;
+using testing::FakeClock;
 using testing::FakeTimers;
 
 api::common::v1::Payloads details(const std::string& text) {
@@ -71,7 +73,7 @@ class ActivityManagerTest : public ::testing::Test {
       return type == "charge_card" ? &language_ : nullptr;
     };
     options_.known_types = "charge_card";
-    manager_.emplace(options_, timers_);
+    manager_.emplace(options_, timers_, clock_);
   }
 
   // Starts a task and gives its handle; null when no language got it.
@@ -91,6 +93,7 @@ class ActivityManagerTest : public ::testing::Test {
   }
 
   FakeTimers timers_;
+  FakeClock clock_{timers_};
   const std::shared_ptr<FakeSink> sink_ = std::make_shared<FakeSink>();
   FakeSink& io_ = *sink_;
   FakeLanguage language_;
@@ -111,7 +114,20 @@ TEST_F(ActivityManagerTest, ReportsTheResultAndGivesTheSlotBack) {
   EXPECT_EQ(io_.completions[0].task_token(), "token");
   EXPECT_EQ(io_.completions[0].result().payloads(0).data(), "42");
   EXPECT_EQ(permit_.use_count(), 1);
-  EXPECT_TRUE(manager_->wait_idle({}));
+  EXPECT_TRUE(manager_->idle());
+}
+
+TEST_F(ActivityManagerTest, TellsWhenItHasBecomeIdle) {
+  int told = 0;
+  manager_->when_idle([&] { ++told; });
+  EXPECT_EQ(told, 1);  // It is.
+  ActivityHandle& handle = *start();
+
+  manager_->when_idle([&] { ++told; });
+  EXPECT_EQ(told, 1);
+  handle.complete({ActivityResult::Completed{}});
+
+  EXPECT_EQ(told, 2);
 }
 
 TEST_F(ActivityManagerTest, OnlyTheFirstAnswerCounts) {
@@ -234,10 +250,10 @@ TEST_F(ActivityManagerTest, ShutdownCancelsAfterTheGraceAndLetsTheServerTryElsew
   timers_.advance(seconds(1));
   ASSERT_EQ(language_.cancels.size(), 1u);
   EXPECT_TRUE(language_.cancels[0].worker_shutdown);
-  EXPECT_FALSE(manager_->wait_idle({}));
+  EXPECT_FALSE(manager_->idle());
   handle.complete({ActivityResult::Cancelled{}});
 
-  EXPECT_TRUE(manager_->wait_idle({}));
+  EXPECT_TRUE(manager_->idle());
   ASSERT_EQ(io_.failures.size(), 1u);
   EXPECT_EQ(io_.failures[0].failure().application_failure_info().type(), "WorkerShutdown");
 }
@@ -288,7 +304,7 @@ TEST_F(ActivityManagerTest, CompletingElsewhereSaysNothingToTheServer) {
   start()->complete({ActivityResult::WillCompleteAsync{}});
 
   EXPECT_TRUE(io_.completions.empty());
-  EXPECT_TRUE(manager_->wait_idle({}));
+  EXPECT_TRUE(manager_->idle());
   EXPECT_EQ(permit_.use_count(), 1);
 }
 
@@ -296,7 +312,7 @@ TEST_F(ActivityManagerTest, CountsWithTheOfficialNames) {
   Metrics metrics;
   SdkMetrics sdk(metrics, "default", "orders");
   options_.metrics = &sdk;
-  manager_.emplace(options_, timers_);
+  manager_.emplace(options_, timers_, clock_);
 
   start()->complete({ActivityResult::Failed{}});
 
@@ -307,6 +323,26 @@ TEST_F(ActivityManagerTest, CountsWithTheOfficialNames) {
       << text;
   EXPECT_NE(text.find("failure_reason=\"ActivityError\""), std::string::npos) << text;
   EXPECT_NE(text.find("temporal_activity_execution_latency_count"), std::string::npos) << text;
+}
+
+TEST_F(ActivityManagerTest, CountsByTheInjectedClock) {
+  Metrics metrics;
+  SdkMetrics sdk(metrics, "default", "orders");
+  options_.metrics = &sdk;
+  manager_.emplace(options_, timers_, clock_);
+  auto task = std::make_shared<wf::PollActivityTaskQueueResponse>();
+  task->set_task_token("token");
+  task->mutable_activity_type()->set_name("charge_card");
+  base::set_timestamp(clock_.now(), *task->mutable_scheduled_time());
+  manager_->start(task, permit_, sink_);
+
+  timers_.advance(seconds(7));
+  language_.tasks.back().handle->complete({ActivityResult::Completed{}});
+
+  const std::string text = metrics.prometheus_text();
+  const std::size_t at = text.find("temporal_activity_succeed_endtoend_latency_sum{");
+  ASSERT_NE(at, std::string::npos) << text;
+  EXPECT_EQ(text.substr(text.find('}', at), 7), "} 7000\n") << text;
 }
 
 }  // namespace

@@ -12,19 +12,9 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 using std::chrono::seconds;
+using testing::FakeClock;
 using testing::FakeTimers;
 using Kind = LocalActivityOutcome::Kind;
-
-// Wall time that goes with the timers.
-class FakeClock : public base::Clock {
- public:
-  explicit FakeClock(const FakeTimers& timers) : timers_(timers) {}
-  base::WallTime now() const override { return base::WallTime(timers_.now().time_since_epoch()); }
-  base::SteadyTime steady() const override { return timers_.now(); }
-
- private:
-  const FakeTimers& timers_;
-};
 
 class FakeSlots : public base::SlotSupplier {
  public:
@@ -75,7 +65,8 @@ api::failure::v1::Failure failure(const std::string& type) {
 class LocalActivitiesTest : public ::testing::Test {
  protected:
   LocalActivitiesTest()
-      : manager_({.language_of = [this](const std::string&) { return &language_; }}, timers_),
+      : manager_({.language_of = [this](const std::string&) { return &language_; }}, timers_,
+                 clock_),
         locals_(manager_, slots_, timers_, clock_) {}
 
   void start(std::uint32_t seq = 1) {
@@ -311,7 +302,7 @@ TEST_F(LocalActivitiesTest, AWorkerThatEndsLetsAttemptsEndAndDropsTheRest) {
   start(3);
   ASSERT_EQ(ends_.size(), 3u);
   EXPECT_EQ(ends_[2].kind, Kind::kDropped);
-  EXPECT_TRUE(manager_.wait_idle({}));
+  EXPECT_TRUE(manager_.idle());
 }
 
 TEST_F(LocalActivitiesTest, CannotCompleteAsynchronously) {

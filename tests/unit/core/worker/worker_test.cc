@@ -309,6 +309,72 @@ TEST_F(WorkerTest, EagerActivitiesCanBeSwitchedOff) {
                    .request_eager_execution());
 }
 
+// The polls of the sticky and of the normal queue hold a slot each, and one is left.
+TEST_F(WorkerTest, AStartTakesAFreeSlotOnceAndADroppedOneComesBack) {
+  options_.max_concurrent_workflow_tasks = 3;
+  options_.max_concurrent_workflow_task_polls = 1;
+  start();
+  const auto starts = connection_->eager_starts();
+
+  auto slot = starts->try_reserve("default", "orders");
+  EXPECT_NE(slot, nullptr);
+  EXPECT_EQ(starts->try_reserve("default", "orders"), nullptr);
+  EXPECT_EQ(starts->try_reserve("other", "orders"), nullptr);
+  slot.reset();
+
+  slot = starts->try_reserve("default", "orders");
+  ASSERT_NE(slot, nullptr);
+  auto task = std::make_shared<wf::PollWorkflowTaskQueueResponse>(first_task("eager"));
+  slot->run(std::move(task));
+  slot.reset();
+  auto answer = server_->next("RespondWorkflowTaskCompleted");
+  ASSERT_NE(answer, nullptr);
+  EXPECT_EQ(answer->as<wf::RespondWorkflowTaskCompletedRequest>().task_token(), "token-eager");
+  answer->answer(wf::RespondWorkflowTaskCompletedResponse());
+}
+
+TEST_F(WorkerTest, AWorkerThatShutsDownTakesNoStartsAndWaitsForThoseItHasTaken) {
+  options_.max_concurrent_workflow_tasks = 3;
+  options_.max_concurrent_workflow_task_polls = 1;
+  start();
+  const auto starts = connection_->eager_starts();
+  auto slot = starts->try_reserve("default", "orders");
+  ASSERT_NE(slot, nullptr);
+  std::atomic<bool> ended{false};
+  absl::Notification told;
+  worker_->when_ended([&](const absl::Status& status) {
+    EXPECT_TRUE(status.ok());
+    ended = true;
+    told.Notify();
+  });
+
+  worker_->initiate_shutdown();
+  hear_goodbye()->finish(absl::OkStatus());
+  EXPECT_EQ(starts->try_reserve("default", "orders"), nullptr);
+  EXPECT_FALSE(ended);
+  slot.reset();
+
+  told.WaitForNotification();
+  worker_.reset();
+}
+
+TEST_F(WorkerTest, AnEagerStartTellsTheWorkersDeployment) {
+  options_.deployment_name = "billing";
+  options_.build_id = "1.0";
+  start();
+  const auto slot = connection_->eager_starts()->try_reserve("default", "orders");
+  ASSERT_NE(slot, nullptr);
+  wf::StartWorkflowExecutionRequest eager, not_eager;
+
+  ask_for_first_task(eager, slot.get());
+  ask_for_first_task(not_eager, nullptr);
+
+  EXPECT_TRUE(eager.request_eager_execution());
+  EXPECT_EQ(eager.eager_worker_deployment_options().deployment_name(), "billing");
+  EXPECT_EQ(eager.eager_worker_deployment_options().build_id(), "1.0");
+  EXPECT_FALSE(not_eager.request_eager_execution());
+}
+
 // The server gives a task to a poll that is just being cancelled: it must not be lost.
 TEST_F(WorkerTest, ATaskThatComesWhileShuttingDownIsStillAnswered) {
   start();
