@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "google/protobuf/duration.pb.h"
 
 #include "bindings/python/convert.h"
 #include "core/base/api.h"
@@ -57,6 +58,11 @@ concept Shaped = requires { Shape<Struct>::kFields; };
 template <class Struct>
 inline constexpr std::size_t kFieldCount =
     std::tuple_size_v<std::remove_cvref_t<decltype(Shape<Struct>::kFields)>>;
+
+// Text that is no text. Borrowed.
+struct Bytes {
+  std::string_view value;
+};
 
 // The Python class of a shape; null before load_border().
 template <class Struct>
@@ -122,6 +128,12 @@ struct ToPython<std::string> {
   static py::object convert(const std::string& value) { return text(value); }
 };
 template <>
+struct ToPython<Bytes> {
+  static py::object convert(Bytes bytes) {
+    return py::bytes(bytes.value.data(), bytes.value.size());
+  }
+};
+template <>
 struct ToPython<base::WallTime> {
   static py::object convert(base::WallTime time) {
     return py::int_(time.time_since_epoch().count());
@@ -134,6 +146,16 @@ struct ToPython<std::chrono::nanoseconds> {
 template <Message T>
 struct ToPython<T> {
   static py::object convert(const T& message) { return serialize(message); }
+};
+template <>
+struct ToPython<google::protobuf::Duration> {
+  // Longer ones than 292 years, too.
+  static py::object convert(const google::protobuf::Duration& time) {
+    constexpr std::int64_t kNanos = 1'000'000'000, kFits = 9'000'000'000;
+    const std::int64_t seconds = time.seconds();
+    if (-kFits < seconds && seconds < kFits) return py::int_(seconds * kNanos + time.nanos());
+    return py::int_(seconds) * py::int_(kNanos) + py::int_(time.nanos());
+  }
 };
 template <>
 struct ToPython<api::common::v1::Payloads> {
@@ -341,6 +363,14 @@ struct Annotation<base::WallTime> {
 };
 template <>
 struct Annotation<std::chrono::nanoseconds> {
+  static std::string text() { return "Nanoseconds"; }
+};
+template <>
+struct Annotation<Bytes> {
+  static std::string text() { return "bytes"; }
+};
+template <>
+struct Annotation<google::protobuf::Duration> {
   static std::string text() { return "Nanoseconds"; }
 };
 template <Message T>

@@ -69,6 +69,9 @@ async def client() -> AsyncIterator[Client]:
             yield env.client
 
 
+ACTIVITY = border.ScheduleActivity(1, "1", "work", "q", {}, [], 0, 0, 0, 0, None, None, False, 0, False, None)
+
+
 async def failure_of_task(client: Client, workflow_type: str, *args: Any) -> str:
     handle = await client.start_workflow(
         workflow_type, args=args, id=f"w-{uuid.uuid4()}", task_queue="q", run_timeout=timedelta(seconds=60)
@@ -88,7 +91,8 @@ async def failure_of_task(client: Client, workflow_type: str, *args: Any) -> str
         (border.StartTimer("one", 0, None), "StartTimer.seq: "),  # type: ignore[arg-type]
         (border.StartTimer(-1, 0, None), "StartTimer.seq: "),
         (border.StartTimer(1, 0, b"\xff"), "StartTimer.user_metadata: these bytes are no "),
-        (border.ScheduleActivity(1, "text", 0, False, None), "ScheduleActivity.attributes: expected bytes, got str"),
+        (ACTIVITY._replace(arguments=["text"]), "ScheduleActivity.arguments: expected bytes, got str"),
+        (ACTIVITY._replace(start_to_close_timeout="s"), "ScheduleActivity.start_to_close_timeout: "),
         (border.UpdateResponse("i", border.FireTimer(1)), "UpdateResponse.response: no place for a "),
         (border.UpdateResponse("i", border.UpdateRejected(b"\xff")), "response: UpdateRejected.failure: these bytes"),
         (border.CancelChildWorkflowExecution(1, "x\udc80"), "CancelChildWorkflowExecution.reason: this text "),
