@@ -1,5 +1,10 @@
 #include "bindings/python/activity_bridge.h"
 
+#include <algorithm>
+#include <optional>
+#include <tuple>
+#include <vector>
+
 #include "absl/strings/str_cat.h"
 
 #include "bindings/python/border.h"
@@ -51,7 +56,10 @@ void ActivityBridge::start(core::ActivityTask task) {
   {
     absl::MutexLock lock(&mutex_);
     callback = start_;
-    if (!closed_) running_.insert_or_assign(task.message->task_token(), std::move(task.handle));
+    if (!closed_) {
+      running_.insert_or_assign(task.message->task_token(),
+                                Running{std::move(task.handle), task.is_local});
+    }
   }
   if (callback == nullptr) return leave(*task.handle);
   queue_->push(std::move(callback),
@@ -89,22 +97,22 @@ void ActivityBridge::close() {
     start.swap(start_);
     cancel.swap(cancel_);
   }
-  for (auto& [token, handle] : running) leave(*handle);
+  for (auto& [token, each] : running) leave(*each.handle);
 }
 
-std::shared_ptr<core::ActivityHandle> ActivityBridge::find(std::string_view token, bool remove) {
+ActivityBridge::Running ActivityBridge::find(std::string_view token, bool remove) {
   absl::MutexLock lock(&mutex_);
   const auto found = running_.find(absl::string_view(token.data(), token.size()));
-  if (found == running_.end()) return nullptr;
-  std::shared_ptr<core::ActivityHandle> handle = found->second;
+  if (found == running_.end()) return {};
+  Running running = found->second;
   if (remove) running_.erase(found);
-  return handle;
+  return running;
 }
 
 void ActivityBridge::heartbeat(const py::bytes& token, const py::list& details) {
   api::common::v1::Payloads payloads;
   for (py::handle detail : details) parse(detail, *payloads.add_payloads(), "heartbeat detail");
-  const auto handle = find(view(token), /*remove=*/false);
+  const auto handle = find(view(token), /*remove=*/false).handle;
   if (handle == nullptr) return;
   if (const std::size_t size = payloads.ByteSizeLong(); size > kHeartbeatBytesMax) {
     throw py::value_error(absl::StrCat("heartbeat details of ", size, " bytes: a server takes ",
@@ -118,10 +126,10 @@ void ActivityBridge::heartbeat(const py::bytes& token, const py::list& details) 
 ActivityBridge::Ended ActivityBridge::ended(const py::handle& end) {
   const auto [token, status, value] = end.cast<std::tuple<py::bytes, std::string, py::object>>();
   core::ActivityResult result = result_from(status, value);
-  auto handle = find(view(token), /*remove=*/true);
-  if (handle == nullptr && !is_closed())
+  Running running = find(view(token), /*remove=*/true);
+  if (running.handle == nullptr && !is_closed())
     throw py::value_error("this activity task is not running, or was completed before");
-  return {std::move(handle), std::move(result)};
+  return {std::move(running), std::move(result)};
 }
 
 void ActivityBridge::complete(const py::list& ends) {
@@ -136,11 +144,14 @@ void ActivityBridge::complete(const py::list& ends) {
     }
   }
   {
-    GilReleased released;
+    // The end of a local one is only posted; a server's is put into a call here.
+    std::optional<GilReleased> released;
+    if (!std::ranges::all_of(all, [](const Ended& each) { return each.running.is_local; }))
+      released.emplace();
     for (Ended& each : all) {
-      if (each.handle != nullptr) each.handle->complete(std::move(each.result));
+      if (each.running.handle != nullptr) each.running.handle->complete(std::move(each.result));
     }
-    all.clear();  // Without the GIL, too.
+    all.clear();
   }
   if (!refused.empty()) throw py::value_error(refused);
 }

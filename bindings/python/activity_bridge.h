@@ -41,12 +41,16 @@ class ActivityBridge : public core::ActivityLanguage, public Ending {
   void clear() { close(); }
 
  private:
+  struct Running {
+    std::shared_ptr<core::ActivityHandle> handle;  // Null where there is none.
+    bool is_local = true;
+  };
   struct Ended {
-    std::shared_ptr<core::ActivityHandle> handle;  // Null where the bridge is closed.
+    Running running;
     core::ActivityResult result;
   };
   Ended ended(const py::handle& end);
-  std::shared_ptr<core::ActivityHandle> find(std::string_view token, bool remove);
+  Running find(std::string_view token, bool remove);
   bool is_closed() {
     absl::MutexLock lock(&mutex_);
     return closed_;
@@ -56,8 +60,7 @@ class ActivityBridge : public core::ActivityLanguage, public Ending {
   absl::Mutex mutex_;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   std::shared_ptr<const Ref> start_ ABSL_GUARDED_BY(mutex_), cancel_ ABSL_GUARDED_BY(mutex_);
-  absl::flat_hash_map<std::string, std::shared_ptr<core::ActivityHandle>> running_
-      ABSL_GUARDED_BY(mutex_);  // By token.
+  absl::flat_hash_map<std::string, Running> running_ ABSL_GUARDED_BY(mutex_);  // By token.
 };
 
 void define_activity_bridge(py::module_& module);

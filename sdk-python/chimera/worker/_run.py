@@ -164,8 +164,10 @@ class Run(WorkflowInstance):
             self._check_evicted()
         elif completion.failure is None:
             completion.versioning_behavior = self._versioning
-            if any(isinstance(command, _ENDS) for command in completion.commands):
-                self.handlers.warn_unfinished()
+            for command in completion.commands:
+                if isinstance(command, _ENDS):
+                    self.handlers.warn_unfinished()
+                    break
         return completion
 
     def _begin(self, act: border.Activation) -> None:
@@ -186,6 +188,11 @@ class Run(WorkflowInstance):
         )
 
     def _apply_all(self, jobs: Sequence[border.Job]) -> None:
+        if len(jobs) == 1 and not isinstance(jobs[0], border.InitializeWorkflow):  # As below, without the lists.
+            kind = _SET_OF.get(type(jobs[0]), _REST)
+            _JOBS[type(jobs[0])](self, jobs[0])
+            self._run_loop(kind in (_INCOMING, _REST), isinstance(jobs[0], border.DoUpdate))
+            return
         sets: list[list[border.Job]] = [[], [], [], []]
         for job in jobs:
             sets[_SET_OF.get(type(job), _REST)].append(job)
