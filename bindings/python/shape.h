@@ -27,6 +27,7 @@
 #include "bindings/python/convert.h"
 #include "core/base/api.h"
 #include "core/base/clock.h"
+#include "core/base/proto_time.h"
 
 namespace chimera::bindings {
 
@@ -240,6 +241,25 @@ template <>
 struct FromPython<base::WallTime> {
   static void read(py::handle value, base::WallTime& target) {
     target = base::WallTime(std::chrono::nanoseconds(value.cast<std::int64_t>()));
+  }
+};
+// Nanoseconds. As protobuf has it: up to 10,000 years, which are more than 64 bits.
+template <>
+struct FromPython<google::protobuf::Duration> {
+  static void read(py::handle value, google::protobuf::Duration& target) {
+    constexpr std::int64_t kNanos = 1'000'000'000, kSecondsMax = 315'576'000'000;
+    if (!PyLong_Check(value.ptr()))
+      throw py::type_error(absl::StrCat("expected int, got ", Py_TYPE(value.ptr())->tp_name));
+    int overflow = 0;
+    const std::int64_t nanos = PyLong_AsLongLongAndOverflow(value.ptr(), &overflow);
+    if (overflow == 0) return base::set_duration(std::chrono::nanoseconds(nanos), target);
+    const auto parts =
+        py::reinterpret_steal<py::tuple>(PyNumber_Divmod(value.ptr(), py::int_(kNanos).ptr()));
+    const std::int64_t seconds = PyLong_AsLongLongAndOverflow(parts[0].ptr(), &overflow);
+    if (overflow != 0 || seconds < 0 || seconds > kSecondsMax)
+      throw py::value_error("not within 0 and 10,000 years");
+    target.set_seconds(seconds);
+    target.set_nanos(parts[1].cast<int>());
   }
 };
 template <Message T>

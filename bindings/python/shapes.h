@@ -139,9 +139,9 @@ inline constexpr bool kWithMetadata = false;
       set;                                               \
     }                                                    \
   }
-#define CHIMERA_TIMEOUT(field)                                       \
-  CHIMERA_ATTRIBUTE(#field, "Nanoseconds", std::chrono::nanoseconds, \
-                    if (value.count() != 0) base::set_duration(value, *to.mutable_##field()))
+#define CHIMERA_TIMEOUT(field)                                         \
+  CHIMERA_ATTRIBUTE(#field, "Nanoseconds", google::protobuf::Duration, \
+                    if (value.ByteSizeLong() != 0) to.mutable_##field()->Swap(&value))
 CHIMERA_SHAPE(
     core::ScheduleActivity, "ScheduleActivity", "Times of 0 are unset.", field("seq", &T::seq),
     CHIMERA_ATTRIBUTE("activity_id", "str", std::string, to.set_activity_id(std::move(value))),

@@ -459,7 +459,7 @@ class Run(WorkflowInstance):
         return self._raw_payloads
 
     def failures_for(self, context: Context) -> converter.FailureConverter:
-        if isinstance(self._raw_failures, converter.WithSerializationContext):
+        if self._raw_failures is not _FAILURES and isinstance(self._raw_failures, converter.WithSerializationContext):
             return self._raw_failures.with_context(context() if callable(context) else context)
         return self._raw_failures
 
