@@ -57,6 +57,12 @@ def act(w):
     return fmt((q - 11 * p) / 10) if p and q else "-"
 
 
+def border(w):
+    """Half of both ways across, less half of what each language takes alone."""
+    ways = [best(w, s) for s in ("CppLocalPy10", "PyLocalCpp10", "Local10", "CppLocalCpp10")]
+    return fmt((ways[0] + ways[1] - ways[2] - ways[3]) / 20) if all(ways) else "-"
+
+
 table("Derived unit costs (min), us of worker CPU", [
     ("Echo: 1 workflow, 1 task", lambda w: fmt(best(w, "Echo")) if best(w, "Echo") else "-"),
     ("task (Timers20 / 21)", lambda w: fmt(best(w, "Timers20") / 21) if best(w, "Timers20") else "-"),
@@ -64,6 +70,7 @@ table("Derived unit costs (min), us of worker CPU", [
     ("activity (Seq10 - 11 tasks)", act),
     ("Fan50 / 50: activity in parallel", lambda w: fmt(best(w, "Fan50") / 50) if best(w, "Fan50") else "-"),
     ("local activity (Local10 - Echo)/10", lambda w: fmt((best(w, "Local10") - best(w, "Echo")) / 10) if best(w, "Local10") and best(w, "Echo") else "-"),
+    ("what the border of the languages adds to a local activity", border),
     ("signal (Sig100/100)", lambda w: fmt(best(w, "Sig100") / 100) if best(w, "Sig100") else "-"),
     ("update (Update50/50)", lambda w: fmt(best(w, "Update50") / 50) if best(w, "Update50") else "-"),
     ("1 MiB activity (Blob/20)", lambda w: fmt(best(w, "Blob") / 20) if best(w, "Blob") else "-"),

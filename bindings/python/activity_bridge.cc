@@ -1,7 +1,13 @@
 #include "bindings/python/activity_bridge.h"
 
+#include <algorithm>
+#include <optional>
+#include <tuple>
+#include <vector>
+
 #include "absl/strings/str_cat.h"
 
+#include "bindings/python/border.h"
 #include "bindings/python/collected.h"
 #include "bindings/python/convert.h"
 #include "bindings/python/gil.h"
@@ -12,7 +18,7 @@ namespace {
 // Servers take calls of 4 MiB (gRPC's default), and the call holds the token and names as well.
 constexpr std::size_t kHeartbeatBytesMax = (4 << 20) - (64 << 10);
 
-core::ActivityResult result_from(const std::string& status, const py::object& value) {
+core::ActivityResult result_from(std::string_view status, const py::handle& value) {
   core::ActivityResult result;
   if (status == "completed") {
     auto& completed = result.status.emplace<core::ActivityResult::Completed>();
@@ -26,7 +32,7 @@ core::ActivityResult result_from(const std::string& status, const py::object& va
   } else if (status == "async") {
     result.status.emplace<core::ActivityResult::WillCompleteAsync>();
   } else {
-    throw py::value_error(absl::StrCat("an activity cannot end as '", status, "'"));
+    throw py::value_error(absl::StrCat("an activity cannot end as '", std::string(status), "'"));
   }
   return result;
 }
@@ -41,19 +47,23 @@ void leave(core::ActivityHandle& handle) {
 ActivityBridge::ActivityBridge(std::shared_ptr<Queue> queue, py::object start, py::object cancel)
     : queue_(std::move(queue)),
       start_(std::make_shared<const Ref>(std::move(start))),
-      cancel_(std::make_shared<const Ref>(std::move(cancel))) {}
+      cancel_(std::make_shared<const Ref>(std::move(cancel))) {
+  load_border();
+}
 
 void ActivityBridge::start(core::ActivityTask task) {
   std::shared_ptr<const Ref> callback;
   {
     absl::MutexLock lock(&mutex_);
     callback = start_;
-    if (!closed_) running_.insert_or_assign(task.message->task_token(), std::move(task.handle));
+    if (!closed_) {
+      running_.insert_or_assign(task.message->task_token(),
+                                Running{std::move(task.handle), task.is_local});
+    }
   }
   if (callback == nullptr) return leave(*task.handle);
-  queue_->push(std::move(callback), [message = std::move(task.message), is_local = task.is_local] {
-    return py::make_tuple(py::bytes(message->task_token()), serialize(*message), is_local);
-  });
+  queue_->push(std::move(callback),
+               [task = std::move(task)] { return py::make_tuple(activity_task_of(task)); });
 }
 
 void ActivityBridge::cancel(const std::string& task_token,
@@ -87,22 +97,22 @@ void ActivityBridge::close() {
     start.swap(start_);
     cancel.swap(cancel_);
   }
-  for (auto& [token, handle] : running) leave(*handle);
+  for (auto& [token, each] : running) leave(*each.handle);
 }
 
-std::shared_ptr<core::ActivityHandle> ActivityBridge::find(std::string_view token, bool remove) {
+ActivityBridge::Running ActivityBridge::find(std::string_view token, bool remove) {
   absl::MutexLock lock(&mutex_);
   const auto found = running_.find(absl::string_view(token.data(), token.size()));
-  if (found == running_.end()) return nullptr;
-  std::shared_ptr<core::ActivityHandle> handle = found->second;
+  if (found == running_.end()) return {};
+  Running running = found->second;
   if (remove) running_.erase(found);
-  return handle;
+  return running;
 }
 
 void ActivityBridge::heartbeat(const py::bytes& token, const py::list& details) {
   api::common::v1::Payloads payloads;
   for (py::handle detail : details) parse(detail, *payloads.add_payloads(), "heartbeat detail");
-  const auto handle = find(view(token), /*remove=*/false);
+  const auto handle = find(view(token), /*remove=*/false).handle;
   if (handle == nullptr) return;
   if (const std::size_t size = payloads.ByteSizeLong(); size > kHeartbeatBytesMax) {
     throw py::value_error(absl::StrCat("heartbeat details of ", size, " bytes: a server takes ",
@@ -113,16 +123,37 @@ void ActivityBridge::heartbeat(const py::bytes& token, const py::list& details) 
   handle->heartbeat(std::move(payloads));
 }
 
-void ActivityBridge::complete(const py::bytes& token, const std::string& status,
-                              const py::object& value) {
+ActivityBridge::Ended ActivityBridge::ended(const py::handle& end) {
+  const auto [token, status, value] = end.cast<std::tuple<py::bytes, std::string, py::object>>();
   core::ActivityResult result = result_from(status, value);
-  const auto handle = find(view(token), /*remove=*/true);
-  if (handle == nullptr && is_closed()) return;
-  if (handle == nullptr)
+  Running running = find(view(token), /*remove=*/true);
+  if (running.handle == nullptr && !is_closed())
     throw py::value_error("this activity task is not running, or was completed before");
+  return {std::move(running), std::move(result)};
+}
 
-  GilReleased released;
-  handle->complete(std::move(result));
+void ActivityBridge::complete(const py::list& ends) {
+  std::vector<Ended> all;
+  all.reserve(ends.size());
+  std::string refused;
+  for (py::handle end : ends) {
+    try {
+      all.push_back(ended(end));
+    } catch (const py::builtin_exception& error) {
+      absl::StrAppend(&refused, refused.empty() ? "" : "; ", error.what());
+    }
+  }
+  {
+    // The end of a local one is only posted; a server's is put into a call here.
+    std::optional<GilReleased> released;
+    if (!std::ranges::all_of(all, [](const Ended& each) { return each.running.is_local; }))
+      released.emplace();
+    for (Ended& each : all) {
+      if (each.running.handle != nullptr) each.running.handle->complete(std::move(each.result));
+    }
+    all.clear();
+  }
+  if (!refused.empty()) throw py::value_error(refused);
 }
 
 void define_activity_bridge(py::module_& module) {
@@ -144,8 +175,7 @@ void define_activity_bridge(py::module_& module) {
              release_dropped_refs();
            })
       .def("heartbeat", &ActivityBridge::heartbeat, py::arg("token"), py::arg("details"))
-      .def("complete", &ActivityBridge::complete, py::arg("token"), py::arg("status"),
-           py::arg("value"));
+      .def("complete", &ActivityBridge::complete, py::arg("ends"));
 }
 
 }  // namespace chimera::bindings

@@ -27,8 +27,9 @@ class ActivityBridge : public core::ActivityLanguage, public Ending {
 
   // Of a task that has ended already: no effect.
   void heartbeat(const py::bytes& token, const py::list& details);
-  // ValueError if the task is not running.
-  void complete(const py::bytes& token, const std::string& status, const py::object& value);
+  // Many at once, since each call gives the GIL up, and another thread may keep it for long.
+  // ValueError if one of them is not running or cannot be sent; the others have ended even so.
+  void complete(const py::list& ends);
 
   // Any thread, with the GIL or without. Python is not called any more: attempts that run, and
   // those that come, are left to their timeouts; answers that come have no effect.
@@ -40,7 +41,16 @@ class ActivityBridge : public core::ActivityLanguage, public Ending {
   void clear() { close(); }
 
  private:
-  std::shared_ptr<core::ActivityHandle> find(std::string_view token, bool remove);
+  struct Running {
+    std::shared_ptr<core::ActivityHandle> handle;  // Null where there is none.
+    bool is_local = true;
+  };
+  struct Ended {
+    Running running;
+    core::ActivityResult result;
+  };
+  Ended ended(const py::handle& end);
+  Running find(std::string_view token, bool remove);
   bool is_closed() {
     absl::MutexLock lock(&mutex_);
     return closed_;
@@ -50,8 +60,7 @@ class ActivityBridge : public core::ActivityLanguage, public Ending {
   absl::Mutex mutex_;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   std::shared_ptr<const Ref> start_ ABSL_GUARDED_BY(mutex_), cancel_ ABSL_GUARDED_BY(mutex_);
-  absl::flat_hash_map<std::string, std::shared_ptr<core::ActivityHandle>> running_
-      ABSL_GUARDED_BY(mutex_);  // By token.
+  absl::flat_hash_map<std::string, Running> running_ ABSL_GUARDED_BY(mutex_);  // By token.
 };
 
 void define_activity_bridge(py::module_& module);

@@ -1,4 +1,5 @@
-// The border in Python: activations and commands as the named tuples of chimera._border.
+// The border in Python: activations, commands and activity tasks as the named tuples of
+// chimera._border.
 #ifndef CHIMERA_BINDINGS_PYTHON_BORDER_H_
 #define CHIMERA_BINDINGS_PYTHON_BORDER_H_
 
@@ -6,6 +7,7 @@
 
 #include "bindings/python/convert.h"
 #include "core/language/activation.h"
+#include "core/language/activity_language.h"
 #include "core/language/commands.h"
 
 namespace chimera::bindings {
@@ -14,6 +16,7 @@ namespace chimera::bindings {
 void load_border();
 
 py::object activation_of(const core::Activation& activation);
+py::object activity_task_of(const core::ActivityTask& task);
 
 // TypeError or ValueError, naming the command and the field, for what is no command.
 std::vector<core::Command> commands_from(const py::list& commands);

@@ -22,10 +22,12 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "google/protobuf/duration.pb.h"
 
 #include "bindings/python/convert.h"
 #include "core/base/api.h"
 #include "core/base/clock.h"
+#include "core/base/proto_time.h"
 
 namespace chimera::bindings {
 
@@ -57,6 +59,11 @@ concept Shaped = requires { Shape<Struct>::kFields; };
 template <class Struct>
 inline constexpr std::size_t kFieldCount =
     std::tuple_size_v<std::remove_cvref_t<decltype(Shape<Struct>::kFields)>>;
+
+// Text that is no text. Borrowed.
+struct Bytes {
+  std::string_view value;
+};
 
 // The Python class of a shape; null before load_border().
 template <class Struct>
@@ -122,6 +129,12 @@ struct ToPython<std::string> {
   static py::object convert(const std::string& value) { return text(value); }
 };
 template <>
+struct ToPython<Bytes> {
+  static py::object convert(Bytes bytes) {
+    return py::bytes(bytes.value.data(), bytes.value.size());
+  }
+};
+template <>
 struct ToPython<base::WallTime> {
   static py::object convert(base::WallTime time) {
     return py::int_(time.time_since_epoch().count());
@@ -134,6 +147,16 @@ struct ToPython<std::chrono::nanoseconds> {
 template <Message T>
 struct ToPython<T> {
   static py::object convert(const T& message) { return serialize(message); }
+};
+template <>
+struct ToPython<google::protobuf::Duration> {
+  // Longer ones than 292 years, too.
+  static py::object convert(const google::protobuf::Duration& time) {
+    constexpr std::int64_t kNanos = 1'000'000'000, kFits = 9'000'000'000;
+    const std::int64_t seconds = time.seconds();
+    if (-kFits < seconds && seconds < kFits) return py::int_(seconds * kNanos + time.nanos());
+    return py::int_(seconds) * py::int_(kNanos) + py::int_(time.nanos());
+  }
 };
 template <>
 struct ToPython<api::common::v1::Payloads> {
@@ -218,6 +241,25 @@ template <>
 struct FromPython<base::WallTime> {
   static void read(py::handle value, base::WallTime& target) {
     target = base::WallTime(std::chrono::nanoseconds(value.cast<std::int64_t>()));
+  }
+};
+// Nanoseconds. As protobuf has it: up to 10,000 years, which are more than 64 bits.
+template <>
+struct FromPython<google::protobuf::Duration> {
+  static void read(py::handle value, google::protobuf::Duration& target) {
+    constexpr std::int64_t kNanos = 1'000'000'000, kSecondsMax = 315'576'000'000;
+    if (!PyLong_Check(value.ptr()))
+      throw py::type_error(absl::StrCat("expected int, got ", Py_TYPE(value.ptr())->tp_name));
+    int overflow = 0;
+    const std::int64_t nanos = PyLong_AsLongLongAndOverflow(value.ptr(), &overflow);
+    if (overflow == 0) return base::set_duration(std::chrono::nanoseconds(nanos), target);
+    const auto parts =
+        py::reinterpret_steal<py::tuple>(PyNumber_Divmod(value.ptr(), py::int_(kNanos).ptr()));
+    const std::int64_t seconds = PyLong_AsLongLongAndOverflow(parts[0].ptr(), &overflow);
+    if (overflow != 0 || seconds < 0 || seconds > kSecondsMax)
+      throw py::value_error("not within 0 and 10,000 years");
+    target.set_seconds(seconds);
+    target.set_nanos(parts[1].cast<int>());
   }
 };
 template <Message T>
@@ -341,6 +383,14 @@ struct Annotation<base::WallTime> {
 };
 template <>
 struct Annotation<std::chrono::nanoseconds> {
+  static std::string text() { return "Nanoseconds"; }
+};
+template <>
+struct Annotation<Bytes> {
+  static std::string text() { return "bytes"; }
+};
+template <>
+struct Annotation<google::protobuf::Duration> {
   static std::string text() { return "Nanoseconds"; }
 };
 template <Message T>

@@ -1,10 +1,12 @@
-// The fields of each job and each command, in the order in which they cross. This is the only list:
-// see shape.h. After a change, scripts/border writes the Python classes anew.
+// The fields of each job, command and activity task, in the order in which they cross. This is the
+// only list: see shape.h. After a change, scripts/border writes the Python classes anew.
 #ifndef CHIMERA_BINDINGS_PYTHON_SHAPES_H_
 #define CHIMERA_BINDINGS_PYTHON_SHAPES_H_
 
 #include "bindings/python/shape.h"
+#include "core/base/proto_time.h"
 #include "core/language/activation.h"
+#include "core/language/activity_language.h"
 #include "core/language/commands.h"
 
 namespace chimera::bindings {
@@ -126,10 +128,43 @@ CHIMERA_SHAPE(core::Activation, "Activation", "What has happened to a run, in or
 template <class Struct>
 inline constexpr bool kWithMetadata = false;
 
-CHIMERA_SHAPE(core::ScheduleActivity, "ScheduleActivity", "", field("seq", &T::seq),
-              field("attributes", &T::attributes),
-              field("cancellation_type", &T::cancellation_type),
-              field("do_not_eagerly_execute", &T::do_not_eagerly_execute));
+// A field that is a message's part: `set` has the command's attributes as `to`, and what Python
+// gave as `value`.
+#define CHIMERA_ATTRIBUTE(name, annotation, type, set)   \
+  ReadBy<T> {                                            \
+    name, annotation, [](py::handle given, T& command) { \
+      type value{};                                      \
+      read(given, value);                                \
+      auto& to = command.attributes;                     \
+      set;                                               \
+    }                                                    \
+  }
+#define CHIMERA_TIMEOUT(field)                                         \
+  CHIMERA_ATTRIBUTE(#field, "Nanoseconds", google::protobuf::Duration, \
+                    if (value.ByteSizeLong() != 0) to.mutable_##field()->Swap(&value))
+CHIMERA_SHAPE(
+    core::ScheduleActivity, "ScheduleActivity", "Times of 0 are unset.", field("seq", &T::seq),
+    CHIMERA_ATTRIBUTE("activity_id", "str", std::string, to.set_activity_id(std::move(value))),
+    CHIMERA_ATTRIBUTE("activity_type", "str", std::string,
+                      to.mutable_activity_type()->set_name(std::move(value))),
+    CHIMERA_ATTRIBUTE("task_queue", "str", std::string,
+                      to.mutable_task_queue()->set_name(std::move(value))),
+    CHIMERA_ATTRIBUTE("header", "dict[str, Payload]", api::common::v1::Header,
+                      if (value.fields_size() != 0) to.mutable_header()->Swap(&value)),
+    CHIMERA_ATTRIBUTE("arguments", "list[Payload]", api::common::v1::Payloads,
+                      if (value.payloads_size() != 0) to.mutable_input()->Swap(&value)),
+    CHIMERA_TIMEOUT(schedule_to_close_timeout), CHIMERA_TIMEOUT(schedule_to_start_timeout),
+    CHIMERA_TIMEOUT(start_to_close_timeout), CHIMERA_TIMEOUT(heartbeat_timeout),
+    CHIMERA_ATTRIBUTE("retry_policy", "RetryPolicy | None",
+                      std::optional<api::common::v1::RetryPolicy>,
+                      if (value) to.mutable_retry_policy()->Swap(&*value)),
+    CHIMERA_ATTRIBUTE("priority", "Priority | None", std::optional<api::common::v1::Priority>,
+                      if (value) to.mutable_priority()->Swap(&*value)),
+    CHIMERA_ATTRIBUTE("use_workflow_build_id", "bool", bool, to.set_use_workflow_build_id(value)),
+    field("cancellation_type", &T::cancellation_type),
+    field("do_not_eagerly_execute", &T::do_not_eagerly_execute));
+#undef CHIMERA_TIMEOUT
+#undef CHIMERA_ATTRIBUTE
 CHIMERA_SHAPE(core::ScheduleLocalActivity, "ScheduleLocalActivity",
               "Times of 0 are unset. The time of scheduling is that of the first attempt.",
               field("seq", &T::seq), field("activity_id", &T::activity_id),
@@ -201,6 +236,56 @@ CHIMERA_SHAPE(core::UpdateResponse::Completed, "UpdateCompleted", "", field("res
 CHIMERA_SHAPE(core::UpdateResponse, "UpdateResponse", "",
               field("protocol_instance_id", &T::protocol_instance_id),
               field("response", &T::response));
+
+// --- Activities ---
+
+CHIMERA_SHAPE(
+    core::ActivityTask, "ActivityTask",
+    "An attempt of an activity that is to be run. Times and durations of 0 are unset.",
+    field("token", [](const T& task) { return Bytes{task.message->task_token()}; }),
+    field("activity_type",
+          [](const T& task) -> const auto& { return task.message->activity_type().name(); }),
+    field("activity_id", [](const T& task) -> const auto& { return task.message->activity_id(); }),
+    field("activity_run_id",
+          [](const T& task) -> const auto& { return task.message->activity_run_id(); }),
+    field("workflow_namespace",
+          [](const T& task) -> const auto& { return task.message->workflow_namespace(); }),
+    field("workflow_id",
+          [](const T& task) -> const auto& {
+            return task.message->workflow_execution().workflow_id();
+          }),
+    field("workflow_run_id",
+          [](const T& task) -> const auto& { return task.message->workflow_execution().run_id(); }),
+    field("workflow_type",
+          [](const T& task) -> const auto& { return task.message->workflow_type().name(); }),
+    field("attempt", [](const T& task) { return task.message->attempt(); }),
+    field("input", [](const T& task) -> const auto& { return task.message->input(); }),
+    field("headers", [](const T& task) -> const auto& { return task.message->header(); }),
+    field("heartbeat_details",
+          [](const T& task) -> const auto& { return task.message->heartbeat_details(); }),
+    field("scheduled_time",
+          [](const T& task) { return base::to_wall_time(task.message->scheduled_time()); }),
+    field("current_attempt_scheduled_time",
+          [](const T& task) {
+            return base::to_wall_time(task.message->current_attempt_scheduled_time());
+          }),
+    field("started_time",
+          [](const T& task) { return base::to_wall_time(task.message->started_time()); }),
+    field("schedule_to_close_timeout",
+          [](const T& task) -> const auto& { return task.message->schedule_to_close_timeout(); }),
+    field("start_to_close_timeout",
+          [](const T& task) -> const auto& { return task.message->start_to_close_timeout(); }),
+    field("heartbeat_timeout",
+          [](const T& task) -> const auto& { return task.message->heartbeat_timeout(); }),
+    field("retry_policy",
+          [](const T& task) {
+            return task.message->has_retry_policy() ? &task.message->retry_policy() : nullptr;
+          }),
+    field("priority",
+          [](const T& task) {
+            return task.message->has_priority() ? &task.message->priority() : nullptr;
+          }),
+    field("is_local", &T::is_local));
 
 #undef CHIMERA_SHAPE
 

@@ -75,10 +75,9 @@ void RunHandle::complete(const py::list& commands, const py::list& flags, int ve
   success.versioning_behavior =
       static_cast<api::enums::v1::VersioningBehavior>(versioning_behavior);
   core::ActivationDone done = answer();
-  if (!done) return;
-
-  GilReleased released;
-  std::move(done)(core::Completion{std::move(success)});
+  // With the GIL: the answer is only posted, and to give the GIL up may cost a whole interval of
+  // another thread.
+  if (done) std::move(done)(core::Completion{std::move(success)});
 }
 
 void RunHandle::fail(const py::bytes& failure, int cause) {
@@ -86,10 +85,7 @@ void RunHandle::fail(const py::bytes& failure, int cause) {
   parse(failure, failed.failure, "failure");
   failed.cause = static_cast<api::enums::v1::WorkflowTaskFailedCause>(cause);
   core::ActivationDone done = answer();
-  if (!done) return;
-
-  GilReleased released;
-  std::move(done)(core::Completion{std::move(failed)});
+  if (done) std::move(done)(core::Completion{std::move(failed)});
 }
 
 py::object RunHandle::state() const { return state_.empty() ? py::none() : state_.get(); }

@@ -1,4 +1,4 @@
-"""What crosses between the core and Python: activations with their jobs, and the commands that answer them.
+"""What crosses between the core and Python: activations with their jobs, commands, and activities' tasks.
 
 Written by scripts/border from bindings/python/shapes.h; a test compares the two.
 """
@@ -14,9 +14,9 @@ ContinueAsNewWorkflowExecutionCommandAttributes: TypeAlias = Any
 Failure: TypeAlias = Any
 Memo: TypeAlias = Any
 Payload: TypeAlias = Any
+Priority: TypeAlias = Any
 RequestCancelExternalWorkflowExecutionCommandAttributes: TypeAlias = Any
 RetryPolicy: TypeAlias = Any
-ScheduleActivityTaskCommandAttributes: TypeAlias = Any
 ScheduleNexusOperationCommandAttributes: TypeAlias = Any
 SearchAttributes: TypeAlias = Any
 SignalExternalWorkflowExecutionCommandAttributes: TypeAlias = Any
@@ -258,8 +258,21 @@ class UpdateCompleted(NamedTuple):
 
 
 class ScheduleActivity(NamedTuple):
+    """Times of 0 are unset."""
+
     seq: int
-    attributes: ScheduleActivityTaskCommandAttributes
+    activity_id: str
+    activity_type: str
+    task_queue: str
+    header: dict[str, Payload]
+    arguments: list[Payload]
+    schedule_to_close_timeout: Nanoseconds
+    schedule_to_start_timeout: Nanoseconds
+    start_to_close_timeout: Nanoseconds
+    heartbeat_timeout: Nanoseconds
+    retry_policy: RetryPolicy | None
+    priority: Priority | None
+    use_workflow_build_id: bool
     cancellation_type: int
     do_not_eagerly_execute: bool
     user_metadata: UserMetadata | None
@@ -409,3 +422,29 @@ Command: TypeAlias = (
     | RespondToQuery
     | UpdateResponse
 )
+
+
+class ActivityTask(NamedTuple):
+    """An attempt of an activity that is to be run. Times and durations of 0 are unset."""
+
+    token: bytes
+    activity_type: str
+    activity_id: str
+    activity_run_id: str
+    workflow_namespace: str
+    workflow_id: str
+    workflow_run_id: str
+    workflow_type: str
+    attempt: int
+    input: list[Payload]
+    headers: dict[str, Payload]
+    heartbeat_details: list[Payload]
+    scheduled_time: Nanoseconds
+    current_attempt_scheduled_time: Nanoseconds
+    started_time: Nanoseconds
+    schedule_to_close_timeout: Nanoseconds
+    start_to_close_timeout: Nanoseconds
+    heartbeat_timeout: Nanoseconds
+    retry_policy: RetryPolicy | None
+    priority: Priority | None
+    is_local: bool

@@ -125,16 +125,16 @@ class WorkflowBridge:
         have no effect."""
 
 class ActivityBridge:
-    """Python as a chimera::core::ActivityLanguage. `start(token, task, is_local)` gets the serialized
-    PollActivityTaskQueueResponse; `cancel(token, flags)` a tuple of bools (not_found, cancelled, paused, timed_out,
-    worker_shutdown, reset)."""
+    """Python as a chimera::core::ActivityLanguage. `cancel(token, flags)` gets a tuple of bools (not_found, cancelled,
+    paused, timed_out, worker_shutdown, reset). ImportError if chimera._border does not fit."""
 
     def __init__(
-        self, queue: Queue, start: Callable[[bytes, bytes, bool], None], cancel: Callable[[bytes, tuple], None]
+        self, queue: Queue, start: Callable[[_border.ActivityTask], None], cancel: Callable[[bytes, tuple], None]
     ) -> None: ...
     def heartbeat(self, token: bytes, details: list[bytes]) -> None: ...
-    def complete(self, token: bytes, status: str, value: Any) -> None:
-        """status: "completed" (P or None), "failed" (F), "cancelled" ([P]), "async" (None)."""
+    def complete(self, ends: list[tuple[bytes, str, Any]]) -> None:
+        """Each: token, status, value; status "completed" (P or None), "failed" (F), "cancelled" ([P]), "async" (None).
+        ValueError for what cannot be sent or is not running; the others have ended even so."""
     def close(self) -> None:
         """Lets go of the callbacks; any thread. What runs, and what comes, is left to its timeout; answers that come
         have no effect."""

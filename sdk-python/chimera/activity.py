@@ -363,8 +363,10 @@ class _Definition:
     @staticmethod
     def from_callable(fn: Callable[..., Any]) -> _Definition | None:
         found = getattr(fn, _DEFINITION, None)
+        if not isinstance(found, _Definition):
+            return None
         # A method is found by its function's definition, an object by its class's.
-        return dataclasses.replace(found, fn=fn) if isinstance(found, _Definition) else None
+        return found if found.fn is fn else dataclasses.replace(found, fn=fn)
 
     @staticmethod
     def must_from_callable(fn: Callable[..., Any]) -> _Definition:

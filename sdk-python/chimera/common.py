@@ -724,3 +724,41 @@ class _CompositeEvent:
         if not self.thread_event:
             raise RuntimeError("Missing event")
         self.thread_event.wait(timeout)
+
+
+_making = threading.Lock()
+
+
+class _LateEvent(_CompositeEvent):
+    """Makes its halves when somebody waits: most activities never ask. Set on the loop's thread."""
+
+    def __init__(self) -> None:
+        self._set = False
+        self._thread: threading.Event | None = None
+        self._async: asyncio.Event | None = None
+
+    @property
+    def thread_event(self) -> threading.Event:  # type: ignore[override]
+        with _making:
+            if self._thread is None:
+                self._thread = threading.Event()
+            if self._set:
+                self._thread.set()
+            return self._thread
+
+    @property
+    def async_event(self) -> asyncio.Event:  # type: ignore[override]
+        if self._async is None:
+            self._async = asyncio.Event()
+        if self._set:
+            self._async.set()
+        return self._async
+
+    def set(self) -> None:
+        self._set = True  # First: whoever makes a half from here on sets it.
+        for half in (self._thread, self._async):
+            if half is not None:
+                half.set()
+
+    def is_set(self) -> bool:
+        return self._set

@@ -73,6 +73,15 @@ class Local10:
         return s
 
 
+@workflow.defn(name="PyLocalCpp10")
+class PyLocalCpp10:
+    @workflow.run
+    async def run(self, s: str) -> str:
+        for _ in range(10):
+            s = await workflow.execute_local_activity("noop_cpp", s, result_type=str, start_to_close_timeout=MIN)
+        return s
+
+
 @workflow.defn(name="Timers20")
 class Timers20:
     @workflow.run
@@ -176,6 +185,7 @@ async def main() -> None:
     p.add_argument("--act-slots", type=int, default=200)
     p.add_argument("--pollers", type=int, default=4)
     p.add_argument("--unsandboxed", action="store_true")
+    p.add_argument("--native", help="a C++ library beside it: ../mixed")
     p.add_argument("--replay")
     p.add_argument("--iters", type=int, default=1)
     args = p.parse_args()
@@ -195,12 +205,13 @@ async def main() -> None:
     stop = asyncio.Event()
     for s in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(s, stop.set)
+    native = {"native": [args.native]} if args.native else {}
     async with Worker(
-        client, task_queue=args.task_queue, workflows=WORKFLOWS, activities=[noop, blob],
+        client, task_queue=args.task_queue, workflows=WORKFLOWS + [PyLocalCpp10] * bool(native), activities=[noop, blob],
         workflow_runner=runner, max_cached_workflows=args.cache,
         max_concurrent_workflow_tasks=args.slots, max_concurrent_activities=args.act_slots,
         max_concurrent_local_activities=args.act_slots,
-        max_concurrent_workflow_task_polls=args.pollers, max_concurrent_activity_task_polls=args.pollers,
+        max_concurrent_workflow_task_polls=args.pollers, max_concurrent_activity_task_polls=args.pollers, **native,
     ):
         await stop.wait()
 

@@ -19,6 +19,8 @@ from chimera.converter._payload import (
     DefaultPayloadConverter,
     PayloadConverter,
     TransferringPayloadConverter,
+    is_default,
+    takes_context,
 )
 
 if TYPE_CHECKING:
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
     from chimera.converter._storage import ExternalStorage
 else:
     storage = LazyModule("chimera.converter._storage")
+
+
+_PARTS = ("payload_converter", "payload_codec", "failure_converter", "external_storage")
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,18 @@ class DataConverter(WithSerializationContext):
         """Whether payloads differ on the wire from what the payload converter made."""
         return self.payload_codec is not None or self.external_storage is not None
 
+    @property
+    def _is_plain(self) -> bool:
+        """Whether simple values may pass it by, see _plain.py."""
+        plain = type(self) is DataConverter and not self._changes_payloads
+        return plain and is_default(self.payload_converter)
+
+    @property
+    def _takes_context(self) -> bool:
+        """Whether `with_context` may answer another object."""
+        ours = type(self).with_context is DataConverter.with_context
+        return not ours or any(takes_context(getattr(self, name)) for name in _PARTS)
+
     async def encode(self, values: Sequence[Any]) -> list[Payload]:
         """Values to payloads as they are sent."""
         return await self._outbound(self.payload_converter.to_payloads(values))
@@ -106,12 +123,11 @@ class DataConverter(WithSerializationContext):
 
     def with_context(self, context: SerializationContext) -> Self:
         """A copy whose parts know the context, or this object if none of them wants to."""
-        names = ("payload_converter", "payload_codec", "failure_converter", "external_storage")
-        old = [getattr(self, name) for name in names]
+        old = [getattr(self, name) for name in _PARTS]
         new = [in_context(part, context) for part in old]
         if all(a is b for a, b in zip(new, old)):
             return self
-        return self._copy_with(dict(zip(names, new)))
+        return self._copy_with(dict(zip(_PARTS, new)))
 
     def _copy_with(self, parts: dict[str, Any]) -> Self:
         copy = object.__new__(type(self))

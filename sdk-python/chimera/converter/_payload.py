@@ -354,13 +354,14 @@ class JSONPlainPayloadConverter(EncodingPayloadConverter):
         return value
 
 
-DefaultPayloadConverter.default_encoding_payload_converters = (
+_DEFAULTS = (
     BinaryNullPayloadConverter(),
     BinaryPlainPayloadConverter(),
     JSONProtoPayloadConverter(),
     BinaryProtoPayloadConverter(),
     JSONPlainPayloadConverter(),
 )
+DefaultPayloadConverter.default_encoding_payload_converters = _DEFAULTS
 
 _TRANSFER = "__chimera_transfer_type_converter"
 
@@ -406,6 +407,11 @@ class TransferringPayloadConverter(PayloadConverter, WithSerializationContext):
         """Around `inner`."""
         self.inner = inner
 
+    @functools.cached_property
+    def is_default(self) -> bool:
+        """Whether it does what _plain.py does, and the context does not matter: nobody has changed a part of it."""
+        return type(self.inner) is DefaultPayloadConverter and tuple(self.inner.converters.values()) == _DEFAULTS
+
     @staticmethod
     def around(converter: PayloadConverter) -> PayloadConverter:
         """The converter with transfer types, once."""
@@ -439,3 +445,20 @@ class TransferringPayloadConverter(PayloadConverter, WithSerializationContext):
         """See the base class."""
         inner = in_context(self.inner, context)
         return self if inner is self.inner else type(self)(inner)
+
+
+def takes_context(converter: Any) -> bool:
+    """Whether `in_context` may answer another object."""
+    if type(converter) is TransferringPayloadConverter:
+        return takes_context(converter.inner)
+    if isinstance(converter, CompositePayloadConverter):
+        kind = type(converter)
+        ours = kind.with_context is CompositePayloadConverter.with_context
+        if ours and kind.get_converters_with_context is CompositePayloadConverter.get_converters_with_context:
+            return converter._takes_context
+    return isinstance(converter, WithSerializationContext)
+
+
+def is_default(converter: PayloadConverter) -> bool:
+    """Whether simple values may pass it by, see _plain.py."""
+    return type(converter) is TransferringPayloadConverter and converter.is_default

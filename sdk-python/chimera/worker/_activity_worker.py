@@ -12,17 +12,18 @@ import pickle
 import threading
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
+import chimera._border as border
 import chimera.activity as activity
 import chimera.common as common
 import chimera.converter as converter
 import chimera.exceptions as exceptions
 from chimera._threads import ThreadCanceller
+from chimera.api.common.v1 import Payload, Payloads, Priority as PriorityProto, RetryPolicy as RetryPolicyProto
 from chimera.api.failure.v1 import Failure
-from chimera.api.workflowservice.v1 import PollActivityTaskQueueResponse
+from chimera.converter import _plain
 from chimera.worker._interceptor import (
     ActivityInboundInterceptor,
     ActivityOutboundInterceptor,
@@ -39,29 +40,48 @@ logger = logging.getLogger("temporalio.worker._activity")
 
 # How long a thread waits for the loop to take its heartbeat.
 _HEARTBEAT_SECONDS = 10
+_EPOCH = datetime.fromtimestamp(0, timezone.utc)
 
 
-@dataclass
 class Running:
-    """An activity under way."""
+    """An activity under way, and what its function asks for."""
 
-    token: bytes
-    is_local: bool = False
-    task: asyncio.Task | None = None
-    cancelled_event: common._CompositeEvent | None = None
-    canceller: ThreadCanceller | None = None
-    in_thread: bool = False
-    began: bool = False
-    cancelled_unbegun: bool = False
-    done: bool = False
-    cancelled_by_request: bool = False
-    heartbeat_error: BaseException | None = None
-    pending_heartbeat: Sequence[Any] | None = None
-    heartbeat_task: asyncio.Task | None = None
-    converter: Any = None
-    details: activity._ActivityCancellationDetailsHolder = field(
-        default_factory=activity._ActivityCancellationDetailsHolder
+    __slots__ = (
+        "_info", "_worker", "attempt", "began", "cancelled_by_request", "cancelled_event", "cancelled_unbegun",
+        "canceller", "converter", "details", "done", "heartbeat_details", "heartbeat_error", "heartbeat_task",
+        "in_thread", "pending_heartbeat", "task",
     )
+
+    def __init__(self, worker: ActivityWorker, attempt: border.ActivityTask) -> None:
+        self._worker = worker
+        self._info: activity.Info | None = None
+        self.attempt = attempt
+        self.task: asyncio.Task | None = None
+        self.cancelled_event: common._CompositeEvent | None = None
+        self.canceller: ThreadCanceller | None = None
+        self.in_thread = False
+        self.began = False
+        self.cancelled_unbegun = False
+        self.done = False
+        self.cancelled_by_request = False
+        self.heartbeat_error: BaseException | None = None
+        self.pending_heartbeat: Sequence[Any] | None = None
+        self.heartbeat_task: asyncio.Task | None = None
+        self.heartbeat_details: Sequence[Any] = []
+        self.converter = worker._converter  # For heartbeats.
+        self.details = activity._ActivityCancellationDetailsHolder()
+
+    @property
+    def token(self) -> bytes:
+        return self.attempt.token
+
+    def info(self) -> activity.Info:
+        if self._info is None:
+            self._info = self._worker._info(self)
+        return self._info
+
+    def heartbeat(self, *details: Any) -> None:
+        self._worker.heartbeat(self, details)
 
     def cancel(self, *, by_request: bool = False, error: BaseException | None = None) -> None:
         self.cancelled_by_request = by_request
@@ -106,7 +126,13 @@ class ActivityWorker:
         self._metric_meter = metric_meter
         self._code_headers = code_headers
         self._on_fatal = on_fatal
+        # Payload converters and the like may be others for each activity; simple values may pass them by.
+        self._converter_varies = data_converter._takes_context or data_converter.external_storage is not None
+        self._is_plain = data_converter._is_plain
         self._running_activities: dict[bytes, Running] = {}
+        # Ends that the core is to hear of, and how many begin in this turn of the loop and may bring more of them.
+        self._ends: list[tuple[bytes, str, Any]] = []
+        self._beginning = 0
         self._bridge: _bridge.ActivityBridge | None = None
         self._shutdown: common._CompositeEvent | None = None
         self._definitions: dict[str, activity._Definition] = {}
@@ -207,13 +233,14 @@ class ActivityWorker:
         tasks = [running.task for running in self._running_activities.values() if running.task]
         if tasks:
             await asyncio.wait(tasks)
+        self._report()
 
     # Called by the bridge
 
-    def _start(self, token: bytes, data: bytes, is_local: bool) -> None:
-        running = self._running_activities[token] = Running(token, is_local)
-        body = self._handle(running, PollActivityTaskQueueResponse.FromString(data))
-        running.task = asyncio.get_running_loop().create_task(body)
+    def _start(self, attempt: border.ActivityTask) -> None:
+        running = self._running_activities[attempt.token] = Running(self, attempt)
+        self._beginning += 1
+        running.task = asyncio.get_running_loop().create_task(self._handle(running))
 
     def _cancel(self, token: bytes, flags: tuple) -> None:
         running = self._running_activities.get(token)
@@ -232,33 +259,47 @@ class ActivityWorker:
 
     # One activity
 
-    async def _handle(self, running: Running, task: PollActivityTaskQueueResponse) -> None:
-        status, value = await self._outcome(running, task)
+    async def _handle(self, running: Running) -> None:
+        self._beginning -= 1
+        status, value = await self._outcome(running)
         if running.heartbeat_task:
             try:
                 await running.heartbeat_task
             except BaseException:
                 activity.logger.exception("Final heartbeat task didn't trap error")
+        running.task = None  # It leads here.
+        self._running_activities.pop(running.token, None)
+        self._ends.append((running.token, status, value))
+        if not self._beginning:
+            self._report()
+        elif len(self._ends) == 1:
+            asyncio.get_running_loop().call_soon(self._report)
+
+    def _report(self) -> None:
+        """Tell the core of all ends at once: each call gives the GIL to other threads."""
+        ends, self._ends = self._ends, []
+        if not ends:
+            return
         assert self._bridge
         try:
-            self._bridge.complete(running.token, status, value)
+            self._bridge.complete(ends)
         except Exception:
             activity.logger.exception("Failed completing activity task")
-        self._running_activities.pop(running.token, None)
 
-    async def _outcome(
-        self, running: Running, task: PollActivityTaskQueueResponse
-    ) -> tuple[str, Any]:
+    async def _outcome(self, running: Running) -> tuple[str, Any]:
         data = self._converter
         running.began = True
         try:
-            data = self._converter_of(running, task)
+            if self._converter_varies:
+                data = self._converter_of(running)
             try:
                 if running.cancelled_unbegun:
                     raise asyncio.CancelledError("Activity cancelled")
-                result = await self._execute(running, task, data)
+                result = await self._execute(running, data)
             finally:
                 running.done = True
+            if self._is_plain and (payload := _plain.encode(result)) is not None:
+                return "completed", payload
             if data._changes_payloads:
                 payloads = await data.encode([result])
             else:
@@ -311,143 +352,160 @@ class ActivityWorker:
                 return exceptions.ApplicationError(text, type=f"Activity{name.title()}")
         return None
 
-    def _converter_of(
-        self, running: Running, task: PollActivityTaskQueueResponse
-    ) -> converter.DataConverter:
+    def _converter_of(self, running: Running) -> converter.DataConverter:
         """For its arguments and its end; that for heartbeats is kept in `running`."""
-        plain = self._converter.with_context(self._context_of(task, running.is_local))
-        namespace = task.workflow_namespace or self.client.namespace
-        activity_type = task.activity_type.name
+        attempt = running.attempt
+        plain = self._converter.with_context(self._context_of(attempt))
+        namespace = self._namespace_of(attempt)
         running.converter = plain._storing_for_activity(
-            namespace, task.activity_id, task.activity_run_id, activity_type
+            namespace, attempt.activity_id, attempt.activity_run_id, attempt.activity_type
         )
-        workflow = task.workflow_execution
-        if not workflow.workflow_id:  # It was started by a client, on its own.
+        if not attempt.workflow_id:  # It was started by a client, on its own.
             return running.converter
         return plain._storing_for_workflow(
-            namespace, workflow.workflow_id, workflow.run_id, task.workflow_type.name
+            namespace, attempt.workflow_id, attempt.workflow_run_id, attempt.workflow_type
         )
 
-    def _context_of(
-        self, task: PollActivityTaskQueueResponse, is_local: bool
-    ) -> converter.ActivitySerializationContext:
+    def _context_of(self, attempt: border.ActivityTask) -> converter.ActivitySerializationContext:
         return converter.ActivitySerializationContext(
-            namespace=task.workflow_namespace or self.client.namespace,
-            activity_id=task.activity_id,
-            activity_type=task.activity_type.name,
+            namespace=self._namespace_of(attempt),
+            activity_id=attempt.activity_id,
+            activity_type=attempt.activity_type,
             activity_task_queue=self._task_queue,
-            workflow_id=task.workflow_execution.workflow_id,
-            workflow_type=task.workflow_type.name,
-            is_local=is_local,
+            workflow_id=attempt.workflow_id,
+            workflow_type=attempt.workflow_type,
+            is_local=attempt.is_local,
         )
 
-    async def _execute(
-        self, running: Running, task: PollActivityTaskQueueResponse, data: converter.DataConverter
-    ) -> Any:
-        name = task.activity_type.name
+    def _namespace_of(self, attempt: border.ActivityTask) -> str:
+        return attempt.workflow_namespace or self.client.namespace
+
+    async def _execute(self, running: Running, data: converter.DataConverter) -> Any:
+        attempt = running.attempt
+        name = attempt.activity_type
         definition = self._definitions.get(name, self._dynamic)
         if definition is None:
             raise exceptions.ApplicationError(
-                f"Activity function {name} for workflow {task.workflow_execution.workflow_id} is "
+                f"Activity function {name} for workflow {attempt.workflow_id} is "
                 f"not registered on this worker, available activities: {self._known()}",
                 type="NotFoundError",
             )
-        running.in_thread = not definition.is_async
-        in_process = running.in_thread and self._in_processes
-        running.cancelled_event = common._CompositeEvent(
-            self._new_event() if running.in_thread else threading.Event(),
-            None if running.in_thread else asyncio.Event(),
+        in_process = False
+        if definition.is_async:
+            running.cancelled_event = common._LateEvent()
+        else:
+            running.in_thread = True
+            in_process = self._in_processes
+            running.cancelled_event = common._CompositeEvent(self._new_event(), None)
+            if not in_process and not definition.no_thread_cancel_exception:
+                running.canceller = ThreadCanceller()
+        args = await self._arguments(definition, attempt, data)
+        if attempt.heartbeat_details:
+            running.heartbeat_details = await self._heartbeat_details(attempt, data)
+        headers = await self._headers(attempt, data) if attempt.headers else {}
+        alone = definition.is_async and not self._interceptors
+        self._set_context(running, data, alone)
+        if activity.logger.base_logger.isEnabledFor(logging.DEBUG):
+            activity.logger.debug("Starting activity")
+        if alone:
+            return await definition.fn(*args)
+        shared = self._shared_state if in_process else None
+        converter_class = self._converter.payload_converter_class
+        chain: ActivityInboundInterceptor = _InboundEnd(running, shared, converter_class)
+        for interceptor in reversed(self._interceptors):
+            chain = interceptor.intercept_activity(chain)
+        chain.init(_OutboundEnd(running))
+        executor = self._executor if running.in_thread else None
+        return await chain.execute_activity(
+            ExecuteActivityInput(definition.fn, args, executor, headers)
         )
-        if running.in_thread and not in_process and not definition.no_thread_cancel_exception:
-            running.canceller = ThreadCanceller()
-        args = await self._arguments(definition, task, data)
-        info = await self._info(task, running, data)
-        if self._code_headers:
-            for payload in task.header.fields.values():
-                payload.CopyFrom((await data._inbound([payload]))[0])
-        assert self._shutdown
+
+    def _set_context(self, running: Running, data: converter.DataConverter, alone: bool) -> None:
+        """What the functions of chimera.activity find; with interceptors, their `init` adds to it."""
+        assert self._shutdown and running.cancelled_event
+        canceller = running.canceller
         activity._Context.set(
             activity._Context(
-                info=lambda: info,
-                heartbeat=None,
+                info=running.info,
+                heartbeat=running.heartbeat if alone else None,
                 cancelled_event=running.cancelled_event,
                 worker_shutdown_event=self._shutdown,
-                shield_thread_cancel_exception=(
-                    running.canceller.shielded if running.canceller else None
-                ),
+                shield_thread_cancel_exception=canceller.shielded if canceller else None,
                 payload_converter_class_or_instance=data.payload_converter,
                 runtime_metric_meter=self._metric_meter,
                 client=None if running.in_thread else self.client,
                 cancellation_details=running.details,
             )
         )
-        activity.logger.debug("Starting activity")
-        shared = self._shared_state if in_process else None
-        converter_class = self._converter.payload_converter_class
-        chain: ActivityInboundInterceptor = _InboundEnd(running, shared, converter_class)
-        for interceptor in reversed(self._interceptors):
-            chain = interceptor.intercept_activity(chain)
-        chain.init(_OutboundEnd(self, running, info))
-        executor = self._executor if running.in_thread else None
-        headers = dict(task.header.fields)
-        return await chain.execute_activity(
-            ExecuteActivityInput(definition.fn, args, executor, headers)
-        )
 
     async def _arguments(
-        self, definition: activity._Definition, task: Any, data: converter.DataConverter
+        self, definition: activity._Definition, attempt: border.ActivityTask, data: converter.DataConverter
     ) -> list[Any]:
-        payloads = task.input.payloads
+        given = attempt.input
         hints: Any = definition.arg_types
         if definition.name is None:
-            hints = [common.RawValue] * len(payloads)
-        elif hints is not None and len(hints) != len(payloads):
+            hints = [common.RawValue] * len(given)
+        elif hints is not None and len(hints) != len(given):
             hints = None
+        if self._is_plain and (simple := _plain.decode_all(given, hints)) is not None:
+            return simple if definition.name is not None else [simple]
         try:
-            args = await data.decode(payloads, hints) if payloads else []
+            args = await data.decode([Payload.FromString(each) for each in given], hints)
         except Exception as err:
             raise exceptions.ApplicationError("Failed decoding arguments") from err
         return args if definition.name is not None else [args]
 
-    async def _info(
-        self, task: Any, running: Running, data: converter.DataConverter
-    ) -> activity.Info:
-        def duration(name: str) -> timedelta | None:
-            return getattr(task, name).ToTimedelta() or None
-
-        def time(name: str) -> datetime:
-            return getattr(task, name).ToDatetime(timezone.utc)
-
+    async def _heartbeat_details(
+        self, attempt: border.ActivityTask, data: converter.DataConverter
+    ) -> Sequence[Any]:
+        payloads = [Payload.FromString(each) for each in attempt.heartbeat_details]
         try:
-            details = await data.decode_wrapper(task.heartbeat_details)
+            return await data.decode_wrapper(Payloads(payloads=payloads))
         except Exception as err:
             raise exceptions.ApplicationError(
                 "Failed decoding heartbeat details", non_retryable=True
             ) from err
-        workflow_id = task.workflow_execution.workflow_id or None
-        policy = common.RetryPolicy.from_proto(task.retry_policy)
+
+    async def _headers(
+        self, attempt: border.ActivityTask, data: converter.DataConverter
+    ) -> dict[str, Payload]:
+        headers = {name: Payload.FromString(each) for name, each in attempt.headers.items()}
+        if self._code_headers:
+            for payload in headers.values():
+                payload.CopyFrom((await data._inbound([payload]))[0])
+        return headers
+
+    def _info(self, running: Running) -> activity.Info:
+        attempt = running.attempt
+        policy, priority = attempt.retry_policy, common.Priority.default
+        if attempt.priority:
+            priority = common.Priority._from_proto(PriorityProto.FromString(attempt.priority))
         return activity.Info(
-            activity_id=task.activity_id,
-            activity_type=task.activity_type.name,
-            attempt=task.attempt,
-            current_attempt_scheduled_time=time("current_attempt_scheduled_time"),
-            heartbeat_details=details,
-            heartbeat_timeout=duration("heartbeat_timeout"),
-            is_local=running.is_local,
-            namespace=task.workflow_namespace or self.client.namespace,
-            schedule_to_close_timeout=duration("schedule_to_close_timeout"),
-            scheduled_time=time("scheduled_time"),
-            start_to_close_timeout=duration("start_to_close_timeout"),
-            started_time=time("started_time"),
+            activity_id=attempt.activity_id,
+            activity_type=attempt.activity_type,
+            attempt=attempt.attempt,
+            current_attempt_scheduled_time=_time(attempt.current_attempt_scheduled_time),
+            heartbeat_details=running.heartbeat_details,
+            heartbeat_timeout=_duration(attempt.heartbeat_timeout) or None,
+            is_local=attempt.is_local,
+            namespace=self._namespace_of(attempt),
+            schedule_to_close_timeout=_duration(attempt.schedule_to_close_timeout) or None,
+            scheduled_time=_time(attempt.scheduled_time),
+            start_to_close_timeout=_duration(attempt.start_to_close_timeout) or None,
+            started_time=_time(attempt.started_time),
             task_queue=self._task_queue,
-            task_token=running.token,
-            workflow_id=workflow_id,
-            workflow_namespace=task.workflow_namespace or None,
-            workflow_run_id=task.workflow_execution.run_id or None,
-            workflow_type=task.workflow_type.name or None,
-            priority=common.Priority._from_proto(task.priority),
-            retry_policy=policy if task.HasField("retry_policy") else None,
-            activity_run_id=None if workflow_id else task.activity_run_id or None,
+            task_token=attempt.token,
+            workflow_id=attempt.workflow_id or None,
+            workflow_namespace=attempt.workflow_namespace or None,
+            workflow_run_id=attempt.workflow_run_id or None,
+            workflow_type=attempt.workflow_type or None,
+            priority=priority,
+            retry_policy=(
+                None
+                if policy is None
+                else common.RetryPolicy.from_proto(RetryPolicyProto.FromString(policy))
+            ),
+            activity_run_id=None if attempt.workflow_id else attempt.activity_run_id or None,
         )
 
     # Heartbeats
@@ -480,6 +538,14 @@ class ActivityWorker:
                     "Cancelling activity because failed recording heartbeat", exc_info=True
                 )
                 running.cancel(error=err)
+
+
+def _duration(nanoseconds: int) -> timedelta:
+    return timedelta(microseconds=nanoseconds // 1000)
+
+
+def _time(nanoseconds: int) -> datetime:
+    return _EPOCH + _duration(nanoseconds)
 
 
 def _log_failure(err: BaseException) -> None:
@@ -606,13 +672,11 @@ def _run_in_process(
 class _OutboundEnd(ActivityOutboundInterceptor):
     """Answers what the function asks for."""
 
-    def __init__(self, worker: ActivityWorker, running: Running, info: activity.Info) -> None:
-        self._worker = worker
+    def __init__(self, running: Running) -> None:
         self._running = running
-        self._info = info
 
     def info(self) -> activity.Info:
-        return self._info
+        return self._running.info()
 
     def heartbeat(self, *details: Any) -> None:
-        self._worker.heartbeat(self._running, details)
+        self._running.heartbeat(*details)

@@ -6,7 +6,7 @@ Only used where there is one. Workflow code then has the messages themselves in 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import chimera._border as border
 from chimera.api.common.v1 import Payload, Payloads
@@ -30,6 +30,7 @@ _ANSWERED_EXTERNAL = (
 )
 
 Change = Callable[[Payloads], Awaitable[None]]
+ActivityCommand = TypeVar("ActivityCommand", border.ScheduleActivity, border.ScheduleLocalActivity)
 
 # Never encoded: the server has to read them.
 _PLAIN = "temporal.api.common.v1.SearchAttributes"
@@ -149,9 +150,11 @@ class CodecPass:
         for command, context in zip(commands, contexts):
             if command is None:  # A place that was kept for an answer that did not come.
                 continue
+            if callable(context):
+                context = context()
             change = self._for(context or own, target_of(command))._outbound_wrapper
-            if isinstance(command, border.ScheduleLocalActivity):
-                command = await self._local_activity(command, change)
+            if isinstance(command, (border.ScheduleActivity, border.ScheduleLocalActivity)):
+                command = await self._activity(command, change)
             result.append(await self._packed(command, change))
         return result
 
@@ -163,9 +166,7 @@ class CodecPass:
         await change_message(item, change, self._headers)
         return item.SerializeToString()
 
-    async def _local_activity(
-        self, command: border.ScheduleLocalActivity, change: Change
-    ) -> border.ScheduleLocalActivity:
+    async def _activity(self, command: ActivityCommand, change: Change) -> ActivityCommand:
         if self._headers:
             for payload in command.header.values():
                 await change_message(payload, change, True)

@@ -21,11 +21,11 @@ from chimera.activity import _Definition as ActivityDefinition
 from chimera.api.command.v1 import (
     ContinueAsNewWorkflowExecutionCommandAttributes,
     RequestCancelExternalWorkflowExecutionCommandAttributes,
-    ScheduleActivityTaskCommandAttributes,
     SignalExternalWorkflowExecutionCommandAttributes,
     StartChildWorkflowExecutionCommandAttributes,
 )
 from chimera.api.common.v1 import RetryPolicy as RetryPolicyProto
+from chimera.converter import _plain
 from chimera.worker._interceptor import (
     ContinueAsNewInput,
     SignalChildWorkflowInput,
@@ -84,18 +84,27 @@ class ActivityTask(ActivityHandle[Any]):
         super().__init__(self._body(), loop=self._run.loop)
         self.seq = operations.next_seq("activity")
         self._run.loop.adopt(self, f"activity: {input.activity}")
-        info = self._run.info
-        self.context = converter.ActivitySerializationContext(
-            namespace=info.namespace,
-            activity_id=input.activity_id,
-            activity_type=input.activity,
-            activity_task_queue=(None if local else input.task_queue) or info.task_queue,
-            workflow_id=info.workflow_id,
-            workflow_type=info.workflow_type,
-            is_local=local,
-        )
-        self.payloads = self._run.payloads_for(self.context)
-        self.failures = self._run.failures_for(self.context)
+        self._context: converter.ActivitySerializationContext | None = None
+        self.payloads = self._run.payloads_for(self.make_context)
+        self.failures = self._run.failures_for(self.make_context)
+
+    @property
+    def context(self) -> converter.ActivitySerializationContext:
+        return self.make_context()
+
+    def make_context(self) -> converter.ActivitySerializationContext:
+        if self._context is None:
+            input, info = self._input, self._run.info
+            self._context = converter.ActivitySerializationContext(
+                namespace=info.namespace,
+                activity_id=input.activity_id,
+                activity_type=input.activity,
+                activity_task_queue=(None if self._local else input.task_queue) or info.task_queue,
+                workflow_id=info.workflow_id,
+                workflow_type=info.workflow_type,
+                is_local=self._local,
+            )
+        return self._context
 
     async def _body(self) -> Any:
         self._started = True
@@ -125,67 +134,65 @@ class ActivityTask(ActivityHandle[Any]):
             self._run.add_command(border.RequestCancelActivity(self.seq))
 
     def schedule(self, backoff: border.Backoff | None = None) -> None:
-        if self._local:
-            self._run.add_command(self._local_command(backoff), self.context)
-        else:
-            self._run.add_command(self._remote_command(), self.context)
+        command = self._local_command(backoff) if self._local else self._remote_command()
+        self._run.add_command(command, self.make_context)
         self._operations.activities[self.seq] = self
 
     def _remote_command(self) -> border.ScheduleActivity:
-        input, info = self._input, self._run.info
-        attributes = ScheduleActivityTaskCommandAttributes()
-        if input.args:
-            attributes.input.payloads.extend(self.payloads.to_payloads(input.args))
-        self._run.loop.check("add command")
-        queue = input.task_queue or info.task_queue
-        attributes.activity_id = input.activity_id or str(self.seq)
-        attributes.activity_type.name = input.activity
-        attributes.task_queue.name = queue
-        if input.headers:
-            common._apply_headers(input.headers, attributes.header.fields)
-        for name in (
-            "schedule_to_close_timeout",
-            "schedule_to_start_timeout",
-            "start_to_close_timeout",
-            "heartbeat_timeout",
-        ):
-            if duration := getattr(input, name):
-                getattr(attributes, name).FromTimedelta(duration)
-        if input.retry_policy:
-            input.retry_policy.apply_to_proto(attributes.retry_policy)
-        if input.priority is not common.Priority.default:
-            attributes.priority.CopyFrom(input.priority._to_proto())
-        attributes.use_workflow_build_id = _same_build(input.versioning_intent, queue, info)
+        input, run = self._input, self._run
+        arguments = self._arguments()
+        run.loop.check("add command")
+        queue = input.task_queue or run.info.task_queue
+        is_default = input.priority is common.Priority.default
         return border.ScheduleActivity(
-            seq=self.seq,
-            attributes=self._run.pack(attributes),
-            cancellation_type=int(input.cancellation_type),
-            do_not_eagerly_execute=input.disable_eager_execution,
-            user_metadata=self._run.user_metadata(input.summary, None, self.payloads),
+            self.seq,
+            input.activity_id or str(self.seq),
+            input.activity,
+            queue,
+            self._headers(),
+            arguments,
+            _nanoseconds(input.schedule_to_close_timeout),
+            _nanoseconds(input.schedule_to_start_timeout),
+            _nanoseconds(input.start_to_close_timeout),
+            _nanoseconds(input.heartbeat_timeout),
+            _retry_policy(input.retry_policy) if input.retry_policy else None,
+            None if is_default else input.priority._to_proto().SerializeToString(),
+            _same_build(input.versioning_intent, queue, run.info),
+            int(input.cancellation_type),
+            input.disable_eager_execution,
+            run.user_metadata(input.summary, None, self.payloads),
         )
 
     def _local_command(self, backoff: border.Backoff | None) -> border.ScheduleLocalActivity:
         input, run = self._input, self._run
-        payloads = self.payloads.to_payloads(input.args) if input.args else []
-        retry_policy = RetryPolicyProto()
-        if input.retry_policy:
-            input.retry_policy.apply_to_proto(retry_policy)
         return border.ScheduleLocalActivity(
-            seq=self.seq,
-            activity_id=input.activity_id or str(self.seq),
-            activity_type=input.activity,
-            attempt=backoff.attempt if backoff else 1,
-            original_schedule_time=backoff.original_schedule_time if backoff else None,
-            header={name: run.pack(payload) for name, payload in input.headers.items()},
-            arguments=[run.pack(payload) for payload in payloads],
-            schedule_to_close_timeout=_nanoseconds(input.schedule_to_close_timeout),
-            schedule_to_start_timeout=_nanoseconds(input.schedule_to_start_timeout),
-            start_to_close_timeout=_nanoseconds(input.start_to_close_timeout),
-            retry_policy=retry_policy.SerializeToString(),
-            local_retry_threshold=_nanoseconds(input.local_retry_threshold),
-            cancellation_type=int(input.cancellation_type),
-            user_metadata=run.user_metadata(input.summary, None, self.payloads),
+            self.seq,
+            input.activity_id or str(self.seq),
+            input.activity,
+            backoff.attempt if backoff else 1,
+            backoff.original_schedule_time if backoff else None,
+            self._headers(),
+            self._arguments(),
+            _nanoseconds(input.schedule_to_close_timeout),
+            _nanoseconds(input.schedule_to_start_timeout),
+            _nanoseconds(input.start_to_close_timeout),
+            _retry_policy(input.retry_policy) if input.retry_policy else b"",
+            _nanoseconds(input.local_retry_threshold),
+            int(input.cancellation_type),
+            run.user_metadata(input.summary, None, self.payloads),
         )
+
+    def _arguments(self) -> list[Any]:
+        args, run = self._input.args, self._run
+        if not args:
+            return []
+        if run.is_plain and (simple := _plain.encode_all(args)) is not None:
+            return simple
+        return [run.pack(payload) for payload in self.payloads.to_payloads(args)]
+
+    def _headers(self) -> dict[str, Any]:
+        headers = self._input.headers
+        return {name: self._run.pack(item) for name, item in headers.items()} if headers else {}
 
     def resolve(self, result: Any) -> None:
         """The answer of the core."""
@@ -680,6 +687,12 @@ def _activity_of(
     if definition.name is None:
         raise ValueError("Cannot invoke dynamic activity explicitly")
     return definition.name, definition.arg_types, definition.ret_type
+
+
+def _retry_policy(policy: common.RetryPolicy) -> bytes:
+    message = RetryPolicyProto()
+    policy.apply_to_proto(message)
+    return message.SerializeToString()
 
 
 def _nanoseconds(duration: Any) -> int:

@@ -14,7 +14,7 @@ import logging
 import random
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import chimera._border as border
 import chimera.common as common
@@ -23,6 +23,8 @@ import chimera.exceptions as exceptions
 from chimera.api.common.v1 import Memo, Payload, SearchAttributes
 from chimera.api.failure.v1 import Failure
 from chimera.api.sdk.v1 import UserMetadata
+from chimera.converter import _plain
+from chimera.converter._payload import is_default
 from chimera.worker._chain import InboundEnd, OutboundEnd
 from chimera.worker._interceptor import ExecuteWorkflowInput
 from chimera.worker._loop import WorkflowLoop, timer_metadata
@@ -40,6 +42,9 @@ from chimera.workflow._info import Info
 from chimera.workflow._runtime import Run as RunOfWorkflowCode
 
 logger = logging.getLogger("temporalio.worker._workflow_instance")
+
+# A context, or what makes it: only few converters ask.
+Context: TypeAlias = converter.SerializationContext | Callable[[], converter.SerializationContext]
 
 # Job -> the set it is applied with. What is not listed belongs to the third.
 _PATCHES, _INCOMING, _REST, _QUERIES = range(4)
@@ -73,8 +78,8 @@ class Run(WorkflowInstance):
         "_own_context", "_patches", "_random", "_raw_failures", "_raw_payloads", "_seed_callbacks", "_thread_id",
         "_version", "_versioning", "accepted_update", "cancel_reason", "continue_as_new_suggested", "current_details",
         "definition", "disable_eager_activity_execution", "extern_functions", "failure_converter", "handlers",
-        "history_length", "history_size", "inbound", "info", "is_replaying", "loop", "object", "operations", "outbound",
-        "payload_converter", "seed", "single_batch", "target_version_changed", "task_error",
+        "history_length", "history_size", "inbound", "info", "is_plain", "is_replaying", "loop", "object", "operations",
+        "outbound", "payload_converter", "seed", "single_batch", "target_version_changed", "task_error",
     )
 
     def __init__(self, details: WorkflowInstanceDetails) -> None:
@@ -105,6 +110,7 @@ class Run(WorkflowInstance):
         self.accepted_update = False
         self._details = details
         self._raw_payloads = details.payload_converter_factory()
+        self.is_plain = is_default(self._raw_payloads) and not details.messages_for_codec
         failures = details.failure_converter_class
         self._raw_failures = _FAILURES if failures is type(_FAILURES) else failures()
         own = converter.WorkflowSerializationContext(info.namespace, info.workflow_id)
@@ -158,8 +164,10 @@ class Run(WorkflowInstance):
             self._check_evicted()
         elif completion.failure is None:
             completion.versioning_behavior = self._versioning
-            if any(isinstance(command, _ENDS) for command in completion.commands):
-                self.handlers.warn_unfinished()
+            for command in completion.commands:
+                if isinstance(command, _ENDS):
+                    self.handlers.warn_unfinished()
+                    break
         return completion
 
     def _begin(self, act: border.Activation) -> None:
@@ -180,6 +188,11 @@ class Run(WorkflowInstance):
         )
 
     def _apply_all(self, jobs: Sequence[border.Job]) -> None:
+        if len(jobs) == 1 and not isinstance(jobs[0], border.InitializeWorkflow):  # As below, without the lists.
+            kind = _SET_OF.get(type(jobs[0]), _REST)
+            _JOBS[type(jobs[0])](self, jobs[0])
+            self._run_loop(kind in (_INCOMING, _REST), isinstance(jobs[0], border.DoUpdate))
+            return
         sets: list[list[border.Job]] = [[], [], [], []]
         for job in jobs:
             sets[_SET_OF.get(type(job), _REST)].append(job)
@@ -304,7 +317,7 @@ class Run(WorkflowInstance):
         return self.inbound.execute_workflow(self._input)
 
     def _completed(self, result: Any) -> None:
-        self.add_command(border.CompleteWorkflowExecution(self.pack(self.encode_one(result))))
+        self.add_command(border.CompleteWorkflowExecution(self.packed(result)))
 
     def _instantiate(self) -> Any:
         definition = self.definition
@@ -414,9 +427,11 @@ class Run(WorkflowInstance):
     # Commands and converters
 
     def add_command(
-        self, command: border.Command | None, context: converter.SerializationContext | None = None
+        self,
+        command: border.Command | None,
+        context: Context | None = None,
     ) -> int:
-        """Add a command, or None to fill its place later; its index."""
+        """Add a command, or None to fill its place later; its index. The context, or what makes it."""
         self.loop.check("add command")
         self._completion.commands.append(command)
         self._completion.contexts.append(context)
@@ -438,15 +453,21 @@ class Run(WorkflowInstance):
             self._completion.used_internal_flags.append(flag)
         return True
 
-    def payloads_for(self, context: converter.SerializationContext) -> converter.PayloadConverter:
-        if isinstance(self._raw_payloads, converter.WithSerializationContext):
-            return self._raw_payloads.with_context(context)
+    def payloads_for(self, context: Context) -> converter.PayloadConverter:
+        if not self.is_plain and isinstance(self._raw_payloads, converter.WithSerializationContext):
+            return self._raw_payloads.with_context(context() if callable(context) else context)
         return self._raw_payloads
 
-    def failures_for(self, context: converter.SerializationContext) -> converter.FailureConverter:
-        if isinstance(self._raw_failures, converter.WithSerializationContext):
-            return self._raw_failures.with_context(context)
+    def failures_for(self, context: Context) -> converter.FailureConverter:
+        if self._raw_failures is not _FAILURES and isinstance(self._raw_failures, converter.WithSerializationContext):
+            return self._raw_failures.with_context(context() if callable(context) else context)
         return self._raw_failures
+
+    def packed(self, value: Any) -> Any:
+        """A value's payload as it goes into a command."""
+        if self.is_plain and (payload := _plain.encode(value)) is not None:
+            return payload
+        return self.pack(self.encode_one(value))
 
     def encode_one(self, value: Any) -> Payload:
         payloads = self.payload_converter.to_payloads([value])
@@ -473,6 +494,8 @@ class Run(WorkflowInstance):
     def decode_result(self, value: Any, hint: Any, payloads: converter.PayloadConverter) -> Any:
         if value is None:
             return None
+        if self.is_plain and (simple := _plain.decode(value, hint)) is not _plain.UNKNOWN:
+            return simple
         return self.decode([as_payload(value)], [hint] if hint else None, payloads)[0]
 
     def decode_failure(
@@ -712,7 +735,7 @@ class Run(WorkflowInstance):
     ) -> converter.SerializationContext | None:
         contexts = self._completion.contexts
         found = contexts[command_info] if command_info is not None else None
-        return found or self._own_context
+        return (found() if callable(found) else found) or self._own_context
 
     def get_external_store_context(
         self, command_info: Any | None

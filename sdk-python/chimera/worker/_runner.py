@@ -51,10 +51,12 @@ class WorkflowInstanceDetails:
 
 @dataclass(slots=True)
 class Completion:
-    """The answer to an activation. `contexts` go with `commands` by index."""
+    """The answer to an activation. `contexts` go with `commands` by index; a function makes its context when asked."""
 
     commands: list[Any]  # Of _border.Command; None is a place kept for one that did not come.
-    contexts: list[chimera.converter.SerializationContext | None]
+    contexts: list[
+        chimera.converter.SerializationContext | Callable[[], chimera.converter.SerializationContext] | None
+    ]
     used_internal_flags: list[int]
     versioning_behavior: int = 0
     failure: Failure | None = None

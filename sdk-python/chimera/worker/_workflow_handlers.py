@@ -27,6 +27,7 @@ from chimera.api.sdk.v1 import (
     WorkflowInteractionDefinition,
     WorkflowMetadata,
 )
+from chimera.converter import _plain
 from chimera.worker._interceptor import HandleQueryInput, HandleSignalInput, HandleUpdateInput
 from chimera.worker._operations import ContinueAsNew
 from chimera.workflow._errors import ReadOnlyContextError
@@ -98,7 +99,10 @@ class Handlers:
         return not self._signal_executions and not self._update_executions
 
     def _arguments(self, definition: Any, name: str, payloads: Sequence[Any]) -> list[Any]:
-        run = self._run
+        run, types = self._run, definition.arg_types
+        if run.is_plain and definition.name is not None and types and len(types) == len(payloads):
+            if (simple := _plain.decode_all(payloads, types)) is not None:
+                return simple
         items = [p if isinstance(p, Payload) else Payload.FromString(p) for p in payloads]
         if definition.name is not None:
             # As the official worker: what a handler without parameters is sent does not matter to it.
@@ -163,8 +167,8 @@ class Handlers:
                     )
                 args = self._arguments(definition, name, job.arguments)
                 input = HandleQueryInput(job.query_id, name, args, read_headers(job.headers))
-                result = run.encode_one(await run.inbound.handle_query(input))
-            run.add_command(border.RespondToQuery(job.query_id, run.pack(result), None))
+                result = run.packed(await run.inbound.handle_query(input))
+            run.add_command(border.RespondToQuery(job.query_id, result, None))
         except Exception as err:
             failure = run.pack(run.failure_of(err))
             run.add_command(border.RespondToQuery(job.query_id, None, failure))
@@ -296,8 +300,8 @@ class _Update:
             input = self._validate()
             self._commands[self._place] = self._response(border.UpdateAccepted())
             self._accepted = run.accepted_update = True
-            result = run.encode_one(await run.inbound.handle_update_handler(input))
-            run.add_command(self._response(border.UpdateCompleted(run.pack(result))))
+            result = run.packed(await run.inbound.handle_update_handler(input))
+            run.add_command(self._response(border.UpdateCompleted(result)))
         except (Exception, asyncio.CancelledError) as err:
             self._failed(err)
         except ContinueAsNew:

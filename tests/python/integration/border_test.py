@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from chimera import _border as border, _bridge, workflow
+from chimera import _border as border, _bridge, common, workflow
 from chimera.client import Client
 from chimera.testing import WorkflowEnvironment
 from chimera.worker import UnsandboxedWorkflowRunner, Worker
@@ -57,16 +57,38 @@ class Patches:
         workflow.patched(name.replace("!", "\ud800"))
 
 
+@workflow.defn
+class Schedules:
+    @workflow.run
+    async def run(self, days: int) -> None:
+        await workflow.start_activity(
+            "nobody's",
+            args=["a", 1],
+            task_queue="another",
+            activity_id="mine",
+            schedule_to_close_timeout=timedelta(days=days),
+            schedule_to_start_timeout=timedelta(seconds=2),
+            start_to_close_timeout=timedelta(seconds=3, microseconds=4),
+            heartbeat_timeout=timedelta(seconds=5),
+            retry_policy=common.RetryPolicy(maximum_attempts=6),
+            summary="said",
+            priority=common.Priority(priority_key=4, fairness_key="k"),
+        )
+
+
 @pytest.fixture
 async def client() -> AsyncIterator[Client]:
     async with await WorkflowEnvironment.start_local() as env:
         async with Worker(
             env.client,
             task_queue="q",
-            workflows=[Sends, Patches],
+            workflows=[Sends, Patches, Schedules],
             workflow_runner=UnsandboxedWorkflowRunner(),
         ):
             yield env.client
+
+
+ACTIVITY = border.ScheduleActivity(1, "1", "work", "q", {}, [], 0, 0, 0, 0, None, None, False, 0, False, None)
 
 
 async def failure_of_task(client: Client, workflow_type: str, *args: Any) -> str:
@@ -88,7 +110,9 @@ async def failure_of_task(client: Client, workflow_type: str, *args: Any) -> str
         (border.StartTimer("one", 0, None), "StartTimer.seq: "),  # type: ignore[arg-type]
         (border.StartTimer(-1, 0, None), "StartTimer.seq: "),
         (border.StartTimer(1, 0, b"\xff"), "StartTimer.user_metadata: these bytes are no "),
-        (border.ScheduleActivity(1, "text", 0, False, None), "ScheduleActivity.attributes: expected bytes, got str"),
+        (ACTIVITY._replace(arguments=["text"]), "ScheduleActivity.arguments: expected bytes, got str"),
+        (ACTIVITY._replace(start_to_close_timeout="s"), ".start_to_close_timeout: expected int, got str"),
+        (ACTIVITY._replace(heartbeat_timeout=10**30), ".heartbeat_timeout: not within 0 and 10,000 years"),
         (border.UpdateResponse("i", border.FireTimer(1)), "UpdateResponse.response: no place for a "),
         (border.UpdateResponse("i", border.UpdateRejected(b"\xff")), "response: UpdateRejected.failure: these bytes"),
         (border.CancelChildWorkflowExecution(1, "x\udc80"), "CancelChildWorkflowExecution.reason: this text "),
@@ -99,6 +123,31 @@ async def failure_of_task(client: Client, workflow_type: str, *args: Any) -> str
 async def test_a_command_that_cannot_be_sent_fails_its_task_and_says_why(client: Client, command: Any, told: str):
     Sends.command = command
     assert told in await failure_of_task(client, "Sends")
+
+
+@pytest.mark.parametrize(
+    "days, arrive",
+    # A thousand years are more nanoseconds than 64 bits hold, which are the server's.
+    [(1, timedelta(days=1)), (365_000, timedelta(seconds=9_223_372_033))],
+)
+async def test_activities_arrive_with_their_options(client: Client, days: int, arrive: timedelta):
+    handle = await client.start_workflow("Schedules", days, id=f"w-{uuid.uuid4()}", task_queue="q")
+    async for event in handle.fetch_history_events(wait_new_event=True):
+        assert not event.HasField("workflow_task_failed_event_attributes"), event
+        if event.HasField("activity_task_scheduled_event_attributes"):
+            break
+    await handle.terminate()
+
+    told = event.activity_task_scheduled_event_attributes
+    assert (told.activity_id, told.activity_type.name, told.task_queue.name) == ("mine", "nobody's", "another")
+    assert [payload.data for payload in told.input.payloads] == [b'"a"', b"1"]
+    assert told.schedule_to_close_timeout.ToTimedelta() == arrive
+    assert told.schedule_to_start_timeout.ToTimedelta() == timedelta(seconds=2)
+    assert told.start_to_close_timeout.ToTimedelta() == timedelta(seconds=3, microseconds=4)
+    assert told.heartbeat_timeout.ToTimedelta() == timedelta(seconds=3, microseconds=4)  # The server shortens it.
+    assert (told.retry_policy.maximum_attempts, told.retry_policy.initial_interval.seconds) == (6, 1)
+    assert (told.priority.priority_key, told.priority.fairness_key) == (4, "k")
+    assert event.user_metadata.summary.data == b'"said"' and not told.HasField("header")
 
 
 async def test_a_patch_with_a_lone_surrogate_says_so(client: Client):

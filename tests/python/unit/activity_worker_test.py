@@ -11,15 +11,15 @@ import signal
 import threading
 import types
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 from fake_bridge import play_bridge
-from fake_core import PAYLOADS, decode, error_of
+from fake_core import activity_task, decode, encode, error_of
 
 from chimera import activity, common, converter, exceptions
-from chimera.api.common.v1 import Payload
-from chimera.api.workflowservice.v1 import PollActivityTaskQueueResponse
+from chimera.api.common.v1 import Payload, Priority, RetryPolicy
 from chimera.worker._activity_worker import ActivityWorker
 from chimera.worker._interceptor import (
     ActivityInboundInterceptor,
@@ -30,7 +30,9 @@ from chimera.worker._shared_state import SharedStateManager
 
 
 class FakeActivityBridge:
-    """Collects what the worker reports."""
+    """Collects what the worker reports, and counts the calls for it."""
+
+    reports = 0
 
     def __init__(self, queue: Any, start: Callable, cancel: Callable) -> None:
         self.start, self.cancel = start, cancel
@@ -40,8 +42,10 @@ class FakeActivityBridge:
     def heartbeat(self, token: bytes, details: list[bytes]) -> None:
         self.heartbeats.append([decode(item) for item in details])
 
-    def complete(self, token: bytes, status: str, value: Any) -> None:
-        self.done.put_nowait((status, value))
+    def complete(self, ends: list[tuple[bytes, str, Any]]) -> None:
+        self.reports += 1
+        for _token, status, value in ends:
+            self.done.put_nowait((status, value))
 
 
 class FakeCoreWorker:
@@ -87,12 +91,15 @@ class Harness:
     def start(
         self, name: str, *args: Any, heartbeat_details: Sequence[Any] = (), is_local: bool = False
     ) -> None:
-        task = PollActivityTaskQueueResponse(activity_id="1", attempt=2)
-        task.activity_type.name = name
-        task.workflow_execution.workflow_id = "workflow"
-        task.input.payloads.extend(PAYLOADS.to_payloads(args))
-        task.heartbeat_details.payloads.extend(PAYLOADS.to_payloads(heartbeat_details))
-        self.bridge.start(b"token", task.SerializeToString(), is_local)
+        self.bridge.start(
+            activity_task(
+                activity_type=name,
+                attempt=2,
+                input=[encode(value) for value in args],
+                heartbeat_details=[encode(value) for value in heartbeat_details],
+                is_local=is_local,
+            )
+        )
 
     def cancel(self, **flags: bool) -> None:
         order = ("not_found", "cancelled", "paused", "timed_out", "worker_shutdown", "reset")
@@ -461,5 +468,143 @@ def test_a_local_activity_knows_that_it_is_one() -> None:
         core = Harness(tell)
         assert decode((await core.run("tell", is_local=True))[1]) is True
         assert decode((await core.run("tell"))[1]) is False
+
+    check(body)
+
+
+def test_info_has_all_that_the_server_said() -> None:
+    told: list[activity.Info] = []
+
+    @activity.defn
+    async def tell() -> None:
+        told.append(activity.info())
+        assert activity.info() is told[-1]
+
+    policy = common.RetryPolicy(maximum_attempts=3, non_retryable_error_types=["T"])
+    policy_message = RetryPolicy()
+    policy.apply_to_proto(policy_message)
+    policy = common.RetryPolicy.from_proto(policy_message)
+    at = datetime(2026, 1, 2, 3, 4, 5, 678901, timezone.utc)
+    at_ns = (int(at.timestamp()) * 1_000_000 + at.microsecond) * 1000
+    task = activity_task(
+        activity_type="tell",
+        activity_id="id",
+        activity_run_id="own run",
+        workflow_namespace="space",
+        workflow_run_id="run",
+        workflow_type="Type",
+        attempt=3,
+        heartbeat_details=[encode("before")],
+        scheduled_time=at_ns + 999,
+        current_attempt_scheduled_time=at_ns + 1000,
+        started_time=at_ns + 2000,
+        schedule_to_close_timeout=3_000_000_000,
+        start_to_close_timeout=2_000_000_000,
+        heartbeat_timeout=1_500_000_000,
+        retry_policy=policy_message.SerializeToString(),
+        priority=Priority(priority_key=2, fairness_key="f", fairness_weight=0.5).SerializeToString(),
+    )
+
+    async def body() -> None:
+        harness = Harness(tell)
+        harness.bridge.start(task)
+        harness.bridge.start(activity_task(activity_type="tell", token=b"other", workflow_id="", activity_run_id="r"))
+        for _ in range(2):
+            assert (await harness.bridge.done.get())[0] == "completed"
+
+    check(body)
+    micro = timedelta(microseconds=1)
+    full, bare = told
+    assert full == activity.Info(
+        activity_id="id",
+        activity_type="tell",
+        attempt=3,
+        current_attempt_scheduled_time=at + micro,
+        heartbeat_details=["before"],
+        heartbeat_timeout=timedelta(seconds=1.5),
+        is_local=False,
+        namespace="space",
+        schedule_to_close_timeout=timedelta(seconds=3),
+        scheduled_time=at,
+        start_to_close_timeout=timedelta(seconds=2),
+        started_time=at + 2 * micro,
+        task_queue="queue",
+        task_token=b"token",
+        workflow_id="workflow",
+        workflow_namespace="space",
+        workflow_run_id="run",
+        workflow_type="Type",
+        priority=common.Priority(priority_key=2, fairness_key="f", fairness_weight=0.5),
+        retry_policy=policy,
+        activity_run_id=None,
+    )
+    assert (bare.namespace, bare.workflow_namespace, bare.workflow_id, bare.workflow_type) == ("default",) + (None,) * 3
+    assert (bare.activity_run_id, bare.retry_policy, bare.start_to_close_timeout) == ("r", None, None)
+    assert bare.priority == common.Priority.default and bare.heartbeat_details == []
+
+
+def test_what_ends_together_is_reported_together() -> None:
+    async def body() -> None:
+        harness = Harness(add)
+        for number in range(20):
+            harness.bridge.start(
+                activity_task(activity_type="add", token=b"%d" % number, input=[encode(number), encode(1)])
+            )
+        results = [decode((await harness.bridge.done.get())[1]) for _ in range(20)]
+
+        assert results == [float(number + 1) for number in range(20)]
+        assert harness.bridge.reports == 1
+
+    check(body)
+
+
+def test_what_ends_is_reported_although_others_wait() -> None:
+    async def body() -> None:
+        harness = Harness(add, waits)
+        harness.bridge.start(activity_task(activity_type="add", token=b"1", input=[encode(1), encode(2)]))
+        harness.start("waits")
+
+        _, value = await asyncio.wait_for(harness.bridge.done.get(), 10)
+
+        assert decode(value) == 3.0
+        harness.cancel(cancelled=True)
+        assert (await harness.bridge.done.get())[0] == "cancelled"
+
+    check(body)
+
+
+@pytest.mark.parametrize("set_first", [True, False])
+def test_an_async_activity_and_its_threads_hear_of_its_cancellation(set_first: bool) -> None:
+    async def body() -> None:
+        asks, heard = threading.Event(), threading.Event()
+
+        @activity.defn
+        async def asking() -> None:
+            def wait() -> None:
+                asks.set()
+                activity.wait_for_cancelled_sync()
+                heard.set()
+
+            thread = asyncio.ensure_future(asyncio.to_thread(wait)) if not set_first else None
+            waiting = asyncio.ensure_future(activity.wait_for_cancelled())
+            assert not activity.is_cancelled()
+            try:
+                await asyncio.get_running_loop().create_future()
+            except asyncio.CancelledError:
+                await waiting
+                await (thread or asyncio.to_thread(wait))
+                assert activity.is_cancelled()
+                await activity.wait_for_cancelled()
+                raise
+
+        harness = Harness(asking)
+        harness.start("asking")
+        await asyncio.sleep(0)
+        if not set_first:
+            await asyncio.to_thread(asks.wait)
+        harness.cancel(cancelled=True)
+
+        assert (await asyncio.wait_for(harness.bridge.done.get(), 10))[0] == "cancelled"
+        assert heard.is_set()
 
     check(body)

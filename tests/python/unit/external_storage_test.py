@@ -10,11 +10,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from fake_core import FakeCore, activity_done
+from fake_core import FakeCore, activity_done, activity_task
 
 from chimera import activity, common, converter, workflow
 from chimera.api.common.v1 import Payload
-from chimera.api.workflowservice.v1 import PollActivityTaskQueueResponse
 from chimera.client import AsyncActivityIDReference, ScheduleActionStartWorkflow, _requests, _schedule_wire as schedules
 from chimera.client._impl_activities import ActivityCalls
 from chimera.worker._activity_worker import ActivityWorker, Running
@@ -134,15 +133,13 @@ def test_activities_store_for_their_workflow_and_heartbeats_for_themselves(
         code_headers=False,
         on_fatal=lambda error: None,
     )
-    task = PollActivityTaskQueueResponse(activity_id="a", activity_run_id="ar")
-    task.activity_type.name = "work"
+    task = activity_task(activity_type="work", activity_id="a", activity_run_id="ar", workflow_id=workflow_id)
     if workflow_id:
-        task.workflow_execution.workflow_id, task.workflow_execution.run_id = workflow_id, "r"
-        task.workflow_type.name = "T"
+        task = task._replace(workflow_run_id="r", workflow_type="T")
 
     async def body() -> None:
-        running = Running(b"token")
-        await worker._converter_of(running, task).encode(["result"])
+        running = Running(worker, task)
+        await worker._converter_of(running).encode(["result"])
         await running.converter.encode(["heartbeat"])
 
     asyncio.run(body())
@@ -189,6 +186,7 @@ def test_workflows_store_for_who_gets_it(
 ) -> None:
     core = FakeCore(Sends)
     core.run._details = dataclasses.replace(core.run._details, messages_for_codec=True)
+    core.run.is_plain = False
     parent = ParentInfo(namespace="up", run_id="pr", workflow_id="p")
     core.run.info = dataclasses.replace(core.run.info, parent=parent, continued_run_id=continued)
 

@@ -38,6 +38,20 @@ def error_of(data: bytes) -> BaseException:
     return converter.FailureConverter.default.from_failure(Failure.FromString(data), PAYLOADS)
 
 
+def activity_task(**changes: Any) -> border.ActivityTask:
+    """What the core sends for an attempt of an activity, as far as `changes` do not say otherwise."""
+    plain: dict[str, Any] = {"headers": {}, "input": [], "heartbeat_details": []}
+    for name in ("scheduled_time", "current_attempt_scheduled_time", "started_time"):
+        plain[name] = START_NS
+    for name in ("schedule_to_close_timeout", "start_to_close_timeout", "heartbeat_timeout"):
+        plain[name] = 0
+    for name in ("activity_run_id", "workflow_namespace", "workflow_run_id", "workflow_type"):
+        plain[name] = ""
+    plain.update(token=b"token", activity_type="noop", activity_id="1", workflow_id="workflow", attempt=1)
+    plain.update(retry_policy=None, priority=None, is_local=False)
+    return border.ActivityTask(**{**plain, **changes})
+
+
 class FakeCore:
     """One run. `start` gives the first activation, `send` any other; both return the commands."""
 

@@ -29,11 +29,10 @@ import chimera._border as border
 from chimera import common, exceptions, workflow
 from chimera.api.command.v1 import (
     ContinueAsNewWorkflowExecutionCommandAttributes,
-    ScheduleActivityTaskCommandAttributes,
     SignalExternalWorkflowExecutionCommandAttributes,
     StartChildWorkflowExecutionCommandAttributes,
 )
-from chimera.api.common.v1 import Memo, SearchAttributes
+from chimera.api.common.v1 import Memo, RetryPolicy, SearchAttributes
 from chimera.worker._interceptor import WorkflowInboundInterceptor, WorkflowOutboundInterceptor
 
 SECOND = timedelta(seconds=1)
@@ -258,11 +257,25 @@ def test_activities_carry_their_options_and_decode_their_result() -> None:
 
     (command,) = core.start("")
 
-    attributes = ScheduleActivityTaskCommandAttributes.FromString(command.attributes)
-    assert command == border.ScheduleActivity(1, command.attributes, 1, False, None)
-    assert attributes.activity_id == "1" and attributes.activity_type.name == "work"
-    assert attributes.start_to_close_timeout.seconds == 1
-    assert attributes.retry_policy.maximum_attempts == 2
+    assert command == border.ScheduleActivity(
+        seq=1,
+        activity_id="1",
+        activity_type="work",
+        task_queue="queue",
+        header={},
+        arguments=command.arguments,
+        schedule_to_close_timeout=0,
+        schedule_to_start_timeout=0,
+        start_to_close_timeout=1_000_000_000,
+        heartbeat_timeout=0,
+        retry_policy=command.retry_policy,
+        priority=None,
+        use_workflow_build_id=True,
+        cancellation_type=1,
+        do_not_eagerly_execute=False,
+        user_metadata=None,
+    )
+    assert RetryPolicy.FromString(command.retry_policy).maximum_attempts == 2
     result = decode(core.send(activity_done(1, 2))[0].result)
     assert result == 2.0 and isinstance(result, float)
 
@@ -692,7 +705,7 @@ def test_interceptors_wrap_both_directions() -> None:
 
     core = FakeCore(Activities, interceptors=[Inbound])
     (command,) = core.start("")
-    assert b"other" in command.attributes
+    assert command.activity_type == "other"
 
 
 @workflow.defn(dynamic=True)
