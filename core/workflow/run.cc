@@ -66,6 +66,7 @@ void WorkflowRun::State::on(TaskInput input) {
   asking_queries_ = asked_queries_ = false;
   query_answers_.clear();
   caught_up_ = wake_asked_ = heartbeat_due_ = false;
+  uncounted_ = 0;
   const bool query_only = task_->has_query();
   if (query_only && !task_->queries().empty()) {
     return fail_task(absl::InvalidArgumentError("the task has both a legacy query and queries"));
@@ -225,6 +226,8 @@ Batch WorkflowRun::State::up_to_query(const Batch& batch) {
   std::size_t end = 0;
   if (events[0]->event_type() == enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED) ++end;
   while (end < events.size() && end > 0 && is_command_event(events[end]->event_type())) ++end;
+  // sdk-core 1.35 leaves the completion of an empty task out where the task before had commands.
+  uncounted_ = commanded_ && end == 1 && events.size() == 1 ? 1 : 0;
   buffer_.truncate(end);
   next_page_token_.clear();
   return {Batch::Kind::kComplete, end, end};
@@ -267,6 +270,7 @@ bool WorkflowRun::State::ask_queries() {
   std::shared_ptr<Activation> activation = make_activation();
   activation->is_replaying = true;
   if (task_->has_query()) {
+    activation->history_length -= uncounted_;
     activation->jobs.push_back(QueryWorkflow{kLegacyQuery, &task_->query()});
   }
   const std::map<std::string, const api::query::v1::WorkflowQuery*> queries = [this] {

@@ -27,9 +27,11 @@ absl::Status WorkflowRun::State::apply(const Batch& batch) {
   ahead_next_ = 0;
   look_ahead(events, batch);
   const bool was_live = live();
+  commanded_ = false;
   for (std::size_t i = 0; i < batch.end; ++i) {
     const HistoryEvent& event = *events[i];
     const EventType type = event.event_type();
+    commanded_ = commanded_ || is_command_event(type);
     if (replaying_ && holds_last && event.event_id() > previous_started_ &&
         !is_command_event(type) && type != enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED) {
       replaying_ = false;

@@ -187,6 +187,8 @@ class WorkflowRun::State final : private RunPort {
   std::int64_t previous_started_ = 0;  // Up to this task, we replay.
   bool replaying_ = false;
   bool confirming_ = false;  // Between a WorkflowTaskCompleted and the last event of its commands.
+  bool commanded_ = false;   // Events of commands were in the batch applied last.
+  std::uint32_t uncounted_ = 0;  // Events applied that a query's history_length leaves out.
   bool language_knows_ = false;  // InitializeWorkflow was delivered.
   bool ended_ = false;
   bool terminal_commanded_ = false;

@@ -28,7 +28,10 @@ struct Target {
   bool genuine = false;
   bool ends_polls = false;  // Answers the open polls of a worker that says goodbye.
 };
-const Target& target();  // The server of this program (main.cc).
+const Target& target();  // The server of this program.
+// Starts the server, runs the tests, stops it: the embedded one, with --genuine the real dev server
+// (CHIMERA_TEMPORAL_CLI), with --address HOST:PORT one that runs already.
+int run_tests(int argc, char** argv);
 
 class Live : public testing::TestWithParam<std::size_t> {
  protected:

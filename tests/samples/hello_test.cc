@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "server/server.h"
+#include "tests/live/live.h"
 
 namespace chimera {
 namespace {
@@ -39,9 +39,7 @@ pid_t start_worker(const std::string& address) {
 }
 
 TEST(HelloTest, GreetsAndDrains) {
-  auto server = server::Server::start({.port = 0});
-  ASSERT_TRUE(server.ok()) << server.status();
-  const std::string address = absl::StrCat("127.0.0.1:", (*server)->port());
+  const std::string& address = live::target().address;
   const pid_t worker = start_worker(address);
 
   const Ended greeting = run(absl::StrCat("World ", address));

@@ -1,7 +1,9 @@
 """What the cases of this folder share."""
 
 import asyncio
+import importlib.util
 import pathlib
+import sys
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -16,6 +18,17 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 BUILD = ROOT / "build/release"
 CITY = SearchAttributeKey.for_keyword("City")
 ORDERS = SearchAttributeKey.for_int("Orders")
+
+
+def sample(path: str) -> Any:
+    """A program of samples/, as a module."""
+    program = ROOT / "samples" / path
+    spec = importlib.util.spec_from_file_location(f"sample_{program.stem}", program)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # Where type hints are looked up.
+    spec.loader.exec_module(module)
+    return module
 
 
 def worker(client: Client, task_queue: str, cache: int, *definitions: Any, **options: Any) -> Worker:

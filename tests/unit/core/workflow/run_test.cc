@@ -270,6 +270,47 @@ TEST_F(RunTest, ASpeculativeTaskIsTakenBack) {
   EXPECT_EQ(only_job<SignalWorkflow>().signal->signal_name(), "go");
 }
 
+// The length of a history that ends with an empty task, as sdk-core 1.35 counts it for a query: with
+// the task's completion or, where the task before had commands, without.
+TEST_F(RunTest, AQueryIsToldTheHistorysLengthInPagesAsInOne) {
+  const auto length_with_border_at = [this](const HistoryBuilder& history, std::int64_t border) {
+    WorkflowRun run{options()};
+    auto first = history.poll(), rest = history.poll(border + 1);
+    first->mutable_history()->mutable_events()->DeleteSubrange(
+        static_cast<int>(border), static_cast<int>(history.last_id() - border));
+    first->mutable_query()->set_query_type("status");
+    first->set_started_event_id(0);
+    first->set_next_page_token("rest");
+    run.step(as_input(first), outputs_);
+    for (RunOutput output = std::move(outputs_.back());; output = std::move(outputs_.back())) {
+      outputs_.clear();
+      if (std::holds_alternative<FetchPage>(output)) {
+        run.step(PageInput{std::make_shared<HistoryPage>(rest, &rest->history(), "")}, outputs_);
+        continue;
+      }
+      const Activation& activation = *std::get<Activate>(output).activation;
+      if (std::holds_alternative<QueryWorkflow>(activation.jobs[0]))
+        return activation.history_length;
+      if (std::holds_alternative<InitializeWorkflow>(activation.jobs[0])) {
+        run.step(done(StartTimer{1, {}}), outputs_);
+      } else {
+        run.step(done(), outputs_);
+      }
+    }
+  };
+  history_.task();
+  history_.timer_fired(1, history_.timer_started(1)).task();
+  HistoryBuilder longer = history_;
+  longer.signal("go").task();
+
+  for (std::int64_t border = 1; border <= history_.last_id(); ++border) {
+    EXPECT_EQ(length_with_border_at(history_, border), 8u) << border;
+  }
+  for (std::int64_t border = 1; border <= longer.last_id(); ++border) {
+    EXPECT_EQ(length_with_border_at(longer, border), 13u) << border;
+  }
+}
+
 // A task may run between a query's question and its dispatch; the answer comes from the newer
 // state.
 TEST_F(RunTest, AQueryAskedBeforeTheLastTaskIsAnswered) {

@@ -1,0 +1,3 @@
+#include "tests/live/live.h"
+
+int main(int argc, char** argv) { return chimera::live::run_tests(argc, argv); }
