@@ -55,41 +55,43 @@ std::int64_t WorkflowRun::last_processed_event_id() const { return state_->last_
 std::size_t WorkflowRun::memory_bytes() const { return state_->memory_bytes(); }
 
 void WorkflowRun::State::step(RunInput input, std::vector<RunOutput>& outputs) {
-  outputs_ = &outputs;
+  run_.outputs = &outputs;
   std::visit([this](auto& value) { on(std::move(value)); }, input);
-  outputs_ = nullptr;
+  run_.outputs = nullptr;
 }
 
 void WorkflowRun::State::on(TaskInput input) {
   CHIMERA_CHECK(phase_ == Phase::kIdle, "a task for a run that is busy");
-  task_ = std::move(input.task);
+  run_.task = std::move(input.task);
   asking_queries_ = asked_queries_ = false;
   query_answers_.clear();
-  caught_up_ = wake_asked_ = heartbeat_due_ = false;
-  uncounted_ = 0;
-  const bool query_only = task_->has_query();
-  if (query_only && !task_->queries().empty()) {
+  run_.caught_up = false;
+  run_.uncounted = 0;
+  local_.begin_task();
+  const bool query_only = run_.task->has_query();
+  if (query_only && !run_.task->queries().empty()) {
     return fail_task(absl::InvalidArgumentError("the task has both a legacy query and queries"));
   }
-  previous_started_ = task_->previous_started_event_id();
+  run_.previous_started = run_.task->previous_started_event_id();
   // A task that ran between question and dispatch has left the run newer than the question: answer
   // from there. (The official core refuses with "Query expired".)
-  if (query_only && last_processed_ > 0) {
-    previous_started_ = std::max(previous_started_, started_event_id_);
+  if (query_only && run_.last_processed > 0) {
+    run_.previous_started = std::max(run_.previous_started, run_.started_event_id);
   }
-  if (last_processed_ == 0) replaying_ = previous_started_ > 0 || options_.replay_only;
-  queue_messages();
+  if (run_.last_processed == 0)
+    run_.replaying = run_.previous_started > 0 || run_.options.replay_only;
+  history_.queue_messages();
   const std::int64_t first = first_event_id(*input.page);
-  const bool from_start = last_processed_ == 0 && first != 1;
+  const bool from_start = run_.last_processed == 0 && first != 1;
   if (from_start) {
     tail_ = std::move(input.page);
     return fetch(/*from_start=*/true);
   }
-  next_page_token_ = input.page->next_page_token();
-  if (!buffer_.append(std::move(input.page), last_processed_)) {
+  run_.next_page_token = input.page->next_page_token();
+  if (!run_.buffer.append(std::move(input.page), run_.last_processed)) {
     return fail_task(
         absl::DataLossError(absl::StrCat("the history has a gap: it goes on at event ", first,
-                                         ", but the last one applied is ", last_processed_)));
+                                         ", but the last one applied is ", run_.last_processed)));
   }
   proceed();
 }
@@ -97,10 +99,11 @@ void WorkflowRun::State::on(TaskInput input) {
 void WorkflowRun::State::on(PageInput input) {
   CHIMERA_CHECK(phase_ == Phase::kPage, "a page that nobody asked for");
   if (!input.page.ok()) {
-    if (task_->has_query()) {
-      outputs_->push_back(DropTask{absl::StrCat("the history for a query could not be fetched: ",
-                                                std::string(input.page.status().message())),
-                                   "WorkflowError"});
+    if (run_.task->has_query()) {
+      run_.outputs->push_back(
+          DropTask{absl::StrCat("the history for a query could not be fetched: ",
+                                std::string(input.page.status().message())),
+                   "WorkflowError"});
       end_task();
       return evict(EvictionReason::kPaginationOrHistoryFetch,
                    std::string(input.page.status().message()));
@@ -109,10 +112,10 @@ void WorkflowRun::State::on(PageInput input) {
         absl::StrCat("the history could not be fetched: ", input.page.status().ToString())));
   }
   std::shared_ptr<const HistoryPage> page = *std::move(input.page);
-  next_page_token_ = page->next_page_token();
-  bool whole = buffer_.append(std::move(page), last_processed_);
-  if (next_page_token_.empty() && tail_)
-    whole = buffer_.append(std::move(tail_), last_processed_) && whole;
+  run_.next_page_token = page->next_page_token();
+  bool whole = run_.buffer.append(std::move(page), run_.last_processed);
+  if (run_.next_page_token.empty() && tail_)
+    whole = run_.buffer.append(std::move(tail_), run_.last_processed) && whole;
   if (!whole) return fail_task(absl::DataLossError("the history has a gap between its pages"));
   proceed();
 }
@@ -120,12 +123,12 @@ void WorkflowRun::State::on(PageInput input) {
 void WorkflowRun::State::on(LanguageDone input) {
   if (phase_ == Phase::kEvicting) {
     phase_ = Phase::kGone;
-    outputs_->push_back(Evicted{eviction_, eviction_message_});
+    run_.outputs->push_back(Evicted{eviction_, eviction_message_});
     return;
   }
   CHIMERA_CHECK(phase_ == Phase::kLanguage, "a completion without an activation");
   if (auto* failure = std::get_if<Completion::Failure>(&input.completion.status)) {
-    if (asking_queries_ && task_->has_query())
+    if (asking_queries_ && run_.task->has_query())
       return refuse_legacy_query(failure->failure.message());
     return fail_task(std::move(failure->failure), failure->cause,
                      failure->cause == enums::WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR
@@ -144,11 +147,12 @@ void WorkflowRun::State::on(LanguageDone input) {
     return finish_task();
   }
   versioning_behavior_ = success.versioning_behavior;
-  flags_.used_by_language(success.used_internal_flags);
-  if (absl::Status status = take(success.commands); !status.ok()) return fail_task(status);
-  if (terminal_commanded_) {
-    jobs_.clear();
-    let_go_local();
+  run_.flags.used_by_language(success.used_internal_flags);
+  if (absl::Status status = commands_.take(success.commands); !status.ok())
+    return fail_task(status);
+  if (run_.terminal_commanded) {
+    run_.jobs.clear();
+    local_.let_go();
   }
   proceed();
 }
@@ -166,16 +170,16 @@ void WorkflowRun::State::on(ReplyInput input) {
     return evict(EvictionReason::kUnhandledCommand, "new events came before the task's completion");
   }
   if (!input.status.ok()) return evict(EvictionReason::kFatal, input.status.ToString());
-  if (terminal_commanded_) {
-    ended_ = true;
+  if (run_.terminal_commanded) {
+    run_.ended = true;
     return evict(EvictionReason::kWorkflowExecutionEnding, "Workflow completed");
   }
-  if (dropped_) return evict(EvictionReason::kLangRequested, "the worker shuts down");
+  if (local_.dropped()) return evict(EvictionReason::kLangRequested, "the worker shuts down");
   if (input.reset_history_event_id > 0) {
     // The task was speculative and has left no trace: its Scheduled and Started will be told anew
     // (sdk-core 1.35).
-    started_event_id_ = input.reset_history_event_id;
-    last_processed_ -= 2;
+    run_.started_event_id = input.reset_history_event_id;
+    run_.last_processed -= 2;
   }
 }
 
@@ -184,105 +188,84 @@ void WorkflowRun::State::on(EvictInput input) {
   evict(input.reason, std::move(input.message));
 }
 
+void WorkflowRun::State::on(LocalActivityDone input) {
+  if (phase_ == Phase::kEvicting || phase_ == Phase::kGone) return;
+  if (phase_ != Phase::kLocal) return local_.keep(std::move(input));
+  local_.end(input);
+  proceed();
+}
+
+void WorkflowRun::State::on(Time) {
+  if (phase_ == Phase::kLocal) return send_completion(/*heartbeat=*/true);
+  if (phase_ == Phase::kLanguage) local_.want_heartbeat();
+}
+
 void WorkflowRun::State::fetch(bool from_start) {
   phase_ = Phase::kPage;
-  outputs_->push_back(FetchPage{next_page_token_, from_start});
+  run_.outputs->push_back(FetchPage{run_.next_page_token, from_start});
 }
 
 void WorkflowRun::State::proceed() {
   for (;;) {
-    if (!terminal_commanded_) {
-      if (caught_up_) settle();
-      release_ahead(/*at_rest=*/false);
+    if (!run_.terminal_commanded) {
+      if (run_.caught_up) local_.settle();
+      local_.release_ahead(/*at_rest=*/false);
     }
-    if (!jobs_.empty() || (!terminal_commanded_ && release_ahead(/*at_rest=*/true)))
+    if (!run_.jobs.empty() || (!run_.terminal_commanded && local_.release_ahead(/*at_rest=*/true)))
       return dispatch();
-    const Batch batch = next_batch(buffer_.events(), next_page_token_.empty());
+    const Batch batch = next_batch(run_.buffer.events(), run_.next_page_token.empty());
     if (batch.kind == Batch::Kind::kNeedMore) return fetch(/*from_start=*/false);
     if (batch.kind == Batch::Kind::kNone) break;
-    if (absl::Status status = apply(up_to_query(batch)); !status.ok()) return fail_task(status);
+    if (absl::Status status = history_.apply(history_.up_to_query(batch)); !status.ok())
+      return fail_task(status);
   }
-  if (last_processed_ < task_->started_event_id()) {
-    return fail_task(
-        absl::DataLossError(absl::StrCat("the history ends at event ", last_processed_,
-                                         ", but the task began with ", task_->started_event_id())));
+  if (run_.last_processed < run_.task->started_event_id()) {
+    return fail_task(absl::DataLossError(
+        absl::StrCat("the history ends at event ", run_.last_processed,
+                     ", but the task began with ", run_.task->started_event_id())));
   }
-  if (absl::Status status =
-          options_.replay_only || task_->has_query() ? check_confirmed(nullptr) : absl::OkStatus();
+  if (absl::Status status = run_.options.replay_only || run_.task->has_query()
+                                ? history_.check_confirmed(nullptr)
+                                : absl::OkStatus();
       !status.ok()) {
     return fail_task(status);
   }
   finish_task();
 }
 
-// A query's history may go on behind the last task that was answered: a signal came since. That
-// belongs to a task to come, at that task's time; only the answered task's commands are applied.
-Batch WorkflowRun::State::up_to_query(const Batch& batch) {
-  const auto events = buffer_.events();
-  if (!task_->has_query() || started_event_id_ == 0 ||
-      started_event_id_ < task_->previous_started_event_id() ||
-      is_final_event(events.back()->event_type()))
-    return batch;
-  std::size_t end = 0;
-  if (events[0]->event_type() == enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED) ++end;
-  while (end < events.size() && end > 0 && is_command_event(events[end]->event_type())) ++end;
-  // sdk-core 1.35 leaves the completion of an empty task out where the task before had commands.
-  uncounted_ = commanded_ && end == 1 && events.size() == 1 ? 1 : 0;
-  buffer_.truncate(end);
-  next_page_token_.clear();
-  return {Batch::Kind::kComplete, end, end};
-}
-
-std::shared_ptr<Activation> WorkflowRun::State::make_activation() const {
-  auto activation = std::make_shared<Activation>();
-  activation->run_id = options_.context.run_id;
-  activation->time = time_;
-  activation->is_replaying = replaying_;
-  activation->history_length = static_cast<std::uint32_t>(last_processed_);
-  activation->history_size_bytes = history_size_;
-  activation->continue_as_new_suggested = suggest_continue_as_new_;
-  activation->suggest_continue_as_new_reasons = suggest_reasons_;
-  activation->target_worker_deployment_version_changed = target_version_changed_;
-  activation->deployment_version_for_current_task =
-      replaying_ ? deployment_version_ : options_.own_deployment_version;
-  activation->available_internal_flags = flags_.of_language();
-  activation->last_sdk_version = flags_.sdk_version();
-  return activation;
-}
-
 void WorkflowRun::State::dispatch() {
-  std::stable_sort(jobs_.begin(), jobs_.end(),
+  std::stable_sort(run_.jobs.begin(), run_.jobs.end(),
                    [](const Job& a, const Job& b) { return job_class(a) < job_class(b); });
-  std::shared_ptr<Activation> activation = make_activation();
-  activation->jobs = std::move(jobs_);
-  activation->keep_alive = std::move(keep_alive_);
-  jobs_.clear();
-  keep_alive_.clear();
+  std::shared_ptr<Activation> activation = history_.make_activation();
+  activation->jobs = std::move(run_.jobs);
+  activation->keep_alive = std::move(run_.keep_alive);
+  run_.jobs.clear();
+  run_.keep_alive.clear();
   language_knows_ = true;
-  ++activations_;
+  ++run_.activations;
   phase_ = Phase::kLanguage;
-  outputs_->push_back(Activate{std::move(activation)});
+  run_.outputs->push_back(Activate{std::move(activation)});
 }
 
 // Queries come after all else, alone.
 bool WorkflowRun::State::ask_queries() {
-  if (asked_queries_ || (!task_->has_query() && task_->queries().empty())) return false;
-  std::shared_ptr<Activation> activation = make_activation();
+  if (asked_queries_ || (!run_.task->has_query() && run_.task->queries().empty())) return false;
+  std::shared_ptr<Activation> activation = history_.make_activation();
   activation->is_replaying = true;
-  if (task_->has_query()) {
-    activation->history_length -= uncounted_;
-    activation->jobs.push_back(QueryWorkflow{kLegacyQuery, &task_->query()});
+  if (run_.task->has_query()) {
+    activation->history_length -= run_.uncounted;
+    activation->jobs.push_back(QueryWorkflow{kLegacyQuery, &run_.task->query()});
   }
   const std::map<std::string, const api::query::v1::WorkflowQuery*> queries = [this] {
     std::map<std::string, const api::query::v1::WorkflowQuery*> sorted;
-    for (const auto& [id, query] : task_->queries()) sorted.emplace(id, &query);
+    for (const auto& [id, query] : run_.task->queries()) sorted.emplace(id, &query);
     return sorted;
   }();
   for (const auto& [id, query] : queries) activation->jobs.push_back(QueryWorkflow{id, query});
-  activation->keep_alive.push_back(task_);
+  activation->keep_alive.push_back(run_.task);
   asking_queries_ = true;
   phase_ = Phase::kLanguage;
-  outputs_->push_back(Activate{std::move(activation)});
+  run_.outputs->push_back(Activate{std::move(activation)});
   return true;
 }
 
@@ -295,17 +278,22 @@ void WorkflowRun::State::take_query_answers(std::vector<Command>& commands) {
 
 void WorkflowRun::State::finish_task() {
   if (ask_queries()) return;
-  if (task_->has_query()) return answer_legacy_query();
-  if (options_.replay_only) {
-    outputs_->push_back(DropTask{"replayed"});
+  if (run_.task->has_query()) return answer_legacy_query();
+  if (run_.options.replay_only) {
+    run_.outputs->push_back(DropTask{"replayed"});
     return end_task();
   }
-  if (ended_) {
-    outputs_->push_back(DropTask{"the run has ended"});
+  if (run_.ended) {
+    run_.outputs->push_back(DropTask{"the run has ended"});
     end_task();
     return evict(EvictionReason::kWorkflowExecutionEnding, "Workflow completed");
   }
-  if (!wait_for_local_work()) send_completion();
+  if (run_.terminal_commanded || !local_.holds_task()) return send_completion();
+  // What waits for this task's end shall not wait for a local activity: the queries that it
+  // brought, and other workers.
+  if (asked_queries_ || local_.heartbeat_due()) return send_completion(/*heartbeat=*/true);
+  phase_ = Phase::kLocal;
+  local_.ask_wake();
 }
 
 namespace {
@@ -328,28 +316,29 @@ void fill_answer(RespondToQuery& answer, api::query::v1::WorkflowQueryResult& re
 
 void WorkflowRun::State::send_completion(bool heartbeat) {
   auto request = std::make_unique<RespondWorkflowTaskCompletedRequest>();
-  request->set_task_token(task_->task_token());
-  outgoing_.send(*request->mutable_commands());
-  for (auto& message : messages_) request->mutable_messages()->AddAllocated(message.release());
-  messages_.clear();
+  request->set_task_token(run_.task->task_token());
+  run_.outgoing.send(*request->mutable_commands());
+  for (auto& message : run_.messages) request->mutable_messages()->AddAllocated(message.release());
+  run_.messages.clear();
   for (RespondToQuery& answer : query_answers_) {
     fill_answer(answer, (*request->mutable_query_results())[answer.query_id]);
   }
   query_answers_.clear();
-  if (options_.sdk_metadata) flags_.record(options_.identity, *request->mutable_sdk_metadata());
+  if (run_.options.sdk_metadata)
+    run_.flags.record(run_.options.identity, *request->mutable_sdk_metadata());
   request->mutable_metering_metadata()->set_nonfirst_local_activity_execution_attempts(
-      std::exchange(later_attempts_, 0));
+      local_.take_later_attempts());
   request->set_force_create_new_workflow_task(heartbeat);
   // A worker that ends leaves the next task to others.
-  request->set_return_new_workflow_task(heartbeat && !dropped_);
+  request->set_return_new_workflow_task(heartbeat && !local_.dropped());
   request->set_versioning_behavior(versioning_behavior_);
   phase_ = Phase::kReply;
-  outputs_->push_back(SendCompletion{std::move(request)});
+  run_.outputs->push_back(SendCompletion{std::move(request)});
 }
 
 void WorkflowRun::State::answer_legacy_query() {
   auto request = std::make_unique<RespondQueryTaskCompletedRequest>();
-  request->set_task_token(task_->task_token());
+  request->set_task_token(run_.task->task_token());
   api::query::v1::WorkflowQueryResult result;
   const auto answer =
       std::find_if(query_answers_.begin(), query_answers_.end(),
@@ -361,31 +350,31 @@ void WorkflowRun::State::answer_legacy_query() {
   if (result.has_answer()) *request->mutable_query_result() = std::move(*result.mutable_answer());
   request->set_error_message(std::move(*result.mutable_error_message()));
   if (result.has_failure()) *request->mutable_failure() = std::move(*result.mutable_failure());
-  outputs_->push_back(AnswerLegacyQuery{std::move(request)});
+  run_.outputs->push_back(AnswerLegacyQuery{std::move(request)});
   end_query();
 }
 
 void WorkflowRun::State::end_query() {
   end_task();
-  if (ended_) return evict(EvictionReason::kWorkflowExecutionEnding, "Workflow completed");
+  if (run_.ended) return evict(EvictionReason::kWorkflowExecutionEnding, "Workflow completed");
   if (eviction_ != EvictionReason::kUnspecified) evict(eviction_, std::move(eviction_message_));
 }
 
 void WorkflowRun::State::refuse_legacy_query(const std::string& why) {
   auto request = std::make_unique<RespondQueryTaskCompletedRequest>();
-  request->set_task_token(task_->task_token());
+  request->set_task_token(run_.task->task_token());
   request->set_completed_type(enums::QUERY_RESULT_TYPE_FAILED);
   request->set_error_message(why);
-  outputs_->push_back(AnswerLegacyQuery{std::move(request)});
+  run_.outputs->push_back(AnswerLegacyQuery{std::move(request)});
   end_query();
 }
 
 void WorkflowRun::State::fail_task(const absl::Status& status) {
   const bool nondeterminism = absl::IsFailedPrecondition(status);
   auto failure =
-      application_failure(std::string(status.message()), options_.identity.failure_source);
-  if (nondeterminism && options_.nondeterminism_fails_workflow && task_ && !task_->has_query() &&
-      !options_.replay_only) {
+      application_failure(std::string(status.message()), run_.options.identity.failure_source);
+  if (nondeterminism && run_.options.nondeterminism_fails_workflow && run_.task &&
+      !run_.task->has_query() && !run_.options.replay_only) {
     return fail_workflow(std::move(failure));
   }
   const EvictionReason reason = nondeterminism ? EvictionReason::kNondeterminism
@@ -406,64 +395,62 @@ void WorkflowRun::State::fail_task(api::failure::v1::Failure failure,
   eviction_message_ = absl::StrCat("Workflow activation completion failed: ", failure.message());
   cut_causes(failure);
   shorten(failure, kFailureBytesMax);
-  if (task_->has_query()) return refuse_legacy_query(failure.message());
-  if (task_->attempt() > 1) {
-    outputs_->push_back(DropTask{failure.message(), failure_reason(cause)});
+  if (run_.task->has_query()) return refuse_legacy_query(failure.message());
+  if (run_.task->attempt() > 1) {
+    run_.outputs->push_back(DropTask{failure.message(), failure_reason(cause)});
     end_task();
     return evict(reason, std::move(eviction_message_));
   }
   auto request = std::make_unique<RespondWorkflowTaskFailedRequest>();
-  request->set_task_token(task_->task_token());
+  request->set_task_token(run_.task->task_token());
   request->set_cause(cause);
   *request->mutable_failure() = std::move(failure);
   phase_ = Phase::kReply;
-  outputs_->push_back(SendFailure{std::move(request)});
+  run_.outputs->push_back(SendFailure{std::move(request)});
 }
 
 void WorkflowRun::State::fail_workflow(api::failure::v1::Failure failure) {
   eviction_message_ = failure.message();
   eviction_ = EvictionReason::kNondeterminism;
   auto request = std::make_unique<RespondWorkflowTaskCompletedRequest>();
-  request->set_task_token(task_->task_token());
+  request->set_task_token(run_.task->task_token());
   auto& command = *request->add_commands();
   command.set_command_type(enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION);
   *command.mutable_fail_workflow_execution_command_attributes()->mutable_failure() =
       std::move(failure);
   phase_ = Phase::kReply;
-  outputs_->push_back(SendCompletion{std::move(request)});
+  run_.outputs->push_back(SendCompletion{std::move(request)});
 }
 
 void WorkflowRun::State::evict(EvictionReason reason, std::string message) {
   eviction_ = reason;
   eviction_message_ = std::move(message);
-  jobs_.clear();
-  keep_alive_.clear();
-  let_go_local();
+  run_.jobs.clear();
+  run_.keep_alive.clear();
+  local_.let_go();
   if (!language_knows_) {
     phase_ = Phase::kGone;
-    outputs_->push_back(Evicted{eviction_, eviction_message_});
+    run_.outputs->push_back(Evicted{eviction_, eviction_message_});
     return;
   }
   auto activation = std::make_shared<Activation>();
-  activation->run_id = options_.context.run_id;
-  activation->time = time_;
-  activation->history_length = static_cast<std::uint32_t>(last_processed_);
+  activation->run_id = run_.options.context.run_id;
+  activation->time = run_.time;
+  activation->history_length = static_cast<std::uint32_t>(run_.last_processed);
   activation->jobs.push_back(RemoveFromCache{reason, eviction_message_});
   phase_ = Phase::kEvicting;
-  outputs_->push_back(Activate{std::move(activation)});
+  run_.outputs->push_back(Activate{std::move(activation)});
 }
 
 void WorkflowRun::State::end_task() {
   phase_ = Phase::kIdle;
-  task_.reset();
+  run_.task.reset();
   tail_.reset();
 }
 
 std::size_t WorkflowRun::State::memory_bytes() const {
-  return sizeof(*this) + outgoing_.memory_bytes() +
-         machines_.capacity() * (sizeof(Machines::value_type) + 1) + by_event_.capacity() * 17 +
-         updates_.capacity() * (sizeof(UpdateMachine) + 32) + swallow_.capacity() * 9 +
-         properties_.memory_bytes();
+  return sizeof(*this) + run_.outgoing.memory_bytes() + machines_.table().memory_bytes() +
+         run_.updates.capacity() * (sizeof(UpdateMachine) + 32) + run_.properties.memory_bytes();
 }
 
 const char* failure_reason(enums::WorkflowTaskFailedCause cause) {

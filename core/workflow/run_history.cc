@@ -1,4 +1,5 @@
-// Following the history: batch by batch, event by event, command events against commands.
+#include "core/workflow/run_history.h"
+
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
@@ -7,7 +8,6 @@
 #include "core/base/siphash.h"
 #include "core/history/events.h"
 #include "core/machines/patch.h"
-#include "core/workflow/run_state.h"
 
 // Servers and histories of today still use these fields.
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
@@ -19,52 +19,50 @@ namespace enums = api::enums::v1;
 // The server's, for histories that do not say.
 constexpr std::chrono::seconds kDefaultTaskTimeout{10};
 
-absl::Status WorkflowRun::State::apply(const Batch& batch) {
-  const auto events = buffer_.events();
-  const bool holds_last = next_page_token_.empty() && batch.end == events.size();
-  activations_ = 0;
-  ahead_.clear();
-  ahead_next_ = 0;
+absl::Status RunHistory::apply(const Batch& batch) {
+  const auto events = run_.buffer.events();
+  const bool holds_last = run_.next_page_token.empty() && batch.end == events.size();
+  run_.activations = 0;
+  local_.begin_batch();
   look_ahead(events, batch);
-  const bool was_live = live();
+  const bool was_live = run_.live();
   commanded_ = false;
   for (std::size_t i = 0; i < batch.end; ++i) {
     const HistoryEvent& event = *events[i];
     const EventType type = event.event_type();
     commanded_ = commanded_ || is_command_event(type);
-    if (replaying_ && holds_last && event.event_id() > previous_started_ &&
+    if (run_.replaying && holds_last && event.event_id() > run_.previous_started &&
         !is_command_event(type) && type != enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED) {
-      replaying_ = false;
+      run_.replaying = false;
     }
     deliver_updates(event.event_id());
     if (absl::Status status = apply_event(event); !status.ok()) return status;
-    last_processed_ = event.event_id();
+    run_.last_processed = event.event_id();
   }
-  if (holds_last) deliver_updates(last_processed_ + 1);
-  caught_up_ = holds_last && live();
-  if (caught_up_ && !was_live && !task_->has_query()) begin_local_work();
+  if (holds_last) deliver_updates(run_.last_processed + 1);
+  run_.caught_up = holds_last && run_.live();
+  if (run_.caught_up && !was_live && !run_.task->has_query()) local_.begin_work();
   // The worker of this task, as its completion tells it; the batch began with the one before.
   if (batch.lookahead_end > batch.end)
     take_versions(events[batch.end]->workflow_task_completed_event_attributes());
-  buffer_.pop(batch.end, keep_alive_);
-  if (jobs_.empty()) keep_alive_.clear();
+  run_.buffer.pop(batch.end, run_.keep_alive);
+  if (run_.jobs.empty()) run_.keep_alive.clear();
   return absl::OkStatus();
 }
 
 // What this task's completion and its commands, later in history, tell of this task: they were not
 // known live, but the language needs them now.
-void WorkflowRun::State::look_ahead(absl::Span<const HistoryEvent* const> events,
-                                    const Batch& batch) {
+void RunHistory::look_ahead(absl::Span<const HistoryEvent* const> events, const Batch& batch) {
   bool own = true;  // Of this task, not of one behind that heartbeats of local activities made.
   for (std::size_t i = batch.end; i < batch.lookahead_end; ++i) {
     const HistoryEvent& event = *events[i];
     own = own && (i == batch.end || is_command_event(event.event_type()));
     switch (event.event_type()) {
       case enums::EVENT_TYPE_MARKER_RECORDED:
-        if (own) look_ahead_local(event);
+        if (own) local_.look_ahead(event);
         if (auto patch = read_patch_marker(event.marker_recorded_event_attributes());
-            patch && patches_.know(patch->id)) {
-          jobs_.push_back(NotifyHasPatch{patch->id});
+            patch && run_.patches.know(patch->id)) {
+          run_.jobs.push_back(NotifyHasPatch{patch->id});
         }
         break;
       case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
@@ -76,10 +74,10 @@ void WorkflowRun::State::look_ahead(absl::Span<const HistoryEvent* const> events
   }
 }
 
-void WorkflowRun::State::look_ahead_update(absl::Span<const HistoryEvent* const> events,
-                                           const HistoryEvent& event) {
+void RunHistory::look_ahead_update(absl::Span<const HistoryEvent* const> events,
+                                   const HistoryEvent& event) {
   const auto& accepted = event.workflow_execution_update_accepted_event_attributes();
-  if (!known_updates_.insert(accepted.protocol_instance_id()).second) return;
+  if (!run_.known_updates.insert(accepted.protocol_instance_id()).second) return;
   PendingUpdate update;
   update.sequencing_event_id = accepted.accepted_request_sequencing_event_id();
   update.instance_id = accepted.protocol_instance_id();
@@ -107,9 +105,9 @@ void WorkflowRun::State::look_ahead_update(absl::Span<const HistoryEvent* const>
   queue_update(std::move(update));
 }
 
-void WorkflowRun::State::take_versions(
+void RunHistory::take_versions(
     const api::history::v1::WorkflowTaskCompletedEventAttributes& completed) {
-  flags_.seen(completed);
+  run_.flags.seen(completed);
   api::deployment::v1::WorkerDeploymentVersion version;
   if (completed.has_deployment_version()) {
     version = completed.deployment_version();
@@ -127,14 +125,14 @@ void WorkflowRun::State::take_versions(
   deployment_version_ = std::move(version);
 }
 
-absl::Status WorkflowRun::State::apply_event(const HistoryEvent& event) {
-  if (event.event_id() != last_processed_ + 1) {
-    return absl::DataLossError(
-        absl::StrCat("the history goes from event ", last_processed_, " to ", event.event_id()));
+absl::Status RunHistory::apply_event(const HistoryEvent& event) {
+  if (event.event_id() != run_.last_processed + 1) {
+    return absl::DataLossError(absl::StrCat("the history goes from event ", run_.last_processed,
+                                            " to ", event.event_id()));
   }
   const EventType type = event.event_type();
-  if (patches_.skips_upsert(event)) return absl::OkStatus();
-  if (is_command_event(type)) return match_command(event);
+  if (run_.patches.skips_upsert(event)) return absl::OkStatus();
+  if (is_command_event(type)) return machines_.match(event);
   if (type != enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED) {
     if (absl::Status status = check_confirmed(&event); !status.ok()) return status;
   }
@@ -148,62 +146,63 @@ absl::Status WorkflowRun::State::apply_event(const HistoryEvent& event) {
     case enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
       take_versions(event.workflow_task_completed_event_attributes());
       confirming_ = true;
-      outgoing_.begin_task();
+      run_.outgoing.begin_task();
       return absl::OkStatus();
     case enums::EVENT_TYPE_WORKFLOW_TASK_FAILED:
       if (const auto& failed = event.workflow_task_failed_event_attributes();
           failed.cause() == enums::WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW) {
-        jobs_.push_back(UpdateRandomSeed{base::run_seed(failed.new_run_id())});
+        run_.jobs.push_back(UpdateRandomSeed{base::run_seed(failed.new_run_id())});
       }
       return absl::OkStatus();
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
-      jobs_.push_back(
+      run_.jobs.push_back(
           SignalWorkflow{&event.workflow_execution_signaled_event_attributes(), event.event_id()});
       return absl::OkStatus();
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED:
-      jobs_.push_back(
+      run_.jobs.push_back(
           CancelWorkflow{event.workflow_execution_cancel_requested_event_attributes().cause()});
       return absl::OkStatus();
     case enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED:
     case enums::EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT:
       return absl::OkStatus();
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED:
-      if (live()) admit_update(event);
+      if (run_.live()) admit_update(event);
       return absl::OkStatus();
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT:
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED:
-      ended_ = true;
+      run_.ended = true;
       return absl::OkStatus();
     default:
-      return route(event);
+      return machines_.route(event);
   }
 }
 
-// The events of a task's commands are over (`event` is the next one, or null at the end of the
-// history): what the code commanded and history lacks is an extra command.
-absl::Status WorkflowRun::State::check_confirmed(const HistoryEvent* event) {
+absl::Status RunHistory::check_confirmed(const HistoryEvent* event) {
   if (!confirming_) return absl::OkStatus();
   confirming_ = false;
-  Patches::pass(outgoing_);
-  const OutgoingCommand* head = outgoing_.front();
-  if (!head || !options_.report_extra_commands) return absl::OkStatus();
-  return nondeterminism(event, head, "no event for this command: the task ended before it");
+  Patches::pass(run_.outgoing);
+  const OutgoingCommand* head = run_.outgoing.front();
+  if (!head || !run_.options.report_extra_commands) return absl::OkStatus();
+  return machines_.nondeterminism(event, head,
+                                  "no event for this command: the task ended before it");
 }
 
-void WorkflowRun::State::apply_started(const HistoryEvent& event) {
+void RunHistory::apply_started(const HistoryEvent& event) {
   const auto& started = event.workflow_execution_started_event_attributes();
-  time_ = base::to_wall_time(event.event_time());
-  properties_.begin(started);
-  task_timeout_ = base::to_nanoseconds(started.workflow_task_timeout());
-  if (task_timeout_ <= std::chrono::nanoseconds::zero()) task_timeout_ = kDefaultTaskTimeout;
-  jobs_.push_back(InitializeWorkflow{&started, options_.context.workflow_id,
-                                     base::run_seed(started.original_execution_run_id()), time_});
+  run_.time = base::to_wall_time(event.event_time());
+  run_.properties.begin(started);
+  run_.task_timeout = base::to_nanoseconds(started.workflow_task_timeout());
+  if (run_.task_timeout <= std::chrono::nanoseconds::zero())
+    run_.task_timeout = kDefaultTaskTimeout;
+  run_.jobs.push_back(InitializeWorkflow{&started, run_.options.context.workflow_id,
+                                         base::run_seed(started.original_execution_run_id()),
+                                         run_.time});
 }
 
-void WorkflowRun::State::apply_task_started(const HistoryEvent& event) {
+void RunHistory::apply_task_started(const HistoryEvent& event) {
   const auto& started = event.workflow_task_started_event_attributes();
-  started_event_id_ = event.event_id();
-  time_ = std::max(time_, base::to_wall_time(event.event_time()));
+  run_.started_event_id = event.event_id();
+  run_.time = std::max(run_.time, base::to_wall_time(event.event_time()));
   history_size_ = static_cast<std::uint64_t>(started.history_size_bytes());
   suggest_continue_as_new_ = started.suggest_continue_as_new();
   target_version_changed_ = started.target_worker_deployment_version_changed();
@@ -213,30 +212,8 @@ void WorkflowRun::State::apply_task_started(const HistoryEvent& event) {
   }
 }
 
-absl::Status WorkflowRun::State::match_command(const HistoryEvent& event) {
-  if (event.has_marker_recorded_event_attributes()) {
-    if (const auto patch = read_patch_marker(event.marker_recorded_event_attributes())) {
-      meeting_ = outgoing_.front();
-      absl::Status status = patches_.meet(*patch, event, *this, outgoing_);
-      meeting_ = nullptr;
-      return status;
-    }
-  }
-  Patches::pass(outgoing_);
-  const OutgoingCommand* head = outgoing_.front();
-  if (!head) return nondeterminism(&event, nullptr, "no command was issued for this event");
-  if (head->confirmed_by != event.event_type()) {
-    return nondeterminism(&event, head, "the command does not make such an event");
-  }
-  if (absl::Status status = confirm(*head, event); !status.ok()) return status;
-  outgoing_.pop();
-  if (is_final_event(event.event_type())) ended_ = true;
-  return absl::OkStatus();
-}
-
-// The task's own messages: updates that history does not know yet.
-void WorkflowRun::State::queue_messages() {
-  for (const auto& message : task_->messages()) {
+void RunHistory::queue_messages() {
+  for (const auto& message : run_.task->messages()) {
     auto request = std::make_shared<api::update::v1::Request>();
     if (!message.body().UnpackTo(request.get())) continue;  // Nothing else is sent to workers.
     PendingUpdate update;
@@ -251,7 +228,7 @@ void WorkflowRun::State::queue_messages() {
 }
 
 // An update that a reset applies again. Replay learns from its acceptance that it was not rejected.
-void WorkflowRun::State::admit_update(const HistoryEvent& event) {
+void RunHistory::admit_update(const HistoryEvent& event) {
   const auto& request = event.workflow_execution_update_admitted_event_attributes().request();
   PendingUpdate update;
   update.sequencing_event_id = event.event_id();
@@ -264,19 +241,19 @@ void WorkflowRun::State::admit_update(const HistoryEvent& event) {
   queue_update(std::move(update));
 }
 
-void WorkflowRun::State::queue_update(PendingUpdate update) {
+void RunHistory::queue_update(PendingUpdate update) {
   const auto after = std::upper_bound(
       pending_updates_.begin(), pending_updates_.end(), update.sequencing_event_id,
       [](std::int64_t id, const PendingUpdate& other) { return id < other.sequencing_event_id; });
   pending_updates_.insert(after, std::move(update));
 }
 
-void WorkflowRun::State::deliver_updates(std::int64_t before_event_id) {
+void RunHistory::deliver_updates(std::int64_t before_event_id) {
   std::size_t delivered = 0;
   for (PendingUpdate& update : pending_updates_) {
     if (update.sequencing_event_id >= before_event_id) break;
     ++delivered;
-    UpdateMachine& machine = updates_[update.instance_id];
+    UpdateMachine& machine = run_.updates[update.instance_id];
     if (machine.request || !machine.message_id.empty()) continue;  // Told again.
     machine.update_id = update.request->meta().update_id();
     machine.identity = update.request->meta().identity();
@@ -284,12 +261,47 @@ void WorkflowRun::State::deliver_updates(std::int64_t before_event_id) {
     machine.sequencing_event_id = update.sequencing_event_id;
     machine.owner = update.owner;
     machine.request = update.request;
-    keep_alive_.push_back(update.owner);
-    jobs_.push_back(
+    run_.keep_alive.push_back(update.owner);
+    run_.jobs.push_back(
         DoUpdate{machine.update_id, update.instance_id, update.request, update.run_validator});
   }
   pending_updates_.erase(pending_updates_.begin(),
                          pending_updates_.begin() + static_cast<std::ptrdiff_t>(delivered));
+}
+
+// A query's history may go on behind the last task that was answered: a signal came since. That
+// belongs to a task to come, at that task's time; only the answered task's commands are applied.
+Batch RunHistory::up_to_query(const Batch& batch) {
+  const auto events = run_.buffer.events();
+  if (!run_.task->has_query() || run_.started_event_id == 0 ||
+      run_.started_event_id < run_.task->previous_started_event_id() ||
+      is_final_event(events.back()->event_type()))
+    return batch;
+  std::size_t end = 0;
+  if (events[0]->event_type() == enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED) ++end;
+  while (end < events.size() && end > 0 && is_command_event(events[end]->event_type())) ++end;
+  // sdk-core 1.35 leaves the completion of an empty task out where the task before had commands.
+  run_.uncounted = commanded_ && end == 1 && events.size() == 1 ? 1 : 0;
+  run_.buffer.truncate(end);
+  run_.next_page_token.clear();
+  return {Batch::Kind::kComplete, end, end};
+}
+
+std::shared_ptr<Activation> RunHistory::make_activation() const {
+  auto activation = std::make_shared<Activation>();
+  activation->run_id = run_.options.context.run_id;
+  activation->time = run_.time;
+  activation->is_replaying = run_.replaying;
+  activation->history_length = static_cast<std::uint32_t>(run_.last_processed);
+  activation->history_size_bytes = history_size_;
+  activation->continue_as_new_suggested = suggest_continue_as_new_;
+  activation->suggest_continue_as_new_reasons = suggest_reasons_;
+  activation->target_worker_deployment_version_changed = target_version_changed_;
+  activation->deployment_version_for_current_task =
+      run_.replaying ? deployment_version_ : run_.options.own_deployment_version;
+  activation->available_internal_flags = run_.flags.of_language();
+  activation->last_sdk_version = run_.flags.sdk_version();
+  return activation;
 }
 
 }  // namespace chimera::core

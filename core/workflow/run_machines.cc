@@ -1,22 +1,21 @@
-// Events to machines: confirmation of commands, and what happens to what they began.
+#include "core/workflow/run_machines.h"
+
 #include "absl/strings/str_cat.h"
 
 #include "core/machines/describe.h"
 #include "core/workflow/nondeterminism.h"
-#include "core/workflow/run_state.h"
+#include "core/workflow/run_local.h"
 
 namespace chimera::core {
 
-namespace enums = api::enums::v1;
-
-void WorkflowRun::State::send(const MachineBase& machine, EventType confirmed_by,
-                              std::unique_ptr<ApiCommand> command) {
+void RunMachines::send(const MachineBase& machine, EventType confirmed_by,
+                       std::unique_ptr<ApiCommand> command) {
   OutgoingCommand entry{machine.kind, confirmed_by, machine.seq};
   entry.command = std::move(command);
-  outgoing_.push(std::move(entry));
+  run_.outgoing.push(std::move(entry));
 }
 
-void WorkflowRun::State::issue(CommandVariant command) {
+void RunMachines::issue(CommandVariant command) {
   std::visit(
       [this](auto& one) {
         if constexpr (requires { one.seq; }) one.seq = next_own_++;
@@ -25,26 +24,33 @@ void WorkflowRun::State::issue(CommandVariant command) {
   issued_.push_back(std::move(command));
 }
 
-void WorkflowRun::State::swallow(const MachineBase& machine) {
-  swallow_.insert(machine.began);
-  by_event_.erase(machine.began);
+void RunMachines::execute(const MachineBase& machine,
+                          std::shared_ptr<const ScheduleLocalActivity> activity) {
+  local_.execute(machine.seq, std::move(activity));
+}
+void RunMachines::executed() { local_.executed(); }
+void RunMachines::stop(const MachineBase& machine) { local_.stop(machine.seq); }
+std::optional<LocalMarker> RunMachines::take_cancelled_ahead(const MachineBase& machine) {
+  return local_.take_cancelled_ahead(machine.seq);
 }
 
-void WorkflowRun::State::let_go(Machines::iterator machine) {
-  const std::int64_t began = base_of(machine->second).began;
-  if (began != 0) by_event_.erase(began);
-  machines_.erase(machine);
+std::optional<CommandVariant> RunMachines::next_issued() {
+  if (issued_.empty()) return std::nullopt;
+  std::optional<CommandVariant> command(std::move(issued_.back()));
+  issued_.pop_back();
+  return command;
 }
 
-absl::Status WorkflowRun::State::nondeterminism(const HistoryEvent* event,
-                                                const OutgoingCommand* command,
-                                                const std::string& what) const {
-  return absl::FailedPreconditionError(
-      nondeterminism_message(options_.context, event, command ? describe(*command) : std::string(),
-                             what, outgoing_.matched()));
+void RunMachines::swallow(const MachineBase& machine) { table_.swallow(machine.began); }
+
+absl::Status RunMachines::nondeterminism(const HistoryEvent* event, const OutgoingCommand* command,
+                                         const std::string& what) const {
+  return absl::FailedPreconditionError(nondeterminism_message(
+      run_.options.context, event, command ? describe(*command) : std::string(), what,
+      run_.outgoing.matched()));
 }
 
-std::string WorkflowRun::State::describe(const OutgoingCommand& command) const {
+std::string RunMachines::describe(const OutgoingCommand& command) const {
   switch (command.kind) {
     case MachineKind::kUpdate:
       return UpdateMachine::describe(command);
@@ -59,56 +65,71 @@ std::string WorkflowRun::State::describe(const OutgoingCommand& command) const {
     default:
       break;
   }
-  const auto found = machines_.find(key_of(command.kind, command.seq));
-  if (found == machines_.end())
+  const auto found = table_.find(command.kind, command.seq);
+  if (found == table_.end())
     return absl::StrCat("a command for ", event_name(command.confirmed_by), " ", command.seq);
   return std::visit([&](const auto& machine) { return machine.describe(command.confirmed_by); },
                     found->second);
 }
 
-// A command event meets the head of the outgoing commands; its type is right.
-absl::Status WorkflowRun::State::confirm(const OutgoingCommand& command,
-                                         const HistoryEvent& event) {
+absl::Status RunMachines::match(const HistoryEvent& event) {
+  if (event.has_marker_recorded_event_attributes()) {
+    if (const auto patch = read_patch_marker(event.marker_recorded_event_attributes())) {
+      meeting_ = run_.outgoing.front();
+      absl::Status status = run_.patches.meet(*patch, event, *this, run_.outgoing);
+      meeting_ = nullptr;
+      return status;
+    }
+  }
+  Patches::pass(run_.outgoing);
+  const OutgoingCommand* head = run_.outgoing.front();
+  if (!head) return nondeterminism(&event, nullptr, "no command was issued for this event");
+  if (head->confirmed_by != event.event_type()) {
+    return nondeterminism(&event, head, "the command does not make such an event");
+  }
+  if (absl::Status status = confirm(*head, event); !status.ok()) return status;
+  run_.outgoing.pop();
+  if (is_final_event(event.event_type())) run_.ended = true;
+  return absl::OkStatus();
+}
+
+// Its type is right.
+absl::Status RunMachines::confirm(const OutgoingCommand& command, const HistoryEvent& event) {
   if (command.kind == MachineKind::kUpdate) return confirm_update(command, event);
   if (command.kind == MachineKind::kPatch)
     return nondeterminism(&event, &command, "the marker is another one");
   if (command.kind < MachineKind::kNumbered) return absl::OkStatus();
-  const std::uint64_t key = key_of(command.kind, command.seq);
-  const auto found = machines_.find(key);
-  if (found == machines_.end())
+  const auto found = table_.find(command.kind, command.seq);
+  if (found == table_.end())
     return nondeterminism(&event, &command, "what the code commanded has ended");
   meeting_ = &command;
   absl::Status status;
   const bool gone = std::visit(
       [&](auto& machine) {
-        if (event.event_type() == machine.kBegunBy) {
-          machine.began = event.event_id();
-          by_event_[machine.began] = key;
-        }
+        if (event.event_type() == machine.kBegunBy) table_.began(found, event.event_id());
         status = machine.on(event, *this);
         return machine.done();
       },
       found->second);
   meeting_ = nullptr;
-  if (status.ok() && gone) let_go(found);
+  if (status.ok() && gone) table_.erase(found);
   return status;
 }
 
-absl::Status WorkflowRun::State::confirm_update(const OutgoingCommand& command,
-                                                const HistoryEvent& event) {
-  const auto found = updates_.find(command.id);
-  if (found == updates_.end()) return nondeterminism(&event, &command, "the update has ended");
+absl::Status RunMachines::confirm_update(const OutgoingCommand& command,
+                                         const HistoryEvent& event) {
+  const auto found = run_.updates.find(command.id);
+  if (found == run_.updates.end()) return nondeterminism(&event, &command, "the update has ended");
   meeting_ = &command;
   absl::Status status = found->second.on(event, command.id, *this);
   meeting_ = nullptr;
   if (!status.ok()) return status;
-  known_updates_.erase(command.id);
-  if (found->second.done()) updates_.erase(found);
+  run_.known_updates.erase(command.id);
+  if (found->second.done()) run_.updates.erase(found);
   return absl::OkStatus();
 }
 
-// An event that goes on with something a command began.
-absl::Status WorkflowRun::State::route(const HistoryEvent& event) {
+absl::Status RunMachines::route(const HistoryEvent& event) {
   const LaterEvent* later = later_event(event.event_type());
   const std::int64_t began = later ? later->began(event) : 0;
   if (began == 0) {
@@ -116,16 +137,12 @@ absl::Status WorkflowRun::State::route(const HistoryEvent& event) {
     return absl::InternalError(absl::StrCat("this worker does not know what to do with ",
                                             describe_event(event), "; a newer one may"));
   }
-  if (swallow_.contains(began)) {
-    if (later->ends) swallow_.erase(began);
-    return absl::OkStatus();
-  }
-  const auto found = by_event_.find(began);
-  if (found == by_event_.end()) {
+  if (table_.swallows(began, later->ends)) return absl::OkStatus();
+  const auto machine = table_.by_event(began);
+  if (machine == table_.end()) {
     return nondeterminism(&event, nullptr,
                           absl::StrCat("nothing that event ", began, " began is under way"));
   }
-  const auto machine = machines_.find(found->second);
   absl::Status status;
   const bool gone = std::visit(
       [&](auto& one) {
@@ -133,7 +150,7 @@ absl::Status WorkflowRun::State::route(const HistoryEvent& event) {
         return one.done();
       },
       machine->second);
-  if (status.ok() && gone) let_go(machine);
+  if (status.ok() && gone) table_.erase(machine);
   return status;
 }
 

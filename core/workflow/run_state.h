@@ -1,37 +1,31 @@
-// WorkflowRun's inside. Four files define it: run.cc (inputs and outputs), run_history.cc
-// (following the history), run_machines.cc (events to machines to jobs), run_commands.cc (commands
-// of the language to machines).
+// WorkflowRun's inside: the course of a task (run.cc) and the parts that do the work, each with a
+// file of its own: following the history (run_history.h), machines (run_machines.h), commands of
+// the language (run_commands.h), local activities (run_local.h). They share RunData.
 #ifndef CHIMERA_CORE_WORKFLOW_RUN_STATE_H_
 #define CHIMERA_CORE_WORKFLOW_RUN_STATE_H_
 
-#include <algorithm>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
-
-#include "core/history/batch.h"
-#include "core/history/buffer.h"
-#include "core/machines/machines.h"
-#include "core/machines/patch.h"
-#include "core/machines/properties.h"
-#include "core/machines/update.h"
 #include "core/workflow/run.h"
+#include "core/workflow/run_commands.h"
+#include "core/workflow/run_data.h"
+#include "core/workflow/run_history.h"
+#include "core/workflow/run_local.h"
+#include "core/workflow/run_machines.h"
 
 namespace chimera::core {
 
-class WorkflowRun::State final : private RunPort {
+class WorkflowRun::State {
  public:
-  explicit State(RunOptions options) : options_(std::move(options)) {}
+  explicit State(RunOptions options) : run_(std::move(options)) {}
 
   void step(RunInput input, std::vector<RunOutput>& outputs);
   bool idle() const { return phase_ == Phase::kIdle; }
-  bool ended() const { return ended_; }
-  std::int64_t last_processed() const { return last_processed_; }
-  bool has_local_work() const { return executing_ > 0; }
+  bool ended() const { return run_.ended; }
+  std::int64_t last_processed() const { return run_.last_processed; }
+  bool has_local_work() const { return local_.executing(); }
   std::size_t memory_bytes() const;
 
  private:
@@ -44,16 +38,7 @@ class WorkflowRun::State final : private RunPort {
     kEvicting,  // The language has RemoveFromCache.
     kGone,
   };
-  // An update that is to be delivered before the event after its sequencing event.
-  struct PendingUpdate {
-    std::int64_t sequencing_event_id;
-    std::string instance_id, message_id;
-    const api::update::v1::Request* request;
-    std::shared_ptr<const void> owner;
-    bool run_validator;
-  };
 
-  // --- run.cc: inputs, outputs, the course of a task
   void on(TaskInput input);
   void on(PageInput input);
   void on(LanguageDone input);
@@ -64,8 +49,6 @@ class WorkflowRun::State final : private RunPort {
   void fetch(bool from_start);
   void proceed();  // Follows history until something is needed from outside.
   void dispatch();
-  Batch up_to_query(const Batch& batch);
-  std::shared_ptr<Activation> make_activation() const;
   bool ask_queries();
   void take_query_answers(std::vector<Command>& commands);
   void finish_task();
@@ -81,158 +64,21 @@ class WorkflowRun::State final : private RunPort {
   void evict(EvictionReason reason, std::string message);
   void end_task();
 
-  // --- run_history.cc
-  absl::Status apply(const Batch& batch);
-  void look_ahead(absl::Span<const HistoryEvent* const> events, const Batch& batch);
-  void look_ahead_update(absl::Span<const HistoryEvent* const> events, const HistoryEvent& event);
-  absl::Status apply_event(const HistoryEvent& event);
-  absl::Status check_confirmed(const HistoryEvent* event);
-  void apply_started(const HistoryEvent& event);
-  void apply_task_started(const HistoryEvent& event);
-  absl::Status match_command(const HistoryEvent& event);
-  void queue_messages();
-  void queue_update(PendingUpdate update);
-  void admit_update(const HistoryEvent& event);
-  void deliver_updates(std::int64_t before_event_id);
-  void take_versions(const api::history::v1::WorkflowTaskCompletedEventAttributes& completed);
+  RunData run_;
+  RunMachines machines_{run_, local_};
+  RunLocal local_{run_, machines_};
+  RunCommands commands_{run_, machines_};
+  RunHistory history_{run_, machines_, local_};
 
-  // --- run_local.cc
-  // A task that came with live history: what replay has left open runs now.
-  void begin_local_work();
-  void look_ahead_local(const HistoryEvent& event);
-  // Markers of the task that meet their activity now; `at_rest`: nothing else can happen.
-  bool release_ahead(bool at_rest);
-  void settle();  // Ends that came while the language or the server was at work.
-  void end_local(LocalActivityDone& done);
-  void let_go_local();
-  bool wait_for_local_work();
-  LocalActivityMachine* local(std::uint32_t seq);
-  std::vector<std::uint32_t> local_seqs() const;
-
-  // --- run_machines.cc
-  // What machines may do.
-  const RunContext& context() const override { return options_.context; }
-  bool live() const override { return !replaying_ && !options_.replay_only; }
-  bool use(CoreFlag flag) override { return flags_.use(flag, replaying_); }
-  void send(const MachineBase& machine, EventType confirmed_by,
-            std::unique_ptr<ApiCommand> command) override;
-  void take_back(const MachineBase& machine) override { outgoing_.drop(machine.kind, machine.seq); }
-  void issue(CommandVariant command) override;
-  void tell(Job job) override { jobs_.push_back(std::move(job)); }
-  void swallow(const MachineBase& machine) override;
-  void execute(const MachineBase& machine,
-               std::shared_ptr<const ScheduleLocalActivity> activity) override;
-  void executed() override { --executing_; }
-  void stop(const MachineBase& machine) override;
-  std::optional<LocalMarker> take_cancelled_ahead(const MachineBase& machine) override;
-  base::WallTime time() const override { return time_; }
-  void reach(base::WallTime time) override { time_ = std::max(time_, time); }
-  std::uint32_t activations() const override { return activations_; }
-  void keep(std::shared_ptr<const void> owner) override { keep_alive_.push_back(std::move(owner)); }
-  absl::Status disagree(const HistoryEvent& event, const std::string& what) const override {
-    return nondeterminism(&event, meeting_, what);
-  }
-  // What happens to machines.
-  static std::uint64_t key_of(MachineKind kind, std::uint32_t seq) {
-    return static_cast<std::uint64_t>(kind) << 32 | seq;
-  }
-  using Machines = absl::flat_hash_map<std::uint64_t, Machine>;
-  template <class Command>
-  absl::Status begin(Command& command, core::Command& whole);
-  void let_go(Machines::iterator machine);
-  absl::Status route(const HistoryEvent& event);
-  absl::Status confirm(const OutgoingCommand& command, const HistoryEvent& event);
-  absl::Status confirm_update(const OutgoingCommand& command, const HistoryEvent& event);
-  absl::Status nondeterminism(const HistoryEvent* event, const OutgoingCommand* command,
-                              const std::string& what) const;
-  std::string describe(const OutgoingCommand& command) const;
-
-  // --- run_commands.cc
-  absl::Status take(std::vector<Command>& commands);
-  absl::Status take_issued();
-  template <class One>
-  absl::Status take(One& command, Command& whole);
-  absl::Status take_other(SetPatchMarker& command, Command& whole);
-  absl::Status take_other(UpsertWorkflowSearchAttributes& command, Command& whole);
-  absl::Status take_other(ModifyWorkflowProperties& command, Command& whole);
-  absl::Status take_other(CompleteWorkflowExecution& command, Command& whole);
-  absl::Status take_other(FailWorkflowExecution& command, Command& whole);
-  absl::Status take_other(CancelWorkflowExecution& command, Command& whole);
-  absl::Status take_other(ContinueAsNewWorkflowExecution& command, Command& whole);
-  absl::Status take_other(ScheduleNexusOperation& command, Command& whole);
-  absl::Status take_other(RequestCancelNexusOperation& command, Command& whole);
-  absl::Status take_other(RespondToQuery& command, Command& whole);
-  absl::Status take_other(UpdateResponse& command, Command& whole);
-  void end_with(EventType confirmed_by, std::unique_ptr<ApiCommand> command);
-
-  RunOptions options_;
   Phase phase_ = Phase::kIdle;
-  std::vector<RunOutput>* outputs_ = nullptr;  // Of the step under way.
   EvictionReason eviction_ = EvictionReason::kUnspecified;
   std::string eviction_message_;
-
-  // The task under way.
-  std::shared_ptr<const api::workflowservice::v1::PollWorkflowTaskQueueResponse> task_;
-  std::shared_ptr<const HistoryPage>
-      tail_;  // The task's own events, wanted after the history from its start.
-  std::string next_page_token_;
+  bool language_knows_ = false;  // InitializeWorkflow was delivered.
+  // Of the task under way. Its own events, wanted after the history from its start:
+  std::shared_ptr<const HistoryPage> tail_;
   bool asking_queries_ = false, asked_queries_ = false;
   std::vector<RespondToQuery> query_answers_;
   api::enums::v1::VersioningBehavior versioning_behavior_{};
-
-  // Where history stands.
-  HistoryBuffer buffer_;
-  std::int64_t last_processed_ = 0;
-  std::int64_t started_event_id_ = 0;  // Of the workflow task applied last.
-  std::int64_t previous_started_ = 0;  // Up to this task, we replay.
-  bool replaying_ = false;
-  bool confirming_ = false;  // Between a WorkflowTaskCompleted and the last event of its commands.
-  bool commanded_ = false;   // Events of commands were in the batch applied last.
-  std::uint32_t uncounted_ = 0;  // Events applied that a query's history_length leaves out.
-  bool language_knows_ = false;  // InitializeWorkflow was delivered.
-  bool ended_ = false;
-  bool terminal_commanded_ = false;
-  base::WallTime time_{};
-  std::uint64_t history_size_ = 0;
-  bool suggest_continue_as_new_ = false, target_version_changed_ = false;
-  std::vector<api::enums::v1::SuggestContinueAsNewReason> suggest_reasons_;
-  std::optional<api::deployment::v1::WorkerDeploymentVersion> deployment_version_;
-  Flags flags_;
-
-  // For the next activation.
-  std::vector<Job> jobs_;
-  std::vector<std::shared_ptr<const void>> keep_alive_;
-  std::vector<PendingUpdate> pending_updates_;  // By sequencing event id.
-
-  // Local activities.
-  int executing_ = 0;
-  std::uint32_t activations_ = 0;     // Of this task, without queries.
-  bool caught_up_ = false;            // The task's own events have been applied, live.
-  bool wake_asked_ = false;           // For this task.
-  bool heartbeat_due_ = false;        // Likewise.
-  bool dropped_ = false;              // The worker ends and leaves some to others.
-  std::uint32_t later_attempts_ = 0;  // Made for this task.
-  std::chrono::nanoseconds task_timeout_{};
-  std::vector<LocalActivityDone> ends_;  // That came while the run could not take them.
-  // Of the task to come, in history's order; those before `ahead_next_` have met theirs.
-  std::vector<LocalMarker> ahead_;
-  std::size_t ahead_next_ = 0;
-
-  // What the code has under way.
-  Outgoing outgoing_;
-  UpdateMessages messages_;
-  Machines machines_;                                          // By kind and seq.
-  absl::flat_hash_map<std::int64_t, std::uint64_t> by_event_;  // By the event that began them.
-  // Events that began what ended early here: later events of these say nothing.
-  absl::flat_hash_set<std::int64_t> swallow_;
-  std::vector<CommandVariant> issued_;        // By machines, not taken yet.
-  const OutgoingCommand* meeting_ = nullptr;  // Meets its event just now.
-  std::uint32_t next_own_ = kOwnSeq;
-  absl::flat_hash_map<std::string, UpdateMachine> updates_;  // By protocol instance id.
-  absl::flat_hash_set<std::string> known_updates_;  // Looked ahead in history, not yet accepted.
-
-  Patches patches_;
-  Properties properties_;
 };
 
 }  // namespace chimera::core

@@ -78,6 +78,13 @@ bool may_have_crashed(const PollWorkflowTaskQueueResponse& task) {
          });
 }
 
+RunInput failed_activation(const absl::Status& status) {
+  Completion::Failure failure;
+  failure.failure.set_message(base::valid_utf8(std::string(status.message())));
+  failure.failure.mutable_application_failure_info();
+  return LanguageDone{Completion{std::move(failure)}};
+}
+
 }  // namespace
 
 class TaskHandler::State {
@@ -102,7 +109,6 @@ class TaskHandler::State {
   void step(const EntryPtr& entry, RunInput input);
   // What the run is told at once, where its answer is at hand.
   using Next = std::optional<RunInput>;
-  Next carry_out(const EntryPtr& entry, RunOutput& output);
   Next carry_out(const EntryPtr& entry, Activate& output);
   Next carry_out(const EntryPtr& entry, FetchPage& output);
   Next carry_out(const EntryPtr& entry, SendCompletion& output);
@@ -124,7 +130,6 @@ class TaskHandler::State {
   bool has_room() const { return cache_.size() < cache_.runs_max() + local_runs_; }
   void make_room();
   void refuse(const WorkflowTask& task, const std::string& why);
-  static RunInput failed_activation(const absl::Status& status);
   Next report_too_large(const EntryPtr& entry, std::string why);
 
   const TaskHandlerOptions options_;
@@ -224,7 +229,7 @@ void TaskHandler::State::step(const EntryPtr& entry, RunInput input) {
     next = std::nullopt;
     for (RunOutput& output : outputs) {
       CHIMERA_CHECK(!next, "a run goes on although it waits for an answer");
-      next = carry_out(entry, output);
+      next = std::visit([&](auto& one) { return carry_out(entry, one); }, output);
     }
     outputs.clear();
   }
@@ -242,10 +247,6 @@ void TaskHandler::State::count_local_work(Entry& entry) {
   }
   ++local_runs_;
   admit_waiting();
-}
-
-TaskHandler::State::Next TaskHandler::State::carry_out(const EntryPtr& entry, RunOutput& output) {
-  return std::visit([&](auto& one) { return carry_out(entry, one); }, output);
 }
 
 TaskHandler::State::Next TaskHandler::State::carry_out(const EntryPtr& entry, Activate& output) {
@@ -273,13 +274,6 @@ TaskHandler::State::Next TaskHandler::State::carry_out(const EntryPtr& entry, Ac
   observer_.running(nullptr, nullptr);
   if (!completion) return std::nullopt;
   return LanguageDone{*std::move(completion)};
-}
-
-RunInput TaskHandler::State::failed_activation(const absl::Status& status) {
-  Completion::Failure failure;
-  failure.failure.set_message(base::valid_utf8(std::string(status.message())));
-  failure.failure.mutable_application_failure_info();
-  return LanguageDone{Completion{std::move(failure)}};
 }
 
 TaskHandler::State::Next TaskHandler::State::carry_out(const EntryPtr& entry,

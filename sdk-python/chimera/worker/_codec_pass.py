@@ -5,6 +5,7 @@ Only used where there is one. Workflow code then has the messages themselves in 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
@@ -22,12 +23,10 @@ _TABLE_OF: Mapping[type, str] = {
     border.ResolveNexusOperationStart: "nexus",
     border.ResolveNexusOperation: "nexus",
 }
-_STARTED = (border.ResolveChildWorkflowExecutionStart, border.ResolveNexusOperationStart)
-_ENDED = (border.ResolveActivity, border.ResolveChildWorkflowExecution, border.ResolveNexusOperation)
-_ANSWERED_EXTERNAL = (
-    border.ResolveSignalExternalWorkflow,
-    border.ResolveRequestCancelExternalWorkflow,
-)
+# The messages that jobs hold, by what border's annotations call them.
+_MESSAGES: Mapping[str, Any] = {
+    each.__name__: each for each in (Failure, Payload, WorkflowExecutionStartedEventAttributes)
+}
 
 Change = Callable[[Payloads], Awaitable[None]]
 ActivityCommand = TypeVar("ActivityCommand", border.ScheduleActivity, border.ScheduleLocalActivity)
@@ -35,6 +34,16 @@ ActivityCommand = TypeVar("ActivityCommand", border.ScheduleActivity, border.Sch
 # Never encoded: the server has to read them.
 _PLAIN = "temporal.api.common.v1.SearchAttributes"
 _HEADER = "temporal.api.common.v1.Header"
+
+
+@functools.cache
+def _fields_of(shape: Any) -> tuple[tuple[str, str], ...]:
+    """Each field of a class of border's, and its annotation, as shapes.h has it."""
+    texts = {
+        name: getattr(annotation, "__forward_arg__", annotation)
+        for name, annotation in shape.__annotations__.items()
+    }
+    return tuple((name, text.removesuffix(" | None")) for name, text in texts.items())
 
 
 async def change_message(message: Any, change: Change, headers: bool) -> None:
@@ -89,34 +98,27 @@ class CodecPass:
         return activation._replace(jobs=jobs)
 
     async def _job(self, job: border.Job, own: Any, operations: Any) -> border.Job:
-        change = self._for(own)._inbound_wrapper
-        if isinstance(job, border.InitializeWorkflow):
-            started = WorkflowExecutionStartedEventAttributes.FromString(job.started)
-            return job._replace(started=await self._message(started, change))
-        if isinstance(job, (border.SignalWorkflow, border.DoUpdate)):
-            payloads = await self._payloads(job.input, change)
-            return job._replace(input=payloads, headers=await self._header(job.headers, change))
-        if isinstance(job, border.QueryWorkflow):
-            payloads = await self._payloads(job.arguments, change)
-            return job._replace(arguments=payloads, headers=await self._header(job.headers, change))
-        if isinstance(job, _ANSWERED_EXTERNAL) and job.failure is not None:
-            return job._replace(failure=await self._message(Failure.FromString(job.failure), change))
-        if not isinstance(job, (*_STARTED, *_ENDED)):
-            return job
-        table = getattr(operations, _TABLE_OF[type(job)], {})
-        context = getattr(table.get(job.seq), "context", None) or own
-        change = self._for(context)._inbound_wrapper
-        if isinstance(job, _STARTED):
-            return job._replace(status=await self._ending(job.status, change))
-        return job._replace(result=await self._ending(job.result, change))
+        table = getattr(operations, _TABLE_OF.get(type(job), ""), {})
+        context = getattr(table.get(getattr(job, "seq", None)), "context", None) or own
+        decoded: border.Job = await self._decoded(job, self._for(context)._inbound_wrapper)
+        return decoded
 
-    async def _ending(self, ending: Any, change: Change) -> Any:
-        """How an operation ended, or began."""
-        if isinstance(ending, border.Completed) and ending.result is not None:
-            return ending._replace(result=await self._message(Payload.FromString(ending.result), change))
-        if isinstance(ending, (border.Failed, border.Cancelled, border.TimedOut)):
-            return ending._replace(failure=await self._message(Failure.FromString(ending.failure), change))
-        return ending
+    async def _decoded(self, item: Any, change: Change) -> Any:
+        """A job, or a part of one such as how an operation ended."""
+        changed: dict[str, Any] = {}
+        for name, kind in _fields_of(type(item)):
+            value = getattr(item, name)
+            if isinstance(value, tuple):
+                changed[name] = await self._decoded(value, change)
+            elif value is None:
+                continue
+            elif kind in _MESSAGES:
+                changed[name] = await self._message(_MESSAGES[kind].FromString(value), change)
+            elif kind == "list[Payload]":
+                changed[name] = await self._payloads(value, change)
+            elif kind == "dict[str, Payload]":
+                changed[name] = await self._header(value, change)
+        return item._replace(**changed)
 
     async def _message(self, message: Any, change: Change) -> Any:
         await change_message(message, change, self._headers)

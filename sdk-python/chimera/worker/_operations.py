@@ -650,6 +650,17 @@ class Operations:
         future.set_exception(run.decode_failure(failure, failures, payloads))
 
 
+RESOLVED_BY: Mapping[type, Callable[[Operations, Any], None]] = {
+    border.ResolveActivity: Operations.resolve_activity,
+    border.ResolveChildWorkflowExecutionStart: Operations.resolve_child_start,
+    border.ResolveChildWorkflowExecution: Operations.resolve_child,
+    border.ResolveSignalExternalWorkflow: Operations.resolve_signal,
+    border.ResolveRequestCancelExternalWorkflow: Operations.resolve_cancel,
+    border.ResolveNexusOperationStart: Operations.resolve_nexus_start,
+    border.ResolveNexusOperation: Operations.resolve_nexus,
+}
+
+
 async def _shielded(future: asyncio.Future, loop: Any) -> Any:
     """The result, without letting a cancellation through to the future.
 

@@ -29,7 +29,12 @@ from chimera.worker._chain import InboundEnd, OutboundEnd
 from chimera.worker._interceptor import ExecuteWorkflowInput
 from chimera.worker._loop import WorkflowLoop, timer_metadata
 from chimera.worker._metrics import ReplaySafeMeter
-from chimera.worker._operations import SINGLE_BATCH, ContinueAsNew, Operations
+from chimera.worker._operations import (
+    RESOLVED_BY,
+    SINGLE_BATCH,
+    ContinueAsNew,
+    Operations,
+)
 from chimera.worker._runner import (
     Completion,
     PatchActivationInput,
@@ -761,6 +766,10 @@ class Run(WorkflowInstance):
         )
 
 
+def _by_operations(resolve: Callable[[Operations, Any], None]) -> Callable[[Run, Any], None]:
+    return lambda run, job: resolve(run.operations, job)
+
+
 _JOBS: Mapping[type, Callable[[Run, Any], None]] = {
     border.InitializeWorkflow: Run._initialize,
     border.FireTimer: lambda run, job: run.loop.fire_timer(job.seq),
@@ -770,14 +779,8 @@ _JOBS: Mapping[type, Callable[[Run, Any], None]] = {
     border.SignalWorkflow: lambda run, job: run.handlers.signal(job),
     border.NotifyHasPatch: Run._notify_of_patch,
     border.DoUpdate: lambda run, job: run.handlers.update(job),
-    border.ResolveActivity: lambda run, job: run.operations.resolve_activity(job),
-    border.ResolveChildWorkflowExecutionStart: lambda run, job: run.operations.resolve_child_start(job),
-    border.ResolveChildWorkflowExecution: lambda run, job: run.operations.resolve_child(job),
-    border.ResolveSignalExternalWorkflow: lambda run, job: run.operations.resolve_signal(job),
-    border.ResolveRequestCancelExternalWorkflow: lambda run, job: run.operations.resolve_cancel(job),
-    border.ResolveNexusOperationStart: lambda run, job: run.operations.resolve_nexus_start(job),
-    border.ResolveNexusOperation: lambda run, job: run.operations.resolve_nexus(job),
     border.RemoveFromCache: Run._evict,
+    **{job: _by_operations(resolve) for job, resolve in RESOLVED_BY.items()},
 }
 
 
