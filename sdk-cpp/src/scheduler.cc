@@ -42,6 +42,22 @@ bool internal(const std::string& frame) {
   return frame.rfind("chimera::sdk::", 0) == 0 || frame.rfind("chimera::detail::", 0) == 0;
 }
 
+void set_no_stack(Run& run, const absl::Status& why) {
+  run.set_task_error(
+      absl::StrCat("cannot run ", run.owner, " now: ", std::string(why.message())));
+}
+
+// The run is over for this worker; the task fails, and its next attempt gets a larger stack.
+void lose(Run& run, const Fiber& fiber) {
+  run.lost = true;
+  const std::size_t kib = fiber.give_up_stack() / 1024;
+  run.set_task_error(absl::StrCat(
+      "stack overflow in ", run.owner, ": its code needs more than the ", kib,
+      " KiB of a workflow's stack; move large local variables and deep recursion to the heap or to "
+      "an activity, or raise WorkerOptions::workflow_stack_bytes (the worker's standard error has "
+      "the frames)"));
+}
+
 }  // namespace
 
 void Scheduler::run_ready(bool conditions) {
@@ -77,12 +93,12 @@ void Scheduler::call(absl::FunctionRef<void()> code) {
   // As much as the lane's own thread has.
   Fiber fiber(std::cref(body), run_.owner, stacks_.large(), /*brief=*/true);
   if (const absl::Status stack = fiber.prepare(); !stack.ok()) {
-    set_no_stack(stack);
+    set_no_stack(run_, stack);
     throw std::runtime_error(run_.task_error);
   }
   fiber.resume();
   if (fiber.overflowed()) {
-    lose(fiber);
+    lose(run_, fiber);
     throw std::runtime_error(run_.task_error);
   }
   if (error != nullptr) std::rethrow_exception(error);
@@ -118,32 +134,16 @@ bool Scheduler::ask_each_condition() {
 
 void Scheduler::resume(Task& task) {
   if (task.finished) return;
-  if (const absl::Status stack = task.fiber->prepare(); !stack.ok()) return set_no_stack(stack);
+  if (const absl::Status stack = task.fiber->prepare(); !stack.ok()) return set_no_stack(run_, stack);
   running_ = &task;
   task.fiber->resume();
   running_ = nullptr;
-  if (task.fiber->overflowed()) return lose(*task.fiber);
+  if (task.fiber->overflowed()) return lose(run_, *task.fiber);
   if (!task.finished) return;
   if (task.queued) std::erase(ready_, &task);  // It woke itself and then ended.
   for (Task* joiner : task.joiners) wake(*joiner);
   if (task.error != nullptr && !task.joined && !run_.quiet()) report_unjoined(task);
   std::erase_if(tasks_, [&](const std::shared_ptr<Task>& each) { return each.get() == &task; });
-}
-
-void Scheduler::set_no_stack(const absl::Status& why) {
-  run_.set_task_error(
-      absl::StrCat("cannot run ", run_.owner, " now: ", std::string(why.message())));
-}
-
-// The run is over for this worker; the task fails, and its next attempt gets a larger stack.
-void Scheduler::lose(const Fiber& fiber) {
-  run_.lost = true;
-  const std::size_t kib = fiber.give_up_stack() / 1024;
-  run_.set_task_error(absl::StrCat(
-      "stack overflow in ", run_.owner, ": its code needs more than the ", kib,
-      " KiB of a workflow's stack; move large local variables and deep recursion to the heap or to "
-      "an activity, or raise WorkerOptions::workflow_stack_bytes (the worker's standard error has "
-      "the frames)"));
 }
 
 void Scheduler::report_unjoined(const Task& task) const {
@@ -303,7 +303,7 @@ void Scheduler::unwind(Task& task) {
   running_ = &task;
   task.fiber->resume();
   running_ = nullptr;
-  if (task.fiber->overflowed()) return lose(*task.fiber);
+  if (task.fiber->overflowed()) return lose(run_, *task.fiber);
   if (task.finished && task.unwound && task.unwindings == 1) return;
   log(LogLevel::kError,
       absl::StrCat(run_.owner, ": the code of its ", task.name,

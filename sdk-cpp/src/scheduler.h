@@ -71,8 +71,6 @@ class Scheduler {
   bool ask_conditions();
   bool ask_each_condition();
   void resume(Task& task);
-  void lose(const Fiber& fiber);
-  void set_no_stack(const absl::Status& why);
   void report_unjoined(const Task& task) const;
   void unwind(Task& task);
   void wake_waiting(Operation& operation);

@@ -206,7 +206,8 @@ def past_declaration(tokens: list[Token], at: int, function: bool) -> int:
 
 
 def methods_of(body: list[Token]) -> list[str]:
-    methods, at = [], 0
+    methods: list[str] = []
+    at = 0
     while at < len(body):
         text = body[at].text
         if text in ("public", "private", "protected") and body[at + 1].text == ":":
