@@ -43,8 +43,7 @@ bool internal(const std::string& frame) {
 }
 
 void set_no_stack(Run& run, const absl::Status& why) {
-  run.set_task_error(
-      absl::StrCat("cannot run ", run.owner, " now: ", std::string(why.message())));
+  run.set_task_error(absl::StrCat("cannot run ", run.owner, " now: ", std::string(why.message())));
 }
 
 // The run is over for this worker; the task fails, and its next attempt gets a larger stack.
@@ -134,7 +133,8 @@ bool Scheduler::ask_each_condition() {
 
 void Scheduler::resume(Task& task) {
   if (task.finished) return;
-  if (const absl::Status stack = task.fiber->prepare(); !stack.ok()) return set_no_stack(run_, stack);
+  if (const absl::Status stack = task.fiber->prepare(); !stack.ok())
+    return set_no_stack(run_, stack);
   running_ = &task;
   task.fiber->resume();
   running_ = nullptr;
