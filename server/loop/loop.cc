@@ -19,7 +19,7 @@ void Loop::start(Task after_task, Task after_turn) {
   after_turn_ = std::move(after_turn);
   if (driver_.executor != nullptr) {
     waiting_ = true;
-    strand_ = driver_.executor->strand([] {});
+    strand_ = driver_.executor->strand();
     strand_->post([this] { run_on_strand(); });  // Sets the first wake-up.
     return;
   }
