@@ -41,7 +41,7 @@ void reserve_workflow_slot(const Connection& connection, Text namespace_, Text t
   GilReleased released;
   starts->reserve(std::move(namespace_.value), std::move(task_queue.value),
                   [queue = std::move(queue), callback](core::WorkflowSlotPtr slot) mutable {
-                    queue->push(std::move(callback), [slot = std::move(slot)]() mutable {
+                    queue->push(std::move(callback), [slot = std::move(slot)]() mutable -> py::tuple {
                       if (slot == nullptr) return py::make_tuple(py::none(), py::none());
                       return py::make_tuple(std::make_unique<WorkflowSlot>(std::move(slot)),
                                             py::none());
