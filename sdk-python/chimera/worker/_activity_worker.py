@@ -450,7 +450,7 @@ class ActivityWorker:
         if self._is_plain and (simple := _plain.decode_all(given, hints)) is not None:
             return simple if definition.name is not None else [simple]
         try:
-            args = await data.decode([Payload.FromString(each) for each in given], hints)
+            args = await data.decode([Payload.FromString(each) for each in given], hints) if given else []
         except Exception as err:
             raise exceptions.ApplicationError("Failed decoding arguments") from err
         return args if definition.name is not None else [args]

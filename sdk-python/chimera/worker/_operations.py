@@ -138,6 +138,8 @@ class ActivityTask(ActivityHandle[Any]):
         self._run.add_command(command, self.make_context)
         self._operations.activities[self.seq] = self
 
+    # Fields go by position: names would take as long as all else about the tuple.
+
     def _remote_command(self) -> border.ScheduleActivity:
         input, run = self._input, self._run
         arguments = self._arguments()

@@ -304,11 +304,18 @@ class Run(WorkflowInstance):
         payloads = started.input.payloads
         if self.definition.name is None:
             args = [self.decode(payloads, [common.RawValue] * len(payloads))]
-        else:  # As with the official worker, what a function without parameters is sent does not matter.
-            args = [] if types == [] else self.decode(payloads, types)
+        elif types == []:  # As with the official worker, what is sent does not matter then.
+            args = []
+        else:
+            args = self._simple(payloads, types) or self.decode(payloads, types)
         self._input = ExecuteWorkflowInput(
             self.definition.cls, self.definition.run_fn, args, self.info.headers
         )
+
+    def _simple(self, payloads: Sequence[Payload], types: Sequence[type] | None) -> list[Any] | None:
+        if not self.is_plain or not types or len(types) != len(payloads):
+            return None
+        return _plain.decode_all([payload.SerializeToString() for payload in payloads], types)
 
     def _initialize(self, _job: border.InitializeWorkflow) -> None:
         body = self.guard(self._execute, self._completed)

@@ -100,7 +100,8 @@ class Handlers:
 
     def _arguments(self, definition: Any, name: str, payloads: Sequence[Any]) -> list[Any]:
         run, types = self._run, definition.arg_types
-        if run.is_plain and definition.name is not None and types and len(types) == len(payloads):
+        usual = run.is_plain and definition.name is not None and definition.takes_arguments
+        if usual and types and len(types) == len(payloads):
             if (simple := _plain.decode_all(payloads, types)) is not None:
                 return simple
         items = [p if isinstance(p, Payload) else Payload.FromString(p) for p in payloads]

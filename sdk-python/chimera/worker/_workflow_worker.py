@@ -520,7 +520,9 @@ class WorkflowWorker:
         if started.HasField("root_workflow_execution"):
             execution = started.root_workflow_execution
             root = workflow.RootInfo(execution.run_id, execution.workflow_id)
-        policy = common.RetryPolicy.from_proto(started.retry_policy)
+        policy = None
+        if started.HasField("retry_policy"):
+            policy = common.RetryPolicy.from_proto(started.retry_policy)
         return workflow.Info(
             attempt=started.attempt,
             continued_run_id=started.continued_execution_run_id or None,
@@ -534,7 +536,7 @@ class WorkflowWorker:
             root=root,
             priority=common.Priority._from_proto(started.priority),
             raw_memo=dict(started.memo.fields),
-            retry_policy=policy if started.HasField("retry_policy") else None,
+            retry_policy=policy,
             run_id=run_id,
             run_timeout=duration("workflow_run_timeout"),
             search_attributes=converter.decode_search_attributes(started.search_attributes),

@@ -573,6 +573,30 @@ def test_what_ends_is_reported_although_others_wait() -> None:
     check(body)
 
 
+def test_a_codec_is_not_asked_about_nothing() -> None:
+    asked: list[int] = []
+
+    class Counting(converter.PayloadCodec):
+        async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
+            return list(payloads)
+
+        async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+            asked.append(len(payloads))
+            return list(payloads)
+
+    @activity.defn
+    async def nothing() -> str:
+        return "x"
+
+    async def body() -> None:
+        harness = Harness(nothing, add, data=converter.DataConverter(payload_codec=Counting()))
+        assert decode((await harness.run("nothing"))[1]) == "x"
+        assert decode((await harness.run("add", 1, 2))[1]) == 3.0
+        assert asked == [2]
+
+    check(body)
+
+
 @pytest.mark.parametrize("set_first", [True, False])
 def test_an_async_activity_and_its_threads_hear_of_its_cancellation(set_first: bool) -> None:
     async def body() -> None:
