@@ -56,6 +56,11 @@ absl::Status RunCommands::take_other(UpsertWorkflowSearchAttributes& command, Co
   return absl::OkStatus();
 }
 
+absl::Status RunCommands::take_other(RecordOnce& command, Command& whole) {
+  run_.records.take(command, whole, machines_, run_.outgoing);
+  return absl::OkStatus();
+}
+
 absl::Status RunCommands::take_other(ModifyWorkflowProperties& command, Command& whole) {
   run_.properties.take(command, whole, machines_, run_.outgoing);
   return absl::OkStatus();

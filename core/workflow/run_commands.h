@@ -23,6 +23,7 @@ class RunCommands {
   template <class One>
   absl::Status take(One& command, Command& whole);
   absl::Status take_other(SetPatchMarker& command, Command& whole);
+  absl::Status take_other(RecordOnce& command, Command& whole);
   absl::Status take_other(UpsertWorkflowSearchAttributes& command, Command& whole);
   absl::Status take_other(ModifyWorkflowProperties& command, Command& whole);
   absl::Status take_other(CompleteWorkflowExecution& command, Command& whole);

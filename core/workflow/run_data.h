@@ -12,8 +12,11 @@
 #include "absl/container/flat_hash_set.h"
 
 #include "core/history/buffer.h"
+#include "core/machines/change_versions.h"
+#include "core/machines/dialect.h"
 #include "core/machines/patch.h"
 #include "core/machines/properties.h"
+#include "core/machines/record.h"
 #include "core/machines/update.h"
 #include "core/workflow/run.h"
 
@@ -56,7 +59,10 @@ struct RunData {
   UpdateMessages messages;
   absl::flat_hash_map<std::string, UpdateMachine> updates;  // By protocol instance id.
   absl::flat_hash_set<std::string> known_updates;  // Looked ahead in history, not yet accepted.
-  Patches patches;
+  Dialect dialect;
+  ChangeVersions change_versions;
+  Patches patches{change_versions};
+  Records records{change_versions};
   Properties properties;
 };
 

@@ -24,7 +24,7 @@ absl::Status RunHistory::apply(const Batch& batch) {
   const bool holds_last = run_.next_page_token.empty() && batch.end == events.size();
   run_.activations = 0;
   local_.begin_batch();
-  look_ahead(events, batch);
+  if (absl::Status status = look_ahead(events, batch); !status.ok()) return status;
   const bool was_live = run_.live();
   commanded_ = false;
   for (std::size_t i = 0; i < batch.end; ++i) {
@@ -52,18 +52,17 @@ absl::Status RunHistory::apply(const Batch& batch) {
 
 // What this task's completion and its commands, later in history, tell of this task: they were not
 // known live, but the language needs them now.
-void RunHistory::look_ahead(absl::Span<const HistoryEvent* const> events, const Batch& batch) {
+absl::Status RunHistory::look_ahead(absl::Span<const HistoryEvent* const> events,
+                                    const Batch& batch) {
+  if (run_.last_processed == 0 && batch.lookahead_end > batch.end)
+    begin_dialect(*events[0], *events[batch.end]);
   bool own = true;  // Of this task, not of one behind that heartbeats of local activities made.
   for (std::size_t i = batch.end; i < batch.lookahead_end; ++i) {
     const HistoryEvent& event = *events[i];
     own = own && (i == batch.end || is_command_event(event.event_type()));
     switch (event.event_type()) {
       case enums::EVENT_TYPE_MARKER_RECORDED:
-        if (own) local_.look_ahead(event);
-        if (auto patch = read_patch_marker(event.marker_recorded_event_attributes());
-            patch && run_.patches.know(patch->id)) {
-          run_.jobs.push_back(NotifyHasPatch{patch->id});
-        }
+        if (absl::Status status = look_ahead_marker(event, own); !status.ok()) return status;
         break;
       case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
         look_ahead_update(events, event);
@@ -72,6 +71,29 @@ void RunHistory::look_ahead(absl::Span<const HistoryEvent* const> events, const 
         break;
     }
   }
+  local_.look_further(events.subspan(batch.end));
+  return absl::OkStatus();
+}
+
+// The first task that history has completed says who made the run.
+void RunHistory::begin_dialect(const HistoryEvent& started, const HistoryEvent& completed) {
+  run_.dialect.begin(
+      completed.workflow_task_completed_event_attributes().sdk_metadata().sdk_name(),
+      started.workflow_execution_started_event_attributes().original_execution_run_id(),
+      run_.options.identity.codec);
+}
+
+absl::Status RunHistory::look_ahead_marker(const HistoryEvent& event, bool own) {
+  const auto& marker = event.marker_recorded_event_attributes();
+  if (own) local_.look_ahead(event);
+  if (auto patch = read_patch_marker(marker); patch && run_.patches.know(patch->id))
+    run_.jobs.push_back(NotifyHasPatch{patch->id});
+  if (!run_.options.identity.has_side_effects || !is_record_marker(marker))
+    return absl::OkStatus();
+  auto job = run_.records.know(event, machines_);
+  if (!job.ok()) return job.status();
+  if (*job) run_.jobs.push_back(**std::move(job));
+  return absl::OkStatus();
 }
 
 void RunHistory::look_ahead_update(absl::Span<const HistoryEvent* const> events,
@@ -131,7 +153,7 @@ absl::Status RunHistory::apply_event(const HistoryEvent& event) {
                                             " to ", event.event_id()));
   }
   const EventType type = event.event_type();
-  if (run_.patches.skips_upsert(event)) return absl::OkStatus();
+  if (run_.change_versions.skips(event)) return absl::OkStatus();
   if (is_command_event(type)) return machines_.match(event);
   if (type != enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED) {
     if (absl::Status status = check_confirmed(&event); !status.ok()) return status;

@@ -42,7 +42,9 @@ class RunHistory {
     bool run_validator;
   };
 
-  void look_ahead(absl::Span<const HistoryEvent* const> events, const Batch& batch);
+  void begin_dialect(const HistoryEvent& started, const HistoryEvent& completed);
+  absl::Status look_ahead(absl::Span<const HistoryEvent* const> events, const Batch& batch);
+  absl::Status look_ahead_marker(const HistoryEvent& event, bool own);
   void look_ahead_update(absl::Span<const HistoryEvent* const> events, const HistoryEvent& event);
   absl::Status apply_event(const HistoryEvent& event);
   void apply_started(const HistoryEvent& event);

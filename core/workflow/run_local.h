@@ -7,6 +7,8 @@
 #include <optional>
 #include <vector>
 
+#include "absl/types/span.h"
+
 #include "core/workflow/run_data.h"
 #include "core/workflow/run_machines.h"
 
@@ -33,6 +35,7 @@ class RunLocal {
   // --- Markers of the task to come ---
   void begin_batch();
   void look_ahead(const HistoryEvent& event);
+  void look_further(absl::Span<const HistoryEvent* const> events);  // At those of later tasks.
   // Those that meet their activity now; `at_rest`: nothing else can happen.
   bool release_ahead(bool at_rest);
 
@@ -52,6 +55,8 @@ class RunLocal {
   std::uint32_t take_later_attempts() { return std::exchange(later_attempts_, 0); }
 
  private:
+  LocalActivityMachine* machine_of(const LocalMarker& marker);
+
   RunData& run_;
   RunMachines& machines_;
   int executing_ = 0;
@@ -63,6 +68,7 @@ class RunLocal {
   // Of the task to come, in history's order; those before `ahead_next_` have met theirs.
   std::vector<LocalMarker> ahead_;
   std::size_t ahead_next_ = 0;
+  std::vector<std::uint64_t> later_orders_;  // Of another SDK's markers behind those.
 };
 
 }  // namespace chimera::core

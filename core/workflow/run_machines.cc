@@ -56,6 +56,10 @@ std::string RunMachines::describe(const OutgoingCommand& command) const {
       return UpdateMachine::describe(command);
     case MachineKind::kPatch:
       return absl::StrCat("patch \"", command.id, "\"");
+    case MachineKind::kVersion:
+    case MachineKind::kSideEffect:
+    case MachineKind::kMutableSideEffect:
+      return Records::describe(command);
     case MachineKind::kSearchAttributes:
       return "UpsertWorkflowSearchAttributes";
     case MachineKind::kMemo:
@@ -80,6 +84,7 @@ absl::Status RunMachines::match(const HistoryEvent& event) {
       meeting_ = nullptr;
       return status;
     }
+    if (is_record_marker(event.marker_recorded_event_attributes())) return match_record(event);
   }
   Patches::pass(run_.outgoing);
   const OutgoingCommand* head = run_.outgoing.front();
@@ -93,10 +98,23 @@ absl::Status RunMachines::match(const HistoryEvent& event) {
   return absl::OkStatus();
 }
 
+absl::Status RunMachines::match_record(const HistoryEvent& event) {
+  Patches::pass(run_.outgoing);
+  meeting_ = run_.outgoing.front();
+  const LanguageIdentity& language = run_.options.identity;
+  absl::Status status =
+      language.has_side_effects
+          ? run_.records.meet(event, *this, run_.outgoing)
+          : disagree(event,
+                     absl::StrCat("workflows of ", language.sdk_name, " make no such marker"));
+  meeting_ = nullptr;
+  return status;
+}
+
 // Its type is right.
 absl::Status RunMachines::confirm(const OutgoingCommand& command, const HistoryEvent& event) {
   if (command.kind == MachineKind::kUpdate) return confirm_update(command, event);
-  if (command.kind == MachineKind::kPatch)
+  if (command.kind < MachineKind::kNumbered && event.has_marker_recorded_event_attributes())
     return nondeterminism(&event, &command, "the marker is another one");
   if (command.kind < MachineKind::kNumbered) return absl::OkStatus();
   const auto found = table_.find(command.kind, command.seq);

@@ -29,10 +29,14 @@ class RunMachines final : public RunPort {
   const RunContext& context() const override { return run_.options.context; }
   bool live() const override { return run_.live(); }
   bool use(CoreFlag flag) override { return run_.flags.use(flag, run_.replaying); }
+  Dialect& dialect() override { return run_.dialect; }
   void send(const MachineBase& machine, EventType confirmed_by,
             std::unique_ptr<ApiCommand> command) override;
   void take_back(const MachineBase& machine) override {
     run_.outgoing.drop(machine.kind, machine.seq);
+  }
+  std::int64_t next_command_event_id() const override {
+    return run_.started_event_id + 2 + static_cast<std::int64_t>(run_.outgoing.unsent());
   }
   void issue(CommandVariant command) override;
   void tell(Job job) override { run_.jobs.push_back(std::move(job)); }
@@ -71,6 +75,7 @@ class RunMachines final : public RunPort {
   const MachineTable& table() const { return table_; }
 
  private:
+  absl::Status match_record(const HistoryEvent& event);
   absl::Status confirm(const OutgoingCommand& command, const HistoryEvent& event);
   absl::Status confirm_update(const OutgoingCommand& command, const HistoryEvent& event);
   std::string describe(const OutgoingCommand& command) const;

@@ -57,6 +57,7 @@ class WorkflowRun::State {
   void end_query();
   void answer_legacy_query();
   void refuse_legacy_query(const std::string& why);
+  bool fails_workflow() const;
   void fail_task(const absl::Status& status);
   void fail_task(api::failure::v1::Failure failure, api::enums::v1::WorkflowTaskFailedCause cause,
                  EvictionReason reason);

@@ -71,6 +71,15 @@ bool Interpreter::step(Fiber& fiber) {
     case K::kDeprecatePatch:
       patch(step);
       break;
+    case K::kSideEffect:
+      side_effect();
+      break;
+    case K::kMutable:
+      mutable_side_effect(step);
+      break;
+    case K::kVersion:
+      version(step);
+      break;
     case K::kUpsert:
     case K::kMemo:
       describe(step);

@@ -101,8 +101,12 @@ TEST(PatchMarkerTest, ReadsBothForms) {
 
 // The server indexes the attribute; a longer value would fail the whole task.
 TEST(PatchMarkerTest, AListOfPatchesThatIsTooLongIsLeftOut) {
-  EXPECT_EQ(change_version_attribute({"b", "a"})->data(), R"(["a","b"])");
-  EXPECT_FALSE(change_version_attribute({std::string(2048, 'x')}).has_value());
+  ChangeVersions versions;
+  versions.add_patch("b");
+  versions.add_patch("a");
+  EXPECT_EQ(versions.attribute()->data(), R"(["a","b"])");
+  versions.add_patch(std::string(2048, 'x'));
+  EXPECT_FALSE(versions.attribute().has_value());
 }
 
 }  // namespace
