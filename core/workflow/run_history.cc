@@ -7,6 +7,7 @@
 #include "core/base/siphash.h"
 #include "core/history/events.h"
 #include "core/machines/patch.h"
+#include "core/workflow/nondeterminism.h"
 #include "core/workflow/run_state.h"
 
 // Servers and histories of today still use these fields.
@@ -187,6 +188,10 @@ absl::Status WorkflowRun::State::check_confirmed(const HistoryEvent* event) {
   Patches::pass(outgoing_);
   const OutgoingCommand* head = outgoing_.front();
   if (!head || !options_.report_extra_commands) return absl::OkStatus();
+  if (!event && options_.replay_only) {
+    return absl::DataLossError(
+        cut_history_message(options_.context, last_processed_, describe(*head)));
+  }
   return nondeterminism(event, head, "no event for this command: the task ended before it");
 }
 
