@@ -288,8 +288,8 @@ TEST_F(RunTest, ASpeculativeTaskIsTakenBack) {
   EXPECT_EQ(only_job<SignalWorkflow>().signal->signal_name(), "go");
 }
 
-// The length of a history that ends with an empty task, as sdk-core 1.35 counts it for a query: with
-// the task's completion or, where the task before had commands, without.
+// The length of a history that ends with an empty task, as sdk-core 1.35 counts it for a query:
+// with the task's completion or, where the task before had commands, without.
 TEST_F(RunTest, AQueryIsToldTheHistorysLengthInPagesAsInOne) {
   const auto length_with_border_at = [this](const HistoryBuilder& history, std::int64_t border) {
     WorkflowRun run{options()};
