@@ -26,4 +26,15 @@ std::string nondeterminism_message(const RunContext& run, const HistoryEvent* ev
   return text;
 }
 
+std::string cut_history_message(const RunContext& run, std::int64_t last_event_id,
+                                const std::string& command) {
+  return absl::StrCat(
+      "the history of workflow ", run.workflow_type, " (id ", run.workflow_id, ", run ", run.run_id,
+      ") ends at event ", last_event_id,
+      ", within what a completed task commanded; the code goes on there with ", command,
+      ".\n  Either the history is cut: fetch it whole. Or the code commands more than it did: "
+      "guard "
+      "the change with patched(\"...\"). See docs/errors.md, A history that ends within a task.");
+}
+
 }  // namespace chimera::core

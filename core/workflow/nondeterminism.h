@@ -1,4 +1,4 @@
-// The report of a disagreement between history and code.
+// The reports of disagreements between history and code.
 #ifndef CHIMERA_CORE_WORKFLOW_NONDETERMINISM_H_
 #define CHIMERA_CORE_WORKFLOW_NONDETERMINISM_H_
 
@@ -14,6 +14,10 @@ namespace chimera::core {
 std::string nondeterminism_message(const RunContext& run, const HistoryEvent* event,
                                    const std::string& command, const std::string& what,
                                    int commands_matched);
+// A file that ends among the events of a task's commands, before `command`: it may have been cut
+// there, so that nothing is said of the code. (A server gives them all at once.)
+std::string cut_history_message(const RunContext& run, std::int64_t last_event_id,
+                                const std::string& command);
 
 }  // namespace chimera::core
 

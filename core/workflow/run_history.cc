@@ -8,6 +8,7 @@
 #include "core/base/siphash.h"
 #include "core/history/events.h"
 #include "core/machines/patch.h"
+#include "core/workflow/nondeterminism.h"
 
 // Servers and histories of today still use these fields.
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
@@ -205,6 +206,10 @@ absl::Status RunHistory::check_confirmed(const HistoryEvent* event) {
   Patches::pass(run_.outgoing);
   const OutgoingCommand* head = run_.outgoing.front();
   if (!head || !run_.options.report_extra_commands) return absl::OkStatus();
+  if (!event && run_.options.replay_only) {
+    return absl::DataLossError(
+        cut_history_message(run_.options.context, run_.last_processed, machines_.describe(*head)));
+  }
   return machines_.nondeterminism(event, head,
                                   "no event for this command: the task ended before it");
 }

@@ -71,6 +71,7 @@ class RunMachines final : public RunPort {
   absl::Status route(const HistoryEvent& event);
   absl::Status nondeterminism(const HistoryEvent* event, const OutgoingCommand* command,
                               const std::string& what) const;
+  std::string describe(const OutgoingCommand& command) const;
   MachineTable& table() { return table_; }
   const MachineTable& table() const { return table_; }
 
@@ -78,7 +79,6 @@ class RunMachines final : public RunPort {
   absl::Status match_record(const HistoryEvent& event);
   absl::Status confirm(const OutgoingCommand& command, const HistoryEvent& event);
   absl::Status confirm_update(const OutgoingCommand& command, const HistoryEvent& event);
-  std::string describe(const OutgoingCommand& command) const;
 
   RunData& run_;
   RunLocal& local_;

@@ -111,6 +111,29 @@ TEST(Replayer, SaysWhatTheCodeThrew) {
   }
 }
 
+// The first `events` of kHistory.
+WorkflowHistory cut_after(int events) {
+  const std::string text = kHistory;
+  const auto end = text.find("{\"eventId\": \"" + std::to_string(events + 1) + "\"");
+  return WorkflowHistory::from_json(text.substr(0, text.rfind('}', end) + 1) + "]}");
+}
+
+TEST(Replayer, ReplaysAHistoryUpToWhereItIsCut) {
+  auto replayer = replayer_of<&Hello::run>();
+  for (const int events : {1, 2, 3, 5, 6, 7, 8, 9}) replayer.replay(cut_after(events));
+  for (const int events : {4, 10}) {  // Between a task's completion and its command's event.
+    try {
+      replayer.replay(cut_after(events));
+      FAIL() << "replayed";
+    } catch (const ReplayError& error) {
+      EXPECT_EQ(dynamic_cast<const NondeterminismError*>(&error), nullptr) << error.what();
+      EXPECT_NE(std::string(error.what()).find("ends at event " + std::to_string(events)),
+                std::string::npos)
+          << error.what();
+    }
+  }
+}
+
 TEST(Replayer, NamesTheTypesThatItHas) {
   Replayer replayer;
   replayer.add(define_workflow<&Hello::run>("Other"));

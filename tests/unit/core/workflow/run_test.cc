@@ -198,6 +198,24 @@ TEST_F(RunTest, AnExtraCommandIsFoundWhereTheTaskEnded) {
   EXPECT_NE(message.find("event 6, WorkflowExecutionSignaled"), std::string::npos) << message;
 }
 
+// A recorded history that was cut in the middle of a task's commands says nothing against the code.
+TEST_F(RunTest, AHistoryThatIsCutWithinATaskIsNoDisagreement) {
+  history_.task();
+  history_.timer_started(1);
+  RunOptions replay = options();
+  replay.replay_only = true;
+  WorkflowRun run(std::move(replay));
+  run.step(as_input(history_.poll()), outputs_);
+
+  run.step(done(StartTimer{1, {}}, StartTimer{2, {}}), outputs_);
+
+  const auto& request = *std::get<SendFailure>(outputs_.back()).request;
+  EXPECT_THAT(request.failure().message(),
+              ::testing::AllOf(::testing::HasSubstr("ends at event 5"),
+                               ::testing::HasSubstr("goes on there with StartTimer 2")));
+  EXPECT_NE(request.cause(), enums::WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR);
+}
+
 TEST_F(RunTest, AMissingCommandIsADisagreement) {
   history_.task();
   history_.timer_started(1);

@@ -15,7 +15,7 @@ using chimera::testing::FakeTimers;
 // Runs nothing by itself.
 class HandExecutor : public base::Executor {
  public:
-  std::shared_ptr<base::Strand> strand(absl::AnyInvocable<void()>) override {
+  std::shared_ptr<base::Strand> strand(std::function<base::Strand::Next()>) override {
     return std::make_shared<HandStrand>(*this);
   }
   bool run_next() {
