@@ -33,7 +33,8 @@ std::string refusal(std::function<void()> what) {
     }
   };
   Driver driver(kRuns);
-  const auto* failed = command<core::FailWorkflowExecution>(driver.start(), 0);
+  const core::Completion first = driver.start();
+  const auto* failed = command<core::FailWorkflowExecution>(first, 0);
   return failed == nullptr ? "" : failed->failure.message();
 }
 
