@@ -1,8 +1,10 @@
-// Times and durations of the API as std::chrono, and back.
+// Times and durations of the API as std::chrono, and back. Values outside the range of int64
+// nanoseconds are clamped: a server may say 1000 years.
 #ifndef CHIMERA_CORE_BASE_PROTO_TIME_H_
 #define CHIMERA_CORE_BASE_PROTO_TIME_H_
 
 #include <chrono>
+#include <cstdint>
 
 #include "google/protobuf/duration.pb.h"
 #include "google/protobuf/timestamp.pb.h"
@@ -11,12 +13,19 @@
 
 namespace chimera::base {
 
+inline std::chrono::nanoseconds clamped_nanoseconds(std::int64_t seconds, std::int32_t nanos) {
+  constexpr std::int64_t kMost = std::chrono::nanoseconds::max() / std::chrono::seconds(1) - 1;
+  if (seconds > kMost) return std::chrono::nanoseconds::max();
+  if (seconds < -kMost) return std::chrono::nanoseconds::min();
+  return std::chrono::seconds(seconds) + std::chrono::nanoseconds(nanos);
+}
+
 inline WallTime to_wall_time(const google::protobuf::Timestamp& time) {
-  return WallTime(std::chrono::seconds(time.seconds()) + std::chrono::nanoseconds(time.nanos()));
+  return WallTime(clamped_nanoseconds(time.seconds(), time.nanos()));
 }
 
 inline std::chrono::nanoseconds to_nanoseconds(const google::protobuf::Duration& duration) {
-  return std::chrono::seconds(duration.seconds()) + std::chrono::nanoseconds(duration.nanos());
+  return clamped_nanoseconds(duration.seconds(), duration.nanos());
 }
 
 inline void set_timestamp(WallTime time, google::protobuf::Timestamp& out) {

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "core/base/proto_time.h"
 #include "core/base/utf8.h"
 #include "core/converter/json.h"
 #include "core/converter/payload.h"
@@ -31,7 +32,8 @@ ApplicationFailure read(const api::failure::v1::ApplicationFailureInfo& info) {
                           .non_retryable = info.non_retryable(),
                           .category = info.category(),
                           .details = info.details()};
-  if (info.has_next_retry_delay()) kind.next_retry_delay = to_nanoseconds(info.next_retry_delay());
+  if (info.has_next_retry_delay())
+    kind.next_retry_delay = base::to_nanoseconds(info.next_retry_delay());
   return kind;
 }
 
@@ -125,7 +127,7 @@ struct KindWriter {
     info.set_category(kind.category);
     if (kind.details.payloads_size() > 0) *info.mutable_details() = kind.details;
     if (kind.next_retry_delay)
-      set_duration(*info.mutable_next_retry_delay(), *kind.next_retry_delay);
+      base::set_duration(*kind.next_retry_delay, *info.mutable_next_retry_delay());
   }
   void operator()(const TimeoutFailure& kind) const {
     auto& info = *proto.mutable_timeout_failure_info();

@@ -151,6 +151,15 @@ void append_preview(std::string& text, const Json& value, std::size_t longest) {
   text += value.is_array() ? ']' : '}';
 }
 
+void write_plain(JsonWriter& out, const Json& value) {
+  if (value.is_null()) return out.null();
+  if (value.is_boolean()) return out.boolean(value.get<bool>());
+  if (value.is_number_unsigned()) return out.unsigned_integer(value.get<std::uint64_t>());
+  if (value.is_number_integer()) return out.integer(value.get<std::int64_t>());
+  if (value.is_number()) return out.number(value.get<double>());
+  out.string(value.get_ref<const std::string&>());
+}
+
 bool plain(unsigned char c) { return c >= 0x20 && c < 0x7F && c != '"' && c != '\\'; }
 
 }  // namespace
@@ -158,6 +167,11 @@ bool plain(unsigned char c) { return c >= 0x20 && c < 0x7F && c != '"' && c != '
 void JsonWriter::separate() {
   if (!first_) out_ += ',';
   first_ = false;
+}
+
+void JsonWriter::raw(std::string_view json) {
+  separate();
+  out_ += json;
 }
 
 void JsonWriter::begin_object() {
@@ -279,6 +293,34 @@ void JsonNode::for_each(absl::FunctionRef<bool(std::string_view, JsonNode)> visi
   for (const auto& [key, value] : json(value_).get_ref<const Json::object_t&>()) {
     if (!visit(key, JsonNode(&value))) return;
   }
+}
+
+std::string JsonNode::text() const {
+  std::string text;
+  JsonWriter out(text);
+  struct Level {
+    const Json* value;
+    Json::const_iterator next;
+  };
+  std::vector<Level> levels;  // No recursion: the text may nest as deep as it likes.
+  const auto begin = [&](const Json& value) {
+    if (!value.is_structured()) return write_plain(out, value);
+    value.is_array() ? out.begin_array() : out.begin_object();
+    levels.push_back({&value, value.begin()});
+  };
+  begin(json(value_));
+  while (!levels.empty()) {
+    Level& level = levels.back();
+    const bool array = level.value->is_array();
+    if (level.next == level.value->end()) {
+      array ? out.end_array() : out.end_object();
+      levels.pop_back();
+      continue;
+    }
+    if (!array) out.key(level.next.key());
+    begin(*level.next++);
+  }
+  return text;
 }
 
 std::string JsonNode::preview() const {

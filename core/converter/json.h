@@ -31,6 +31,7 @@ class JsonWriter {
   void number(double value);  // As Python's repr: shortest digits, "1.0", "1e+16", NaN, Infinity.
   // Invalid UTF-8 is written as U+FFFD.
   void string(std::string_view value);
+  void raw(std::string_view json);  // A value that is JSON already.
 
   // For whoever carries a writer's state elsewhere: no comma is due before the next value.
   bool first() const { return first_; }
@@ -60,6 +61,8 @@ class JsonNode {
   void for_each(absl::FunctionRef<bool(std::string_view key, JsonNode value)> visit) const;
   // The value as JSON, shortened for an error message: `"three"`, `[1,2,...`.
   std::string preview() const;
+  // The value as JsonWriter would write it.
+  std::string text() const;
 
  private:
   friend class JsonDocument;

@@ -10,31 +10,11 @@
 namespace chimera::core {
 namespace {
 
-constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
-
 Payload with_encoding(std::string_view encoding, std::string data) {
   Payload payload;
   set_encoding(payload, encoding);
   payload.set_data(std::move(data));
   return payload;
-}
-
-// Floors, so that nanos is never negative (google.protobuf.Timestamp asks for it).
-std::pair<std::int64_t, std::int32_t> split(std::int64_t nanos) {
-  std::int64_t seconds = nanos / kNanosPerSecond;
-  std::int64_t rest = nanos % kNanosPerSecond;
-  if (rest < 0) {
-    rest += kNanosPerSecond;
-    --seconds;
-  }
-  return {seconds, static_cast<std::int32_t>(rest)};
-}
-
-std::int64_t join(std::int64_t seconds, std::int32_t nanos) {
-  constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max() / kNanosPerSecond - 1;
-  if (seconds > kMax) return std::numeric_limits<std::int64_t>::max();
-  if (seconds < -kMax) return std::numeric_limits<std::int64_t>::min();
-  return seconds * kNanosPerSecond + nanos;
 }
 
 }  // namespace
@@ -100,25 +80,6 @@ absl::Status read_proto(const Payload& payload, google::protobuf::Message& messa
   if (status.ok()) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(
       "data is not JSON of message ", message.GetTypeName(), ": ", std::string(status.message())));
-}
-
-void set_duration(google::protobuf::Duration& proto, std::chrono::nanoseconds value) {
-  proto.set_seconds(value.count() / kNanosPerSecond);
-  proto.set_nanos(static_cast<std::int32_t>(value.count() % kNanosPerSecond));
-}
-
-std::chrono::nanoseconds to_nanoseconds(const google::protobuf::Duration& proto) {
-  return std::chrono::nanoseconds(join(proto.seconds(), proto.nanos()));
-}
-
-void set_timestamp(google::protobuf::Timestamp& proto, base::WallTime value) {
-  const auto [seconds, nanos] = split(value.time_since_epoch().count());
-  proto.set_seconds(seconds);
-  proto.set_nanos(nanos);
-}
-
-base::WallTime to_wall_time(const google::protobuf::Timestamp& proto) {
-  return base::WallTime(std::chrono::nanoseconds(join(proto.seconds(), proto.nanos())));
 }
 
 }  // namespace chimera::core

@@ -44,13 +44,6 @@ Payload proto_binary_payload(const google::protobuf::Message& message);
 // Accepts both forms; another messageType is an error that names both.
 absl::Status read_proto(const Payload& payload, google::protobuf::Message& message);
 
-// google.protobuf.Duration and Timestamp against chrono. Values outside the range of int64
-// nanoseconds are clamped.
-void set_duration(google::protobuf::Duration& proto, std::chrono::nanoseconds value);
-std::chrono::nanoseconds to_nanoseconds(const google::protobuf::Duration& proto);
-void set_timestamp(google::protobuf::Timestamp& proto, base::WallTime value);
-base::WallTime to_wall_time(const google::protobuf::Timestamp& proto);
-
 }  // namespace chimera::core
 
 #endif  // CHIMERA_CORE_CONVERTER_PAYLOAD_H_

@@ -32,12 +32,12 @@ activity::Info make_info(const api::workflowservice::v1::PollActivityTaskQueueRe
       .workflow_namespace = task.workflow_namespace(),
       .attempt = task.attempt(),
       .is_local = is_local,
-      .scheduled_time = core::to_wall_time(task.scheduled_time()),
-      .current_attempt_scheduled_time = core::to_wall_time(task.current_attempt_scheduled_time()),
-      .started_time = core::to_wall_time(task.started_time()),
-      .schedule_to_close_timeout = core::to_nanoseconds(task.schedule_to_close_timeout()),
-      .start_to_close_timeout = core::to_nanoseconds(task.start_to_close_timeout()),
-      .heartbeat_timeout = core::to_nanoseconds(task.heartbeat_timeout()),
+      .scheduled_time = base::to_wall_time(task.scheduled_time()),
+      .current_attempt_scheduled_time = base::to_wall_time(task.current_attempt_scheduled_time()),
+      .started_time = base::to_wall_time(task.started_time()),
+      .schedule_to_close_timeout = base::to_nanoseconds(task.schedule_to_close_timeout()),
+      .start_to_close_timeout = base::to_nanoseconds(task.start_to_close_timeout()),
+      .heartbeat_timeout = base::to_nanoseconds(task.heartbeat_timeout()),
       .heartbeat_details = Details(to_public(decoded(task.heartbeat_details(), codec, scratch)))};
 }
 

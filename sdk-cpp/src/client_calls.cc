@@ -53,6 +53,15 @@ void set_execution(api::common::v1::WorkflowExecution& execution, const detail::
   execution.set_run_id(target.run_id);
 }
 
+// For requests that mean a chain of runs where it is known, and else a run.
+template <class Request>
+void set_chain(Request& request, const detail::Target& target) {
+  set_execution(*request.mutable_workflow_execution(), target);
+  if (target.first_execution_run_id.empty()) return;
+  request.mutable_workflow_execution()->clear_run_id();
+  request.set_first_execution_run_id(target.first_execution_run_id);
+}
+
 WorkflowExecution execution_of(const api::workflow::v1::WorkflowExecutionInfo& info,
                                const Codec& codec) {
   WorkflowExecution out{.id = info.execution().workflow_id(),
@@ -60,8 +69,8 @@ WorkflowExecution execution_of(const api::workflow::v1::WorkflowExecutionInfo& i
                         .workflow_type = info.type().name(),
                         .task_queue = info.task_queue(),
                         .status = static_cast<WorkflowExecutionStatus>(info.status()),
-                        .start_time = core::to_wall_time(info.start_time()),
-                        .close_time = core::to_wall_time(info.close_time()),
+                        .start_time = base::to_wall_time(info.start_time()),
+                        .close_time = base::to_wall_time(info.close_time()),
                         .history_length = info.history_length()};
   for (const auto& [key, value] : info.memo().fields()) {
     ProtoPayload scratch;
@@ -150,11 +159,14 @@ Request start_request(ClientState& client, StartWorkflowInput& input) {
   request.mutable_workflow_type()->set_name(std::string(input.type));
   request.mutable_task_queue()->set_name(options.task_queue);
   set_input(request, input.arguments, client.codec, std::move(input.header));
-  set_duration(options.execution_timeout,
+  set_duration(options.execution_timeout, "WorkflowOptions::execution_timeout",
                [&] { return request.mutable_workflow_execution_timeout(); });
-  set_duration(options.run_timeout, [&] { return request.mutable_workflow_run_timeout(); });
-  set_duration(options.task_timeout, [&] { return request.mutable_workflow_task_timeout(); });
-  set_duration(options.start_delay, [&] { return request.mutable_workflow_start_delay(); });
+  set_duration(options.run_timeout, "WorkflowOptions::run_timeout",
+               [&] { return request.mutable_workflow_run_timeout(); });
+  set_duration(options.task_timeout, "WorkflowOptions::task_timeout",
+               [&] { return request.mutable_workflow_task_timeout(); });
+  set_duration(options.start_delay, "WorkflowOptions::start_delay",
+               [&] { return request.mutable_workflow_start_delay(); });
   request.set_identity(client.connection->options().identity);
   request.set_request_id(random_id());
   request.set_workflow_id_reuse_policy(
@@ -422,10 +434,7 @@ void ClientCalls::cancel(const CancelInput& input) {
   const Target& target = input.target;
   ws::RequestCancelWorkflowExecutionRequest request;
   request.set_namespace_(client_.namespace_);
-  request.mutable_workflow_execution()->set_workflow_id(target.id);
-  if (target.first_execution_run_id.empty())
-    request.mutable_workflow_execution()->set_run_id(target.run_id);
-  request.set_first_execution_run_id(target.first_execution_run_id);
+  set_chain(request, target);
   request.set_identity(client_.connection->options().identity);
   request.set_request_id(random_id());
   request.set_reason(input.options.reason);
@@ -438,10 +447,7 @@ void ClientCalls::terminate(const TerminateInput& input) {
   const Target& target = input.target;
   ws::TerminateWorkflowExecutionRequest request;
   request.set_namespace_(client_.namespace_);
-  request.mutable_workflow_execution()->set_workflow_id(target.id);
-  if (target.first_execution_run_id.empty())
-    request.mutable_workflow_execution()->set_run_id(target.run_id);
-  request.set_first_execution_run_id(target.first_execution_run_id);
+  set_chain(request, target);
   request.set_identity(client_.connection->options().identity);
   request.set_reason(input.reason);
   if (!input.details.empty())

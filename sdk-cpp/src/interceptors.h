@@ -8,7 +8,9 @@
 #ifndef CHIMERA_SDK_CPP_SRC_INTERCEPTORS_H_
 #define CHIMERA_SDK_CPP_SRC_INTERCEPTORS_H_
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,6 +19,7 @@
 #include "chimera/options.h"
 #include "chimera/workflow.h"
 #include "core/base/api.h"
+#include "sdk-cpp/src/log.h"
 #include "sdk-cpp/src/payload_access.h"
 
 namespace chimera::sdk {
@@ -25,27 +28,39 @@ using Header = api::common::v1::Header;
 
 // --- What workflow code asks for ---
 
+// Each kind of call is an input: `Answer` is what it gives, kCall what the public call is named.
 // Everything is borrowed for the call; a link that wants it otherwise passes an input of its own
-// on.
+// on. These are the calls that interceptors of the official Python or Go SDK see; random(),
+// uuid4(), cancel_requested(), all_handlers_finished() and set_current_details() are not among
+// them.
 struct StartActivityInput {
+  using Answer = detail::OperationPtr;
+  static constexpr char kCall[] = "start_activity";
   std::string_view name;
   const ActivityOptions& options;
   detail::Arguments arguments;
   Header header = {};
 };
 struct StartLocalActivityInput {
+  using Answer = detail::OperationPtr;
+  static constexpr char kCall[] = "start_local_activity";
   std::string_view name;
   const LocalActivityOptions& options;
   detail::Arguments arguments;
   Header header = {};
 };
+// Of the start; the operation of the child's end hangs from it.
 struct StartChildInput {
+  using Answer = detail::OperationPtr;
+  static constexpr char kCall[] = "start_child_workflow";
   std::string_view type;
   const ChildWorkflowOptions& options;
   detail::Arguments arguments;
   Header header = {};
 };
 struct SignalExternalInput {
+  using Answer = detail::OperationPtr;
+  static constexpr char kCall[] = "signal";
   const std::string &workflow_id, &run_id;
   bool child;  // Only if it is one of this workflow's.
   std::string_view name;
@@ -53,41 +68,148 @@ struct SignalExternalInput {
   Header header = {};
 };
 struct CancelExternalInput {
+  using Answer = detail::OperationPtr;
+  static constexpr char kCall[] = "cancel";
   const std::string &workflow_id, &run_id, &reason;
 };
+// The last link throws.
 struct ContinueAsNewInput {
+  using Answer = void;
+  static constexpr char kCall[] = "continue_as_new";
   const ContinueAsNewOptions& options;
   detail::Arguments arguments;
   Header header = {};
 };
+// Of a sleep, a condition with a deadline, or a scope with one, which last asks for it.
+struct StartTimerInput {
+  using Answer = detail::OperationPtr;
+  static constexpr char kCall[] = "start_timer";
+  Duration duration;
+};
+struct SleepInput {
+  using Answer = void;
+  static constexpr char kCall[] = "sleep";
+  Duration duration;
+};
+// False when the time was up first.
+struct WaitConditionInput {
+  using Answer = bool;
+  static constexpr char kCall[] = "wait_condition";
+  const std::function<bool()>& condition;
+  std::optional<Duration> timeout = {};
+};
+struct SpawnInput {
+  using Answer = std::shared_ptr<detail::TaskState>;
+  static constexpr char kCall[] = "spawn";
+  std::function<void()> body;
+};
+struct NowInput {
+  using Answer = Time;
+  static constexpr char kCall[] = "now";
+};
+// The answer must stay as long as the run.
+struct InfoInput {
+  using Answer = const workflow::Info&;
+  static constexpr char kCall[] = "info";
+};
+struct CurrentUpdateInfoInput {
+  using Answer = const workflow::UpdateInfo*;
+  static constexpr char kCall[] = "current_update_info";
+};
+struct PatchedInput {
+  using Answer = bool;
+  static constexpr char kCall[] = "patched";
+  std::string_view id;
+  bool deprecated = false;  // deprecate_patch(), which has no use for the answer.
+};
+struct UpsertSearchAttributesInput {
+  using Answer = void;
+  static constexpr char kCall[] = "upsert_search_attributes";
+  const SearchAttributes& attributes;
+};
+struct UpsertMemoInput {
+  using Answer = void;
+  static constexpr char kCall[] = "upsert_memo";
+  const Memo& memo;
+};
+struct SetHandlerInput {
+  using Answer = void;
+  static constexpr char kCall[] = "set_handler";
+  detail::HandlerKind kind;
+  detail::HandlerType handler;  // Without a name: for all names.
+};
+struct MetricMeterInput {
+  using Answer = MetricMeter;
+  static constexpr char kCall[] = "metric_meter";
+};
+// A message of workflow code; not in replay, and not below the level that is written.
+struct LogInput {
+  using Answer = void;
+  static constexpr char kCall[] = "logger";
+  LogLevel level;
+  std::string_view message;
+};
 
-// A link; the base class calls on.
-class WorkflowOutbound {
+template <class... Inputs>
+struct CallList {};
+using WorkflowCalls =
+    CallList<StartActivityInput, StartLocalActivityInput, StartChildInput, SignalExternalInput,
+             CancelExternalInput, ContinueAsNewInput, StartTimerInput, SleepInput,
+             WaitConditionInput, SpawnInput, NowInput, InfoInput, CurrentUpdateInfoInput,
+             PatchedInput, UpsertSearchAttributesInput, UpsertMemoInput, SetHandlerInput,
+             MetricMeterInput, LogInput>;
+
+// A call() for each input of the list, which calls on.
+template <class Link, class List>
+class CallsOn;
+template <class Link>
+class CallsOn<Link, CallList<>> {
  public:
   // `next` is borrowed and outlives this link; null for the last.
-  explicit WorkflowOutbound(WorkflowOutbound* next) : next_(next) {}
-  virtual ~WorkflowOutbound() = default;
-  virtual detail::OperationPtr start_activity(StartActivityInput& input) {
-    return next_->start_activity(input);
-  }
-  virtual detail::OperationPtr start_local_activity(StartLocalActivityInput& input) {
-    return next_->start_local_activity(input);
-  }
-  // Of the start; the operation of the child's end hangs from it.
-  virtual detail::OperationPtr start_child(StartChildInput& input) {
-    return next_->start_child(input);
-  }
-  virtual detail::OperationPtr signal_external(SignalExternalInput& input) {
-    return next_->signal_external(input);
-  }
-  virtual detail::OperationPtr cancel_external(CancelExternalInput& input) {
-    return next_->cancel_external(input);
-  }
-  // The last link throws.
-  virtual void continue_as_new(ContinueAsNewInput& input) { next_->continue_as_new(input); }
+  explicit CallsOn(Link* next) : next_(next) {}
+  virtual ~CallsOn() = default;
+  void call() = delete;
 
- private:
-  WorkflowOutbound* const next_;
+ protected:
+  Link* const next_;
+};
+template <class Link, class Input, class... More>
+class CallsOn<Link, CallList<Input, More...>> : public CallsOn<Link, CallList<More...>> {
+  using Rest = CallsOn<Link, CallList<More...>>;
+
+ public:
+  using Rest::call;
+  using Rest::Rest;
+  virtual typename Input::Answer call(Input& input) { return this->next_->call(input); }
+};
+
+// A link: overrides call() for the inputs that it is about.
+class WorkflowOutbound : public CallsOn<WorkflowOutbound, WorkflowCalls> {
+ public:
+  using CallsOn::CallsOn;
+};
+
+// The last link, from which each input goes to the call() that the runtime has for it.
+template <class Runtime, class List = WorkflowCalls>
+class LastOutbound;
+template <class Runtime>
+class LastOutbound<Runtime, CallList<>> : public WorkflowOutbound {
+ public:
+  // Borrowed.
+  explicit LastOutbound(Runtime& runtime) : WorkflowOutbound(nullptr), runtime_(runtime) {}
+
+ protected:
+  Runtime& runtime_;
+};
+template <class Runtime, class Input, class... More>
+class LastOutbound<Runtime, CallList<Input, More...>>
+    : public LastOutbound<Runtime, CallList<More...>> {
+  using Rest = LastOutbound<Runtime, CallList<More...>>;
+
+ public:
+  using Rest::call;
+  using Rest::Rest;
+  typename Input::Answer call(Input& input) override { return this->runtime_.call(input); }
 };
 
 // --- What reaches workflow code ---

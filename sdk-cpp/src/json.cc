@@ -2,6 +2,7 @@
 // depth are this one's.
 #include "chimera/json.h"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 #include <vector>
@@ -88,6 +89,26 @@ std::string path_at_end(std::string_view text) {
   return path;
 }
 
+[[noreturn]] void cannot_write(std::string_view text, const char* why) {
+  throw NestingError(
+      absl::StrCat(shortened(path_at_end(text)), ": cannot write this value: ", why));
+}
+
+// How deep the arrays and objects of a text in JSON nest.
+int nesting(std::string_view text) {
+  int depth = 0, deepest = 0;
+  bool quoted = false;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const char c = text[at];
+    if (c == '"') quoted = !quoted;
+    if (quoted && c == '\\') ++at;
+    if (quoted) continue;
+    if (c == '{' || c == '[') deepest = std::max(deepest, ++depth);
+    if (c == '}' || c == ']') --depth;
+  }
+  return deepest;
+}
+
 }  // namespace
 
 // The writer's text is core's; this one only carries whether a comma is due.
@@ -119,13 +140,30 @@ void JsonWriter::integer(std::int64_t value) { CHIMERA_FORWARD(integer(value)); 
 void JsonWriter::unsigned_integer(std::uint64_t value) { CHIMERA_FORWARD(unsigned_integer(value)); }
 void JsonWriter::number(double value) { CHIMERA_FORWARD(number(value)); }
 void JsonWriter::string(std::string_view value) { CHIMERA_FORWARD(string(value)); }
+
+void JsonWriter::payload(const Payload& value) {
+  const auto found = value.metadata.find("encoding");
+  const std::string encoding = found == value.metadata.end() ? "" : found->second;
+  if (encoding == "binary/null") return null();
+  const auto refuse = [this](const std::string& why) {
+    const std::string where = shortened(path_at_end(std::string_view(*out_).substr(begin_)));
+    throw ConversionError(absl::StrCat(where, where.empty() ? "" : ": ", why));
+  };
+  if (encoding != "json/plain") {
+    refuse(absl::StrCat("a payload of '", encoding,
+                        "' cannot stand inside JSON; to_payload() must give json/plain or "
+                        "binary/null there"));
+  }
+  if (const auto parsed = core::JsonDocument::parse(value.data); !parsed.ok())
+    refuse(absl::StrCat("to_payload() gave no JSON: ", std::string(parsed.status().message())));
+  if (const char* why = too_deep(depth_ + nesting(value.data) - 1))
+    cannot_write(std::string_view(*out_).substr(begin_), why);
+  CHIMERA_FORWARD(raw(value.data));
+}
 #undef CHIMERA_FORWARD
 
 void JsonWriter::enter() {
-  if (const char* why = too_deep(depth_)) {
-    throw NestingError(absl::StrCat(shortened(path_at_end(std::string_view(*out_).substr(begin_))),
-                                    ": cannot write this value: ", why));
-  }
+  if (const char* why = too_deep(depth_)) cannot_write(std::string_view(*out_).substr(begin_), why);
   ++depth_;
 }
 
@@ -161,9 +199,17 @@ void JsonReader::enter() const {
 }
 
 void JsonReader::fail(std::string_view expected) const {
+  refuse(absl::StrCat("expected ", std::string(expected), ", got ", node(node_).preview()));
+}
+
+void JsonReader::refuse(std::string_view why) const {
   const std::string where = shortened(path());
-  throw ConversionError(absl::StrCat(where, where.empty() ? "" : ": ", "expected ",
-                                     std::string(expected), ", got ", node(node_).preview()));
+  throw ConversionError(absl::StrCat(where, where.empty() ? "" : ": ", std::string(why)));
+}
+
+Payload JsonReader::payload() const {
+  if (is_null()) return {.metadata = {{"encoding", "binary/null"}}, .data = {}};
+  return {.metadata = {{"encoding", "json/plain"}}, .data = node(node_).text()};
 }
 
 bool JsonReader::is_null() const { return node(node_).kind() == core::JsonKind::kNull; }

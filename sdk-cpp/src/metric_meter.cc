@@ -111,21 +111,6 @@ MetricMeter Runtime::metric_meter() const {
                                                            /*silent_in_replay=*/false));
 }
 
-namespace workflow {
-
-MetricMeter metric_meter() {
-  sdk::WorkflowRuntime& run = sdk::WorkflowRuntime::current("metric_meter");
-  const Info& info = run.run().info;
-  return MetricMeter(
-      std::make_shared<const detail::Meter>(run.run().metrics,
-                                            MetricAttributes{{"namespace", info.namespace_},
-                                                             {"task_queue", info.task_queue},
-                                                             {"workflow_type", info.workflow_type}},
-                                            /*silent_in_replay=*/true));
-}
-
-}  // namespace workflow
-
 namespace activity {
 
 MetricMeter metric_meter() {

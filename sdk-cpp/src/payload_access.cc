@@ -1,6 +1,9 @@
 #include "sdk-cpp/src/payload_access.h"
 
+#include <stdexcept>
+
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 
 #include "core/converter/payload.h"
 
@@ -112,13 +115,21 @@ api::common::v1::SearchAttributes to_proto(const SearchAttributes& attributes) {
   return proto;
 }
 
+Duration checked(Duration value, std::string_view option) {
+  if (value.count() >= 0) return value;
+  throw std::invalid_argument(absl::StrCat(
+      std::string(option), " is ", absl::FormatDuration(absl::FromChrono(value)),
+      "; it must not be negative, and a duration of more than 292 years has become so on its way "
+      "to std::chrono::nanoseconds: leave it out to have none"));
+}
+
 api::common::v1::RetryPolicy to_proto(const RetryPolicy& policy) {
   api::common::v1::RetryPolicy proto;
-  core::set_duration(*proto.mutable_initial_interval(), policy.initial_interval);
+  base::set_duration(checked(policy.initial_interval, "RetryPolicy::initial_interval"),
+                     *proto.mutable_initial_interval());
   proto.set_backoff_coefficient(policy.backoff_coefficient);
-  if (policy.maximum_interval.count() > 0) {
-    core::set_duration(*proto.mutable_maximum_interval(), policy.maximum_interval);
-  }
+  set_duration(policy.maximum_interval, "RetryPolicy::maximum_interval",
+               [&] { return proto.mutable_maximum_interval(); });
   proto.set_maximum_attempts(policy.maximum_attempts);
   for (const auto& type : policy.non_retryable_error_types)
     proto.add_non_retryable_error_types(type);
@@ -128,10 +139,10 @@ api::common::v1::RetryPolicy to_proto(const RetryPolicy& policy) {
 RetryPolicy to_public(const api::common::v1::RetryPolicy& proto) {
   RetryPolicy policy;
   if (proto.has_initial_interval())
-    policy.initial_interval = core::to_nanoseconds(proto.initial_interval());
+    policy.initial_interval = base::to_nanoseconds(proto.initial_interval());
   policy.backoff_coefficient = proto.backoff_coefficient();
   if (proto.has_maximum_interval())
-    policy.maximum_interval = core::to_nanoseconds(proto.maximum_interval());
+    policy.maximum_interval = base::to_nanoseconds(proto.maximum_interval());
   policy.maximum_attempts = proto.maximum_attempts();
   policy.non_retryable_error_types = {proto.non_retryable_error_types().begin(),
                                       proto.non_retryable_error_types().end()};

@@ -3,11 +3,13 @@
 #define CHIMERA_SDK_CPP_SRC_PAYLOAD_ACCESS_H_
 
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "chimera/definition.h"
 #include "chimera/options.h"
 #include "core/base/api.h"
+#include "core/base/proto_time.h"
 #include "core/converter/codec.h"
 
 namespace chimera::sdk {
@@ -33,8 +35,19 @@ const ProtoPayload& decoded(const ProtoPayload& payload, const Codec& codec, Pro
 
 api::common::v1::Memo to_proto(const Memo& memo, const Codec& codec);
 api::common::v1::SearchAttributes to_proto(const SearchAttributes& attributes);
-api::common::v1::RetryPolicy to_proto(const RetryPolicy& policy);
+api::common::v1::RetryPolicy to_proto(const RetryPolicy& policy);  // As checked().
 RetryPolicy to_public(const api::common::v1::RetryPolicy& policy);
+
+// Throws std::invalid_argument for what no option means: less than nothing, which is also what
+// becomes of a duration that nanoseconds cannot hold (std::chrono::hours::max()).
+Duration checked(Duration value, std::string_view option);
+
+// `field` makes the submessage, which is to be there only if there is a duration: unset and zero
+// differ for the server.
+template <class Field>
+void set_duration(Duration value, std::string_view option, Field&& field) {
+  if (checked(value, option).count() > 0) base::set_duration(value, *field());
+}
 
 }  // namespace chimera::sdk
 

@@ -34,22 +34,26 @@ struct DefinedNames::Name {
   const Name* next;
 };
 
-void DefinedNames::add(std::string_view workflow_type, std::string_view name) {
-  const Name* last = last_.load(std::memory_order_acquire);
-  for (const Name* at = last; at != nullptr; at = at->next) {
-    if (at->workflow_type == workflow_type && at->name == name) return;
-  }
-  auto* const added = new Name{std::string(workflow_type), std::string(name), last};
-  while (!last_.compare_exchange_weak(added->next, added, std::memory_order_acq_rel)) {
+void DefinedNames::push(std::atomic<const Name*>& list, std::string_view workflow_type,
+                        std::string_view name) {
+  auto* const added =
+      new Name{std::string(workflow_type), std::string(name), list.load(std::memory_order_acquire)};
+  while (!list.compare_exchange_weak(added->next, added, std::memory_order_acq_rel)) {
   }
 }
 
-std::string_view DefinedNames::find(std::string_view workflow_type,
-                                    std::string_view otherwise) const {
+void DefinedNames::add(std::string_view workflow_type, std::string_view name) {
+  for (const Name* at = last_.load(std::memory_order_acquire); at != nullptr; at = at->next) {
+    if (at->workflow_type == workflow_type && at->name == name) return;
+  }
+  push(last_, workflow_type, name);
+}
+
+std::string_view DefinedNames::find(std::string_view workflow_type, std::string_view otherwise) {
   const Name* const last = last_.load(std::memory_order_acquire);
+  const Name* found = nullptr;
   // First those of the workflow type, then all.
   for (const bool all : {false, true}) {
-    const Name* found = nullptr;
     for (const Name* at = last; at != nullptr; at = at->next) {
       if (!all && at->workflow_type != workflow_type) continue;
       if (found != nullptr && at->name != found->name) {
@@ -61,9 +65,22 @@ std::string_view DefinedNames::find(std::string_view workflow_type,
       }
       found = at;
     }
-    if (found != nullptr) return found->name;
+    if (found != nullptr) break;
   }
-  return otherwise;
+  const std::string_view answer = found == nullptr ? otherwise : std::string_view(found->name);
+  for (const Name* at = last_said_.load(std::memory_order_acquire); at != nullptr; at = at->next) {
+    if (at->workflow_type != workflow_type) continue;
+    if (at->name == answer) return answer;
+    // Sent either way, it would depend on when the definition was made.
+    throw std::logic_error(absl::StrCat(
+        std::string(otherwise), " was called as '", at->name,
+        "' by this process, and a definition "
+        "that came later says '",
+        std::string(answer),
+        "': define it at namespace scope, so that its name is there before the first call"));
+  }
+  push(last_said_, workflow_type, answer);
+  return answer;
 }
 
 }  // namespace detail

@@ -6,88 +6,19 @@
 #include "absl/strings/str_cat.h"
 
 #include "chimera/workflow.h"
+#include "sdk-cpp/src/calls.h"
 #include "sdk-cpp/src/errors.h"
 #include "sdk-cpp/src/log.h"
-#include "sdk-cpp/src/workflow_runtime.h"
 
 namespace chimera {
 
 using sdk::WorkflowRuntime;
 
 namespace detail {
-namespace {
-
-// Waits for an operation whose result nobody reads.
-void wait_done(WorkflowRuntime& run, const OperationPtr& operation, const char* call) {
-  run.scheduler().wait_for(operation, run.scheduler().waiting_task(call));
-  if (operation->failure != nullptr) operation->failure->raise();
-}
-
-// A handle that was moved from, or a Task that was never started.
-template <class T>
-void require(const std::shared_ptr<T>& state, const char* what) {
-  if (state != nullptr) return;
-  throw std::logic_error(
-      absl::StrCat("this ", what, " is empty: it was made by its default, or moved from"));
-}
-
-const sdk::Child& as_child(const OperationPtr& operation) {
-  require(operation, "handle");
-  return static_cast<const sdk::Child&>(*operation);
-}
-
-const std::string kAnyRun;
-
-void send_signal(sdk::SignalExternalInput input) {
-  WorkflowRuntime& run = WorkflowRuntime::current("signal");
-  wait_done(run, run.outbound().signal_external(input), "signal");
-}
-
-}  // namespace
-
-OperationPtr schedule_activity(std::string_view name, const ActivityOptions& options,
-                               Arguments arguments) {
-  sdk::StartActivityInput input{name, options, arguments};
-  return WorkflowRuntime::current("start_activity").outbound().start_activity(input);
-}
-
-OperationPtr schedule_local_activity(std::string_view name, const LocalActivityOptions& options,
-                                     Arguments arguments) {
-  sdk::StartLocalActivityInput input{name, options, arguments};
-  return WorkflowRuntime::current("start_local_activity").outbound().start_local_activity(input);
-}
-
-OperationPtr start_child(std::string_view type, const ChildWorkflowOptions& options,
-                         Arguments arguments) {
-  WorkflowRuntime& run = WorkflowRuntime::current("start_child_workflow");
-  sdk::StartChildInput input{type, options, arguments};
-  const OperationPtr start = run.outbound().start_child(input);
-  wait_done(run, start, "start_child_workflow");
-  return static_cast<const sdk::ChildStart&>(*start).child;
-}
-
-const std::string& child_id(const OperationPtr& child) { return as_child(child).id; }
-const std::string& child_run_id(const OperationPtr& child) { return as_child(child).run_id; }
-const std::string& child_type(const OperationPtr& child) { return as_child(child).type; }
-
-void signal_child(const OperationPtr& child, std::string_view name, Arguments arguments) {
-  send_signal({as_child(child).id, kAnyRun, true, name, arguments});
-}
-
-void signal_external(const std::string& id, const std::string& run_id, std::string_view name,
-                     Arguments arguments) {
-  send_signal({id, run_id, false, name, arguments});
-}
-
-void cancel_external(const std::string& id, const std::string& run_id, const std::string& reason) {
-  WorkflowRuntime& run = WorkflowRuntime::current("cancel");
-  sdk::CancelExternalInput input{id, run_id, reason};
-  wait_done(run, run.outbound().cancel_external(input), "cancel");
-}
+using sdk::require;
 
 void continue_as_new(const ContinueAsNewOptions& options, Arguments arguments) {
-  sdk::ContinueAsNewInput input{options, arguments};
-  WorkflowRuntime::current("continue_as_new").outbound().continue_as_new(input);
+  sdk::call(sdk::ContinueAsNewInput{options, arguments});
   throw std::logic_error("continue_as_new() was swallowed on its way out");
 }
 
@@ -115,11 +46,7 @@ void wait(const OperationPtr& operation, void (*decode_into)(const PayloadSource
 }
 
 std::shared_ptr<TaskState> spawn(std::function<void()> body) {
-  WorkflowRuntime& run = WorkflowRuntime::current("spawn");
-  if (run.run().evicting)
-    return run.scheduler().spawn("task", std::move(body), nullptr);  // Never starts.
-  return run.scheduler().spawn("task", std::move(body),
-                               run.scheduler().waiting_task("spawn").scope);
+  return sdk::call(sdk::SpawnInput{std::move(body)});
 }
 
 void join(const std::shared_ptr<TaskState>& task) {
@@ -218,67 +145,24 @@ void set_handler(HandlerKind kind, HandlerType handler) {
                                     "set_update_handler"};
   const char* const call = kCalls[static_cast<int>(kind)];
   WorkflowRuntime& run = WorkflowRuntime::current(call);
-  if (run.run().may_change(call)) run.messages().set_handler(kind, std::move(handler));
+  if (!run.run().may_change(call)) return;
+  sdk::SetHandlerInput input{kind, std::move(handler)};
+  run.outbound().call(input);
 }
 
 }  // namespace detail
 
 namespace workflow {
 
-Time now() { return WorkflowRuntime::current("now").run().now; }
+Time now() { return sdk::call(sdk::NowInput{}); }
 
-void sleep(Duration duration) {
-  WorkflowRuntime& run = WorkflowRuntime::current("sleep");
-  detail::TaskState& task = run.scheduler().waiting_task("sleep");
-  if (duration.count() <= 0) {  // Lets the others go first, without a timer.
-    if (sdk::Scheduler::take_cancel(task)) throw CancelledError();
-    run.scheduler().wake(task);
-    run.scheduler().park(task);
-    if (sdk::Scheduler::take_cancel(task)) throw CancelledError();
-    return;
-  }
-  run.scheduler().wait_for(run.start_timer(duration), task);
-}
-
-namespace {
-
-bool wait_for_condition(const std::function<bool()>& condition, const Duration* timeout) {
-  WorkflowRuntime& run = WorkflowRuntime::current("wait_condition");
-  detail::TaskState& task = run.scheduler().waiting_task("wait_condition");
-  if (run.scheduler().ask(condition)) return true;
-  if (timeout != nullptr && timeout->count() <= 0) return false;
-  detail::OperationPtr timer;
-  if (timeout != nullptr) timer = run.start_timer(*timeout);
-  sdk::Condition waiting{.holds = &condition, .task = &task};
-  struct Leave {
-    WorkflowRuntime& run;
-    sdk::Condition& condition;
-    const detail::OperationPtr& timer;
-    ~Leave() {
-      run.scheduler().remove_condition(condition);
-      if (timer == nullptr) return;
-      timer->waiting.clear();
-      run.scheduler().cancel(timer);
-    }
-  } leave{run, waiting, timer};
-  run.scheduler().add_condition(waiting);
-  if (timer != nullptr) timer->waiting.push_back(&task);
-  for (;;) {
-    run.scheduler().park(task);
-    if (sdk::Scheduler::take_cancel(task)) throw CancelledError();
-    if (waiting.error != nullptr) std::rethrow_exception(waiting.error);
-    if (waiting.satisfied) return true;
-    if (timer != nullptr && timer->done) return false;
-  }
-}
-
-}  // namespace
+void sleep(Duration duration) { sdk::call(sdk::SleepInput{duration}); }
 
 void wait_condition(const std::function<bool()>& condition) {
-  wait_for_condition(condition, nullptr);
+  sdk::call(sdk::WaitConditionInput{condition});
 }
 bool wait_condition(const std::function<bool()>& condition, Duration timeout) {
-  return wait_for_condition(condition, &timeout);
+  return sdk::call(sdk::WaitConditionInput{condition, timeout});
 }
 
 Saga::Saga() : exceptions_at_start_(std::uncaught_exceptions()) {}
@@ -321,13 +205,10 @@ void Saga::compensate() {
   }
 }
 
-bool patched(std::string_view id) {
-  WorkflowRuntime& run = WorkflowRuntime::current("patched");
-  return run.patches().patched(run.run(), id, false);
-}
+bool patched(std::string_view id) { return sdk::call(sdk::PatchedInput{id}); }
 void deprecate_patch(std::string_view id) {
-  WorkflowRuntime& run = WorkflowRuntime::current("deprecate_patch");
-  run.patches().patched(run.run(), id, true);
+  sdk::PatchedInput input{id, /*deprecated=*/true};
+  WorkflowRuntime::current("deprecate_patch").outbound().call(input);
 }
 
 std::mt19937_64& random() {
@@ -342,12 +223,9 @@ std::string uuid4() {
   return run.run().make_uuid();
 }
 
-const Info& info() { return WorkflowRuntime::current("info").run().info; }
+const Info& info() { return sdk::call(sdk::InfoInput{}); }
 
-const UpdateInfo* current_update_info() {
-  WorkflowRuntime& run = WorkflowRuntime::current("current_update_info");
-  return run.scheduler().running() == nullptr ? nullptr : run.scheduler().running()->update.get();
-}
+const UpdateInfo* current_update_info() { return sdk::call(sdk::CurrentUpdateInfoInput{}); }
 
 bool cancel_requested() {
   return WorkflowRuntime::current("cancel_requested").run().cancel_requested;
@@ -363,43 +241,17 @@ void set_current_details(std::string text) {
 }
 
 void upsert_search_attributes(const SearchAttributes& attributes) {
-  WorkflowRuntime& run = WorkflowRuntime::current("upsert_search_attributes");
-  if (!run.run().may_change("upsert_search_attributes")) return;
-  core::UpsertWorkflowSearchAttributes command{sdk::to_proto(attributes)};
-  for (const auto& [key, value] : command.search_attributes.indexed_fields()) {
-    if (std::holds_alternative<std::monostate>(attributes.at(key))) {
-      run.run().info.search_attributes.erase(key);
-      continue;
-    }
-    run.run().info.search_attributes[key] = sdk::to_public(value);
-  }
-  run.run().add_command(std::move(command));
+  sdk::call(sdk::UpsertSearchAttributesInput{attributes});
 }
-
-void upsert_memo(const Memo& memo) {
-  WorkflowRuntime& run = WorkflowRuntime::current("upsert_memo");
-  if (!run.run().may_change("upsert_memo")) return;
-  for (const auto& [key, value] : memo) {
-    if (value.metadata.empty() && value.data.empty()) {
-      run.run().info.memo.erase(key);
-    } else {
-      run.run().info.memo[key] = value;
-    }
-  }
-  run.run().add_command(core::ModifyWorkflowProperties{sdk::to_proto(memo, run.run().codec)});
-}
+void upsert_memo(const Memo& memo) { sdk::call(sdk::UpsertMemoInput{memo}); }
+MetricMeter metric_meter() { return sdk::call(sdk::MetricMeterInput{}); }
 
 namespace {
 void write_log(sdk::LogLevel level, std::string_view message) {
   WorkflowRuntime& run = WorkflowRuntime::current("logger");
   if (run.run().quiet() || !sdk::log_enabled(level)) return;
-  const Info& info = run.run().info;
-  sdk::log(level, "workflow", message,
-           {{"workflow_id", info.workflow_id},
-            {"run_id", info.run_id},
-            {"workflow_type", info.workflow_type},
-            {"task_queue", info.task_queue},
-            {"attempt", absl::StrCat(info.attempt)}});
+  sdk::LogInput input{level, message};
+  run.outbound().call(input);
 }
 }  // namespace
 

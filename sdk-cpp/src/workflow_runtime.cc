@@ -96,8 +96,9 @@ WorkflowRuntime::WorkflowRuntime(const detail::WorkflowType& type, const core::R
     : run_(type, context, std::move(codec), metrics),
       root_scope_(std::make_shared<detail::ScopeState>()),
       scheduler_(run_, stacks),
-      operations_(run_, scheduler_),
-      outbound_(interceptors, operations_),
+      operations_(*this, run_, scheduler_),
+      last_(operations_),
+      outbound_(interceptors, last_),
       code_(std::make_unique<Code>(run_)),
       inbound_(interceptors, *code_),
       messages_(run_, scheduler_, inbound_.first()) {}
@@ -266,9 +267,9 @@ void WorkflowRuntime::initialize(const core::InitializeWorkflow& job) {
   info.first_execution_run_id = started.first_execution_run_id();
   info.continued_run_id = started.continued_execution_run_id();
   info.cron_schedule = started.cron_schedule();
-  info.execution_timeout = core::to_nanoseconds(started.workflow_execution_timeout());
-  info.run_timeout = core::to_nanoseconds(started.workflow_run_timeout());
-  info.task_timeout = core::to_nanoseconds(started.workflow_task_timeout());
+  info.execution_timeout = base::to_nanoseconds(started.workflow_execution_timeout());
+  info.run_timeout = base::to_nanoseconds(started.workflow_run_timeout());
+  info.task_timeout = base::to_nanoseconds(started.workflow_task_timeout());
   info.workflow_start_time = job.start_time;
   info.start_time = run_.now;
   if (started.has_retry_policy()) info.retry_policy = to_public(started.retry_policy());

@@ -45,7 +45,10 @@ class WorkflowRuntime final : public core::WorkflowInstance {
   Run& run() { return run_; }
   const Run& run() const { return run_; }
   Scheduler& scheduler() { return scheduler_; }
-  OperationPtr start_timer(Duration duration) { return operations_.start_timer(duration); }
+  OperationPtr start_timer(Duration duration) {
+    StartTimerInput input{duration};
+    return outbound().call(input);
+  }
   // The first link of what the code's calls go through.
   WorkflowOutbound& outbound() { return outbound_.first(); }
   Messages& messages() { return messages_; }
@@ -72,6 +75,7 @@ class WorkflowRuntime final : public core::WorkflowInstance {
   detail::ScopePtr root_scope_;
   Scheduler scheduler_;
   Operations operations_;
+  LastOutbound<Operations> last_;
   Chain<WorkflowOutbound> outbound_;
   std::unique_ptr<WorkflowInbound> code_;
   Chain<WorkflowInbound> inbound_;

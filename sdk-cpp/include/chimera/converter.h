@@ -18,7 +18,8 @@
 //
 // Inside JSON bytes are a list of integers, as Python writes them. Reading ignores unknown keys; a
 // missing key keeps the member's default. A type's own conversion comes first: to_payload(const T&)
-// -> Payload and from_payload(const Payload&, T&), found by argument-dependent lookup.
+// -> Payload and from_payload(const Payload&, T&), found by argument-dependent lookup. It holds at
+// any depth: inside JSON the payload must be json/plain or binary/null.
 #ifndef CHIMERA_CONVERTER_H_
 #define CHIMERA_CONVERTER_H_
 
@@ -347,8 +348,21 @@ void write_duration(JsonWriter& out, const T& value) {
 }
 
 template <class T>
+void read_own(const JsonReader& in, T& value) {
+  try {
+    from_payload(in.payload(), value);
+  } catch (const NestingError&) {
+    throw;
+  } catch (const ConversionError& error) {
+    in.refuse(error.what());  // Which names the way to here.
+  }
+}
+
+template <class T>
 void write_json(JsonWriter& out, const T& value) {
-  if constexpr (std::is_arithmetic_v<T>) {
+  if constexpr (OwnConversion<T>) {
+    out.payload(to_payload(value));
+  } else if constexpr (std::is_arithmetic_v<T>) {
     write_number(out, value);
   } else if constexpr (std::is_same_v<T, std::nullptr_t> || std::is_same_v<T, std::monostate>) {
     out.null();
@@ -385,7 +399,9 @@ void write_json(JsonWriter& out, const T& value) {
 
 template <class T>
 void read_json(const JsonReader& in, T& value) {
-  if constexpr (std::is_arithmetic_v<T>) {
+  if constexpr (OwnConversion<T>) {
+    read_own(in, value);
+  } else if constexpr (std::is_arithmetic_v<T>) {
     read_number(in, value);
   } else if constexpr (std::is_same_v<T, std::monostate> || std::is_same_v<T, std::nullptr_t>) {
     if (!in.is_null()) in.fail("null");

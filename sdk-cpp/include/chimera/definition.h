@@ -73,12 +73,16 @@ class DefinedNames {
   // `workflow_type`: of the definition that lists the handler; empty for a run method.
   void add(std::string_view workflow_type, std::string_view name);
   // What the definition of this workflow type says, else what all definitions agree on, else
-  // `otherwise`. Throws std::logic_error where they do not agree.
-  std::string_view find(std::string_view workflow_type, std::string_view otherwise) const;
+  // `otherwise`. Throws std::logic_error where they do not agree, or where a definition that came
+  // since would change what find() has said.
+  std::string_view find(std::string_view workflow_type, std::string_view otherwise);
 
  private:
   struct Name;
-  std::atomic<const Name*> last_{nullptr};  // Of a list that only grows and is never freed.
+  static void push(std::atomic<const Name*>& list, std::string_view workflow_type,
+                   std::string_view name);
+  // Of lists that only grow and are never freed: what definitions say, and what find() has said.
+  std::atomic<const Name*> last_{nullptr}, last_said_{nullptr};
 };
 template <auto F, class = decltype(F)>
 inline constinit DefinedNames defined_names;
@@ -316,7 +320,9 @@ class ActivityDefinition {
 //   inline constexpr auto kCharge = chimera::define_activity<&charge>("charge_card");
 //   worker.add(kCharge);
 //   workflow::execute_activity<kCharge>(options, order);
-// A call that names the function goes out under the function's own name, whatever is defined.
+// A call that names the function goes out under the function's own name, in every process: of a
+// constant nothing can know but who names it. So a function whose definition has another name is
+// called by its definition.
 template <auto F, class = decltype(F)>
 consteval ActivityDefinition<F> define_activity(std::string_view name = reflect::kFunctionName<F>) {
   return ActivityDefinition<F>(name);

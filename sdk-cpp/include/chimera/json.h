@@ -10,6 +10,8 @@
 
 namespace chimera {
 
+struct Payload;
+
 // How deep arrays and objects may nest, in writing and in reading.
 inline constexpr int kJsonDepthMax = 300;
 
@@ -29,6 +31,8 @@ class JsonWriter {
   void unsigned_integer(std::uint64_t value);
   void number(double value);
   void string(std::string_view value);
+  // What a type's own conversion gave. Throws ConversionError unless that is JSON or null.
+  void payload(const Payload& value);
 
  private:
   void enter();
@@ -56,6 +60,10 @@ class JsonReader {
   void object(Visit visit, void* context) const;
   // Inside more than kJsonDepthMax others, array_size() and object() throw NestingError.
   [[noreturn]] void fail(std::string_view expected) const;
+  // What a type's own conversion is given: json/plain, or binary/null.
+  Payload payload() const;
+  // Throws ConversionError: what is wrong here, as another conversion has said it.
+  [[noreturn]] void refuse(std::string_view why) const;
 
  private:
   friend class JsonText;

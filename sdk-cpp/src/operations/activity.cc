@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "sdk-cpp/src/calls.h"
 #include "sdk-cpp/src/operations/attributes.h"
 #include "sdk-cpp/src/operations/end.h"
 
@@ -14,12 +15,12 @@ struct Activities::Activity final : Operation {
   void ask_to_end(Run& run) override { run.add_command(core::RequestCancelActivity{seq}); }
 };
 
-OperationPtr Activities::start(StartActivityInput& input) {
+OperationPtr Activities::call(StartActivityInput& input) {
   const auto activity = std::make_shared<Activity>();
-  if (!run_.may_change("start_activity")) return activity;
+  if (!run_.may_change(input.kCall)) return activity;
   const ActivityOptions& options = input.options;
-  if (options.start_to_close_timeout.count() <= 0 &&
-      options.schedule_to_close_timeout.count() <= 0) {
+  if (options.start_to_close_timeout.count() == 0 &&
+      options.schedule_to_close_timeout.count() == 0) {
     throw std::invalid_argument(
         absl::StrCat("activity ", std::string(input.name),
                      " needs a start_to_close_timeout or a schedule_to_close_timeout"));
@@ -31,13 +32,14 @@ OperationPtr Activities::start(StartActivityInput& input) {
   attributes.mutable_task_queue()->set_name(options.task_queue.empty() ? run_.context.task_queue
                                                                        : options.task_queue);
   set_input(attributes, input.arguments, run_.codec, std::move(input.header));
-  set_duration(options.schedule_to_close_timeout,
+  set_duration(options.schedule_to_close_timeout, "ActivityOptions::schedule_to_close_timeout",
                [&] { return attributes.mutable_schedule_to_close_timeout(); });
-  set_duration(options.schedule_to_start_timeout,
+  set_duration(options.schedule_to_start_timeout, "ActivityOptions::schedule_to_start_timeout",
                [&] { return attributes.mutable_schedule_to_start_timeout(); });
-  set_duration(options.start_to_close_timeout,
+  set_duration(options.start_to_close_timeout, "ActivityOptions::start_to_close_timeout",
                [&] { return attributes.mutable_start_to_close_timeout(); });
-  set_duration(options.heartbeat_timeout, [&] { return attributes.mutable_heartbeat_timeout(); });
+  set_duration(options.heartbeat_timeout, "ActivityOptions::heartbeat_timeout",
+               [&] { return attributes.mutable_heartbeat_timeout(); });
   if (options.retry_policy) *attributes.mutable_retry_policy() = to_proto(*options.retry_policy);
   command.cancellation_type =
       static_cast<core::ActivityCancellationType>(options.cancellation_type);
@@ -57,3 +59,12 @@ void Activities::apply(const core::ResolveActivity& job) {
 }
 
 }  // namespace chimera::sdk
+
+namespace chimera::detail {
+
+OperationPtr schedule_activity(std::string_view name, const ActivityOptions& options,
+                               Arguments arguments) {
+  return sdk::call(sdk::StartActivityInput{name, options, arguments});
+}
+
+}  // namespace chimera::detail

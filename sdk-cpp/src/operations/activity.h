@@ -13,7 +13,7 @@ class Activities {
   // `pending` numbers local activities, too.
   Activities(Run& run, Scheduler& scheduler, Pending<Operation>& pending)
       : run_(run), scheduler_(scheduler), pending_(pending) {}
-  OperationPtr start(StartActivityInput& input);
+  OperationPtr call(StartActivityInput& input);
   void apply(const core::ResolveActivity& job);
 
  private:

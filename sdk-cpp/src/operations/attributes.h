@@ -5,17 +5,9 @@
 #include <utility>
 
 #include "chimera/options.h"
-#include "core/converter/payload.h"
 #include "sdk-cpp/src/payload_access.h"
 
 namespace chimera::sdk {
-
-// `field` makes the submessage, which is to be there only if there is a duration: unset and zero
-// differ for the server.
-template <class Field>
-void set_duration(Duration value, Field&& field) {
-  if (value.count() > 0) core::set_duration(*field(), value);
-}
 
 template <class Attributes>
 void set_input(Attributes& attributes, detail::Arguments arguments, const Codec& codec,

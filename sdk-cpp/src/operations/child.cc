@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "sdk-cpp/src/calls.h"
 #include "sdk-cpp/src/operations/attributes.h"
 #include "sdk-cpp/src/operations/end.h"
 
@@ -37,10 +38,12 @@ void set_attributes(api::command::v1::StartChildWorkflowExecutionCommandAttribut
   attributes.mutable_task_queue()->set_name(options.task_queue.empty() ? run.context.task_queue
                                                                        : options.task_queue);
   set_input(attributes, input.arguments, run.codec, std::move(input.header));
-  set_duration(options.execution_timeout,
+  set_duration(options.execution_timeout, "ChildWorkflowOptions::execution_timeout",
                [&] { return attributes.mutable_workflow_execution_timeout(); });
-  set_duration(options.run_timeout, [&] { return attributes.mutable_workflow_run_timeout(); });
-  set_duration(options.task_timeout, [&] { return attributes.mutable_workflow_task_timeout(); });
+  set_duration(options.run_timeout, "ChildWorkflowOptions::run_timeout",
+               [&] { return attributes.mutable_workflow_run_timeout(); });
+  set_duration(options.task_timeout, "ChildWorkflowOptions::task_timeout",
+               [&] { return attributes.mutable_workflow_task_timeout(); });
   attributes.set_parent_close_policy(
       static_cast<api::enums::v1::ParentClosePolicy>(options.parent_close_policy));
   attributes.set_workflow_id_reuse_policy(
@@ -54,10 +57,10 @@ void set_attributes(api::command::v1::StartChildWorkflowExecutionCommandAttribut
 
 }  // namespace
 
-std::shared_ptr<ChildStart> Children::start(StartChildInput& input) {
+OperationPtr Children::call(StartChildInput& input) {
   const auto start = std::make_shared<ChildStart>();
   start->child = std::make_shared<Child>();
-  if (!run_.may_change("start_child_workflow")) return start;
+  if (!run_.may_change(input.kCall)) return start;
   core::StartChildWorkflowExecution command{};
   set_attributes(command.attributes, input, run_);
   command.cancellation_type =
@@ -95,3 +98,30 @@ void Children::apply(const core::ResolveChildWorkflowExecution& job) {
 }
 
 }  // namespace chimera::sdk
+
+namespace chimera::detail {
+
+OperationPtr start_child(std::string_view type, const ChildWorkflowOptions& options,
+                         Arguments arguments) {
+  const OperationPtr start = sdk::call_and_wait(sdk::StartChildInput{type, options, arguments});
+  return static_cast<const sdk::ChildStart&>(*start).child;
+}
+
+namespace {
+const sdk::Child& as_child(const OperationPtr& operation) {
+  sdk::require(operation, "handle");
+  return static_cast<const sdk::Child&>(*operation);
+}
+}  // namespace
+
+const std::string& child_id(const OperationPtr& child) { return as_child(child).id; }
+const std::string& child_run_id(const OperationPtr& child) { return as_child(child).run_id; }
+const std::string& child_type(const OperationPtr& child) { return as_child(child).type; }
+
+void signal_child(const OperationPtr& child, std::string_view name, Arguments arguments) {
+  const std::string any_run;
+  sdk::call_and_wait(
+      sdk::SignalExternalInput{as_child(child).id, any_run, /*child=*/true, name, arguments});
+}
+
+}  // namespace chimera::detail

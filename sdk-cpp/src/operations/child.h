@@ -29,7 +29,7 @@ struct ChildStart final : Operation {
 class Children {
  public:
   Children(Run& run, Scheduler& scheduler) : run_(run), scheduler_(scheduler) {}
-  std::shared_ptr<ChildStart> start(StartChildInput& input);
+  OperationPtr call(StartChildInput& input);
   void apply(const core::ResolveChildWorkflowExecutionStart& job);
   void apply(const core::ResolveChildWorkflowExecution& job);
 

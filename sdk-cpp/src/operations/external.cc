@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "sdk-cpp/src/calls.h"
 #include "sdk-cpp/src/operations/attributes.h"
 
 namespace chimera::sdk {
@@ -13,9 +14,9 @@ struct Externals::Cancel final : Operation {  // Cannot be taken back (as in the
   bool leaves_at_once() const override { return true; }
 };
 
-OperationPtr Externals::signal(SignalExternalInput& input) {
+OperationPtr Externals::call(SignalExternalInput& input) {
   const auto signal = std::make_shared<Signal>();
-  if (!run_.may_change("signal")) return signal;
+  if (!run_.may_change(input.kCall)) return signal;
   core::SignalExternalWorkflowExecution command{};
   auto& attributes = command.attributes;
   attributes.mutable_execution()->set_workflow_id(input.workflow_id);
@@ -29,9 +30,9 @@ OperationPtr Externals::signal(SignalExternalInput& input) {
   return signal;
 }
 
-OperationPtr Externals::cancel(CancelExternalInput& input) {
+OperationPtr Externals::call(CancelExternalInput& input) {
   const auto cancel = std::make_shared<Cancel>();
-  if (!run_.may_change("cancel")) return cancel;
+  if (!run_.may_change(input.kCall)) return cancel;
   core::RequestCancelExternalWorkflowExecution command{};
   command.attributes.set_workflow_id(input.workflow_id);
   command.attributes.set_run_id(input.run_id);
@@ -57,3 +58,16 @@ void Externals::apply(const core::ResolveRequestCancelExternalWorkflow& job) {
 }
 
 }  // namespace chimera::sdk
+
+namespace chimera::detail {
+
+void signal_external(const std::string& id, const std::string& run_id, std::string_view name,
+                     Arguments arguments) {
+  sdk::call_and_wait(sdk::SignalExternalInput{id, run_id, /*child=*/false, name, arguments});
+}
+
+void cancel_external(const std::string& id, const std::string& run_id, const std::string& reason) {
+  sdk::call_and_wait(sdk::CancelExternalInput{id, run_id, reason});
+}
+
+}  // namespace chimera::detail

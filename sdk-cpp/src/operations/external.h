@@ -12,8 +12,8 @@ namespace chimera::sdk {
 class Externals {
  public:
   Externals(Run& run, Scheduler& scheduler) : run_(run), scheduler_(scheduler) {}
-  OperationPtr signal(SignalExternalInput& input);
-  OperationPtr cancel(CancelExternalInput& input);
+  OperationPtr call(SignalExternalInput& input);
+  OperationPtr call(CancelExternalInput& input);
   void apply(const core::ResolveSignalExternalWorkflow& job);
   void apply(const core::ResolveRequestCancelExternalWorkflow& job);
 

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "sdk-cpp/src/calls.h"
 #include "sdk-cpp/src/operations/attributes.h"
 #include "sdk-cpp/src/operations/end.h"
 
@@ -32,12 +33,12 @@ struct LocalActivities::LocalActivity final : Operation {
   OperationPtr backoff;  // The timer between two attempts; null while one is under way.
 };
 
-OperationPtr LocalActivities::start(StartLocalActivityInput& input) {
+OperationPtr LocalActivities::call(StartLocalActivityInput& input) {
   const auto activity = std::make_shared<LocalActivity>(scheduler_);
-  if (!run_.may_change("start_local_activity")) return activity;
+  if (!run_.may_change(input.kCall)) return activity;
   const LocalActivityOptions& options = input.options;
-  if (options.start_to_close_timeout.count() <= 0 &&
-      options.schedule_to_close_timeout.count() <= 0) {
+  if (options.start_to_close_timeout.count() == 0 &&
+      options.schedule_to_close_timeout.count() == 0) {
     throw std::invalid_argument(
         absl::StrCat("local activity ", std::string(input.name),
                      " needs a start_to_close_timeout or a schedule_to_close_timeout"));
@@ -47,11 +48,15 @@ OperationPtr LocalActivities::start(StartLocalActivityInput& input) {
   command.activity_id = options.activity_id;
   command.header = std::move(input.header);
   if (!input.arguments.empty()) command.arguments = encode_arguments(input.arguments, run_.codec);
-  command.schedule_to_close_timeout = options.schedule_to_close_timeout;
-  command.schedule_to_start_timeout = options.schedule_to_start_timeout;
-  command.start_to_close_timeout = options.start_to_close_timeout;
+  command.schedule_to_close_timeout =
+      checked(options.schedule_to_close_timeout, "LocalActivityOptions::schedule_to_close_timeout");
+  command.schedule_to_start_timeout =
+      checked(options.schedule_to_start_timeout, "LocalActivityOptions::schedule_to_start_timeout");
+  command.start_to_close_timeout =
+      checked(options.start_to_close_timeout, "LocalActivityOptions::start_to_close_timeout");
   if (options.retry_policy) command.retry_policy = to_proto(*options.retry_policy);
-  if (options.local_retry_threshold.count() > 0)
+  if (checked(options.local_retry_threshold, "LocalActivityOptions::local_retry_threshold") >
+      Duration::zero())
     command.local_retry_threshold = options.local_retry_threshold;
   command.cancellation_type =
       static_cast<core::ActivityCancellationType>(options.cancellation_type);
@@ -97,3 +102,12 @@ void LocalActivities::back_off(const std::shared_ptr<LocalActivity>& activity,
 }
 
 }  // namespace chimera::sdk
+
+namespace chimera::detail {
+
+OperationPtr schedule_local_activity(std::string_view name, const LocalActivityOptions& options,
+                                     Arguments arguments) {
+  return sdk::call(sdk::StartLocalActivityInput{name, options, arguments});
+}
+
+}  // namespace chimera::detail

@@ -18,7 +18,7 @@ class LocalActivities {
   // All borrowed. `pending` numbers the other activities, too.
   LocalActivities(Run& run, Scheduler& scheduler, Timers& timers, Pending<Operation>& pending)
       : run_(run), scheduler_(scheduler), timers_(timers), pending_(pending) {}
-  OperationPtr start(StartLocalActivityInput& input);
+  OperationPtr call(StartLocalActivityInput& input);
   void apply(const core::ResolveActivity& job);
 
  private:

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
@@ -44,6 +45,14 @@ namespace chimera::sdk {
 
 using detail::Operation;
 using detail::OperationPtr;
+
+// A handle that was moved from, or a Task that was never started.
+template <class T>
+void require(const std::shared_ptr<T>& state, const char* what) {
+  if (state != nullptr) return;
+  throw std::logic_error(
+      absl::StrCat("this ", what, " is empty: it was made by its default, or moved from"));
+}
 
 // The operations of one kind that are under way, by number.
 template <class Kind>

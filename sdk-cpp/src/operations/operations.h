@@ -1,4 +1,4 @@
-// Operations, what workflow code asks the world for, of every kind: the last link of its chain of
+// Operations, what workflow code asks for, of every kind: behind the last link of its chain of
 // interceptors, and the place where jobs find what they resolve.
 #ifndef CHIMERA_SDK_CPP_SRC_OPERATIONS_OPERATIONS_H_
 #define CHIMERA_SDK_CPP_SRC_OPERATIONS_OPERATIONS_H_
@@ -9,42 +9,44 @@
 #include "sdk-cpp/src/operations/external.h"
 #include "sdk-cpp/src/operations/local_activity.h"
 #include "sdk-cpp/src/operations/timer.h"
+#include "sdk-cpp/src/own_calls.h"
 
 namespace chimera::sdk {
 
-class Operations final : public WorkflowOutbound {
+// Each kind has a call() for its inputs and an apply() for its jobs.
+class Operations final : private Timers,
+                         private Activities,
+                         private LocalActivities,
+                         private Children,
+                         private Externals,
+                         private OwnCalls {
  public:
-  // Both borrowed.
-  Operations(Run& run, Scheduler& scheduler);
+  // All borrowed; the runtime may still be under construction.
+  Operations(WorkflowRuntime& runtime, Run& run, Scheduler& scheduler)
+      : Timers(run, scheduler),
+        Activities(run, scheduler, pending_activities_),
+        LocalActivities(run, scheduler, *this, pending_activities_),
+        Children(run, scheduler),
+        Externals(run, scheduler),
+        OwnCalls(runtime),
+        run_(run) {}
 
-  OperationPtr start_timer(Duration duration) { return timers_.start(duration); }
-  OperationPtr start_activity(StartActivityInput& input) override;
-  OperationPtr start_local_activity(StartLocalActivityInput& input) override;
-  OperationPtr start_child(StartChildInput& input) override;
-  OperationPtr signal_external(SignalExternalInput& input) override;
-  OperationPtr cancel_external(CancelExternalInput& input) override;
-  void continue_as_new(ContinueAsNewInput& input) override;
-
-  void apply(const core::FireTimer& job) { timers_.apply(job); }
+  using Timers::apply, Children::apply, Externals::apply;
+  using Timers::call, Activities::call, LocalActivities::call, Children::call, Externals::call,
+      OwnCalls::call;
   void apply(const core::ResolveActivity& job) {
-    job.is_local ? local_activities_.apply(job) : activities_.apply(job);
+    job.is_local ? LocalActivities::apply(job) : Activities::apply(job);
   }
-  void apply(const core::ResolveChildWorkflowExecutionStart& job) { children_.apply(job); }
-  void apply(const core::ResolveChildWorkflowExecution& job) { children_.apply(job); }
-  void apply(const core::ResolveSignalExternalWorkflow& job) { externals_.apply(job); }
-  void apply(const core::ResolveRequestCancelExternalWorkflow& job) { externals_.apply(job); }
-  void apply(const core::ResolveNexusOperationStart&);
-  void apply(const core::ResolveNexusOperation&);
+  void apply(const core::ResolveNexusOperationStart&) { refuse_nexus(); }
+  void apply(const core::ResolveNexusOperation&) { refuse_nexus(); }
 
  private:
+  void refuse_nexus() {
+    run_.set_task_error("the C++ SDK has no Nexus operations yet, but one was resolved");
+  }
+
   Run& run_;
-  Scheduler& scheduler_;
-  Pending<Operation> pending_activities_;
-  Timers timers_;
-  Activities activities_;
-  LocalActivities local_activities_;
-  Children children_;
-  Externals externals_;
+  Pending<Operation> pending_activities_;  // Local ones, too.
 };
 
 }  // namespace chimera::sdk

@@ -2,6 +2,7 @@
 #ifndef CHIMERA_SDK_CPP_SRC_OPERATIONS_TIMER_H_
 #define CHIMERA_SDK_CPP_SRC_OPERATIONS_TIMER_H_
 
+#include "sdk-cpp/src/interceptors.h"
 #include "sdk-cpp/src/operations/operation.h"
 #include "sdk-cpp/src/scheduler.h"
 
@@ -11,6 +12,7 @@ class Timers {
  public:
   Timers(Run& run, Scheduler& scheduler) : run_(run), scheduler_(scheduler) {}
   OperationPtr start(Duration duration);
+  OperationPtr call(StartTimerInput& input) { return start(input.duration); }
   void apply(const core::FireTimer& job);
 
  private:

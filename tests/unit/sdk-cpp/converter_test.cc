@@ -1,8 +1,12 @@
 #include "chimera/converter.h"
 
 #include <cmath>
+#include <deque>
+#include <list>
 #include <map>
+#include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <variant>
@@ -41,6 +45,55 @@ struct Wide {  // As many members as a struct may have.
   int b01, b02, b03, b04, b05, b06, b07, b08, b09, b10, b11, b12, b13, b14, b15, b16;
   int c01, c02, c03, c04, c05, c06, c07, c08, c09, c10, c11, c12, c13, c14, c15, c16;
   int d01, d02, d03, d04, d05, d06, d07, d08, d09, d10, d11, d12, d13, d14, d15, d16;
+};
+
+// A class with a conversion of its own.
+class Money {
+ public:
+  Money() = default;
+  explicit Money(int cents) : cents_(cents) {}
+  int cents() const { return cents_; }
+  auto operator<=>(const Money&) const = default;
+
+ private:
+  int cents_ = 0;
+};
+Payload to_payload(const Money& money) {
+  return make_payload("EUR " + std::to_string(money.cents()));
+}
+void from_payload(const Payload& payload, Money& money) {
+  const auto text = chimera::from_payload<std::string>(payload);
+  if (!text.starts_with("EUR ")) throw ConversionError("no amount in EUR: " + text);
+  money = Money(std::stoi(text.substr(4)));
+}
+
+// An aggregate, which would do without.
+struct Pair {
+  int left = 0, right = 0;
+};
+Payload to_payload(const Pair& pair) {
+  return make_payload(std::vector<int>{pair.left, pair.right});
+}
+void from_payload(const Payload& payload, Pair& pair) {
+  const auto both = chimera::from_payload<std::vector<int>>(payload);
+  pair = {both.at(0), both.at(1)};
+}
+
+struct Opaque {};
+Payload to_payload(const Opaque&) {
+  return {.metadata = {{"encoding", "binary/plain"}}, .data = "x"};
+}
+[[maybe_unused]] void from_payload(const Payload&, Opaque&) {}
+
+struct Bill {
+  Money total;
+  std::vector<Money> lines;
+  std::optional<Money> discount;
+  std::map<std::string, Money> taxes;
+};
+struct Year {
+  std::vector<Bill> bills;
+  Pair range;
 };
 
 template <class T>
@@ -136,6 +189,62 @@ TEST(ConverterTest, LabelsNullAndBytes) {
   EXPECT_EQ(make_payload(std::optional<int>()).metadata.at("encoding"), "binary/null");
   EXPECT_EQ(make_payload(bytes).metadata.at("encoding"), "binary/plain");
   EXPECT_EQ(from_payload<std::vector<std::byte>>(make_payload(bytes)).size(), 3u);
+}
+
+// --- Conversions of a type's own, at any depth ---
+
+template <class T>
+void expect_both_ways(const T& value, const std::string& text) {
+  EXPECT_EQ(json_of(value), text);
+  EXPECT_EQ(json_of(from_payload<T>(json(text))), text);
+}
+
+TEST(ConverterTest, OwnConversionsHoldInEachContainer) {
+  const std::string one = R"("EUR 1")", two = R"("EUR 2")", both = "[" + one + "," + two + "]";
+  expect_both_ways(Money(1), one);
+  expect_both_ways(std::vector<Money>{Money(1), Money(2)}, both);
+  expect_both_ways(std::list<Money>{Money(1), Money(2)}, both);
+  expect_both_ways(std::deque<Money>{Money(1), Money(2)}, both);
+  expect_both_ways(std::set<Money>{Money(1), Money(2)}, both);
+  expect_both_ways(std::array<Money, 2>{Money(1), Money(2)}, both);
+  expect_both_ways(std::pair(Money(1), Money(2)), both);
+  expect_both_ways(std::tuple(Money(1), Money(2)), both);
+  expect_both_ways(std::map<std::string, Money>{{"a", Money(1)}}, R"({"a":"EUR 1"})");
+  expect_both_ways(std::unordered_map<int, Money>{{7, Money(1)}}, R"({"7":"EUR 1"})");
+  expect_both_ways(std::optional(Money(1)), one);
+  expect_both_ways(std::vector<std::optional<Money>>{Money(1), std::nullopt}, "[" + one + ",null]");
+  EXPECT_EQ(json_of(std::vector<std::shared_ptr<Money>>{std::make_shared<Money>(1)}),
+            "[" + one + "]");
+  using Either = std::variant<std::int64_t, Money, bool>;
+  expect_both_ways(std::vector<Either>{Money(1), std::int64_t{5}, true}, "[" + one + ",5,true]");
+}
+
+TEST(ConverterTest, OwnConversionsHoldInStructsWithinStructs) {
+  const Year year{.bills = {{.total = Money(3),
+                             .lines = {Money(1), Money(2)},
+                             .discount = Money(4),
+                             .taxes = {{"vat", Money(5)}}}},
+                  .range = {.left = 1, .right = 12}};
+  expect_both_ways(year, R"({"bills":[{"discount":"EUR 4","lines":["EUR 1","EUR 2"],)"
+                         R"("taxes":{"vat":"EUR 5"},"total":"EUR 3"}],"range":[1,12]})");
+}
+
+TEST(ConverterTest, AnErrorOfAnOwnConversionNamesTheWay) {
+  EXPECT_EQ(error_of<Year>(R"({"bills":[{"lines":["EUR 1","USD 2"]}]})"),
+            "bills[0].lines[1]: no amount in EUR: USD 2");
+  EXPECT_EQ(error_of<Year>(R"({"range":[1,"x"]})"), R"(range: [1]: expected integer, got "x")");
+}
+
+TEST(ConverterTest, WhatIsNoJsonCannotStandInsideJson) {
+  EXPECT_EQ(make_payload(Opaque()).data, "x");  // Alone it may.
+  try {
+    make_payload(std::map<std::string, std::vector<Opaque>>{{"a", {Opaque()}}});
+    ADD_FAILURE() << "written";
+  } catch (const ConversionError& error) {
+    EXPECT_STREQ(error.what(),
+                 "a[0]: a payload of 'binary/plain' cannot stand inside JSON; to_payload() must "
+                 "give json/plain or binary/null there");
+  }
 }
 
 }  // namespace

@@ -31,31 +31,31 @@ void put(Header& header, const std::string& value) {
 class Out final : public WorkflowOutbound {
  public:
   Out(std::string name, WorkflowOutbound* next) : WorkflowOutbound(next), name_(std::move(name)) {}
-  OperationPtr start_activity(StartActivityInput& input) override {
+  OperationPtr call(StartActivityInput& input) override {
     seen.push_back(absl::StrCat(name_, " activity ", std::string(input.name), " ",
                                 input.arguments.size(), " ",
                                 input.options.start_to_close_timeout / 1s, " s"));
     put(input.header, text_of(input.header) + name_);
-    return WorkflowOutbound::start_activity(input);
+    return WorkflowOutbound::call(input);
   }
-  OperationPtr start_local_activity(StartLocalActivityInput& input) override {
+  OperationPtr call(StartLocalActivityInput& input) override {
     put(input.header, "local");
-    return WorkflowOutbound::start_local_activity(input);
+    return WorkflowOutbound::call(input);
   }
-  OperationPtr start_child(StartChildInput& input) override {
+  OperationPtr call(StartChildInput& input) override {
     put(input.header, "child");
     ChildWorkflowOptions options = input.options;
     options.id = "chosen";
     StartChildInput other{input.type, options, input.arguments, std::move(input.header)};
-    return WorkflowOutbound::start_child(other);
+    return WorkflowOutbound::call(other);
   }
-  OperationPtr signal_external(SignalExternalInput& input) override {
+  OperationPtr call(SignalExternalInput& input) override {
     put(input.header, "signal");
-    return WorkflowOutbound::signal_external(input);
+    return WorkflowOutbound::call(input);
   }
-  void continue_as_new(ContinueAsNewInput& input) override {
+  void call(ContinueAsNewInput& input) override {
     put(input.header, "again");
-    WorkflowOutbound::continue_as_new(input);
+    WorkflowOutbound::call(input);
   }
 
  private:
@@ -193,6 +193,149 @@ TEST(InterceptorsTest, EachMessageToAWorkflowGoesThroughThemWithItsHeader) {
 
   EXPECT_THAT(seen, ElementsAre("a query done (none)", "a validate change (none)",
                                 "a update change u (none)", "a signal finish (sent)"));
+}
+
+// --- Calls that the run answers by itself ---
+
+// Writes down each of them with its input, and changes what it can.
+class Watch final : public WorkflowOutbound {
+ public:
+  using WorkflowOutbound::WorkflowOutbound;
+  Time call(NowInput& input) override {
+    note(input);
+    return WorkflowOutbound::call(input) + 1h;
+  }
+  void call(SleepInput& input) override {
+    note(input, absl::StrCat(input.duration / 1s, " s"));
+    SleepInput longer{input.duration * 2};
+    WorkflowOutbound::call(longer);
+  }
+  OperationPtr call(StartTimerInput& input) override {
+    note(input, absl::StrCat(input.duration / 1s, " s"));
+    return WorkflowOutbound::call(input);
+  }
+  bool call(WaitConditionInput& input) override {
+    note(input, input.timeout ? absl::StrCat(*input.timeout / 1s, " s") : "for ever");
+    return WorkflowOutbound::call(input);
+  }
+  std::shared_ptr<detail::TaskState> call(SpawnInput& input) override {
+    note(input);
+    return WorkflowOutbound::call(input);
+  }
+  const workflow::Info& call(InfoInput& input) override {
+    note(input);
+    return WorkflowOutbound::call(input);
+  }
+  const workflow::UpdateInfo* call(CurrentUpdateInfoInput& input) override {
+    note(input);
+    return WorkflowOutbound::call(input);
+  }
+  bool call(PatchedInput& input) override {
+    note(input, absl::StrCat(std::string(input.id), input.deprecated ? " deprecated" : ""));
+    return input.id == "answered" || WorkflowOutbound::call(input);
+  }
+  void call(UpsertSearchAttributesInput& input) override {
+    note(input, input.attributes.begin()->first);
+    SearchAttributes more = input.attributes;
+    more["Added"] = true;
+    UpsertSearchAttributesInput other{more};
+    WorkflowOutbound::call(other);
+  }
+  void call(UpsertMemoInput& input) override {
+    note(input, input.memo.begin()->first);
+    WorkflowOutbound::call(input);
+  }
+  void call(SetHandlerInput& input) override {
+    note(input, input.handler.name);
+    WorkflowOutbound::call(input);
+  }
+  MetricMeter call(MetricMeterInput& input) override {
+    note(input);
+    return WorkflowOutbound::call(input);
+  }
+  void call(LogInput& input) override { note(input, std::string(input.message)); }
+  OperationPtr call(CancelExternalInput& input) override {
+    note(input, absl::StrCat(input.workflow_id, " ", input.reason));
+    return WorkflowOutbound::call(input);
+  }
+  OperationPtr call(StartActivityInput& input) override {  // Answers itself.
+    note(input, std::string(input.name));
+    const auto answer = std::make_shared<Operation>();
+    answer->done = true;
+    answer->result = to_proto(make_payload(42));
+    return answer;
+  }
+
+ private:
+  template <class Input>
+  static void note(const Input& input, const std::string& what = "") {
+    seen.push_back(absl::StrCat(input.kCall, what.empty() ? "" : " ", what));
+  }
+};
+class Watches final : public WorkerInterceptor {
+ public:
+  std::unique_ptr<WorkflowOutbound> link(WorkflowOutbound* next) override {
+    return std::make_unique<Watch>(next);
+  }
+};
+
+struct OwnCallsOfCode {
+  std::string run() {
+    workflow::upsert_search_attributes({{"Given", std::string("x")}});
+    workflow::upsert_memo({{"note", make_payload(1)}});
+    workflow::set_signal_handler("poke", [] {});
+    workflow::metric_meter();
+    workflow::logger().error("trouble");
+    workflow::current_update_info();
+    std::string told = absl::StrCat(workflow::now().time_since_epoch() / 1h, " h, ");
+    told += workflow::info().workflow_id;
+    absl::StrAppend(&told, ", ",
+                    workflow::execute_activity<int>("one", {.start_to_close_timeout = 7s}));
+    told += workflow::patched("answered") ? ", patched" : "";
+    workflow::deprecate_patch("old");
+    workflow::spawn([] { workflow::get_external_workflow_handle("other").cancel("why"); });
+    if (!workflow::wait_condition([] { return false; }, 3s)) told += ", timed out";
+    workflow::sleep(2s);
+    return told;
+  }
+};
+const auto kOwnCalls = define_workflow<&OwnCallsOfCode::run>("OwnCallsOfCode");
+
+TEST(InterceptorsTest, ALinkSeesEachCallMayChangeItAndMayAnswerItself) {
+  seen.clear();
+  Driver driver(kOwnCalls, nullptr, {std::make_shared<Watches>()});
+  const auto first = driver.start();
+
+  EXPECT_THAT(
+      seen, ElementsAre("upsert_search_attributes Given", "upsert_memo note", "set_handler poke",
+                        "metric_meter", "logger trouble", "current_update_info", "now", "info",
+                        "start_activity one", "patched answered", "patched old deprecated", "spawn",
+                        "wait_condition 3 s", "start_timer 3 s", "cancel other why"));
+  const auto* upsert = command<core::UpsertWorkflowSearchAttributes>(first, 0);
+  ASSERT_NE(upsert, nullptr);
+  EXPECT_TRUE(upsert->search_attributes.indexed_fields().contains("Added"));
+  ASSERT_NE(command<core::ModifyWorkflowProperties>(first, 1), nullptr);
+  ASSERT_NE(command<core::SetPatchMarker>(first, 2), nullptr);  // Of "old" alone.
+  ASSERT_NE(command<core::StartTimer>(first, 3), nullptr);
+  ASSERT_NE(command<core::RequestCancelExternalWorkflowExecution>(first, 4), nullptr);
+
+  seen.clear();
+  const auto second = driver.activate({core::FireTimer{1}});
+  EXPECT_THAT(seen, ElementsAre("sleep 2 s", "start_timer 4 s"));
+  EXPECT_EQ(command<core::StartTimer>(second, 0)->start_to_fire_timeout, 4s);
+
+  const auto last = driver.activate({core::FireTimer{2}});
+  const auto* done = command<core::CompleteWorkflowExecution>(last, 0);
+  ASSERT_NE(done, nullptr);
+  EXPECT_EQ(done->result->data(), "\"1 h, id, 42, patched, timed out\"");
+}
+
+TEST(InterceptorsTest, WithoutLinksTheRuntimeItselfIsCalled) {
+  seen.clear();
+  Driver driver(kOwnCalls);
+  const auto first = driver.start();
+  EXPECT_TRUE(seen.empty());
+  ASSERT_NE(command<core::ScheduleActivity>(first, 2), nullptr);
 }
 
 // --- Activities ---

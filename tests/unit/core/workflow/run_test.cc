@@ -18,6 +18,16 @@ RunOptions options() {
 // A run and the outputs of its last step.
 class RunTest : public ::testing::Test {
  protected:
+  // The code begins two timers; a signal comes, and history cancels both, the later one first.
+  void begin_two_timers_cancelled_backwards() {
+    history_.task();
+    const std::int64_t first = history_.timer_started(1), second = history_.timer_started(2);
+    history_.signal("go").task();
+    history_.timer_canceled(2, second).timer_canceled(1, first);
+    history_.task_started();
+    step(as_input(history_.poll()));
+    step(done(StartTimer{1, std::chrono::seconds(5)}, StartTimer{2, std::chrono::seconds(6)}));
+  }
   std::vector<RunOutput>& step(RunInput input) {
     outputs_.clear();
     run_.step(std::move(input), outputs_);
@@ -104,13 +114,7 @@ TEST_F(RunTest, ATimerThatIsCancelledInItsOwnTaskIsNeverSent) {
 
 // A language may cancel in any order: a set in Python has none.
 TEST_F(RunTest, CancelledTimersMayBeCancelledInAnotherOrder) {
-  history_.task();
-  const std::int64_t first = history_.timer_started(1), second = history_.timer_started(2);
-  history_.signal("go").task();
-  history_.timer_canceled(2, second).timer_canceled(1, first);
-  history_.task_started();
-  step(as_input(history_.poll()));
-  step(done(StartTimer{1, std::chrono::seconds(5)}, StartTimer{2, std::chrono::seconds(6)}));
+  begin_two_timers_cancelled_backwards();
   only_job<SignalWorkflow>();
 
   step(done(CancelTimer{1}, CancelTimer{2}));
@@ -119,13 +123,7 @@ TEST_F(RunTest, CancelledTimersMayBeCancelledInAnotherOrder) {
 }
 
 TEST_F(RunTest, ATimerThatTheCodeKeepsCannotBeCancelledByHistory) {
-  history_.task();
-  const std::int64_t first = history_.timer_started(1), second = history_.timer_started(2);
-  history_.signal("go").task();
-  history_.timer_canceled(2, second).timer_canceled(1, first);
-  history_.task_started();
-  step(as_input(history_.poll()));
-  step(done(StartTimer{1, std::chrono::seconds(5)}, StartTimer{2, std::chrono::seconds(6)}));
+  begin_two_timers_cancelled_backwards();
 
   step(done(CancelTimer{1}));
 
