@@ -72,7 +72,7 @@ void WorkflowRun::State::look_ahead_local(const HistoryEvent& event) {
   if (auto marker = dialect_.read_local(attributes)) ahead_.push_back(*std::move(marker));
 }
 
-// Those of tasks to come later, as far as they are at hand: some were asked for before those of this one.
+// Those of tasks to come later, as far as they are at hand: some were asked for before these.
 void WorkflowRun::State::look_further_local(absl::Span<const HistoryEvent* const> events) {
   later_orders_.clear();
   if (!dialect_.foreign() || ahead_.empty()) return;
