@@ -77,7 +77,7 @@ void Interpreter::on(const core::NotifyRecorded& job) {
 }
 
 // History must have the very value that the code made there.
-const std::string* Interpreter::record(core::Recorded::Kind kind, const std::string& id,
+const std::string* Interpreter::kept_record(core::Recorded::Kind kind, const std::string& id,
                                        std::int64_t number, const std::string& made) {
   const auto known = recorded_.find(name_of(kind, id, number));
   if (known == recorded_.end()) return nullptr;
@@ -88,11 +88,16 @@ const std::string* Interpreter::record(core::Recorded::Kind kind, const std::str
   return &known->second;
 }
 
+void Interpreter::record(const Step& step) {
+  if (step.kind == Step::Kind::kSideEffect) return side_effect();
+  step.kind == Step::Kind::kMutable ? mutable_side_effect(step) : version(step);
+}
+
 void Interpreter::side_effect() {
   constexpr auto kKind = core::Recorded::Kind::kSideEffect;
   const std::int64_t number = ++calls_[""];
   core::Recorded made{kKind, "", number, payload()};
-  const std::string* known = record(kKind, "", number, made.value.data());
+  const std::string* known = kept_record(kKind, "", number, made.value.data());
   if (known == nullptr && activation_->is_replaying)
     violations_.push_back(absl::StrCat("side effect ", number, " was not told"));
   digest_ = mix(digest_, known == nullptr ? made.value.data() : *known);
@@ -106,7 +111,7 @@ void Interpreter::mutable_side_effect(const Step& step) {
   core::Recorded made{kKind, id, call, payload()};
   // It changes now and then.
   const bool changes = call == 1 || digest_ % 3 == 0;
-  const std::string* known = record(kKind, id, call, made.value.data());
+  const std::string* known = kept_record(kKind, id, call, made.value.data());
   if (activation_->is_replaying && (known != nullptr) != changes) {
     violations_.push_back(
         absl::StrCat("mutable side effect ", id, ", call ", call, known ? ": told" : ": not told"));
@@ -126,7 +131,7 @@ void Interpreter::version(const Step& step) {
     return;
   }
   const std::int64_t highest = 1 + static_cast<std::int64_t>(digest_ % 3);
-  if (record(kKind, id, 0, absl::StrCat(highest)) == nullptr && activation_->is_replaying)
+  if (kept_record(kKind, id, 0, absl::StrCat(highest)) == nullptr && activation_->is_replaying)
     violations_.push_back(absl::StrCat("the version of ", id, " was not told"));
   versions_[id] = highest;
   digest_ = mix(digest_, static_cast<std::uint64_t>(highest));

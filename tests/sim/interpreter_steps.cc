@@ -72,13 +72,9 @@ bool Interpreter::step(Fiber& fiber) {
       patch(step);
       break;
     case K::kSideEffect:
-      side_effect();
-      break;
     case K::kMutable:
-      mutable_side_effect(step);
-      break;
     case K::kVersion:
-      version(step);
+      record(step);
       break;
     case K::kUpsert:
     case K::kMemo:

@@ -1,4 +1,4 @@
-"""Histories of other SDKs: TypeScript's replay with the same program in Python; of Go's, what Python has no call for is named.
+"""Histories of other SDKs: TypeScript's replay with the same program; of Go's, what Python has no call for is named.
 
 The program is the one that the official package replays the same files with.
 """

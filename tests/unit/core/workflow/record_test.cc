@@ -106,7 +106,7 @@ TEST_F(RecordTest, MarkersGoOutInOrderAndVersionsAreListedNewestFirst) {
 TEST_F(RecordTest, AListThatGrewTooLongIsLeftOut) {
   step(as_input(history_.task_started().poll()));
 
-  step(done(RecordOnce{{Kind::kVersion, std::string(2040, 'x'), 1}}, RecordOnce{kVersionTwo}));
+  step(done(RecordOnce{{Kind::kVersion, std::string(2042, 'x'), 1}}, RecordOnce{kVersionTwo}));
 
   ASSERT_EQ(completion().commands_size(), 2) << "2048 bytes are too many, and stay so";
   EXPECT_EQ(completion()
