@@ -39,14 +39,14 @@ void reserve_workflow_slot(const Connection& connection, Text namespace_, Text t
   auto callback = std::make_shared<const Ref>(std::move(done));
   const std::shared_ptr<core::EagerStarts> starts = connection.core()->eager_starts();
   GilReleased released;
-  starts->reserve(std::move(namespace_.value), std::move(task_queue.value),
-                  [queue = std::move(queue), callback](core::WorkflowSlotPtr slot) mutable {
-                    queue->push(std::move(callback), [slot = std::move(slot)]() mutable -> py::tuple {
-                      if (slot == nullptr) return py::make_tuple(py::none(), py::none());
-                      return py::make_tuple(std::make_unique<WorkflowSlot>(std::move(slot)),
-                                            py::none());
-                    });
-                  });
+  starts->reserve(
+      std::move(namespace_.value), std::move(task_queue.value),
+      [queue = std::move(queue), callback](core::WorkflowSlotPtr slot) mutable {
+        queue->push(std::move(callback), [slot = std::move(slot)]() mutable -> py::tuple {
+          if (slot == nullptr) return py::make_tuple(py::none(), py::none());
+          return py::make_tuple(std::make_unique<WorkflowSlot>(std::move(slot)), py::none());
+        });
+      });
 }
 
 void define_workflow_slot(py::module_& module) {

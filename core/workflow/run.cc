@@ -454,7 +454,7 @@ void WorkflowRun::State::end_task() {
 }
 
 std::size_t WorkflowRun::State::memory_bytes() const {
-  return sizeof(*this) + run_.outgoing.memory_bytes() + machines_.table().memory_bytes() +
+  return sizeof(*this) + run_.outgoing.memory_bytes() + run_.table.memory_bytes() +
          run_.updates.capacity() * (sizeof(UpdateMachine) + 32) + run_.properties.memory_bytes();
 }
 

@@ -18,6 +18,7 @@
 #include "core/machines/properties.h"
 #include "core/machines/record.h"
 #include "core/machines/update.h"
+#include "core/workflow/machine_table.h"
 #include "core/workflow/run.h"
 
 namespace chimera::core {
@@ -54,7 +55,8 @@ struct RunData {
   std::vector<Job> jobs;
   std::vector<std::shared_ptr<const void>> keep_alive;
 
-  // What the code has under way, beside machines.
+  // What the code has under way.
+  MachineTable table;
   Outgoing outgoing;
   UpdateMessages messages;
   absl::flat_hash_map<std::string, UpdateMachine> updates;  // By protocol instance id.

@@ -89,8 +89,7 @@ absl::Status RunHistory::look_ahead_marker(const HistoryEvent& event, bool own) 
   if (own) local_.look_ahead(event);
   if (auto patch = read_patch_marker(marker); patch && run_.patches.know(patch->id))
     run_.jobs.push_back(NotifyHasPatch{patch->id});
-  if (!run_.options.identity.has_side_effects || !is_record_marker(marker))
-    return absl::OkStatus();
+  if (!run_.options.identity.has_side_effects || !is_record_marker(marker)) return absl::OkStatus();
   auto job = run_.records.know(event, machines_);
   if (!job.ok()) return job.status();
   if (*job) run_.jobs.push_back(**std::move(job));

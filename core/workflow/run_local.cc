@@ -14,7 +14,7 @@ constexpr std::size_t kLookedFurther = 1000;  // Events.
 // Another SDK names its local activities as this one does not; but each has asked for them in the
 // same order, so the marker with the n-th lowest order is that of the n-th that waits.
 LocalActivityMachine* RunLocal::machine_of(const LocalMarker& marker) {
-  MachineTable& table = machines_.table();
+  MachineTable& table = run_.table;
   if (!marker.order) return table.local(marker.seq);
   std::size_t before = 0;
   for (std::size_t i = ahead_next_; i < ahead_.size(); ++i) {
@@ -47,8 +47,7 @@ std::optional<LocalMarker> RunLocal::take_cancelled_ahead(std::uint32_t seq) {
 }
 
 void RunLocal::begin_work() {
-  for (std::uint32_t seq : machines_.table().local_seqs())
-    machines_.table().local(seq)->go_live(machines_);
+  for (std::uint32_t seq : run_.table.local_seqs()) run_.table.local(seq)->go_live(machines_);
 }
 
 void RunLocal::begin_batch() {
@@ -109,7 +108,7 @@ void RunLocal::settle() {
 }
 
 void RunLocal::end(LocalActivityDone& done) {
-  LocalActivityMachine* machine = machines_.table().local(done.seq);
+  LocalActivityMachine* machine = run_.table.local(done.seq);
   if (!machine || !machine->executing()) return;
   if (done.outcome.kind == LocalActivityOutcome::Kind::kDropped) {
     dropped_ = true;
@@ -117,16 +116,16 @@ void RunLocal::end(LocalActivityDone& done) {
     later_attempts_ += done.outcome.later_attempts;
   }
   machine->ended(std::move(done.outcome), machines_);
-  if (machine->done()) machines_.table().erase_local(done.seq);
+  if (machine->done()) run_.table.erase_local(done.seq);
 }
 
 void RunLocal::let_go() {
   ends_.clear();
   if (executing_ == 0) return;
-  for (std::uint32_t seq : machines_.table().local_seqs()) {
-    LocalActivityMachine* machine = machines_.table().local(seq);
+  for (std::uint32_t seq : run_.table.local_seqs()) {
+    LocalActivityMachine* machine = run_.table.local(seq);
     machine->let_go(machines_);
-    if (machine->done()) machines_.table().erase_local(seq);
+    if (machine->done()) run_.table.erase_local(seq);
   }
 }
 

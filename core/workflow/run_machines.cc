@@ -41,7 +41,7 @@ std::optional<CommandVariant> RunMachines::next_issued() {
   return command;
 }
 
-void RunMachines::swallow(const MachineBase& machine) { table_.swallow(machine.began); }
+void RunMachines::swallow(const MachineBase& machine) { run_.table.swallow(machine.began); }
 
 absl::Status RunMachines::nondeterminism(const HistoryEvent* event, const OutgoingCommand* command,
                                          const std::string& what) const {
@@ -69,8 +69,8 @@ std::string RunMachines::describe(const OutgoingCommand& command) const {
     default:
       break;
   }
-  const auto found = table_.find(command.kind, command.seq);
-  if (found == table_.end())
+  const auto found = run_.table.find(command.kind, command.seq);
+  if (found == run_.table.end())
     return absl::StrCat("a command for ", event_name(command.confirmed_by), " ", command.seq);
   return std::visit([&](const auto& machine) { return machine.describe(command.confirmed_by); },
                     found->second);
@@ -102,11 +102,10 @@ absl::Status RunMachines::match_record(const HistoryEvent& event) {
   Patches::pass(run_.outgoing);
   meeting_ = run_.outgoing.front();
   const LanguageIdentity& language = run_.options.identity;
-  absl::Status status =
-      language.has_side_effects
-          ? run_.records.meet(event, *this, run_.outgoing)
-          : disagree(event,
-                     absl::StrCat("workflows of ", language.sdk_name, " make no such marker"));
+  absl::Status status = language.has_side_effects
+                            ? run_.records.meet(event, *this, run_.outgoing)
+                            : disagree(event, absl::StrCat("workflows of ", language.sdk_name,
+                                                           " make no such marker"));
   meeting_ = nullptr;
   return status;
 }
@@ -117,20 +116,20 @@ absl::Status RunMachines::confirm(const OutgoingCommand& command, const HistoryE
   if (command.kind < MachineKind::kNumbered && event.has_marker_recorded_event_attributes())
     return nondeterminism(&event, &command, "the marker is another one");
   if (command.kind < MachineKind::kNumbered) return absl::OkStatus();
-  const auto found = table_.find(command.kind, command.seq);
-  if (found == table_.end())
+  const auto found = run_.table.find(command.kind, command.seq);
+  if (found == run_.table.end())
     return nondeterminism(&event, &command, "what the code commanded has ended");
   meeting_ = &command;
   absl::Status status;
   const bool gone = std::visit(
       [&](auto& machine) {
-        if (event.event_type() == machine.kBegunBy) table_.began(found, event.event_id());
+        if (event.event_type() == machine.kBegunBy) run_.table.began(found, event.event_id());
         status = machine.on(event, *this);
         return machine.done();
       },
       found->second);
   meeting_ = nullptr;
-  if (status.ok() && gone) table_.erase(found);
+  if (status.ok() && gone) run_.table.erase(found);
   return status;
 }
 
@@ -155,9 +154,9 @@ absl::Status RunMachines::route(const HistoryEvent& event) {
     return absl::InternalError(absl::StrCat("this worker does not know what to do with ",
                                             describe_event(event), "; a newer one may"));
   }
-  if (table_.swallows(began, later->ends)) return absl::OkStatus();
-  const auto machine = table_.by_event(began);
-  if (machine == table_.end()) {
+  if (run_.table.swallows(began, later->ends)) return absl::OkStatus();
+  const auto machine = run_.table.by_event(began);
+  if (machine == run_.table.end()) {
     return nondeterminism(&event, nullptr,
                           absl::StrCat("nothing that event ", began, " began is under way"));
   }
@@ -168,7 +167,7 @@ absl::Status RunMachines::route(const HistoryEvent& event) {
         return one.done();
       },
       machine->second);
-  if (status.ok() && gone) table_.erase(machine);
+  if (status.ok() && gone) run_.table.erase(machine);
   return status;
 }
 

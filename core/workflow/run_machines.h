@@ -13,7 +13,6 @@
 #include "absl/strings/str_cat.h"
 
 #include "core/machines/machines.h"
-#include "core/workflow/machine_table.h"
 #include "core/workflow/run_data.h"
 
 namespace chimera::core {
@@ -72,8 +71,6 @@ class RunMachines final : public RunPort {
   absl::Status nondeterminism(const HistoryEvent* event, const OutgoingCommand* command,
                               const std::string& what) const;
   std::string describe(const OutgoingCommand& command) const;
-  MachineTable& table() { return table_; }
-  const MachineTable& table() const { return table_; }
 
  private:
   absl::Status match_record(const HistoryEvent& event);
@@ -82,7 +79,6 @@ class RunMachines final : public RunPort {
 
   RunData& run_;
   RunLocal& local_;
-  MachineTable table_;
   std::vector<CommandVariant> issued_;        // Not taken yet.
   const OutgoingCommand* meeting_ = nullptr;  // Meets its event just now.
   std::uint32_t next_own_ = kOwnSeq;
@@ -91,7 +87,7 @@ class RunMachines final : public RunPort {
 template <class One>
 absl::Status RunMachines::begin(One& command, Command& whole) {
   constexpr int kIndex = kBegins<One>;
-  const auto [at, fresh] = table_.add<kIndex>(command.seq);
+  const auto [at, fresh] = run_.table.add<kIndex>(command.seq);
   auto& machine = std::get<kIndex>(at->second);
   if (!fresh) {
     return absl::InvalidArgumentError(
@@ -103,11 +99,11 @@ absl::Status RunMachines::begin(One& command, Command& whole) {
 
 template <class One>
 void RunMachines::cancel(One& command, Command& whole) {
-  const auto found = table_.find(kind_of(kCancels<One>), command.seq);
-  if (found == table_.end()) return;
+  const auto found = run_.table.find(kind_of(kCancels<One>), command.seq);
+  if (found == run_.table.end()) return;
   auto& machine = std::get<kCancels<One>>(found->second);
   machine.cancel(command, whole, *this);
-  if (machine.done()) table_.erase(found);
+  if (machine.done()) run_.table.erase(found);
 }
 
 }  // namespace chimera::core

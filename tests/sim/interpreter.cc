@@ -78,7 +78,7 @@ void Interpreter::on(const core::NotifyRecorded& job) {
 
 // History must have the very value that the code made there.
 const std::string* Interpreter::kept_record(core::Recorded::Kind kind, const std::string& id,
-                                       std::int64_t number, const std::string& made) {
+                                            std::int64_t number, const std::string& made) {
   const auto known = recorded_.find(name_of(kind, id, number));
   if (known == recorded_.end()) return nullptr;
   if (known->second != made) {

@@ -76,8 +76,8 @@ class Interpreter {
   void cancel(Operation& operation);
   void patch(const Step& step);
   // Side effects and versions: what history keeps of the value that the code makes here, or null.
-  const std::string* kept_record(core::Recorded::Kind kind, const std::string& id, std::int64_t number,
-                            const std::string& made);
+  const std::string* kept_record(core::Recorded::Kind kind, const std::string& id,
+                                 std::int64_t number, const std::string& made);
   void record(const Step& step);
   void side_effect();
   void mutable_side_effect(const Step& step);

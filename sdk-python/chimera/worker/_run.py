@@ -29,12 +29,7 @@ from chimera.worker._chain import InboundEnd, OutboundEnd
 from chimera.worker._interceptor import ExecuteWorkflowInput
 from chimera.worker._loop import WorkflowLoop, timer_metadata
 from chimera.worker._metrics import ReplaySafeMeter
-from chimera.worker._operations import (
-    RESOLVED_BY,
-    SINGLE_BATCH,
-    ContinueAsNew,
-    Operations,
-)
+from chimera.worker._operations import RESOLVED_BY, SINGLE_BATCH, ContinueAsNew, Operations
 from chimera.worker._runner import (
     Completion,
     PatchActivationInput,
