@@ -44,6 +44,13 @@ CHIMERA_SHAPE(core::SignalWorkflow, "SignalWorkflow", "A signal came.",
                     [](const T& job) -> const auto& { return job.signal->identity(); }));
 CHIMERA_SHAPE(core::NotifyHasPatch, "NotifyHasPatch", "The history has this patch's marker.",
               field("patch_id", &T::patch_id));
+CHIMERA_SHAPE(core::NotifyRecorded, "NotifyRecorded",
+              "Of languages that record side effects and versions: none comes to Python.",
+              field("kind",
+                    [](const T& job) { return static_cast<std::int64_t>(job.recorded.kind); }),
+              field("id", [](const T& job) -> const auto& { return job.recorded.id; }),
+              field("number", [](const T& job) { return job.recorded.number; }),
+              field("value", [](const T& job) -> const auto& { return job.recorded.value; }));
 CHIMERA_SHAPE(
     core::DoUpdate, "DoUpdate", "An update came; a validator runs unless it was accepted before.",
     field("id", &T::id), field("protocol_instance_id", &T::protocol_instance_id),
@@ -166,6 +173,19 @@ CHIMERA_SHAPE(core::RequestCancelExternalWorkflowExecution,
               field("attributes", &T::attributes));
 CHIMERA_SHAPE(core::SetPatchMarker, "SetPatchMarker", "", field("patch_id", &T::patch_id),
               field("deprecated", &T::deprecated));
+CHIMERA_SHAPE(core::RecordOnce, "RecordOnce",
+              "Of languages that record side effects and versions: none comes from Python.",
+              ReadBy<T>{"kind", "int",
+                        [](py::handle value, T& command) {
+                          command.recorded.kind =
+                              static_cast<core::Recorded::Kind>(value.cast<int>());
+                        }},
+              ReadBy<T>{"id", "str",
+                        [](py::handle value, T& command) { read(value, command.recorded.id); }},
+              ReadBy<T>{"number", "int",
+                        [](py::handle value, T& command) { read(value, command.recorded.number); }},
+              ReadBy<T>{"value", "Payload",
+                        [](py::handle value, T& command) { read(value, command.recorded.value); }});
 CHIMERA_SHAPE(core::UpsertWorkflowSearchAttributes, "UpsertWorkflowSearchAttributes", "",
               field("search_attributes", &T::search_attributes));
 CHIMERA_SHAPE(core::ModifyWorkflowProperties, "ModifyWorkflowProperties", "",

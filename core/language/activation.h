@@ -17,6 +17,7 @@
 
 #include "core/base/api.h"
 #include "core/base/clock.h"
+#include "core/language/recorded.h"
 
 namespace chimera::core {
 
@@ -61,6 +62,11 @@ struct SignalWorkflow {
 struct NotifyHasPatch {
   std::string patch_id;
 };
+// Told ahead of the activation whose code decided it, to languages that record side effects: in
+// replay this is what the code gets.
+struct NotifyRecorded {
+  Recorded recorded;
+};
 struct DoUpdate {
   std::string id;
   std::string protocol_instance_id;
@@ -93,6 +99,7 @@ struct ResolveActivity {
 struct ResolveChildWorkflowExecutionStart {
   struct Succeeded {
     std::string run_id;
+    std::string workflow_id;  // Where history names the child otherwise than the command did.
   };
   struct StartFailed {
     std::string workflow_id, workflow_type;
@@ -137,12 +144,12 @@ struct RemoveFromCache {
   std::string message;
 };
 
-using Job =
-    std::variant<InitializeWorkflow, FireTimer, UpdateRandomSeed, QueryWorkflow, CancelWorkflow,
-                 SignalWorkflow, ResolveActivity, NotifyHasPatch,
-                 ResolveChildWorkflowExecutionStart, ResolveChildWorkflowExecution,
-                 ResolveSignalExternalWorkflow, ResolveRequestCancelExternalWorkflow, DoUpdate,
-                 ResolveNexusOperationStart, ResolveNexusOperation, RemoveFromCache>;
+using Job = std::variant<InitializeWorkflow, FireTimer, UpdateRandomSeed, QueryWorkflow,
+                         CancelWorkflow, SignalWorkflow, ResolveActivity, NotifyHasPatch,
+                         ResolveChildWorkflowExecutionStart, ResolveChildWorkflowExecution,
+                         ResolveSignalExternalWorkflow, ResolveRequestCancelExternalWorkflow,
+                         DoUpdate, ResolveNexusOperationStart, ResolveNexusOperation,
+                         NotifyRecorded, RemoveFromCache>;
 
 struct Activation {
   std::string run_id;

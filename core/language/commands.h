@@ -18,6 +18,7 @@
 
 #include "core/base/api.h"
 #include "core/base/clock.h"
+#include "core/language/recorded.h"
 
 namespace chimera::core {
 
@@ -76,6 +77,7 @@ struct StartChildWorkflowExecution {
   std::uint32_t seq;
   ChildWorkflowCancellationType cancellation_type = ChildWorkflowCancellationType::kAbandon;
   api::command::v1::StartChildWorkflowExecutionCommandAttributes attributes;
+  bool made_up_id = false;  // The language's own, not the code's: another SDK's may stand for it.
 };
 struct CancelChildWorkflowExecution {
   std::uint32_t seq;  // Of the child.
@@ -95,6 +97,10 @@ struct RequestCancelExternalWorkflowExecution {
 struct SetPatchMarker {
   std::string patch_id;
   bool deprecated = false;
+};
+// The answer to a question that history has to keep. Sent also for what was told by NotifyRecorded.
+struct RecordOnce {
+  Recorded recorded;
 };
 struct UpsertWorkflowSearchAttributes {
   api::common::v1::SearchAttributes search_attributes;
@@ -147,7 +153,7 @@ using CommandVariant =
                  UpsertWorkflowSearchAttributes, ModifyWorkflowProperties,
                  CompleteWorkflowExecution, FailWorkflowExecution, CancelWorkflowExecution,
                  ContinueAsNewWorkflowExecution, ScheduleNexusOperation,
-                 RequestCancelNexusOperation, RespondToQuery, UpdateResponse>;
+                 RequestCancelNexusOperation, RespondToQuery, UpdateResponse, RecordOnce>;
 
 struct Command {
   CommandVariant variant;

@@ -33,6 +33,8 @@
 
 namespace chimera::core {
 
+class PayloadCodec;  // core/converter/codec.h
+
 // Any thread; the core posts it to the run's lane.
 using ActivationDone = absl::AnyInvocable<void(Completion) &&>;
 
@@ -58,10 +60,14 @@ struct RunContext {
   bool may_have_crashed = false;
 };
 
-// What a run in this language reports of itself.
+// What a run in this language reports of itself, and how it writes.
 struct LanguageIdentity {
   std::string sdk_name, sdk_version;  // WorkflowTaskCompleted.sdk_metadata
   std::string failure_source;         // Failure.source
+  // Its code has side effects and versions: NotifyRecorded and RecordOnce are for it.
+  bool has_side_effects = false;
+  // With which other SDKs may have encoded what markers say, beside the values. Null: none.
+  std::shared_ptr<const PayloadCodec> codec = nullptr;
 };
 
 // Any lane may call, several at once.

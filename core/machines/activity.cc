@@ -78,7 +78,7 @@ ActivityFailureInfo& fill_info(const ActivityMachine& machine, Failure& failure)
 
 void ActivityMachine::begin(ScheduleActivity& command, Command& whole, RunPort& run) {
   auto& attributes = command.attributes;
-  if (attributes.activity_id().empty()) attributes.set_activity_id(absl::StrCat(seq));
+  if (attributes.activity_id().empty()) attributes.set_activity_id(run.dialect().make_id(seq));
   id = attributes.activity_id();
   type = attributes.activity_type().name();
   on_cancel = cancel_event(command.cancellation_type);
@@ -111,10 +111,15 @@ void ActivityMachine::cancel(RequestCancelActivity&, Command& whole, RunPort& ru
   if (action != Action::kCommandCancel) run.tell(ResolveActivity{seq, Cancelled{cancelled()}});
 }
 
-absl::Status ActivityMachine::check(const HistoryEvent& event, RunPort& run) const {
-  if (!run.use(CoreFlag::kIdAndTypeChecks)) return absl::OkStatus();
+absl::Status ActivityMachine::check(const HistoryEvent& event, RunPort& run) {
   const auto& scheduled = event.activity_task_scheduled_event_attributes();
-  if (scheduled.activity_id() != id) return run.disagree(event, "the activity ids differ");
+  if (run.dialect().foreign()) {
+    id = scheduled.activity_id();
+  } else if (!run.use(CoreFlag::kIdAndTypeChecks)) {
+    return absl::OkStatus();
+  } else if (scheduled.activity_id() != id) {
+    return run.disagree(event, "the activity ids differ");
+  }
   if (scheduled.activity_type().name() != type)
     return run.disagree(event, "the activity types differ");
   return absl::OkStatus();

@@ -110,7 +110,8 @@ struct ActivityMachine : MachineBase {
   std::string id, type;
 
  private:
-  absl::Status check(const HistoryEvent& event, RunPort& run) const;
+  // That it is the code's; another SDK's id is taken over.
+  absl::Status check(const HistoryEvent& event, RunPort& run);
   FailurePtr failed(const HistoryEvent& event) const;
   // Cancelled by the workflow without waiting for the activity.
   FailurePtr cancelled() const;

@@ -103,6 +103,7 @@ void ChildWorkflowMachine::begin(StartChildWorkflowExecution& command, Command& 
   namespace_end = static_cast<std::uint32_t>(attributes.namespace_().size());
   id_end = namespace_end + static_cast<std::uint32_t>(attributes.workflow_id().size());
   on_cancel = cancel_event(command.cancellation_type);
+  made_up_id = command.made_up_id;
   auto out = run.make(enums::COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION, whole);
   if (out) {
     if (attributes.task_queue().name().empty()) {
@@ -155,14 +156,24 @@ void ChildWorkflowMachine::request_cancel(const std::string& reason, RunPort& ru
   run.issue(std::move(request));
 }
 
-absl::Status ChildWorkflowMachine::check(const HistoryEvent& event, RunPort& run) const {
-  if (!run.use(CoreFlag::kIdAndTypeChecks)) return absl::OkStatus();
+absl::Status ChildWorkflowMachine::check(const HistoryEvent& event, RunPort& run) {
+  const bool foreign = run.dialect().foreign();
+  if (!foreign && !run.use(CoreFlag::kIdAndTypeChecks)) return absl::OkStatus();
   const auto& initiated = event.start_child_workflow_execution_initiated_event_attributes();
-  if (initiated.workflow_id() != workflow_id())
+  if (foreign && made_up_id) {
+    rename(initiated.workflow_id());
+  } else if (initiated.workflow_id() != workflow_id()) {
     return run.disagree(event, "the child workflow ids differ");
+  }
   if (initiated.workflow_type().name() != type())
     return run.disagree(event, "the child workflow types differ");
   return absl::OkStatus();
+}
+
+void ChildWorkflowMachine::rename(const std::string& id) {
+  names = absl::StrCat(namespace_(), id, type());
+  id_end = namespace_end + static_cast<std::uint32_t>(id.size());
+  renamed = true;
 }
 
 absl::Status ChildWorkflowMachine::on(const HistoryEvent& event, RunPort& run) {
@@ -180,7 +191,7 @@ absl::Status ChildWorkflowMachine::on(const HistoryEvent& event, RunPort& run) {
       started_event_id = event.event_id();
       run_id =
           event.child_workflow_execution_started_event_attributes().workflow_execution().run_id();
-      run.tell(Start{seq, Start::Succeeded{run_id}});
+      run.tell(Start{seq, Start::Succeeded{run_id, renamed ? std::string(workflow_id()) : ""}});
       break;
     case Action::kResolveStartFailed: {
       const auto& failed = event.start_child_workflow_execution_failed_event_attributes();

@@ -113,6 +113,8 @@ struct ChildWorkflowMachine : MachineBase {
 
   State state = State::kCommanded;
   Event on_cancel = Event::kAbandon;
+  bool made_up_id = false;  // The language's own.
+  bool renamed = false;     // History has another SDK's instead.
   // Namespace, workflow id and type, one behind the other: all machines take as much room as the
   // largest.
   std::string names;
@@ -124,7 +126,9 @@ struct ChildWorkflowMachine : MachineBase {
   absl::string_view part(std::size_t from, std::size_t to) const {
     return absl::string_view(names).substr(from, to - from);
   }
-  absl::Status check(const HistoryEvent& event, RunPort& run) const;
+  // That it is the code's; another SDK's id is taken over where the code gave none.
+  absl::Status check(const HistoryEvent& event, RunPort& run);
+  void rename(const std::string& id);
   void request_cancel(const std::string& reason, RunPort& run) const;
   // Failed, timed out or terminated.
   FailurePtr failed(const HistoryEvent& event) const;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/machines/dialect.h"
+
 namespace chimera::core {
 namespace {
 
@@ -23,8 +25,11 @@ void Flags::seen(const api::history::v1::WorkflowTaskCompletedEventAttributes& c
   for (std::uint32_t flag : metadata.core_used_flags()) {
     if (flag < 32) core_ |= 1u << flag;
   }
-  for (std::uint32_t flag : metadata.lang_used_flags()) insert_sorted(language_, flag);
   if (!metadata.sdk_name().empty()) sdk_name_ = metadata.sdk_name();
+  // Theirs mean something else.
+  if (!is_foreign_sdk(sdk_name_)) {
+    for (std::uint32_t flag : metadata.lang_used_flags()) insert_sorted(language_, flag);
+  }
   if (!metadata.sdk_version().empty()) sdk_version_ = metadata.sdk_version();
 }
 

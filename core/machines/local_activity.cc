@@ -115,6 +115,7 @@ void LocalActivityMachine::ended(LocalActivityOutcome outcome, RunPort& run) {
 
 void LocalActivityMachine::ahead(LocalMarker marker, RunPort& run) {
   Action action;
+  if (marker.order) id = marker.activity_id;
   if (advance(Event::kAhead, action, run)) resolve(std::move(marker), run);
 }
 
@@ -164,9 +165,10 @@ FailurePtr LocalActivityMachine::wrapped(const Failure& bare, const char* messag
 
 absl::Status LocalActivityMachine::on(const HistoryEvent& event, RunPort& run) {
   const auto& attributes = event.marker_recorded_event_attributes();
-  const auto marker = is_local_marker(attributes) ? read_local_marker(attributes) : std::nullopt;
-  if (!marker) return run.disagree(event, "the marker is another one");
-  if (marker->seq != seq)
+  if (!run.dialect().is_local(attributes)) return run.disagree(event, "the marker is another one");
+  const auto marker = run.dialect().read_local(attributes);
+  if (!marker) return run.disagree(event, "the marker's details cannot be read");
+  if (!marker->order && marker->seq != seq)
     return run.disagree(event, absl::StrCat("the marker is local activity ", marker->seq, "'s"));
   if (!marker->activity_id.empty() && marker->activity_id != id)
     return run.disagree(event, "the local activity ids differ");

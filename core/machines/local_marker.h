@@ -12,6 +12,9 @@
 
 namespace chimera::core {
 
+// An order that is not known: that of the markers.
+inline constexpr std::uint64_t kNoOrder = ~std::uint64_t{0};
+
 inline constexpr char kLocalActivityMarker[] = "core_local_activity";
 
 struct LocalMarker {
@@ -22,6 +25,8 @@ struct LocalMarker {
   std::optional<base::WallTime> original_schedule_time;
   // How many activations the task had when the result came; markers of older cores have none.
   std::optional<std::uint32_t> activation_index;
+  // Another SDK's, where `seq` says nothing: it grows as the run asked for local activities.
+  std::optional<std::uint64_t> order;
   std::shared_ptr<const api::common::v1::Payload> result;    // Null: none.
   std::shared_ptr<const api::failure::v1::Failure> failure;  // Null: it succeeded. Bare.
 };

@@ -1,5 +1,7 @@
 #include "core/machines/outgoing.h"
 
+#include <algorithm>
+
 namespace chimera::core {
 
 void Outgoing::drop(MachineKind kind, std::uint32_t seq) {
@@ -24,6 +26,11 @@ void Outgoing::send(google::protobuf::RepeatedPtrField<api::command::v1::Command
     command.sent = true;
     if (command.command) commands.AddAllocated(command.command.release());
   }
+}
+
+std::size_t Outgoing::unsent() const {
+  return static_cast<std::size_t>(std::count_if(commands_.begin(), commands_.end(),
+                                                [](const auto& each) { return !each.sent; }));
 }
 
 void Outgoing::compact() {

@@ -18,6 +18,9 @@ enum class MachineKind : std::uint8_t {
   kUpdate,  // Named by its protocol instance.
   // One step, command to event: the entry is the machine.
   kPatch,
+  kVersion,
+  kSideEffect,
+  kMutableSideEffect,
   kSearchAttributes,
   kMemo,
   kEnd,
@@ -28,7 +31,7 @@ struct OutgoingCommand {
   MachineKind kind;
   api::enums::v1::EventType confirmed_by;
   std::uint32_t seq = 0;  // Of the machine, for kinds that the language numbers.
-  std::string id;         // Of the update or patch.
+  std::string id;         // Of the update, patch, version or side effect.
   bool sent = false;
   // Cancelled before it was sent.
   bool dropped = false;
@@ -57,6 +60,9 @@ class Outgoing {
   void terminal_last();
   // Moves what is not sent yet to a request, in order.
   void send(google::protobuf::RepeatedPtrField<api::command::v1::Command>& commands);
+
+  // How many commands were made since the last were sent, with those that were taken back.
+  std::size_t unsent() const;
 
   void begin_task() { matched_ = 0; }
   // How many commands of the current task history has confirmed.

@@ -10,7 +10,6 @@ namespace enums = api::enums::v1;
 namespace {
 
 constexpr char kDetail[] = "patch-data";
-constexpr std::size_t kAttributeBytesMax = 2048;  // Of the official core.
 
 const api::common::v1::Payload* detail(
     const api::history::v1::MarkerRecordedEventAttributes& marker, const char* name) {
@@ -49,42 +48,10 @@ void write_patch_marker(const PatchMarker& patch,
   payload.set_data("{\"id\":" + id + ",\"deprecated\":" + (patch.deprecated ? "true}" : "false}"));
 }
 
-std::optional<api::common::v1::Payload> change_version_attribute(
-    const std::set<std::string>& patch_ids) {
-  std::string data =
-      nlohmann::json(patch_ids).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  if (data.size() >= kAttributeBytesMax) return std::nullopt;
-  api::common::v1::Payload payload;
-  (*payload.mutable_metadata())["encoding"] = "json/plain";
-  (*payload.mutable_metadata())["type"] = "KeywordList";
-  payload.set_data(std::move(data));
-  return payload;
-}
-
-namespace {
-
-void upsert(const std::set<std::string>& patch_ids, RunPort& run, Outgoing& outgoing) {
-  auto value = change_version_attribute(patch_ids);
-  if (!value) return;
-  OutgoingCommand entry{MachineKind::kSearchAttributes,
-                        enums::EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES};
-  Command none{CancelTimer{}};
-  entry.command = run.make(enums::COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES, none);
-  if (entry.command) {
-    auto& fields = *entry.command->mutable_upsert_workflow_search_attributes_command_attributes()
-                        ->mutable_search_attributes()
-                        ->mutable_indexed_fields();
-    fields[kChangeVersionAttribute] = *std::move(value);
-  }
-  outgoing.push(std::move(entry));
-}
-
-}  // namespace
-
 void Patches::take(SetPatchMarker& command, Command& whole, bool replaying, RunPort& run,
                    Outgoing& outgoing) {
   const std::string& id = command.patch_id;
-  if (!made_.insert(id).second) return;  // One marker per patch and run.
+  if (!versions_.add_patch(id)) return;  // One marker per patch and run.
   OutgoingCommand entry{MachineKind::kPatch, enums::EVENT_TYPE_MARKER_RECORDED, 0, id};
   entry.command = run.make(enums::COMMAND_TYPE_RECORD_MARKER, whole);
   if (entry.command) {
@@ -93,7 +60,9 @@ void Patches::take(SetPatchMarker& command, Command& whole, bool replaying, RunP
   }
   outgoing.push(std::move(entry));
   if (replaying && !known_.contains(id)) return;
-  if (run.use(CoreFlag::kUpsertOnPatch)) upsert(made_, run, outgoing);
+  if (!run.use(CoreFlag::kUpsertOnPatch)) return;
+  if (auto attribute = versions_.attribute())
+    ChangeVersions::upsert(*std::move(attribute), run, outgoing);
 }
 
 absl::Status Patches::meet(const PatchMarker& marker, const HistoryEvent& event, RunPort& run,
@@ -104,7 +73,7 @@ absl::Status Patches::meet(const PatchMarker& marker, const HistoryEvent& event,
     return absl::OkStatus();
   }
   if (marker.deprecated) {
-    skip_upsert_ = true;
+    versions_.pass_marker();
     return absl::OkStatus();
   }
   return run.disagree(event, absl::StrCat("the code no longer asks for patch \"", marker.id,
@@ -115,16 +84,6 @@ void Patches::pass(Outgoing& outgoing) {
   for (const OutgoingCommand* head = outgoing.front(); head && head->kind == MachineKind::kPatch;
        head = outgoing.front())
     outgoing.pop();
-}
-
-bool Patches::skips_upsert(const HistoryEvent& event) {
-  if (!skip_upsert_) return false;
-  skip_upsert_ = false;
-  return event.has_upsert_workflow_search_attributes_event_attributes() &&
-         event.upsert_workflow_search_attributes_event_attributes()
-             .search_attributes()
-             .indexed_fields()
-             .contains(kChangeVersionAttribute);
 }
 
 }  // namespace chimera::core

@@ -7,12 +7,12 @@
 #include <set>
 #include <string>
 
+#include "core/machines/change_versions.h"
 #include "core/machines/port.h"
 
 namespace chimera::core {
 
 inline constexpr char kPatchMarker[] = "core_patch";
-inline constexpr char kChangeVersionAttribute[] = "TemporalChangeVersion";
 
 struct PatchMarker {
   std::string id;
@@ -26,14 +26,11 @@ std::optional<PatchMarker> read_patch_marker(
 void write_patch_marker(const PatchMarker& patch,
                         api::command::v1::RecordMarkerCommandAttributes& marker);
 
-// The search attribute that lists a run's patches, for people to search by; nothing if it grew too
-// long for that.
-std::optional<api::common::v1::Payload> change_version_attribute(
-    const std::set<std::string>& patch_ids);
-
 // A run's patches: what the code asked for, and what its history has. Lane thread.
 class Patches {
  public:
+  // `versions` is borrowed, and shared with the run's versions.
+  explicit Patches(ChangeVersions& versions) : versions_(versions) {}
   // The language asks for a patch; `known` as below, of a marker that history has.
   void take(SetPatchMarker& command, Command& whole, bool replaying, RunPort& run,
             Outgoing& outgoing);
@@ -44,12 +41,10 @@ class Patches {
                     Outgoing& outgoing);
   // Patches at the head that the code asked for and history lacks: it was told so.
   static void pass(Outgoing& outgoing);
-  // The event behind a marker that the code no longer asks for is that marker's upsert: skip it.
-  bool skips_upsert(const HistoryEvent& event);
 
  private:
-  std::set<std::string> made_, known_;  // Markers commanded; markers that history has.
-  bool skip_upsert_ = false;
+  ChangeVersions& versions_;     // Has those whose markers were commanded.
+  std::set<std::string> known_;  // Markers that history has.
 };
 
 }  // namespace chimera::core

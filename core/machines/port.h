@@ -14,6 +14,7 @@
 #include "core/language/activation.h"
 #include "core/language/commands.h"
 #include "core/language/language.h"
+#include "core/machines/dialect.h"
 #include "core/machines/flags.h"
 #include "core/machines/local_marker.h"
 #include "core/machines/outgoing.h"
@@ -45,6 +46,8 @@ class RunPort {
   virtual bool live() const = 0;
   // Whether a rule of the core holds for this run.
   virtual bool use(CoreFlag flag) = 0;
+  // How the SDK writes that began the run.
+  virtual Dialect& dialect() = 0;
 
   // A command of the machine's, at the end of what the task commands. `command` is null where
   // nothing is sent; see make().
@@ -52,6 +55,8 @@ class RunPort {
                     std::unique_ptr<ApiCommand> command) = 0;
   // Takes the machine's commands back that are not sent yet.
   virtual void take_back(const MachineBase& machine) = 0;
+  // Which event the next command's will be, if nothing is taken back.
+  virtual std::int64_t next_command_event_id() const = 0;
   // A command of the core's own, as if the language had issued it after the one under way.
   virtual void issue(CommandVariant command) = 0;
   // A job for the next activation.

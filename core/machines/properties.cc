@@ -1,6 +1,6 @@
 #include "core/machines/properties.h"
 
-#include "core/machines/patch.h"
+#include "core/machines/change_versions.h"
 
 namespace chimera::core {
 

@@ -11,10 +11,11 @@ namespace enums = api::enums::v1;
 void TimerMachine::begin(StartTimer& command, Command& whole, RunPort& run) {
   if (whole.user_metadata)
     metadata = std::make_unique<api::sdk::v1::UserMetadata>(*whole.user_metadata);
+  id = run.dialect().make_id(seq);
   auto out = run.make(enums::COMMAND_TYPE_START_TIMER, whole);
   if (out) {
     auto& attributes = *out->mutable_start_timer_command_attributes();
-    attributes.set_timer_id(absl::StrCat(seq));
+    attributes.set_timer_id(id);
     base::set_duration(command.start_to_fire_timeout, *attributes.mutable_start_to_fire_timeout());
   }
   run.send(*this, enums::EVENT_TYPE_TIMER_STARTED, std::move(out));
@@ -27,7 +28,7 @@ void TimerMachine::cancel(CancelTimer&, Command& whole, RunPort& run) {
   if (action != Action::kCommandCancel) return;
   auto out = run.make(enums::COMMAND_TYPE_CANCEL_TIMER, whole);
   if (out) {
-    out->mutable_cancel_timer_command_attributes()->set_timer_id(absl::StrCat(seq));
+    out->mutable_cancel_timer_command_attributes()->set_timer_id(id);
     if (metadata && !out->has_user_metadata()) out->set_allocated_user_metadata(metadata.release());
   }
   run.send(*this, enums::EVENT_TYPE_TIMER_CANCELED, std::move(out));
@@ -39,22 +40,22 @@ absl::Status TimerMachine::on(const HistoryEvent& event, RunPort& run) {
   const Event what = event.has_timer_started_event_attributes() ? Event::kTimerStarted
                      : event.has_timer_fired_event_attributes() ? Event::kTimerFired
                                                                 : Event::kTimerCanceled;
-  if (what == Event::kTimerFired &&
-      event.timer_fired_event_attributes().timer_id() != absl::StrCat(seq)) {
-    return run.disagree(event, absl::StrCat("the code's timer has the id ", seq));
-  }
+  if (what == Event::kTimerStarted && run.dialect().foreign())
+    id = event.timer_started_event_attributes().timer_id();
+  if (what == Event::kTimerFired && event.timer_fired_event_attributes().timer_id() != id)
+    return run.disagree(event, absl::StrCat("the code's timer has the id ", id));
   Action action;
   const State before = state;
   if (!kTable.advance(state, what, action))
-    return run.disagree(
-        event, absl::StrCat("timer ", seq, " of the code is in state ", enum_name(before)));
+    return run.disagree(event,
+                        absl::StrCat("timer ", id, " of the code is in state ", enum_name(before)));
   if (action == Action::kFire) run.tell(FireTimer{seq});
   return absl::OkStatus();
 }
 
 std::string TimerMachine::describe(EventType confirmed_by) const {
   return absl::StrCat(
-      confirmed_by == enums::EVENT_TYPE_TIMER_CANCELED ? "CancelTimer " : "StartTimer ", seq);
+      confirmed_by == enums::EVENT_TYPE_TIMER_CANCELED ? "CancelTimer " : "StartTimer ", id);
 }
 
 std::string TimerMachine::describe(const HistoryEvent& event) {

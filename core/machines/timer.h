@@ -2,6 +2,8 @@
 #ifndef CHIMERA_CORE_MACHINES_TIMER_H_
 #define CHIMERA_CORE_MACHINES_TIMER_H_
 
+#include <string>
+
 #include "core/machines/port.h"
 #include "core/machines/table.h"
 
@@ -40,6 +42,7 @@ struct TimerMachine : MachineBase {
   static std::string describe(const HistoryEvent& event);
 
   State state = State::kCommanded;
+  std::string id;
   // Goes on CANCEL_TIMER too, as the official core does.
   std::unique_ptr<api::sdk::v1::UserMetadata> metadata;
 };

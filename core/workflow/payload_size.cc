@@ -41,6 +41,12 @@ Part measured(const api::command::v1::Command& command) {
     case enums::COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION:
       return {&command.continue_as_new_workflow_execution_command_attributes().input(),
               "the arguments of the next run"};
+    case enums::COMMAND_TYPE_RECORD_MARKER: {
+      const auto& attributes = command.record_marker_command_attributes();
+      const auto data = attributes.details().find("data");
+      if (data == attributes.details().end()) return {};
+      return {&data->second, absl::StrCat("the value in a marker ", attributes.marker_name())};
+    }
     case enums::COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES:
       return {&command.modify_workflow_properties_command_attributes().upserted_memo(), "the memo"};
     default:

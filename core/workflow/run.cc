@@ -23,7 +23,8 @@ constexpr char kLegacyQuery[] = "legacy_query";
 // Jobs of an activation come in this order; within a class, as they came (as in sdk-core 1.35).
 int job_class(const Job& job) {
   if (std::holds_alternative<InitializeWorkflow>(job)) return 0;
-  if (std::holds_alternative<NotifyHasPatch>(job)) return 1;
+  if (std::holds_alternative<NotifyHasPatch>(job) || std::holds_alternative<NotifyRecorded>(job))
+    return 1;
   if (std::holds_alternative<UpdateRandomSeed>(job)) return 2;
   if (std::holds_alternative<SignalWorkflow>(job) || std::holds_alternative<DoUpdate>(job))
     return 3;
@@ -126,10 +127,11 @@ void WorkflowRun::State::on(LanguageDone input) {
   if (auto* failure = std::get_if<Completion::Failure>(&input.completion.status)) {
     if (asking_queries_ && task_->has_query())
       return refuse_legacy_query(failure->failure.message());
+    const bool nondeterminism =
+        failure->cause == enums::WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR;
+    if (nondeterminism && fails_workflow()) return fail_workflow(std::move(failure->failure));
     return fail_task(std::move(failure->failure), failure->cause,
-                     failure->cause == enums::WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR
-                         ? EvictionReason::kNondeterminism
-                         : EvictionReason::kLangFail);
+                     nondeterminism ? EvictionReason::kNondeterminism : EvictionReason::kLangFail);
   }
   auto& success = std::get<Completion::Success>(input.completion.status);
   if (asking_queries_) {
@@ -368,14 +370,17 @@ void WorkflowRun::State::refuse_legacy_query(const std::string& why) {
   if (ended_) evict(EvictionReason::kWorkflowExecutionEnding, "Workflow completed");
 }
 
+// What the option says of nondeterminism, where it can be done.
+bool WorkflowRun::State::fails_workflow() const {
+  return options_.nondeterminism_fails_workflow && task_ && !task_->has_query() &&
+         !options_.replay_only;
+}
+
 void WorkflowRun::State::fail_task(const absl::Status& status) {
   const bool nondeterminism = absl::IsFailedPrecondition(status);
   auto failure =
       application_failure(std::string(status.message()), options_.identity.failure_source);
-  if (nondeterminism && options_.nondeterminism_fails_workflow && task_ && !task_->has_query() &&
-      !options_.replay_only) {
-    return fail_workflow(std::move(failure));
-  }
+  if (nondeterminism && fails_workflow()) return fail_workflow(std::move(failure));
   const EvictionReason reason = nondeterminism ? EvictionReason::kNondeterminism
                                 : absl::IsDataLoss(status)
                                     ? EvictionReason::kPaginationOrHistoryFetch

@@ -73,6 +73,11 @@ absl::Status WorkflowRun::State::take_other(SetPatchMarker& command, Command& wh
   return absl::OkStatus();
 }
 
+absl::Status WorkflowRun::State::take_other(RecordOnce& command, Command& whole) {
+  records_.take(command, whole, *this, outgoing_);
+  return absl::OkStatus();
+}
+
 absl::Status WorkflowRun::State::take_other(UpsertWorkflowSearchAttributes& command,
                                             Command& whole) {
   properties_.take(command, whole, *this, outgoing_);

@@ -25,7 +25,7 @@ absl::Status WorkflowRun::State::apply(const Batch& batch) {
   activations_ = 0;
   ahead_.clear();
   ahead_next_ = 0;
-  look_ahead(events, batch);
+  if (absl::Status status = look_ahead(events, batch); !status.ok()) return status;
   const bool was_live = live();
   for (std::size_t i = 0; i < batch.end; ++i) {
     const HistoryEvent& event = *events[i];
@@ -51,19 +51,17 @@ absl::Status WorkflowRun::State::apply(const Batch& batch) {
 
 // What this task's completion and its commands, later in history, tell of this task: they were not
 // known live, but the language needs them now.
-void WorkflowRun::State::look_ahead(absl::Span<const HistoryEvent* const> events,
-                                    const Batch& batch) {
+absl::Status WorkflowRun::State::look_ahead(absl::Span<const HistoryEvent* const> events,
+                                            const Batch& batch) {
+  if (last_processed_ == 0 && batch.lookahead_end > batch.end)
+    begin_dialect(*events[0], *events[batch.end]);
   bool own = true;  // Of this task, not of one behind that heartbeats of local activities made.
   for (std::size_t i = batch.end; i < batch.lookahead_end; ++i) {
     const HistoryEvent& event = *events[i];
     own = own && (i == batch.end || is_command_event(event.event_type()));
     switch (event.event_type()) {
       case enums::EVENT_TYPE_MARKER_RECORDED:
-        if (own) look_ahead_local(event);
-        if (auto patch = read_patch_marker(event.marker_recorded_event_attributes());
-            patch && patches_.know(patch->id)) {
-          jobs_.push_back(NotifyHasPatch{patch->id});
-        }
+        if (absl::Status status = look_ahead_marker(event, own); !status.ok()) return status;
         break;
       case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
         look_ahead_update(events, event);
@@ -72,6 +70,27 @@ void WorkflowRun::State::look_ahead(absl::Span<const HistoryEvent* const> events
         break;
     }
   }
+  look_further_local(events.subspan(batch.end));
+  return absl::OkStatus();
+}
+
+// The first task that history has completed says who made the run.
+void WorkflowRun::State::begin_dialect(const HistoryEvent& started, const HistoryEvent& completed) {
+  dialect_.begin(completed.workflow_task_completed_event_attributes().sdk_metadata().sdk_name(),
+                 started.workflow_execution_started_event_attributes().original_execution_run_id(),
+                 options_.identity.codec);
+}
+
+absl::Status WorkflowRun::State::look_ahead_marker(const HistoryEvent& event, bool own) {
+  const auto& marker = event.marker_recorded_event_attributes();
+  if (own) look_ahead_local(event);
+  if (auto patch = read_patch_marker(marker); patch && patches_.know(patch->id))
+    jobs_.push_back(NotifyHasPatch{patch->id});
+  if (!options_.identity.has_side_effects || !is_record_marker(marker)) return absl::OkStatus();
+  auto job = records_.know(event, *this);
+  if (!job.ok()) return job.status();
+  if (*job) jobs_.push_back(**std::move(job));
+  return absl::OkStatus();
 }
 
 void WorkflowRun::State::look_ahead_update(absl::Span<const HistoryEvent* const> events,
@@ -131,7 +150,7 @@ absl::Status WorkflowRun::State::apply_event(const HistoryEvent& event) {
         absl::StrCat("the history goes from event ", last_processed_, " to ", event.event_id()));
   }
   const EventType type = event.event_type();
-  if (patches_.skips_upsert(event)) return absl::OkStatus();
+  if (change_versions_.skips(event)) return absl::OkStatus();
   if (is_command_event(type)) return match_command(event);
   if (type != enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED) {
     if (absl::Status status = check_confirmed(&event); !status.ok()) return status;
@@ -219,6 +238,7 @@ absl::Status WorkflowRun::State::match_command(const HistoryEvent& event) {
       meeting_ = nullptr;
       return status;
     }
+    if (is_record_marker(event.marker_recorded_event_attributes())) return match_record(event);
   }
   Patches::pass(outgoing_);
   const OutgoingCommand* head = outgoing_.front();
@@ -230,6 +250,18 @@ absl::Status WorkflowRun::State::match_command(const HistoryEvent& event) {
   outgoing_.pop();
   if (is_final_event(event.event_type())) ended_ = true;
   return absl::OkStatus();
+}
+
+absl::Status WorkflowRun::State::match_record(const HistoryEvent& event) {
+  Patches::pass(outgoing_);
+  meeting_ = outgoing_.front();
+  absl::Status status =
+      options_.identity.has_side_effects
+          ? records_.meet(event, *this, outgoing_)
+          : disagree(event, absl::StrCat("workflows of ", options_.identity.sdk_name,
+                                         " make no such marker"));
+  meeting_ = nullptr;
+  return status;
 }
 
 // The task's own messages: updates that history does not know yet.

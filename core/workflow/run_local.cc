@@ -7,12 +7,29 @@ namespace {
 constexpr int kLocalIndex = kBegins<ScheduleLocalActivity>;
 // Of the task's timeout; then the server hears of the task, and gives the next one (sdk-core 1.35).
 constexpr double kHeartbeatShare = 0.8;
+constexpr std::size_t kLookedFurther = 1000;  // Events.
 
 }  // namespace
 
 LocalActivityMachine* WorkflowRun::State::local(std::uint32_t seq) {
   const auto found = machines_.find(key_of(kind_of(kLocalIndex), seq));
   return found == machines_.end() ? nullptr : &std::get<kLocalIndex>(found->second);
+}
+
+// Another SDK names its local activities as this one does not; but each has asked for them in the
+// same order, so the marker with the n-th lowest order is that of the n-th that waits.
+LocalActivityMachine* WorkflowRun::State::local_of(const LocalMarker& marker) {
+  if (!marker.order) return local(marker.seq);
+  std::size_t before = 0;
+  for (std::size_t i = ahead_next_; i < ahead_.size(); ++i) {
+    if (ahead_[i].order && *ahead_[i].order < *marker.order) ++before;
+  }
+  for (std::uint64_t order : later_orders_) before += order < *marker.order ? 1 : 0;
+  for (std::uint32_t seq : local_seqs()) {
+    LocalActivityMachine* machine = local(seq);
+    if (machine->waiting() && before-- == 0) return machine;
+  }
+  return nullptr;
 }
 
 std::vector<std::uint32_t> WorkflowRun::State::local_seqs() const {
@@ -51,17 +68,38 @@ void WorkflowRun::State::begin_local_work() {
 
 void WorkflowRun::State::look_ahead_local(const HistoryEvent& event) {
   const auto& attributes = event.marker_recorded_event_attributes();
-  if (!is_local_marker(attributes)) return;
-  if (auto marker = read_local_marker(attributes)) ahead_.push_back(*std::move(marker));
+  if (!dialect_.is_local(attributes)) return;
+  if (auto marker = dialect_.read_local(attributes)) ahead_.push_back(*std::move(marker));
+}
+
+// Those of tasks to come later, as far as they are at hand: some were asked for before these.
+void WorkflowRun::State::look_further_local(absl::Span<const HistoryEvent* const> events) {
+  later_orders_.clear();
+  if (!dialect_.foreign() || ahead_.empty()) return;
+  std::size_t left = kLookedFurther, own = ahead_.size();
+  for (const HistoryEvent* event : events) {
+    if (left-- == 0) return;
+    if (!event->has_marker_recorded_event_attributes() ||
+        !dialect_.is_local(event->marker_recorded_event_attributes()))
+      continue;
+    if (own > 0) {
+      --own;
+      continue;
+    }
+    const auto marker = dialect_.read_local(event->marker_recorded_event_attributes());
+    if (marker && marker->order) later_orders_.push_back(*marker->order);
+  }
 }
 
 // The order and the grouping are those of the live run: a marker tells how many activations its
-// task had when the result came. Those of older cores do not, and meet as soon as they can.
+// task had when the result came. Those of older cores do not, and meet as soon as they can. Go and
+// Java run the code between any two, and after all else that the task brought.
 bool WorkflowRun::State::release_ahead(bool at_rest) {
   bool any = false;
   while (ahead_next_ < ahead_.size()) {
     LocalMarker& head = ahead_[ahead_next_];
-    LocalActivityMachine* machine = local(head.seq);
+    if (head.order && !jobs_.empty()) break;
+    LocalActivityMachine* machine = local_of(head);
     if (!machine || !machine->waiting()) {
       // Where nothing can bring it any more, its event will not find its command, and says so.
       if (at_rest) ahead_next_ = ahead_.size();

@@ -50,6 +50,10 @@ std::string WorkflowRun::State::describe(const OutgoingCommand& command) const {
       return UpdateMachine::describe(command);
     case MachineKind::kPatch:
       return absl::StrCat("patch \"", command.id, "\"");
+    case MachineKind::kVersion:
+    case MachineKind::kSideEffect:
+    case MachineKind::kMutableSideEffect:
+      return Records::describe(command);
     case MachineKind::kSearchAttributes:
       return "UpsertWorkflowSearchAttributes";
     case MachineKind::kMemo:
@@ -70,7 +74,7 @@ std::string WorkflowRun::State::describe(const OutgoingCommand& command) const {
 absl::Status WorkflowRun::State::confirm(const OutgoingCommand& command,
                                          const HistoryEvent& event) {
   if (command.kind == MachineKind::kUpdate) return confirm_update(command, event);
-  if (command.kind == MachineKind::kPatch)
+  if (command.kind < MachineKind::kNumbered && event.has_marker_recorded_event_attributes())
     return nondeterminism(&event, &command, "the marker is another one");
   if (command.kind < MachineKind::kNumbered) return absl::OkStatus();
   const std::uint64_t key = key_of(command.kind, command.seq);

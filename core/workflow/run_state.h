@@ -18,6 +18,7 @@
 #include "core/machines/machines.h"
 #include "core/machines/patch.h"
 #include "core/machines/properties.h"
+#include "core/machines/record.h"
 #include "core/machines/update.h"
 #include "core/workflow/run.h"
 
@@ -73,6 +74,7 @@ class WorkflowRun::State final : private RunPort {
   void send_completion(bool heartbeat = false);
   void answer_legacy_query();
   void refuse_legacy_query(const std::string& why);
+  bool fails_workflow() const;
   void fail_task(const absl::Status& status);
   void fail_task(api::failure::v1::Failure failure, api::enums::v1::WorkflowTaskFailedCause cause,
                  EvictionReason reason);
@@ -82,13 +84,16 @@ class WorkflowRun::State final : private RunPort {
 
   // --- run_history.cc
   absl::Status apply(const Batch& batch);
-  void look_ahead(absl::Span<const HistoryEvent* const> events, const Batch& batch);
+  void begin_dialect(const HistoryEvent& started, const HistoryEvent& completed);
+  absl::Status look_ahead(absl::Span<const HistoryEvent* const> events, const Batch& batch);
+  absl::Status look_ahead_marker(const HistoryEvent& event, bool own);
   void look_ahead_update(absl::Span<const HistoryEvent* const> events, const HistoryEvent& event);
   absl::Status apply_event(const HistoryEvent& event);
   absl::Status check_confirmed(const HistoryEvent* event);
   void apply_started(const HistoryEvent& event);
   void apply_task_started(const HistoryEvent& event);
   absl::Status match_command(const HistoryEvent& event);
+  absl::Status match_record(const HistoryEvent& event);
   void queue_messages();
   void queue_update(PendingUpdate update);
   void admit_update(const HistoryEvent& event);
@@ -99,6 +104,7 @@ class WorkflowRun::State final : private RunPort {
   // A task that came with live history: what replay has left open runs now.
   void begin_local_work();
   void look_ahead_local(const HistoryEvent& event);
+  void look_further_local(absl::Span<const HistoryEvent* const> events);
   // Markers of the task that meet their activity now; `at_rest`: nothing else can happen.
   bool release_ahead(bool at_rest);
   void settle();  // Ends that came while the language or the server was at work.
@@ -106,6 +112,7 @@ class WorkflowRun::State final : private RunPort {
   void let_go_local();
   bool wait_for_local_work();
   LocalActivityMachine* local(std::uint32_t seq);
+  LocalActivityMachine* local_of(const LocalMarker& marker);
   std::vector<std::uint32_t> local_seqs() const;
 
   // --- run_machines.cc
@@ -113,9 +120,13 @@ class WorkflowRun::State final : private RunPort {
   const RunContext& context() const override { return options_.context; }
   bool live() const override { return !replaying_ && !options_.replay_only; }
   bool use(CoreFlag flag) override { return flags_.use(flag, replaying_); }
+  Dialect& dialect() override { return dialect_; }
   void send(const MachineBase& machine, EventType confirmed_by,
             std::unique_ptr<ApiCommand> command) override;
   void take_back(const MachineBase& machine) override { outgoing_.drop(machine.kind, machine.seq); }
+  std::int64_t next_command_event_id() const override {
+    return started_event_id_ + 2 + static_cast<std::int64_t>(outgoing_.unsent());
+  }
   void issue(CommandVariant command) override;
   void tell(Job job) override { jobs_.push_back(std::move(job)); }
   void swallow(const MachineBase& machine) override;
@@ -152,6 +163,7 @@ class WorkflowRun::State final : private RunPort {
   template <class One>
   absl::Status take(One& command, Command& whole);
   absl::Status take_other(SetPatchMarker& command, Command& whole);
+  absl::Status take_other(RecordOnce& command, Command& whole);
   absl::Status take_other(UpsertWorkflowSearchAttributes& command, Command& whole);
   absl::Status take_other(ModifyWorkflowProperties& command, Command& whole);
   absl::Status take_other(CompleteWorkflowExecution& command, Command& whole);
@@ -214,6 +226,7 @@ class WorkflowRun::State final : private RunPort {
   // Of the task to come, in history's order; those before `ahead_next_` have met theirs.
   std::vector<LocalMarker> ahead_;
   std::size_t ahead_next_ = 0;
+  std::vector<std::uint64_t> later_orders_;  // Of another SDK's markers behind those.
 
   // What the code has under way.
   Outgoing outgoing_;
@@ -228,7 +241,10 @@ class WorkflowRun::State final : private RunPort {
   absl::flat_hash_map<std::string, UpdateMachine> updates_;  // By protocol instance id.
   absl::flat_hash_set<std::string> known_updates_;  // Looked ahead in history, not yet accepted.
 
-  Patches patches_;
+  Dialect dialect_;
+  ChangeVersions change_versions_;
+  Patches patches_{change_versions_};
+  Records records_{change_versions_};
   Properties properties_;
 };
 

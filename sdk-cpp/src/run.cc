@@ -34,14 +34,16 @@ void Run::add_command(core::CommandVariant command, std::string_view summary) {
 
 bool Run::may_change(const char* call) const {
   if (!read_only) return !evicting;
-  throw ReadOnlyContextError(absl::StrCat("chimera::workflow::", call,
-                                          " is not allowed in a query, a validator or a "
-                                          "wait condition of ",
-                                          owner));
+  throw ReadOnlyContextError(absl::StrCat(
+      "chimera::workflow::", call, " is not allowed in ",
+      in_side_effect ? "the function of a side effect" : "a query, a validator or a wait condition",
+      " of ", owner));
 }
 
-void Run::set_task_error(std::string message) {
-  if (task_error.empty()) task_error = std::move(message);
+void Run::set_task_error(std::string message, bool nondeterminism) {
+  if (!task_error.empty()) return;
+  task_error = std::move(message);
+  disagrees = nondeterminism;
 }
 
 std::string Run::make_uuid() {

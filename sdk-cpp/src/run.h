@@ -29,7 +29,7 @@ struct Run {
   // for counts any more. Throws ReadOnlyContextError where nothing may change.
   bool may_change(const char* call) const;
   // The first of an activation wins; it fails the task, not the workflow.
-  void set_task_error(std::string message);
+  void set_task_error(std::string message, bool nondeterminism = false);
   // Neither logs nor metrics of what has happened before.
   bool quiet() const { return (info.is_replaying && !read_only) || evicting; }
   std::string make_uuid();
@@ -46,9 +46,11 @@ struct Run {
 
   std::vector<core::Command> commands;
   std::string task_error;
+  bool disagrees = false;  // The error is that history and code disagree.
   std::string cancel_reason;
   bool cancel_requested = false;
   bool read_only = false;
+  bool in_side_effect = false;  // That is why.
   bool evicting = false;
 };
 

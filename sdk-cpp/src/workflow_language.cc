@@ -13,8 +13,11 @@ namespace chimera::sdk {
 
 CppWorkflowLanguage::CppWorkflowLanguage(Codec codec)
     : codec_(std::move(codec)),
-      identity_{
-          .sdk_name = kSdkName, .sdk_version = kSdkVersion, .failure_source = kFailureSource} {}
+      identity_{.sdk_name = kSdkName,
+                .sdk_version = kSdkVersion,
+                .failure_source = kFailureSource,
+                .has_side_effects = true,
+                .codec = codec_} {}
 
 absl::StatusOr<std::unique_ptr<core::WorkflowInstance>> CppWorkflowLanguage::create(
     const core::RunContext& run) {

@@ -20,6 +20,11 @@ thread_local WorkflowRuntime* current_runtime = nullptr;
 // KiB).
 constexpr std::size_t kBytesPerFiber = 8 * 1024, kBytesPerRun = 3 * 1024;
 
+bool told_ahead(const core::Job& job) {
+  return std::holds_alternative<core::NotifyHasPatch>(job) ||
+         std::holds_alternative<core::NotifyRecorded>(job);
+}
+
 bool in_handlers_set(const core::Job& job) {
   return std::holds_alternative<core::SignalWorkflow>(job) ||
          std::holds_alternative<core::DoUpdate>(job);
@@ -44,9 +49,12 @@ class Entered {
   WorkflowRuntime* before_;
 };
 
-core::Completion failed_task(std::string message) {
-  return {core::Completion::Failure{.failure =
-                                        plain_failure(std::move(message), "WorkflowTaskFailure")}};
+core::Completion failed_task(std::string message, bool nondeterminism = false) {
+  core::Completion::Failure failed{.failure =
+                                       plain_failure(std::move(message), "WorkflowTaskFailure")};
+  if (nondeterminism)
+    failed.cause = api::enums::v1::WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR;
+  return {std::move(failed)};
 }
 
 // One overload for each kind of job.
@@ -159,7 +167,7 @@ core::Completion WorkflowRuntime::run_activation(const core::Activation& activat
       if (!run_.task_error.empty()) break;
     }
   }
-  if (!run_.task_error.empty()) return failed_task(run_.task_error);
+  if (!run_.task_error.empty()) return failed_task(run_.task_error, run_.disagrees);
   if (ends_run(run_.commands)) messages_.warn_of_unfinished_handlers();
   return {core::Completion::Success{.commands = std::exchange(run_.commands, {})}};
 }
@@ -172,6 +180,7 @@ void WorkflowRuntime::begin(const core::Activation& activation) {
   run_.info.continue_as_new_suggested = activation.continue_as_new_suggested;
   run_.commands.clear();
   run_.task_error.clear();
+  run_.disagrees = false;
   messages_.begin_activation();
   constructor_threw_ = false;
 }
@@ -185,9 +194,9 @@ void WorkflowRuntime::run_set(const core::Activation& activation, Set wanted) {
       initialize(*init);
   }
   for (const core::Job& job : activation.jobs) {
-    const Set set = std::holds_alternative<core::NotifyHasPatch>(job) ? Set::kPatches
-                    : in_handlers_set(job)                            ? Set::kHandlers
-                                                                      : Set::kRest;
+    const Set set = told_ahead(job)        ? Set::kPatches
+                    : in_handlers_set(job) ? Set::kHandlers
+                                           : Set::kRest;
     if (set != wanted) continue;
     any = true;
     if (std::holds_alternative<core::InitializeWorkflow>(job)) {
@@ -223,6 +232,7 @@ void WorkflowRuntime::apply(const core::Job& job) {
                           run_.random.seed(one.randomness_seed);
                         },
                         [this](const core::NotifyHasPatch& one) { patches_.apply(one); },
+                        [this](const core::NotifyRecorded& one) { records_.apply(one); },
                         [this](const core::CancelWorkflow& one) {
                           run_.cancel_requested = true;
                           run_.cancel_reason = one.reason;

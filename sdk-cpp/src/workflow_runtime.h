@@ -17,6 +17,7 @@
 #include "sdk-cpp/src/operations/operations.h"
 #include "sdk-cpp/src/patches.h"
 #include "sdk-cpp/src/payload_access.h"
+#include "sdk-cpp/src/records.h"
 #include "sdk-cpp/src/run.h"
 #include "sdk-cpp/src/scheduler.h"
 
@@ -49,6 +50,7 @@ class WorkflowRuntime final : public core::WorkflowInstance {
   WorkflowOutbound& outbound() { return outbound_.first(); }
   Messages& messages() { return messages_; }
   Patches& patches() { return patches_; }
+  Records& records() { return records_; }
 
  private:
   enum class Set { kPatches, kHandlers, kRest };
@@ -75,6 +77,7 @@ class WorkflowRuntime final : public core::WorkflowInstance {
   Chain<WorkflowInbound> inbound_;
   Messages messages_;
   Patches patches_;
+  Records records_;
   bool initialized_ = false;
   bool constructor_threw_ = false;
 };

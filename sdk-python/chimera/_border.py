@@ -201,6 +201,15 @@ class ResolveNexusOperation(NamedTuple):
     result: Completed | Failed | Cancelled | TimedOut
 
 
+class NotifyRecorded(NamedTuple):
+    """Of languages that record side effects and versions: none comes to Python."""
+
+    kind: int
+    id: str
+    number: int
+    value: Payload
+
+
 class RemoveFromCache(NamedTuple):
     """The run's code is to end. Comes alone; answered without commands."""
 
@@ -224,6 +233,7 @@ Job: TypeAlias = (
     | DoUpdate
     | ResolveNexusOperationStart
     | ResolveNexusOperation
+    | NotifyRecorded
     | RemoveFromCache
 )
 
@@ -385,6 +395,15 @@ class UpdateResponse(NamedTuple):
     response: UpdateAccepted | UpdateRejected | UpdateCompleted
 
 
+class RecordOnce(NamedTuple):
+    """Of languages that record side effects and versions: none comes from Python."""
+
+    kind: int
+    id: str
+    number: int
+    value: Payload
+
+
 Command: TypeAlias = (
     ScheduleActivity
     | ScheduleLocalActivity
@@ -408,4 +427,5 @@ Command: TypeAlias = (
     | RequestCancelNexusOperation
     | RespondToQuery
     | UpdateResponse
+    | RecordOnce
 )

@@ -1,3 +1,4 @@
+#include "core/base/check.h"
 #include "core/base/proto_time.h"
 #include "coresdk.h"
 
@@ -97,6 +98,8 @@ void convert(const ResolveActivity& job, OutJob& out) {
                         *result.mutable_backoff()->mutable_original_schedule_time());
   }
 }
+// The official core has no such job, and tells it to no language of the golden traces.
+void convert(const NotifyRecorded&, OutJob&) { CHIMERA_CHECK(false, "a record was told"); }
 void convert(const NotifyHasPatch& job, OutJob& out) {
   out.mutable_notify_has_patch()->set_patch_id(job.patch_id);
 }

@@ -95,7 +95,7 @@ void SimInstance::check_jobs(const core::Activation& activation) {
 void SimInstance::write_down(const core::Activation& activation,
                              const core::Completion& completion) {
   if (is_query(activation) || is_removal(activation)) return;
-  // Rejected updates leave no trace in history, and patches are told on replay only.
+  // Rejected updates leave no trace in history, and what is told ahead is on replay only.
   std::set<std::string> rejected, accepted;
   const auto& commands = std::get<core::Completion::Success>(completion.status).commands;
   for (const core::Command& command : commands) {
@@ -115,7 +115,9 @@ void SimInstance::write_down(const core::Activation& activation,
   std::string jobs, answers;
   std::set<std::string> new_updates;
   for (const core::Job& job : activation.jobs) {
-    if (std::holds_alternative<core::NotifyHasPatch>(job)) continue;
+    if (std::holds_alternative<core::NotifyHasPatch>(job) ||
+        std::holds_alternative<core::NotifyRecorded>(job))
+      continue;
     if (const auto* update = std::get_if<core::DoUpdate>(&job)) {
       new_updates.insert(update->protocol_instance_id);
       if (is_rejection(update->protocol_instance_id)) continue;

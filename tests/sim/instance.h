@@ -72,7 +72,7 @@ class SimLanguage : public core::WorkflowLanguage {
   const Program& program_;
   RunRecord& record_;
   const Fault fault_;
-  const core::LanguageIdentity identity_{"sim", "1.0", "Sim"};
+  const core::LanguageIdentity identity_{"sim", "1.0", "Sim", /*has_side_effects=*/true};
 };
 
 }  // namespace chimera::sim

@@ -57,6 +57,87 @@ void Interpreter::on(const core::UpdateRandomSeed& job) { random_ = job.randomne
 
 void Interpreter::on(const core::NotifyHasPatch& job) { patches_notified_.insert(job.patch_id); }
 
+namespace {
+
+std::string name_of(core::Recorded::Kind kind, const std::string& id, std::int64_t number) {
+  return absl::StrCat(static_cast<int>(kind), " ", id, " ",
+                      kind == core::Recorded::Kind::kVersion ? 0 : number);
+}
+
+}  // namespace
+
+void Interpreter::on(const core::NotifyRecorded& job) {
+  const core::Recorded& told = job.recorded;
+  const bool version = told.kind == core::Recorded::Kind::kVersion;
+  const bool fresh = recorded_
+                         .emplace(name_of(told.kind, told.id, told.number),
+                                  version ? absl::StrCat(told.number) : told.value.data())
+                         .second;
+  if (!fresh) violations_.push_back(absl::StrCat("told what is known: ", text(core::Job(job))));
+}
+
+// History must have the very value that the code made there.
+const std::string* Interpreter::kept_record(core::Recorded::Kind kind, const std::string& id,
+                                       std::int64_t number, const std::string& made) {
+  const auto known = recorded_.find(name_of(kind, id, number));
+  if (known == recorded_.end()) return nullptr;
+  if (known->second != made) {
+    violations_.push_back(absl::StrCat("history has ", known->second, " where the code made ", made,
+                                       ": ", known->first));
+  }
+  return &known->second;
+}
+
+void Interpreter::record(const Step& step) {
+  if (step.kind == Step::Kind::kSideEffect) return side_effect();
+  step.kind == Step::Kind::kMutable ? mutable_side_effect(step) : version(step);
+}
+
+void Interpreter::side_effect() {
+  constexpr auto kKind = core::Recorded::Kind::kSideEffect;
+  const std::int64_t number = ++calls_[""];
+  core::Recorded made{kKind, "", number, payload()};
+  const std::string* known = kept_record(kKind, "", number, made.value.data());
+  if (known == nullptr && activation_->is_replaying)
+    violations_.push_back(absl::StrCat("side effect ", number, " was not told"));
+  digest_ = mix(digest_, known == nullptr ? made.value.data() : *known);
+  command(core::RecordOnce{std::move(made)});
+}
+
+void Interpreter::mutable_side_effect(const Step& step) {
+  constexpr auto kKind = core::Recorded::Kind::kMutableSideEffect;
+  const std::string id = absl::StrCat("mutable-", step.a);
+  const std::int64_t call = ++calls_[id];
+  core::Recorded made{kKind, id, call, payload()};
+  // It changes now and then.
+  const bool changes = call == 1 || digest_ % 3 == 0;
+  const std::string* known = kept_record(kKind, id, call, made.value.data());
+  if (activation_->is_replaying && (known != nullptr) != changes) {
+    violations_.push_back(
+        absl::StrCat("mutable side effect ", id, ", call ", call, known ? ": told" : ": not told"));
+  }
+  if (changes) {
+    kept_[id] = known == nullptr ? made.value.data() : *known;
+    command(core::RecordOnce{std::move(made)});
+  }
+  digest_ = mix(digest_, kept_[id]);
+}
+
+void Interpreter::version(const Step& step) {
+  constexpr auto kKind = core::Recorded::Kind::kVersion;
+  const std::string id = absl::StrCat("change-", step.a);
+  if (const auto known = versions_.find(id); known != versions_.end()) {
+    digest_ = mix(digest_, static_cast<std::uint64_t>(known->second));
+    return;
+  }
+  const std::int64_t highest = 1 + static_cast<std::int64_t>(digest_ % 3);
+  if (kept_record(kKind, id, 0, absl::StrCat(highest)) == nullptr && activation_->is_replaying)
+    violations_.push_back(absl::StrCat("the version of ", id, " was not told"));
+  versions_[id] = highest;
+  digest_ = mix(digest_, static_cast<std::uint64_t>(highest));
+  command(core::RecordOnce{{kKind, id, highest}});
+}
+
 void Interpreter::on(const core::SignalWorkflow& job) {
   const std::uint64_t input = number(job.signal->input());
   digest_ = mix(digest_, input);

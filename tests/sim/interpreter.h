@@ -52,6 +52,7 @@ class Interpreter {
   void on(const core::CancelWorkflow& job);
   void on(const core::SignalWorkflow& job);
   void on(const core::NotifyHasPatch& job);
+  void on(const core::NotifyRecorded& job);
   void on(const core::DoUpdate& job);
   void on(const core::ResolveActivity& job);
   void on(const core::ResolveChildWorkflowExecutionStart& job);
@@ -74,6 +75,13 @@ class Interpreter {
   bool end_fiber(Fiber& fiber);
   void cancel(Operation& operation);
   void patch(const Step& step);
+  // Side effects and versions: what history keeps of the value that the code makes here, or null.
+  const std::string* kept_record(core::Recorded::Kind kind, const std::string& id, std::int64_t number,
+                            const std::string& made);
+  void record(const Step& step);
+  void side_effect();
+  void mutable_side_effect(const Step& step);
+  void version(const Step& step);
   void describe(const Step& step);  // The run itself.
   void end_run();
   void answer_queries(const core::Activation& activation);
@@ -97,6 +105,10 @@ class Interpreter {
   std::vector<std::uint64_t> mailbox_;
   std::set<std::string> patches_notified_;
   std::map<std::string, bool> patches_;
+  std::map<std::string, std::string> recorded_;  // Told by history or made, by name.
+  std::map<std::string, std::int64_t> calls_;    // Of side effects; of mutable ones by id.
+  std::map<std::string, std::string> kept_;      // The value of a mutable one.
+  std::map<std::string, std::int64_t> versions_;
   bool cancelled_ = false, operations_cancelled_ = false, ended_ = false;
 };
 

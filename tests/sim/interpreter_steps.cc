@@ -71,6 +71,11 @@ bool Interpreter::step(Fiber& fiber) {
     case K::kDeprecatePatch:
       patch(step);
       break;
+    case K::kSideEffect:
+    case K::kMutable:
+    case K::kVersion:
+      record(step);
+      break;
     case K::kUpsert:
     case K::kMemo:
       describe(step);

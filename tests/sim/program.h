@@ -23,6 +23,9 @@ struct Step {
     kWaitSignal,      // for a "go" that nobody took yet
     kPatch,           // a: which
     kDeprecatePatch,  // a: which
+    kSideEffect,      //
+    kMutable,         // a: which mutable side effect
+    kVersion,         // a: which change
     kUpsert,          // a: which search attribute
     kMemo,            // a: which key
     kRandom,          //

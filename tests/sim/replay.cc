@@ -43,7 +43,7 @@ class Replay {
   static core::RunOptions options(const std::string& run_id, bool replay_only) {
     core::RunOptions options;
     options.context = {"workflow", run_id, "Random", "queue", "default"};
-    options.identity = {"sim", "1.0", "Sim"};
+    options.identity = {"sim", "1.0", "Sim", /*has_side_effects=*/true};
     options.replay_only = replay_only;
     return options;
   }

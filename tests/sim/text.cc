@@ -13,7 +13,8 @@ constexpr const char* kJobs[] = {"Initialize",       "FireTimer",
                                  "ResolveStart",     "ResolveChild",
                                  "ResolveSignal",    "ResolveCancel",
                                  "DoUpdate",         "ResolveNexusStart",
-                                 "ResolveNexus",     "RemoveFromCache"};
+                                 "ResolveNexus",     "NotifyRecorded",
+                                 "RemoveFromCache"};
 constexpr const char* kCommands[] = {"ScheduleActivity",
                                      "ScheduleLocalActivity",
                                      "RequestCancelActivity",
@@ -35,7 +36,8 @@ constexpr const char* kCommands[] = {"ScheduleActivity",
                                      "ScheduleNexus",
                                      "CancelNexus",
                                      "RespondToQuery",
-                                     "UpdateResponse"};
+                                     "UpdateResponse",
+                                     "RecordOnce"};
 
 std::string failure_text(const std::shared_ptr<const api::failure::v1::Failure>& failure) {
   return failure ? text(*failure) : "ok";
@@ -71,6 +73,11 @@ std::string ended(const std::variant<Ways...>& ways) {
   return std::visit([](const auto& way) { return ended(way); }, ways);
 }
 
+std::string record(const core::Recorded& recorded) {
+  return absl::StrCat(static_cast<int>(recorded.kind), " ", recorded.id, " ", recorded.number, " ",
+                      recorded.value.data());
+}
+
 struct JobDetail {
   std::string operator()(const core::InitializeWorkflow& job) const {
     return absl::StrCat(job.workflow_id, " seed ", job.randomness_seed, " ",
@@ -87,6 +94,7 @@ struct JobDetail {
     return absl::StrCat(job.event_id, " ", text(*job.signal));
   }
   std::string operator()(const core::NotifyHasPatch& job) const { return job.patch_id; }
+  std::string operator()(const core::NotifyRecorded& job) const { return record(job.recorded); }
   std::string operator()(const core::DoUpdate& job) const {
     return absl::StrCat(job.id, " ", job.protocol_instance_id, " ", text(*job.request));
   }
@@ -121,6 +129,7 @@ struct CommandDetail {
   std::string operator()(const core::SetPatchMarker& command) const {
     return absl::StrCat(command.patch_id, command.deprecated ? " deprecated" : "");
   }
+  std::string operator()(const core::RecordOnce& command) const { return record(command.recorded); }
   std::string operator()(const core::CompleteWorkflowExecution& command) const {
     return command.result ? text(*command.result) : "";
   }
@@ -167,6 +176,7 @@ std::string text(const core::Command& command) {
 int job_class(const core::Job& job) {
   if (std::holds_alternative<core::InitializeWorkflow>(job)) return 0;
   if (std::holds_alternative<core::NotifyHasPatch>(job)) return 1;
+  if (std::holds_alternative<core::NotifyRecorded>(job)) return 1;
   if (std::holds_alternative<core::UpdateRandomSeed>(job)) return 2;
   if (std::holds_alternative<core::SignalWorkflow>(job)) return 3;
   if (std::holds_alternative<core::DoUpdate>(job)) return 3;

@@ -20,6 +20,7 @@
 #include "chimera/errors.h"
 #include "chimera/metrics.h"
 #include "chimera/options.h"
+#include "chimera/side_effect.h"
 
 namespace chimera::detail {
 
@@ -432,6 +433,7 @@ class Saga {
 
 // --- Versioning, randomness, facts ---
 
+// side_effect(), mutable_side_effect() and get_version() are in chimera/side_effect.h.
 bool patched(std::string_view id);
 void deprecate_patch(std::string_view id);
 

@@ -62,6 +62,7 @@ std::shared_ptr<ChildStart> Children::start(StartChildInput& input) {
   set_attributes(command.attributes, input, run_);
   command.cancellation_type =
       static_cast<core::ChildWorkflowCancellationType>(input.options.cancellation_type);
+  command.made_up_id = input.options.id.empty();
   start->child->id = command.attributes.workflow_id();
   start->child->type = input.type;
   starts_.add(start);
@@ -76,6 +77,7 @@ void Children::apply(const Start& job) {
   if (start == nullptr) return;
   if (const auto* succeeded = std::get_if<Start::Succeeded>(&job.status)) {
     start->child->run_id = succeeded->run_id;
+    if (!succeeded->workflow_id.empty()) start->child->id = succeeded->workflow_id;
     return scheduler_.resolve(*start, nullptr);
   }
   children_.take(job.seq);

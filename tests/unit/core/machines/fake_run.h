@@ -17,12 +17,14 @@ class FakeRun final : public RunPort {
   const RunContext& context() const override { return context_; }
   bool live() const override { return is_live; }
   bool use(CoreFlag) override { return true; }
+  Dialect& dialect() override { return dialect_; }
   void send(const MachineBase& machine, EventType confirmed_by,
             std::unique_ptr<ApiCommand> command) override {
     note(absl::StrCat("send ", event_name(confirmed_by)));
     commands.push_back(std::move(command));
   }
   void take_back(const MachineBase&) override { note("take back"); }
+  std::int64_t next_command_event_id() const override { return 5; }
   void issue(CommandVariant command) override {
     note("issue");
     issued.push_back(std::move(command));
@@ -71,6 +73,7 @@ class FakeRun final : public RunPort {
 
   void note(const std::string& what) { absl::StrAppend(&log_, log_.empty() ? "" : ", ", what); }
 
+  Dialect dialect_;
   const RunContext context_{"id", "run", "Test", "queue", "default"};
   std::string log_;
 };

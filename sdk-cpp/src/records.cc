@@ -1,0 +1,198 @@
+// Side effects and versions: what chimera/side_effect.h promises.
+#include "sdk-cpp/src/records.h"
+
+#include <stdexcept>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "chimera/workflow.h"
+#include "sdk-cpp/src/errors.h"
+#include "sdk-cpp/src/workflow_runtime.h"
+
+namespace chimera {
+namespace sdk {
+
+using Kind = core::Recorded::Kind;
+
+const ProtoPayload* Records::Mutable::value_at(std::int64_t call) {
+  auto after = values.upper_bound(call);
+  if (after == values.begin()) return nullptr;
+  values.erase(values.begin(), std::prev(after));
+  return &values.begin()->second;
+}
+
+void Records::apply(const core::NotifyRecorded& job) {
+  const core::Recorded& recorded = job.recorded;
+  switch (recorded.kind) {
+    case Kind::kVersion:
+      versions.try_emplace(recorded.id, Version{recorded.number});
+      return;
+    case Kind::kSideEffect:
+      side_effects[recorded.number] = recorded.value;
+      return;
+    case Kind::kMutableSideEffect: {
+      Mutable& one = mutables[recorded.id];
+      one.values[recorded.number > 0 ? recorded.number : one.calls] = recorded.value;
+      return;
+    }
+  }
+}
+
+std::optional<ProtoPayload> Records::take_side_effect(std::int64_t number) {
+  const auto found = side_effects.find(number);
+  if (found == side_effects.end()) return std::nullopt;
+  ProtoPayload value = std::move(found->second);
+  side_effects.erase(found);
+  return value;
+}
+
+namespace {
+
+// The task has failed, and what the code would go on with is not what history would have: it does
+// not go on.
+[[noreturn]] void stop(WorkflowRuntime& runtime) {
+  detail::TaskState* const task = runtime.scheduler().running();
+  if (task == nullptr) throw std::logic_error(runtime.run().task_error);  // In a constructor.
+  for (;;) {  // Until the run leaves the cache, which unwinds the task.
+    Scheduler::take_cancel(*task);
+    runtime.scheduler().park(*task);
+  }
+}
+
+[[noreturn]] void disagree(WorkflowRuntime& runtime, const std::string& what) {
+  Run& run = runtime.run();
+  run.set_task_error(
+      absl::StrCat("[TMPRL1100] Nondeterminism error: in ", run.owner,
+                   " history and code disagree: ", what, ". See docs/errors.md, TMPRL1100."),
+      /*nondeterminism=*/true);
+  stop(runtime);
+}
+
+class ReadOnly {
+ public:
+  explicit ReadOnly(Run& run) : run_(run) { run_.read_only = run_.in_side_effect = true; }
+  ~ReadOnly() { run_.read_only = run_.in_side_effect = false; }
+
+ private:
+  Run& run_;
+};
+
+// What the user's function makes, encoded. It may not wait, nor change the workflow.
+template <class Make>
+std::optional<ProtoPayload> make_value(WorkflowRuntime& runtime, const char* call,
+                                       const Make& make) {
+  Run& run = runtime.run();
+  ProtoPayload value;
+  std::string trouble;
+  try {
+    const ReadOnly guard(run);
+    PayloadSink sink(&value);
+    if (!make(sink)) return std::nullopt;
+    encode_in_place(value, run.codec);
+    return value;
+  } catch (...) {
+    trouble = describe_current();
+  }
+  run.set_task_error(absl::StrCat("the function of ", call, "() in ", run.owner, " threw ", trouble,
+                                  "; history keeps only a value. Catch it in the function, or use "
+                                  "a local activity"));
+  stop(runtime);
+}
+
+void hand_over(const ProtoPayload& encoded, const Run& run,
+               const std::function<void(const PayloadSource&)>& take) {
+  ProtoPayload scratch;
+  take(PayloadSource(&decoded(encoded, run.codec, scratch)));
+}
+
+}  // namespace
+}  // namespace sdk
+
+using sdk::Kind;
+using sdk::ProtoPayload;
+using sdk::Records;
+using sdk::WorkflowRuntime;
+
+namespace detail {
+
+void side_effect(const std::function<void(PayloadSink&)>& make,
+                 const std::function<void(const PayloadSource&)>& take) {
+  WorkflowRuntime& runtime = WorkflowRuntime::current("side_effect");
+  sdk::Run& run = runtime.run();
+  if (!run.may_change("side_effect")) return;
+  Records& records = runtime.records();
+  const std::int64_t number = ++records.side_effects_made;
+  std::optional<ProtoPayload> value = records.take_side_effect(number);
+  if (!value && run.info.is_replaying) {
+    sdk::disagree(runtime, absl::StrCat("the code asks for side effect ", number,
+                                        ", which history has no marker of"));
+  }
+  if (!value) {
+    value = sdk::make_value(runtime, "side_effect", [&](PayloadSink& out) {
+      make(out);
+      return true;
+    });
+  }
+  run.add_command(core::RecordOnce{{Kind::kSideEffect, "", number, *value}});
+  sdk::hand_over(*value, run, take);
+}
+
+void mutable_side_effect(std::string_view id,
+                         const std::function<bool(const PayloadSource*, PayloadSink&)>& make,
+                         const std::function<void(const PayloadSource&)>& take) {
+  WorkflowRuntime& runtime = WorkflowRuntime::current("mutable_side_effect");
+  sdk::Run& run = runtime.run();
+  if (!run.may_change("mutable_side_effect")) return;
+  Records::Mutable& one = runtime.records().mutables[std::string(id)];
+  const std::int64_t call = ++one.calls;
+  const ProtoPayload* before = one.value_at(call);
+  const bool known = run.info.is_replaying || one.values.contains(call);
+  if (known && before == nullptr) {
+    sdk::disagree(runtime, absl::StrCat("the code asks for the mutable side effect \"",
+                                        std::string(id), "\", which history has no marker of"));
+  }
+  if (known) return sdk::hand_over(*before, run, take);
+  auto value = sdk::make_value(runtime, "mutable_side_effect", [&](PayloadSink& out) {
+    if (before == nullptr) return make(nullptr, out);
+    ProtoPayload scratch;
+    const PayloadSource kept(&sdk::decoded(*before, run.codec, scratch));
+    return make(&kept, out);
+  });
+  if (!value) return sdk::hand_over(*before, run, take);
+  one.values[call] = *value;
+  run.add_command(core::RecordOnce{{Kind::kMutableSideEffect, std::string(id), call, *value}});
+  sdk::hand_over(*value, run, take);
+}
+
+}  // namespace detail
+
+namespace workflow {
+
+int get_version(std::string_view change_id, int min_supported, int max_supported) {
+  WorkflowRuntime& runtime = WorkflowRuntime::current("get_version");
+  sdk::Run& run = runtime.run();
+  if (min_supported > max_supported) {
+    throw std::invalid_argument(absl::StrCat("get_version(\"", std::string(change_id), "\", ",
+                                             min_supported, ", ", max_supported,
+                                             "): the lowest supported version is the higher one"));
+  }
+  if (!run.may_change("get_version")) return max_supported;
+  const auto [at, fresh] = runtime.records().versions.try_emplace(std::string(change_id));
+  Records::Version& known = at->second;
+  if (fresh) known.version = run.info.is_replaying ? kDefaultVersion : max_supported;
+  if (known.version < min_supported || known.version > max_supported) {
+    sdk::disagree(runtime, absl::StrCat("this run has version ", known.version, " of the change \"",
+                                        std::string(change_id), "\", and the code supports ",
+                                        min_supported, " to ", max_supported,
+                                        known.version < min_supported
+                                            ? ": it has dropped the version too early"
+                                            : ": it is older than the run"));
+  }
+  if (!std::exchange(known.asked, true))
+    run.add_command(core::RecordOnce{{Kind::kVersion, at->first, known.version}});
+  return static_cast<int>(known.version);
+}
+
+}  // namespace workflow
+}  // namespace chimera
