@@ -21,8 +21,9 @@ class Peers:
     def __init__(self, folder: pathlib.Path) -> None:
         self.temporal = folder / "temporal"
         self.go = folder / "parity-go"
+        self.go_replay = folder / "parity-go-replay"
         self.python = folder / "venv/bin/python"
-        missing = [str(p) for p in (self.temporal, self.go, self.python) if not p.exists()]
+        missing = [str(p) for p in (self.temporal, self.go, self.go_replay, self.python) if not p.exists()]
         if missing:
             pytest.fail(f"not there: {', '.join(missing)}; run scripts/peers {folder}")
 
