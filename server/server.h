@@ -13,9 +13,12 @@
 #include "absl/status/statusor.h"
 
 #include "core/base/clock.h"
-#include "core/base/executor.h"
-#include "core/base/timers.h"
 #include "core/base/transport.h"
+
+namespace chimera::base {
+class Executor;
+class Timers;
+}  // namespace chimera::base
 
 namespace chimera::server {
 

@@ -3,6 +3,8 @@
 #include <iterator>
 #include <utility>
 
+#include "core/base/executor.h"
+#include "core/base/timers.h"
 #include "server/timers/prompt_thread.h"
 
 namespace chimera::server {

@@ -7,6 +7,7 @@
 #define CHIMERA_SERVER_LOOP_LOOP_H_
 
 #include <condition_variable>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -16,9 +17,13 @@
 #include "absl/functional/any_invocable.h"
 
 #include "core/base/clock.h"
-#include "core/base/executor.h"
-#include "core/base/timers.h"
 #include "server/timers/timer_heap.h"
+
+namespace chimera::base {
+class Executor;
+class Strand;
+class Timers;
+}  // namespace chimera::base
 
 namespace chimera::server {
 
@@ -64,14 +69,10 @@ class Loop {
 
   base::Clock& clock_;
   const bool foreign_clock_;
-  const LoopDriver driver_;
   Task after_task_, after_turn_;
   TimerHeap timers_;
   base::WallTime now_{};
-  std::deque<Task> tasks_;                // Taken from the inbox, not yet run. Loop thread.
-  std::shared_ptr<base::Strand> strand_;  // Null: a thread.
-  base::TimerId wake_timer_ = 0;          // On the strand: for the heap's next deadline,
-  base::WallTime wake_at_ = base::WallTime::max();  // which is this.
+  std::deque<Task> tasks_;  // Taken from the inbox, not yet run. Loop thread.
 
   std::mutex mutex_;
   std::condition_variable wake_;
@@ -79,6 +80,11 @@ class Loop {
   bool stopping_ = false;
   bool waiting_ = false;  // For a post() that wakes the thread, or begins a turn on the strand.
   std::thread thread_;
+
+  const LoopDriver driver_;
+  std::shared_ptr<base::Strand> strand_;            // Null: the thread.
+  std::uint64_t wake_timer_ = 0;                    // For the heap's next deadline,
+  base::WallTime wake_at_ = base::WallTime::max();  // which is this. On the strand.
 };
 
 }  // namespace chimera::server

@@ -1,7 +1,9 @@
 #include "server/matching/matching.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
+#include <vector>
 
 namespace chimera::server {
 namespace {
@@ -176,15 +178,19 @@ void Matching::match(const QueueKey& key, TaskQueue& queue) {
 void Matching::shut_down_worker(const std::string& namespace_id,
                                 const std::string& worker_instance_key,
                                 const std::string& sticky_queue) {
+  std::vector<std::pair<QueueKey, CallPtr>> calls;
   for (auto& [key, queue] : queues_) {
     if (key.namespace_id != namespace_id) continue;
-    std::vector<CallPtr> calls;
     for (const Poller& poller : queue->pollers) {
       if (!worker_instance_key.empty() && poller.worker_instance_key == worker_instance_key)
-        calls.push_back(poller.call);
+        calls.emplace_back(key, poller.call);
     }
-    for (const CallPtr& call : calls) remove_poller(key, call, /*answer=*/true);
   }
+  // The map's own order differs from process to process.
+  std::stable_sort(calls.begin(), calls.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.first.name, a.first.type) < std::tie(b.first.name, b.first.type);
+  });
+  for (const auto& [key, call] : calls) remove_poller(key, call, /*answer=*/true);
   const auto sticky = queues_.find({namespace_id, sticky_queue, enums::TASK_QUEUE_TYPE_WORKFLOW});
   if (!sticky_queue.empty() && sticky != queues_.end()) desert(*sticky->second);
 }

@@ -21,7 +21,7 @@ int main(int argc, char** argv) {
   auto& options = chimera::sim::options();
   const auto one = [&](const char* seed) {
     options.first_seed = std::strtoull(seed, nullptr, 10);
-    options.seeds = 1;
+    options.seeds = options.whole_seeds = 1;
   };
   if (const char* seed = std::getenv("CHIMERA_SIM_SEED")) one(seed);
   for (int i = 1; i < argc; i += 2) {
@@ -31,7 +31,7 @@ int main(int argc, char** argv) {
     } else if (has_value && !std::strcmp(argv[i], "--first")) {
       options.first_seed = std::strtoull(argv[i + 1], nullptr, 10);
     } else if (has_value && !std::strcmp(argv[i], "--seeds")) {
-      options.seeds = std::strtoull(argv[i + 1], nullptr, 10);
+      options.seeds = options.whole_seeds = std::strtoull(argv[i + 1], nullptr, 10);
     } else {
       std::fprintf(stderr, "usage: sim_test [--seed N | --first N --seeds COUNT]\n");
       return 2;

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/base/executor.h"
 #include "tests/support/fake_timers.h"
 
 namespace chimera::server {
