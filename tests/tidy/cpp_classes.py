@@ -206,7 +206,8 @@ def past_declaration(tokens: list[Token], at: int, function: bool) -> int:
 
 
 def methods_of(body: list[Token]) -> list[str]:
-    methods, at = [], 0
+    methods: list[str] = []
+    at = 0
     while at < len(body):
         text = body[at].text
         if text in ("public", "private", "protected") and body[at + 1].text == ":":
@@ -242,7 +243,8 @@ def member(body: list[Token], begin: int, methods: list[str]) -> int:
 
 
 def classes_of(source: str) -> list[Class]:
-    tokens, classes = tokens_of(source), []
+    tokens = tokens_of(source)
+    classes: list[Class] = []
     around: list[tuple[int, str]] = []  # Where each class that is open ends, and its name.
     for at, token in enumerate(tokens):
         head = class_head(tokens, at)

@@ -105,7 +105,8 @@ class CodecPass:
     async def _decoded(self, item: Any, change: Change) -> Any:
         """A job, or a part of one such as how an operation ended."""
         changed: dict[str, Any] = {}
-        for name, kind in _fields_of(type(item)):
+        shape: Any = type(item)
+        for name, kind in _fields_of(shape):
             value = getattr(item, name)
             if isinstance(value, tuple):
                 changed[name] = await self._decoded(value, change)
