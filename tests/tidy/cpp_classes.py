@@ -243,7 +243,8 @@ def member(body: list[Token], begin: int, methods: list[str]) -> int:
 
 
 def classes_of(source: str) -> list[Class]:
-    tokens, classes = tokens_of(source), []
+    tokens = tokens_of(source)
+    classes: list[Class] = []
     around: list[tuple[int, str]] = []  # Where each class that is open ends, and its name.
     for at, token in enumerate(tokens):
         head = class_head(tokens, at)
