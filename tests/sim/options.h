@@ -8,7 +8,7 @@ namespace chimera::sim {
 
 struct Options {
   std::uint64_t first_seed = 1;
-  std::uint64_t seeds = 300;
+  std::uint64_t seeds = 500;
   std::uint64_t whole_seeds = 100;  // Of the whole worker: each takes longer.
 };
 // Set by main() before the tests run.

@@ -59,6 +59,7 @@ void SimServer::apply_command(const api::command::v1::Command& command,
       auto& attributes = *made.mutable_marker_recorded_event_attributes();
       attributes.set_marker_name(command.record_marker_command_attributes().marker_name());
       *attributes.mutable_details() = command.record_marker_command_attributes().details();
+      forget_foreseen(*attributes.mutable_details(), attributes.marker_name());
       if (command.record_marker_command_attributes().has_failure())
         *attributes.mutable_failure() = command.record_marker_command_attributes().failure();
       return;

@@ -64,7 +64,13 @@ HistoryEvent started_event(std::int64_t scheduled_id) {
 
 std::string completion_text(const RespondWorkflowTaskCompletedRequest& request) {
   std::string out;
-  for (const auto& command : request.commands()) absl::StrAppend(&out, "  ", text(command), "\n");
+  for (auto command : request.commands()) {
+    if (command.has_record_marker_command_attributes()) {
+      auto& marker = *command.mutable_record_marker_command_attributes();
+      forget_foreseen(*marker.mutable_details(), marker.marker_name());
+    }
+    absl::StrAppend(&out, "  ", text(command), "\n");
+  }
   for (const auto& message : request.messages()) absl::StrAppend(&out, "  ", text(message), "\n");
   return out;
 }

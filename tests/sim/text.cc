@@ -3,6 +3,8 @@
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/text_format.h"
 
+#include "core/machines/record_marker.h"
+
 namespace chimera::sim {
 namespace {
 
@@ -151,6 +153,13 @@ struct CommandDetail {
 };
 
 }  // namespace
+
+void forget_foreseen(google::protobuf::Map<std::string, api::common::v1::Payloads>& details,
+                     const std::string& marker_name) {
+  if (marker_name != core::kMutableSideEffectMarker) return;
+  if (const auto id = details.find("side-effect-id"); id != details.end())
+    id->second.mutable_payloads(0)->set_data("\"foreseen\"");
+}
 
 std::string text(const google::protobuf::Message& message) {
   static const google::protobuf::TextFormat::Printer& printer = *[] {

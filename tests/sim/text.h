@@ -12,6 +12,10 @@ namespace chimera::sim {
 
 // One line; entries of maps sorted, Any opened.
 std::string text(const google::protobuf::Message& message);
+// A mutable side effect's marker has an id that ends with the number of an event, as the worker
+// foresees it. Nobody reads that number again, and it may differ: here it is left out.
+void forget_foreseen(google::protobuf::Map<std::string, api::common::v1::Payloads>& details,
+                     const std::string& marker_name);
 std::string text(const core::Job& job);
 std::string text(const core::Command& command);
 

@@ -34,7 +34,7 @@ TEST(WholeWorker, TheSameSeedIsTheSameCourse) {
 
 TEST(WholeWorker, EverythingHappens) {
   if (options().whole_seeds < 50) GTEST_SKIP() << "too few seeds";
-  for (std::uint64_t seed = 1; whole_coverage().seeds < 150 && seed < 400; ++seed)
+  for (std::uint64_t seed = 1; whole_coverage().seeds < 400 && seed < 800; ++seed)
     simulate_whole(seed);
   const WholeCoverage& seen = whole_coverage();
   EXPECT_GT(seen.kills, 0u);

@@ -30,7 +30,7 @@ class SimWorkflows {
     SimWorkflows& owner_;
     Process& process_;
     const unsigned late_answers_percent_;
-    const core::LanguageIdentity identity_{"sim", "1.0", "Sim"};
+    const core::LanguageIdentity identity_{"sim", "1.0", "Sim", /*has_side_effects=*/true};
   };
 
   const Program& program() const { return program_; }

@@ -1,3 +1,6 @@
+// Abseil copies all of a small callable's place, of which a short one fills a part.
+#pragma GCC diagnostic ignored "-Wuninitialized"
+
 #include "server/loop/loop.h"
 
 #include <vector>
