@@ -71,7 +71,7 @@ TEST(TimerTest, SendsNothingWhileReplaying) {
 TEST(TimerTest, SaysWhatItIs) {
   EXPECT_EQ(describe_event(started()), "event 5, TimerStarted, timer 7, 30 s");
   TimerMachine timer;
-  timer.seq = 7;
+  timer.id = "7";
   EXPECT_EQ(timer.describe(enums::EVENT_TYPE_TIMER_CANCELED), "CancelTimer 7");
 }
 
