@@ -205,10 +205,13 @@ PROGRAMS = {
 }
 # What may be said, and nothing else is: of a workflow whose code was running at the end, once more
 # where a poll brings the task again before it has ended; and of a server of this process that its
-# program has stopped before the worker.
+# program has stopped before the worker; and what asyncio says of a loop that a program leaves with
+# tasks that have not begun.
 SAID = re.compile(
     r"WARN worker::workflow: Failing workflow task: the worker's process ends before .* attempt=\d$"
     r"|WARN worker: no server at .*; calls are tried again: "
+    r"|^Task was destroyed but it is pending!$|^task: <Task pending name="
+    r"|RuntimeWarning: coroutine '.*' was never awaited$|^RuntimeWarning: Enable tracemalloc "
 )
 RECORD = """
 async def main():

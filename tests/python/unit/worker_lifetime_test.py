@@ -33,6 +33,8 @@ class FakeCore:
         if self.refuses:
             raise self.refuses
 
+    def announce(self) -> None: ...
+
     def start(self, _queue: Any, done: Callable[[Any], None]) -> None:
         self.calls.append("start")
         self.started = done
