@@ -1,5 +1,6 @@
 #include "core/machines/dialect.h"
 
+#include <algorithm>
 #include <array>
 
 #include "absl/strings/numbers.h"
@@ -13,7 +14,7 @@
 namespace chimera::core {
 namespace {
 
-constexpr std::uint64_t kLookedFor = 10000;  // Ids beyond those known.
+constexpr std::uint64_t kLookedFor = 10000;  // Ids beyond the last that was found.
 
 // java.util.UUID.nameUUIDFromBytes.
 std::string name_uuid(const std::string& name) {
@@ -33,16 +34,17 @@ std::string name_uuid(const std::string& name) {
 }  // namespace
 
 std::optional<std::uint64_t> JavaIds::number(const std::string& id) {
-  const auto known = numbers_.find(id);
-  if (known != numbers_.end()) return known->second;
-  for (std::uint64_t next = numbers_.size(), end = next + kLookedFor; next < end; ++next) {
+  // Bounded from what was found, so that a history full of other ids costs no more than one.
+  while (!numbers_.contains(id) && numbers_.size() < found_ + kLookedFor) {
+    const std::uint64_t next = numbers_.size();
     std::string made = name_uuid(absl::StrCat(run_id_, ":", next));
-    if (made.empty()) return std::nullopt;
-    const bool found = made == id;
+    if (made.empty()) return std::nullopt;  // Without MD5.
     numbers_.emplace(std::move(made), next);
-    if (found) return next;
   }
-  return std::nullopt;
+  const auto known = numbers_.find(id);
+  if (known == numbers_.end()) return std::nullopt;
+  found_ = std::max(found_, known->second + 1);
+  return known->second;
 }
 
 void Dialect::begin(const std::string& sdk_name, const std::string& run_id,

@@ -27,11 +27,13 @@ inline bool is_foreign_sdk(const std::string& name) { return name == kGoSdk || n
 class JavaIds {
  public:
   explicit JavaIds(std::string run_id) : run_id_(std::move(run_id)) {}
-  // Which one of the run it is, from 0; nothing if it is not one of the first thousands to come.
+  // Which one of the run it is, from 0; nothing if it is not one of the first thousands behind the
+  // last that was found.
   std::optional<std::uint64_t> number(const std::string& id);
 
  private:
   const std::string run_id_;
+  std::uint64_t found_ = 0;                                  // How many there are at least.
   absl::flat_hash_map<std::string, std::uint64_t> numbers_;  // Of all below numbers_.size().
 };
 

@@ -158,7 +158,9 @@ core::Completion WorkflowRuntime::run_activation(const core::Activation& activat
     evict();
     return {core::Completion::Success{}};
   }
-  if (run_.lost) return failed_task(absl::StrCat(run_.owner, " ran out of stack before"));
+  if (run_.lost)
+    return failed_task(absl::StrCat(
+        run_.owner, " ran out of stack before; the task's next attempt begins anew, with more"));
   const auto* query =
       activation.jobs.empty() ? nullptr : std::get_if<core::QueryWorkflow>(&activation.jobs[0]);
   if (query != nullptr) {

@@ -38,6 +38,16 @@ TEST(DialectTest, JavaIdsAreCounted) {
   EXPECT_EQ(ids.number("my own id"), std::nullopt);
 }
 
+// Of a run that was reset no id is one of its own; looking for them must not add up.
+TEST(DialectTest, JavaIdsOfAnotherRunCostNoMoreThanOne) {
+  JavaIds ids(kRun);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(ids.number("not of this run"), std::nullopt);
+  EXPECT_EQ(ids.number("f63ecd1d-8e93-36ac-9160-22e6778269af"), std::nullopt) << "number 15000";
+  EXPECT_EQ(ids.number("758d87bc-4cd3-3758-8e0a-9bd4f4990c49"), 9000u);
+  EXPECT_EQ(ids.number("f63ecd1d-8e93-36ac-9160-22e6778269af"), 15000u)
+      << "behind one that was found";
+}
+
 TEST(DialectTest, GoMarkersAreRead) {
   Dialect go = dialect_of("temporal-go");
   EXPECT_TRUE(go.foreign());

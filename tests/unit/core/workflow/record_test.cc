@@ -6,7 +6,7 @@
 #include "core/converter/payload.h"
 #include "core/machines/record_marker.h"
 #include "core/workflow/run.h"
-#include "history_builder.h"
+#include "run_fixture.h"
 
 namespace chimera::core::testing {
 namespace {
@@ -18,30 +18,11 @@ const Recorded kVersionTwo{Kind::kVersion, "a", 2};
 const Recorded kFirst{Kind::kSideEffect, "", 1, json_payload("42")};
 const Recorded kMutable{Kind::kMutableSideEffect, "ms", 1, json_payload("7")};
 
-RunOptions options(bool has_side_effects) {
-  RunOptions options;
-  options.context = {"id", "run", "Test", "queue", "default"};
-  options.identity = {"test-sdk", "1.0", "TestSDK", has_side_effects};
-  return options;
-}
-
-class RecordTest : public ::testing::Test {
+class RecordTest : public RunFixture {
  protected:
-  std::vector<RunOutput>& step(RunInput input) {
-    outputs_.clear();
-    run_.step(std::move(input), outputs_);
-    return outputs_;
-  }
-  template <class T>
-  const T& only() {
-    EXPECT_EQ(outputs_.size(), 1u);
-    EXPECT_TRUE(std::holds_alternative<T>(outputs_.at(0))) << "output " << outputs_[0].index();
-    return std::get<T>(outputs_.at(0));
-  }
-  const std::vector<Job>& jobs() { return only<Activate>().activation->jobs; }
-  const api::workflowservice::v1::RespondWorkflowTaskCompletedRequest& completion() {
-    return *only<SendCompletion>().request;
-  }
+  RecordTest() : RunFixture(/*has_side_effects=*/true) {}
+
+  const std::vector<Job>& jobs() { return activation().jobs; }
   const std::string& complaint() { return only<SendFailure>().request->failure().message(); }
 
   // The marker's event, written by this core.
@@ -68,10 +49,6 @@ class RecordTest : public ::testing::Test {
         .at("TemporalChangeVersion")
         .data();
   }
-
-  WorkflowRun run_{options(true)};
-  std::vector<RunOutput> outputs_;
-  HistoryBuilder history_;
 };
 
 TEST_F(RecordTest, MarkersGoOutInOrderAndVersionsAreListedNewestFirst) {
@@ -156,6 +133,26 @@ TEST_F(RecordTest, VersionsAndMutableSideEffectsMayGoFromTheCode) {
   EXPECT_TRUE(std::holds_alternative<SignalWorkflow>(jobs().at(0)));
 }
 
+// In replay they are no commands, so the patch is at the head when their markers come first.
+TEST_F(RecordTest, APatchBehindThemWaitsForItsMarker) {
+  history_.task();
+  marker(kVersionTwo, false);
+  marker(kMutable);
+  auto& patched =
+      *history_.add(enums::EVENT_TYPE_MARKER_RECORDED).mutable_marker_recorded_event_attributes();
+  api::command::v1::RecordMarkerCommandAttributes command;
+  write_patch_marker({"p", false}, command);
+  patched.set_marker_name(command.marker_name());
+  *patched.mutable_details() = command.details();
+  history_.timer_started(1);
+  history_.signal("go").task_started();
+  step(as_input(history_.poll()));
+
+  step(done(RecordOnce{kVersionTwo}, SetPatchMarker{"p"}, StartTimer{1, {}}));
+
+  EXPECT_TRUE(std::holds_alternative<SignalWorkflow>(jobs().at(0)));
+}
+
 TEST_F(RecordTest, SideEffectsMayNot) {
   history_.task();
   marker(kFirst);
@@ -214,7 +211,7 @@ TEST_F(RecordTest, AMarkerThatCannotBeReadIsNamed) {
 }
 
 TEST_F(RecordTest, ALanguageWithoutThemSaysSo) {
-  WorkflowRun run(options(false));
+  WorkflowRun run(run_options(/*has_side_effects=*/false));
   history_.task();
   marker(kVersionTwo);
   history_.signal("go").task_started();

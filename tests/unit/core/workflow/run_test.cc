@@ -3,21 +3,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "history_builder.h"
+#include "run_fixture.h"
 
 namespace chimera::core::testing {
 namespace {
 
-RunOptions options() {
-  RunOptions options;
-  options.context = {"id", "run", "Test", "queue", "default"};
-  options.identity = {"test-sdk", "1.0", "TestSDK"};
-  return options;
-}
+RunOptions options() { return run_options(/*has_side_effects=*/false); }
 
-// A run and the outputs of its last step.
-class RunTest : public ::testing::Test {
+class RunTest : public RunFixture {
  protected:
+  RunTest() : RunFixture(/*has_side_effects=*/false) {}
+
   // The code begins two timers; a signal comes, and history cancels both, the later one first.
   void begin_two_timers_cancelled_backwards() {
     history_.task();
@@ -28,31 +24,11 @@ class RunTest : public ::testing::Test {
     step(as_input(history_.poll()));
     step(done(StartTimer{1, std::chrono::seconds(5)}, StartTimer{2, std::chrono::seconds(6)}));
   }
-  std::vector<RunOutput>& step(RunInput input) {
-    outputs_.clear();
-    run_.step(std::move(input), outputs_);
-    return outputs_;
-  }
-  // The last step's only output, as T.
-  template <class T>
-  const T& only() {
-    EXPECT_EQ(outputs_.size(), 1u);
-    EXPECT_TRUE(std::holds_alternative<T>(outputs_.at(0))) << "output " << outputs_[0].index();
-    return std::get<T>(outputs_.at(0));
-  }
-  const Activation& activation() { return *only<Activate>().activation; }
-  const api::workflowservice::v1::RespondWorkflowTaskCompletedRequest& completion() {
-    return *only<SendCompletion>().request;
-  }
   template <class T>
   const T& only_job() {
     EXPECT_EQ(activation().jobs.size(), 1u);
     return std::get<T>(activation().jobs.at(0));
   }
-
-  WorkflowRun run_{options()};
-  std::vector<RunOutput> outputs_;
-  HistoryBuilder history_;
 };
 
 using enum ActivityCancellationType;
