@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/converter/payload.h"
+#include "core/machines/patch.h"
 #include "core/machines/record_marker.h"
 #include "core/workflow/run.h"
 #include "run_fixture.h"
@@ -144,6 +145,7 @@ TEST_F(RecordTest, APatchBehindThemWaitsForItsMarker) {
   write_patch_marker({"p", false}, command);
   patched.set_marker_name(command.marker_name());
   *patched.mutable_details() = command.details();
+  upsert(R"(["a-2","p"])");
   history_.timer_started(1);
   history_.signal("go").task_started();
   step(as_input(history_.poll()));
@@ -261,7 +263,7 @@ TEST_F(RecordTest, IdsOfAnotherSdkAreTakenFromHistory) {
 
 // Nondeterminism that the language finds is treated as the core's own.
 TEST(RecordOptionTest, TheLanguagesNondeterminismFailsTheWorkflowWhereItShall) {
-  RunOptions with = options(true);
+  RunOptions with = run_options(/*has_side_effects=*/true);
   with.nondeterminism_fails_workflow = true;
   WorkflowRun run(with);
   HistoryBuilder history;
