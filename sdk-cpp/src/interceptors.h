@@ -122,6 +122,27 @@ struct PatchedInput {
   std::string_view id;
   bool deprecated = false;  // deprecate_patch(), which has no use for the answer.
 };
+// `make` writes the value, unless history has one; `take` reads the one that counts.
+struct SideEffectInput {
+  using Answer = void;
+  static constexpr char kCall[] = "side_effect";
+  const std::function<void(PayloadSink&)>& make;
+  const std::function<void(const PayloadSource&)>& take;
+};
+// `make` gets the value that history has, or null, and says whether the new one is to be kept.
+struct MutableSideEffectInput {
+  using Answer = void;
+  static constexpr char kCall[] = "mutable_side_effect";
+  std::string_view id;
+  const std::function<bool(const PayloadSource*, PayloadSink&)>& make;
+  const std::function<void(const PayloadSource&)>& take;
+};
+struct GetVersionInput {
+  using Answer = int;
+  static constexpr char kCall[] = "get_version";
+  std::string_view change_id;
+  int min_supported, max_supported;
+};
 struct UpsertSearchAttributesInput {
   using Answer = void;
   static constexpr char kCall[] = "upsert_search_attributes";
@@ -156,7 +177,8 @@ using WorkflowCalls =
     CallList<StartActivityInput, StartLocalActivityInput, StartChildInput, SignalExternalInput,
              CancelExternalInput, ContinueAsNewInput, StartTimerInput, SleepInput,
              WaitConditionInput, SpawnInput, NowInput, InfoInput, CurrentUpdateInfoInput,
-             PatchedInput, UpsertSearchAttributesInput, UpsertMemoInput, SetHandlerInput,
+             PatchedInput, SideEffectInput, MutableSideEffectInput, GetVersionInput,
+             UpsertSearchAttributesInput, UpsertMemoInput, SetHandlerInput,
              MetricMeterInput, LogInput>;
 
 // A call() for each input of the list, which calls on.

@@ -23,6 +23,9 @@ class OwnCalls {
   const workflow::Info& call(InfoInput& input);
   const workflow::UpdateInfo* call(CurrentUpdateInfoInput& input);
   bool call(PatchedInput& input);
+  void call(SideEffectInput& input);  // This and the next two: records.cc.
+  void call(MutableSideEffectInput& input);
+  int call(GetVersionInput& input);
   void call(UpsertSearchAttributesInput& input);
   void call(UpsertMemoInput& input);
   void call(SetHandlerInput& input);

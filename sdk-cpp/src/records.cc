@@ -7,7 +7,9 @@
 #include "absl/strings/str_cat.h"
 
 #include "chimera/workflow.h"
+#include "sdk-cpp/src/calls.h"
 #include "sdk-cpp/src/errors.h"
+#include "sdk-cpp/src/own_calls.h"
 #include "sdk-cpp/src/workflow_runtime.h"
 
 namespace chimera {
@@ -107,62 +109,89 @@ void hand_over(const ProtoPayload& encoded, const Run& run,
 }
 
 }  // namespace
-}  // namespace sdk
 
-using sdk::Kind;
-using sdk::ProtoPayload;
-using sdk::Records;
-using sdk::WorkflowRuntime;
+void OwnCalls::call(SideEffectInput& input) {
+  Run& run = runtime_.run();
+  if (!run.may_change(input.kCall)) return;
+  Records& records = runtime_.records();
+  const std::int64_t number = ++records.side_effects_made;
+  std::optional<ProtoPayload> value = records.take_side_effect(number);
+  if (!value && run.info.is_replaying) {
+    disagree(runtime_, absl::StrCat("the code asks for side effect ", number,
+                                    ", which history has no marker of"));
+  }
+  if (!value) {
+    value = make_value(runtime_, input.kCall, [&](PayloadSink& out) {
+      input.make(out);
+      return true;
+    });
+  }
+  run.add_command(core::RecordOnce{{Kind::kSideEffect, "", number, *value}});
+  hand_over(*value, run, input.take);
+}
+
+void OwnCalls::call(MutableSideEffectInput& input) {
+  Run& run = runtime_.run();
+  if (!run.may_change(input.kCall)) return;
+  const std::string id(input.id);
+  Records::Mutable& one = runtime_.records().mutables[id];
+  const std::int64_t call = ++one.calls;
+  const ProtoPayload* before = one.value_at(call);
+  const bool known = run.info.is_replaying || one.values.contains(call);
+  if (known && before == nullptr) {
+    disagree(runtime_, absl::StrCat("the code asks for the mutable side effect \"", id,
+                                    "\", which history has no marker of"));
+  }
+  if (known) return hand_over(*before, run, input.take);
+  auto value = make_value(runtime_, input.kCall, [&](PayloadSink& out) {
+    if (before == nullptr) return input.make(nullptr, out);
+    ProtoPayload scratch;
+    const PayloadSource kept(&decoded(*before, run.codec, scratch));
+    return input.make(&kept, out);
+  });
+  if (!value) return hand_over(*before, run, input.take);
+  one.values[call] = *value;
+  run.add_command(core::RecordOnce{{Kind::kMutableSideEffect, id, call, *value}});
+  hand_over(*value, run, input.take);
+}
+
+int OwnCalls::call(GetVersionInput& input) {
+  Run& run = runtime_.run();
+  const std::string id(input.change_id);
+  const int least = input.min_supported, most = input.max_supported;
+  if (least > most) {
+    throw std::invalid_argument(absl::StrCat("get_version(\"", id, "\", ", least, ", ", most,
+                                             "): the lowest supported version is the higher one"));
+  }
+  if (!run.may_change(input.kCall)) return most;
+  const auto [at, fresh] = runtime_.records().versions.try_emplace(id);
+  Records::Version& known = at->second;
+  if (fresh) known.version = run.info.is_replaying ? workflow::kDefaultVersion : most;
+  if (known.version < least || known.version > most) {
+    disagree(runtime_,
+             absl::StrCat("this run has version ", known.version, " of the change \"", id,
+                          "\", and the code supports ", least, " to ", most,
+                          known.version < least ? ": it has dropped the version too early"
+                                                : ": it is older than the run"));
+  }
+  if (!std::exchange(known.asked, true))
+    run.add_command(core::RecordOnce{{Kind::kVersion, id, known.version}});
+  return static_cast<int>(known.version);
+}
+
+}  // namespace sdk
 
 namespace detail {
 
 void side_effect(const std::function<void(PayloadSink&)>& make,
                  const std::function<void(const PayloadSource&)>& take) {
-  WorkflowRuntime& runtime = WorkflowRuntime::current("side_effect");
-  sdk::Run& run = runtime.run();
-  if (!run.may_change("side_effect")) return;
-  Records& records = runtime.records();
-  const std::int64_t number = ++records.side_effects_made;
-  std::optional<ProtoPayload> value = records.take_side_effect(number);
-  if (!value && run.info.is_replaying) {
-    sdk::disagree(runtime, absl::StrCat("the code asks for side effect ", number,
-                                        ", which history has no marker of"));
-  }
-  if (!value) {
-    value = sdk::make_value(runtime, "side_effect", [&](PayloadSink& out) {
-      make(out);
-      return true;
-    });
-  }
-  run.add_command(core::RecordOnce{{Kind::kSideEffect, "", number, *value}});
-  sdk::hand_over(*value, run, take);
+  sdk::call(sdk::SideEffectInput{make, take});
 }
 
 void mutable_side_effect(std::string_view id,
                          const std::function<bool(const PayloadSource*, PayloadSink&)>& make,
                          const std::function<void(const PayloadSource&)>& take) {
-  WorkflowRuntime& runtime = WorkflowRuntime::current("mutable_side_effect");
-  sdk::Run& run = runtime.run();
-  if (!run.may_change("mutable_side_effect")) return;
-  Records::Mutable& one = runtime.records().mutables[std::string(id)];
-  const std::int64_t call = ++one.calls;
-  const ProtoPayload* before = one.value_at(call);
-  const bool known = run.info.is_replaying || one.values.contains(call);
-  if (known && before == nullptr) {
-    sdk::disagree(runtime, absl::StrCat("the code asks for the mutable side effect \"",
-                                        std::string(id), "\", which history has no marker of"));
-  }
-  if (known) return sdk::hand_over(*before, run, take);
-  auto value = sdk::make_value(runtime, "mutable_side_effect", [&](PayloadSink& out) {
-    if (before == nullptr) return make(nullptr, out);
-    ProtoPayload scratch;
-    const PayloadSource kept(&sdk::decoded(*before, run.codec, scratch));
-    return make(&kept, out);
-  });
-  if (!value) return sdk::hand_over(*before, run, take);
-  one.values[call] = *value;
-  run.add_command(core::RecordOnce{{Kind::kMutableSideEffect, std::string(id), call, *value}});
-  sdk::hand_over(*value, run, take);
+  sdk::call(sdk::MutableSideEffectInput{id, make, take});
 }
 
 }  // namespace detail
@@ -170,28 +199,7 @@ void mutable_side_effect(std::string_view id,
 namespace workflow {
 
 int get_version(std::string_view change_id, int min_supported, int max_supported) {
-  WorkflowRuntime& runtime = WorkflowRuntime::current("get_version");
-  sdk::Run& run = runtime.run();
-  if (min_supported > max_supported) {
-    throw std::invalid_argument(absl::StrCat("get_version(\"", std::string(change_id), "\", ",
-                                             min_supported, ", ", max_supported,
-                                             "): the lowest supported version is the higher one"));
-  }
-  if (!run.may_change("get_version")) return max_supported;
-  const auto [at, fresh] = runtime.records().versions.try_emplace(std::string(change_id));
-  Records::Version& known = at->second;
-  if (fresh) known.version = run.info.is_replaying ? kDefaultVersion : max_supported;
-  if (known.version < min_supported || known.version > max_supported) {
-    sdk::disagree(runtime, absl::StrCat("this run has version ", known.version, " of the change \"",
-                                        std::string(change_id), "\", and the code supports ",
-                                        min_supported, " to ", max_supported,
-                                        known.version < min_supported
-                                            ? ": it has dropped the version too early"
-                                            : ": it is older than the run"));
-  }
-  if (!std::exchange(known.asked, true))
-    run.add_command(core::RecordOnce{{Kind::kVersion, at->first, known.version}});
-  return static_cast<int>(known.version);
+  return sdk::call(sdk::GetVersionInput{change_id, min_supported, max_supported});
 }
 
 }  // namespace workflow

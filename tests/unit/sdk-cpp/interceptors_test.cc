@@ -234,6 +234,20 @@ class Watch final : public WorkflowOutbound {
     note(input, absl::StrCat(std::string(input.id), input.deprecated ? " deprecated" : ""));
     return input.id == "answered" || WorkflowOutbound::call(input);
   }
+  void call(SideEffectInput& input) override {
+    note(input);
+    const std::function<void(PayloadSink&)> make = [](PayloadSink& out) { encode(out, 6); };
+    SideEffectInput other{make, input.take};
+    WorkflowOutbound::call(other);
+  }
+  void call(MutableSideEffectInput& input) override {
+    note(input, std::string(input.id));
+    WorkflowOutbound::call(input);
+  }
+  int call(GetVersionInput& input) override {
+    note(input, absl::StrCat(std::string(input.change_id), " ", input.max_supported));
+    return 3;  // Answers itself.
+  }
   void call(UpsertSearchAttributesInput& input) override {
     note(input, input.attributes.begin()->first);
     SearchAttributes more = input.attributes;
@@ -293,6 +307,9 @@ struct OwnCallsOfCode {
                     workflow::execute_activity<int>("one", {.start_to_close_timeout = 7s}));
     told += workflow::patched("answered") ? ", patched" : "";
     workflow::deprecate_patch("old");
+    absl::StrAppend(&told, ", ", workflow::side_effect([] { return 5; }));
+    absl::StrAppend(&told, " ", workflow::mutable_side_effect("depth", [] { return 8; }));
+    absl::StrAppend(&told, " ", workflow::get_version("change", 1, 2));
     workflow::spawn([] { workflow::get_external_workflow_handle("other").cancel("why"); });
     if (!workflow::wait_condition([] { return false; }, 3s)) told += ", timed out";
     workflow::sleep(2s);
@@ -309,15 +326,18 @@ TEST(InterceptorsTest, ALinkSeesEachCallMayChangeItAndMayAnswerItself) {
   EXPECT_THAT(
       seen, ElementsAre("upsert_search_attributes Given", "upsert_memo note", "set_handler poke",
                         "metric_meter", "logger trouble", "current_update_info", "now", "info",
-                        "start_activity one", "patched answered", "patched old deprecated", "spawn",
+                        "start_activity one", "patched answered", "patched old deprecated", "side_effect",
+                        "mutable_side_effect depth", "get_version change 2", "spawn",
                         "wait_condition 3 s", "start_timer 3 s", "cancel other why"));
   const auto* upsert = command<core::UpsertWorkflowSearchAttributes>(first, 0);
   ASSERT_NE(upsert, nullptr);
   EXPECT_TRUE(upsert->search_attributes.indexed_fields().contains("Added"));
   ASSERT_NE(command<core::ModifyWorkflowProperties>(first, 1), nullptr);
   ASSERT_NE(command<core::SetPatchMarker>(first, 2), nullptr);  // Of "old" alone.
-  ASSERT_NE(command<core::StartTimer>(first, 3), nullptr);
-  ASSERT_NE(command<core::RequestCancelExternalWorkflowExecution>(first, 4), nullptr);
+  EXPECT_EQ(command<core::RecordOnce>(first, 3)->recorded.value.data(), "6");
+  EXPECT_EQ(command<core::RecordOnce>(first, 4)->recorded.id, "depth");
+  ASSERT_NE(command<core::StartTimer>(first, 5), nullptr);  // No version: the link answered.
+  ASSERT_NE(command<core::RequestCancelExternalWorkflowExecution>(first, 6), nullptr);
 
   seen.clear();
   const auto second = driver.activate({core::FireTimer{1}});
@@ -327,7 +347,7 @@ TEST(InterceptorsTest, ALinkSeesEachCallMayChangeItAndMayAnswerItself) {
   const auto last = driver.activate({core::FireTimer{2}});
   const auto* done = command<core::CompleteWorkflowExecution>(last, 0);
   ASSERT_NE(done, nullptr);
-  EXPECT_EQ(done->result->data(), "\"1 h, id, 42, patched, timed out\"");
+  EXPECT_EQ(done->result->data(), "\"1 h, id, 42, patched, 6 8 3, timed out\"");
 }
 
 TEST(InterceptorsTest, WithoutLinksTheRuntimeItselfIsCalled) {
