@@ -178,8 +178,8 @@ using WorkflowCalls =
              CancelExternalInput, ContinueAsNewInput, StartTimerInput, SleepInput,
              WaitConditionInput, SpawnInput, NowInput, InfoInput, CurrentUpdateInfoInput,
              PatchedInput, SideEffectInput, MutableSideEffectInput, GetVersionInput,
-             UpsertSearchAttributesInput, UpsertMemoInput, SetHandlerInput,
-             MetricMeterInput, LogInput>;
+             UpsertSearchAttributesInput, UpsertMemoInput, SetHandlerInput, MetricMeterInput,
+             LogInput>;
 
 // A call() for each input of the list, which calls on.
 template <class Link, class List>

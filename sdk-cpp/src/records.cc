@@ -168,11 +168,10 @@ int OwnCalls::call(GetVersionInput& input) {
   Records::Version& known = at->second;
   if (fresh) known.version = run.info.is_replaying ? workflow::kDefaultVersion : most;
   if (known.version < least || known.version > most) {
-    disagree(runtime_,
-             absl::StrCat("this run has version ", known.version, " of the change \"", id,
-                          "\", and the code supports ", least, " to ", most,
-                          known.version < least ? ": it has dropped the version too early"
-                                                : ": it is older than the run"));
+    disagree(runtime_, absl::StrCat("this run has version ", known.version, " of the change \"", id,
+                                    "\", and the code supports ", least, " to ", most,
+                                    known.version < least ? ": it has dropped the version too early"
+                                                          : ": it is older than the run"));
   }
   if (!std::exchange(known.asked, true))
     run.add_command(core::RecordOnce{{Kind::kVersion, id, known.version}});

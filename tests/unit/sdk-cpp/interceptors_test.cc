@@ -326,8 +326,8 @@ TEST(InterceptorsTest, ALinkSeesEachCallMayChangeItAndMayAnswerItself) {
   EXPECT_THAT(
       seen, ElementsAre("upsert_search_attributes Given", "upsert_memo note", "set_handler poke",
                         "metric_meter", "logger trouble", "current_update_info", "now", "info",
-                        "start_activity one", "patched answered", "patched old deprecated", "side_effect",
-                        "mutable_side_effect depth", "get_version change 2", "spawn",
+                        "start_activity one", "patched answered", "patched old deprecated",
+                        "side_effect", "mutable_side_effect depth", "get_version change 2", "spawn",
                         "wait_condition 3 s", "start_timer 3 s", "cancel other why"));
   const auto* upsert = command<core::UpsertWorkflowSearchAttributes>(first, 0);
   ASSERT_NE(upsert, nullptr);
