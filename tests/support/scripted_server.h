@@ -1,8 +1,10 @@
 // ScriptedServer, a transport whose answers the test gives, for code that runs on threads of its
-// own: the test waits for the call it expects. Any thread.
+// own: the test waits for the call it expects. Any thread, if the timers are the system's; answers
+// run on them.
 #ifndef CHIMERA_TESTS_SUPPORT_SCRIPTED_SERVER_H_
 #define CHIMERA_TESTS_SUPPORT_SCRIPTED_SERVER_H_
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <list>
@@ -31,8 +33,8 @@ class ScriptedServer : public base::Transport {
     // Once; later ones have no effect.
     void finish(absl::Status status, std::string reply = "") {
       if (ended_.exchange(true)) return;
-      base::system_timers().after({}, [rpc = std::move(rpc_), status = std::move(status),
-                                       reply = std::move(reply)]() mutable {
+      timers_->after({}, [rpc = std::move(rpc_), status = std::move(status),
+                          reply = std::move(reply)]() mutable {
         if (status.ok()) {
           if (auto* message = std::get_if<google::protobuf::MessageLite*>(&rpc.response)) {
             (*message)->ParseFromString(reply);
@@ -53,9 +55,12 @@ class ScriptedServer : public base::Transport {
    private:
     friend class ScriptedServer;
     base::RpcCall rpc_;
+    base::Timers* timers_ = nullptr;
     std::atomic<bool> ended_{false};
   };
   using CallPtr = std::shared_ptr<Call>;
+
+  explicit ScriptedServer(base::Timers& timers = base::system_timers()) : timers_(timers) {}
 
   // Calls of this name are answered by `answer` at once instead of waiting for the test.
   void always(const std::string& name, std::function<void(Call&)> answer) {
@@ -79,6 +84,13 @@ class ScriptedServer : public base::Transport {
     }
   }
 
+  // Calls of this name that wait for the test.
+  int waiting(const std::string& name) {
+    absl::MutexLock lock(&mutex_);
+    return static_cast<int>(std::count_if(waiting_.begin(), waiting_.end(),
+                                          [&](const auto& call) { return call->name == name; }));
+  }
+
   std::shared_ptr<base::RpcInFlight> start(base::RpcCall rpc) override {
     auto call = std::make_shared<Call>();
     call->name = std::string(rpc.method.substr(rpc.method.rfind('/') + 1));
@@ -86,6 +98,7 @@ class ScriptedServer : public base::Transport {
     call->request =
         message ? (*message)->SerializeAsString() : std::move(std::get<std::string>(rpc.request));
     call->rpc_ = std::move(rpc);
+    call->timers_ = &timers_;
     std::function<void(Call&)> answer;
     {
       absl::MutexLock lock(&mutex_);
@@ -102,6 +115,7 @@ class ScriptedServer : public base::Transport {
   }
 
  private:
+  base::Timers& timers_;
   absl::Mutex mutex_;
   absl::CondVar arrived_;
   std::list<CallPtr> waiting_;

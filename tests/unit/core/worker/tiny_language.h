@@ -1,4 +1,5 @@
-// Languages for tests: what a workflow or an activity does is a function of the test's.
+// Languages for tests: what a workflow or an activity does is a function of the test's. And tasks
+// for them.
 #ifndef CHIMERA_TESTS_UNIT_CORE_WORKER_TINY_LANGUAGE_H_
 #define CHIMERA_TESTS_UNIT_CORE_WORKER_TINY_LANGUAGE_H_
 
@@ -8,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/api.h"
 #include "core/language/activity_language.h"
 #include "core/language/language.h"
 
@@ -75,6 +77,35 @@ inline core::Command schedule_activity(std::uint32_t seq, const std::string& typ
   schedule.attributes.mutable_task_queue()->set_name(task_queue);
   schedule.attributes.mutable_start_to_close_timeout()->set_seconds(10);
   return core::Command{.variant = std::move(schedule)};
+}
+
+// The first task of a run: started, scheduled, started.
+inline api::workflowservice::v1::PollWorkflowTaskQueueResponse first_task(
+    const std::string& run_id, const std::string& type = "Order") {
+  namespace enums = api::enums::v1;
+  api::workflowservice::v1::PollWorkflowTaskQueueResponse task;
+  task.set_task_token("token-" + run_id);
+  task.mutable_workflow_execution()->set_workflow_id("id-" + run_id);
+  task.mutable_workflow_execution()->set_run_id(run_id);
+  task.mutable_workflow_type()->set_name(type);
+  task.set_started_event_id(3);
+  task.set_attempt(1);
+  auto* started = task.mutable_history()->add_events();
+  started->set_event_id(1);
+  started->set_event_type(enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED);
+  auto* attributes = started->mutable_workflow_execution_started_event_attributes();
+  attributes->mutable_workflow_type()->set_name(type);
+  attributes->mutable_task_queue()->set_name("orders");
+  attributes->set_original_execution_run_id(run_id);
+  auto* scheduled = task.mutable_history()->add_events();
+  scheduled->set_event_id(2);
+  scheduled->set_event_type(enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED);
+  scheduled->mutable_workflow_task_scheduled_event_attributes();
+  auto* begun = task.mutable_history()->add_events();
+  begun->set_event_id(3);
+  begun->set_event_type(enums::EVENT_TYPE_WORKFLOW_TASK_STARTED);
+  begun->mutable_workflow_task_started_event_attributes()->set_scheduled_event_id(2);
+  return task;
 }
 
 }  // namespace chimera::testing

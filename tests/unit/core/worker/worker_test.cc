@@ -15,6 +15,7 @@ namespace {
 namespace wf = api::workflowservice::v1;
 namespace enums = api::enums::v1;
 using testing::complete_workflow;
+using testing::first_task;
 using testing::schedule_activity;
 using testing::ScriptedServer;
 using testing::TinyActivities;
@@ -25,34 +26,6 @@ bool is_sticky(const ScriptedServer::Call& call) {
          enums::TASK_QUEUE_KIND_STICKY;
 }
 bool is_normal(const ScriptedServer::Call& call) { return !is_sticky(call); }
-
-// The first task of a run: started, scheduled, started.
-wf::PollWorkflowTaskQueueResponse first_task(const std::string& run_id,
-                                             const std::string& type = "Order") {
-  wf::PollWorkflowTaskQueueResponse task;
-  task.set_task_token("token-" + run_id);
-  task.mutable_workflow_execution()->set_workflow_id("id-" + run_id);
-  task.mutable_workflow_execution()->set_run_id(run_id);
-  task.mutable_workflow_type()->set_name(type);
-  task.set_started_event_id(3);
-  task.set_attempt(1);
-  auto* started = task.mutable_history()->add_events();
-  started->set_event_id(1);
-  started->set_event_type(enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED);
-  auto* attributes = started->mutable_workflow_execution_started_event_attributes();
-  attributes->mutable_workflow_type()->set_name(type);
-  attributes->mutable_task_queue()->set_name("orders");
-  attributes->set_original_execution_run_id(run_id);
-  auto* scheduled = task.mutable_history()->add_events();
-  scheduled->set_event_id(2);
-  scheduled->set_event_type(enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED);
-  scheduled->mutable_workflow_task_scheduled_event_attributes();
-  auto* begun = task.mutable_history()->add_events();
-  begun->set_event_id(3);
-  begun->set_event_type(enums::EVENT_TYPE_WORKFLOW_TASK_STARTED);
-  begun->mutable_workflow_task_started_event_attributes()->set_scheduled_event_id(2);
-  return task;
-}
 
 class WorkerTest : public ::testing::Test {
  protected:
