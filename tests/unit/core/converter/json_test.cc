@@ -77,6 +77,52 @@ TEST(JsonDocumentTest, ReadsWhatWasWritten) {
                                 JsonKind::kString, JsonKind::kBoolean, JsonKind::kNull}));
 }
 
+// A text that is one value is read otherwise than one inside an array.
+TEST(JsonDocumentTest, ReadsAValueAloneAsInsideAnArray) {
+  for (const std::string text : {R"("")",
+                                 R"("abc")",
+                                 R"("a\"b")",
+                                 R"("a"b")",
+                                 R"("a\u00e9")",
+                                 "\"\u00e9\"",
+                                 "\"a\tb\"",
+                                 R"(")",
+                                 R"("a)",
+                                 "0",
+                                 "-0",
+                                 "7",
+                                 "-7",
+                                 "007",
+                                 "-07",
+                                 "1.5",
+                                 "1e3",
+                                 "+1",
+                                 "-",
+                                 "999999999999999999",
+                                 "-999999999999999999",
+                                 "9999999999999999999",
+                                 "18446744073709551615",
+                                 "18446744073709551616",
+                                 "-9223372036854775808",
+                                 "-9223372036854775809",
+                                 " 1",
+                                 "1 ",
+                                 " \"a\"",
+                                 "true",
+                                 "null",
+                                 "",
+                                 "NaN",
+                                 "-NaN"}) {
+    const auto alone = JsonDocument::parse(text);
+    const auto inside = JsonDocument::parse(text.empty() ? "[,]" : absl::StrCat("[", text, "]"));
+    ASSERT_EQ(alone.ok(), inside.ok()) << text;
+    if (!alone.ok()) continue;
+    const JsonNode value = alone->root(), same = inside->root().at(0);
+    EXPECT_EQ(value.kind(), same.kind()) << text;
+    EXPECT_EQ(value.text(), same.text()) << text;
+  }
+}
+
 TEST(JsonDocumentTest, ReadsPythonsNumbersBeyondJson) {
   const auto document = JsonDocument::parse(R"({"NaN":[NaN,-Infinity,"Infinity \" NaN"]})");
 
