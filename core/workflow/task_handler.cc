@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <map>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -21,6 +22,10 @@ using api::workflowservice::v1::RespondQueryTaskCompletedRequest;
 using api::workflowservice::v1::RespondWorkflowTaskFailedRequest;
 
 namespace {
+
+struct Entry;
+using EntryPtr = std::shared_ptr<Entry>;
+using Wakes = std::multimap<base::SteadyTime, EntryPtr>;
 
 // A run in the cache, or on its way in or out.
 struct Entry {
@@ -42,13 +47,11 @@ struct Entry {
   base::WallTime started{};
 
   bool stepping = false;
-  bool local_work = false;     // As of its last step.
-  bool wake_set = false;       // A timer will ask for the run.
-  base::SteadyTime wake_at{};  // When the run wants to be asked.
+  bool local_work = false;              // As of its last step.
+  std::optional<Wakes::iterator> wake;  // While its task wants to be asked.
 
   bool busy() const { return evicting || stepping || task.message || !run.idle(); }
 };
-using EntryPtr = std::shared_ptr<Entry>;
 
 enums::WorkflowExecutionStatus ending_of(
     const api::workflowservice::v1::RespondWorkflowTaskCompletedRequest& request) {
@@ -119,7 +122,9 @@ class TaskHandler::State {
   Next carry_out(const EntryPtr& entry, CancelLocalActivity& output);
   Next carry_out(const EntryPtr& entry, WakeAt& output);
   Next carry_out(const EntryPtr& entry, Evicted& output);
-  void set_wake(const EntryPtr& entry);
+  void end_task(Entry& entry);
+  void set_alarm();
+  void wake_those_due();
   void completed(const EntryPtr& entry,
                  absl::StatusOr<std::shared_ptr<TaskHandlerIo::CompletedReply>> reply);
   void idle(const EntryPtr& entry);
@@ -138,7 +143,9 @@ class TaskHandler::State {
   base::Clock& clock_;
   RunCache<Entry> cache_;
   std::deque<WorkflowTask> waiting_for_room_;
-  std::size_t leaving_ = 0;  // Cached runs that are being evicted.
+  Wakes wakes_;
+  std::optional<base::SteadyTime> alarm_;  // When the next timer comes.
+  std::size_t leaving_ = 0;                // Cached runs that are being evicted.
   // Runs with local activities: they come on top of the cache's bound, since they cannot leave.
   std::size_t local_runs_ = 0;
   bool draining_ = false;
@@ -293,22 +300,35 @@ TaskHandler::State::Next TaskHandler::State::carry_out(const EntryPtr& entry,
 }
 
 TaskHandler::State::Next TaskHandler::State::carry_out(const EntryPtr& entry, WakeAt& output) {
-  entry->wake_at = entry->task_began + output.since_task;
-  if (!entry->wake_set) set_wake(entry);
+  if (entry->wake) wakes_.erase(*entry->wake);
+  entry->wake = wakes_.emplace(entry->task_began + output.since_task, entry);
+  set_alarm();
   return std::nullopt;
 }
 
-// One timer a run, which is set again rather than cancelled: most tasks end long before.
-void TaskHandler::State::set_wake(const EntryPtr& entry) {
-  entry->wake_set = true;
-  io_.wake_after(entry->wake_at - clock_.steady(), [this, weak = std::weak_ptr<Entry>(entry)] {
-    const EntryPtr run = weak.lock();
-    if (!run) return;
-    run->wake_set = false;
-    if (!run->task.message || run->run.idle()) return;
-    if (clock_.steady() < run->wake_at) return set_wake(run);
-    step(run, Time{});
-  });
+// One timer for all runs: most tasks end long before theirs would come.
+void TaskHandler::State::set_alarm() {
+  if (wakes_.empty()) return;
+  const base::SteadyTime first = wakes_.begin()->first;
+  if (alarm_ && *alarm_ <= first) return;
+  alarm_ = first;
+  io_.wake_after(first - clock_.steady(), [this] { wake_those_due(); });
+}
+
+void TaskHandler::State::wake_those_due() {
+  const base::SteadyTime now = clock_.steady();
+  if (alarm_ && *alarm_ <= now) alarm_.reset();
+  while (!wakes_.empty() && wakes_.begin()->first <= now) {
+    const EntryPtr entry = wakes_.begin()->second;
+    wakes_.erase(*std::exchange(entry->wake, std::nullopt));
+    if (!entry->run.idle()) step(entry, Time{});
+  }
+  set_alarm();
+}
+
+void TaskHandler::State::end_task(Entry& entry) {
+  if (entry.wake) wakes_.erase(*std::exchange(entry.wake, std::nullopt));
+  entry.task = {};
 }
 
 TaskHandler::State::Next TaskHandler::State::carry_out(const EntryPtr& entry, FetchPage& output) {
@@ -355,7 +375,7 @@ TaskHandler::State::Next TaskHandler::State::report_too_large(const EntryPtr& en
     return ReplyInput{absl::CancelledError("the task's commands were held back")};
   };
   if (attempt > 1) {  // Reported once, as other failures.
-    entry->task = {};
+    end_task(*entry);
     return held_back();
   }
   auto request = std::make_unique<RespondWorkflowTaskFailedRequest>();
@@ -364,7 +384,7 @@ TaskHandler::State::Next TaskHandler::State::report_too_large(const EntryPtr& en
   request->mutable_failure()->set_message(std::move(why));
   request->mutable_failure()->mutable_application_failure_info()->set_type("PayloadsTooLarge");
   io_.respond_failed(std::move(request), [this, entry, held_back](const absl::Status&) {
-    entry->task = {};
+    end_task(*entry);
     step(entry, held_back());
   });
   return std::nullopt;
@@ -382,7 +402,7 @@ void TaskHandler::State::completed(
     return;
   }
   WorkflowTask done = std::move(entry->task);
-  entry->task = {};
+  end_task(*entry);
   if (!reply.ok()) observer_.answer_refused(entry->context, reply.status());
   ReplyInput input{reply.status()};
   if (reply.ok()) {
@@ -409,7 +429,7 @@ TaskHandler::State::Next TaskHandler::State::carry_out(const EntryPtr& entry, Se
                          .reason = failure_reason(output.request->cause()),
                          .message = output.request->failure().message()});
   io_.respond_failed(std::move(output.request), [this, entry](absl::Status status) {
-    entry->task = {};
+    end_task(*entry);
     step(entry, ReplyInput{std::move(status)});
   });
   return std::nullopt;
@@ -421,7 +441,7 @@ TaskHandler::State::Next TaskHandler::State::carry_out(const EntryPtr& entry,
   // Nothing waits for the reply: a query that got lost is the client's to repeat.
   io_.respond_query(std::move(output.request),
                     [permit = std::move(entry->task.permit)](absl::Status) {});
-  entry->task = {};
+  end_task(*entry);
   return std::nullopt;
 }
 
@@ -433,14 +453,14 @@ TaskHandler::State::Next TaskHandler::State::carry_out(const EntryPtr& entry, Dr
          .reason = output.failure_reason,
          .message = absl::StrCat(output.why, " (the server tries the task again later)")});
   }
-  entry->task = {};
+  end_task(*entry);
   return std::nullopt;
 }
 
 TaskHandler::State::Next TaskHandler::State::carry_out(const EntryPtr& entry, Evicted&) {
   leaves(*entry);
   --leaving_;
-  entry->task = {};
+  end_task(*entry);
   entry->instance.reset();
   const std::string& run_id = entry->context.run_id;
   cache_.erase(run_id);
