@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "google/protobuf/arena.h"
 
 #include "core/activity/retry_decision.h"
 #include "core/base/proto_time.h"
@@ -58,9 +59,14 @@ class LocalActivities::Work : public ActivitySink, public std::enable_shared_fro
         first_attempt_(std::max(activity_->attempt, 1u)),
         attempt_(first_attempt_),
         done_(std::move(done)) {
-    auto task = std::make_shared<wf::PollActivityTaskQueueResponse>();
+    // Of many small parts.
+    google::protobuf::ArenaOptions options;
+    options.start_block_size = 1024;
+    auto arena = std::make_shared<google::protobuf::Arena>(options);
+    auto* const task =
+        google::protobuf::Arena::CreateMessage<wf::PollActivityTaskQueueResponse>(arena.get());
     describe(run, *task);
-    task_ = std::move(task);
+    task_ = {std::move(arena), task};
   }
 
   void start(StartingThread* here) {
@@ -70,12 +76,12 @@ class LocalActivities::Work : public ActivitySink, public std::enable_shared_fro
       const nanoseconds left = left_of(whole);
       if (left <= nanoseconds::zero())
         return finish_with(Kind::kFailed, timed_out(enums::TIMEOUT_TYPE_SCHEDULE_TO_CLOSE));
-      set_timer(whole_timer_, left,
-                [](Work& work) { work.end_attempt(enums::TIMEOUT_TYPE_SCHEDULE_TO_CLOSE); });
     }
     if (Permit permit = owner_.slots_->try_take(request()))
       return begin_attempt(std::move(permit), here);
     if (to_start > nanoseconds::zero()) {
+      absl::MutexLock lock(&mutex_);
+      if (ended_) return;
       set_timer(start_timer_, to_start, [](Work& work) {
         work.finish_with(Kind::kFailed, timed_out(enums::TIMEOUT_TYPE_SCHEDULE_TO_START));
       });
@@ -160,9 +166,8 @@ class LocalActivities::Work : public ActivitySink, public std::enable_shared_fro
   nanoseconds left_of(nanoseconds whole) const { return original_ + whole - owner_.clock_.now(); }
 
   // `then` runs without the lock, on the timers' thread.
-  void set_timer(base::TimerId& timer, nanoseconds delay, void (*then)(Work&)) {
-    absl::MutexLock lock(&mutex_);
-    if (ended_) return;
+  void set_timer(base::TimerId& timer, nanoseconds delay, void (*then)(Work&))
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     timer = owner_.timers_.after(delay, [weak = weak_from_this(), then] {
       if (auto self = weak.lock()) then(*self);
     });
@@ -172,6 +177,10 @@ class LocalActivities::Work : public ActivitySink, public std::enable_shared_fro
   }
 
   void wait_for_slot() {
+    {
+      absl::MutexLock lock(&mutex_);
+      if (!ended_) watch_whole();
+    }
     owner_.slots_->when_free(request(), [self = shared_from_this()](Permit permit) {
       self->begin_attempt(std::move(permit));
     });
@@ -192,14 +201,34 @@ class LocalActivities::Work : public ActivitySink, public std::enable_shared_fro
       }
     }
     if (!task) return drop();
-    if (activity_->start_to_close_timeout > nanoseconds::zero()) {
-      set_timer(attempt_timer_, activity_->start_to_close_timeout,
-                [](Work& work) { work.end_attempt(enums::TIMEOUT_TYPE_START_TO_CLOSE); });
-    }
     const std::string token = task->task_token();
+    // Most end in here, and need no timers.
+    if (here != nullptr) {
+      here->when_relieved([weak = weak_from_this()] {
+        if (auto self = weak.lock()) self->watch_attempt();
+      });
+    }
     owner_.manager_.start(std::move(task), std::move(permit), shared_from_this(), /*eager=*/false,
                           here);
+    watch_attempt();
     tell_late(token);
+  }
+
+  // Sets the timers of the attempt that is under way, if one is.
+  void watch_attempt() {
+    absl::MutexLock lock(&mutex_);
+    if (ended_ || token_.empty()) return;
+    watch_whole();
+    const nanoseconds limit = activity_->start_to_close_timeout;
+    if (limit <= nanoseconds::zero() || attempt_timer_ != 0) return;
+    set_timer(attempt_timer_, attempt_began_ + limit - owner_.timers_.now(),
+              [](Work& work) { work.end_attempt(enums::TIMEOUT_TYPE_START_TO_CLOSE); });
+  }
+  void watch_whole() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    const nanoseconds whole = activity_->schedule_to_close_timeout;
+    if (whole <= nanoseconds::zero() || whole_timer_ != 0) return;
+    set_timer(whole_timer_, left_of(whole),
+              [](Work& work) { work.end_attempt(enums::TIMEOUT_TYPE_SCHEDULE_TO_CLOSE); });
   }
 
   // The manager passes over a cancellation of what it does not know yet: one that came between the

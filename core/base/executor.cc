@@ -19,7 +19,9 @@ class ThreadStrand final : public Strand {
     inbox_.push([this] { stopping_ = true; });
     thread_.join();
   }
-  bool aside(absl::FunctionRef<void()> work) override { return thread_.aside(work); }
+  bool aside(absl::FunctionRef<void()> work, Work relieved) override {
+    return thread_.aside(work, std::move(relieved));
+  }
   std::optional<pthread_t> thread() const override { return thread_.native_handle(); }
 
  private:

@@ -27,9 +27,11 @@ class Strand {
   // Returns when what was posted before has run. Not from the strand itself; once.
   virtual void stop() = 0;
   // In `after_work` only: runs code that mostly ends at once. Where it lasts, the strand may go on
-  // in another thread: false then, and the caller touches nothing that is the strand's, but returns
+  // in another thread: `relieved` runs then, on a thread of the strand's environment; this returns
+  // false when the code has ended, and the caller touches nothing that is the strand's, but returns
   // kLeave at once.
-  virtual bool aside(absl::FunctionRef<void()> work) {
+  virtual bool aside(absl::FunctionRef<void()> work, Work relieved = nullptr) {
+    static_cast<void>(relieved);
     work();
     return true;
   }

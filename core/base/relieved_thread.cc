@@ -34,7 +34,11 @@ class RelievedThread::State : public std::enable_shared_from_this<State> {
     return threads_.empty();
   }
 
-  bool aside(absl::FunctionRef<void()> work) {
+  bool aside(absl::FunctionRef<void()> work, absl::AnyInvocable<void() &&> relieved) {
+    {
+      absl::MutexLock lock(&mutex_);
+      relieved_ = std::move(relieved);
+    }
     // Odd while something runs aside; each time has a number of its own.
     std::uint64_t mine = turn_.fetch_add(1) + 1;
     if (!watched_.exchange(true)) watch();
@@ -85,11 +89,16 @@ class RelievedThread::State : public std::enable_shared_from_this<State> {
       if (turn_.load() != now && !watched_.exchange(true)) watch();
       return;
     }
+    absl::AnyInvocable<void() &&> relieved;
     {
       absl::MutexLock lock(&mutex_);
       if (joined_) return;
-      if (turn_.compare_exchange_strong(now, now + 1)) start_locked();
+      if (turn_.compare_exchange_strong(now, now + 1)) {
+        relieved = std::move(relieved_);
+        start_locked();
+      }
     }
+    if (relieved) std::move(relieved)();
     seen_ = turn_.load();
     watch();
   }
@@ -102,6 +111,8 @@ class RelievedThread::State : public std::enable_shared_from_this<State> {
   std::atomic<std::thread::native_handle_type> handle_{};
   mutable absl::Mutex mutex_;
   TimerId timer_ ABSL_GUARDED_BY(mutex_) = 0;
+  // Of what runs aside, or ran last.
+  absl::AnyInvocable<void() &&> relieved_ ABSL_GUARDED_BY(mutex_);
   bool joined_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::thread> threads_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::thread::id> left_ ABSL_GUARDED_BY(mutex_);
@@ -116,7 +127,9 @@ RelievedThread::~RelievedThread() {
 
 void RelievedThread::start() { state_->start_thread(); }
 void RelievedThread::join() { state_->join(); }
-bool RelievedThread::aside(absl::FunctionRef<void()> work) { return state_->aside(work); }
+bool RelievedThread::aside(absl::FunctionRef<void()> work, absl::AnyInvocable<void() &&> relieved) {
+  return state_->aside(work, std::move(relieved));
+}
 std::thread::native_handle_type RelievedThread::native_handle() const {
   return state_->native_handle();
 }

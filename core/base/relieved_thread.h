@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/functional/any_invocable.h"
 #include "absl/functional/function_ref.h"
 #include "absl/synchronization/mutex.h"
 
@@ -22,7 +23,8 @@ namespace chimera::base {
 class RelievedThread {
  public:
   // What is run aside holds the loop up for this long, twice as long at most.
-  static constexpr std::chrono::milliseconds kPatience{1};
+  // A timer looks after it as often.
+  static constexpr std::chrono::milliseconds kPatience{4};
 
   // Borrows the timers; they outlive this. `loop` runs until it is told to end, by its own means,
   // and returns at once when aside() returns false.
@@ -34,8 +36,9 @@ class RelievedThread {
   void start();
   // Waits for all threads: the loop's, and those that were relieved. Not on one of them.
   void join();
-  // On the loop's thread. False: another thread runs the loop now.
-  bool aside(absl::FunctionRef<void()> work);
+  // On the loop's thread. False: another thread runs the loop now. `relieved` runs when one takes
+  // it over, on the timers' thread, while `work` lasts.
+  bool aside(absl::FunctionRef<void()> work, absl::AnyInvocable<void() &&> relieved = nullptr);
   // The thread that runs the loop. Any thread.
   std::thread::native_handle_type native_handle() const;
 

@@ -85,10 +85,12 @@ struct Failed {
 struct Cancelled {
   std::shared_ptr<const api::failure::v1::Failure> failure;
 };
+struct ScheduleLocalActivity;
 struct Backoff {  // Local activities only: try again after a timer.
   std::uint32_t attempt;
   std::chrono::nanoseconds duration;
   base::WallTime original_schedule_time;
+  std::shared_ptr<const ScheduleLocalActivity> activity;  // What is tried. Never null.
 };
 
 struct ResolveActivity {

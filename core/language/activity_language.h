@@ -8,6 +8,7 @@
 #include <string>
 #include <variant>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/functional/function_ref.h"
 
 #include "core/base/api.h"
@@ -51,6 +52,8 @@ class StartingThread {
   virtual ~StartingThread() = default;
   // Runs `work` before it returns. At most once.
   virtual void run(absl::FunctionRef<void()> work) = 0;
+  // Before run(): `told` runs when the stand-in comes, on another thread.
+  virtual void when_relieved(absl::AnyInvocable<void() &&> told) = 0;
 };
 
 struct ActivityTask {

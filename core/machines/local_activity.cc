@@ -125,9 +125,9 @@ void LocalActivityMachine::resolve(LocalMarker marker, RunPort& run) {
   marker.seq = seq;
   marker.activity_id = id;
   marker.activity_type = type;
-  activity.reset();
+  const auto tried = std::move(activity);
   Command none{CancelTimer{}};
-  auto out = run.make(enums::COMMAND_TYPE_RECORD_MARKER, extras ? *extras : none);
+  auto out = run.make_marker(extras ? *extras : none);
   if (out) write_local_marker(marker, *out->mutable_record_marker_command_attributes());
   run.send(*this, kBegunBy, std::move(out));
   if (marker.complete_time) run.reach(*marker.complete_time);
@@ -138,7 +138,7 @@ void LocalActivityMachine::resolve(LocalMarker marker, RunPort& run) {
     const Failure& bare = *marker.failure;
     if (marker.backoff) {
       job.result = Backoff{marker.attempt + 1, *marker.backoff,
-                           marker.original_schedule_time.value_or(base::WallTime{})};
+                           marker.original_schedule_time.value_or(base::WallTime{}), tried};
     } else if (bare.has_canceled_failure_info()) {
       job.result = Cancelled{wrapped(bare, "Local Activity cancelled")};
     } else if (bare.has_timeout_failure_info()) {

@@ -39,23 +39,34 @@ std::optional<base::WallTime> time(const json& object, const char* name) {
   return since_epoch ? std::optional(base::WallTime(*since_epoch)) : std::nullopt;
 }
 
-std::string write_span(std::optional<std::chrono::nanoseconds> span) {
-  if (!span) return "null";
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(*span);
-  return absl::StrCat("{\"seconds\":", seconds.count(), ",\"nanos\":", (*span - seconds).count(),
-                      "}");
-}
-
-std::string write_time(std::optional<base::WallTime> time) {
-  return write_span(time ? std::optional(time->time_since_epoch()) : std::nullopt);
-}
-
-std::string quoted(const std::string& value) {
+void append(std::string& out, const std::string& value) {
   const bool plain = std::all_of(value.begin(), value.end(), [](char c) {
     return c >= ' ' && c <= '~' && c != '"' && c != '\\';
   });
-  if (plain) return absl::StrCat("\"", value, "\"");
-  return json(value).dump(-1, ' ', false, json::error_handler_t::replace);
+  if (plain) {
+    absl::StrAppend(&out, "\"", value, "\"");
+  } else {
+    out += json(value).dump(-1, ' ', false, json::error_handler_t::replace);
+  }
+}
+
+void append(std::string& out, std::uint32_t value) { absl::StrAppend(&out, value); }
+
+void append(std::string& out, std::chrono::nanoseconds span) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(span);
+  absl::StrAppend(&out, "{\"seconds\":", seconds.count(), ",\"nanos\":", (span - seconds).count(),
+                  "}");
+}
+
+void append(std::string& out, base::WallTime time) { append(out, time.time_since_epoch()); }
+
+template <class T>
+void append(std::string& out, const std::optional<T>& value) {
+  if (value) {
+    append(out, *value);
+  } else {
+    out += "null";
+  }
 }
 
 }  // namespace
@@ -98,13 +109,22 @@ void write_local_marker(const LocalMarker& marker,
   auto& details = *attributes.mutable_details();
   auto& data = *details[kData].add_payloads();
   (*data.mutable_metadata())["encoding"] = "json/plain";
-  data.set_data(
-      absl::StrCat("{\"seq\":", marker.seq, ",\"attempt\":", marker.attempt, ",\"activity_id\":",
-                   quoted(marker.activity_id), ",\"activity_type\":", quoted(marker.activity_type),
-                   ",\"complete_time\":", write_time(marker.complete_time),
-                   ",\"backoff\":", write_span(marker.backoff), ",\"original_schedule_time\":",
-                   write_time(marker.original_schedule_time), ",\"activation_index\":",
-                   marker.activation_index ? absl::StrCat(*marker.activation_index) : "null", "}"));
+  std::string& text = *data.mutable_data();
+  constexpr std::size_t kUsual = 256;
+  text.reserve(kUsual + marker.activity_id.size() + marker.activity_type.size());
+  const auto field = [&text](const char* before, const auto& value) {
+    text += before;
+    append(text, value);
+  };
+  field("{\"seq\":", marker.seq);
+  field(",\"attempt\":", marker.attempt);
+  field(",\"activity_id\":", marker.activity_id);
+  field(",\"activity_type\":", marker.activity_type);
+  field(",\"complete_time\":", marker.complete_time);
+  field(",\"backoff\":", marker.backoff);
+  field(",\"original_schedule_time\":", marker.original_schedule_time);
+  field(",\"activation_index\":", marker.activation_index);
+  text += '}';
   if (marker.result) *details[kResult].add_payloads() = *marker.result;
   if (marker.failure) *attributes.mutable_failure() = *marker.failure;
 }

@@ -1,8 +1,11 @@
 #include "core/machines/outgoing.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace chimera::core {
+
+using api::workflowservice::v1::RespondWorkflowTaskCompletedRequest;
 
 void Outgoing::drop(MachineKind kind, std::uint32_t seq) {
   for (std::size_t i = head_; i < commands_.size(); ++i) {
@@ -20,12 +23,24 @@ void Outgoing::terminal_last() {
   }
 }
 
-void Outgoing::send(google::protobuf::RepeatedPtrField<api::command::v1::Command>& commands) {
+google::protobuf::Arena& Outgoing::arena() {
+  if (!arena_) {
+    google::protobuf::ArenaOptions options;
+    options.start_block_size = 1024;
+    arena_ = std::make_shared<google::protobuf::Arena>(options);
+  }
+  return *arena_;
+}
+
+std::shared_ptr<RespondWorkflowTaskCompletedRequest> Outgoing::send() {
+  auto* const request =
+      google::protobuf::Arena::CreateMessage<RespondWorkflowTaskCompletedRequest>(&arena());
   for (std::size_t i = head_; i < commands_.size(); ++i) {
     OutgoingCommand& command = commands_[i];
     command.sent = true;
-    if (command.command) commands.AddAllocated(command.command.release());
+    if (command.command) request->mutable_commands()->AddAllocated(command.command.release());
   }
+  return {std::exchange(arena_, nullptr), request};
 }
 
 std::size_t Outgoing::unsent() const {

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "google/protobuf/arena.h"
+
 #include "core/base/api.h"
 
 namespace chimera::core {
@@ -27,6 +29,14 @@ enum class MachineKind : std::uint8_t {
   kNumbered,
 };
 
+// A command on its way. It may live on the arena of the request that it will be in.
+struct FreeUnlessOnArena {
+  void operator()(api::command::v1::Command* command) const {
+    if (command->GetArena() == nullptr) delete command;
+  }
+};
+using CommandPtr = std::unique_ptr<api::command::v1::Command, FreeUnlessOnArena>;
+
 struct OutgoingCommand {
   MachineKind kind;
   api::enums::v1::EventType confirmed_by;
@@ -36,7 +46,7 @@ struct OutgoingCommand {
   // Cancelled before it was sent.
   bool dropped = false;
   // Null while replaying, where nothing is sent, and after sending.
-  std::unique_ptr<api::command::v1::Command> command;
+  CommandPtr command;
 };
 
 class Outgoing {
@@ -58,8 +68,11 @@ class Outgoing {
   void drop(MachineKind kind, std::uint32_t seq);
   // Puts the workflow's end behind the commands that were issued after it.
   void terminal_last();
-  // Moves what is not sent yet to a request, in order.
-  void send(google::protobuf::RepeatedPtrField<api::command::v1::Command>& commands);
+  // Of the next request. What is built of many small parts belongs there; values that move in are
+  // copied, so large ones do not.
+  google::protobuf::Arena& arena();
+  // A request on that arena, with what is not sent yet, in order.
+  std::shared_ptr<api::workflowservice::v1::RespondWorkflowTaskCompletedRequest> send();
 
   // How many commands were made since the last were sent, with those that were taken back.
   std::size_t unsent() const;
@@ -72,6 +85,7 @@ class Outgoing {
  private:
   void compact();
 
+  std::shared_ptr<google::protobuf::Arena> arena_;  // Null where nothing is on it.
   std::vector<OutgoingCommand> commands_;
   std::size_t head_ = 0;
   int matched_ = 0;

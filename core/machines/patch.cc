@@ -53,7 +53,7 @@ void Patches::take(SetPatchMarker& command, Command& whole, bool replaying, RunP
   const std::string& id = command.patch_id;
   if (!versions_.add_patch(id)) return;  // One marker per patch and run.
   OutgoingCommand entry{MachineKind::kPatch, enums::EVENT_TYPE_MARKER_RECORDED, 0, id};
-  entry.command = run.make(enums::COMMAND_TYPE_RECORD_MARKER, whole);
+  entry.command = run.make_marker(whole);
   if (entry.command) {
     write_patch_marker({id, command.deprecated},
                        *entry.command->mutable_record_marker_command_attributes());

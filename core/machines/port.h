@@ -51,8 +51,7 @@ class RunPort {
 
   // A command of the machine's, at the end of what the task commands. `command` is null where
   // nothing is sent; see make().
-  virtual void send(const MachineBase& machine, EventType confirmed_by,
-                    std::unique_ptr<ApiCommand> command) = 0;
+  virtual void send(const MachineBase& machine, EventType confirmed_by, CommandPtr command) = 0;
   // Takes the machine's commands back that are not sent yet.
   virtual void take_back(const MachineBase& machine) = 0;
   // Which event the next command's will be, if nothing is taken back.
@@ -83,18 +82,30 @@ class RunPort {
   virtual absl::Status disagree(const HistoryEvent& event, const std::string& what) const = 0;
 
   // The command for the server with the language's metadata; null while not live.
-  std::unique_ptr<ApiCommand> make(api::enums::v1::CommandType type, Command& whole) const {
+  CommandPtr make(api::enums::v1::CommandType type, Command& whole) const {
+    return live() ? filled_in(CommandPtr(new ApiCommand), type, whole) : nullptr;
+  }
+  // The same for a marker, on the request's arena.
+  CommandPtr make_marker(Command& whole) {
     if (!live()) return nullptr;
-    auto command = std::make_unique<ApiCommand>();
+    return filled_in(CommandPtr(google::protobuf::Arena::CreateMessage<ApiCommand>(&arena())),
+                     api::enums::v1::COMMAND_TYPE_RECORD_MARKER, whole);
+  }
+
+ protected:
+  ~RunPort() = default;
+  // Of Outgoing.
+  virtual google::protobuf::Arena& arena() = 0;
+
+ private:
+  static CommandPtr filled_in(CommandPtr command, api::enums::v1::CommandType type,
+                              Command& whole) {
     command->set_command_type(type);
     if (whole.user_metadata) command->set_allocated_user_metadata(whole.user_metadata.release());
     for (auto& marker : whole.event_group_markers)
       *command->add_event_group_markers() = std::move(marker);
     return command;
   }
-
- protected:
-  ~RunPort() = default;
 };
 
 }  // namespace chimera::core

@@ -37,7 +37,7 @@ void Records::take(RecordOnce& command, Command& whole, RunPort& run, Outgoing& 
   auto attribute = version ? versions_.attribute() : std::nullopt;
   OutgoingCommand entry{machine_kind(recorded.kind), enums::EVENT_TYPE_MARKER_RECORDED, 0,
                         entry_id(recorded)};
-  entry.command = run.make(enums::COMMAND_TYPE_RECORD_MARKER, whole);
+  entry.command = run.make_marker(whole);
   if (entry.command) {
     write_record_marker(recorded, run.next_command_event_id(), attribute.has_value(),
                         *entry.command->mutable_record_marker_command_attributes());

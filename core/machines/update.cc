@@ -26,8 +26,8 @@ void send_message(const std::string& instance_id, std::string message_id,
 }
 
 // The place of a message among the task's commands.
-std::unique_ptr<ApiCommand> protocol_message(const std::string& message_id) {
-  auto command = std::make_unique<ApiCommand>();
+CommandPtr protocol_message(const std::string& message_id) {
+  CommandPtr command(new ApiCommand);
   command->set_command_type(enums::COMMAND_TYPE_PROTOCOL_MESSAGE);
   command->mutable_protocol_message_command_attributes()->set_message_id(message_id);
   return command;

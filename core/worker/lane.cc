@@ -51,11 +51,15 @@ void Lane::look_whether_drained() {
 class Lane::Here final : public StartingThread {
  public:
   explicit Here(base::Strand& strand) : strand_(strand) {}
-  void run(absl::FunctionRef<void()> work) override { owned_ = strand_.aside(work); }
+  void run(absl::FunctionRef<void()> work) override {
+    owned_ = strand_.aside(work, std::move(relieved_));
+  }
+  void when_relieved(absl::AnyInvocable<void() &&> told) override { relieved_ = std::move(told); }
   bool owned() const { return owned_; }
 
  private:
   base::Strand& strand_;
+  absl::AnyInvocable<void() &&> relieved_;
   bool owned_ = true;
 };
 
@@ -148,7 +152,7 @@ std::optional<StuckRun> Lane::quarantine_if_stuck(std::chrono::nanoseconds limit
                   .since = since};
 }
 
-void Lane::respond_completed(std::unique_ptr<wf::RespondWorkflowTaskCompletedRequest> request,
+void Lane::respond_completed(std::shared_ptr<wf::RespondWorkflowTaskCompletedRequest> request,
                              Done<CompletedReply> done) {
   context_.introduce(*request);
   // A worker that shuts down wants no more of the run: its next task is for anyone, at once.

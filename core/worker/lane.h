@@ -61,7 +61,7 @@ class Lane : private TaskHandlerIo, private TaskHandlerObserver {
 
  private:
   void respond_completed(
-      std::unique_ptr<api::workflowservice::v1::RespondWorkflowTaskCompletedRequest> request,
+      std::shared_ptr<api::workflowservice::v1::RespondWorkflowTaskCompletedRequest> request,
       Done<CompletedReply> done) override;
   void respond_failed(
       std::unique_ptr<api::workflowservice::v1::RespondWorkflowTaskFailedRequest> request,

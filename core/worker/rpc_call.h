@@ -19,19 +19,19 @@ using Shared = std::shared_ptr<Reply>;
 template <class Request, class Reply>
 struct RpcMessages {
   google::protobuf::Arena arena;
-  std::unique_ptr<Request> request;
+  Request request;
   Reply* reply = google::protobuf::Arena::CreateMessage<Reply>(&arena);
 };
 
-// Sends `request`; `done` gets the reply, which keeps its arena alive for as long as anyone holds
-// it.
+// Sends `request`, a unique or shared pointer; `done` gets the reply, which keeps its arena alive
+// for as long as anyone holds it.
 template <class Reply, class Request>
 std::shared_ptr<base::RpcInFlight> send(
-    Connection& connection, std::string_view method, std::unique_ptr<Request> request,
-    CallOptions options, absl::AnyInvocable<void(absl::StatusOr<Shared<Reply>>) &&> done) {
+    Connection& connection, std::string_view method, Request request, CallOptions options,
+    absl::AnyInvocable<void(absl::StatusOr<Shared<Reply>>) &&> done) {
   auto messages = std::make_shared<RpcMessages<Request, Reply>>();
   messages->request = std::move(request);
-  const Request* sent = messages->request.get();
+  const google::protobuf::MessageLite* sent = messages->request.get();
   Reply* reply = messages->reply;
   return connection.call(
       method, sent, reply, std::move(options),

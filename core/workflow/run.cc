@@ -317,9 +317,8 @@ void fill_answer(RespondToQuery& answer, api::query::v1::WorkflowQueryResult& re
 }  // namespace
 
 void WorkflowRun::State::send_completion(bool heartbeat) {
-  auto request = std::make_unique<RespondWorkflowTaskCompletedRequest>();
+  auto request = run_.outgoing.send();
   request->set_task_token(run_.task->task_token());
-  run_.outgoing.send(*request->mutable_commands());
   for (auto& message : run_.messages) request->mutable_messages()->AddAllocated(message.release());
   run_.messages.clear();
   for (RespondToQuery& answer : query_answers_) {
@@ -417,7 +416,7 @@ void WorkflowRun::State::fail_task(api::failure::v1::Failure failure,
 void WorkflowRun::State::fail_workflow(api::failure::v1::Failure failure) {
   eviction_message_ = failure.message();
   eviction_ = EvictionReason::kNondeterminism;
-  auto request = std::make_unique<RespondWorkflowTaskCompletedRequest>();
+  auto request = std::make_shared<RespondWorkflowTaskCompletedRequest>();
   request->set_task_token(run_.task->task_token());
   auto& command = *request->add_commands();
   command.set_command_type(enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION);

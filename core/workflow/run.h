@@ -82,7 +82,7 @@ struct FetchPage {
 // Commands, messages, query results, flags and force_create; the caller adds identity, sticky
 // attributes, capabilities.
 struct SendCompletion {
-  std::unique_ptr<api::workflowservice::v1::RespondWorkflowTaskCompletedRequest> request;
+  std::shared_ptr<api::workflowservice::v1::RespondWorkflowTaskCompletedRequest> request;
 };
 struct SendFailure {
   std::unique_ptr<api::workflowservice::v1::RespondWorkflowTaskFailedRequest> request;

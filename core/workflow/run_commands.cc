@@ -66,7 +66,7 @@ absl::Status RunCommands::take_other(ModifyWorkflowProperties& command, Command&
   return absl::OkStatus();
 }
 
-void RunCommands::end_with(EventType confirmed_by, std::unique_ptr<ApiCommand> command) {
+void RunCommands::end_with(EventType confirmed_by, CommandPtr command) {
   run_.terminal_commanded = true;
   OutgoingCommand entry{MachineKind::kEnd, confirmed_by};
   entry.command = std::move(command);

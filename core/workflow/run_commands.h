@@ -34,7 +34,7 @@ class RunCommands {
   absl::Status take_other(RequestCancelNexusOperation& command, Command& whole);
   absl::Status take_other(RespondToQuery& command, Command& whole);
   absl::Status take_other(UpdateResponse& command, Command& whole);
-  void end_with(EventType confirmed_by, std::unique_ptr<ApiCommand> command);
+  void end_with(EventType confirmed_by, CommandPtr command);
 
   RunData& run_;
   RunMachines& machines_;

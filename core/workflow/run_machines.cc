@@ -8,8 +8,7 @@
 
 namespace chimera::core {
 
-void RunMachines::send(const MachineBase& machine, EventType confirmed_by,
-                       std::unique_ptr<ApiCommand> command) {
+void RunMachines::send(const MachineBase& machine, EventType confirmed_by, CommandPtr command) {
   OutgoingCommand entry{machine.kind, confirmed_by, machine.seq};
   entry.command = std::move(command);
   run_.outgoing.push(std::move(entry));

@@ -29,8 +29,8 @@ class RunMachines final : public RunPort {
   bool live() const override { return run_.live(); }
   bool use(CoreFlag flag) override { return run_.flags.use(flag, run_.replaying); }
   Dialect& dialect() override { return run_.dialect; }
-  void send(const MachineBase& machine, EventType confirmed_by,
-            std::unique_ptr<ApiCommand> command) override;
+  void send(const MachineBase& machine, EventType confirmed_by, CommandPtr command) override;
+  google::protobuf::Arena& arena() override { return run_.outgoing.arena(); }
   void take_back(const MachineBase& machine) override {
     run_.outgoing.drop(machine.kind, machine.seq);
   }

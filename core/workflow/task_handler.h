@@ -48,7 +48,7 @@ class TaskHandlerIo {
   // handler's. The status of an answer that is larger than a message to the server may be has the
   // payload kAnswerTooLarge.
   virtual void respond_completed(
-      std::unique_ptr<api::workflowservice::v1::RespondWorkflowTaskCompletedRequest> request,
+      std::shared_ptr<api::workflowservice::v1::RespondWorkflowTaskCompletedRequest> request,
       Done<CompletedReply> done) = 0;
   virtual void respond_failed(
       std::unique_ptr<api::workflowservice::v1::RespondWorkflowTaskFailedRequest> request,

@@ -90,15 +90,14 @@ class ActivityContext::Reports final : public ActivityOutbound {
 void Pace::took(std::chrono::nanoseconds time) {
   // Waking a thread takes about 20 us.
   constexpr std::chrono::microseconds kQuick{50}, kSlow{500};
-  int streak = streak_.load(std::memory_order_relaxed);
+  int credit = credit_.load(std::memory_order_relaxed);
   if (time < kQuick) {
-    if (streak < kProved) ++streak;
-  } else if (time > kSlow) {
-    streak = -kPenalty;
+    credit = std::min(credit + 1, kMost);
   } else {
-    streak = std::min(streak, 0);
+    // One that was quick for long may have been interrupted: it takes two in a row to lose that.
+    credit = std::max(credit - (time > kSlow ? kSlowCosts : kNotQuickCosts), -kSlowCosts);
   }
-  streak_.store(streak, std::memory_order_relaxed);
+  credit_.store(credit, std::memory_order_relaxed);
 }
 
 ActivityContext::ActivityContext(core::ActivityTask task, RegisteredActivity* registered,
@@ -163,6 +162,7 @@ CppActivityLanguage::~CppActivityLanguage() {
     const absl::MutexLock lock(&mutex_);
     stopping_ = true;
     threads.swap(threads_);
+    changed_.SignalAll();
   }
   for (std::thread& thread : threads) thread.join();
 }
@@ -185,30 +185,33 @@ void CppActivityLanguage::start(core::ActivityTask task) {
   }
   if (here == nullptr || registered == nullptr || !registered->pace.quick())
     return enqueue(std::move(context));
-  {
-    const absl::MutexLock lock(&mutex_);
-    running_[context->task().message->task_token()] = context;
-  }
+  note(context);
   here->run([&] {
     prepare_crash_report();
     run(*context);
   });
 }
 
-void CppActivityLanguage::enqueue(std::shared_ptr<ActivityContext> context) {
-  const absl::MutexLock lock(&mutex_);
+void CppActivityLanguage::note(const std::shared_ptr<ActivityContext>& context) {
+  const absl::MutexLock lock(&running_mutex_);
   running_[context->task().message->task_token()] = context;
+}
+
+void CppActivityLanguage::enqueue(std::shared_ptr<ActivityContext> context) {
+  note(context);
+  const absl::MutexLock lock(&mutex_);
   waiting_.push_back(std::move(context));
   if (waiting_.size() > idle_ && threads_.size() < threads_max_) {
     threads_.emplace_back([this] { work(); });
   }
+  changed_.Signal();
 }
 
 void CppActivityLanguage::cancel(const std::string& task_token,
                                  const core::ActivityCancellation& cancellation) {
   std::shared_ptr<ActivityContext> context;
   {
-    const absl::MutexLock lock(&mutex_);
+    const absl::MutexLock lock(&running_mutex_);
     const auto found = running_.find(task_token);
     if (found == running_.end()) return;  // It has ended.
     context = found->second;
@@ -223,10 +226,7 @@ void CppActivityLanguage::work() {
     {
       const absl::MutexLock lock(&mutex_);
       ++idle_;
-      const auto has_work = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-        return stopping_ || !waiting_.empty();
-      };
-      mutex_.Await(absl::Condition(&has_work));
+      while (!stopping_ && waiting_.empty()) changed_.Wait(&mutex_);
       --idle_;
       if (waiting_.empty()) return;
       context = std::move(waiting_.front());
@@ -246,9 +246,12 @@ void CppActivityLanguage::run(ActivityContext& context) {
   current_activity = nullptr;
   if (context.registered() != nullptr)
     context.registered()->pace.took(base::system_clock().steady() - began);
+  std::shared_ptr<ActivityContext> last;  // Released without the lock.
   {
-    const absl::MutexLock lock(&mutex_);
-    running_.erase(context.task().message->task_token());
+    const absl::MutexLock lock(&running_mutex_);
+    const auto found = running_.find(context.task().message->task_token());
+    last = std::move(found->second);
+    running_.erase(found);
   }
   context.task().handle->complete(std::move(result));
 }

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
 
 #include "chimera/activity.h"
@@ -28,13 +29,13 @@ namespace chimera::sdk {
 // Of one activity type: whether its code ends at once, by how long it took lately. Any thread.
 class Pace {
  public:
-  bool quick() const { return streak_.load(std::memory_order_relaxed) >= kProved; }
+  bool quick() const { return credit_.load(std::memory_order_relaxed) >= kProved; }
   void took(std::chrono::nanoseconds time);
 
  private:
-  // So many quick runs in a row; after a slow one, so many more.
-  static constexpr int kProved = 3, kPenalty = 100;
-  std::atomic<int> streak_{0};
+  // A quick run earns one, up to a bound; others cost.
+  static constexpr int kProved = 3, kMost = 150, kSlowCosts = 100, kNotQuickCosts = 50;
+  std::atomic<int> credit_{0};
 };
 
 struct RegisteredActivity {
@@ -102,6 +103,7 @@ class CppActivityLanguage final : public core::ActivityLanguage {
 
  private:
   void work();
+  void note(const std::shared_ptr<ActivityContext>& context);
   void enqueue(std::shared_ptr<ActivityContext> context);
   void run(ActivityContext& context);
   core::ActivityResult execute(ActivityContext& context);
@@ -113,11 +115,14 @@ class CppActivityLanguage final : public core::ActivityLanguage {
   core::Metrics* metrics_ = &core::process_metrics();
   WorkerInterceptors interceptors_;
   std::map<std::string, RegisteredActivity> types_;
-  absl::Mutex mutex_;
-  std::deque<std::shared_ptr<ActivityContext>> waiting_ ABSL_GUARDED_BY(mutex_);
   // Shared with the thread that runs it, so that a cancellation finds it or not, but never half
   // gone.
-  std::map<std::string, std::shared_ptr<ActivityContext>> running_ ABSL_GUARDED_BY(mutex_);
+  absl::Mutex running_mutex_;
+  absl::flat_hash_map<std::string, std::shared_ptr<ActivityContext>> running_
+      ABSL_GUARDED_BY(running_mutex_);
+  absl::Mutex mutex_;
+  absl::CondVar changed_ ABSL_GUARDED_BY(mutex_);
+  std::deque<std::shared_ptr<ActivityContext>> waiting_ ABSL_GUARDED_BY(mutex_);
   std::size_t idle_ ABSL_GUARDED_BY(mutex_) = 0;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::thread> threads_ ABSL_GUARDED_BY(mutex_);

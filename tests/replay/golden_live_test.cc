@@ -58,7 +58,7 @@ class Scenario : public TaskHandlerIo,
   explicit Scenario(const GoldenSet& set);
   void play();
 
-  void respond_completed(std::unique_ptr<ws::RespondWorkflowTaskCompletedRequest> request,
+  void respond_completed(std::shared_ptr<ws::RespondWorkflowTaskCompletedRequest> request,
                          Done<CompletedReply> done) override;
   void respond_failed(std::unique_ptr<ws::RespondWorkflowTaskFailedRequest> request,
                       absl::AnyInvocable<void(absl::Status) &&> done) override;
@@ -414,7 +414,7 @@ absl::Status take_error(std::deque<json>& wire) {
   return absl::UnknownError(name);
 }
 
-void Scenario::respond_completed(std::unique_ptr<ws::RespondWorkflowTaskCompletedRequest> request,
+void Scenario::respond_completed(std::shared_ptr<ws::RespondWorkflowTaskCompletedRequest> request,
                                  Done<CompletedReply> done) {
   absl::Status status;
   auto reply = std::make_shared<CompletedReply>();

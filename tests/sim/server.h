@@ -62,7 +62,7 @@ class SimServer {
 
   // --- the worker's side
   std::function<void(SimTask)> deliver;
-  void completed(std::unique_ptr<RespondWorkflowTaskCompletedRequest> request, Done done);
+  void completed(std::shared_ptr<RespondWorkflowTaskCompletedRequest> request, Done done);
   void failed(std::unique_ptr<RespondWorkflowTaskFailedRequest> request, Done done);
   void query_answered(std::unique_ptr<RespondQueryTaskCompletedRequest> request, Done done);
   // The worker let go of a task; if it gave no answer, it dropped it.
@@ -96,7 +96,7 @@ class SimServer {
     Fate fate = Fate::kNormal;
   };
   struct Answer {
-    std::unique_ptr<RespondWorkflowTaskCompletedRequest> completion;
+    std::shared_ptr<RespondWorkflowTaskCompletedRequest> completion;
     std::unique_ptr<RespondWorkflowTaskFailedRequest> failure;
     std::unique_ptr<RespondQueryTaskCompletedRequest> query;
     Done done;

@@ -205,7 +205,7 @@ bool SimServer::language_fails() const {
   return task_ && task_->started && task_->fate == Fate::kLanguageFails;
 }
 
-void SimServer::completed(std::unique_ptr<RespondWorkflowTaskCompletedRequest> request, Done done) {
+void SimServer::completed(std::shared_ptr<RespondWorkflowTaskCompletedRequest> request, Done done) {
   Answer& answer = answers_[request->task_token()];
   answer.completion = std::move(request);
   answer.done = std::move(done);

@@ -224,7 +224,7 @@ bool SimWorker::go_on_locally() {
   return true;
 }
 
-void SimWorker::respond_completed(std::unique_ptr<RespondWorkflowTaskCompletedRequest> request,
+void SimWorker::respond_completed(std::shared_ptr<RespondWorkflowTaskCompletedRequest> request,
                                   Done<CompletedReply> done) {
   if (request->task_token() == kOther) {
     prompt_.push_back([done = std::move(done)]() mutable {

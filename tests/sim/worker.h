@@ -43,7 +43,7 @@ class SimWorker : private core::TaskHandlerIo, private core::TaskHandlerObserver
   void push_out();
   bool wrong() const;
 
-  void respond_completed(std::unique_ptr<RespondWorkflowTaskCompletedRequest> request,
+  void respond_completed(std::shared_ptr<RespondWorkflowTaskCompletedRequest> request,
                          Done<CompletedReply> done) override;
   void respond_failed(std::unique_ptr<RespondWorkflowTaskFailedRequest> request,
                       absl::AnyInvocable<void(absl::Status) &&> done) override;

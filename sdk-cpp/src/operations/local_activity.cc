@@ -28,7 +28,6 @@ struct LocalActivities::LocalActivity final : Operation {
   }
 
   Scheduler& scheduler;
-  core::ScheduleLocalActivity command{};  // Of the attempt that comes or is under way.
   std::string summary;
   OperationPtr backoff;  // The timer between two attempts; null while one is under way.
 };
@@ -43,7 +42,7 @@ OperationPtr LocalActivities::call(StartLocalActivityInput& input) {
         absl::StrCat("local activity ", std::string(input.name),
                      " needs a start_to_close_timeout or a schedule_to_close_timeout"));
   }
-  core::ScheduleLocalActivity& command = activity->command;
+  core::ScheduleLocalActivity command{};
   command.activity_type = std::string(input.name);
   command.activity_id = options.activity_id;
   command.header = std::move(input.header);
@@ -61,18 +60,18 @@ OperationPtr LocalActivities::call(StartLocalActivityInput& input) {
   command.cancellation_type =
       static_cast<core::ActivityCancellationType>(options.cancellation_type);
   activity->summary = options.summary;
-  schedule(activity);
+  schedule(activity, std::move(command));
   return activity;
 }
 
 // Each attempt that the core is asked for has a number of its own.
-void LocalActivities::schedule(const std::shared_ptr<LocalActivity>& activity) {
+void LocalActivities::schedule(const std::shared_ptr<LocalActivity>& activity,
+                               core::ScheduleLocalActivity&& command) {
   pending_.add(activity);
-  activity->command.seq = activity->seq;
+  command.seq = activity->seq;
   // By the first number where there is no id, for all attempts.
-  if (activity->command.activity_id.empty())
-    activity->command.activity_id = absl::StrCat(activity->seq);
-  run_.add_command(activity->command, activity->summary);
+  if (command.activity_id.empty()) command.activity_id = absl::StrCat(activity->seq);
+  run_.add_command(std::move(command), activity->summary);
 }
 
 void LocalActivities::apply(const core::ResolveActivity& job) {
@@ -89,15 +88,16 @@ void LocalActivities::back_off(const std::shared_ptr<LocalActivity>& activity,
     scheduler_.resolve(*activity, nullptr);
     return;
   }
-  activity->command.attempt = backoff.attempt;
-  activity->command.original_schedule_time = backoff.original_schedule_time;
   activity->backoff = timers_.start(backoff.duration);
   // Weak: the timer is the activity's.
-  activity->backoff->on_done = [this, waits = std::weak_ptr<LocalActivity>(activity)] {
+  activity->backoff->on_done = [this, backoff, waits = std::weak_ptr<LocalActivity>(activity)] {
     const std::shared_ptr<LocalActivity> again = waits.lock();
     if (again == nullptr) return;
     again->backoff = nullptr;
-    schedule(again);
+    core::ScheduleLocalActivity command = *backoff.activity;
+    command.attempt = backoff.attempt;
+    command.original_schedule_time = backoff.original_schedule_time;
+    schedule(again, std::move(command));
   };
 }
 

@@ -23,7 +23,8 @@ class LocalActivities {
 
  private:
   struct LocalActivity;
-  void schedule(const std::shared_ptr<LocalActivity>& activity);
+  void schedule(const std::shared_ptr<LocalActivity>& activity,
+                core::ScheduleLocalActivity&& command);
   void back_off(const std::shared_ptr<LocalActivity>& activity, const core::Backoff& backoff);
 
   Run& run_;

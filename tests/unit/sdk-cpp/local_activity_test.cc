@@ -19,12 +19,14 @@ const LocalActivityOptions kOptions{.start_to_close_timeout = 5s};
 core::Job completed(std::uint32_t seq, const api::common::v1::Payload& result) {
   return core::ResolveActivity{.seq = seq, .result = core::Completed{&result}, .is_local = true};
 }
-core::Job backoff(std::uint32_t seq) {
+core::Job backoff(std::uint32_t seq, const core::ScheduleLocalActivity* tried = nullptr) {
   return core::ResolveActivity{
       .seq = seq,
-      .result =
-          core::Backoff{
-              .attempt = 4, .duration = 90s, .original_schedule_time = base::WallTime(17s)},
+      .result = core::Backoff{.attempt = 4,
+                              .duration = 90s,
+                              .original_schedule_time = base::WallTime(17s),
+                              .activity = std::make_shared<core::ScheduleLocalActivity>(
+                                  tried ? *tried : core::ScheduleLocalActivity{})},
       .is_local = true};
 }
 core::Job cancelled(std::uint32_t seq) {
@@ -89,9 +91,9 @@ struct Once {
 
 TEST(LocalActivityTest, ALongWaitIsATimerAndThenTheNextAttempt) {
   Driver driver(define_workflow<&Once::run>("Once"));
-  driver.start();
+  const auto first = driver.start();
 
-  const auto waits = driver.activate({backoff(1)});
+  const auto waits = driver.activate({backoff(1, command<core::ScheduleLocalActivity>(first, 0))});
   ASSERT_EQ(commands(waits).size(), 1u);
   ASSERT_NE(command<core::StartTimer>(waits, 0), nullptr);
   EXPECT_EQ(command<core::StartTimer>(waits, 0)->start_to_fire_timeout, 90s);

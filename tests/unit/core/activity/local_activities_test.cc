@@ -47,12 +47,24 @@ class FakeSlots : public base::SlotSupplier {
 
 class FakeLanguage : public ActivityLanguage {
  public:
-  void start(ActivityTask task) override { tasks.push_back(std::move(task)); }
+  void start(ActivityTask task) override {
+    StartingThread* const here = task.here;
+    tasks.push_back(std::move(task));
+    if (here != nullptr && code) here->run(code);
+  }
   void cancel(const std::string& token, const ActivityCancellation& cancellation) override {
     cancels.push_back(cancellation);
   }
   std::vector<ActivityTask> tasks;
   std::vector<ActivityCancellation> cancels;
+  std::function<void()> code;  // On the starting thread.
+};
+
+class FakeThread : public StartingThread {
+ public:
+  void run(absl::FunctionRef<void()> work) override { work(); }
+  void when_relieved(absl::AnyInvocable<void() &&> told) override { relieved = std::move(told); }
+  absl::AnyInvocable<void() &&> relieved;
 };
 
 api::failure::v1::Failure failure(const std::string& type) {
@@ -69,10 +81,11 @@ class LocalActivitiesTest : public ::testing::Test {
                  clock_),
         locals_(manager_, slots_, timers_, clock_) {}
 
-  void start(std::uint32_t seq = 1) {
-    locals_.start({"id", "run", "Order", "queue", "default"}, seq,
-                  std::make_shared<ScheduleLocalActivity>(activity_),
-                  [this](LocalActivityOutcome outcome) { ends_.push_back(std::move(outcome)); });
+  void start(std::uint32_t seq = 1, StartingThread* here = nullptr) {
+    locals_.start(
+        {"id", "run", "Order", "queue", "default"}, seq,
+        std::make_shared<ScheduleLocalActivity>(activity_),
+        [this](LocalActivityOutcome outcome) { ends_.push_back(std::move(outcome)); }, here);
   }
   ActivityTask& task() { return language_.tasks.back(); }
   void succeed() {
@@ -126,6 +139,51 @@ TEST_F(LocalActivitiesTest, AnAttemptKnowsWhatItIsPartOf) {
   EXPECT_EQ(locals_.under_way(), 0u);
   EXPECT_EQ(slots_->free, 100);
   EXPECT_EQ(timers_.pending(), 0u);
+}
+
+TEST_F(LocalActivitiesTest, WhatEndsOnTheStartingThreadNeedsNoTimers) {
+  activity_.schedule_to_close_timeout = seconds(20);
+  FakeThread here;
+  std::size_t timers = 99;
+  language_.code = [&] {
+    timers = timers_.pending();
+    succeed();
+  };
+  start(1, &here);
+  EXPECT_EQ(timers, 0u);
+  ASSERT_EQ(ends_.size(), 1u);
+  EXPECT_EQ(ends_[0].kind, Kind::kCompleted);
+  EXPECT_EQ(timers_.pending(), 0u);
+}
+
+TEST_F(LocalActivitiesTest, WhatLastsOnTheStartingThreadIsTimedAll) {
+  activity_.retry_policy.set_maximum_attempts(1);
+  FakeThread here;
+  language_.code = [&] {
+    timers_.advance(seconds(1));
+    std::move(here.relieved)();
+    timers_.advance(seconds(9) - milliseconds(1));
+    EXPECT_TRUE(ends_.empty());
+    timers_.advance(milliseconds(1));
+    EXPECT_EQ(ends_.size(), 1u);
+    succeed();  // Too late.
+  };
+  start(1, &here);
+  ASSERT_EQ(ends_.size(), 1u);
+  EXPECT_EQ(ends_[0].failure.timeout_failure_info().timeout_type(),
+            api::enums::v1::TIMEOUT_TYPE_START_TO_CLOSE);
+  ASSERT_EQ(language_.cancels.size(), 1u);
+  EXPECT_TRUE(language_.cancels[0].timed_out);
+  EXPECT_EQ(timers_.pending(), 0u);
+}
+
+TEST_F(LocalActivitiesTest, WhatGoesOnElsewhereIsTimedFromItsStart) {
+  FakeThread here;
+  start(1, &here);  // The language has not run it there.
+  timers_.advance(seconds(10) - milliseconds(1));
+  EXPECT_TRUE(language_.cancels.empty());
+  timers_.advance(milliseconds(1));
+  EXPECT_EQ(language_.cancels.size(), 1u);
 }
 
 TEST_F(LocalActivitiesTest, RetriesHereUpToTheThresholdAndByTimerBeyond) {

@@ -1,5 +1,6 @@
 #include "core/base/relieved_thread.h"
 
+#include <atomic>
 #include <deque>
 #include <set>
 #include <utility>
@@ -29,7 +30,7 @@ struct Loop {
       while (!left && !next.empty()) {
         Work work = std::move(next.front());
         next.erase(next.begin());
-        left = !thread.aside([&] { std::move(work)(); });
+        left = !thread.aside([&] { std::move(work)(); }, [this] { ++told; });
       }
       if (left) return;
     }
@@ -51,6 +52,7 @@ struct Loop {
   Inbox inbox;
   std::vector<Work> next;
   bool stopped = false;
+  std::atomic<int> told{0};  // That another thread has come.
   RelievedThread thread;
 };
 
@@ -98,6 +100,7 @@ TEST(RelievedThreadTest, WhatEndsAtOnceKeepsItsThread) {
   EXPECT_THAT(aside, testing::ElementsAre(before));
   timers.turn();  // Sees that the loop is not aside.
   EXPECT_EQ(loop.id(), before);
+  EXPECT_EQ(loop.told, 0);
 }
 
 TEST(RelievedThreadTest, AnotherThreadTakesTheLoopOver) {
@@ -113,11 +116,14 @@ TEST(RelievedThreadTest, AnotherThreadTakesTheLoopOver) {
   });
   entered.WaitForNotification();
   timers.turn();  // Sees it begin,
+  EXPECT_EQ(loop.told, 0);
   timers.turn();  // and that it lasts.
+  EXPECT_EQ(loop.told, 1);
   const std::thread::id after = loop.id();
   EXPECT_NE(after, before);
   end.Notify();
   EXPECT_EQ(loop.id(), after);
+  EXPECT_EQ(loop.told, 1);
 }
 
 // Each leaves a thread behind, which the next one takes along.

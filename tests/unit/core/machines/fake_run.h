@@ -18,8 +18,7 @@ class FakeRun final : public RunPort {
   bool live() const override { return is_live; }
   bool use(CoreFlag) override { return true; }
   Dialect& dialect() override { return dialect_; }
-  void send(const MachineBase& machine, EventType confirmed_by,
-            std::unique_ptr<ApiCommand> command) override {
+  void send(const MachineBase& machine, EventType confirmed_by, CommandPtr command) override {
     note(absl::StrCat("send ", event_name(confirmed_by)));
     commands.push_back(std::move(command));
   }
@@ -61,10 +60,13 @@ class FakeRun final : public RunPort {
     return job;
   }
 
+  google::protobuf::Arena& arena() override { return arena_; }
+
   bool is_live = true;
+  google::protobuf::Arena arena_;  // Outlives the commands.
   std::optional<LocalMarker> cancelled_ahead;
   base::WallTime now{std::chrono::seconds(1000)};
-  std::vector<std::unique_ptr<ApiCommand>> commands;
+  std::vector<CommandPtr> commands;
   std::vector<CommandVariant> issued;
   std::vector<Job> jobs;
 

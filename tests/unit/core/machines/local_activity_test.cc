@@ -170,6 +170,8 @@ TEST(LocalActivityTest, ALongPauseIsTheLanguagesTimer) {
   EXPECT_EQ(backoff.attempt, 3u);
   EXPECT_EQ(backoff.duration, std::chrono::minutes(2));
   EXPECT_EQ(backoff.original_schedule_time, base::WallTime(std::chrono::seconds(900)));
+  ASSERT_NE(backoff.activity, nullptr);
+  EXPECT_EQ(backoff.activity->activity_type, quick().activity_type);
 }
 
 TEST(LocalActivityTest, AMarkerOfAnotherIsADisagreement) {

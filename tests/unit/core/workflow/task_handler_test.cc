@@ -21,7 +21,7 @@ class World : public TaskHandlerIo,
               public WorkflowLanguage,
               public base::Clock {
  public:
-  void respond_completed(std::unique_ptr<RespondWorkflowTaskCompletedRequest> request,
+  void respond_completed(std::shared_ptr<RespondWorkflowTaskCompletedRequest> request,
                          Done<CompletedReply> done) override {
     log.push_back("complete " + request->task_token());
     completions.push_back(std::move(done));
