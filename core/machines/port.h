@@ -41,6 +41,7 @@ struct LaterEvent {
 
 class RunPort {
  public:
+  explicit RunPort(Outgoing& outgoing) : outgoing_(outgoing) {}
   virtual const RunContext& context() const = 0;
   // Commands will be sent. False while replaying: then they only meet their events.
   virtual bool live() const = 0;
@@ -88,14 +89,13 @@ class RunPort {
   // The same for a marker, on the request's arena.
   CommandPtr make_marker(Command& whole) {
     if (!live()) return nullptr;
-    return filled_in(CommandPtr(google::protobuf::Arena::CreateMessage<ApiCommand>(&arena())),
+    google::protobuf::Arena* const arena = &outgoing_.arena();
+    return filled_in(CommandPtr(google::protobuf::Arena::CreateMessage<ApiCommand>(arena)),
                      api::enums::v1::COMMAND_TYPE_RECORD_MARKER, whole);
   }
 
  protected:
   ~RunPort() = default;
-  // Of Outgoing.
-  virtual google::protobuf::Arena& arena() = 0;
 
  private:
   static CommandPtr filled_in(CommandPtr command, api::enums::v1::CommandType type,
@@ -106,6 +106,8 @@ class RunPort {
       *command->add_event_group_markers() = std::move(marker);
     return command;
   }
+
+  Outgoing& outgoing_;
 };
 
 }  // namespace chimera::core

@@ -22,7 +22,7 @@ class RunLocal;
 class RunMachines final : public RunPort {
  public:
   // Both borrowed; `local` may still be under construction.
-  RunMachines(RunData& run, RunLocal& local) : run_(run), local_(local) {}
+  RunMachines(RunData& run, RunLocal& local) : RunPort(run.outgoing), run_(run), local_(local) {}
 
   // --- What machines may do ---
   const RunContext& context() const override { return run_.options.context; }
@@ -30,7 +30,6 @@ class RunMachines final : public RunPort {
   bool use(CoreFlag flag) override { return run_.flags.use(flag, run_.replaying); }
   Dialect& dialect() override { return run_.dialect; }
   void send(const MachineBase& machine, EventType confirmed_by, CommandPtr command) override;
-  google::protobuf::Arena& arena() override { return run_.outgoing.arena(); }
   void take_back(const MachineBase& machine) override {
     run_.outgoing.drop(machine.kind, machine.seq);
   }

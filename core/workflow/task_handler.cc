@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <deque>
-#include <map>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -11,6 +10,7 @@
 #include "core/base/check.h"
 #include "core/base/proto_time.h"
 #include "core/base/utf8.h"
+#include "core/workflow/alarms.h"
 #include "core/workflow/payload_size.h"
 #include "core/workflow/run_cache.h"
 
@@ -25,7 +25,6 @@ namespace {
 
 struct Entry;
 using EntryPtr = std::shared_ptr<Entry>;
-using Wakes = std::multimap<base::SteadyTime, EntryPtr>;
 
 // A run in the cache, or on its way in or out.
 struct Entry {
@@ -47,8 +46,8 @@ struct Entry {
   base::WallTime started{};
 
   bool stepping = false;
-  bool local_work = false;              // As of its last step.
-  std::optional<Wakes::iterator> wake;  // While its task wants to be asked.
+  bool local_work = false;          // As of its last step.
+  Alarms<EntryPtr>::Alarm wake_up;  // While its task wants to be asked.
 
   bool busy() const { return evicting || stepping || task.message || !run.idle(); }
 };
@@ -88,6 +87,11 @@ RunInput failed_activation(const absl::Status& status) {
   return LanguageDone{Completion{std::move(failure)}};
 }
 
+void end_task(Entry& entry, Alarms<EntryPtr>& alarms) {
+  alarms.drop(entry.wake_up);
+  entry.task = {};
+}
+
 }  // namespace
 
 class TaskHandler::State {
@@ -98,7 +102,12 @@ class TaskHandler::State {
         io_(io),
         observer_(observer),
         clock_(clock),
-        cache_(std::max<std::size_t>(options_.cached_runs_max, 1), options_.cached_bytes_max) {}
+        cache_(std::max<std::size_t>(options_.cached_runs_max, 1), options_.cached_bytes_max),
+        alarms_(
+            clock, [this](auto delay, auto work) { io_.wake_after(delay, std::move(work)); },
+            [this](const EntryPtr& entry) {
+              if (!entry->run.idle()) step(entry, Time{});
+            }) {}
 
   void handle(WorkflowTask task);
   void begin_drain();
@@ -122,9 +131,6 @@ class TaskHandler::State {
   Next carry_out(const EntryPtr& entry, CancelLocalActivity& output);
   Next carry_out(const EntryPtr& entry, WakeAt& output);
   Next carry_out(const EntryPtr& entry, Evicted& output);
-  void end_task(Entry& entry);
-  void set_alarm();
-  void wake_those_due();
   void completed(const EntryPtr& entry,
                  absl::StatusOr<std::shared_ptr<TaskHandlerIo::CompletedReply>> reply);
   void idle(const EntryPtr& entry);
@@ -143,9 +149,8 @@ class TaskHandler::State {
   base::Clock& clock_;
   RunCache<Entry> cache_;
   std::deque<WorkflowTask> waiting_for_room_;
-  Wakes wakes_;
-  std::optional<base::SteadyTime> alarm_;  // When the next timer comes.
-  std::size_t leaving_ = 0;                // Cached runs that are being evicted.
+  Alarms<EntryPtr> alarms_;
+  std::size_t leaving_ = 0;  // Cached runs that are being evicted.
   // Runs with local activities: they come on top of the cache's bound, since they cannot leave.
   std::size_t local_runs_ = 0;
   bool draining_ = false;
@@ -300,35 +305,8 @@ TaskHandler::State::Next TaskHandler::State::carry_out(const EntryPtr& entry,
 }
 
 TaskHandler::State::Next TaskHandler::State::carry_out(const EntryPtr& entry, WakeAt& output) {
-  if (entry->wake) wakes_.erase(*entry->wake);
-  entry->wake = wakes_.emplace(entry->task_began + output.since_task, entry);
-  set_alarm();
+  alarms_.set(entry->wake_up, entry->task_began + output.since_task, entry);
   return std::nullopt;
-}
-
-// One timer for all runs: most tasks end long before theirs would come.
-void TaskHandler::State::set_alarm() {
-  if (wakes_.empty()) return;
-  const base::SteadyTime first = wakes_.begin()->first;
-  if (alarm_ && *alarm_ <= first) return;
-  alarm_ = first;
-  io_.wake_after(first - clock_.steady(), [this] { wake_those_due(); });
-}
-
-void TaskHandler::State::wake_those_due() {
-  const base::SteadyTime now = clock_.steady();
-  if (alarm_ && *alarm_ <= now) alarm_.reset();
-  while (!wakes_.empty() && wakes_.begin()->first <= now) {
-    const EntryPtr entry = wakes_.begin()->second;
-    wakes_.erase(*std::exchange(entry->wake, std::nullopt));
-    if (!entry->run.idle()) step(entry, Time{});
-  }
-  set_alarm();
-}
-
-void TaskHandler::State::end_task(Entry& entry) {
-  if (entry.wake) wakes_.erase(*std::exchange(entry.wake, std::nullopt));
-  entry.task = {};
 }
 
 TaskHandler::State::Next TaskHandler::State::carry_out(const EntryPtr& entry, FetchPage& output) {
@@ -375,7 +353,7 @@ TaskHandler::State::Next TaskHandler::State::report_too_large(const EntryPtr& en
     return ReplyInput{absl::CancelledError("the task's commands were held back")};
   };
   if (attempt > 1) {  // Reported once, as other failures.
-    end_task(*entry);
+    end_task(*entry, alarms_);
     return held_back();
   }
   auto request = std::make_unique<RespondWorkflowTaskFailedRequest>();
@@ -384,7 +362,7 @@ TaskHandler::State::Next TaskHandler::State::report_too_large(const EntryPtr& en
   request->mutable_failure()->set_message(std::move(why));
   request->mutable_failure()->mutable_application_failure_info()->set_type("PayloadsTooLarge");
   io_.respond_failed(std::move(request), [this, entry, held_back](const absl::Status&) {
-    end_task(*entry);
+    end_task(*entry, alarms_);
     step(entry, held_back());
   });
   return std::nullopt;
@@ -402,7 +380,7 @@ void TaskHandler::State::completed(
     return;
   }
   WorkflowTask done = std::move(entry->task);
-  end_task(*entry);
+  end_task(*entry, alarms_);
   if (!reply.ok()) observer_.answer_refused(entry->context, reply.status());
   ReplyInput input{reply.status()};
   if (reply.ok()) {
@@ -429,7 +407,7 @@ TaskHandler::State::Next TaskHandler::State::carry_out(const EntryPtr& entry, Se
                          .reason = failure_reason(output.request->cause()),
                          .message = output.request->failure().message()});
   io_.respond_failed(std::move(output.request), [this, entry](absl::Status status) {
-    end_task(*entry);
+    end_task(*entry, alarms_);
     step(entry, ReplyInput{std::move(status)});
   });
   return std::nullopt;
@@ -441,7 +419,7 @@ TaskHandler::State::Next TaskHandler::State::carry_out(const EntryPtr& entry,
   // Nothing waits for the reply: a query that got lost is the client's to repeat.
   io_.respond_query(std::move(output.request),
                     [permit = std::move(entry->task.permit)](absl::Status) {});
-  end_task(*entry);
+  end_task(*entry, alarms_);
   return std::nullopt;
 }
 
@@ -453,14 +431,14 @@ TaskHandler::State::Next TaskHandler::State::carry_out(const EntryPtr& entry, Dr
          .reason = output.failure_reason,
          .message = absl::StrCat(output.why, " (the server tries the task again later)")});
   }
-  end_task(*entry);
+  end_task(*entry, alarms_);
   return std::nullopt;
 }
 
 TaskHandler::State::Next TaskHandler::State::carry_out(const EntryPtr& entry, Evicted&) {
   leaves(*entry);
   --leaving_;
-  end_task(*entry);
+  end_task(*entry, alarms_);
   entry->instance.reset();
   const std::string& run_id = entry->context.run_id;
   cache_.erase(run_id);

@@ -14,6 +14,7 @@ namespace chimera::core::testing {
 
 class FakeRun final : public RunPort {
  public:
+  FakeRun() : RunPort(outgoing) {}
   const RunContext& context() const override { return context_; }
   bool live() const override { return is_live; }
   bool use(CoreFlag) override { return true; }
@@ -60,10 +61,8 @@ class FakeRun final : public RunPort {
     return job;
   }
 
-  google::protobuf::Arena& arena() override { return arena_; }
-
   bool is_live = true;
-  google::protobuf::Arena arena_;  // Outlives the commands.
+  Outgoing outgoing;  // Outlives the commands.
   std::optional<LocalMarker> cancelled_ahead;
   base::WallTime now{std::chrono::seconds(1000)};
   std::vector<CommandPtr> commands;
