@@ -33,14 +33,19 @@ google::protobuf::Arena& Outgoing::arena() {
 }
 
 std::shared_ptr<RespondWorkflowTaskCompletedRequest> Outgoing::send() {
-  auto* const request =
-      google::protobuf::Arena::CreateMessage<RespondWorkflowTaskCompletedRequest>(&arena());
+  std::shared_ptr<RespondWorkflowTaskCompletedRequest> request;
+  if (const auto arena = std::exchange(arena_, nullptr)) {
+    request = {arena, google::protobuf::Arena::CreateMessage<RespondWorkflowTaskCompletedRequest>(
+                          arena.get())};
+  } else {  // A small one is made faster without.
+    request = std::make_shared<RespondWorkflowTaskCompletedRequest>();
+  }
   for (std::size_t i = head_; i < commands_.size(); ++i) {
     OutgoingCommand& command = commands_[i];
     command.sent = true;
     if (command.command) request->mutable_commands()->AddAllocated(command.command.release());
   }
-  return {std::exchange(arena_, nullptr), request};
+  return request;
 }
 
 std::size_t Outgoing::unsent() const {

@@ -71,7 +71,7 @@ class Outgoing {
   // Of the next request. What is built of many small parts belongs there; values that move in are
   // copied, so large ones do not.
   google::protobuf::Arena& arena();
-  // A request on that arena, with what is not sent yet, in order.
+  // A request with what is not sent yet, in order; on that arena, if something is.
   std::shared_ptr<api::workflowservice::v1::RespondWorkflowTaskCompletedRequest> send();
 
   // How many commands were made since the last were sent, with those that were taken back.
