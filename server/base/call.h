@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "absl/functional/any_invocable.h"
@@ -23,8 +24,9 @@ struct Call : std::enable_shared_from_this<Call> {
   std::unique_ptr<google::protobuf::Message> request;  // The handler may move out of it.
   google::protobuf::MessageLite* response = nullptr;   // Written on the loop, before finish().
   std::unique_ptr<google::protobuf::Message>
-      owned_response;  // Where `response` points, unless the caller's.
-  Nanos timeout{};     // What the caller will wait; zero: for ever.
+      owned_response;         // Where `response` points, unless the caller's.
+  bool follows_runs = false;  // It goes on to the run that follows one, by itself.
+  Nanos timeout{};            // What the caller will wait; zero: for ever.
   absl::AnyInvocable<void(absl::Status) &&> deliver;  // Any thread.
 
   // Loop thread only.
@@ -33,6 +35,10 @@ struct Call : std::enable_shared_from_this<Call> {
 };
 // Shared by the transport, which may cancel it, and by whoever on the loop will answer it.
 using CallPtr = std::shared_ptr<Call>;
+
+// The header in which a caller names what it can do, and whether it follows runs.
+inline constexpr char kSupportedFeatures[] = "supported-features";
+bool follows_runs(std::string_view supported_features);
 
 // A Call with its types.
 template <class Request, class Response>

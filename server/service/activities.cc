@@ -11,11 +11,11 @@
 namespace chimera::server {
 namespace {
 
-absl::StatusOr<ActivityRef> find(Engine& engine, const auto& request) {
+absl::StatusOr<ActivityRef> find(Engine& engine, const auto& request, bool begun = true) {
   if (absl::Status s = check_length("Identity", request.identity()); !s.ok()) return s;
   if constexpr (requires { request.activity_id(); }) {
     return find_activity_by_id(engine, request.namespace_(), request.workflow_id(),
-                               request.run_id(), request.activity_id());
+                               request.run_id(), request.activity_id(), begun);
   } else {
     if (absl::Status s = check_token(engine, request.namespace_(), request.task_token()); !s.ok())
       return s;
@@ -34,9 +34,13 @@ bool is_big(const common::Payloads& payloads) { return payloads.ByteSizeLong() >
 
 template <class Request, class Response>
 absl::Status complete(Engine& engine, Request& request, Response&) {
-  absl::StatusOr<ActivityRef> ref = find(engine, request);
+  absl::StatusOr<ActivityRef> ref = find(engine, request, /*begun=*/false);
   if (!ref.ok()) return ref.status();
-  if (is_big(request.result())) return refuse(engine, *ref, "Complete result exceeds size limit.");
+  if (is_big(request.result())) {
+    ref = find(engine, request);
+    if (!ref.ok()) return ref.status();
+    return refuse(engine, *ref, "Complete result exceeds size limit.");
+  }
   complete_activity(engine, *ref, *request.mutable_result(), request.identity());
   return absl::OkStatus();
 }

@@ -68,6 +68,10 @@ class UnaryReactor : public grpc::ServerGenericBidiReactor {
     if (deadline != std::chrono::system_clock::time_point::max()) {
       call_->timeout = std::max<Nanos>(deadline - std::chrono::system_clock::now(), Nanos{1});
     }
+    for (const auto& [key, value] : context_->client_metadata()) {
+      if (key == kSupportedFeatures)
+        call_->follows_runs |= follows_runs({value.data(), value.size()});
+    }
     call_->deliver = [this](absl::Status status) { deliver(std::move(status)); };
     submit();
   }

@@ -61,11 +61,50 @@ std::int64_t page_end(const Run& run, std::int64_t first, std::int64_t end, int 
   return std::min(end, it[batches - 1]);
 }
 
+// Of an end that another run follows: a client that does not say that it goes on there by itself is
+// told as of a run that continues as new (genuine servers 1.29, 1.32).
+HistoryEvent as_continued(const HistoryEvent& event) {
+  HistoryEvent continued;
+  auto& a = *continued.mutable_workflow_execution_continued_as_new_event_attributes();
+  switch (event.event_type()) {
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED: {
+      const auto& end = event.workflow_execution_completed_event_attributes();
+      a.set_new_execution_run_id(end.new_execution_run_id());
+      if (end.has_result()) *a.mutable_last_completion_result() = end.result();
+      break;
+    }
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_FAILED: {
+      const auto& end = event.workflow_execution_failed_event_attributes();
+      a.set_new_execution_run_id(end.new_execution_run_id());
+      *a.mutable_failure() = end.failure();
+      break;
+    }
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT:
+      a.set_new_execution_run_id(
+          event.workflow_execution_timed_out_event_attributes().new_execution_run_id());
+      a.mutable_failure()->set_message("workflow timeout");
+      a.mutable_failure()->set_source("Server");
+      a.mutable_failure()->mutable_timeout_failure_info()->set_timeout_type(
+          enums::TIMEOUT_TYPE_START_TO_CLOSE);
+      break;
+    default:
+      return event;
+  }
+  if (a.new_execution_run_id().empty()) return event;
+  continued.set_event_id(event.event_id());
+  *continued.mutable_event_time() = event.event_time();
+  continued.set_version(event.version());
+  continued.set_task_id(event.task_id());
+  continued.set_event_type(enums::EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW);
+  return continued;
+}
+
 void read_close_event(Engine& engine, const std::shared_ptr<HistoryWait>& waiting, const Run& run,
                       bool may_wait) {
   auto& response = waiting->call.response();
   if (!run.running()) {
-    *response.mutable_history()->add_events() = run.last_event();
+    *response.mutable_history()->add_events() =
+        waiting->call.raw()->follows_runs ? run.last_event() : as_continued(run.last_event());
   } else if (waiting->token.wait) {
     if (may_wait) return wait(engine, waiting, run);
     response.mutable_history();

@@ -66,6 +66,9 @@ class LocalTransport : public base::Transport {
       return absl::InvalidArgumentError(
           absl::StrCat("the request of ", path, " is not a valid message"));
     }
+    for (const auto& [key, value] : rpc.metadata) {
+      if (key == kSupportedFeatures) call.follows_runs |= follows_runs(value);
+    }
     call.timeout = rpc.timeout;
     if (auto* message = std::get_if<MessageLite*>(&rpc.response)) {
       call.response = *message;

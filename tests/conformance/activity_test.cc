@@ -299,6 +299,98 @@ TEST_F(ActivityTest, complete_by_id) {
   respond(task, {complete_workflow()});
 }
 
+// Whoever completes it has begun it, too.
+TEST_F(ActivityTest, complete_by_id_what_no_worker_has) {
+  start_with_activity();
+  wf::RespondActivityTaskCompletedByIdRequest request;
+  request.set_namespace_(ns);
+  request.set_workflow_id(id);
+  request.set_activity_id("1");
+  request.set_identity("somebody");
+  *request.mutable_result() = payloads("\"by id\"");
+  wf::RespondActivityTaskFailedByIdRequest failed;
+  failed.set_namespace_(ns);
+  failed.set_workflow_id(id);
+  failed.set_activity_id("1");
+  auto refused = rpc<wf::RespondActivityTaskFailedByIdResponse>(failed);
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kNotFound) << refused.status();
+
+  auto taken = rpc<wf::RespondActivityTaskCompletedByIdResponse>(request);
+  ASSERT_TRUE(taken.ok()) << taken.status();
+
+  respond(poll(), {complete_workflow()});
+  EXPECT_EQ(events(),
+            "Started TaskScheduled TaskStarted TaskCompleted ActivityScheduled ActivityStarted "
+            "ActivityCompleted TaskScheduled TaskStarted TaskCompleted Completed");
+  const auto started =
+      event_of(enums::EVENT_TYPE_ACTIVITY_TASK_STARTED).activity_task_started_event_attributes();
+  EXPECT_EQ(started.identity(), "somebody");
+  EXPECT_EQ(started.attempt(), 1);
+  EXPECT_EQ(started.request_id(), "");
+}
+
+// The last timeout tells why the attempt before it failed.
+TEST_F(ActivityTest, timeout_tells_of_the_failure_before) {
+  for (const bool heartbeats : {false, true}) {
+    id += heartbeats ? "-heartbeat" : "-start";
+    start_with_activity([&](auto& attributes) {
+      auto& limit = heartbeats ? *attributes.mutable_heartbeat_timeout()
+                               : *attributes.mutable_start_to_close_timeout();
+      limit.set_seconds(1);
+      attributes.mutable_retry_policy()->set_maximum_attempts(2);
+      attributes.mutable_retry_policy()->mutable_initial_interval()->set_nanos(10'000'000);
+    });
+    ASSERT_TRUE(fail_activity(poll_activity(), "boom").ok());
+    EXPECT_EQ(poll_activity().attempt(), 2);  // And never answered.
+
+    Task task = poll();
+
+    const auto timed_out = event_of(enums::EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT)
+                               .activity_task_timed_out_event_attributes();
+    EXPECT_EQ(timed_out.failure().timeout_failure_info().timeout_type(),
+              heartbeats ? enums::TIMEOUT_TYPE_HEARTBEAT : enums::TIMEOUT_TYPE_START_TO_CLOSE);
+    EXPECT_EQ(timed_out.failure().cause().message(), "boom");
+    EXPECT_EQ(timed_out.retry_state(), enums::RETRY_STATE_MAXIMUM_ATTEMPTS_REACHED);
+    respond(task, {complete_workflow()});
+  }
+}
+
+// No time is left for another attempt: the whole has timed out, and no attempt before had failed.
+TEST_F(ActivityTest, timeout_of_the_whole_has_no_cause_of_its_own) {
+  start_with_activity([](auto& attributes) {
+    attributes.mutable_start_to_close_timeout()->set_seconds(1);
+    attributes.mutable_schedule_to_close_timeout()->set_seconds(8);
+    attributes.mutable_retry_policy()->mutable_initial_interval()->set_seconds(20);
+  });
+  poll_activity();  // And never answered.
+
+  Task task = poll();
+
+  const auto timed_out = event_of(enums::EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT)
+                             .activity_task_timed_out_event_attributes();
+  EXPECT_EQ(timed_out.failure().timeout_failure_info().timeout_type(),
+            enums::TIMEOUT_TYPE_SCHEDULE_TO_CLOSE);
+  EXPECT_FALSE(timed_out.failure().has_cause());
+  EXPECT_EQ(timed_out.retry_state(), enums::RETRY_STATE_TIMEOUT);
+  respond(task, {complete_workflow()});
+}
+
+TEST_F(ActivityTest, cancel_what_is_not_there) {
+  start();
+  auto refused = try_respond(poll(), {cancel_activity(99)});
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument) << refused.status();
+  EXPECT_THAT(std::string(refused.status().message()), HasSubstr("BadRequestCancelActivity"));
+
+  // An activity of the same task is there.
+  respond(poll(),
+          {start_timer("t", std::chrono::hours(1)), schedule_activity("1"), cancel_activity(9)});
+
+  EXPECT_EQ(events(),
+            "Started TaskScheduled TaskStarted TaskFailed TaskScheduled TaskStarted TaskCompleted "
+            "TimerStarted ActivityScheduled ActivityCancelRequested ActivityCanceled "
+            "TaskScheduled");
+}
+
 TEST_F(ActivityTest, late_complete_nf) {
   start_with_activity();
   ActivityTask activity = poll_activity();

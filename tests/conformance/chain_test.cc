@@ -53,6 +53,31 @@ TEST_F(ChainTest, retry_workflow) {
 }
 
 // The new run has what the command gives; the worker decides what of the old one goes on.
+// Who waits for the end of a run that another follows, and does not say that it goes on there by
+// itself, is told as of a run that continues as new.
+TEST_F(ChainTest, close_event_for_those_who_do_not_follow) {
+  const std::string first = start([](Start& request) {
+    request.mutable_retry_policy()->mutable_initial_interval()->set_nanos(50'000'000);
+    request.mutable_retry_policy()->set_maximum_attempts(2);
+  });
+  respond(poll(), {fail_workflow("one")});
+  Task second = poll(std::chrono::seconds(15));
+
+  const HistoryEvent told = wait_closed(first);
+  headers = {{"supported-features", "other,follows-next-run-id"}};
+  const HistoryEvent as_it_is = wait_closed(first);
+
+  EXPECT_EQ(told.event_type(), enums::EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW);
+  EXPECT_EQ(told.event_id(), as_it_is.event_id());
+  const auto& continued = told.workflow_execution_continued_as_new_event_attributes();
+  EXPECT_EQ(continued.new_execution_run_id(), second.workflow_execution().run_id());
+  EXPECT_EQ(continued.failure().message(), "one");
+  EXPECT_EQ(as_it_is.event_type(), enums::EVENT_TYPE_WORKFLOW_EXECUTION_FAILED);
+  headers.clear();
+  respond(second, {complete_workflow("two")});
+  EXPECT_EQ(wait_closed().event_type(), enums::EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED);
+}
+
 TEST_F(ChainTest, can_memo_sa) {
   start(with_note_and_keyword);
   respond(poll(), {continue_as_new()});

@@ -306,6 +306,26 @@ TEST_F(ClientTest, reverse) {
   EXPECT_EQ(reply->history().events(0).event_id(), 3);
 }
 
+// Whatever its policy: a parent that closes in the task that initiates a child starts none.
+TEST_F(ClientTest, child_of_a_parent_that_closes_at_once) {
+  start();
+  Command child = start_child(id + "-child");
+  child.mutable_start_child_workflow_execution_command_attributes()->set_parent_close_policy(
+      enums::PARENT_CLOSE_POLICY_ABANDON);
+  respond(poll(), {child, complete_workflow()});
+  EXPECT_EQ(wait_closed().event_type(), enums::EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED);
+
+  EXPECT_TRUE(no_task_within(std::chrono::seconds(2)));
+
+  EXPECT_EQ(events(),
+            "Started TaskScheduled TaskStarted TaskCompleted StartChildInitiated Completed");
+  wf::DescribeWorkflowExecutionRequest request;
+  request.set_namespace_(ns);
+  request.mutable_execution()->set_workflow_id(id + "-child");
+  auto none = rpc<wf::DescribeWorkflowExecutionResponse>(request);
+  EXPECT_EQ(none.status().code(), absl::StatusCode::kNotFound) << none.status();
+}
+
 TEST_F(ClientTest, child_ok) {
   start();
   respond(poll(), {start_child(id + "-child")});

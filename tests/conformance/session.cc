@@ -51,9 +51,11 @@ absl::Status Session::invoke(const google::protobuf::Message& request,
   const std::string path =
       absl::StrCat("/", package, absl::StrContains(package, "operator") ? ".Operator" : ".Workflow",
                    "Service/", name.substr(0, name.size() - std::string("Request").size()));
-  return target().connection->call_blocking(
-      path, request, reply,
-      {.retry = core::RetryClass::kNone, .timeout = timeout, .metadata = {}, .namespace_ = ns});
+  return target().connection->call_blocking(path, request, reply,
+                                            {.retry = core::RetryClass::kNone,
+                                             .timeout = timeout,
+                                             .metadata = headers,
+                                             .namespace_ = ns});
 }
 
 // --- Client ---

@@ -129,6 +129,7 @@ class Session : public testing::Test {
 
   const std::string ns = "default";
   std::string id, queue, sticky;
+  base::RpcMetadata headers;  // Of every call from now on.
 
  private:
   absl::Status invoke(const google::protobuf::Message& request, google::protobuf::Message& reply,

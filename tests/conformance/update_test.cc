@@ -1,6 +1,7 @@
 // H: updates.
 #include <chrono>
 #include <thread>
+#include <tuple>
 
 #include "tests/conformance/update_session.h"
 
@@ -54,6 +55,49 @@ TEST_F(UpdateTest, accept_complete) {
       events(),
       "Started TaskScheduled TaskStarted TaskCompleted TaskScheduled TaskStarted TaskCompleted "
       "UpdateAccepted UpdateCompleted");
+}
+
+// Whatever they are called.
+TEST_F(UpdateTest, delivered_in_the_order_of_their_coming) {
+  start();
+  Task first = poll();  // Under way while they come.
+  std::vector<std::thread> clients;
+  for (const char* name : {"z", "b", "a", "y"}) {
+    clients.emplace_back([this, name] { std::ignore = update(name); });
+    wait_admitted(name);
+  }
+  respond(first, {});
+
+  Task task = poll();
+
+  std::vector<std::string> order;
+  for (const auto& message : task.messages()) order.push_back(message.protocol_instance_id());
+  EXPECT_THAT(order, testing::ElementsAre("z", "b", "a", "y"));
+  respond(task, {complete_workflow()});
+  for (std::thread& client : clients) client.join();
+}
+
+TEST_F(UpdateTest, comes_behind_a_signal_that_came_before_it) {
+  start();
+  respond(poll(), {});
+  ASSERT_TRUE(signal("first").ok());   // Schedules a task,
+  ASSERT_TRUE(signal("second").ok());  // and comes behind that.
+  std::thread client([this] { std::ignore = update("u1"); });
+  wait_admitted("u1");
+
+  Task task = poll();
+
+  EXPECT_EQ(events(),
+            "Started TaskScheduled TaskStarted TaskCompleted Signaled TaskScheduled Signaled "
+            "TaskStarted");
+  ASSERT_EQ(task.messages_size(), 1);
+  EXPECT_EQ(task.messages(0).event_id(), 7);
+  respond_done(task, "three");
+  client.join();
+  EXPECT_EQ(event_of(enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED)
+                .workflow_execution_update_accepted_event_attributes()
+                .accepted_request_sequencing_event_id(),
+            7);
 }
 
 TEST_F(UpdateTest, reject_no_trace) {

@@ -112,6 +112,7 @@ Verdict Activities::check_schedule(CommandCheck& check,
     return bad(kCause, problem);
   const Activities& open = check.run.open<Activities>();
   auto& scheduled = check.batch<Activities>().scheduled;
+  check.batch<Activities>().events.insert(check.event_id);
   if (open.ids_.contains(a.activity_id()) || !scheduled.insert(a.activity_id()).second) {
     return bad(Cause::WORKFLOW_TASK_FAILED_CAUSE_SCHEDULE_ACTIVITY_DUPLICATE_ID,
                absl::StrCat("activityID ", a.activity_id(), " already exists"));
@@ -121,10 +122,12 @@ Verdict Activities::check_schedule(CommandCheck& check,
 }
 
 Verdict Activities::check_cancel(CommandCheck& check, std::int64_t scheduled_id) {
+  Batch& batch = check.batch<Activities>();
   const Activity* activity = check.run.open<Activities>().find(scheduled_id);
-  const bool unknown = activity == nullptr && !ended_buffered(check.run, scheduled_id) &&
-                       scheduled_id < check.run.next_event_id();
-  if (!unknown && (activity == nullptr || activity->cancel_requested_id == 0)) return std::nullopt;
+  const bool known = activity != nullptr || batch.events.contains(scheduled_id) ||
+                     ended_buffered(check.run, scheduled_id);
+  const bool asked = activity != nullptr && activity->cancel_requested_id != 0;
+  if (known && !asked && batch.cancelled.insert(scheduled_id).second) return std::nullopt;
   return bad(Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_REQUEST_CANCEL_ACTIVITY_ATTRIBUTES,
              absl::StrCat("BadRequestCancelActivityAttributes: invalid or already requested "
                           "scheduled event id ",
@@ -463,7 +466,7 @@ absl::StatusOr<ActivityRef> find_activity_by_token(Engine& engine, const std::st
 absl::StatusOr<ActivityRef> find_activity_by_id(Engine& engine, const std::string& ns_name,
                                                 const std::string& workflow_id,
                                                 const std::string& run_id,
-                                                const std::string& activity_id) {
+                                                const std::string& activity_id, bool begun) {
   absl::StatusOr<Namespace*> ns = engine.resolve_namespace(ns_name);
   if (!ns.ok()) return ns.status();
   absl::StatusOr<const Run*> run = engine.runs().find(**ns, workflow_id, run_id);
@@ -474,14 +477,20 @@ absl::StatusOr<ActivityRef> find_activity_by_id(Engine& engine, const std::strin
     return not_found(absl::StrCat("cannot find pending activity with ActivityID ", activity_id,
                                   ", check workflow execution history for more details"));
   }
-  if (!activity->is_started()) return gone();
+  if (begun && !activity->is_started()) return gone();
   return ActivityRef{*run, activity->scheduled_id};
 }
 
 void complete_activity(Engine& engine, ActivityRef ref, common::Payloads& result,
                        const std::string& identity) {
   Transition t(engine, *ref.run);
-  RunActivities(t).completed(*t.open<Activities>().find(ref.scheduled_id), result, identity);
+  Activity& activity = *t.open<Activities>().find(ref.scheduled_id);
+  if (!activity.is_started()) {  // By its id: whoever completes it has begun it, too.
+    activity.started = engine.now();
+    activity.identity = identity;
+    activity.request_id.clear();
+  }
+  RunActivities(t).completed(activity, result, identity);
   t.commit();
 }
 

@@ -21,6 +21,7 @@ class Activities : public PendingKind {
  public:
   struct Batch {
     absl::flat_hash_set<std::string> scheduled;
+    absl::flat_hash_set<std::int64_t> events, cancelled;  // Of the scheduled; by scheduled event.
   };
   static bool takes(enums::CommandType type);
   static Verdict check(CommandCheck& check, const command::Command& command);
@@ -106,10 +107,11 @@ struct ActivityRef {
   std::int64_t scheduled_id = 0;
 };
 absl::StatusOr<ActivityRef> find_activity_by_token(Engine& engine, const std::string& token);
+// `begun`: one that no worker has is not found.
 absl::StatusOr<ActivityRef> find_activity_by_id(Engine& engine, const std::string& ns,
                                                 const std::string& workflow_id,
                                                 const std::string& run_id,
-                                                const std::string& activity_id);
+                                                const std::string& activity_id, bool begun);
 void complete_activity(Engine& engine, ActivityRef ref, common::Payloads& result,
                        const std::string& identity);
 void fail_activity(Engine& engine, ActivityRef ref, failure::Failure& failure,

@@ -209,12 +209,9 @@ void time_out(ActivityOwner& owner, Activity& activity, enums::TimeoutType type)
   if (decision.retry()) return back_off(owner, activity, decision.delay, std::move(failure));
   // A retry that would come after the last allowed instant: the whole activity has timed out.
   if (decision.state == enums::RETRY_STATE_TIMEOUT) {
-    failure::Failure whole = timeout_failure(activity, enums::TIMEOUT_TYPE_SCHEDULE_TO_CLOSE);
-    *whole.mutable_cause() = std::move(failure);
-    failure = std::move(whole);
-  } else if (type == enums::TIMEOUT_TYPE_SCHEDULE_TO_CLOSE && activity.last_failure != nullptr) {
-    *failure.mutable_cause() = *activity.last_failure;
+    failure = timeout_failure(activity, enums::TIMEOUT_TYPE_SCHEDULE_TO_CLOSE);
   }
+  if (activity.last_failure != nullptr) *failure.mutable_cause() = *activity.last_failure;
   if (type == enums::TIMEOUT_TYPE_SCHEDULE_TO_CLOSE ||
       type == enums::TIMEOUT_TYPE_SCHEDULE_TO_START) {
     decision.state = enums::RETRY_STATE_NON_RETRYABLE_FAILURE;

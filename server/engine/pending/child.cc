@@ -65,15 +65,13 @@ void fail_child_start(Engine& engine, const Run& parent, const Child& child,
 
 void start_child(Engine& engine, const Run& parent, std::int64_t initiated_id) {
   const Child* pending = parent.open<Children>().find(initiated_id);
-  if (pending == nullptr) return;
+  // A parent that closes in the task that initiates it starts none, whatever its policy (genuine
+  // servers 1.29, 1.32).
+  if (pending == nullptr || !parent.running()) return;
   const Child& child = *pending;
-  const bool abandoned =
-      child.attributes().parent_close_policy() == enums::PARENT_CLOSE_POLICY_ABANDON;
-  if (!parent.running() && !abandoned) return;
   const auto& from = child.attributes();
   Namespace* ns = engine.namespaces().find(from.namespace_());
   if (ns == nullptr) {
-    if (!parent.running()) return;
     return fail_child_start(engine, parent, child,
                             enums::START_CHILD_WORKFLOW_EXECUTION_FAILED_CAUSE_NAMESPACE_NOT_FOUND);
   }
@@ -82,7 +80,6 @@ void start_child(Engine& engine, const Run& parent, std::int64_t initiated_id) {
       decide_start(engine, *ns, spec.workflow_id, spec.request_id, from.workflow_id_reuse_policy(),
                    enums::WORKFLOW_ID_CONFLICT_POLICY_UNSPECIFIED);
   if (!decision.ok()) {
-    if (!parent.running()) return;
     return fail_child_start(
         engine, parent, child,
         enums::START_CHILD_WORKFLOW_EXECUTION_FAILED_CAUSE_WORKFLOW_ALREADY_EXISTS);

@@ -96,6 +96,7 @@ struct CommandCheck {
   const Engine& engine;
   const Run& run;
   Pending::Batches batches;
+  std::int64_t event_id = 0;  // That the command's event will have.
 
   template <class K>
   typename K::Batch& batch() {

@@ -28,7 +28,8 @@ struct Update {
   bool in_history =
       false;  // An UpdateAdmitted event carries the request: the worker reads it there.
   ::temporal::api::update::v1::Request request;
-  std::int64_t sequencing_id = 0;  // Scheduled event id of the task that carried it.
+  std::uint64_t order = 0;         // Of coming, among all.
+  std::int64_t sequencing_id = 0;  // The last event before the start of the task that carried it.
   std::int64_t accepted_id = 0;
   ::temporal::api::update::v1::Outcome outcome;  // kCompleted.
 

@@ -19,6 +19,7 @@
 namespace chimera::server {
 namespace {
 
+namespace update = ::temporal::api::update::v1;
 using Request = wf::RespondWorkflowTaskCompletedRequest;
 
 bool is_close_command(enums::CommandType type) {
@@ -79,6 +80,16 @@ Verdict check_command(CommandCheck& check, const Request& request,
   return check_run_command(check, command);
 }
 
+// How many events a command writes at its place.
+int events_of(const Request& request, const command::Command& command) {
+  if (command.command_type() != enums::COMMAND_TYPE_PROTOCOL_MESSAGE) return 1;
+  const std::string& id = command.protocol_message_command_attributes().message_id();
+  return static_cast<int>(
+      std::count_if(request.messages().begin(), request.messages().end(), [&](const auto& message) {
+        return message.id() == id && !message.body().template Is<update::Rejection>();
+      }));
+}
+
 Verdict check_messages(const Run& run, const Request& request) {
   for (const auto& message : request.messages()) {
     std::string problem = check_update_message(run, message);
@@ -113,9 +124,11 @@ std::string task_failed_cause_name(enums::WorkflowTaskFailedCause cause) {
 absl::StatusOr<Verdict> check_commands(const Engine& engine, const Run& run,
                                        const Request& request) {
   if (absl::Status s = check_sequence(request); !s.ok()) return s;
-  CommandCheck check{engine, run, {}};
+  // Behind the task's Completed event, and the two that are not written yet, perhaps.
+  CommandCheck check{engine, run, {}, run.next_event_id() + (run.task.written() ? 1 : 3)};
   for (const auto& command : request.commands()) {
     if (Verdict verdict = check_command(check, request, command); verdict) return verdict;
+    check.event_id += events_of(request, command);
   }
   if (Verdict verdict = check_messages(run, request); verdict) return verdict;
   const bool closes =

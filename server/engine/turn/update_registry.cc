@@ -1,5 +1,7 @@
 #include "server/engine/turn/update_registry.h"
 
+#include <algorithm>
+
 #include "server/base/errors.h"
 #include "server/base/parse.h"
 #include "server/engine/engine.h"
@@ -187,6 +189,7 @@ absl::Status admit_update(Engine& engine, const Run& run, update::Request reques
   }
   auto admitted = std::make_shared<Update>();
   admitted->id = id;
+  admitted->order = engine.ids().next_stamp();
   admitted->request = std::move(request);
   run.waiting.updates[id] = admitted;
   wait_for(engine, admitted, std::move(wait));
@@ -230,14 +233,20 @@ bool has_unsent_updates(const Run& run) {
 }
 
 void send_updates(const Run& run, wf::PollWorkflowTaskQueueResponse& response) {
+  std::vector<Update*> sent;
   for (auto& [id, update] : run.waiting.updates) {
     if (update->state != State::kAdmitted) continue;
     update->state = State::kSent;
-    if (update->in_history) continue;
-    update->sequencing_id = run.task.scheduled_id;
+    if (!update->in_history) sent.push_back(update.get());
+  }
+  std::sort(sent.begin(), sent.end(),
+            [](const Update* a, const Update* b) { return a->order < b->order; });
+  for (Update* update : sent) {
+    // Behind what came after the task was scheduled, such as a signal.
+    update->sequencing_id = run.task.started_id - 1;
     auto& message = *response.add_messages();
-    message.set_id(absl::StrCat(id, "/request"));
-    message.set_protocol_instance_id(id);
+    message.set_id(absl::StrCat(update->id, "/request"));
+    message.set_protocol_instance_id(update->id);
     message.set_event_id(update->sequencing_id);
     message.mutable_body()->PackFrom(update->request);
   }
