@@ -62,6 +62,7 @@ Backlog Matching::backlog(const QueueKey& key) const {
 void Matching::sweep() {
   if (now() < next_sweep_) return;
   next_sweep_ = now() + kSweepEvery;
+  std::erase_if(gone_, [this](const auto& item) { return now() - item.second > kPollerMemory; });
   absl::erase_if(queues_, [this](auto& item) {
     TaskQueue& queue = *item.second;
     if (!queue.pollers.empty()) return false;
@@ -97,6 +98,8 @@ void Matching::note_poll(TaskQueue& queue, const Poller& poller) {
 
 void Matching::poll(const QueueKey& key, Poller poller, double rate_limit) {
   sweep();
+  if (gone_.contains({key.namespace_id, poller.worker_instance_key}))
+    return outbox_.finish(poller.call, absl::OkStatus());
   auto& queue = queues_[key];
   if (queue == nullptr) queue = std::make_unique<TaskQueue>();
   if (rate_limit > 0) queue->rate_limit = rate_limit;
@@ -178,6 +181,7 @@ void Matching::match(const QueueKey& key, TaskQueue& queue) {
 void Matching::shut_down_worker(const std::string& namespace_id,
                                 const std::string& worker_instance_key,
                                 const std::string& sticky_queue) {
+  if (!worker_instance_key.empty()) gone_[{namespace_id, worker_instance_key}] = now();
   std::vector<std::pair<QueueKey, CallPtr>> calls;
   for (auto& [key, queue] : queues_) {
     if (key.namespace_id != namespace_id) continue;

@@ -47,8 +47,8 @@ class Matching {
   void match_all();  // Pairs what can be paired; called after every handler.
   // A poll waits there, or did in the last ten seconds.
   bool has_recent_poller(const QueueKey& key) const;
-  // Answers the open polls of a worker that shuts down with nothing, and sends away what waits at
-  // its sticky queue.
+  // Answers the polls of a worker that shuts down with nothing, those that are open and those that
+  // come late, and sends away what waits at its sticky queue.
   void shut_down_worker(const std::string& namespace_id, const std::string& worker_instance_key,
                         const std::string& sticky_queue);
   const TaskQueue* find(const QueueKey& key) const;
@@ -68,6 +68,8 @@ class Matching {
   Loop& loop_;
   Outbox& outbox_;
   absl::flat_hash_map<QueueKey, std::unique_ptr<TaskQueue>> queues_;
+  // Workers that have shut down, by namespace id and instance key: when.
+  std::map<std::pair<std::string, std::string>, WallTime> gone_;
   std::vector<QueueKey> ready_;  // Changed since the last match_all().
   WallTime next_sweep_{};
 };

@@ -35,6 +35,8 @@ absl::Status signal_workflow(Engine& engine, wf::SignalWorkflowExecutionRequest&
   if (request.signal_name().empty()) return invalid("SignalName is not set on request.");
   if (absl::Status s = check_length("SignalName", request.signal_name()); !s.ok()) return s;
   if (absl::Status s = check_length("RequestId", request.request_id()); !s.ok()) return s;
+  if (std::string problem = links_problem(request.links()); !problem.empty())
+    return invalid(problem);
   if (absl::Status s = check_blob(request.input()); !s.ok()) return s;
   absl::StatusOr<const Run*> found = target(engine, request);
   if (!found.ok()) return found.status();
@@ -106,6 +108,8 @@ absl::Status signal_with_start(Engine& engine, wf::SignalWithStartWorkflowExecut
 
 absl::Status request_cancel(Engine& engine, wf::RequestCancelWorkflowExecutionRequest& request,
                             wf::RequestCancelWorkflowExecutionResponse&) {
+  if (std::string problem = links_problem(request.links()); !problem.empty())
+    return invalid(problem);
   absl::StatusOr<const Run*> found = target(engine, request, /*must_run=*/false);
   if (!found.ok()) return found.status();
   if (!(*found)->running() || (*found)->cancel_requested) return absl::OkStatus();

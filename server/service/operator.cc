@@ -1,4 +1,6 @@
 // OperatorService: search attributes.
+#include <algorithm>
+
 #include "temporal/api/operatorservice/v1/request_response.pb.h"
 
 #include "server/base/errors.h"
@@ -14,6 +16,11 @@ namespace op = ::temporal::api::operatorservice::v1;
 
 absl::StatusOr<Namespace*> target(Engine& engine, const std::string& name) {
   return engine.resolve_namespace(name.empty() ? "default" : name);
+}
+
+// How many there may be of a type, as the genuine dev server's store has them.
+std::size_t most(enums::IndexedValueType type) {
+  return type == enums::INDEXED_VALUE_TYPE_KEYWORD ? 10 : 3;
 }
 
 absl::Status add(Engine& engine, op::AddSearchAttributesRequest& request,
@@ -37,14 +44,25 @@ absl::Status add(Engine& engine, op::AddSearchAttributesRequest& request,
                                                    "first, or choose another name."));
     }
   }
-  for (const auto& [name, type] : request.search_attributes())
-    (*ns)->search_attributes[name] = type;
+  AttributeTypes all = (*ns)->search_attributes;
+  for (const auto& [name, type] : request.search_attributes()) {
+    if (!all.emplace(name, type).second) continue;
+    const auto count = static_cast<std::size_t>(std::count_if(
+        all.begin(), all.end(), [type = type](const auto& each) { return each.second == type; }));
+    if (count > most(type)) {
+      return invalid(absl::StrCat("Unable to create search attributes: cannot have more than ",
+                                  most(type), " search attribute of type ", type_name(type), "."));
+    }
+  }
+  (*ns)->search_attributes = std::move(all);
   engine.save(**ns);
   return absl::OkStatus();
 }
 
 absl::Status remove(Engine& engine, op::RemoveSearchAttributesRequest& request,
                     op::RemoveSearchAttributesResponse&) {
+  if (request.search_attributes().empty())
+    return invalid("SearchAttributes are not set on request.");
   absl::StatusOr<Namespace*> ns = target(engine, request.namespace_());
   if (!ns.ok()) return ns.status();
   for (const std::string& name : request.search_attributes()) {

@@ -76,6 +76,7 @@ absl::Status describe_queue(Engine& engine, wf::DescribeTaskQueueRequest& reques
 
 absl::Status list_partitions(Engine& engine, wf::ListTaskQueuePartitionsRequest& request,
                              wf::ListTaskQueuePartitionsResponse& response) {
+  if (request.task_queue().name().empty()) return invalid("taskQueue is not set");
   absl::StatusOr<Namespace*> ns = engine.resolve_namespace(request.namespace_());
   if (!ns.ok()) return ns.status();
   response.add_activity_task_queue_partitions()->set_key(request.task_queue().name());

@@ -133,6 +133,10 @@ absl::Status validate_start(Engine& engine, wf::StartWorkflowExecutionRequest& r
                                                request.search_attributes());
       !s.ok())
     return s;
+  for (const std::string& problem :
+       {priority_problem(request.priority()), links_problem(request.links())}) {
+    if (!problem.empty()) return invalid(problem);
+  }
   if (absl::Status s = check_blob(request.input()); !s.ok()) return s;
   if (request.memo().ByteSizeLong() > kBlobBytesMax) return invalid("Memo size exceeds limit.");
   if (request.has_continued_failure()) cut_causes(*request.mutable_continued_failure());

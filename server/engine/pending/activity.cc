@@ -98,15 +98,35 @@ Verdict Activities::check_schedule(CommandCheck& check,
                                    const command::ScheduleActivityTaskCommandAttributes& a) {
   constexpr auto kCause = Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_SCHEDULE_ACTIVITY_ATTRIBUTES;
   if (Verdict verdict = check_sizes(kCause, a); verdict) return verdict;
-  if (a.activity_id().empty())
-    return bad(kCause, "ActivityId is not set on ScheduleActivityTaskCommand.");
-  if (a.activity_type().name().empty())
-    return bad(kCause, "ActivityType is not set on ScheduleActivityTaskCommand.");
+  if (a.activity_id().empty()) {
+    return bad(kCause,
+               absl::StrCat("ActivityId is not set on ScheduleActivityTaskCommand. ActivityType=",
+                            a.activity_type().name()));
+  }
+  if (a.activity_type().name().empty()) {
+    return bad(kCause,
+               absl::StrCat("ActivityType is not set on ScheduleActivityTaskCommand. ActivityID=",
+                            a.activity_id()));
+  }
+  const std::string which =
+      absl::StrCat("ActivityId=", a.activity_id(), " ActivityType=", a.activity_type().name());
+  for (const auto& [name, duration] :
+       {std::pair("ScheduleToCloseTimeout", &a.schedule_to_close_timeout()),
+        std::pair("ScheduleToStartTimeout", &a.schedule_to_start_timeout()),
+        std::pair("StartToCloseTimeout", &a.start_to_close_timeout()),
+        std::pair("HeartbeatTimeout", &a.heartbeat_timeout())}) {
+    if (const std::string problem = duration_problem(*duration); !problem.empty()) {
+      return bad(kCause, absl::StrCat("Invalid ", name,
+                                      " for ScheduleActivityTaskCommand: ", problem, ". ", which));
+    }
+  }
+  if (std::string problem = priority_problem(a.priority()); !problem.empty())
+    return bad(kCause, std::move(problem));
   if (to_nanos(a.start_to_close_timeout()) == Nanos{0} &&
       to_nanos(a.schedule_to_close_timeout()) == Nanos{0}) {
     return bad(kCause, absl::StrCat("A valid StartToClose or ScheduleToCloseTimeout is not set on "
-                                    "ScheduleActivityTaskCommand. ActivityId=",
-                                    a.activity_id(), " ActivityType=", a.activity_type().name()));
+                                    "ScheduleActivityTaskCommand. ",
+                                    which));
   }
   if (std::string problem = check_retry_policy(a.retry_policy()); !problem.empty())
     return bad(kCause, problem);

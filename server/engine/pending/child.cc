@@ -237,6 +237,8 @@ Verdict Children::check(CommandCheck& check, const command::Command& command) {
       !s.ok()) {
     return bad(Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES, std::string(s.message()));
   }
+  if (std::string problem = priority_problem(a.priority()); !problem.empty())
+    return bad(kCause, std::move(problem));
   auto& started = check.batch<Children>().started;
   const std::size_t pending = check.run.open<Children>().open_.size() + started.size();
   started.insert(a.workflow_id());

@@ -22,8 +22,10 @@ Verdict Timers::check_start(CommandCheck& check, const command::StartTimerComman
   if (Verdict verdict = too_long(kCause, "StartTimerCommand", {{"TimerId", id, "", ""}}); verdict)
     return verdict;
   if (id.empty()) return bad(kCause, "TimerId is not set on StartTimerCommand.");
-  if (a.start_to_fire_timeout().seconds() < 0)
-    return bad(kCause, "A valid StartToFireTimeout is not set on StartTimerCommand.");
+  if (const std::string problem = duration_problem(a.start_to_fire_timeout()); !problem.empty()) {
+    return bad(kCause, absl::StrCat("An invalid StartToFireTimeout is set on StartTimerCommand: ",
+                                    problem, ". TimerId=", id));
+  }
   Batch& batch = check.batch<Timers>();
   const bool pending = check.run.open<Timers>().find(id) != nullptr && !batch.canceled.contains(id);
   if (pending || !batch.started.insert(id).second) {

@@ -29,4 +29,53 @@ absl::Status check_blob(const google::protobuf::Message& payloads) {
   return invalid("Blob data size exceeds limit.");
 }
 
+std::string priority_problem(const common::Priority& priority) {
+  constexpr std::size_t kFairnessKeyMax = 64;
+  if (priority.priority_key() < 0) return "PriorityKey can't be negative";
+  if (priority.fairness_key().size() > kFairnessKeyMax) return "FairnessKey length exceeds limit";
+  if (priority.fairness_weight() < 0) return "FairnessWeight can't be negative";
+  return "";
+}
+
+std::string duration_problem(const google::protobuf::Duration& duration) {
+  const std::int64_t seconds = duration.seconds();
+  const int nanos = duration.nanos();
+  if ((seconds > 0 && nanos < 0) || (seconds < 0 && nanos > 0))
+    return "duration has seconds and nanos with different signs";
+  return seconds < 0 || nanos < 0 ? "negative duration" : "";
+}
+
+std::string links_problem(const google::protobuf::RepeatedPtrField<common::Link>& links) {
+  constexpr int kLinksMax = 10;
+  constexpr std::size_t kLinkBytesMax = 4000;
+  if (links.size() > kLinksMax) {
+    return absl::StrCat("cannot attach more than ", kLinksMax, " links per request, got ",
+                        links.size());
+  }
+  for (const common::Link& link : links) {
+    if (link.ByteSizeLong() > kLinkBytesMax) {
+      return absl::StrCat("link exceeds allowed size of ", kLinkBytesMax, ", got ",
+                          link.ByteSizeLong());
+    }
+    if (link.has_batch_job()) {
+      if (link.batch_job().job_id().empty()) return "batch job link must not have an empty job ID";
+      continue;
+    }
+    if (!link.has_workflow_event()) return "unsupported link variant";
+    const auto& event = link.workflow_event();
+    for (const auto& [value, name] :
+         {std::pair(&event.namespace_(), "namespace"),
+          std::pair(&event.workflow_id(), "workflow ID"), std::pair(&event.run_id(), "run ID")}) {
+      if (value->empty())
+        return absl::StrCat("workflow event link must not have an empty ", name, " field");
+    }
+    if (event.event_ref().event_type() == enums::EVENT_TYPE_UNSPECIFIED &&
+        event.event_ref().event_id() != 0) {
+      return "workflow event link ref cannot have an unspecified event type and a non-zero event "
+             "ID";
+    }
+  }
+  return "";
+}
+
 }  // namespace chimera::server

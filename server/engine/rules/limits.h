@@ -31,6 +31,10 @@ inline Verdict either(Verdict first, Verdict second) { return first ? std::move(
 // `what` as in "SignalName length exceeds limit."
 absl::Status check_length(absl::string_view what, absl::string_view value);
 absl::Status check_blob(const google::protobuf::Message& payloads);
+// Empty if it is right; else what is wrong, in the genuine server's words. So are the next two.
+std::string priority_problem(const common::Priority& priority);
+std::string duration_problem(const google::protobuf::Duration& duration);
+std::string links_problem(const google::protobuf::RepeatedPtrField<common::Link>& links);
 
 }  // namespace chimera::server
 

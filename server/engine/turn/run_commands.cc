@@ -25,6 +25,15 @@ Verdict check(const Run& run, const common::SearchAttributes& attributes) {
              std::string(status.message()));
 }
 
+Verdict check(const Run& run, const command::UpsertWorkflowSearchAttributesCommandAttributes& a) {
+  const char* missing = !a.has_search_attributes()                       ? "SearchAttributes"
+                        : a.search_attributes().indexed_fields().empty() ? "IndexedFields"
+                                                                         : nullptr;
+  if (missing == nullptr) return check(run, a.search_attributes());
+  return bad(Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES,
+             absl::StrCat(missing, " is not set on UpsertWorkflowSearchAttributesCommand."));
+}
+
 Verdict check(const command::RecordMarkerCommandAttributes& a) {
   constexpr auto kCause = Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_RECORD_MARKER_ATTRIBUTES;
   Verdict sizes =
@@ -155,8 +164,7 @@ Verdict check_run_command(const CommandCheck& checked, const command::Command& c
     case enums::COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION:
       return check(run, command.continue_as_new_workflow_execution_command_attributes());
     case enums::COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES:
-      return check(
-          run, command.upsert_workflow_search_attributes_command_attributes().search_attributes());
+      return check(run, command.upsert_workflow_search_attributes_command_attributes());
     case enums::COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES:
       return check(command.modify_workflow_properties_command_attributes());
     case enums::COMMAND_TYPE_SCHEDULE_NEXUS_OPERATION:

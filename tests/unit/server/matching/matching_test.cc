@@ -188,6 +188,20 @@ TEST_F(MatchingTest, WhatWaitsAtTheQueueOfAWorkerThatLeavesGoesElsewhere) {
   EXPECT_EQ(matching.backlog(sticky).count, 0);
 }
 
+// Sent before its goodbye, they may arrive behind it.
+TEST_F(MatchingTest, LatePollsOfAWorkerThatHasLeftEndAtOnce) {
+  matching.shut_down_worker("ns", "worker", "");
+  add(1);
+  poll("worker");
+  settle();
+  EXPECT_THAT(answered, ElementsAre("worker"));
+  EXPECT_THAT(owner->delivered, IsEmpty());
+
+  poll("another");
+  settle();
+  EXPECT_THAT(owner->delivered, ElementsAre("1 to another at queue"));
+}
+
 TEST_F(MatchingTest, AStickyPollerIsRememberedForTenSeconds) {
   const QueueKey sticky = queue("sticky", enums::TASK_QUEUE_TYPE_WORKFLOW);
   add(1, 3, sticky);

@@ -1,0 +1,165 @@
+// What a request may not ask, and the words in which it is refused.
+#include "temporal/api/operatorservice/v1/request_response.pb.h"
+
+#include "tests/conformance/session.h"
+
+namespace chimera::conformance {
+namespace {
+
+namespace op = api::operatorservice::v1;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+class RefusalsTest : public Session {
+ protected:
+  std::string of_start(const std::function<void(Start&)>& change) {
+    Start request = start_request();
+    change(request);
+    const auto reply = rpc<wf::StartWorkflowExecutionResponse>(request);
+    EXPECT_EQ(reply.status().code(), absl::StatusCode::kInvalidArgument) << reply.status();
+    return std::string(reply.status().message());
+  }
+  std::string of_attribute(const std::string& name, const std::string& value) {
+    return of_start([&](Start& request) {
+      (*request.mutable_search_attributes()->mutable_indexed_fields())[name] = payload(value);
+    });
+  }
+  std::string of_command(const Command& command) {
+    id += "x";
+    start();
+    const auto reply = try_respond(poll(), {command});
+    EXPECT_EQ(reply.status().code(), absl::StatusCode::kInvalidArgument) << reply.status();
+    return std::string(reply.status().message());
+  }
+  template <class Reply, class Request>
+  std::string of(const Request& request) {
+    const auto reply = rpc<Reply>(request);
+    EXPECT_EQ(reply.status().code(), absl::StatusCode::kInvalidArgument) << reply.status();
+    return std::string(reply.status().message());
+  }
+  static void add_link(google::protobuf::RepeatedPtrField<api::common::v1::Link>& links) {
+    auto& event = *links.Add()->mutable_workflow_event();
+    event.set_namespace_("default");
+    event.set_workflow_id("w");
+    event.set_run_id("r");
+  }
+};
+
+TEST_F(RefusalsTest, priorities) {
+  EXPECT_EQ(of_start([](Start& r) { r.mutable_priority()->set_priority_key(-1); }),
+            "PriorityKey can't be negative");
+  EXPECT_EQ(
+      of_start([](Start& r) { r.mutable_priority()->set_fairness_key(std::string(65, 'k')); }),
+      "FairnessKey length exceeds limit");
+  EXPECT_EQ(of_start([](Start& r) { r.mutable_priority()->set_fairness_weight(-1); }),
+            "FairnessWeight can't be negative");
+  EXPECT_EQ(of_command(schedule_activity(
+                "1", [](auto& a) { a.mutable_priority()->set_priority_key(-1); })),
+            "BadScheduleActivityAttributes: PriorityKey can't be negative");
+  Command child = start_child(id + "-child");
+  child.mutable_start_child_workflow_execution_command_attributes()
+      ->mutable_priority()
+      ->set_fairness_key(std::string(65, 'k'));
+  EXPECT_EQ(of_command(child),
+            "BadStartChildExecutionAttributes: FairnessKey length exceeds limit");
+}
+
+TEST_F(RefusalsTest, links) {
+  EXPECT_EQ(of_start([](Start& r) {
+              for (int i = 0; i < 11; ++i) add_link(*r.mutable_links());
+            }),
+            "cannot attach more than 10 links per request, got 11");
+  EXPECT_EQ(of_start([](Start& r) {
+              add_link(*r.mutable_links());
+              r.mutable_links(0)->mutable_workflow_event()->clear_workflow_id();
+            }),
+            "workflow event link must not have an empty workflow ID field");
+  EXPECT_EQ(of_start([](Start& r) { r.add_links(); }), "unsupported link variant");
+  start();
+  wf::SignalWorkflowExecutionRequest signal;
+  signal.set_namespace_(ns);
+  *signal.mutable_workflow_execution() = execution();
+  signal.set_signal_name("s");
+  add_link(*signal.mutable_links());
+  signal.mutable_links(0)->mutable_workflow_event()->clear_run_id();
+  EXPECT_EQ(of<wf::SignalWorkflowExecutionResponse>(signal),
+            "workflow event link must not have an empty run ID field");
+}
+
+TEST_F(RefusalsTest, durations_of_an_activity) {
+  EXPECT_EQ(of_command(schedule_activity(
+                "1", [](auto& a) { a.mutable_heartbeat_timeout()->set_seconds(-1); })),
+            "BadScheduleActivityAttributes: Invalid HeartbeatTimeout for "
+            "ScheduleActivityTaskCommand: negative duration. ActivityId=1 ActivityType=act");
+  EXPECT_EQ(of_command(schedule_activity("1",
+                                         [](auto& a) {
+                                           auto& limit = *a.mutable_schedule_to_start_timeout();
+                                           limit.set_seconds(1);
+                                           limit.set_nanos(-1);
+                                         })),
+            "BadScheduleActivityAttributes: Invalid ScheduleToStartTimeout for "
+            "ScheduleActivityTaskCommand: duration has seconds and nanos with different signs. "
+            "ActivityId=1 ActivityType=act");
+  EXPECT_EQ(of_command(schedule_activity("")),
+            "BadScheduleActivityAttributes: ActivityId is not set on ScheduleActivityTaskCommand. "
+            "ActivityType=act");
+  EXPECT_EQ(of_command(schedule_activity("1", [](auto& a) { a.clear_activity_type(); })),
+            "BadScheduleActivityAttributes: ActivityType is not set on "
+            "ScheduleActivityTaskCommand. ActivityID=1");
+  EXPECT_EQ(of_command(start_timer("t", milliseconds(-1000))),
+            "BadStartTimerAttributes: An invalid StartToFireTimeout is set on StartTimerCommand: "
+            "negative duration. TimerId=t");
+}
+
+TEST_F(RefusalsTest, values_of_search_attributes) {
+  EXPECT_THAT(of_attribute("TemporalChangeVersion", "\"text\""),
+              HasSubstr("invalid value for search attribute TemporalChangeVersion of type "
+                        "KeywordList: text"));
+  EXPECT_THAT(of_attribute("TemporalChangeVersion", "[1,2]"),
+              HasSubstr("of type KeywordList: [1 2]"));
+  EXPECT_THAT(of_attribute("TemporalScheduledStartTime", "\"2026-01-31\""),
+              HasSubstr("invalid value for search attribute TemporalScheduledStartTime of type "
+                        "Datetime: 2026-01-31"));
+  EXPECT_THAT(of_attribute("TemporalScheduledStartTime", "\"2026-01-31T09:00:00\""),
+              HasSubstr("of type Datetime: 2026-01-31T09:00:00"));
+  EXPECT_THAT(of_attribute("GoldInt", "\"text\""), HasSubstr("GoldInt of type Int: text"));
+  EXPECT_THAT(of_attribute("GoldInt", "9223372036854775808"), HasSubstr("GoldInt of type Int: "));
+  EXPECT_THAT(of_attribute("GoldInt", "1.5"), HasSubstr("GoldInt of type Int: 1.5"));
+  EXPECT_THAT(of_attribute("GoldKw", "true"), HasSubstr("GoldKw of type Keyword: true"));
+}
+
+TEST_F(RefusalsTest, an_upsert_of_nothing) {
+  Command upsert;
+  upsert.set_command_type(enums::COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES);
+  auto& a = *upsert.mutable_upsert_workflow_search_attributes_command_attributes();
+  EXPECT_EQ(of_command(upsert),
+            "BadSearchAttributes: SearchAttributes is not set on "
+            "UpsertWorkflowSearchAttributesCommand.");
+  a.mutable_search_attributes();
+  EXPECT_EQ(of_command(upsert),
+            "BadSearchAttributes: IndexedFields is not set on "
+            "UpsertWorkflowSearchAttributesCommand.");
+}
+
+TEST_F(RefusalsTest, names_left_out) {
+  op::RemoveSearchAttributesRequest remove;
+  remove.set_namespace_(ns);
+  EXPECT_EQ(of<op::RemoveSearchAttributesResponse>(remove),
+            "SearchAttributes are not set on request.");
+  wf::ListTaskQueuePartitionsRequest list;
+  list.set_namespace_(ns);
+  EXPECT_EQ(of<wf::ListTaskQueuePartitionsResponse>(list), "taskQueue is not set");
+}
+
+TEST_F(RefusalsTest, more_search_attributes_of_a_type_than_there_may_be) {
+  op::AddSearchAttributesRequest add;
+  add.set_namespace_(ns);
+  for (const char* name : {"RefusedBool1", "RefusedBool2", "RefusedBool3", "RefusedBool4"})
+    (*add.mutable_search_attributes())[name] = enums::INDEXED_VALUE_TYPE_BOOL;
+  EXPECT_EQ(of<op::AddSearchAttributesResponse>(add),
+            "Unable to create search attributes: cannot have more than 3 search attribute of type "
+            "Bool.");
+}
+
+}  // namespace
+}  // namespace chimera::conformance
