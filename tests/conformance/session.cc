@@ -1,5 +1,6 @@
 #include "tests/conformance/session.h"
 
+#include <algorithm>
 #include <atomic>
 
 #include "absl/strings/ascii.h"
@@ -40,10 +41,63 @@ std::string short_name(enums::EventType type) {
   return name;
 }
 
-Session::Session() : id(unique_name()), queue("q-" + id), sticky("s-" + id) {}
+Session::Session() : id(unique_name()), queue("q-" + id), sticky("s-" + id), unique_(id) {}
+
+void Session::TearDown() {
+  if (HasFailure() || IsSkipped()) return;
+  const auto* info = testing::UnitTest::GetInstance()->current_test_info();
+  const std::string test = absl::StrCat(info->test_suite_name(), ".", info->name());
+  Masked masked({{unique_, "ID"}});
+  // Children join the list meanwhile.
+  for (std::size_t i = 0; i < started_.size(); ++i) collect(started_[i], "", masked);
+  if (records()) return record(test, masked.lines());
+  if (target().genuine) return;
+  EXPECT_EQ(difference_from_genuine(test, masked.lines()), "");
+}
+
+void Session::collect(std::string workflow_id, std::string run_id, Masked& masked) {
+  if (!collected_.insert(absl::StrCat(workflow_id, "/", run_id)).second) return;
+  wf::GetWorkflowExecutionHistoryRequest request;
+  request.set_namespace_(ns);
+  request.mutable_execution()->set_workflow_id(workflow_id);
+  request.mutable_execution()->set_run_id(run_id);
+  api::history::v1::History history;
+  do {
+    auto page = rpc<wf::GetWorkflowExecutionHistoryResponse>(request);
+    if (!page.ok()) return;  // A case may have deleted it.
+    history.MergeFrom(page->history());
+    request.set_next_page_token(page->next_page_token());
+  } while (!request.next_page_token().empty());
+  if (history.events().empty()) return;
+  const auto& start = history.events(0).workflow_execution_started_event_attributes();
+  masked.add(workflow_id, history);
+  for (const auto& event : history.events()) {
+    const auto& child = event.start_child_workflow_execution_initiated_event_attributes();
+    if (!child.workflow_id().empty()) note_start(child.workflow_id());
+    const std::string& base = event.workflow_task_failed_event_attributes().base_run_id();
+    if (!base.empty()) collect(workflow_id, base, masked);
+  }
+  if (!start.continued_execution_run_id().empty())
+    collect(workflow_id, start.continued_execution_run_id(), masked);
+}
+
+void Session::note_start(const std::string& workflow_id) {
+  const absl::MutexLock lock(&mutex_);
+  if (std::find(started_.begin(), started_.end(), workflow_id) == started_.end())
+    started_.push_back(workflow_id);
+}
 
 absl::Status Session::invoke(const google::protobuf::Message& request,
                              google::protobuf::Message& reply, milliseconds timeout) {
+  if (const auto* start = dynamic_cast<const Start*>(&request)) {
+    note_start(start->workflow_id());
+  } else if (const auto* signal =
+                 dynamic_cast<const wf::SignalWithStartWorkflowExecutionRequest*>(&request)) {
+    note_start(signal->workflow_id());
+  } else if (const auto* both = dynamic_cast<const wf::ExecuteMultiOperationRequest*>(&request);
+             both != nullptr && both->operations_size() > 0) {
+    note_start(both->operations(0).start_workflow().workflow_id());
+  }
   // "temporal.api.operatorservice.v1" and "AddSearchAttributesRequest", for instance.
   const std::string package = request.GetDescriptor()->file()->package();
   const std::string name = request.GetDescriptor()->name();

@@ -5,14 +5,17 @@
 
 #include <chrono>
 #include <functional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/conformance/recording.h"
 #include "tests/conformance/target.h"
 
 namespace chimera::conformance {
@@ -29,6 +32,8 @@ using std::chrono::milliseconds;
 class Session : public testing::Test {
  protected:
   Session();
+  // Compares the histories of all that the case has started with the genuine servers' (recording.h).
+  void TearDown() override;
 
   // --- Any RPC of WorkflowService or OperatorService: the method's name is the request's without
   // "Request". ---
@@ -132,10 +137,18 @@ class Session : public testing::Test {
   base::RpcMetadata headers;  // Of every call from now on.
 
  private:
+  void note_start(const std::string& workflow_id);
+  // Of the run, and of those before and after it.
+  void collect(std::string workflow_id, std::string run_id, Masked& masked);
   absl::Status invoke(const google::protobuf::Message& request, google::protobuf::Message& reply,
                       milliseconds timeout);
   Task poll_queue(const std::string& name, bool is_sticky, milliseconds patience);
   absl::StatusOr<Task> poll_once(const std::string& name, bool is_sticky, milliseconds patience);
+
+  absl::Mutex mutex_;                 // Cases have threads.
+  const std::string unique_;          // In all that the case calls by names of its own.
+  std::vector<std::string> started_;  // Workflow ids, in the order of their starts.
+  std::set<std::string> collected_;   // Workflow and run ids.
 };
 
 // "TaskScheduled" for EVENT_TYPE_WORKFLOW_TASK_SCHEDULED, "Started" for

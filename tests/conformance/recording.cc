@@ -1,0 +1,172 @@
+#include "tests/conformance/recording.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <regex>
+#include <set>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "google/protobuf/util/json_util.h"
+#include "nlohmann/json.hpp"
+
+#include "core/base/utf8.h"
+
+namespace chimera::conformance {
+namespace {
+
+using nlohmann::json;
+// Case -> ways -> lines.
+using Recorded = std::map<std::string, std::vector<std::vector<std::string>>>;
+
+// Of no meaning, or different at each run.
+const std::set<std::string>& left_out() {
+  static const auto* names =
+      new std::set<std::string>{"eventTime", "taskId", "version", "historySizeBytes", "eventId"};
+  return *names;
+}
+
+// Payloads in words, and without what is left out.
+void simplify(json& value) {
+  if (value.is_array()) {
+    for (json& each : value) simplify(each);
+    return;
+  }
+  if (!value.is_object()) return;
+  for (const std::string& name : left_out()) value.erase(name);
+  if (value.contains("metadata") && value["metadata"].is_object()) {
+    for (auto& [key, text] : value["metadata"].items()) {
+      std::string bytes;
+      if (text.is_string() && absl::Base64Unescape(text.get<std::string>(), &bytes)) text = bytes;
+    }
+    std::string bytes;
+    if (value.contains("data") && absl::Base64Unescape(value["data"].get<std::string>(), &bytes) &&
+        base::is_utf8(bytes)) {
+      constexpr std::size_t kShown = 200;
+      value["data"] =
+          bytes.size() > kShown ? absl::StrCat(bytes.size(), " bytes") : std::move(bytes);
+    }
+  }
+  for (auto& [key, each] : value.items()) {
+    // Counted from the moment.
+    if (absl::EndsWith(key, "ackoff") || key == "backoffStartInterval") {
+      if (each.is_string() && each != "0s") each = "SOME";
+      continue;
+    }
+    if ((key == "requestId" || key == "attachedRequestId") && each.is_string()) {
+      each = "REQUEST";
+      continue;
+    }
+    simplify(each);
+  }
+}
+
+Recorded read(const std::filesystem::path& file) {
+  std::ifstream in(file);
+  if (!in) return {};
+  return json::parse(in).get<Recorded>();
+}
+
+const std::vector<Recorded>& genuine() {
+  static const auto* all = [] {
+    auto* servers = new std::vector<Recorded>;
+    const std::filesystem::path folder =
+        std::filesystem::path(CHIMERA_TEST_DATA) / "conformance/recorded";
+    std::vector<std::filesystem::path> files;
+    if (std::filesystem::exists(folder)) {
+      for (const auto& entry : std::filesystem::directory_iterator(folder))
+        files.push_back(entry.path());
+    }
+    std::sort(files.begin(), files.end());
+    for (const auto& file : files) servers->push_back(read(file));
+    return servers;
+  }();
+  return *all;
+}
+
+std::string first_difference(const std::vector<std::string>& wanted,
+                             const std::vector<std::string>& got) {
+  const std::size_t both = std::min(wanted.size(), got.size());
+  for (std::size_t i = 0; i < both; ++i) {
+    if (wanted[i] == got[i]) continue;
+    return absl::StrCat("line ", i + 1, "\n  genuine: ", wanted[i], "\n  here:    ", got[i]);
+  }
+  if (wanted.size() == got.size()) return "";
+  return absl::StrCat("the genuine server's has ", wanted.size(), " lines, this one ", got.size(),
+                      "\n  next: ", wanted.size() > both ? wanted[both] : got[both]);
+}
+
+}  // namespace
+
+std::string Masked::mask(std::string text) {
+  for (const auto& [word, instead] : own_) text = absl::StrReplaceAll(text, {{word, instead}});
+  static const std::regex uuid("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}");
+  static const std::regex time("\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z");
+  std::string masked;
+  std::smatch found;
+  for (std::string rest = text;; rest = found.suffix()) {
+    if (!std::regex_search(rest, found, uuid)) {
+      masked += rest;
+      break;
+    }
+    masked += found.prefix();
+    auto known = std::find(ids_.begin(), ids_.end(), found.str());
+    if (known == ids_.end()) known = ids_.insert(ids_.end(), found.str());
+    absl::StrAppend(&masked, "uuid-", known - ids_.begin() + 1);
+  }
+  return std::regex_replace(masked, time, "TIME");
+}
+
+void Masked::add(const std::string& workflow_id, const api::history::v1::History& history) {
+  lines_.push_back(mask(absl::StrCat("= ", workflow_id)));
+  for (const auto& event : history.events()) {
+    std::string text;
+    if (!google::protobuf::util::MessageToJsonString(event, &text).ok()) text = "{}";
+    json value = json::parse(text);
+    const std::string type = value.value("eventType", "");
+    value.erase("eventType");
+    simplify(value);
+    // The attributes' own name says nothing new.
+    const json whole = value;
+    for (const auto& [key, attributes] : whole.items()) {
+      if (!absl::EndsWith(key, "EventAttributes")) continue;
+      value.erase(key);
+      value.update(attributes);
+    }
+    lines_.push_back(mask(absl::StrCat(
+        event.event_id(), " ", type.substr(std::string("EVENT_TYPE_").size()), " ", value.dump())));
+  }
+}
+
+bool records() { return std::getenv("CHIMERA_RECORD_HISTORIES") != nullptr; }
+
+void record(const std::string& test, const std::vector<std::string>& lines) {
+  const std::filesystem::path file = std::getenv("CHIMERA_RECORD_HISTORIES");
+  Recorded all = read(file);
+  auto& ways = all[test];
+  if (std::find(ways.begin(), ways.end(), lines) == ways.end()) ways.push_back(lines);
+  std::ofstream(file) << json(all).dump(1) << "\n";
+}
+
+std::string difference_from_genuine(const std::string& test,
+                                    const std::vector<std::string>& lines) {
+  std::string difference;
+  for (const Recorded& server : genuine()) {
+    const auto ways = server.find(test);
+    if (ways == server.end()) continue;
+    for (const auto& way : ways->second) {
+      std::string differs = first_difference(way, lines);
+      if (differs.empty()) return "";
+      // The one that is alike for longest.
+      if (differs.size() > 0 && difference.empty()) difference = std::move(differs);
+    }
+  }
+  return difference;
+}
+
+}  // namespace chimera::conformance
