@@ -160,6 +160,7 @@ StartSpec spec_of(Engine& engine, Namespace& ns, wf::StartWorkflowExecutionReque
   Nanos backoff = to_nanos(request.workflow_start_delay());
   if (const auto cron = CronSchedule::parse(request.cron_schedule()); cron) {
     backoff = cron->first_backoff(engine.now());
+    a.set_initiator(enums::CONTINUE_AS_NEW_INITIATOR_CRON_SCHEDULE);
   }
   set(a.mutable_first_workflow_task_backoff(), backoff);
   spec.user_metadata = std::move(*request.mutable_user_metadata());

@@ -149,8 +149,8 @@ Verdict Activities::check_cancel(CommandCheck& check, std::int64_t scheduled_id)
   const bool asked = activity != nullptr && activity->cancel_requested_id != 0;
   if (known && !asked && batch.cancelled.insert(scheduled_id).second) return std::nullopt;
   return bad(Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_REQUEST_CANCEL_ACTIVITY_ATTRIBUTES,
-             absl::StrCat("BadRequestCancelActivityAttributes: invalid or already requested "
-                          "scheduled event id ",
+             absl::StrCat("invalid history builder state for action: "
+                          "add-activitytask-cancel-requested-event, ScheduledEventID: ",
                           scheduled_id));
 }
 

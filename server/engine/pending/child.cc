@@ -38,8 +38,10 @@ StartSpec child_spec(Engine& engine, const Run& parent, const Child& child, Name
     a.mutable_root_workflow_execution()->set_run_id(parent.run_id);
   }
   Nanos backoff{};
-  if (const auto cron = CronSchedule::parse(from.cron_schedule()); cron)
+  if (const auto cron = CronSchedule::parse(from.cron_schedule()); cron) {
     backoff = cron->first_backoff(engine.now());
+    a.set_initiator(enums::CONTINUE_AS_NEW_INITIATOR_CRON_SCHEDULE);
+  }
   set(a.mutable_first_workflow_task_backoff(), backoff);
   spec.user_metadata = child.event->user_metadata();
   return spec;
@@ -180,7 +182,7 @@ void initiate(Transition& t, command::StartChildWorkflowExecutionCommandAttribut
   Nanos task = to_nanos(a.workflow_task_timeout());
   if (task == Nanos{0}) task = run.task_timeout;
   if (run_timeout > Nanos{0}) task = std::min(task, run_timeout);
-  set(a.mutable_workflow_execution_timeout(), execution);
+  if (a.has_workflow_execution_timeout()) set(a.mutable_workflow_execution_timeout(), execution);
   set(a.mutable_workflow_run_timeout(), run_timeout);
   set(a.mutable_workflow_task_timeout(), task);
   if (a.parent_close_policy() == enums::PARENT_CLOSE_POLICY_UNSPECIFIED)

@@ -120,6 +120,7 @@ void fill_info(const Run& run, ::temporal::api::workflow::v1::WorkflowExecutionI
     *info.mutable_root_execution() = info.execution();
   }
   info.set_first_run_id(run.first_run_id);
+  if (!run.reset_points.points().empty()) *info.mutable_auto_reset_points() = run.reset_points;
   if (start.has_priority()) *info.mutable_priority() = start.priority();
 }
 

@@ -59,6 +59,7 @@ void apply_task_event(Run& run, const HistoryEvent& event) {
       run.last_completed_started_id =
           event.workflow_task_completed_event_attributes().started_event_id();
       ++run.completed_tasks;
+      note_reset_point(run, event);
       run.consecutive_failures = 0;
       task = WorkflowTask{};
       break;

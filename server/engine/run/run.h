@@ -15,6 +15,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "temporal/api/update/v1/message.pb.h"
+#include "temporal/api/workflow/v1/message.pb.h"
 
 #include "server/base/call.h"
 #include "server/base/types.h"
@@ -137,6 +138,8 @@ class Run : public std::enable_shared_from_this<Run> {
   std::int64_t events_since_failure = 0;  // Non-task events since the last failed task.
   int consecutive_failures = 0;           // Of workflow tasks.
   std::string reported_problem_category, reported_problem_cause;
+  // Where each build first completed a task, in this run and those before it.
+  ::temporal::api::workflow::v1::ResetPoints reset_points;
   absl::flat_hash_map<std::string, KnownUpdate> known_updates;
   bool cancel_requested = false;
   std::int64_t signal_count = 0;

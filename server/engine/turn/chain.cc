@@ -15,6 +15,19 @@
 namespace chimera::server {
 namespace {
 
+// The points to which a chain can be reset by the build that it ran in, for the run that follows:
+// those of the run that ends are kept for as long as it is.
+::temporal::api::workflow::v1::ResetPoints handed_on(const Run& run, WallTime now) {
+  ::temporal::api::workflow::v1::ResetPoints points;
+  for (const auto& point : run.reset_points.points()) {
+    if (point.has_expire_time() && to_wall(point.expire_time()) < now) continue;
+    auto& kept = *points.add_points() = point;
+    if (point.run_id() == run.run_id)
+      set(kept.mutable_expire_time(), add_saturated(now, run.ns->retention()));
+  }
+  return points;
+}
+
 // A successor takes over the chain's identity and what its predecessor started with, also of memo
 // and search attributes (genuine servers 1.29, 1.32).
 StartSpec successor(Transition& t, enums::ContinueAsNewInitiator initiator, Nanos backoff) {
@@ -30,7 +43,13 @@ StartSpec successor(Transition& t, enums::ContinueAsNewInitiator initiator, Nano
   a.set_continued_execution_run_id(run.run_id);
   a.set_initiator(initiator);
   a.clear_continued_failure();
+  a.clear_identity();  // Nobody has started it.
   a.set_attempt(1);
+  if (run.reset_points.points().empty()) {
+    a.clear_prev_auto_reset_points();
+  } else {
+    *a.mutable_prev_auto_reset_points() = handed_on(run, t.engine().now());
+  }
   set(a.mutable_first_workflow_task_backoff(), backoff);
   spec.execution_expires = run.execution_expires;
   spec.user_metadata = run.user_metadata;
@@ -90,6 +109,7 @@ void time_out_run(Transition& t) {
   Run& run = t.run();
   failure::Failure failure;
   failure.set_message("workflow timeout");
+  failure.set_source("Server");
   failure.mutable_timeout_failure_info()->set_timeout_type(enums::TIMEOUT_TYPE_START_TO_CLOSE);
   FollowUp follow{enums::RETRY_STATE_TIMEOUT, ""};
   const bool whole_chain = run.execution_expires <= t.engine().now();
@@ -106,6 +126,7 @@ void continue_run(Transition& t, command::ContinueAsNewWorkflowExecutionCommandA
                   std::int64_t completed_id,
                   history::WorkflowExecutionContinuedAsNewEventAttributes& a) {
   const Nanos backoff = to_nanos(from.backoff_start_interval());
+  const auto given = from.initiator();
   const auto initiator = from.initiator() == enums::CONTINUE_AS_NEW_INITIATOR_UNSPECIFIED
                              ? enums::CONTINUE_AS_NEW_INITIATOR_WORKFLOW
                              : from.initiator();
@@ -131,8 +152,8 @@ void continue_run(Transition& t, command::ContinueAsNewWorkflowExecutionCommandA
   a.mutable_workflow_task_timeout();
   a.mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
   a.set_workflow_task_completed_event_id(completed_id);
-  set(a.mutable_backoff_start_interval(), backoff);
-  a.set_initiator(initiator);
+  if (backoff > Nanos{0}) set(a.mutable_backoff_start_interval(), backoff);
+  a.set_initiator(given);
   a.set_new_execution_run_id(post(t, std::move(spec)));
 }
 
