@@ -26,7 +26,8 @@ class ThreadStrand final : public Strand {
 
  private:
   void loop() {
-    Next next = Next::kWait;
+    // A thread that takes over goes on with what `after_work` has left: nothing new may come.
+    Next next = Next::kAgain;
     while (!stopping_) {
       if (next == Next::kWait) inbox_.wait();
       const bool worked = inbox_.run_all();

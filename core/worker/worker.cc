@@ -628,8 +628,30 @@ absl::Status check(const WorkerOptions& options) {
     return wrong("use_worker_versioning", "needs a deployment_name");
   if (!options.deployment_name.empty() && options.build_id.empty())
     return wrong("deployment_name", "needs a build_id");
-  if (options.nonsticky_to_sticky_poll_ratio < 0 || options.nonsticky_to_sticky_poll_ratio > 1)
+  const double ratio = options.nonsticky_to_sticky_poll_ratio;
+  if (!(ratio >= 0 && ratio <= 1))
     return wrong("nonsticky_to_sticky_poll_ratio", "must be between 0 and 1");
+  for (const auto& [name, rate] :
+       {std::pair("max_activities_per_second", options.max_activities_per_second),
+        std::pair("max_task_queue_activities_per_second",
+                  options.max_task_queue_activities_per_second)}) {
+    if (!(rate >= 0)) return wrong(name, "must be a number of at least 0, which is no limit");
+  }
+  for (const auto& [name, time] :
+       {std::pair("sticky_queue_schedule_to_start_timeout",
+                  options.sticky_queue_schedule_to_start_timeout),
+        std::pair("max_heartbeat_throttle_interval", options.max_heartbeat_throttle_interval),
+        std::pair("default_heartbeat_throttle_interval",
+                  options.default_heartbeat_throttle_interval),
+        std::pair("graceful_shutdown_timeout", options.graceful_shutdown_timeout),
+        std::pair("deadlock_timeout", options.deadlock_timeout),
+        std::pair("fatal_poll_tolerance", options.fatal_poll_tolerance)}) {
+    if (time.count() < 0) return wrong(name, "must not be negative");
+  }
+  if (options.max_eager_activity_reservations_per_workflow_task < 0)
+    return wrong("max_eager_activity_reservations_per_workflow_task", "must not be negative");
+  if (options.max_cached_workflows > 0 && options.max_cached_bytes == 0)
+    return wrong("max_cached_bytes", "must be at least 1 where runs are cached");
   return absl::OkStatus();
 }
 

@@ -45,7 +45,12 @@ std::chrono::nanoseconds time_from_text(const JsonReader& reader) {
       !absl::ParseTime("%Y-%m-%dT%H:%M:%E*S", text, absl::UTCTimeZone(), &time, &error)) {
     reader.fail("a time such as 2026-01-31T09:00:00+00:00");
   }
-  return std::chrono::nanoseconds(absl::ToUnixNanos(time));
+  using Nanos = std::chrono::nanoseconds;
+  if (time < absl::FromUnixNanos(Nanos::min().count()) ||
+      time > absl::FromUnixNanos(Nanos::max().count())) {
+    reader.fail("a time between the years 1678 and 2262");
+  }
+  return Nanos(absl::ToUnixNanos(time));
 }
 
 std::int64_t key_integer(std::string_view key, const JsonReader& value) {

@@ -123,7 +123,27 @@ Duration checked(Duration value, std::string_view option) {
       "to std::chrono::nanoseconds: leave it out to have none"));
 }
 
+namespace {
+// The server's rules, which local activities do not meet.
+void check(const RetryPolicy& policy) {
+  const auto refuse = [](const char* field, const auto& value, const char* rule) {
+    throw std::invalid_argument(
+        absl::StrCat("RetryPolicy::", field, " is ", value, ": it must ", rule));
+  };
+  if (policy.backoff_coefficient != 0 && !(policy.backoff_coefficient >= 1))
+    refuse("backoff_coefficient", policy.backoff_coefficient, "be at least 1");
+  if (policy.maximum_attempts < 0)
+    refuse("maximum_attempts", policy.maximum_attempts, "not be negative; 0 is without a limit");
+  if (policy.maximum_interval > Duration::zero() &&
+      policy.maximum_interval < policy.initial_interval) {
+    refuse("maximum_interval", absl::FormatDuration(absl::FromChrono(policy.maximum_interval)),
+           "not be less than initial_interval");
+  }
+}
+}  // namespace
+
 api::common::v1::RetryPolicy to_proto(const RetryPolicy& policy) {
+  check(policy);
   api::common::v1::RetryPolicy proto;
   base::set_duration(checked(policy.initial_interval, "RetryPolicy::initial_interval"),
                      *proto.mutable_initial_interval());

@@ -314,7 +314,13 @@ void read_number(const JsonReader& in, T& value) {
   if constexpr (std::is_same_v<T, bool>) {
     value = in.boolean();
   } else if constexpr (std::is_floating_point_v<T>) {
-    value = static_cast<T>(in.number());
+    const double number = in.number();
+    constexpr double kMost = std::numeric_limits<T>::max();
+    constexpr double kInfinity = std::numeric_limits<double>::infinity();
+    const bool fits = number <= kMost && number >= -kMost;
+    if (!fits && number == number && number != kInfinity && number != -kInfinity)
+      in.fail("a number that the floating point type can hold");
+    value = static_cast<T>(number);
   } else if constexpr (std::is_unsigned_v<T>) {
     value = static_cast<T>(in.unsigned_integer(std::numeric_limits<T>::max()));
   } else {

@@ -20,16 +20,28 @@ struct LocalActivities::LocalActivity final : Operation {
       run.add_command(core::RequestCancelLocalActivity{seq});
       return;
     }
-    // Nothing runs: as the official Python SDK 1.35, which is asleep on the timer then.
     backoff->on_done = nullptr;
     scheduler.cancel(std::exchange(backoff, nullptr));
-    failure = std::make_shared<const CancelledError>();
-    scheduler.resolve(*this, nullptr);
+    resolve_cancelled();
+  }
+
+  // While nothing runs: as the core does while something does.
+  void resolve_cancelled() {
+    api::failure::v1::Failure failure;
+    failure.set_message("Local Activity cancelled");
+    auto& info = *failure.mutable_activity_failure_info();
+    info.mutable_activity_type()->set_name(tried->activity_type);
+    info.set_activity_id(tried->activity_id);
+    info.set_retry_state(api::enums::v1::RETRY_STATE_CANCEL_REQUESTED);
+    failure.mutable_cause()->set_message("Activity cancelled");
+    failure.mutable_cause()->mutable_canceled_failure_info();
+    scheduler.resolve(*this, failure);
   }
 
   Scheduler& scheduler;
   std::string summary;
   OperationPtr backoff;  // The timer between two attempts; null while one is under way.
+  std::shared_ptr<const core::ScheduleLocalActivity> tried;  // Once there was a backoff.
 };
 
 OperationPtr LocalActivities::call(StartLocalActivityInput& input) {
@@ -83,11 +95,8 @@ void LocalActivities::apply(const core::ResolveActivity& job) {
 
 void LocalActivities::back_off(const std::shared_ptr<LocalActivity>& activity,
                                const core::Backoff& backoff) {
-  if (activity->cancel_sent) {  // It was asked to end, and nothing runs any more.
-    activity->failure = std::make_shared<const CancelledError>();
-    scheduler_.resolve(*activity, nullptr);
-    return;
-  }
+  activity->tried = backoff.activity;
+  if (activity->cancel_sent) return activity->resolve_cancelled();  // And nothing runs any more.
   activity->backoff = timers_.start(backoff.duration);
   // Weak: the timer is the activity's.
   activity->backoff->on_done = [this, backoff, waits = std::weak_ptr<LocalActivity>(activity)] {

@@ -17,6 +17,9 @@ from typing import TYPE_CHECKING, Any
 from chimera._border import CancelTimer, StartTimer
 from chimera.workflow._errors import ReadOnlyContextError
 
+# In nanoseconds: 292 years.
+LONGEST = 2**63 - 1
+
 if TYPE_CHECKING:
     from chimera.worker._run import Run
 
@@ -76,7 +79,8 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
             raise RuntimeError("Attempting to schedule timer with negative delay")
         self._last_timer += 1
         timer = Timer(self._last_timer, self.time() + delay, callback, args, self, context)
-        self.chimera_run.add_command(StartTimer(timer.seq, int(delay * 1e9), metadata))
+        nanoseconds = min(int(delay * 1e9), LONGEST)
+        self.chimera_run.add_command(StartTimer(timer.seq, nanoseconds, metadata))
         self.timers[timer.seq] = timer
         return timer
 

@@ -35,6 +35,7 @@ from chimera.worker._interceptor import (
     StartLocalActivityInput,
     StartNexusOperationInput,
 )
+from chimera.worker._loop import LONGEST
 from chimera.worker._nexus_operation import NexusOperation
 from chimera.worker._started_first import StartedFirst
 from chimera.workflow._activities import ActivityHandle
@@ -153,10 +154,10 @@ class ActivityTask(ActivityHandle[Any]):
             queue,
             self._headers(),
             arguments,
-            _nanoseconds(input.schedule_to_close_timeout),
-            _nanoseconds(input.schedule_to_start_timeout),
-            _nanoseconds(input.start_to_close_timeout),
-            _nanoseconds(input.heartbeat_timeout),
+            _nanoseconds(input.schedule_to_close_timeout, "schedule_to_close_timeout"),
+            _nanoseconds(input.schedule_to_start_timeout, "schedule_to_start_timeout"),
+            _nanoseconds(input.start_to_close_timeout, "start_to_close_timeout"),
+            _nanoseconds(input.heartbeat_timeout, "heartbeat_timeout"),
             _retry_policy(input.retry_policy) if input.retry_policy else None,
             None if is_default else input.priority._to_proto().SerializeToString(),
             _same_build(input.versioning_intent, queue, run.info),
@@ -175,11 +176,11 @@ class ActivityTask(ActivityHandle[Any]):
             backoff.original_schedule_time if backoff else None,
             self._headers(),
             self._arguments(),
-            _nanoseconds(input.schedule_to_close_timeout),
-            _nanoseconds(input.schedule_to_start_timeout),
-            _nanoseconds(input.start_to_close_timeout),
+            _nanoseconds(input.schedule_to_close_timeout, "schedule_to_close_timeout"),
+            _nanoseconds(input.schedule_to_start_timeout, "schedule_to_start_timeout"),
+            _nanoseconds(input.start_to_close_timeout, "start_to_close_timeout"),
             _retry_policy(input.retry_policy) if input.retry_policy else b"",
-            _nanoseconds(input.local_retry_threshold),
+            _nanoseconds(input.local_retry_threshold, "local_retry_threshold"),
             int(input.cancellation_type),
             run.user_metadata(input.summary, None, self.payloads),
         )
@@ -708,11 +709,14 @@ def _retry_policy(policy: common.RetryPolicy) -> bytes:
     return message.SerializeToString()
 
 
-def _nanoseconds(duration: Any) -> int:
+def _nanoseconds(duration: Any, option: str | None = None) -> int:
+    """A negative one is refused by its option's name; one that is too long is as long as may be."""
     if not duration:
         return 0
-    return (duration.days * 86_400_000_000 + duration.seconds * 1_000_000
-            + duration.microseconds) * 1000
+    if option is not None and duration.days < 0:
+        raise ValueError(f"{option} is negative: {duration}")
+    return min((duration.days * 86_400_000_000 + duration.seconds * 1_000_000
+                + duration.microseconds) * 1000, LONGEST)
 
 
 def _same_build(intent: VersioningIntent | None, queue: str, info: Any) -> bool:

@@ -582,7 +582,8 @@ def _core_options(config: WorkerConfig) -> dict[str, Any]:
         ),
         "max_concurrent_workflow_task_polls": _polls(config, "workflow"),
         "max_concurrent_activity_task_polls": _polls(config, "activity"),
-        "deadlock_timeout": 0,  # Python code has a watchdog of its own.
+        # Python code has a watchdog of its own; this one looks after C++ code.
+        "deadlock_timeout": 2000 if config.get("native") and not config["debug_mode"] else 0,
     }
     if deployment := config.get("deployment_config"):
         options |= {

@@ -328,6 +328,35 @@ class Local:
         )
 
 
+@workflow.defn
+class Options:
+    @workflow.run
+    async def run(self, local: bool, option: str, seconds: float) -> None:
+        options: Any = {"start_to_close_timeout": SECOND, option: timedelta(seconds=seconds)}
+        if local:
+            await workflow.execute_local_activity("work", **options)
+        else:
+            await workflow.execute_activity("work", **options)
+
+
+@pytest.mark.parametrize("local, option", [
+    *((True, name) for name in ("start_to_close_timeout", "schedule_to_close_timeout",
+                                "schedule_to_start_timeout", "local_retry_threshold")),
+    *((False, name) for name in ("start_to_close_timeout", "schedule_to_close_timeout",
+                                 "schedule_to_start_timeout", "heartbeat_timeout")),
+])
+def test_a_negative_duration_is_refused_by_its_options_name(local: bool, option: str) -> None:
+    core = FakeCore(Options)
+    with pytest.raises(AssertionError, match=f"task failed: message: \"{option} is negative"):
+        core.start(local, option, -1.0)
+
+
+def test_a_duration_that_nanoseconds_cannot_hold_is_the_longest() -> None:
+    core = FakeCore(Options)
+    (command,) = core.start(True, "start_to_close_timeout", 9.3e9)
+    assert command.start_to_close_timeout == 2**63 - 1
+
+
 def test_local_activities_back_off_on_a_timer_and_are_scheduled_again() -> None:
     core = FakeCore(Local)
     (command,) = core.start()

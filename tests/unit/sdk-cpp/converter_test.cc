@@ -162,6 +162,17 @@ TEST(ConverterTest, NumbersThatAreNoneComeBack) {
   EXPECT_EQ((from_payload<std::map<std::string, std::string>>(make_payload(texts))), texts);
 }
 
+// A value that would arrive as another one is refused.
+TEST(ConverterTest, NumbersAndTimesThatDoNotFitAreRefused) {
+  EXPECT_THAT(error_of<float>("1e39"),
+              testing::HasSubstr("a number that the floating point type can hold"));
+  EXPECT_EQ(from_payload<float>(json("1e38")), 1e38f);
+  EXPECT_TRUE(std::isinf(from_payload<float>(make_payload(INFINITY))));
+  using Time = std::chrono::time_point<std::chrono::system_clock, std::chrono::nanoseconds>;
+  for (const char* text : {R"("9999-12-31T23:59:59Z")", R"("0001-01-01T00:00:00Z")"})
+    EXPECT_THAT(error_of<Time>(text), testing::HasSubstr("a time between the years 1678 and 2262"));
+}
+
 TEST(ConverterTest, TakesSixtyFourMembers) {
   Wide wide{};
   wide.d16 = 64;

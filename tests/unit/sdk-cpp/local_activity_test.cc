@@ -143,6 +143,32 @@ TEST(LocalActivityTest, ABackoffAfterACancellationEndsIt) {
   EXPECT_NE(command<core::CancelWorkflowExecution>(last, 0), nullptr);
 }
 
+struct Catches {
+  std::string run() {
+    try {
+      return workflow::execute_local_activity<&greet>(kOptions, "ann");
+    } catch (const ActivityError& error) {
+      const bool cancelled = dynamic_cast<const CancelledError*>(error.cause()) != nullptr;
+      return error.activity_type() + " " + error.activity_id() + (cancelled ? " cancelled" : "");
+    }
+  }
+};
+
+// However long it would have waited, and whether or not that has begun.
+TEST(LocalActivityTest, ItsCancellationIsAnActivityErrorBetweenAttemptsToo) {
+  for (const bool before : {false, true}) {
+    Driver driver(define_workflow<&Catches::run>("Catches"));
+    const auto first = driver.start();
+    const auto* tried = command<core::ScheduleLocalActivity>(first, 0);
+    if (before) driver.activate({core::CancelWorkflow{""}});
+    auto last = driver.activate({backoff(1, tried)});
+    if (!before) last = driver.activate({core::CancelWorkflow{""}});
+    const auto* end = command<core::CompleteWorkflowExecution>(last, before ? 0 : 1);
+    ASSERT_NE(end, nullptr);
+    EXPECT_EQ(end->result->data(), "\"greet 1 cancelled\"");
+  }
+}
+
 struct Mixes {
   void run() {
     auto local = workflow::start_local_activity<&greet>(kOptions, "a");

@@ -56,6 +56,20 @@ TEST(OptionsTest, ANegativeDurationIsRefusedByName) {
               HasSubstr("RetryPolicy::maximum_interval is -1s"));
 }
 
+// The server would refuse them; nobody asks it about a local activity.
+TEST(OptionsTest, ARetryPolicyThatCannotBeIsRefusedByName) {
+  const auto refused = [](const RetryPolicy& policy) {
+    return refusal([&] { one_local({.start_to_close_timeout = 1s, .retry_policy = policy}); });
+  };
+  EXPECT_THAT(refused({.backoff_coefficient = 0.5}),
+              HasSubstr("RetryPolicy::backoff_coefficient is 0.5: it must be at least 1"));
+  EXPECT_THAT(refused({.maximum_attempts = -1}), HasSubstr("RetryPolicy::maximum_attempts is -1"));
+  EXPECT_THAT(refused({.initial_interval = 2s, .maximum_interval = 1s}),
+              HasSubstr("RetryPolicy::maximum_interval is 1s"));
+  EXPECT_EQ(refused({.initial_interval = 2s, .backoff_coefficient = 1, .maximum_interval = 2s}),
+            "");
+}
+
 // What becomes of it in nanoseconds is negative.
 TEST(OptionsTest, SoIsOneThatNanosecondsCannotHold) {
   volatile std::int64_t hours = std::chrono::hours::max().count();

@@ -54,6 +54,30 @@ TEST(ThreadExecutorTest, WhatHasMoreToDoRunsAgain) {
   strand->stop();
 }
 
+// Nothing is posted meanwhile: the stand-in must ask by itself what is left.
+TEST(ThreadExecutorTest, WhatWaitsBehindWhatLastsGoesOn) {
+  absl::Notification end, went_on, left;
+  std::atomic<int> turn{-1};
+  Strand* own = nullptr;
+  auto strand = thread_executor().strand([&] {
+    if (turn < 0) return Strand::Next::kWait;  // Nothing was posted yet.
+    if (turn++ > 0) {
+      if (!went_on.HasBeenNotified()) went_on.Notify();
+      return Strand::Next::kWait;
+    }
+    if (own->aside([&] { end.WaitForNotification(); })) return Strand::Next::kAgain;
+    left.Notify();
+    return Strand::Next::kLeave;
+  });
+  own = strand.get();
+  strand->post([&] { turn = 0; });
+
+  EXPECT_TRUE(went_on.WaitForNotificationWithTimeout(absl::Seconds(20)));
+  end.Notify();
+  left.WaitForNotification();
+  strand->stop();
+}
+
 TEST(ThreadExecutorTest, WhatLastsDoesNotHoldTheStrand) {
   absl::Notification entered, end, left;
   bool owned = true, once = false;

@@ -1,5 +1,6 @@
 #include "core/worker/worker.h"
 
+#include <cmath>
 #include <thread>
 
 #include "absl/synchronization/notification.h"
@@ -98,6 +99,37 @@ TEST_F(WorkerTest, WrongOptionsAreNamed) {
   EXPECT_NE(queue.message().find("task_queue"), std::string::npos) << queue;
   EXPECT_NE(slots.message().find("max_concurrent_activities"), std::string::npos) << slots;
   EXPECT_NE(version.message().find("build_id"), std::string::npos) << version;
+}
+
+TEST_F(WorkerTest, OptionsOutOfRangeAreNamed) {
+  using std::chrono::milliseconds;
+  const double nan = std::nan("");
+  const auto refusal = [this](auto change) {
+    WorkerOptions options{.task_queue = "orders"};
+    change(options);
+    return std::string(Worker::create(connection_, options).status().message());
+  };
+  const auto names = [&](const char* name, auto change) {
+    EXPECT_NE(refusal(change).find(name), std::string::npos) << name << ": " << refusal(change);
+  };
+  EXPECT_EQ(refusal([](auto&) {}), "");
+  names("nonsticky_to_sticky_poll_ratio", [&](auto& o) { o.nonsticky_to_sticky_poll_ratio = nan; });
+  names("max_activities_per_second", [](auto& o) { o.max_activities_per_second = -1; });
+  names("max_task_queue_activities_per_second",
+        [&](auto& o) { o.max_task_queue_activities_per_second = nan; });
+  names("sticky_queue_schedule_to_start_timeout",
+        [](auto& o) { o.sticky_queue_schedule_to_start_timeout = milliseconds(-1); });
+  names("max_heartbeat_throttle_interval",
+        [](auto& o) { o.max_heartbeat_throttle_interval = milliseconds(-1); });
+  names("default_heartbeat_throttle_interval",
+        [](auto& o) { o.default_heartbeat_throttle_interval = milliseconds(-1); });
+  names("graceful_shutdown_timeout",
+        [](auto& o) { o.graceful_shutdown_timeout = milliseconds(-1); });
+  names("deadlock_timeout", [](auto& o) { o.deadlock_timeout = milliseconds(-1); });
+  names("fatal_poll_tolerance", [](auto& o) { o.fatal_poll_tolerance = milliseconds(-1); });
+  names("max_eager_activity_reservations_per_workflow_task",
+        [](auto& o) { o.max_eager_activity_reservations_per_workflow_task = -1; });
+  names("max_cached_bytes", [](auto& o) { o.max_cached_bytes = 0; });
 }
 
 TEST_F(WorkerTest, ANameInTwoLanguagesNamesBoth) {
