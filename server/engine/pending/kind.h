@@ -79,6 +79,7 @@ class PendingKind {
   static constexpr const char* kTable = nullptr;
 
   // --- What others see and how it goes on.
+  bool bars_reset() const { return false; }  // A run cannot be reset to where this is open.
   void describe(WallTime, wf::DescribeWorkflowExecutionResponse&) const {}
   static void resume(Transition&) {}       // After a restart.
   static void begin_again(Transition&) {}  // In the run that a reset has made.

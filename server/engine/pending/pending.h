@@ -75,6 +75,7 @@ class PendingOf {
     (of<Kinds>().collect_due(now, due), ...);
   }
 
+  bool bars_reset() const { return (of<Kinds>().bars_reset() || ...); }
   void describe(WallTime now, wf::DescribeWorkflowExecutionResponse& response) const {
     (of<Kinds>().describe(now, response), ...);
   }

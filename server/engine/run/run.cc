@@ -27,12 +27,33 @@ void apply_started(Run& run, const HistoryEvent& event) {
   for (const auto& [key, value] : a.search_attributes().indexed_fields())
     run.search_attributes[key] = value;
   run.user_metadata = event.user_metadata();
+  run.reset_points = a.prev_auto_reset_points();
 }
 
 void set_run_expiry(Run& run) {
   run.run_expires =
       std::min(deadline_after(run.execution_time, to_nanos(run.start().workflow_run_timeout())),
                run.execution_expires);
+}
+
+// Where a build first completed a task: a reset by build goes there. Twenty are kept.
+void note_reset_point(Run& run, const HistoryEvent& event) {
+  constexpr int kPointsMax = 20;
+  const auto& a = event.workflow_task_completed_event_attributes();
+  auto& points = *run.reset_points.mutable_points();
+  for (const auto& point : points) {
+    if (point.binary_checksum() == a.binary_checksum() &&
+        point.build_id() == a.worker_version().build_id())
+      return;
+  }
+  auto& added = *points.Add();
+  added.set_binary_checksum(a.binary_checksum());
+  added.set_build_id(a.worker_version().build_id());
+  added.set_run_id(run.run_id);
+  added.set_first_workflow_task_completed_id(event.event_id());
+  *added.mutable_create_time() = event.event_time();
+  added.set_resettable(!run.pending().bars_reset());
+  if (points.size() > kPointsMax) points.DeleteSubrange(0, points.size() - kPointsMax);
 }
 
 void apply_task_event(Run& run, const HistoryEvent& event) {
