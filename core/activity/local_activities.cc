@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "google/protobuf/arena.h"
 
 #include "core/activity/retry_decision.h"
+#include "core/base/arena.h"
 #include "core/base/proto_time.h"
 
 namespace chimera::core {
@@ -59,10 +59,7 @@ class LocalActivities::Work : public ActivitySink, public std::enable_shared_fro
         first_attempt_(std::max(activity_->attempt, 1u)),
         attempt_(first_attempt_),
         done_(std::move(done)) {
-    // Of many small parts.
-    google::protobuf::ArenaOptions options;
-    options.start_block_size = 1024;
-    auto arena = std::make_shared<google::protobuf::Arena>(options);
+    auto arena = base::make_arena();
     auto* const task =
         google::protobuf::Arena::CreateMessage<wf::PollActivityTaskQueueResponse>(arena.get());
     describe(run, *task);

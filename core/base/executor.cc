@@ -1,5 +1,6 @@
 #include "core/base/executor.h"
 
+#include <atomic>
 #include <utility>
 
 #include "core/base/relieved_thread.h"
@@ -27,7 +28,7 @@ class ThreadStrand final : public Strand {
  private:
   void loop() {
     // A thread that takes over goes on with what `after_work` has left: nothing new may come.
-    Next next = Next::kAgain;
+    Next next = begun_.exchange(true) ? Next::kAgain : Next::kWait;
     while (!stopping_) {
       if (next == Next::kWait) inbox_.wait();
       const bool worked = inbox_.run_all();
@@ -38,6 +39,7 @@ class ThreadStrand final : public Strand {
 
   Inbox inbox_;
   const std::function<Next()> after_work_;
+  std::atomic<bool> begun_{false};
   bool stopping_ = false;  // The strand's own.
   RelievedThread thread_;
 };

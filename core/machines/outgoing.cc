@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/base/arena.h"
+
 namespace chimera::core {
 
 using api::workflowservice::v1::RespondWorkflowTaskCompletedRequest;
@@ -24,11 +26,7 @@ void Outgoing::terminal_last() {
 }
 
 google::protobuf::Arena& Outgoing::arena() {
-  if (!arena_) {
-    google::protobuf::ArenaOptions options;
-    options.start_block_size = 1024;
-    arena_ = std::make_shared<google::protobuf::Arena>(options);
-  }
+  if (!arena_) arena_ = base::make_arena();
   return *arena_;
 }
 

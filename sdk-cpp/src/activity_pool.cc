@@ -94,7 +94,7 @@ void Pace::took(std::chrono::nanoseconds time) {
   if (time < kQuick) {
     credit = std::min(credit + 1, kMost);
   } else {
-    // One that was quick for long may have been interrupted: it takes two in a row to lose that.
+    // One that was quick for long may have been interrupted: one more soon after loses that.
     credit = std::max(credit - (time > kSlow ? kSlowCosts : kNotQuickCosts), -kSlowCosts);
   }
   credit_.store(credit, std::memory_order_relaxed);

@@ -315,11 +315,13 @@ void read_number(const JsonReader& in, T& value) {
     value = in.boolean();
   } else if constexpr (std::is_floating_point_v<T>) {
     const double number = in.number();
-    constexpr double kMost = std::numeric_limits<T>::max();
-    constexpr double kInfinity = std::numeric_limits<double>::infinity();
-    const bool fits = number <= kMost && number >= -kMost;
-    if (!fits && number == number && number != kInfinity && number != -kInfinity)
-      in.fail("a number that the floating point type can hold");
+    if constexpr (sizeof(T) < sizeof(double)) {
+      constexpr double kMost = std::numeric_limits<T>::max();
+      constexpr double kInfinity = std::numeric_limits<double>::infinity();
+      const bool fits = number <= kMost && number >= -kMost;
+      if (!fits && number == number && number != kInfinity && number != -kInfinity)
+        in.fail("a number that the floating point type can hold");
+    }
     value = static_cast<T>(number);
   } else if constexpr (std::is_unsigned_v<T>) {
     value = static_cast<T>(in.unsigned_integer(std::numeric_limits<T>::max()));

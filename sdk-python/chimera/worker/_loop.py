@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 from chimera._border import CancelTimer, StartTimer
 from chimera.workflow._errors import ReadOnlyContextError
 
-# In nanoseconds: 292 years.
-LONGEST = 2**63 - 1
+# In nanoseconds: 292 years, in whole seconds.
+LONGEST = 9_223_372_036 * 1_000_000_000
 
 if TYPE_CHECKING:
     from chimera.worker._run import Run

@@ -714,7 +714,8 @@ def _nanoseconds(duration: Any, option: str | None = None) -> int:
     if not duration:
         return 0
     if option is not None and duration.days < 0:
-        raise ValueError(f"{option} is negative: {duration}")
+        raise ValueError(
+            f"{option} is negative ({duration.total_seconds()} s): give none for no limit")
     return min((duration.days * 86_400_000_000 + duration.seconds * 1_000_000
                 + duration.microseconds) * 1000, LONGEST)
 

@@ -167,6 +167,7 @@ TEST(ConverterTest, NumbersAndTimesThatDoNotFitAreRefused) {
   EXPECT_THAT(error_of<float>("1e39"),
               testing::HasSubstr("a number that the floating point type can hold"));
   EXPECT_EQ(from_payload<float>(json("1e38")), 1e38f);
+  EXPECT_EQ(from_payload<long double>(json("1e39")), static_cast<long double>(1e39));
   EXPECT_TRUE(std::isinf(from_payload<float>(make_payload(INFINITY))));
   using Time = std::chrono::time_point<std::chrono::system_clock, std::chrono::nanoseconds>;
   for (const char* text : {R"("9999-12-31T23:59:59Z")", R"("0001-01-01T00:00:00Z")"})

@@ -174,13 +174,13 @@ TEST(OverflowExitTest, CodeOfWorkflowsIsLeftAndTheThreadGoesOn) {
     EXPECT_TRUE(ran);
   }
 }
-#endif
 
 INSTANTIATE_TEST_SUITE_P(Guards, GuardDeathTest,
                          testing::Values(StackGuard::kRegion, StackGuard::kPages),
                          [](const auto& info) {
                            return info.param == StackGuard::kRegion ? "Region" : "Pages";
                          });
+#endif
 
 #if !defined(CHIMERA_ASAN) && !defined(CHIMERA_TSAN)
 // Where each guard is a mapping, the system's limit ends it, and no stack goes without.

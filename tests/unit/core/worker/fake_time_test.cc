@@ -113,11 +113,7 @@ class FakeTimeTest : public ::testing::Test {
   testing::HandExecutor executor_;
   std::shared_ptr<ScriptedServer> server_ = std::make_shared<ScriptedServer>(timers_);
   std::shared_ptr<Connection> connection_;
-  TinyWorkflows::Code code_ = [](const RunContext&, const Activation&) {
-    std::vector<Command> commands;
-    commands.push_back(complete_workflow());
-    return commands;
-  };
+  TinyWorkflows::Code code_ = testing::complete_at_once;
   TinyWorkflows workflows_{"C++", [this](const RunContext& run, const Activation& activation) {
                              return code_(run, activation);
                            }};

@@ -70,6 +70,13 @@ inline core::Command complete_workflow() {
   return core::Command{.variant = core::CompleteWorkflowExecution{}};
 }
 
+inline std::vector<core::Command> complete_at_once(const core::RunContext&,
+                                                   const core::Activation&) {
+  std::vector<core::Command> commands;
+  commands.push_back(complete_workflow());
+  return commands;
+}
+
 inline core::Command schedule_activity(std::uint32_t seq, const std::string& type,
                                        const std::string& task_queue) {
   core::ScheduleActivity schedule{.seq = seq};

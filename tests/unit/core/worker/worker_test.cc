@@ -74,11 +74,7 @@ class WorkerTest : public ::testing::Test {
   std::shared_ptr<Metrics> metrics_ = std::make_shared<Metrics>();
   WorkerOptions options_;
   std::shared_ptr<Connection> connection_;
-  TinyWorkflows::Code code_ = [](const RunContext&, const Activation&) {
-    std::vector<Command> commands;
-    commands.push_back(complete_workflow());
-    return commands;
-  };
+  TinyWorkflows::Code code_ = testing::complete_at_once;
   TinyWorkflows workflows_{"C++", [this](const RunContext& run, const Activation& activation) {
                              return code_(run, activation);
                            }};
