@@ -149,6 +149,46 @@ TEST_F(RefusalsTest, an_upsert_of_nothing) {
             "UpsertWorkflowSearchAttributesCommand.");
 }
 
+TEST_F(RefusalsTest, commands_without_attributes) {
+  const std::pair<enums::CommandType, const char*> kinds[] = {
+      {enums::COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK,
+       "BadScheduleActivityAttributes: ScheduleActivityTask"},
+      {enums::COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY_TASK,
+       "BadRequestCancelActivityAttributes: RequestCancelActivityTask"},
+      {enums::COMMAND_TYPE_START_TIMER, "BadStartTimerAttributes: StartTimer"},
+      {enums::COMMAND_TYPE_CANCEL_TIMER, "BadCancelTimerAttributes: CancelTimer"},
+      {enums::COMMAND_TYPE_RECORD_MARKER, "BadRecordMarkerAttributes: RecordMarker"},
+      {enums::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION,
+       "BadCompleteWorkflowExecutionAttributes: CompleteWorkflowExecution"},
+      {enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION,
+       "BadFailWorkflowExecutionAttributes: FailWorkflowExecution"},
+      {enums::COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION,
+       "BadCancelWorkflowExecutionAttributes: CancelWorkflowExecution"},
+      {enums::COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION,
+       "BadContinueAsNewAttributes: ContinueAsNewWorkflowExecution"},
+      {enums::COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION,
+       "BadStartChildExecutionAttributes: StartChildWorkflowExecution"},
+      {enums::COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION,
+       "BadSignalWorkflowExecutionAttributes: SignalExternalWorkflowExecution"},
+      {enums::COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION,
+       "BadRequestCancelExternalWorkflowExecutionAttributes: "
+       "RequestCancelExternalWorkflowExecution"},
+      {enums::COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES,
+       "BadSearchAttributes: UpsertWorkflowSearchAttributes"},
+      {enums::COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES,
+       "BadModifyWorkflowPropertiesAttributes: ModifyWorkflowProperties"},
+      {enums::COMMAND_TYPE_PROTOCOL_MESSAGE, "BadUpdateWorkflowExecutionMessage: ProtocolMessage"},
+  };
+  for (const auto& [type, wanted] : kinds) {
+    Command bare;
+    bare.set_command_type(type);
+    std::string name = wanted;
+    name.erase(0, name.rfind(' ') + 1);
+    EXPECT_EQ(of_command(bare),
+              absl::StrCat(wanted, "CommandAttributes is not set on ", name, "Command."));
+  }
+}
+
 TEST_F(RefusalsTest, names_left_out) {
   op::RemoveSearchAttributesRequest remove;
   remove.set_namespace_(ns);

@@ -63,6 +63,64 @@ absl::Status check_sequence(const Request& request) {
   return absl::OkStatus();
 }
 
+// The attributes that a command's type asks for, and the cause of a failure for want of them.
+struct Wanted {
+  enums::CommandType type;
+  command::Command::AttributesCase attributes;
+  Cause cause;
+};
+using In = command::Command;
+constexpr Wanted kWanted[] = {
+    {enums::COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK, In::kScheduleActivityTaskCommandAttributes,
+     Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_SCHEDULE_ACTIVITY_ATTRIBUTES},
+    {enums::COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY_TASK,
+     In::kRequestCancelActivityTaskCommandAttributes,
+     Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_REQUEST_CANCEL_ACTIVITY_ATTRIBUTES},
+    {enums::COMMAND_TYPE_START_TIMER, In::kStartTimerCommandAttributes,
+     Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_START_TIMER_ATTRIBUTES},
+    {enums::COMMAND_TYPE_CANCEL_TIMER, In::kCancelTimerCommandAttributes,
+     Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_CANCEL_TIMER_ATTRIBUTES},
+    {enums::COMMAND_TYPE_RECORD_MARKER, In::kRecordMarkerCommandAttributes,
+     Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_RECORD_MARKER_ATTRIBUTES},
+    {enums::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION,
+     In::kCompleteWorkflowExecutionCommandAttributes,
+     Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_COMPLETE_WORKFLOW_EXECUTION_ATTRIBUTES},
+    {enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION, In::kFailWorkflowExecutionCommandAttributes,
+     Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_FAIL_WORKFLOW_EXECUTION_ATTRIBUTES},
+    {enums::COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION, In::kCancelWorkflowExecutionCommandAttributes,
+     Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_CANCEL_WORKFLOW_EXECUTION_ATTRIBUTES},
+    {enums::COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION,
+     In::kContinueAsNewWorkflowExecutionCommandAttributes,
+     Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_CONTINUE_AS_NEW_ATTRIBUTES},
+    {enums::COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION,
+     In::kStartChildWorkflowExecutionCommandAttributes,
+     Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_START_CHILD_EXECUTION_ATTRIBUTES},
+    {enums::COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION,
+     In::kSignalExternalWorkflowExecutionCommandAttributes,
+     Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_SIGNAL_WORKFLOW_EXECUTION_ATTRIBUTES},
+    {enums::COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION,
+     In::kRequestCancelExternalWorkflowExecutionCommandAttributes,
+     Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_ATTRIBUTES},
+    {enums::COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES,
+     In::kUpsertWorkflowSearchAttributesCommandAttributes,
+     Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES},
+    {enums::COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES, In::kModifyWorkflowPropertiesCommandAttributes,
+     Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_MODIFY_WORKFLOW_PROPERTIES_ATTRIBUTES},
+    {enums::COMMAND_TYPE_PROTOCOL_MESSAGE, In::kProtocolMessageCommandAttributes,
+     Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_UPDATE_WORKFLOW_EXECUTION_MESSAGE},
+};
+
+Verdict check_attributes(const command::Command& command) {
+  for (const Wanted& wanted : kWanted) {
+    if (wanted.type != command.command_type()) continue;
+    if (wanted.attributes == command.attributes_case()) return std::nullopt;
+    const std::string name = command_name(command);
+    return bad(wanted.cause,
+               absl::StrCat(name, "CommandAttributes is not set on ", name, "Command."));
+  }
+  return std::nullopt;
+}
+
 Verdict check_message(const Request& request, const std::string& id) {
   for (const auto& message : request.messages()) {
     if (message.id() == id) return std::nullopt;
@@ -73,8 +131,8 @@ Verdict check_message(const Request& request, const std::string& id) {
 
 Verdict check_command(CommandCheck& check, const Request& request,
                       const command::Command& command) {
-  Verdict verdict;
-  if (Pending::check(check, command, verdict)) return verdict;
+  Verdict verdict = check_attributes(command);
+  if (verdict || Pending::check(check, command, verdict)) return verdict;
   if (command.command_type() == enums::COMMAND_TYPE_PROTOCOL_MESSAGE)
     return check_message(request, command.protocol_message_command_attributes().message_id());
   return check_run_command(check, command);
