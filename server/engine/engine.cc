@@ -1,7 +1,7 @@
 #include "server/engine/engine.h"
 
 #include <algorithm>
-#include <iterator>
+#include <utility>
 
 #include "server/base/errors.h"
 #include "server/engine/run/side_record.h"
@@ -35,7 +35,7 @@ absl::StatusOr<Namespace*> Engine::resolve_namespace(const std::string& name) {
 }
 
 void Engine::mark_dirty(const Run& run) {
-  if (!store_->durable()) return;
+  if (!store_->durable() && run.running()) return;
   RunPtr shared = share(run);
   if (std::find(dirty_.begin(), dirty_.end(), shared) == dirty_.end())
     dirty_.push_back(std::move(shared));
@@ -43,13 +43,14 @@ void Engine::mark_dirty(const Run& run) {
 
 void Engine::forget(const Run& run) {
   std::erase_if(dirty_, [&run](const RunPtr& dirty) { return dirty.get() == &run; });
-  deleted_.push_back(run.run_id);
-  if (store_->durable()) erase_rows(run, values_);
+  forget(run.order, run.run_id);
 }
 
-void Engine::put_value(std::string table, std::string key, std::string value) {
+void Engine::forget(std::uint64_t number, const std::string&) { deleted_.push_back(number); }
+
+void Engine::put_value(std::string table, std::string key, std::string value, bool erase) {
   if (store_->durable())
-    values_.push_back({std::move(table), std::move(key), std::move(value), false});
+    values_.push_back({std::move(table), std::move(key), std::move(value), erase});
 }
 
 void Engine::after_task() {
@@ -61,16 +62,15 @@ void Engine::after_task() {
 
 void Engine::after_turn() {
   WriteBatch changes;
-  if (store_->durable()) {
-    for (const RunPtr& run : dirty_) collect_changes(*run, changes);
-    dirty_.clear();
-    changes.values.insert(changes.values.end(), std::make_move_iterator(values_.begin()),
-                          std::make_move_iterator(values_.end()));
-    values_.clear();
-    changes.deleted_runs = std::move(deleted_);
+  for (const RunPtr& run : dirty_) {
+    collect_changes(*run, changes);
+    run->stored.commit = store_->committed() + 1;
   }
-  deleted_.clear();
+  dirty_.clear();
+  changes.values = std::exchange(values_, {});
+  changes.deleted_runs = std::exchange(deleted_, {});
   outbox_.flush(std::move(changes), loop_.timer_is_near());
+  runs_.trim();
 }
 
 }  // namespace chimera::server

@@ -51,10 +51,12 @@ class Engine {
   // --- The turn.
   void follow_up(absl::AnyInvocable<void()> task) { outbox_.follow_up(std::move(task)); }
   void finish(const CallPtr& call, absl::Status status) { outbox_.finish(call, std::move(status)); }
-  void mark_dirty(const Run& run);  // To be stored.
-  void forget(const Run& run);      // To be deleted from the store.
+  void mark_dirty(const Run& run);                               // To be stored.
+  void forget(const Run& run);                                   // To be deleted from the store.
+  void forget(std::uint64_t number, const std::string& run_id);  // One that only the store has.
   void save(const Namespace& ns);
-  void put_value(std::string table, std::string key, std::string value);  // Durable small things.
+  // Durable small things.
+  void put_value(std::string table, std::string key, std::string value, bool erase = false);
   void after_task();
   void after_turn();
 
@@ -72,7 +74,7 @@ class Engine {
   Workers workers_;
   absl::flat_hash_map<std::string, std::shared_ptr<struct Query>> direct_queries_;
   std::vector<RunPtr> dirty_;
-  std::vector<std::string> deleted_;
+  std::vector<std::uint64_t> deleted_;  // Runs, by number.
   std::vector<WriteBatch::KeyValue> values_;
 };
 

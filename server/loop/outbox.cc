@@ -44,7 +44,10 @@ void Outbox::flush(WriteBatch changes, bool elsewhere) {
                   [answers = std::exchange(answers_, {})](const absl::Status& written) mutable {
                     deliver(answers, written);
                   });
-  } else if (elsewhere) {
+    return;
+  }
+  if (!changes.empty()) store_.commit(std::move(changes), {});
+  if (elsewhere) {
     hand_to_courier(std::exchange(answers_, {}));
   } else {
     sending_.swap(answers_);  // Both keep their room for the next turn.

@@ -94,7 +94,7 @@ absl::Status update_namespace(Engine& engine, wf::UpdateNamespaceRequest& reques
   if (request.config().has_workflow_execution_retention_ttl()) {
     *ns.config.mutable_workflow_execution_retention_ttl() =
         request.config().workflow_execution_retention_ttl();
-    engine.runs().apply_retention(ns);
+    engine.runs().apply_retention();
   }
   engine.save(ns);
   *response.mutable_namespace_info() = ns.info;

@@ -45,7 +45,7 @@ absl::StatusOr<std::vector<const Run*>> select(Engine& engine, const std::string
   if (group_by != nullptr) *group_by = query->group_by;
   const bool divisions = query->names(kDivision);
   std::vector<const Run*> rows;
-  for (const auto& [id, run] : engine.runs().all()) {
+  for (const auto& [id, run] : engine.runs().in_memory()) {
     if (run->ns != *ns || (!divisions && run->search_attributes.contains(kDivision))) continue;
     const Row row = row_of(*run);
     if (visibility::matches(*query,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <condition_variable>
 #include <filesystem>
 #include <iterator>
@@ -10,8 +11,11 @@
 #include <utility>
 
 #include "absl/strings/string_view.h"
+#include <fcntl.h>
 #include <signal.h>
 #include <sqlite3.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "core/telemetry/log.h"
 
@@ -20,14 +24,43 @@ namespace {
 
 constexpr int kApplicationId = 0x43484d52;  // "CHMR"
 constexpr std::chrono::milliseconds kRetryAfter{200};
+constexpr std::chrono::milliseconds kIdle{200};  // Nothing was written: time to give pages back.
+constexpr std::int64_t kGiveBackAfter = 20'000;  // Deletions under load.
+constexpr int kLayout = 2;                       // user_version; the first was 0.
 constexpr char kSchema[] = R"(
 CREATE TABLE IF NOT EXISTS value(tab TEXT, key TEXT, data BLOB, PRIMARY KEY(tab, key))
   WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS run(pk INTEGER PRIMARY KEY, run_id TEXT UNIQUE, namespace_id TEXT,
-                               workflow_id TEXT, open INTEGER, side BLOB);
-CREATE TABLE IF NOT EXISTS event(run_id TEXT, first_id INTEGER, data BLOB,
-                                 PRIMARY KEY(run_id, first_id))
+CREATE TABLE IF NOT EXISTS run(number INTEGER PRIMARY KEY, run_id TEXT UNIQUE, namespace_id TEXT,
+                               workflow_id TEXT, closed INTEGER, side BLOB);
+CREATE INDEX IF NOT EXISTS run_open ON run(number) WHERE closed = 0;
+CREATE INDEX IF NOT EXISTS run_closed ON run(namespace_id, closed) WHERE closed > 0;
+CREATE INDEX IF NOT EXISTS run_workflow ON run(workflow_id, number);
+CREATE TABLE IF NOT EXISTS event(run INTEGER, first_id INTEGER, data BLOB,
+                                 PRIMARY KEY(run, first_id))
   WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS run_row(run INTEGER, tab TEXT, key TEXT, data BLOB,
+                                   PRIMARY KEY(run, tab, key))
+  WITHOUT ROWID;
+)";
+
+// From the first layout, in which events and rows went by run ids and closed runs had no time. The
+// engine knows it and writes them once more (kUpgrade).
+constexpr char kUpgrade[] = R"(
+ALTER TABLE run RENAME TO old_run;
+ALTER TABLE event RENAME TO old_event;
+)";
+constexpr char kUpgradeRows[] = R"(
+INSERT INTO run SELECT pk, run_id, namespace_id, workflow_id,
+  CASE open WHEN 0 THEN CAST(strftime('%s', 'now') AS INTEGER) * 1000000000 ELSE 0 END, side
+  FROM old_run;
+INSERT INTO event SELECT pk, first_id, data FROM old_event JOIN old_run USING(run_id);
+INSERT INTO run_row SELECT pk, tab, CAST(substr(CAST(key AS BLOB), 37) AS TEXT), data
+  FROM value JOIN old_run ON run_id = CAST(substr(CAST(key AS BLOB), 1, 36) AS TEXT)
+  WHERE tab NOT IN ('meta', 'namespace');
+DELETE FROM value WHERE tab NOT IN ('meta', 'namespace');
+INSERT INTO value VALUES('meta', 'upgrade', '1');
+DROP TABLE old_event;
+DROP TABLE old_run;
 )";
 
 struct CloseDatabase {
@@ -35,7 +68,7 @@ struct CloseDatabase {
 };
 using Database = std::unique_ptr<sqlite3, CloseDatabase>;
 
-// A prepared statement, bound and run again and again. Writer thread.
+// A prepared statement, bound and run again and again. One thread at a time.
 class Statement {
  public:
   Statement() = default;
@@ -69,6 +102,12 @@ class Statement {
     code_ = sqlite3_step(statement_);
     return code_ == SQLITE_ROW;
   }
+  // Ends what next() began; false: it ended with an error.
+  bool reset() {
+    const bool good = code_ == SQLITE_DONE || code_ == SQLITE_ROW;
+    sqlite3_reset(statement_);
+    return good;
+  }
   // next() gave false because there was no more, not because of an error.
   bool at_end() const { return code_ == SQLITE_DONE; }
   std::string column(int index) {
@@ -80,6 +119,73 @@ class Statement {
  private:
   sqlite3_stmt* statement_ = nullptr;
   int code_ = SQLITE_OK;  // Of the last next().
+};
+
+// What the loop reads back: statements on a connection of its own, which sees what was committed.
+struct Reading {
+  Database database;
+  Statement run, events, rows, newest, closed;
+
+  bool open(const std::string& filename) {
+    sqlite3* raw = nullptr;
+    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+    const int code = sqlite3_open_v2(filename.c_str(), &raw, flags, nullptr);
+    database.reset(raw);
+    if (code != SQLITE_OK) return false;
+    sqlite3_busy_timeout(raw, 1000);
+    return run.prepare(raw,
+                       "SELECT number, run_id, namespace_id, workflow_id, closed, side FROM run "
+                       "WHERE run_id=?1") == SQLITE_OK &&
+           events.prepare(raw, "SELECT data FROM event WHERE run=?1 ORDER BY first_id") ==
+               SQLITE_OK &&
+           rows.prepare(raw, "SELECT tab, key, data FROM run_row WHERE run=?1") == SQLITE_OK &&
+           newest.prepare(raw,
+                          "SELECT number, run_id FROM run WHERE workflow_id=?1 AND "
+                          "namespace_id=?2 ORDER BY number DESC") == SQLITE_OK &&
+           closed.prepare(raw,
+                          "SELECT number, run_id, closed FROM run WHERE namespace_id=?1 AND "
+                          "closed > 0 ORDER BY closed LIMIT ?2") == SQLITE_OK;
+  }
+
+  // The rest of a run whose record is there.
+  bool complete(StoredRun& stored) {
+    const auto number = static_cast<std::int64_t>(stored.record.number);
+    events.number(1, number);
+    while (events.next()) stored.batches.push_back(events.column(0));
+    bool good = events.reset();
+    rows.number(1, number);
+    while (rows.next()) {
+      stored.rows.push_back(
+          {stored.record.number, rows.column(0), rows.column(1), rows.column(2), false});
+    }
+    return rows.reset() && good;
+  }
+};
+
+WriteBatch::RunRecord record_of(Statement& row) {
+  return {static_cast<std::uint64_t>(row.column_number(0)),
+          row.column(1),
+          row.column(2),
+          row.column(3),
+          row.column_number(4),
+          row.column(5)};
+}
+
+// A file that one server has, for as long as this lives. SQLite's own locks let others of the
+// process, and readers, in.
+class FileLock {
+ public:
+  ~FileLock() {
+    if (file_ >= 0) close(file_);
+  }
+  // False: another has it.
+  bool take(const std::string& filename) {
+    file_ = ::open(filename.c_str(), O_RDONLY | O_CLOEXEC);
+    return file_ < 0 || flock(file_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+  }
+
+ private:
+  int file_ = -1;
 };
 
 // Under a limit on file sizes (ulimit -f) the system kills who writes beyond it; a thread that
@@ -117,16 +223,20 @@ class SqliteStore : public Store {
           "the database file ", filename_,
           " is read-only. Give this user the permission to write it, or choose another file."));
     }
+    if (!lock_.take(filename_)) return used_by_another();
     sqlite3_busy_timeout(raw, 1000);
     if (absl::Status status = check_owner(); !status.ok()) return status;
-    if (!execute("PRAGMA locking_mode=EXCLUSIVE") || !execute("PRAGMA journal_mode=WAL") ||
-        !execute("PRAGMA synchronous=NORMAL") || !execute("BEGIN IMMEDIATE") || !execute(kSchema) ||
-        !execute("COMMIT")) {
+    if (!execute("PRAGMA journal_mode=WAL") || !execute("PRAGMA synchronous=NORMAL") ||
+        !execute("BEGIN IMMEDIATE") || !make_tables() || !execute("COMMIT")) {
       return sqlite3_errcode(raw) == SQLITE_BUSY
-                 ? problem("is used by another server", "Stop that one, or choose another file.")
+                 ? used_by_another()
                  : problem("cannot be written", "Check its permissions and the free space.");
     }
-    return prepare();
+    if (absl::Status status = prepare(); !status.ok()) return status;
+    Statement vacuum;
+    can_shrink_ = vacuum.prepare(raw, "PRAGMA auto_vacuum") == SQLITE_OK && vacuum.next() &&
+                  vacuum.column_number(0) == 2;
+    return reading_.open(filename_) ? absl::OkStatus() : unreadable();
   }
 
   bool durable() const override { return true; }
@@ -138,6 +248,7 @@ class SqliteStore : public Store {
       wake = queue_.empty();
       queue_.push_back({std::move(batch), std::move(written)});
     }
+    note_commit();
     if (wake) wake_.notify_one();
   }
 
@@ -149,36 +260,88 @@ class SqliteStore : public Store {
 
   absl::StatusOr<StoredState> load() override {
     StoredState state;
-    Statement values, runs;
-    if (values.prepare(database_.get(), "SELECT tab, key, data FROM value") != SQLITE_OK ||
-        runs.prepare(database_.get(),
-                     "SELECT run_id, namespace_id, workflow_id, open, side FROM run ORDER BY pk") !=
-            SQLITE_OK) {
+    sqlite3* db = database_.get();
+    Statement values, open_runs, last;
+    if (values.prepare(db, "SELECT tab, key, data FROM value") != SQLITE_OK ||
+        last.prepare(db, "SELECT max(number) FROM run") != SQLITE_OK ||
+        open_runs.prepare(db,
+                          "SELECT number, run_id, namespace_id, workflow_id, closed, side FROM run "
+                          "WHERE closed = 0 ORDER BY number") != SQLITE_OK) {
       return unreadable();
     }
     while (values.next())
       state.values.push_back({values.column(0), values.column(1), values.column(2), false});
-    if (!values.at_end()) return unreadable();
-    while (runs.next()) {
+    if (!values.at_end() || !last.next()) return unreadable();
+    state.last_number = static_cast<std::uint64_t>(last.column_number(0));
+    while (open_runs.next()) {
       auto& run = state.runs.emplace_back();
-      run.record = {runs.column(0), runs.column(1), runs.column(2), runs.column_number(3) != 0,
-                    runs.column(4)};
-      Statement events;
-      if (events.prepare(database_.get(),
-                         "SELECT data FROM event WHERE run_id=?1 ORDER BY first_id") != SQLITE_OK) {
-        return unreadable();
-      }
-      events.text(1, run.record.run_id);
-      while (events.next()) run.batches.push_back(events.column(0));
-      if (!events.at_end()) return unreadable();
+      run.record = record_of(open_runs);
+      if (!reading_.complete(run)) return unreadable();
     }
-    if (!runs.at_end()) return unreadable();
+    if (!open_runs.at_end()) return unreadable();
     thread_ = std::thread([this] { write_loop(); });
     return state;
   }
 
+  std::optional<StoredRun> read(const std::string& run_id) override {
+    std::optional<StoredRun> stored;
+    if (reading_.run.text(1, run_id).next()) stored.emplace().record = record_of(reading_.run);
+    const bool good = reading_.run.reset();
+    if (good && (!stored || reading_.complete(*stored))) return stored;
+    log_unreadable();
+    return std::nullopt;
+  }
+
+  std::optional<Place> newest(const std::string& namespace_id, const std::string& workflow_id,
+                              absl::FunctionRef<bool(std::uint64_t)> passed_over) override {
+    std::optional<Place> place;
+    Statement& rows = reading_.newest.text(1, workflow_id).text(2, namespace_id);
+    while (!place && rows.next()) {
+      const auto number = static_cast<std::uint64_t>(rows.column_number(0));
+      if (!passed_over(number)) place = Place{number, rows.column(1)};
+    }
+    if (!rows.reset()) log_unreadable();
+    return place;
+  }
+
+  std::vector<ClosedRun> first_closed(const std::string& namespace_id, int limit) override {
+    std::vector<ClosedRun> runs;
+    Statement& rows = reading_.closed.text(1, namespace_id).number(2, limit);
+    while (rows.next()) {
+      runs.push_back({static_cast<std::uint64_t>(rows.column_number(0)), rows.column(1),
+                      rows.column_number(2)});
+    }
+    if (!rows.reset()) log_unreadable();
+    return runs;
+  }
+
  private:
   absl::Status unreadable() { return problem("cannot be read", "Restore a copy of it."); }
+  absl::Status used_by_another() const {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the database file ", filename_,
+                     " is used by another server. Stop that one, or choose another file."));
+  }
+  void log_unreadable() const {
+    core::log(core::LogLevel::kError, "server",
+              absl::StrCat("the database file ", filename_, " cannot be read (",
+                           sqlite3_errmsg(reading_.database.get()),
+                           "): what has closed is not found. Restore a copy of it."));
+  }
+  // In a transaction.
+  bool make_tables() {
+    Statement layout, old;
+    if (layout.prepare(database_.get(), "PRAGMA user_version") != SQLITE_OK || !layout.next() ||
+        old.prepare(database_.get(), "SELECT 1 FROM sqlite_master WHERE name='event'") !=
+            SQLITE_OK) {
+      return false;
+    }
+    const bool is_old = layout.column_number(0) == 0 && old.next();
+    layout.reset(), old.reset();
+    return (!is_old || execute(kUpgrade)) && execute(kSchema) &&
+           (!is_old || execute(kUpgradeRows)) &&
+           execute(absl::StrCat("PRAGMA user_version=", kLayout).c_str());
+  }
   absl::Status problem(absl::string_view what, absl::string_view advice) {
     return absl::FailedPreconditionError(absl::StrCat("the database file ", filename_, " ", what,
                                                       " (", sqlite3_errmsg(database_.get()), "). ",
@@ -210,7 +373,7 @@ class SqliteStore : public Store {
         tables.prepare(database_.get(), "SELECT count(*) FROM sqlite_master") != SQLITE_OK ||
         !tables.next()) {
       return sqlite3_errcode(database_.get()) == SQLITE_BUSY
-                 ? problem("is used by another server", "Stop that one, or choose another file.")
+                 ? used_by_another()
                  : problem("is not a database", "Choose another file name.");
     }
     if (id.column_number(0) == kApplicationId) return absl::OkStatus();
@@ -220,7 +383,9 @@ class SqliteStore : public Store {
                        " belongs to another program (perhaps a genuine Temporal server). Choose "
                        "another file name."));
     }
-    return execute(absl::StrCat("PRAGMA application_id=", kApplicationId).c_str())
+    // Pages of deleted runs can be given back: that is settled before a file's first page.
+    return execute("PRAGMA auto_vacuum=INCREMENTAL") &&
+                   execute(absl::StrCat("PRAGMA application_id=", kApplicationId).c_str())
                ? absl::OkStatus()
                : problem("cannot be written", "Check its permissions and the free space.");
   }
@@ -228,19 +393,25 @@ class SqliteStore : public Store {
   absl::Status prepare() {
     sqlite3* db = database_.get();
     const bool ok =
-        put_event_.prepare(
-            db, "INSERT OR REPLACE INTO event(run_id, first_id, data) VALUES(?1,?2,?3)") ==
+        put_event_.prepare(db,
+                           "INSERT OR REPLACE INTO event(run, first_id, data) VALUES(?1,?2,?3)") ==
             SQLITE_OK &&
         put_run_.prepare(
             db,
-            "INSERT INTO run(run_id, namespace_id, workflow_id, open, side) "
-            "VALUES(?1,?2,?3,?4,?5) ON CONFLICT(run_id) DO UPDATE SET open=?4, side=?5") ==
+            "INSERT INTO run(number, run_id, namespace_id, workflow_id, closed, side) "
+            "VALUES(?1,?2,?3,?4,?5,?6) ON CONFLICT(number) DO UPDATE SET closed=?5, side=?6") ==
+            SQLITE_OK &&
+        put_row_.prepare(
+            db, "INSERT OR REPLACE INTO run_row(run, tab, key, data) VALUES(?1,?2,?3,?4)") ==
+            SQLITE_OK &&
+        erase_row_.prepare(db, "DELETE FROM run_row WHERE run=?1 AND tab=?2 AND key=?3") ==
             SQLITE_OK &&
         put_value_.prepare(db, "INSERT OR REPLACE INTO value(tab, key, data) VALUES(?1,?2,?3)") ==
             SQLITE_OK &&
         erase_value_.prepare(db, "DELETE FROM value WHERE tab=?1 AND key=?2") == SQLITE_OK &&
-        erase_run_.prepare(db, "DELETE FROM run WHERE run_id=?1") == SQLITE_OK &&
-        erase_events_.prepare(db, "DELETE FROM event WHERE run_id=?1") == SQLITE_OK;
+        erase_run_.prepare(db, "DELETE FROM run WHERE number=?1") == SQLITE_OK &&
+        erase_events_.prepare(db, "DELETE FROM event WHERE run=?1") == SQLITE_OK &&
+        erase_rows_.prepare(db, "DELETE FROM run_row WHERE run=?1") == SQLITE_OK;
     return ok ? absl::OkStatus()
               : problem("has another layout",
                         "It may be of another version: choose another file name.");
@@ -253,23 +424,32 @@ class SqliteStore : public Store {
 
   bool write(WriteBatch& batch) {
     bool ok = true;
-    for (const auto& e : batch.events) {
-      ok = ok && put_event_.text(1, e.run_id).number(2, e.first_id).blob(3, e.history).run();
-    }
+    const auto number = [](std::uint64_t value) { return static_cast<std::int64_t>(value); };
     for (const auto& r : batch.runs) {
-      ok = ok && put_run_.text(1, r.run_id)
-                     .text(2, r.namespace_id)
-                     .text(3, r.workflow_id)
-                     .number(4, r.open)
-                     .blob(5, r.side)
+      ok = ok && put_run_.number(1, number(r.number))
+                     .text(2, r.run_id)
+                     .text(3, r.namespace_id)
+                     .text(4, r.workflow_id)
+                     .number(5, r.closed)
+                     .blob(6, r.side)
                      .run();
+    }
+    for (const auto& e : batch.events)
+      ok = ok && put_event_.number(1, number(e.run)).number(2, e.first_id).blob(3, e.history).run();
+    for (const auto& r : batch.rows) {
+      Statement& row = r.erase ? erase_row_ : put_row_;
+      row.number(1, number(r.run)).text(2, r.table).text(3, r.key);
+      if (!r.erase) row.blob(4, r.value);
+      ok = ok && row.run();
     }
     for (const auto& v : batch.values) {
       ok = ok && (v.erase ? erase_value_.text(1, v.table).text(2, v.key).run()
                           : put_value_.text(1, v.table).text(2, v.key).blob(3, v.value).run());
     }
-    for (const auto& id : batch.deleted_runs) {
-      ok = ok && erase_run_.text(1, id).run() && erase_events_.text(1, id).run();
+    for (const std::uint64_t run : batch.deleted_runs) {
+      for (Statement* erase : {&erase_run_, &erase_events_, &erase_rows_})
+        ok = ok && erase->number(1, number(run)).run();
+      ++deleted_;
     }
     return ok;
   }
@@ -307,11 +487,17 @@ class SqliteStore : public Store {
   bool wait_for_work(std::vector<Handed>& unwritten) {
     std::unique_lock lock(mutex_);
     const auto ready = [this] { return stopping_ || !queue_.empty(); };
+    while (unwritten.empty() && deleted_ > 0 && !wake_.wait_for(lock, kIdle, ready)) {
+      lock.unlock();
+      give_back();
+      lock.lock();
+    }
     if (unwritten.empty())
       wake_.wait(lock, ready);
     else
       wake_.wait_for(lock, kRetryAfter, ready);
     if (stopping_ && queue_.empty()) return false;
+    taken_ += queue_.size();
     if (unwritten.empty()) {
       unwritten.swap(queue_);
     } else {
@@ -333,10 +519,13 @@ class SqliteStore : public Store {
       for (Handed& one : unwritten) {
         if (one.written) std::exchange(one.written, nullptr)(status);
       }
-      if (status.ok())
+      if (status.ok()) {
         unwritten.clear();
-      else
+        note_written(std::exchange(taken_, 0));
+      } else {
         std::erase_if(unwritten, [](const Handed& one) { return one.batch.empty(); });
+      }
+      if (deleted_ >= kGiveBackAfter) give_back();
     }
     if (!unwritten.empty()) {
       core::log(core::LogLevel::kError, "server",
@@ -344,9 +533,25 @@ class SqliteStore : public Store {
     }
   }
 
+  // Pages that deletions have freed go back to the system, some at a time: commits wait for it.
+  void give_back() {
+    execute("PRAGMA incremental_vacuum(5000)");
+    execute("PRAGMA wal_checkpoint(TRUNCATE)");
+    Statement free_pages;
+    const bool more = free_pages.prepare(database_.get(), "PRAGMA freelist_count") == SQLITE_OK &&
+                      free_pages.next() && free_pages.column_number(0) > 0 && can_shrink_;
+    deleted_ = more ? 1 : 0;
+  }
+
   const std::string filename_;
+  FileLock lock_;  // Outlives the connections: to close the file ends their locks.
   Database database_;
-  Statement put_event_, put_run_, put_value_, erase_value_, erase_run_, erase_events_;
+  Statement put_event_, put_run_, put_row_, erase_row_, put_value_, erase_value_;
+  Statement erase_run_, erase_events_, erase_rows_;
+  std::int64_t deleted_ = 0;  // Since pages were given back. Writer thread.
+  std::uint64_t taken_ = 0;   // Commits that wait to be written. Writer thread.
+  bool can_shrink_ = false;   // Not a file of the first layout.
+  Reading reading_;           // Loop thread.
   std::mutex mutex_;
   std::condition_variable wake_;
   std::vector<Handed> queue_;

@@ -25,6 +25,7 @@
 
 namespace chimera::server {
 
+class Run;
 struct Namespace;
 struct Query;   // matched/query.h
 struct Update;  // run/update.h
@@ -90,8 +91,16 @@ struct Waiting {
 // What of a run the store has.
 struct Stored {
   std::int64_t events = 0;
+  std::uint64_t commit = 0;  // The last one that had something of it.
   // Of what is open: table -> id -> hash of its row.
   std::map<std::string, std::map<std::int64_t, std::size_t>, std::less<>> rows;
+};
+
+// The place of a closed run among those in memory.
+struct ClosedPlace {
+  bool listed = false;
+  std::list<const Run*>::iterator place;
+  std::int64_t bytes = 0;  // It counts as.
 };
 
 class Run : public std::enable_shared_from_this<Run> {
@@ -116,7 +125,7 @@ class Run : public std::enable_shared_from_this<Run> {
   // Identity.
   Namespace* ns = nullptr;
   std::string workflow_id, run_id, first_run_id;
-  std::uint64_t order = 0;  // Of creation; a reset run has its base's start time.
+  std::uint64_t order = 0;  // Of creation, and its number in the store.
   enums::WorkflowExecutionStatus status = enums::WORKFLOW_EXECUTION_STATUS_RUNNING;
   WallTime start_time{}, execution_time{}, close_time{};
   WallTime run_expires = kNever, execution_expires = kNever;
@@ -170,6 +179,7 @@ class Run : public std::enable_shared_from_this<Run> {
   // What is about a run but no part of its state, so that it may change outside of a transition.
   mutable Waiting waiting;
   mutable Stored stored;
+  mutable ClosedPlace closed;
   mutable WorkflowTasks workflow_tasks;  // As matching sees them.
   mutable ActivityTasks activity_tasks;
   mutable std::unique_ptr<Timer> timer;

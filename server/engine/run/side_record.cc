@@ -1,5 +1,6 @@
 #include "server/engine/run/side_record.h"
 
+#include <algorithm>
 #include <functional>
 
 #include "absl/strings/numbers.h"
@@ -13,7 +14,6 @@ namespace chimera::server {
 namespace {
 
 constexpr char kSignalTable[] = "signal";
-constexpr std::size_t kRunIdSize = 36;
 
 template <class Archive, class Task>
 void visit_task(Archive& ar, Task& task) {
@@ -52,18 +52,14 @@ void visit_scalars(Archive& ar, AnyRun& run) {
   ar.time(run.last_reset);
 }
 
-WriteBatch::KeyValue row_of(const Run& run, const char* table, std::int64_t id, std::string value,
-                            bool erase) {
-  return {table, run.run_id + std::to_string(id), std::move(value), erase};
-}
-
-WriteBatch::KeyValue signal_row(const Run& run, const std::string& request_id, bool erase) {
-  return {kSignalTable, run.run_id + request_id, "", erase};
+WriteBatch::RunRow row_of(const Run& run, const char* table, std::int64_t id, std::string value,
+                          bool erase) {
+  return {run.order, table, std::to_string(id), std::move(value), erase};
 }
 
 // The rows of a kind that are not as they were written last.
 template <class Kind>
-void collect_rows(const Run& run, const Kind& kind, std::vector<WriteBatch::KeyValue>& out) {
+void collect_rows(const Run& run, const Kind& kind, std::vector<WriteBatch::RunRow>& out) {
   const std::string_view table = Kind::kTable;
   auto stored = run.stored.rows.find(table);
   if (stored == run.stored.rows.end()) {
@@ -142,38 +138,46 @@ bool decode_side(absl::string_view bytes, Run& run) {
   return ar.ok;
 }
 
-void collect_changes(const Run& run, WriteBatch& batch) {
+namespace {
+
+// One entry for each batch of events that the store does not have.
+void collect_events(const Run& run, WriteBatch& batch) {
   const std::int64_t last = run.events.events_size();
-  if (last > run.stored.events) {
-    history::History fresh;
+  history::History fresh;
+  std::int64_t first = run.stored.events + 1;
+  auto next = std::upper_bound(run.batches.begin(), run.batches.end(), first);
+  while (first <= last) {
+    const std::int64_t end = next == run.batches.end() ? last + 1 : *next++;
     // Borrowed for the moment of serializing: no copy.
-    for (std::int64_t i = run.stored.events; i < last; ++i) {
+    for (std::int64_t id = first; id < end; ++id) {
       fresh.mutable_events()->UnsafeArenaAddAllocated(
-          const_cast<HistoryEvent*>(&run.events.events(static_cast<int>(i))));
+          const_cast<HistoryEvent*>(&run.events.events(static_cast<int>(id - 1))));
     }
-    batch.events.push_back({run.run_id, run.stored.events + 1, fresh.SerializeAsString()});
+    batch.events.push_back({run.order, first, fresh.SerializeAsString()});
     while (fresh.events_size() > 0) fresh.mutable_events()->UnsafeArenaReleaseLast();
-    run.stored.events = last;
+    first = end;
   }
-  batch.runs.push_back({run.run_id, run.ns->id, run.workflow_id, run.running(), encode_side(run)});
+  run.stored.events = last;
+}
+
+}  // namespace
+
+void collect_changes(const Run& run, WriteBatch& batch) {
+  collect_events(run, batch);
+  const std::int64_t closed =
+      run.running() ? 0 : std::max<std::int64_t>(run.close_time.time_since_epoch().count(), 1);
+  batch.runs.push_back(
+      {run.order, run.run_id, run.ns->id, run.workflow_id, closed, encode_side(run)});
   run.pending().each([&]<class Kind>(const Kind& kind) {
-    if constexpr (Kind::kTable != nullptr) collect_rows(run, kind, batch.values);
+    if constexpr (Kind::kTable != nullptr) collect_rows(run, kind, batch.rows);
   });
   for (const std::string& id : run.signal_request_ids.take_unstored())
-    batch.values.push_back(signal_row(run, id, /*erase=*/false));
+    batch.rows.push_back({run.order, kSignalTable, id, "", /*erase=*/false});
 }
 
-std::string run_of_row(const WriteBatch::KeyValue& row) {
-  bool ours = row.table == kSignalTable;
-  Pending::each_type([&]<class Kind>() {
-    if constexpr (Kind::kTable != nullptr) ours = ours || row.table == Kind::kTable;
-  });
-  return ours ? row.key.substr(0, kRunIdSize) : "";
-}
-
-bool decode_row(const WriteBatch::KeyValue& row, Run& run) {
+bool decode_row(const WriteBatch::RunRow& row, Run& run) {
   if (row.table == kSignalTable) {
-    run.signal_request_ids.restore(row.key.substr(kRunIdSize));
+    run.signal_request_ids.restore(row.key);
     return true;
   }
   Reader ar(row.value);
@@ -181,7 +185,7 @@ bool decode_row(const WriteBatch::KeyValue& row, Run& run) {
   ar.number(ar.version);
   if (!ar.ok || ar.version < 3 || ar.version > kArchiveVersion) return false;
   ar.number(id);
-  if (!absl::SimpleAtoi(row.key.substr(kRunIdSize), &key)) return false;
+  if (!absl::SimpleAtoi(row.key, &key)) return false;
   Rebuild(run).pending().each([&]<class Kind>(Kind& kind) {
     if constexpr (Kind::kTable != nullptr) {
       if (row.table == Kind::kTable) kind.read_row(id, ar);
@@ -191,13 +195,27 @@ bool decode_row(const WriteBatch::KeyValue& row, Run& run) {
   return ar.ok;
 }
 
-void erase_rows(const Run& run, std::vector<WriteBatch::KeyValue>& out) {
-  for (const auto& [table, rows] : run.stored.rows) {
-    for (const auto& [id, hash] : rows)
-      out.push_back(row_of(run, table.c_str(), id, "", /*erase=*/true));
+absl::Status restore(StoredRun stored, Run& run) {
+  const auto damaged = [&run](const char* what) {
+    return absl::DataLossError(absl::StrCat("the database is damaged: ", what, " of run ",
+                                            run.run_id,
+                                            ". Restore a copy of the file, or start with another "
+                                            "file name."));
+  };
+  Rebuild rebuild(run);
+  for (const std::string& bytes : stored.batches) {
+    history::History batch;
+    if (!batch.ParseFromString(bytes)) return damaged("history");
+    run.batches.push_back(run.next_event_id());
+    for (HistoryEvent& event : *batch.mutable_events()) rebuild.add(std::move(event));
   }
-  for (const std::string& id : run.signal_request_ids.all())
-    out.push_back(signal_row(run, id, /*erase=*/true));
+  if (run.events.events_size() == 0) return damaged("history (it has none)");
+  if (!decode_side(stored.record.side, run)) return damaged("state");
+  for (const auto& row : stored.rows) {
+    if (!decode_row(row, run)) return damaged("an activity");
+  }
+  run.stored.events = run.events.events_size();
+  return absl::OkStatus();
 }
 
 }  // namespace chimera::server

@@ -54,11 +54,8 @@ WallTime Run::next_deadline() const {
 }
 
 void process_deadlines(Engine& engine, const Run& run) {
+  if (!run.running()) return;
   const RunPtr keep = share(run);
-  if (!run.running()) {
-    engine.follow_up([keep] {});  // Its timer is what fires: let it go later.
-    return engine.runs().erase(run);
-  }
   Transition t(engine, run);
   for (const Due& due : collect(run, engine.now())) {
     if (!run.running()) break;

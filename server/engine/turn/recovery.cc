@@ -1,6 +1,8 @@
 #include "server/engine/turn/recovery.h"
 
-#include <nlohmann/json.hpp>
+#include <limits>
+#include <thread>
+#include <vector>
 
 #include "server/engine/engine.h"
 #include "server/engine/run/rebuild.h"
@@ -14,6 +16,7 @@ namespace {
 
 constexpr char kNamespaceTable[] = "namespace";
 constexpr char kMetaTable[] = "meta";
+constexpr char kUpgradeKey[] = "upgrade";  // Written by the store, when it has made a new layout.
 
 absl::Status damaged(const std::string& what) {
   return absl::DataLossError(absl::StrCat("the database is damaged: ", what,
@@ -39,29 +42,15 @@ absl::Status restore_value(Engine& engine, const WriteBatch::KeyValue& value) {
   return absl::OkStatus();
 }
 
-using Rows = std::vector<const WriteBatch::KeyValue*>;
+std::int64_t micros_since_1970(WallTime time) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
+}
 
-absl::Status restore_run(Engine& engine, const StoredState::StoredRun& stored, const Rows& rows) {
-  Namespace* ns = engine.namespaces().find_by_id(stored.record.namespace_id);
-  if (ns == nullptr)
-    return damaged(absl::StrCat("run ", stored.record.run_id, " belongs to no namespace"));
-  Run& run = engine.runs().add(*ns, stored.record.workflow_id, stored.record.run_id);
-  Rebuild rebuild(run);
-  for (const std::string& bytes : stored.batches) {
-    history::History batch;
-    if (!batch.ParseFromString(bytes)) return damaged(absl::StrCat("history of run ", run.run_id));
-    run.batches.push_back(run.next_event_id());
-    for (HistoryEvent& event : *batch.mutable_events()) rebuild.add(std::move(event));
-  }
-  if (run.events.events_size() == 0)
-    return damaged(absl::StrCat("run ", run.run_id, " has no history"));
-  if (!decode_side(stored.record.side, run))
-    return damaged(absl::StrCat("state of run ", run.run_id));
-  for (const auto* row : rows) {
-    if (!decode_row(*row, run)) return damaged(absl::StrCat("an activity of run ", run.run_id));
-  }
-  if (run.running()) admit_from_history(run);
-  run.stored.events = run.events.events_size();
+absl::Status restore_open(Engine& engine, StoredRun stored) {
+  absl::StatusOr<Run*> restored = engine.runs().restore(std::move(stored));
+  if (!restored.ok()) return restored.status();
+  const Run& run = **restored;
+  admit_from_history(**restored);
   engine.ids().see_task_id(run.last_event().task_id());
   engine.ids().see_stamp(run.task.stamp);
   for (const auto& [id, activity] : run.open<Activities>().all())
@@ -69,8 +58,30 @@ absl::Status restore_run(Engine& engine, const StoredState::StoredRun& stored, c
   return absl::OkStatus();
 }
 
+// Of the first layout, closed runs are written once more, with what it did not have of them.
+absl::Status upgrade(Engine& engine) {
+  constexpr std::size_t kAtOnce = 200;
+  constexpr int kAll = std::numeric_limits<int>::max();
+  for (const auto& [name, ns] : engine.namespaces().all()) {
+    std::size_t fresh = 0;
+    for (const auto& closed : engine.store().first_closed(ns->id, kAll)) {
+      const Run* run = engine.runs().by_id(closed.run_id);
+      if (run == nullptr) return damaged(absl::StrCat("run ", closed.run_id));
+      engine.mark_dirty(*run);
+      if (++fresh % kAtOnce != 0) continue;
+      engine.after_turn();
+      while (engine.store().written() < engine.store().committed()) {
+        if (absl::Status health = engine.store().health(); !health.ok()) return health;
+        std::this_thread::sleep_for(milliseconds{1});
+      }
+      while (engine.runs().in_memory().size() > kAtOnce) engine.runs().trim();
+    }
+  }
+  engine.put_value(kMetaTable, kUpgradeKey, "", /*erase=*/true);
+  return absl::OkStatus();
+}
+
 void resume(Engine& engine, const Run& run) {
-  if (!run.running()) return engine.runs().arm_timer(run);
   Transition t(engine, run);
   if (run.task.pending() && !run.task.is_started()) dispatch_task(t);
   Pending::resume(t);
@@ -82,18 +93,24 @@ void resume(Engine& engine, const Run& run) {
 absl::Status recover(Engine& engine) {
   absl::StatusOr<StoredState> state = engine.store().load();
   if (!state.ok()) return state.status();
-  std::map<std::string, Rows> rows;
+  bool of_first_layout = false;
   for (const auto& value : state->values) {
-    if (std::string run_id = run_of_row(value); !run_id.empty())
-      rows[std::move(run_id)].push_back(&value);
-    else if (absl::Status status = restore_value(engine, value); !status.ok())
-      return status;
+    if (absl::Status status = restore_value(engine, value); !status.ok()) return status;
+    of_first_layout = of_first_layout || (value.table == kMetaTable && value.key == kUpgradeKey);
   }
-  for (const auto& run : state->runs) {
-    absl::Status status = restore_run(engine, run, rows[run.record.run_id]);
-    if (!status.ok()) return status;
+  engine.runs().last_number(state->last_number);
+  // Beyond those of runs that are not read here.
+  if (engine.store().durable()) engine.ids().see_task_id(micros_since_1970(engine.now()));
+  std::vector<std::string> open;
+  for (StoredRun& run : state->runs) {
+    open.push_back(run.record.run_id);
+    if (absl::Status status = restore_open(engine, std::move(run)); !status.ok()) return status;
   }
-  for (const auto& run : state->runs) resume(engine, *engine.runs().by_id(run.record.run_id));
+  for (const std::string& run_id : open) resume(engine, *engine.runs().by_id(run_id));
+  engine.runs().apply_retention();
+  if (of_first_layout) {
+    if (absl::Status status = upgrade(engine); !status.ok()) return status;
+  }
   if (engine.cluster_id.empty()) {
     engine.cluster_id = engine.ids().uuid();
     engine.put_value(kMetaTable, "cluster_id", engine.cluster_id);

@@ -45,7 +45,8 @@ class CountingStore : public Store {
 
 class EngineFixture : public testing::Test {
  protected:
-  EngineFixture() {
+  explicit EngineFixture(std::unique_ptr<Store> kept = std::make_unique<CountingStore>())
+      : engine(loop, std::move(kept)) {
     engine.namespaces().add("default", engine.ids().uuid(), std::chrono::hours{24});
     loop.start([this] { engine.after_task(); }, [this] { engine.after_turn(); });
     transport = make_local_transport(dispatcher);
@@ -127,8 +128,7 @@ class EngineFixture : public testing::Test {
 
   MovedClock clock;
   Loop loop{clock, /*foreign_clock=*/true};
-  CountingStore* store = new CountingStore;  // The engine's.
-  Engine engine{loop, std::unique_ptr<Store>(store)};
+  Engine engine;
   std::shared_ptr<Dispatcher> dispatcher = std::make_shared<Dispatcher>(loop, engine);
   std::shared_ptr<base::Transport> transport;
 };

@@ -30,6 +30,7 @@ class SideRecordTest : public testing::Test {
   void prepare(OneRun& run) {
     run.ns = &ns;
     run.run_id = kRunId;
+    run.order = 7;
     HistoryEvent started;
     started.set_event_id(1);
     started.set_event_type(enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED);
@@ -54,8 +55,8 @@ class SideRecordTest : public testing::Test {
   }
   bool restore(const WriteBatch& batch) {
     if (!decode_side(batch.runs.at(0).side, read)) return false;
-    for (const auto& row : batch.values) {
-      EXPECT_EQ(run_of_row(row), kRunId);
+    for (const auto& row : batch.rows) {
+      EXPECT_EQ(row.run, 7u);
       if (!decode_row(row, read)) return false;
     }
     return true;
@@ -113,7 +114,7 @@ TEST_F(SideRecordTest, OnlyWhatChangedIsWritten) {
   const WriteBatch first = changes();
   ASSERT_TRUE(restore(first));
   EXPECT_EQ(first.events.size(), 1u);
-  EXPECT_EQ(first.values.size(), 2u);
+  EXPECT_EQ(first.rows.size(), 2u);
 
   const WriteBatch nothing = changes();
   activity_of(written).identity = "worker";
@@ -122,12 +123,12 @@ TEST_F(SideRecordTest, OnlyWhatChangedIsWritten) {
   const WriteBatch gone = changes();
 
   EXPECT_TRUE(nothing.events.empty());
-  EXPECT_TRUE(nothing.values.empty());
-  ASSERT_EQ(activity.values.size(), 1u);
-  EXPECT_FALSE(activity.values[0].erase);
-  ASSERT_EQ(gone.values.size(), 1u);
-  EXPECT_TRUE(gone.values[0].erase);
-  EXPECT_EQ(gone.values[0].key, activity.values[0].key);
+  EXPECT_TRUE(nothing.rows.empty());
+  ASSERT_EQ(activity.rows.size(), 1u);
+  EXPECT_FALSE(activity.rows[0].erase);
+  ASSERT_EQ(gone.rows.size(), 1u);
+  EXPECT_TRUE(gone.rows[0].erase);
+  EXPECT_EQ(gone.rows[0].key, activity.rows[0].key);
 }
 
 TEST_F(SideRecordTest, WhatWasReadIsNotWrittenAgain) {
@@ -137,14 +138,41 @@ TEST_F(SideRecordTest, WhatWasReadIsNotWrittenAgain) {
   WriteBatch batch;
   collect_changes(read, batch);
 
-  EXPECT_TRUE(batch.values.empty());
-  std::vector<WriteBatch::KeyValue> erased;
-  erase_rows(read, erased);
-  EXPECT_EQ(erased.size(), 2u);
+  EXPECT_TRUE(batch.rows.empty());
 }
 
-TEST_F(SideRecordTest, OtherRowsBelongToNoRun) {
-  EXPECT_EQ(run_of_row({"namespace", "a-key-of-a-namespace", "", false}), "");
+TEST_F(SideRecordTest, AHistoryIsReadBackInItsBatches) {
+  written.batches = {1, 2};
+  written.start_request_id = "start";
+  written.signal_request_ids.insert("one");
+  activity_of(written).identity = "worker";
+  const WriteBatch batch = changes();
+  ASSERT_EQ(batch.events.size(), 2u);
+  EXPECT_EQ(batch.events[1].first_id, 2);
+  OneRun back;
+  back.ns = &ns;
+  back.run_id = kRunId;
+
+  const absl::Status restored = server::restore(
+      {batch.runs[0], {batch.events[0].history, batch.events[1].history}, batch.rows}, back);
+
+  ASSERT_TRUE(restored.ok()) << restored;
+  EXPECT_EQ(back.events.events_size(), 2);
+  EXPECT_EQ(back.batches, written.batches);
+  EXPECT_EQ(back.start_request_id, "start");
+  EXPECT_EQ(activity_of(back).identity, "worker");
+  EXPECT_TRUE(back.signal_request_ids.all().contains("one"));
+}
+
+TEST_F(SideRecordTest, ADamagedRunIsNamed) {
+  OneRun back;
+  back.ns = &ns;
+  back.run_id = kRunId;
+
+  const absl::Status restored = server::restore({{}, {"\x01"}, {}}, back);
+
+  EXPECT_EQ(restored.code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(restored.message()), testing::HasSubstr(kRunId));
 }
 
 // The record as it was until version 2, field by field.
@@ -191,7 +219,7 @@ TEST_F(SideRecordTest, ARecordOfVersion2IsRead) {
   EXPECT_THAT(read.signal_request_ids.all(), UnorderedElementsAre("one", "two"));
   WriteBatch batch;
   collect_changes(read, batch);
-  EXPECT_EQ(batch.values.size(), 3u) << "they get their rows";
+  EXPECT_EQ(batch.rows.size(), 3u) << "they get their rows";
 }
 
 TEST_F(SideRecordTest, WhatIsCutIsDamaged) {
@@ -202,7 +230,7 @@ TEST_F(SideRecordTest, WhatIsCutIsDamaged) {
     prepare(run);
     EXPECT_FALSE(decode_side(side.substr(0, size), run)) << size;
   }
-  WriteBatch::KeyValue row = batch.values.at(0);
+  WriteBatch::RunRow row = batch.rows.at(0);
   row.value.resize(row.value.size() / 2);
   EXPECT_FALSE(decode_row(row, read));
 }
@@ -214,7 +242,7 @@ TEST_F(SideRecordTest, OddBytesAreAnswered) {
     OneRun run;
     prepare(run);
     std::string side = batch.runs.at(0).side;
-    WriteBatch::KeyValue row = batch.values.at(0);
+    WriteBatch::RunRow row = batch.rows.at(0);
     for (std::string* bytes : {&side, &row.value}) {
       for (unsigned n = 1 + random() % 4; n > 0; --n)
         (*bytes)[random() % bytes->size()] = static_cast<char>(random());
