@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "server/engine/engine.h"
+#include "server/engine/rules/failures.h"
 #include "server/engine/rules/retry.h"
 
 namespace chimera::server {
@@ -23,6 +24,7 @@ void back_off(ActivityOwner& owner, Activity& activity, Nanos delay, failure::Fa
   activity.started = kUnset;
   activity.dispatched = false;
   activity.stamp = engine.ids().next_stamp();
+  cut_retried_failure(failure);
   activity.last_failure = std::make_unique<failure::Failure>(std::move(failure));
   activity.was_reset = false;
   if (activity.forget_heartbeat) activity.heartbeat_details.reset();
