@@ -67,7 +67,7 @@ void simplify(json& value) {
       if (each.is_string() && (continued || each != "0s")) each = "SOME";
       continue;
     }
-    if (key == "startToCloseTimeout" && again) {
+    if ((key == "startToCloseTimeout" && again) || key == "currentRetryInterval") {
       each = "SOME";
       continue;
     }
@@ -188,6 +188,35 @@ void Masked::add(const std::string& workflow_id, const api::history::v1::History
     lines_.push_back(mask(absl::StrCat(
         event.event_id(), " ", type.substr(std::string("EVENT_TYPE_").size()), " ", value.dump())));
   }
+}
+
+void Masked::add(const api::workflowservice::v1::DescribeWorkflowExecutionResponse& described) {
+  std::string text;
+  if (!google::protobuf::util::MessageToJsonString(described, &text).ok()) return;
+  json value = json::parse(text);
+  simplify(value);
+  // By request ids, which are the case's own.
+  if (auto& extended = value["workflowExtendedInfo"]; extended.contains("requestIdInfos")) {
+    json infos = json::array();
+    for (const auto& [id, one] : extended["requestIdInfos"].items()) infos.push_back(one);
+    std::sort(infos.begin(), infos.end());
+    extended["requestIdInfos"] = std::move(infos);
+  }
+  json& info = value["workflowExecutionInfo"];
+  info.erase("stateTransitionCount");
+  info.erase("executionDuration");
+  // Here nothing is pending once a run has closed; the genuine server shows what was.
+  if (info.contains("closeTime")) {
+    for (const char* what : {"pendingActivities", "pendingChildren", "pendingWorkflowTask"})
+      value.erase(what);
+  }
+  // Of a run that goes on, what its last tasks did depends on the moment.
+  if (!info.contains("closeTime")) {
+    info.erase("historyLength");
+    value.erase("pendingWorkflowTask");
+  }
+  for (const auto& [key, part] : value.items())
+    lines_.push_back(mask(absl::StrCat("described ", key, " ", part.dump())));
 }
 
 std::vector<std::string> Masked::lines() const {

@@ -198,8 +198,7 @@ void cap_durations_of(command::Command& command) {
     case In::kScheduleActivityTaskCommandAttributes:
       return cap_durations_of(*command.mutable_schedule_activity_task_command_attributes());
     case In::kStartChildWorkflowExecutionCommandAttributes:
-      return cap_durations_of(
-          *command.mutable_start_child_workflow_execution_command_attributes());
+      return cap_durations_of(*command.mutable_start_child_workflow_execution_command_attributes());
     case In::kContinueAsNewWorkflowExecutionCommandAttributes:
       return cap_durations_of(
           *command.mutable_continue_as_new_workflow_execution_command_attributes());
