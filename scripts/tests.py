@@ -105,7 +105,8 @@ def fast(results: Results) -> None:
 ASAN_FAST = ("base_test", "converter_test", "history_test", "machines_test", "workflow_test")
 SANITIZER_OPTIONS = {"ASAN_OPTIONS": "detect_stack_use_after_return=0:strict_string_checks=1",
                      "UBSAN_OPTIONS": "print_stacktrace=1"}
-TSAN_OPTIONS = {"GTEST_FILTER": "-GrpcFrontend*:*.APortInUse*:ConnectTest.*:ProgramTest.ConnectingToNothingSaysWhere"}
+TSAN_OPTIONS = {"TSAN_OPTIONS": f"suppressions={ROOT}/tests/tsan.supp",
+                "GTEST_FILTER": "-GrpcFrontend*:*.APortInUse*:ConnectTest.*:ProgramTest.ConnectingToNothingSaysWhere"}
 
 
 def long_part(results: Results) -> None:

@@ -24,9 +24,10 @@ absl::StatusOr<ActivityRef> find(Engine& engine, const auto& request, bool begun
 }
 
 // A report over the limits fails the activity for good.
-absl::Status refuse(Engine& engine, const ActivityRef& ref, const char* why) {
+absl::Status refuse(Engine& engine, const ActivityRef& ref, const std::string& identity,
+                    const char* why) {
   failure::Failure failure = server_failure(why);
-  fail_activity(engine, ref, failure, "", nullptr);
+  fail_activity(engine, ref, failure, identity, nullptr);
   return absl::OkStatus();
 }
 
@@ -39,7 +40,7 @@ absl::Status complete(Engine& engine, Request& request, Response&) {
   if (is_big(request.result())) {
     ref = find(engine, request);
     if (!ref.ok()) return ref.status();
-    return refuse(engine, *ref, "Complete result exceeds size limit.");
+    return refuse(engine, *ref, request.identity(), "Complete result exceeds size limit.");
   }
   complete_activity(engine, *ref, *request.mutable_result(), request.identity());
   return absl::OkStatus();
@@ -59,7 +60,8 @@ template <class Request, class Response>
 absl::Status cancel(Engine& engine, Request& request, Response&) {
   absl::StatusOr<ActivityRef> ref = find(engine, request);
   if (!ref.ok()) return ref.status();
-  if (is_big(request.details())) return refuse(engine, *ref, "Cancel details exceed size limit.");
+  if (is_big(request.details()))
+    return refuse(engine, *ref, request.identity(), "Cancel details exceed size limit.");
   return cancel_activity(engine, *ref, *request.mutable_details(), request.identity());
 }
 
@@ -69,7 +71,7 @@ absl::Status heartbeat(Engine& engine, Request& request, Response& response) {
   if (!ref.ok()) return ref.status();
   if (is_big(request.details())) {
     response.set_cancel_requested(true);
-    return refuse(engine, *ref, "Heartbeat details exceed size limit.");
+    return refuse(engine, *ref, request.identity(), "Heartbeat details exceed size limit.");
   }
   const bool has_details = request.has_details();
   const HeartbeatReply reply =

@@ -75,6 +75,11 @@ absl::Status check_available(const wf::StartWorkflowExecutionRequest& request) {
 }
 
 void cap_timeouts(wf::StartWorkflowExecutionRequest& request) {
+  if (request.has_workflow_execution_timeout())
+    cap_duration(request.mutable_workflow_execution_timeout());
+  if (request.has_workflow_run_timeout()) cap_duration(request.mutable_workflow_run_timeout());
+  if (request.has_workflow_start_delay()) cap_duration(request.mutable_workflow_start_delay());
+  cap_durations(request.has_retry_policy() ? request.mutable_retry_policy() : nullptr);
   Nanos task = to_nanos(request.workflow_task_timeout());
   if (task == Nanos{0}) task = kDefaultTaskTimeout;
   task = std::min(task, kMaxTaskTimeout);

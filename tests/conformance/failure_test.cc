@@ -93,7 +93,11 @@ TEST_F(FailureTest, deep_failure_of_an_activity) {
   ASSERT_TRUE(fail_with(poll_activity(), chain(200)).ok());
 
   const HistoryEvent started = event_of(enums::EVENT_TYPE_ACTIVITY_TASK_STARTED);
-  expect_cut(started.activity_task_started_event_attributes().last_failure(), 150);
+  // Of what is tried again only 4 KiB are kept (and 20 causes).
+  const auto kept = messages(started.activity_task_started_event_attributes().last_failure());
+  ASSERT_EQ(kept.size(), 22u);
+  EXPECT_EQ(kept[0], "Failure exceeds size limit.");
+  EXPECT_EQ(kept[1], "failure 1");
   const HistoryEvent failed = event_of(enums::EVENT_TYPE_ACTIVITY_TASK_FAILED);
   expect_cut(failed.activity_task_failed_event_attributes().failure(), 200);
   // The worker reads it, too, as part of the next task.

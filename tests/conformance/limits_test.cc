@@ -196,6 +196,31 @@ TEST_F(LimitsTest, activity_failure_limit) {
   EXPECT_THAT(cause.message(), testing::StartsWith("xxx"));
 }
 
+TEST_F(LimitsTest, retried_activity_failure_limit) {
+  start();
+  respond(poll(), {schedule_activity("1", [](auto& a) {
+            a.mutable_retry_policy()->mutable_initial_interval()->set_seconds(60);
+          })});
+  wf::RespondActivityTaskFailedRequest request;
+  request.set_namespace_(ns);
+  request.set_task_token(poll_activity().task_token());
+  request.mutable_failure()->set_message(std::string(4000, 'm'));
+  request.mutable_failure()->set_stack_trace(std::string(4000, 's'));
+  request.mutable_failure()->mutable_application_failure_info()->set_type("Type");
+
+  ASSERT_TRUE(rpc<wf::RespondActivityTaskFailedResponse>(request).ok());
+
+  const auto described = describe();
+  ASSERT_EQ(described.pending_activities_size(), 1);
+  const auto& failure = described.pending_activities(0).last_failure();
+  EXPECT_EQ(failure.message(), "Failure exceeds size limit.");
+  EXPECT_TRUE(failure.has_server_failure_info());
+  EXPECT_FALSE(failure.server_failure_info().non_retryable());
+  EXPECT_EQ(failure.cause().application_failure_info().type(), "Type");
+  EXPECT_EQ(failure.cause().message(), std::string(4000, 'm'));
+  EXPECT_EQ(failure.cause().stack_trace(), std::string(76, 's'));
+}
+
 TEST_F(LimitsTest, activity_heartbeat_limit) {
   wf::RecordActivityTaskHeartbeatRequest request;
   request.set_namespace_(ns);

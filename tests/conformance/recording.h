@@ -12,13 +12,17 @@
 
 namespace chimera::conformance {
 
-// A line for each event of a case's runs, and one before each run; the words that `own` gives are
+// A line for each event of a case's runs, one before each run and some behind it, of its answer to
+// describe; the words that `own` gives are
 // masked first.
 class Masked {
  public:
   explicit Masked(std::vector<std::pair<std::string, std::string>> own) : own_(std::move(own)) {}
   void add(const std::string& workflow_id, const api::history::v1::History& history);
-  const std::vector<std::string>& lines() const { return lines_; }
+  // And what describes its run.
+  void add(const api::workflowservice::v1::DescribeWorkflowExecutionResponse& described);
+  // Of very many, the first and the last.
+  std::vector<std::string> lines() const;
 
  private:
   std::string mask(std::string text);

@@ -71,6 +71,11 @@ void Session::collect(std::string workflow_id, std::string run_id, Masked& maske
   if (history.events().empty()) return;
   const auto& start = history.events(0).workflow_execution_started_event_attributes();
   masked.add(workflow_id, history);
+  wf::DescribeWorkflowExecutionRequest describe;
+  describe.set_namespace_(ns);
+  *describe.mutable_execution() = request.execution();
+  if (const auto described = rpc<wf::DescribeWorkflowExecutionResponse>(describe); described.ok())
+    masked.add(*described);
   for (const auto& event : history.events()) {
     const auto& child = event.start_child_workflow_execution_initiated_event_attributes();
     if (!child.workflow_id().empty()) note_start(child.workflow_id());

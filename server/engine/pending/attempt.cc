@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "server/engine/engine.h"
+#include "server/engine/rules/failures.h"
 #include "server/engine/rules/retry.h"
 
 namespace chimera::server {
@@ -23,6 +24,7 @@ void back_off(ActivityOwner& owner, Activity& activity, Nanos delay, failure::Fa
   activity.started = kUnset;
   activity.dispatched = false;
   activity.stamp = engine.ids().next_stamp();
+  cut_retried_failure(failure);
   activity.last_failure = std::make_unique<failure::Failure>(std::move(failure));
   activity.was_reset = false;
   if (activity.forget_heartbeat) activity.heartbeat_details.reset();
@@ -320,7 +322,7 @@ void fill_options(const Activity& activity,
                   ::temporal::api::activity::v1::ActivityOptions& options) {
   const Attributes& a = activity.attributes();
   options.mutable_task_queue()->set_name(a.task_queue().name());
-  options.mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
+  options.mutable_task_queue()->set_normal_name(a.task_queue().name());
   *options.mutable_schedule_to_close_timeout() = a.schedule_to_close_timeout();
   *options.mutable_schedule_to_start_timeout() = a.schedule_to_start_timeout();
   *options.mutable_start_to_close_timeout() = a.start_to_close_timeout();
@@ -359,6 +361,9 @@ void describe(const Activity& activity, WallTime now,
     set(info.mutable_next_attempt_schedule_time(), activity.scheduled);
     set(info.mutable_current_retry_interval(),
         activity.scheduled - activity.last_attempt_completed);
+  } else if (info.state() == enums::PENDING_ACTIVITY_STATE_SCHEDULED) {
+    set(info.mutable_current_retry_interval(),
+        retry_interval(activity.attributes().retry_policy(), activity.attempt));
   }
   if (activity.attributes().has_priority())
     *info.mutable_priority() = activity.attributes().priority();

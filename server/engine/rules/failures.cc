@@ -1,5 +1,6 @@
 #include "server/engine/rules/failures.h"
 
+#include <algorithm>
 #include <memory>
 
 #include "absl/strings/str_cat.h"
@@ -10,7 +11,9 @@
 namespace chimera::server {
 namespace {
 
-constexpr std::size_t kCutTextMax = 4000;
+// Genuine server 1.29: limit.blobSize.warn, limit.mutableStateActivityFailureSize.error.
+constexpr std::int64_t kCutBytes = 512 << 10, kRetriedBytes = 4 << 10;
+constexpr int kCutDepth = 20;
 
 int length_of(const failure::Failure& failure) {
   int length = 1;
@@ -18,18 +21,44 @@ int length_of(const failure::Failure& failure) {
   return length;
 }
 
-bool cut_size(failure::Failure& failure) {
-  if (failure.ByteSizeLong() <= kBlobBytesMax) return false;
-  failure::Failure cut = server_failure("Failure exceeds size limit.");
-  failure::Failure& cause = *cut.mutable_cause();
-  cause.set_message(base::cut_utf8(failure.message(), kCutTextMax));
-  cause.set_source(base::cut_utf8(failure.source(), kCutTextMax));
-  cause.set_stack_trace(base::cut_utf8(failure.stack_trace(), kCutTextMax));
-  if (failure.has_application_failure_info()) {
-    auto& info = *cause.mutable_application_failure_info();
-    info.set_type(base::cut_utf8(failure.application_failure_info().type(), kCutTextMax));
-    info.set_non_retryable(failure.application_failure_info().non_retryable());
+// What of a failure fits into so many bytes: its kind and its texts, the most important first.
+class Cut {
+ public:
+  explicit Cut(std::int64_t bytes) : left_(bytes) {}
+
+  void copy(const failure::Failure& from, failure::Failure& to, int depth) {
+    if (from.has_application_failure_info()) {
+      const auto& info = from.application_failure_info();
+      to.mutable_application_failure_info()->set_non_retryable(info.non_retryable());
+      to.mutable_application_failure_info()->set_type(text(info.type()));
+      left_ -= 8;
+    } else if (from.has_server_failure_info()) {
+      to.mutable_server_failure_info()->set_non_retryable(
+          from.server_failure_info().non_retryable());
+      left_ -= 4;
+    }
+    to.set_source(text(from.source()));
+    to.set_message(text(from.message()));
+    to.set_stack_trace(text(from.stack_trace()));
+    if (!from.has_cause() || depth == 0 || left_ <= 4) return;
+    left_ -= 4;
+    copy(from.cause(), *to.mutable_cause(), depth - 1);
   }
+
+ private:
+  std::string text(const std::string& whole) {
+    std::string kept(
+        base::cut_utf8(whole, static_cast<std::size_t>(std::max<std::int64_t>(left_, 0))));
+    left_ -= static_cast<std::int64_t>(kept.size()) + (kept.empty() ? 0 : 4);
+    return kept;
+  }
+  std::int64_t left_;
+};
+
+bool cut_size(failure::Failure& failure, std::size_t most, std::int64_t kept) {
+  if (failure.ByteSizeLong() <= most) return false;
+  failure::Failure cut = server_failure("Failure exceeds size limit.");
+  Cut(kept).copy(failure, *cut.mutable_cause(), kCutDepth);
   failure = std::move(cut);
   return true;
 }
@@ -64,7 +93,12 @@ bool cut_causes(failure::Failure& failure) {
 
 bool cut_failure(failure::Failure& failure) {
   const bool deep = cut_causes(failure);
-  return cut_size(failure) || deep;
+  return cut_size(failure, kBlobBytesMax, kCutBytes) || deep;
+}
+
+void cut_retried_failure(failure::Failure& failure) {
+  if (cut_size(failure, kRetriedBytes, kRetriedBytes))
+    failure.mutable_server_failure_info()->set_non_retryable(false);
 }
 
 }  // namespace chimera::server

@@ -21,6 +21,9 @@ bool cut_failure(failure::Failure& failure);
 // The first of the two only, for failures whose size has limits of its own.
 bool cut_causes(failure::Failure& failure);
 
+// Likewise for the last failure of what is tried again: a few kilobytes of it are kept.
+void cut_retried_failure(failure::Failure& failure);
+
 }  // namespace chimera::server
 
 #endif  // CHIMERA_SERVER_ENGINE_RULES_FAILURES_H_

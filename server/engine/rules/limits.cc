@@ -45,6 +45,19 @@ std::string duration_problem(const google::protobuf::Duration& duration) {
   return seconds < 0 || nanos < 0 ? "negative duration" : "";
 }
 
+void cap_duration(google::protobuf::Duration* duration) {
+  constexpr std::int64_t kSecondsMax = std::int64_t{100} * 365 * 24 * 3600;
+  if (duration == nullptr || duration->seconds() < kSecondsMax) return;
+  duration->set_seconds(kSecondsMax);
+  duration->set_nanos(0);
+}
+
+void cap_durations(common::RetryPolicy* policy) {
+  if (policy == nullptr) return;
+  cap_duration(policy->has_initial_interval() ? policy->mutable_initial_interval() : nullptr);
+  cap_duration(policy->has_maximum_interval() ? policy->mutable_maximum_interval() : nullptr);
+}
+
 std::string links_problem(const google::protobuf::RepeatedPtrField<common::Link>& links) {
   constexpr int kLinksMax = 10;
   constexpr std::size_t kLinkBytesMax = 4000;

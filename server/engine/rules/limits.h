@@ -28,6 +28,10 @@ Verdict too_long(Cause cause, const char* command, std::initializer_list<Length>
 Verdict too_big(Cause cause, std::size_t bytes, const char* what);
 inline Verdict either(Verdict first, Verdict second) { return first ? std::move(first) : second; }
 
+// What is longer becomes a hundred years, as in the genuine server. Null: nothing to do.
+void cap_duration(google::protobuf::Duration* duration);
+void cap_durations(common::RetryPolicy* policy);
+
 // `what` as in "SignalName length exceeds limit."
 absl::Status check_length(absl::string_view what, absl::string_view value);
 absl::Status check_blob(const google::protobuf::Message& payloads);

@@ -8,6 +8,7 @@ namespace chimera::server {
 namespace {
 
 constexpr int kProblemsShown = 5;
+constexpr std::int64_t kYearOne = -62'135'596'800;
 
 common::Payload keyword_list(const std::vector<std::string>& values) {
   common::Payload payload;
@@ -45,9 +46,11 @@ std::map<std::string, common::Payload> all_search_attributes(const Run& run) {
   }
   if (auto paused = pauses(run); !paused.empty())
     attributes["TemporalPauseInfo"] = keyword_list(paused);
-  if (run.has_worker_stamp && !attributes.contains("BuildIds")) {
-    attributes["BuildIds"] =
-        keyword_list({"unversioned", absl::StrCat("unversioned:", run.last_worker_build_id)});
+  if (run.completed_tasks > 0 && !attributes.contains("BuildIds")) {
+    std::vector<std::string> builds{"unversioned"};
+    if (!run.last_worker_build_id.empty())
+      builds.push_back(absl::StrCat("unversioned:", run.last_worker_build_id));
+    attributes["BuildIds"] = keyword_list(builds);
   }
   return attributes;
 }
@@ -129,13 +132,24 @@ void describe_run(const Run& run, WallTime now, wf::DescribeWorkflowExecutionRes
   auto& config = *response.mutable_execution_config();
   config.mutable_task_queue()->set_name(run.task_queue);
   config.mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
-  *config.mutable_workflow_execution_timeout() = start.workflow_execution_timeout();
-  *config.mutable_workflow_run_timeout() = start.workflow_run_timeout();
+  if (start.has_workflow_execution_timeout())
+    *config.mutable_workflow_execution_timeout() = start.workflow_execution_timeout();
+  if (start.has_workflow_run_timeout())
+    *config.mutable_workflow_run_timeout() = start.workflow_run_timeout();
   *config.mutable_default_workflow_task_timeout() = start.workflow_task_timeout();
   if (run.user_metadata.has_summary() || run.user_metadata.has_details()) {
     *config.mutable_user_metadata() = run.user_metadata;
   }
-  fill_info(run, *response.mutable_workflow_execution_info());
+  auto& info = *response.mutable_workflow_execution_info();
+  fill_info(run, info);
+  info.mutable_memo();
+  info.mutable_auto_reset_points();
+  if (!run.new_run_id.empty()) {  // Its own points are kept for as long as it is.
+    for (auto& point : *info.mutable_auto_reset_points()->mutable_points()) {
+      if (point.run_id() == run.run_id)
+        set(point.mutable_expire_time(), add_saturated(run.close_time, run.ns->retention()));
+    }
+  }
   if (run.running()) {
     run.pending().describe(now, response);
     if (run.task.pending()) fill_task(run.task, *response.mutable_pending_workflow_task());
@@ -143,7 +157,10 @@ void describe_run(const Run& run, WallTime now, wf::DescribeWorkflowExecutionRes
   auto& extended = *response.mutable_workflow_extended_info();
   if (run.execution_expires != kNever)
     set(extended.mutable_execution_expiration_time(), run.execution_expires);
-  if (run.run_expires != kNever) set(extended.mutable_run_expiration_time(), run.run_expires);
+  if (run.run_expires != kNever)
+    set(extended.mutable_run_expiration_time(), run.run_expires);
+  else
+    extended.mutable_run_expiration_time()->set_seconds(kYearOne);  // The genuine server's "none".
   extended.set_cancel_requested(run.cancel_requested);
   *extended.mutable_original_start_time() = run.events.events(0).event_time();
   extended.set_reset_run_id(run.reset_run_id);

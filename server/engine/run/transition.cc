@@ -50,7 +50,7 @@ const HistoryEvent& Transition::write(HistoryEvent event) {
   using Kind = WorkflowTask::Kind;
   if (!is_task_event(event.event_type())) {
     ++run_.events_since_failure;
-    if (run_.task.kind == Kind::kSpeculative) materialize_task(*this);
+    if (run_.task.kind == Kind::kSpeculative) materialize_task(*this, "");
     if (run_.task.kind == Kind::kTransient && !run_.task.is_started()) {
       run_.task = WorkflowTask{};  // New events: the retry becomes a normal first attempt.
       want_task_ = true;
@@ -66,7 +66,7 @@ const HistoryEvent& Transition::write(HistoryEvent event) {
 }
 
 void Transition::external(HistoryEvent event) {
-  if (run_.task.kind == WorkflowTask::Kind::kSpeculative) materialize_task(*this);
+  if (run_.task.kind == WorkflowTask::Kind::kSpeculative) materialize_task(*this, "");
   if (run_.task.is_started()) {
     run_.fold(event);
     run_.buffered.push_back(std::move(event));

@@ -45,11 +45,7 @@ StartSpec successor(Transition& t, enums::ContinueAsNewInitiator initiator, Nano
   a.clear_continued_failure();
   a.clear_identity();  // Nobody has started it.
   a.set_attempt(1);
-  if (run.reset_points.points().empty()) {
-    a.clear_prev_auto_reset_points();
-  } else {
-    *a.mutable_prev_auto_reset_points() = handed_on(run, t.engine().now());
-  }
+  *a.mutable_prev_auto_reset_points() = handed_on(run, t.engine().now());
   set(a.mutable_first_workflow_task_backoff(), backoff);
   spec.execution_expires = run.execution_expires;
   spec.user_metadata = run.user_metadata;
@@ -147,8 +143,9 @@ void continue_run(Transition& t, command::ContinueAsNewWorkflowExecutionCommandA
         with_types(t.run().ns->search_attributes, std::move(*next.mutable_search_attributes()));
   }
   if (next.has_retry_policy()) default_retry_policy(*next.mutable_retry_policy());
+  next.mutable_workflow_run_timeout();  // Present, as in the genuine server's events.
   copy_start(std::as_const(next), a);
-  a.mutable_workflow_run_timeout();  // Present, as in the genuine server's events.
+  a.mutable_workflow_run_timeout();
   a.mutable_workflow_task_timeout();
   a.mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
   a.set_workflow_task_completed_event_id(completed_id);

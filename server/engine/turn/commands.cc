@@ -12,6 +12,7 @@
 #include "server/base/errors.h"
 #include "server/engine/engine.h"
 #include "server/engine/pending/pending.h"
+#include "server/engine/rules/limits.h"
 #include "server/engine/run/transition.h"
 #include "server/engine/turn/run_commands.h"
 #include "server/engine/turn/update_registry.h"
@@ -165,6 +166,47 @@ bool leaves_events(const CommandCheck& check) {
       [&](const HistoryEvent& event) { return Pending::withdraws(check.batches, event); });
 }
 
+void cap_durations_of(command::StartTimerCommandAttributes& a) {
+  cap_duration(a.has_start_to_fire_timeout() ? a.mutable_start_to_fire_timeout() : nullptr);
+}
+
+void cap_durations_of(command::ScheduleActivityTaskCommandAttributes& a) {
+  cap_duration(a.has_schedule_to_close_timeout() ? a.mutable_schedule_to_close_timeout() : nullptr);
+  cap_duration(a.has_schedule_to_start_timeout() ? a.mutable_schedule_to_start_timeout() : nullptr);
+  cap_duration(a.has_start_to_close_timeout() ? a.mutable_start_to_close_timeout() : nullptr);
+  cap_duration(a.has_heartbeat_timeout() ? a.mutable_heartbeat_timeout() : nullptr);
+  cap_durations(a.has_retry_policy() ? a.mutable_retry_policy() : nullptr);
+}
+
+template <class Attributes>
+void cap_durations_of(Attributes& a) {
+  if constexpr (requires { a.has_workflow_execution_timeout(); }) {
+    cap_duration(a.has_workflow_execution_timeout() ? a.mutable_workflow_execution_timeout()
+                                                    : nullptr);
+  }
+  if constexpr (requires { a.has_backoff_start_interval(); })
+    cap_duration(a.has_backoff_start_interval() ? a.mutable_backoff_start_interval() : nullptr);
+  cap_duration(a.has_workflow_run_timeout() ? a.mutable_workflow_run_timeout() : nullptr);
+  cap_duration(a.has_workflow_task_timeout() ? a.mutable_workflow_task_timeout() : nullptr);
+  cap_durations(a.has_retry_policy() ? a.mutable_retry_policy() : nullptr);
+}
+
+void cap_durations_of(command::Command& command) {
+  switch (command.attributes_case()) {
+    case In::kStartTimerCommandAttributes:
+      return cap_durations_of(*command.mutable_start_timer_command_attributes());
+    case In::kScheduleActivityTaskCommandAttributes:
+      return cap_durations_of(*command.mutable_schedule_activity_task_command_attributes());
+    case In::kStartChildWorkflowExecutionCommandAttributes:
+      return cap_durations_of(*command.mutable_start_child_workflow_execution_command_attributes());
+    case In::kContinueAsNewWorkflowExecutionCommandAttributes:
+      return cap_durations_of(
+          *command.mutable_continue_as_new_workflow_execution_command_attributes());
+    default:
+      return;
+  }
+}
+
 }  // namespace
 
 HistoryEvent CommandTurn::event(enums::EventType type, command::Command& command) const {
@@ -200,6 +242,7 @@ absl::StatusOr<Verdict> check_commands(const Engine& engine, const Run& run,
 void apply_commands(CommandTurn& turn, Request& request) {
   absl::flat_hash_set<std::string> applied;  // Messages.
   for (auto& command : *request.mutable_commands()) {
+    cap_durations_of(command);
     if (Pending::apply(turn, command)) continue;
     if (command.command_type() != enums::COMMAND_TYPE_PROTOCOL_MESSAGE) {
       apply_run_command(turn, command);

@@ -125,7 +125,7 @@ absl::Status complete(Transition& t, wf::RespondWorkflowTaskCompletedRequest& re
     run.task = WorkflowTask{};
     response.set_reset_history_event_id(run.last_completed_started_id);
   } else {
-    materialize_task(t);
+    materialize_task(t, request.identity());
     completed_id = write_completed(t, request);
   }
   CommandTurn commands{t, request.identity(), completed_id, {}};

@@ -92,10 +92,11 @@ void dispatch_task(Transition& t) {
   engine.matching().add(key, std::move(match));
 }
 
-void materialize_task(Transition& t) {
+void materialize_task(Transition& t, const std::string& identity) {
   Run& run = t.run();
   if (!run.task.pending() || run.task.written()) return;
   WorkflowTask task = run.task;
+  task.identity = identity;
   run.task.kind = Kind::kNormal;
   HistoryEvent scheduled = t.event(enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED);
   set(scheduled.mutable_event_time(), task.scheduled);
@@ -173,7 +174,7 @@ void fail_task(Transition& t, enums::WorkflowTaskFailedCause cause, failure::Fai
   const WorkflowTask task = run.task;
   const bool was_sticky = !run.sticky_queue.empty();
   abort_sent_updates(t);
-  if (task.kind == Kind::kSpeculative) materialize_task(t);
+  if (task.kind == Kind::kSpeculative) materialize_task(t, identity);
   const int attempt = run.task.attempt;
   if (run.task.written()) {
     HistoryEvent event = t.event(enums::EVENT_TYPE_WORKFLOW_TASK_FAILED);
@@ -202,7 +203,8 @@ void fail_task(Transition& t, enums::WorkflowTaskFailedCause cause, failure::Fai
 // As the genuine server: a started transient task leaves no event, a speculative one all three.
 void end_task_by_force(Transition& t) {
   Run& run = t.run();
-  if (run.task.is_started() && run.task.kind == Kind::kSpeculative) materialize_task(t);
+  if (run.task.is_started() && run.task.kind == Kind::kSpeculative)
+    materialize_task(t, "history-service");
   if (run.task.is_started() && run.task.written()) {
     HistoryEvent event = t.event(enums::EVENT_TYPE_WORKFLOW_TASK_FAILED);
     auto& a = *event.mutable_workflow_task_failed_event_attributes();
@@ -220,7 +222,7 @@ void time_out_task(Transition& t, enums::TimeoutType type) {
   Run& run = t.run();
   const bool was_sticky = !run.sticky_queue.empty();
   resend_sent_updates(run);
-  if (run.task.kind == Kind::kSpeculative) materialize_task(t);
+  if (run.task.kind == Kind::kSpeculative) materialize_task(t, "");
   const int attempt = run.task.attempt;
   const std::int64_t scheduled_id = run.task.scheduled_id, started_id = run.task.started_id;
   if (run.task.written()) {

@@ -16,7 +16,7 @@ namespace chimera::server {
 void schedule_task(Transition& t, bool speculative, WallTime original_scheduled = kUnset);
 void dispatch_task(Transition& t);  // Hands the pending task to matching.
 // Writes the events of a pending transient or speculative task, which becomes a normal one.
-void materialize_task(Transition& t);
+void materialize_task(Transition& t, const std::string& identity);
 // Starts the pending task and fills the worker's response.
 void start_task(Transition& t, const std::string& identity, const std::string& request_id,
                 bool on_sticky, wf::PollWorkflowTaskQueueResponse& response);
