@@ -36,6 +36,7 @@ class Engine {
   const DynamicConfig& config() const { return config_; }
   Ids& ids() { return ids_; }
   Namespaces& namespaces() { return namespaces_; }
+  const Namespaces& namespaces() const { return namespaces_; }
   Runs& runs() { return runs_; }
   Matching& matching() { return matching_; }
   Workers& workers() { return workers_; }

@@ -6,10 +6,14 @@
 #include <cstdint>
 #include <random>
 #include <string>
+#include <string_view>
 
 #include "server/base/types.h"
 
 namespace chimera::server {
+
+// "01a1ff3b-7758-7c06-94f3-6cc3bb1daabe", of either case.
+bool is_uuid(std::string_view text);
 
 class Ids {
  public:

@@ -67,8 +67,7 @@ absl::StatusOr<const Run*> Runs::find(const Namespace& ns, const std::string& wo
     if (run == nullptr) return not_found(absl::StrCat("workflow not found for ID: ", workflow_id));
     return run;
   }
-  if (run_id.size() != 36 || run_id[8] != '-' || run_id[23] != '-')
-    return invalid("Invalid RunId.");
+  if (!is_uuid(run_id)) return invalid("Invalid RunId.");
   const Run* run = by_id(run_id);
   if (run == nullptr || run->ns != &ns || run->workflow_id != workflow_id) {
     return not_found(absl::StrCat("workflow execution not found for workflow ID \"", workflow_id,

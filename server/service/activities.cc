@@ -50,6 +50,10 @@ template <class Request, class Response>
 absl::Status fail(Engine& engine, Request& request, Response& response) {
   absl::StatusOr<ActivityRef> ref = find(engine, request);
   if (!ref.ok()) return ref.status();
+  // Not by id, as there.
+  constexpr bool kByToken = requires { request.task_token(); };
+  if (kByToken && request.has_failure() && !request.failure().has_application_failure_info())
+    return invalid("Failure must have ApplicationFailureInfo.");
   if (cut_failure(*request.mutable_failure())) *response.add_failures() = request.failure();
   fail_activity(engine, *ref, *request.mutable_failure(), request.identity(),
                 request.has_last_heartbeat_details() ? &request.last_heartbeat_details() : nullptr);

@@ -5,6 +5,7 @@
 
 #include "server/base/errors.h"
 #include "server/engine/engine.h"
+#include "server/engine/rules/limits.h"
 #include "server/engine/rules/retry.h"
 #include "server/engine/run/transition.h"
 #include "server/service/handlers.h"
@@ -86,12 +87,27 @@ absl::StatusOr<Attributes> changed(const Run& run, const Activity& activity,
   for (const std::string& path : request.update_mask().paths())
     merge(plain(path), request.activity_options(), attributes);
   if (attributes.task_queue().name().empty()) return invalid("taskQueue is not set");
+  const std::string which = absl::StrCat("ActivityId=", attributes.activity_id(),
+                                         " ActivityType=", attributes.activity_type().name());
+  for (const auto& [name, duration] :
+       {std::pair("ScheduleToCloseTimeout", &attributes.schedule_to_close_timeout()),
+        std::pair("ScheduleToStartTimeout", &attributes.schedule_to_start_timeout()),
+        std::pair("StartToCloseTimeout", &attributes.start_to_close_timeout()),
+        std::pair("HeartbeatTimeout", &attributes.heartbeat_timeout())}) {
+    if (const std::string problem = duration_problem(*duration); !problem.empty()) {
+      return invalid(absl::StrCat("Invalid ", name, " for ScheduleActivityTaskCommand: ", problem,
+                                  ". ", which));
+    }
+  }
   default_retry_policy(*attributes.mutable_retry_policy());
   if (std::string problem = check_retry_policy(attributes.retry_policy()); !problem.empty())
     return invalid(problem);
   if (to_nanos(attributes.start_to_close_timeout()) <= Nanos{0} &&
       to_nanos(attributes.schedule_to_close_timeout()) <= Nanos{0}) {
-    return invalid("A valid StartToClose or ScheduleToCloseTimeout is not set on request.");
+    return invalid(
+        absl::StrCat("A valid StartToClose or ScheduleToCloseTimeout is not set on "
+                     "ScheduleActivityTaskCommand. ",
+                     which));
   }
   attempt::fill_activity_timeouts(to_nanos(run.start().workflow_run_timeout()), attributes);
   return attributes;
@@ -128,6 +144,8 @@ absl::Status unpause(Engine& engine, wf::UnpauseActivityRequest& request,
 }
 
 absl::Status reset(Engine& engine, wf::ResetActivityRequest& request, wf::ResetActivityResponse&) {
+  if (const std::string problem = duration_problem(request.jitter()); !problem.empty())
+    return invalid(absl::StrCat("Jitter: ", problem));
   absl::StatusOr<Selection> selection = select(engine, request, request.match_all());
   if (!selection.ok()) return selection.status();
   const attempt::ActivityReset how{request.restore_original_options(), request.reset_heartbeat(),
@@ -140,6 +158,13 @@ absl::Status reset(Engine& engine, wf::ResetActivityRequest& request, wf::ResetA
 
 absl::Status update_options(Engine& engine, wf::UpdateActivityOptionsRequest& request,
                             wf::UpdateActivityOptionsResponse& response) {
+  if (request.restore_original()) {
+    if (request.has_update_mask())
+      return invalid("Both UpdateMask and RestoreOriginal are provided");
+  } else {
+    if (!request.has_activity_options()) return invalid("ActivityOptions are not provided");
+    if (!request.has_update_mask()) return invalid("UpdateMask is not provided");
+  }
   absl::StatusOr<Selection> selection = select(engine, request, request.match_all());
   if (!selection.ok()) return selection.status();
   const Activities& open = selection->run->open<Activities>();

@@ -15,6 +15,7 @@
 
 #include "server/base/call.h"
 #include "server/engine/engine.h"
+#include "server/service/request_checks.h"
 
 namespace chimera::server {
 
@@ -39,14 +40,18 @@ class MethodTable {
   void add(absl::string_view name, absl::Status (*handler)(Engine&, Request&, Response&)) {
     install<Request, Response>(name, [handler](Engine& engine, CallPtr call) {
       TypedCall<Request, Response> typed(call);
-      engine.finish(call, handler(engine, typed.request(), typed.response()));
+      absl::Status status = check_request(engine, typed.request());
+      if (status.ok()) status = handler(engine, typed.request(), typed.response());
+      engine.finish(call, std::move(status));
     });
   }
   // A handler that may answer later; an error that it returns is the answer.
   template <class Request, class Response>
   void add(absl::string_view name, absl::Status (*handler)(Engine&, TypedCall<Request, Response>)) {
     install<Request, Response>(name, [handler](Engine& engine, CallPtr call) {
-      absl::Status status = handler(engine, TypedCall<Request, Response>(call));
+      TypedCall<Request, Response> typed(call);
+      absl::Status status = check_request(engine, typed.request());
+      if (status.ok()) status = handler(engine, typed);
       if (!status.ok()) engine.finish(call, std::move(status));
     });
   }

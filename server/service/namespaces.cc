@@ -11,6 +11,8 @@
 namespace chimera::server {
 namespace {
 
+constexpr char kCluster[] = "active";
+
 void describe(const Namespace& ns, wf::DescribeNamespaceResponse& response) {
   *response.mutable_namespace_info() = ns.info;
   *response.mutable_config() = ns.config;
@@ -21,7 +23,8 @@ void describe(const Namespace& ns, wf::DescribeNamespaceResponse& response) {
 
 absl::Status describe_namespace(Engine& engine, wf::DescribeNamespaceRequest& request,
                                 wf::DescribeNamespaceResponse& response) {
-  if (request.namespace_().empty() && request.id().empty()) return invalid("Namespace is empty.");
+  if (request.namespace_().empty() && request.id().empty())
+    return invalid("Namespace not set on request.");
   const Namespace* ns = request.id().empty() ? engine.namespaces().find(request.namespace_())
                                              : engine.namespaces().find_by_id(request.id());
   if (ns == nullptr)
@@ -49,7 +52,12 @@ absl::Status list_namespaces(Engine& engine, wf::ListNamespacesRequest& request,
 absl::Status register_namespace(Engine& engine, wf::RegisterNamespaceRequest& request,
                                 wf::RegisterNamespaceResponse&) {
   if (request.namespace_().empty()) return invalid("Namespace not set on request.");
-  if (request.namespace_().size() > 1000) return invalid("Namespace length exceeds limit.");
+  if (request.is_global_namespace())
+    return invalid("Cannot register global namespace when not enabled");
+  if (const std::string& cluster = request.active_cluster_name();
+      !cluster.empty() && cluster != kCluster) {
+    return invalid(absl::StrCat("Invalid cluster name: ", cluster));
+  }
   const Nanos retention = to_nanos(request.workflow_execution_retention_period());
   if (retention < std::chrono::hours{1})
     return invalid("A valid retention period is not set on request.");
@@ -72,6 +80,16 @@ absl::Status check_update(const Namespace& ns, const wf::UpdateNamespaceRequest&
       (state < ns.info.state() || state > enums::NAMESPACE_STATE_DELETED)) {
     return invalid("Invalid namespace state update.");
   }
+  if (request.promote_namespace()) {
+    return invalid(
+        absl::StrCat("global namespace is not enabled on this cluster, cannot update "
+                     "global namespace or promote local namespace: ",
+                     ns.name()));
+  }
+  if (!request.delete_bad_binary().empty()) {
+    return invalid(
+        absl::StrCat("Bad binary checksum ", request.delete_bad_binary(), " doesn't exists."));
+  }
   const auto& config = request.config();
   if (config.has_workflow_execution_retention_ttl() &&
       to_nanos(config.workflow_execution_retention_ttl()) < std::chrono::hours{1}) {
@@ -82,6 +100,7 @@ absl::Status check_update(const Namespace& ns, const wf::UpdateNamespaceRequest&
 
 absl::Status update_namespace(Engine& engine, wf::UpdateNamespaceRequest& request,
                               wf::UpdateNamespaceResponse& response) {
+  if (request.namespace_().empty()) return invalid("Namespace not set on request.");
   absl::StatusOr<Namespace*> found = engine.resolve_namespace(request.namespace_());
   if (!found.ok()) return found.status();
   Namespace& ns = **found;

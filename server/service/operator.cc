@@ -15,7 +15,8 @@ namespace {
 namespace op = ::temporal::api::operatorservice::v1;
 
 absl::StatusOr<Namespace*> target(Engine& engine, const std::string& name) {
-  return engine.resolve_namespace(name.empty() ? "default" : name);
+  if (name.empty()) return invalid("Namespace is not set on request.");
+  return engine.resolve_namespace(name);
 }
 
 // How many there may be of a type, as the genuine dev server's store has them.
@@ -25,10 +26,10 @@ std::size_t most(enums::IndexedValueType type) {
 
 absl::Status add(Engine& engine, op::AddSearchAttributesRequest& request,
                  op::AddSearchAttributesResponse&) {
-  absl::StatusOr<Namespace*> ns = target(engine, request.namespace_());
-  if (!ns.ok()) return ns.status();
   if (request.search_attributes().empty())
     return invalid("SearchAttributes are not set on request.");
+  absl::StatusOr<Namespace*> ns = target(engine, request.namespace_());
+  if (!ns.ok()) return ns.status();
   for (const auto& [name, type] : request.search_attributes()) {
     if (system_attributes().contains(name) || predefined_attributes().contains(name)) {
       return invalid(absl::StrCat("Search attribute ", name, " is reserved by system."));

@@ -26,6 +26,7 @@ absl::Status query_workflow(Engine& engine,
   absl::StatusOr<Namespace*> ns = engine.resolve_namespace(request.namespace_());
   if (!ns.ok()) return ns.status();
   if (!request.has_query()) return invalid("WorkflowQuery is not set on request.");
+  if (request.query().query_type().empty()) return invalid("QueryType is not set on request.");
   if (absl::Status s = check_blob(request.query().query_args()); !s.ok()) return s;
   absl::StatusOr<const Run*> found =
       engine.runs().find(**ns, request.execution().workflow_id(), request.execution().run_id());
@@ -37,7 +38,7 @@ absl::Status query_workflow(Engine& engine,
     return absl::OkStatus();
   }
   if (!run.running() && run.completed_tasks == 0) {
-    return not_ready("workflow must handle at least one workflow task before it can be queried");
+    return not_ready("Workflow execution closed before WorkflowTaskStarted event");
   }
   if (run.running() && run.task.attempt >= kFailingAttempt) {
     return not_ready("Unable to query workflow due to Workflow Task in failed state.");
@@ -59,7 +60,7 @@ absl::Status answer(Engine& engine, wf::RespondQueryTaskCompletedRequest& reques
   if (absl::Status s = check_token(engine, request.namespace_(), request.task_token()); !s.ok())
     return s;
   const std::optional<TaskToken> token = TaskToken::decode(request.task_token());
-  if (!token || token->query_id.empty()) return invalid("Error deserializing task token.");
+  if (!token) return invalid("Error deserializing task token.");
   auto it = engine.direct_queries().find(token->query_id);
   if (it == engine.direct_queries().end())
     return not_found("query task not found, or already expired");

@@ -1,6 +1,7 @@
 // ResetWorkflowExecution.
 #include "server/base/errors.h"
 #include "server/engine/engine.h"
+#include "server/engine/rules/limits.h"
 #include "server/engine/turn/reset.h"
 #include "server/service/handlers.h"
 #include "server/service/method_table.h"
@@ -26,6 +27,11 @@ absl::Status reset_workflow(Engine& engine, wf::ResetWorkflowExecutionRequest& r
   absl::StatusOr<Namespace*> ns = engine.resolve_namespace(request.namespace_());
   if (!ns.ok()) return ns.status();
   if (request.request_id().empty()) return invalid("RequestId is not set on request.");
+  if (absl::Status s = check_length("RequestId", request.request_id()); !s.ok()) return s;
+  if (!enums::ResetReapplyType_IsValid(request.reset_reapply_type())) {
+    return invalid(absl::StrCat("unknown reset_reapply_type: ",
+                                static_cast<int>(request.reset_reapply_type())));
+  }
   if (request.post_reset_operations_size() > 0)
     return invalid("PostResetOperations are not available in this server. Reset without them.");
   const auto& execution = request.workflow_execution();

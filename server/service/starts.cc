@@ -31,8 +31,9 @@ absl::Status check_id(absl::string_view what, const std::string& id) {
 }
 
 absl::Status check_timeout(absl::string_view what, const google::protobuf::Duration& duration) {
-  if (duration.seconds() >= 0 && duration.nanos() >= 0) return absl::OkStatus();
-  return invalid(absl::StrCat("An invalid ", what, " is set on request. cause: negative duration"));
+  const std::string problem = duration_problem(duration);
+  if (problem.empty()) return absl::OkStatus();
+  return invalid(absl::StrCat("An invalid ", what, " is set on request. cause: ", problem));
 }
 
 absl::Status check_policies(const wf::StartWorkflowExecutionRequest& request) {
@@ -107,7 +108,8 @@ absl::Status validate_start(Engine& engine, wf::StartWorkflowExecutionRequest& r
   const std::string& type = request.workflow_type().name();
   if (type.empty()) return invalid("WorkflowType is not set on request.");
   if (absl::Status s = check_length("WorkflowType", type); !s.ok()) return s;
-  if (request.task_queue().name().empty()) return invalid("taskQueue is not set");
+  if (request.task_queue().name().empty())
+    return invalid(request.has_task_queue() ? "missing task queue name" : "taskQueue is not set");
   if (request.task_queue().name().starts_with("/_sys/")) {
     return invalid("task queue name cannot start with reserved prefix /_sys/");
   }
@@ -117,7 +119,7 @@ absl::Status validate_start(Engine& engine, wf::StartWorkflowExecutionRequest& r
        {std::pair{"WorkflowExecutionTimeoutSeconds", &request.workflow_execution_timeout()},
         std::pair{"WorkflowRunTimeoutSeconds", &request.workflow_run_timeout()},
         std::pair{"WorkflowTaskTimeoutSeconds", &request.workflow_task_timeout()},
-        std::pair{"WorkflowStartDelay", &request.workflow_start_delay()}}) {
+        std::pair{"WorkflowStartDelaySeconds", &request.workflow_start_delay()}}) {
     if (absl::Status s = check_timeout(name, *duration); !s.ok()) return s;
   }
   if (request.has_retry_policy()) {

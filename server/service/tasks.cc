@@ -2,6 +2,7 @@
 #include "server/base/errors.h"
 #include "server/engine/engine.h"
 #include "server/engine/rules/failures.h"
+#include "server/engine/rules/limits.h"
 #include "server/engine/turn/workflow_task.h"
 #include "server/service/handlers.h"
 #include "server/service/method_table.h"
@@ -59,12 +60,21 @@ absl::StatusOr<const Run*> answered(Engine& engine, const auto& request) {
 
 absl::Status complete(Engine& engine, wf::RespondWorkflowTaskCompletedRequest& request,
                       wf::RespondWorkflowTaskCompletedResponse& response) {
+  if (absl::Status s = check_length("Identity", request.identity()); !s.ok()) return s;
+  if (request.versioning_behavior() != enums::VERSIONING_BEHAVIOR_UNSPECIFIED &&
+      request.deployment_options().worker_versioning_mode() !=
+          enums::WORKER_VERSIONING_MODE_VERSIONED) {
+    return invalid(
+        "versioning behavior cannot be specified without deployment options being set with "
+        "versioned mode");
+  }
   absl::StatusOr<const Run*> run = answered(engine, request);
   return run.ok() ? complete_task(engine, **run, request, response) : run.status();
 }
 
 absl::Status fail(Engine& engine, wf::RespondWorkflowTaskFailedRequest& request,
                   wf::RespondWorkflowTaskFailedResponse&) {
+  if (absl::Status s = check_length("Identity", request.identity()); !s.ok()) return s;
   absl::StatusOr<const Run*> run = answered(engine, request);
   if (!run.ok()) return run.status();
   cut_failure(*request.mutable_failure());

@@ -80,7 +80,11 @@ absl::Status poll(Engine& engine, PollCall call) {
   auto& request = call.request();
   absl::StatusOr<Namespace*> ns = engine.resolve_namespace(request.namespace_());
   if (!ns.ok()) return ns.status();
+  if (!request.has_update_ref()) return invalid("UpdateRef is not set on request.");
   const auto& execution = request.update_ref().workflow_execution();
+  if (execution.workflow_id().empty())
+    return invalid("Can't load workflow execution.  WorkflowId not set.");
+  if (absl::Status s = check_run_id(execution.run_id()); !s.ok()) return s;
   absl::StatusOr<const Run*> run =
       engine.runs().find(**ns, execution.workflow_id(), execution.run_id());
   if (!run.ok()) return run.status();
@@ -103,21 +107,37 @@ absl::Status poll(Engine& engine, PollCall call) {
 namespace details = ::temporal::api::errordetails::v1;
 
 // What failed is told by the detail alone, as by server 1.29.
-absl::Status multi_error(const absl::Status& cause, bool start_failed) {
-  details::MultiOperationExecutionFailure detail;
-  details::MultiOperationExecutionFailure::OperationStatus failed, aborted;
-  failed.set_code(static_cast<int>(cause.code()));
-  failed.set_message(std::string(cause.message()));
+details::MultiOperationExecutionFailure::OperationStatus operation_status(
+    const absl::Status& cause) {
+  details::MultiOperationExecutionFailure::OperationStatus status;
+  if (cause.ok()) {
+    status.set_code(static_cast<int>(absl::StatusCode::kAborted));
+    status.set_message("Operation was aborted.");
+    status.add_details()->PackFrom(::temporal::api::failure::v1::MultiOperationExecutionAborted());
+    return status;
+  }
+  status.set_code(static_cast<int>(cause.code()));
+  status.set_message(std::string(cause.message()));
   if (auto payload = cause.GetPayload(base::kStatusDetails)) {
     google::rpc::Status rpc;
-    if (rpc.ParseFromString(std::string(*payload))) *failed.mutable_details() = rpc.details();
+    if (rpc.ParseFromString(std::string(*payload))) *status.mutable_details() = rpc.details();
   }
-  aborted.set_code(static_cast<int>(absl::StatusCode::kAborted));
-  aborted.set_message("Operation was aborted.");
-  aborted.add_details()->PackFrom(::temporal::api::failure::v1::MultiOperationExecutionAborted());
-  *detail.add_statuses() = start_failed ? failed : aborted;
-  *detail.add_statuses() = start_failed ? aborted : failed;
-  return error_with_detail(cause.code(), "Update-with-Start could not be executed.", detail);
+  return status;
+}
+
+// What is good of the two was aborted.
+absl::Status multi_error(const absl::Status& start, const absl::Status& update) {
+  details::MultiOperationExecutionFailure detail;
+  *detail.add_statuses() = operation_status(start);
+  *detail.add_statuses() = operation_status(update);
+  return error_with_detail(start.ok() ? update.code() : start.code(),
+                           "Update-with-Start could not be executed.", detail);
+}
+absl::Status start_failed(const absl::Status& cause) {
+  return multi_error(cause, absl::OkStatus());
+}
+absl::Status update_failed(const absl::Status& cause) {
+  return multi_error(absl::OkStatus(), cause);
 }
 
 struct Multi {
@@ -125,34 +145,50 @@ struct Multi {
   wf::UpdateWorkflowExecutionRequest* update = nullptr;
 };
 
-absl::StatusOr<Multi> check_multi(wf::ExecuteMultiOperationRequest& request) {
+absl::Status check_start(Engine& engine, wf::StartWorkflowExecutionRequest& start) {
+  if (start.namespace_().empty()) return namespace_not_found("");
+  if (absl::Status s = validate_start(engine, start); !s.ok()) return s;
+  if (!start.cron_schedule().empty()) return invalid("CronSchedule is not allowed.");
+  if (start.request_eager_execution()) return invalid("RequestEagerExecution is not supported.");
+  if (to_nanos(start.workflow_start_delay()) > Nanos{0})
+    return invalid("WorkflowStartDelay is not supported.");
+  return absl::OkStatus();
+}
+
+absl::Status check_with_start(Engine& engine, wf::UpdateWorkflowExecutionRequest& update,
+                              UpdateStage& stage) {
+  if (absl::Status s = check_request(engine, update); !s.ok()) return s;
+  if (absl::Status s = check_update(engine, update, stage); !s.ok()) return s;
+  if (!update.first_execution_run_id().empty())
+    return invalid("FirstExecutionRunId is not allowed.");
+  if (!update.workflow_execution().run_id().empty()) return invalid("RunId is not allowed.");
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Multi> check_multi(Engine& engine, wf::ExecuteMultiOperationRequest& request,
+                                  UpdateStage& stage) {
   if (request.operations_size() != 2 || !request.operations(0).has_start_workflow() ||
       !request.operations(1).has_update_workflow()) {
     return invalid("Operations have to be exactly [Start, Update].");
   }
   Multi multi{request.mutable_operations(0)->mutable_start_workflow(),
               request.mutable_operations(1)->mutable_update_workflow()};
-  if (multi.start->workflow_id() != multi.update->workflow_execution().workflow_id()) {
-    return invalid("WorkflowId is not consistent with previous operation(s)");
+  multi.update->set_namespace_(request.namespace_());
+  const absl::Status start = check_start(engine, *multi.start);
+  absl::Status update = check_with_start(engine, *multi.update, stage);
+  if (start.ok() && update.ok() &&
+      multi.start->workflow_id() != multi.update->workflow_execution().workflow_id()) {
+    update = invalid("WorkflowId is not consistent with previous operation(s).");
   }
-  if (!multi.start->cron_schedule().empty())
-    return invalid("INVALID_ARGUMENT: CronSchedule is not allowed.");
-  if (multi.start->has_workflow_start_delay()) return invalid("WorkflowStartDelay is not allowed.");
-  if (multi.start->request_eager_execution())
-    return invalid("RequestEagerExecution is not supported.");
-  if (!multi.update->workflow_execution().run_id().empty()) return invalid("RunId is not allowed.");
-  multi.start->set_namespace_(request.namespace_());
+  if (!start.ok() || !update.ok()) return multi_error(start, update);
   return multi;
 }
 
 absl::Status execute_multi(Engine& engine, MultiCall call) {
-  absl::StatusOr<Multi> multi = check_multi(call.request());
+  UpdateStage stage;
+  absl::StatusOr<Multi> multi = check_multi(engine, call.request(), stage);
   if (!multi.ok()) return multi.status();
   auto& start = *multi->start;
-  UpdateStage stage;
-  if (absl::Status s = validate_start(engine, start); !s.ok()) return multi_error(s, true);
-  if (absl::Status s = check_update(engine, *multi->update, stage); !s.ok())
-    return multi_error(s, false);
   Namespace& ns = *engine.namespaces().find(start.namespace_());
   const std::string id = multi->update->request().meta().update_id();
   const Run* run = engine.runs().current(ns, start.workflow_id());
@@ -166,7 +202,7 @@ absl::Status execute_multi(Engine& engine, MultiCall call) {
     start_response.set_status(run->status);
   } else {
     absl::Status started = start_workflow(engine, start, start_response);
-    if (!started.ok()) return multi_error(started, true);
+    if (!started.ok()) return start_failed(started);
     run = engine.runs().by_id(start_response.run_id());
   }
   UpdateDone done = [&engine, call, shared = share(*run), id](absl::Status status,
@@ -175,13 +211,13 @@ absl::Status execute_multi(Engine& engine, MultiCall call) {
     if (status.ok()) {
       fill(*call.response().add_responses()->mutable_update_workflow(), *shared, id, answer);
     } else {
-      status = multi_error(status, false);
+      status = update_failed(status);
     }
     engine.finish(call.raw(), std::move(status));
   };
   absl::Status status = admit_update(engine, *run, std::move(*multi->update->mutable_request()),
                                      wait_of(call.raw(), stage, std::move(done)));
-  return status.ok() ? status : multi_error(status, false);
+  return status.ok() ? status : update_failed(status);
 }
 
 }  // namespace

@@ -122,11 +122,18 @@ Verdict Activities::check_schedule(CommandCheck& check,
   }
   if (std::string problem = priority_problem(a.priority()); !problem.empty())
     return bad(kCause, std::move(problem));
+  if (std::string problem = queue_name_problem(a.task_queue(), a.has_task_queue());
+      !problem.empty()) {
+    return bad(kCause, std::move(problem));
+  }
   if (to_nanos(a.start_to_close_timeout()) == Nanos{0} &&
       to_nanos(a.schedule_to_close_timeout()) == Nanos{0}) {
     return bad(kCause, absl::StrCat("A valid StartToClose or ScheduleToCloseTimeout is not set on "
                                     "ScheduleActivityTaskCommand. ",
                                     which));
+  }
+  if (a.use_workflow_build_id() && a.task_queue().name() != check.run.task_queue) {
+    return bad(kCause, "Activity with UseCompatibleVersion cannot run on different task queue.");
   }
   if (std::string problem = check_retry_policy(a.retry_policy()); !problem.empty())
     return bad(kCause, problem);
@@ -142,6 +149,10 @@ Verdict Activities::check_schedule(CommandCheck& check,
 }
 
 Verdict Activities::check_cancel(CommandCheck& check, std::int64_t scheduled_id) {
+  if (scheduled_id <= 0) {
+    return bad(Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_REQUEST_CANCEL_ACTIVITY_ATTRIBUTES,
+               "ScheduledEventId is not set on RequestCancelActivityTaskCommand.");
+  }
   Batch& batch = check.batch<Activities>();
   const Activity* activity = check.run.open<Activities>().find(scheduled_id);
   const bool known = activity != nullptr || batch.events.contains(scheduled_id) ||
@@ -167,8 +178,7 @@ void Activities::schedule(CommandTurn& turn, command::Command& command) {
   auto& a = *event.mutable_activity_task_scheduled_event_attributes();
   a.set_activity_id(from.activity_id());
   *a.mutable_activity_type() = from.activity_type();
-  const bool named = !from.task_queue().name().empty();
-  a.mutable_task_queue()->set_name(named ? from.task_queue().name() : run.task_queue);
+  a.mutable_task_queue()->set_name(from.task_queue().name());
   a.mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
   if (from.has_header()) *a.mutable_header() = std::move(*from.mutable_header());
   if (from.has_input()) *a.mutable_input() = std::move(*from.mutable_input());
@@ -474,7 +484,7 @@ absl::StatusOr<ActivityRef> find_activity_by_token(Engine& engine, const std::st
   const std::optional<TaskToken> token = TaskToken::decode(bytes);
   if (!token) return invalid("Error deserializing task token.");
   const Run* run = engine.runs().by_id(token->run_id);
-  if (run == nullptr || !run->running()) return gone();
+  if (run == nullptr || !run->running()) return not_found("workflow execution already completed");
   const Activity* activity = run->open<Activities>().find(token->scheduled_id);
   if (activity == nullptr || !activity->is_started() || activity->stamp != token->stamp ||
       activity->attempt != token->attempt) {
@@ -489,9 +499,10 @@ absl::StatusOr<ActivityRef> find_activity_by_id(Engine& engine, const std::strin
                                                 const std::string& activity_id, bool begun) {
   absl::StatusOr<Namespace*> ns = engine.resolve_namespace(ns_name);
   if (!ns.ok()) return ns.status();
+  if (workflow_id.empty()) return invalid("WorkflowId is not set on request.");
+  if (activity_id.empty()) return invalid("ActivityId is not set on request.");
   absl::StatusOr<const Run*> run = engine.runs().find(**ns, workflow_id, run_id);
   if (!run.ok()) return run.status();
-  if (activity_id.empty()) return invalid("activityID is not set on request.");
   const Activity* activity = (*run)->open<Activities>().find(activity_id);
   if (activity == nullptr) {
     return not_found(absl::StrCat("cannot find pending activity with ActivityID ", activity_id,

@@ -196,13 +196,37 @@ void initiate(Transition& t, command::StartChildWorkflowExecutionCommandAttribut
   }
 }
 
-Verdict check_sizes(Cause cause, const command::StartChildWorkflowExecutionCommandAttributes& a) {
-  return either(too_long(cause, "StartChildWorkflowExecutionCommand",
-                         {{"WorkflowId", a.workflow_id(), "", ""},
-                          {"WorkflowType", a.workflow_type().name(),
-                           absl::StrCat("WorkflowId=", a.workflow_id(), " "), ""}}),
-                too_big(cause, a.input().ByteSizeLong(),
-                        "StartChildWorkflowExecutionCommandAttributes. Input"));
+constexpr char kCommand[] = "StartChildWorkflowExecutionCommand";
+
+Verdict check_sizes(Cause cause, const command::StartChildWorkflowExecutionCommandAttributes& a,
+                    const std::string& ns) {
+  const std::string& id = a.workflow_id();
+  const std::string& type = a.workflow_type().name();
+  return either(
+      too_long(cause, kCommand,
+               {{"WorkflowId", id, "", "", absl::StrCat(" WorkflowType=", type, " Namespace=", ns)},
+                {"WorkflowType", type, absl::StrCat("WorkflowId=", id, " "), "",
+                 absl::StrCat(" Namespace=", ns)}}),
+      too_big(cause, a.input().ByteSizeLong(),
+              "StartChildWorkflowExecutionCommandAttributes. Input"));
+}
+
+// What a start of any kind may not have; empty: nothing.
+std::string start_problem(const command::StartChildWorkflowExecutionCommandAttributes& a,
+                          WallTime now) {
+  for (const auto& [name, duration] :
+       {std::pair("WorkflowExecutionTimeout", &a.workflow_execution_timeout()),
+        std::pair("WorkflowRunTimeout", &a.workflow_run_timeout()),
+        std::pair("WorkflowTaskTimeout", &a.workflow_task_timeout())}) {
+    if (const std::string problem = duration_problem(*duration); !problem.empty())
+      return absl::StrCat("Invalid ", name, " on ", kCommand, ": ", problem);
+  }
+  if (const std::string problem = check_retry_policy(a.retry_policy()); !problem.empty())
+    return absl::StrCat("invalid WorkflowRetryPolicy on ", kCommand, ": ", problem);
+  // Continue-as-new is not asked: as by the genuine server, a bad schedule only has no next run.
+  if (const std::string problem = CronSchedule::problem(a.cron_schedule(), now); !problem.empty())
+    return absl::StrCat("invalid CronSchedule on ", kCommand, ": ", problem);
+  return "";
 }
 
 }  // namespace
@@ -215,25 +239,22 @@ Verdict Children::check(CommandCheck& check, const command::Command& command) {
   constexpr auto kCause = Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_START_CHILD_EXECUTION_ATTRIBUTES;
   const auto& a = command.start_child_workflow_execution_command_attributes();
   const Namespace& ns = *check.run.ns;
-  if (Verdict verdict = check_sizes(kCause, a); verdict) return verdict;
-  if (a.workflow_id().empty())
-    return bad(kCause,
-               "Required field WorkflowId is not set on StartChildWorkflowExecutionCommand.");
+  const std::string target = target_namespace(check.run, a.namespace_());
+  if (Verdict verdict = check_sizes(kCause, a, target); verdict) return verdict;
+  const std::string required = "Required field ";
+  const std::string in = absl::StrCat(" Namespace=", target);
+  if (a.workflow_id().empty()) {
+    return bad(kCause, absl::StrCat(required, "WorkflowId is not set on ", kCommand,
+                                    ". WorkflowType=", a.workflow_type().name(), in));
+  }
   if (a.workflow_type().name().empty()) {
-    return bad(kCause,
-               "Required field WorkflowType is not set on StartChildWorkflowExecutionCommand.");
+    return bad(kCause, absl::StrCat(required, "WorkflowType is not set on ", kCommand,
+                                    ". WorkflowId=", a.workflow_id(), in));
   }
-  if (std::string problem = check_retry_policy(a.retry_policy()); !problem.empty())
-    return bad(kCause, problem);
-  // Continue-as-new is not asked: as by the genuine server, a bad schedule only has no next run.
-  if (std::string problem = CronSchedule::problem(a.cron_schedule(), check.engine.now());
-      !problem.empty()) {
-    return bad(
-        kCause,
-        absl::StrCat("invalid CronSchedule on StartChildWorkflowExecutionCommand: ", problem,
-                     ". WorkflowId=", a.workflow_id(), " WorkflowType=", a.workflow_type().name(),
-                     " Namespace=", a.namespace_().empty() ? ns.name() : a.namespace_()));
-  }
+  const std::string which = absl::StrCat(". WorkflowId=", a.workflow_id(),
+                                         " WorkflowType=", a.workflow_type().name(), in);
+  if (const std::string problem = start_problem(a, check.engine.now()); !problem.empty())
+    return bad(kCause, absl::StrCat(problem, which));
   if (absl::Status s =
           check_search_attributes(ns.search_attributes, ns.name(), a.search_attributes());
       !s.ok()) {
@@ -241,6 +262,17 @@ Verdict Children::check(CommandCheck& check, const command::Command& command) {
   }
   if (std::string problem = priority_problem(a.priority()); !problem.empty())
     return bad(kCause, std::move(problem));
+  if (a.task_queue().name().size() > kIdMax) {
+    return bad(kCause, absl::StrCat("invalid TaskQueue on ", kCommand,
+                                    ": taskQueue length exceeds limit", which, " TaskQueue=name:\"",
+                                    a.task_queue().name(), "\" kind:TASK_QUEUE_KIND_NORMAL"));
+  }
+  if (a.inherit_build_id() && !a.task_queue().name().empty() &&
+      a.task_queue().name() != check.run.task_queue) {
+    return bad(kCause,
+               "StartChildWorkflowExecution with UseCompatibleVersion cannot run on different task "
+               "queue.");
+  }
   auto& started = check.batch<Children>().started;
   const std::size_t pending = check.run.open<Children>().open_.size() + started.size();
   started.insert(a.workflow_id());

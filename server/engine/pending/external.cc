@@ -17,4 +17,8 @@ const Run* external_target(Engine& engine, const Run& sender, const Namespace* n
   return target;
 }
 
+const std::string& target_namespace(const Run& run, const std::string& named) {
+  return named.empty() ? run.ns->name() : named;
+}
+
 }  // namespace chimera::server

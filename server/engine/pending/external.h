@@ -26,6 +26,8 @@ void set_target_namespace(Transition& t, const std::string& name, Attributes& a)
 }
 
 // The target of a signal or cancel: running, not the sender, and its child if it must be.
+// The name of the namespace that a command of the run means.
+const std::string& target_namespace(const Run& run, const std::string& named);
 const Run* external_target(Engine& engine, const Run& sender, const Namespace* ns,
                            const common::WorkflowExecution& execution, bool child_only);
 

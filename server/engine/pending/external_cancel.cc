@@ -2,6 +2,7 @@
 
 #include "server/engine/pending/external.h"
 #include "server/engine/pending/pending.h"
+#include "server/engine/rules/limits.h"
 #include "server/engine/turn/incoming.h"
 
 namespace chimera::server {
@@ -34,10 +35,17 @@ Verdict ExternalCancels::check(CommandCheck& check, const command::Command& comm
   constexpr auto kCause =
       Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_ATTRIBUTES;
   const auto& a = command.request_cancel_external_workflow_execution_command_attributes();
-  if (a.workflow_id().empty()) {
-    return bad(
-        kCause,
-        "Required field WorkflowId is not set on RequestCancelExternalWorkflowExecutionCommand.");
+  constexpr char kCommand[] = "RequestCancelExternalWorkflowExecutionCommand";
+  const std::string ns = absl::StrCat("Namespace=", target_namespace(check.run, a.namespace_()));
+  const std::string run = absl::StrCat("RunId=", a.run_id());
+  if (a.workflow_id().empty())
+    return bad(kCause, absl::StrCat("WorkflowId is not set on ", kCommand, ". ", ns, " ", run));
+  Verdict length = too_long(
+      kCause, kCommand, {{"WorkflowId", a.workflow_id(), "", "", absl::StrCat(" ", run, " ", ns)}});
+  if (length) return length;
+  if (!a.run_id().empty() && !is_uuid(a.run_id())) {
+    return bad(kCause, absl::StrCat("Invalid RunId set on ", kCommand,
+                                    ". WorkflowId=", a.workflow_id(), " ", run, " ", ns));
   }
   if (check.batch<Children>().started.contains(a.workflow_id())) {
     return bad(kCause,

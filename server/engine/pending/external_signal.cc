@@ -50,17 +50,29 @@ Verdict ExternalSignals::check(CommandCheck& check, const command::Command& comm
   constexpr auto kCause =
       Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_SIGNAL_WORKFLOW_EXECUTION_ATTRIBUTES;
   const auto& a = command.signal_external_workflow_execution_command_attributes();
-  Verdict sizes = either(too_long(kCause, "SignalExternalWorkflowExecutionCommand",
-                                  {{"WorkflowId", a.execution().workflow_id(), "", ""}}),
-                         too_big(kCause, a.input().ByteSizeLong(),
-                                 "SignalExternalWorkflowExecutionCommandAttributes.Input"));
+  constexpr char kCommand[] = "SignalExternalWorkflowExecutionCommand";
+  const std::string& id = a.execution().workflow_id();
+  const std::string& run_id = a.execution().run_id();
+  const std::string where =
+      absl::StrCat("Namespace=", target_namespace(check.run, a.namespace_()), " RunId=", run_id);
+  const std::string signal = absl::StrCat(" SignalName=", a.signal_name());
+  Verdict sizes = either(
+      too_long(kCause, kCommand, {{"WorkflowId", id, "", "", absl::StrCat(" ", where, signal)}}),
+      too_big(kCause, a.input().ByteSizeLong(),
+              "SignalExternalWorkflowExecutionCommandAttributes.Input"));
   if (sizes) return sizes;
-  if (a.execution().workflow_id().empty()) {
-    return bad(kCause,
-               "Required field WorkflowId is not set on SignalExternalWorkflowExecutionCommand.");
+  if (!a.has_execution())
+    return bad(kCause, absl::StrCat("Execution is not set on ", kCommand, "."));
+  if (id.empty())
+    return bad(kCause, absl::StrCat("WorkflowId is not set on ", kCommand, ". ", where, signal));
+  if (!run_id.empty() && !is_uuid(run_id)) {
+    return bad(kCause, absl::StrCat("Invalid RunId set on ", kCommand, ". WorkflowId=", id, " ",
+                                    where, signal));
   }
-  if (a.signal_name().empty())
-    return bad(kCause, "SignalName is not set on SignalExternalWorkflowExecutionCommand.");
+  if (a.signal_name().empty()) {
+    return bad(kCause, absl::StrCat("SignalName is not set on ", kCommand, ". WorkflowId=", id, " ",
+                                    where));
+  }
   const std::size_t pending = check.run.open<ExternalSignals>().open_.size();
   return at_limit(Cause::WORKFLOW_TASK_FAILED_CAUSE_PENDING_SIGNALS_LIMIT_EXCEEDED,
                   "signals to external workflows", pending + check.batch<ExternalSignals>().sent++,

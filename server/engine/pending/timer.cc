@@ -40,15 +40,15 @@ Verdict Timers::check_cancel(CommandCheck& check, const command::CancelTimerComm
   const std::string& id = a.timer_id();
   if (Verdict verdict = too_long(kCause, "CancelTimerCommand", {{"TimerId", id, "", ""}}); verdict)
     return verdict;
+  if (id.empty()) return bad(kCause, "TimerId is not set on CancelTimerCommand.");
   Batch& batch = check.batch<Timers>();
   bool known = batch.started.erase(id) > 0 || check.run.open<Timers>().find(id) != nullptr;
   for (const HistoryEvent& event : check.run.buffered)
     known = known || event.timer_fired_event_attributes().timer_id() == id;
-  if (id.empty() || !known) {
-    return bad(
-        kCause,
-        absl::StrCat("invalid history builder state for action: add-timer-canceled-event, TimerId ",
-                     id, " is not pending"));
+  if (!known) {
+    return bad(kCause, absl::StrCat("invalid history builder state for action: "
+                                    "add-timer-canceled-event, TimerID: ",
+                                    id));
   }
   batch.canceled.insert(id);
   return std::nullopt;

@@ -9,7 +9,7 @@ Verdict too_long(Cause cause, const char* command, std::initializer_list<Length>
     return TaskFailure{
         cause, absl::StrCat(length.field, " on ", command, " exceeds length limit. ", length.before,
                             length.field, "=", length.value, " ", length.after,
-                            "Length=", length.value.size(), " Limit=", kIdMax)};
+                            "Length=", length.value.size(), " Limit=", kIdMax, length.behind)};
   }
   return std::nullopt;
 }
@@ -43,6 +43,12 @@ std::string duration_problem(const google::protobuf::Duration& duration) {
   if ((seconds > 0 && nanos < 0) || (seconds < 0 && nanos > 0))
     return "duration has seconds and nanos with different signs";
   return seconds < 0 || nanos < 0 ? "negative duration" : "";
+}
+
+std::string queue_name_problem(const taskqueue::TaskQueue& queue, bool is_set) {
+  if (!is_set) return "taskQueue is not set";
+  if (queue.name().empty()) return "missing task queue name";
+  return queue.name().size() > kIdMax ? "taskQueue length exceeds limit" : "";
 }
 
 void cap_duration(google::protobuf::Duration* duration) {

@@ -21,7 +21,7 @@ inline constexpr std::size_t kBlobBytesMax = 2 << 20;
 struct Length {
   const char* field;
   const std::string& value;
-  std::string before, after;  // What else the text names.
+  std::string before, after, behind;  // What else the text names.
 };
 Verdict too_long(Cause cause, const char* command, std::initializer_list<Length> lengths);
 // Too large a payload ends the workflow.
@@ -35,9 +35,10 @@ void cap_durations(common::RetryPolicy* policy);
 // `what` as in "SignalName length exceeds limit."
 absl::Status check_length(absl::string_view what, absl::string_view value);
 absl::Status check_blob(const google::protobuf::Message& payloads);
-// Empty if it is right; else what is wrong, in the genuine server's words. So are the next two.
+// Empty if it is right; else what is wrong, in the genuine server's words. So are the next ones.
 std::string priority_problem(const common::Priority& priority);
 std::string duration_problem(const google::protobuf::Duration& duration);
+std::string queue_name_problem(const taskqueue::TaskQueue& queue, bool is_set);
 std::string links_problem(const google::protobuf::RepeatedPtrField<common::Link>& links);
 
 }  // namespace chimera::server

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "server/engine/rules/limits.h"
+
 namespace chimera::server {
 namespace {
 
@@ -75,14 +77,15 @@ void default_retry_policy(common::RetryPolicy& policy) {
 }
 
 std::string check_retry_policy(const common::RetryPolicy& policy) {
-  if (policy.initial_interval().seconds() < 0)
-    return "InitialInterval cannot be negative on retry policy.";
+  constexpr char kSet[] = " set on retry policy: ";
+  if (const std::string problem = duration_problem(policy.initial_interval()); !problem.empty())
+    return absl::StrCat("invalid InitialInterval", kSet, problem);
   // Written so that it refuses NaN, too.
   if (policy.backoff_coefficient() != 0 && !(policy.backoff_coefficient() >= 1)) {
     return "BackoffCoefficient cannot be less than 1 on retry policy.";
   }
-  if (policy.maximum_interval().seconds() < 0)
-    return "MaximumInterval cannot be negative on retry policy.";
+  if (const std::string problem = duration_problem(policy.maximum_interval()); !problem.empty())
+    return absl::StrCat("invalid MaximumInterval", kSet, problem);
   const Nanos maximum = to_nanos(policy.maximum_interval());
   if (maximum > Nanos{0} && maximum < to_nanos(policy.initial_interval())) {
     return "MaximumInterval cannot be less than InitialInterval on retry policy.";

@@ -7,6 +7,11 @@ Namespace* Namespaces::find(const std::string& name) {
   return it == by_name_.end() ? nullptr : it->second.get();
 }
 
+const Namespace* Namespaces::find(const std::string& name) const {
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : found->second.get();
+}
+
 Namespace* Namespaces::find_by_id(const std::string& id) {
   for (auto& [name, ns] : by_name_) {
     if (ns->id == id) return ns.get();

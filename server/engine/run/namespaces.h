@@ -25,6 +25,7 @@ struct Namespace {
 class Namespaces {
  public:
   Namespace* find(const std::string& name);
+  const Namespace* find(const std::string& name) const;
   Namespace* find_by_id(const std::string& id);
   Namespace& add(std::string name, std::string id, Nanos retention);
   const std::map<std::string, std::unique_ptr<Namespace>>& all() const { return by_name_; }

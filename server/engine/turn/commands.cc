@@ -53,7 +53,7 @@ absl::Status check_sequence(const Request& request) {
   for (int i = 0; i < request.commands_size(); ++i) {
     const auto type = request.commands(i).command_type();
     if (!enums::CommandType_IsValid(type) || type == enums::COMMAND_TYPE_UNSPECIFIED)
-      return invalid(absl::StrCat("unknown command type: ", static_cast<int>(type)));
+      return invalid(absl::StrCat("unknown command type: ", command_name(request.commands(i))));
     if (!is_close_command(type) || i + 1 == request.commands_size()) continue;
     const std::string all = absl::StrJoin(
         request.commands(), ", ",
@@ -122,7 +122,26 @@ Verdict check_attributes(const command::Command& command) {
   return std::nullopt;
 }
 
+// The namespace that a command names; a request that names an unknown one is refused as a whole.
+const std::string& target_namespace_of(const command::Command& command) {
+  static const auto* none = new std::string;
+  switch (command.attributes_case()) {
+    case In::kStartChildWorkflowExecutionCommandAttributes:
+      return command.start_child_workflow_execution_command_attributes().namespace_();
+    case In::kSignalExternalWorkflowExecutionCommandAttributes:
+      return command.signal_external_workflow_execution_command_attributes().namespace_();
+    case In::kRequestCancelExternalWorkflowExecutionCommandAttributes:
+      return command.request_cancel_external_workflow_execution_command_attributes().namespace_();
+    default:
+      return *none;
+  }
+}
+
 Verdict check_message(const Request& request, const std::string& id) {
+  if (id.empty()) {
+    return bad(Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_UPDATE_WORKFLOW_EXECUTION_MESSAGE,
+               "MessageID is not set on ProtocolMessageCommand.");
+  }
   for (const auto& message : request.messages()) {
     if (message.id() == id) return std::nullopt;
   }
@@ -227,6 +246,9 @@ absl::StatusOr<Verdict> check_commands(const Engine& engine, const Run& run,
   // Behind the task's Completed event, and the two that are not written yet, perhaps.
   CommandCheck check{engine, run, {}, run.next_event_id() + (run.task.written() ? 1 : 3)};
   for (const auto& command : request.commands()) {
+    const std::string& target = target_namespace_of(command);
+    if (!target.empty() && engine.namespaces().find(target) == nullptr)
+      return namespace_not_found(target);
     if (Verdict verdict = check_command(check, request, command); verdict) return verdict;
     check.event_id += events_of(request, command);
   }

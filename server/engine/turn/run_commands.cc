@@ -58,8 +58,31 @@ Verdict check(const Run& run, const command::ContinueAsNewWorkflowExecutionComma
                          too_big(kCause, a.input().ByteSizeLong(),
                                  "ContinueAsNewWorkflowExecutionCommandAttributes. Input"));
   if (sizes) return sizes;
-  if (std::string problem = check_retry_policy(a.retry_policy()); !problem.empty())
-    return bad(kCause, problem);
+  constexpr char kCommand[] = "ContinueAsNewWorkflowExecutionCommand";
+  const std::string queue = a.task_queue().name().empty() ? run.task_queue : a.task_queue().name();
+  const std::string which =
+      absl::StrCat(". WorkflowType=",
+                   a.workflow_type().name().empty() ? run.workflow_type : a.workflow_type().name(),
+                   " TaskQueue=name:\"", queue, "\" kind:TASK_QUEUE_KIND_NORMAL");
+  if (queue.size() > kIdMax) {
+    return bad(kCause, absl::StrCat("error validating ", kCommand,
+                                    " TaskQueue: taskQueue length exceeds limit", which));
+  }
+  for (const auto& [name, duration] :
+       {std::pair("WorkflowRunTimeout", &a.workflow_run_timeout()),
+        std::pair("WorkflowTaskTimeout", &a.workflow_task_timeout()),
+        std::pair("BackoffStartInterval", &a.backoff_start_interval())}) {
+    if (const std::string problem = duration_problem(*duration); !problem.empty())
+      return bad(kCause, absl::StrCat("Invalid ", name, " on ", kCommand, ": ", problem, which));
+  }
+  if (a.inherit_build_id() && queue != run.task_queue) {
+    return bad(kCause,
+               "ContinueAsNew with UseCompatibleVersion cannot run on different task queue.");
+  }
+  if (std::string problem = check_retry_policy(a.retry_policy()); !problem.empty()) {
+    return bad(kCause,
+               absl::StrCat("invalid WorkflowRetryPolicy on ", kCommand, ": ", problem, which));
+  }
   return check(run, a.search_attributes());
 }
 
@@ -68,8 +91,9 @@ Verdict check(const command::ModifyWorkflowPropertiesCommandAttributes& a) {
       Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_MODIFY_WORKFLOW_PROPERTIES_ATTRIBUTES;
   Verdict size = too_big(kCause, size_of(a.upserted_memo().fields()),
                          "ModifyWorkflowPropertiesCommandAttributes");
-  if (size || a.has_upserted_memo()) return size;
-  return bad(kCause, "UpsertedMemo is not set on ModifyWorkflowPropertiesCommand.");
+  if (size || !a.upserted_memo().fields().empty()) return size;
+  return bad(kCause, absl::StrCat(a.has_upserted_memo() ? "UpsertedMemo.Fields" : "UpsertedMemo",
+                                  " is not set on ModifyWorkflowPropertiesCommand."));
 }
 
 void record_marker(CommandTurn& turn, command::Command& command) {

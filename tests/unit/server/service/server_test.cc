@@ -337,10 +337,12 @@ TEST(ServerTest, ASearchAttributeOfAnotherTypeThanItsValuesFindsNothing) {
   wf::StartWorkflowExecutionResponse started;
   ASSERT_TRUE(call(*transport, CHIMERA_METHOD(StartWorkflowExecution), start, started).ok());
   op::RemoveSearchAttributesRequest remove;
+  remove.set_namespace_("default");
   remove.add_search_attributes("Size");
   op::RemoveSearchAttributesResponse removed;
   ASSERT_TRUE(call(*transport, kRemove, remove, removed).ok());
   op::AddSearchAttributesRequest add;
+  add.set_namespace_("default");
   (*add.mutable_search_attributes())["Size"] = api::enums::v1::INDEXED_VALUE_TYPE_TEXT;
   op::AddSearchAttributesResponse added;
   ASSERT_TRUE(call(*transport, kAdd, add, added).ok());
