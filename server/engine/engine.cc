@@ -5,6 +5,7 @@
 
 #include "server/base/errors.h"
 #include "server/engine/run/side_record.h"
+#include "server/visibility/visibility.h"
 
 namespace chimera::server {
 
@@ -13,7 +14,8 @@ Engine::Engine(Loop& loop, std::unique_ptr<Store> store)
       store_(std::move(store)),
       outbox_(*store_),
       runs_(*this),
-      matching_(loop_, outbox_) {}
+      matching_(loop_, outbox_),
+      visibility_(std::make_unique<visibility::Visibility>(loop_.has_thread())) {}
 
 Engine::~Engine() = default;
 
@@ -44,6 +46,7 @@ void Engine::mark_dirty(const Run& run) {
 void Engine::forget(const Run& run) {
   std::erase_if(dirty_, [&run](const RunPtr& dirty) { return dirty.get() == &run; });
   deleted_.push_back(run.run_id);
+  visibility_->erase(run.run_id);
   if (store_->durable()) erase_rows(run, values_);
 }
 

@@ -93,6 +93,12 @@ struct Stored {
   std::map<std::string, std::map<std::int64_t, std::size_t>, std::less<>> rows;
 };
 
+// What lists show of a run, as hashes.
+struct Shown {
+  std::size_t paused = 0;  // Its paused activities; 0: none.
+  std::size_t rest = 0;
+};
+
 class Run : public std::enable_shared_from_this<Run> {
  public:
   Run();
@@ -167,6 +173,7 @@ class Run : public std::enable_shared_from_this<Run> {
   // What is about a run but no part of its state, so that it may change outside of a transition.
   mutable Waiting waiting;
   mutable Stored stored;
+  mutable Shown shown;
   mutable WorkflowTasks workflow_tasks;  // As matching sees them.
   mutable ActivityTasks activity_tasks;
   mutable std::unique_ptr<Timer> timer;

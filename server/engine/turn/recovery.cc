@@ -5,9 +5,11 @@
 #include "server/engine/engine.h"
 #include "server/engine/run/rebuild.h"
 #include "server/engine/run/side_record.h"
+#include "server/engine/run/visible.h"
 #include "server/engine/turn/update_registry.h"
 #include "server/engine/turn/workflow_task.h"
 #include "server/visibility/attributes.h"
+#include "server/visibility/visibility.h"
 
 namespace chimera::server {
 namespace {
@@ -94,6 +96,11 @@ absl::Status recover(Engine& engine) {
     if (!status.ok()) return status;
   }
   for (const auto& run : state->runs) resume(engine, *engine.runs().by_id(run.record.run_id));
+  // Closed ones, too: lists show them.
+  for (const auto& [id, run] : engine.runs().all()) {
+    looks_different(*run, run->events.events_size());
+    engine.visibility().put(entry_of(*run));
+  }
   if (engine.cluster_id.empty()) {
     engine.cluster_id = engine.ids().uuid();
     engine.put_value(kMetaTable, "cluster_id", engine.cluster_id);
