@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include <sqlite3.h>
 
+#include "core/base/check.h"
 #include "server/visibility/index.h"
 
 namespace chimera::server::visibility {
@@ -12,6 +13,7 @@ namespace {
 
 // So many changes are written even when no one asks.
 constexpr std::size_t kEnoughChanges = 512;
+constexpr int kBusyMilliseconds = 1000;
 
 struct CloseDatabase {
   void operator()(sqlite3* database) const { sqlite3_close_v2(database); }
@@ -19,13 +21,13 @@ struct CloseDatabase {
 
 }  // namespace
 
-// A database in memory that writer and reader share.
+// A database in memory that writer and reader share, or a file that is only read.
 class Visibility::Tables {
  public:
-  Tables() { status_ = open(); }
+  explicit Tables(const std::string& filename) { status_ = open(filename); }
 
   void write(const Changes& changes) {
-    if (!status_.ok()) return;
+    if (!status_.ok() || changes.empty()) return;
     const auto run = [this](const char* sql) {
       return sqlite3_exec(database_.get(), sql, nullptr, nullptr, nullptr) == SQLITE_OK;
     };
@@ -46,18 +48,26 @@ class Visibility::Tables {
   }
 
  private:
-  absl::Status open() {
+  absl::Status open(const std::string& filename) {
     sqlite3* raw = nullptr;
-    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-    const int code = sqlite3_open_v2(":memory:", &raw, flags, nullptr);
+    const bool memory = filename.empty();
+    const int access = memory ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
+    const int code = sqlite3_open_v2(memory ? ":memory:" : filename.c_str(), &raw,
+                                     access | SQLITE_OPEN_NOMUTEX, nullptr);
     database_.reset(raw);
-    if (code != SQLITE_OK) return absl::UnavailableError("SQLite cannot be opened in memory");
-    sqlite3_exec(raw, "PRAGMA journal_mode=OFF", nullptr, nullptr, nullptr);
-    auto writer = IndexWriter::open(raw);
-    if (!writer.ok()) return writer.status();
+    if (code != SQLITE_OK) {
+      return absl::UnavailableError(
+          absl::StrCat("the index of executions cannot be opened: ", sqlite3_errmsg(raw)));
+    }
+    sqlite3_busy_timeout(raw, kBusyMilliseconds);
+    if (memory) {
+      sqlite3_exec(raw, "PRAGMA journal_mode=OFF", nullptr, nullptr, nullptr);
+      auto writer = IndexWriter::open(raw);
+      if (!writer.ok()) return writer.status();
+      writer_ = *std::move(writer);
+    }
     auto reader = IndexReader::open(raw);
     if (!reader.ok()) return reader.status();
-    writer_ = *std::move(writer);
     reader_ = *std::move(reader);
     return absl::OkStatus();
   }
@@ -68,7 +78,8 @@ class Visibility::Tables {
   absl::Status status_;
 };
 
-Visibility::Visibility(bool apart) : apart_(apart) {}
+Visibility::Visibility(bool apart, std::string filename)
+    : apart_(apart), filename_(std::move(filename)) {}
 
 Visibility::~Visibility() {
   {
@@ -87,6 +98,7 @@ void Visibility::put(Entry entry) {
 void Visibility::erase(const std::string& run_id) { change(run_id, std::nullopt); }
 
 void Visibility::change(std::string run_id, std::optional<Entry> entry) {
+  CHIMERA_CHECK(filename_.empty(), run_id);
   bool enough;
   {
     std::lock_guard lock(mutex_);
@@ -155,7 +167,7 @@ void Visibility::run() {
 }
 
 void Visibility::work(Changes changes, std::vector<Task> tasks) {
-  if (tables_ == nullptr) tables_ = std::make_unique<Tables>();
+  if (tables_ == nullptr) tables_ = std::make_unique<Tables>(filename_);
   tables_->write(changes);
   for (Task& task : tasks) std::move(task)(tables_->reader());
 }

@@ -1,7 +1,6 @@
 // Visibility, a server's executions as lists and counts see them: takes what changed of them, and
 // answers queries, on a thread of its own, which is made when first needed. A query sees every
-// change that came before it. Without that thread (`apart` false, for simulations) queries are
-// answered inside the call. put(), erase(), list() and count(): one thread, the loop's.
+// change that came before it. put(), erase(), list() and count(): one thread, the loop's.
 #ifndef CHIMERA_SERVER_VISIBILITY_VISIBILITY_H_
 #define CHIMERA_SERVER_VISIBILITY_VISIBILITY_H_
 
@@ -30,7 +29,12 @@ class Visibility {
   using Listed = absl::AnyInvocable<void(absl::StatusOr<Page>) &&>;
   using Counted = absl::AnyInvocable<void(absl::StatusOr<Count>) &&>;
 
-  explicit Visibility(bool apart = true);
+  // With an index in memory. Without a thread (`apart` false, for simulations) queries are answered
+  // inside the call.
+  explicit Visibility(bool apart = true) : Visibility(apart, "") {}
+  // Answers from the index in a file, which its owner writes together with the rest of it: nothing
+  // is put or erased here, and a query sees what was committed before it came.
+  explicit Visibility(std::string filename) : Visibility(/*apart=*/true, std::move(filename)) {}
   ~Visibility();
 
   // Replaces what there is of that run. Changes wait for others, so that a run that starts and
@@ -44,6 +48,7 @@ class Visibility {
 
  private:
   class Tables;
+  Visibility(bool apart, std::string filename);
   // By run id; none: it is gone.
   using Changes = absl::flat_hash_map<std::string, std::optional<Entry>>;
   using Task = absl::AnyInvocable<void(absl::StatusOr<IndexReader*>) &&>;
@@ -55,6 +60,7 @@ class Visibility {
   void work(Changes changes, std::vector<Task> tasks);
 
   const bool apart_;
+  const std::string filename_;      // Empty: in memory.
   std::unique_ptr<Tables> tables_;  // Made when first needed, by who answers.
 
   std::mutex mutex_;

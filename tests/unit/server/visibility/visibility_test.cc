@@ -4,7 +4,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
+#include "server/visibility/index.h"
 #include "server/visibility/values.h"
 
 namespace chimera::server::visibility {
@@ -73,6 +75,33 @@ TEST_P(VisibilityTest, Counts) {
   ASSERT_EQ(count.groups.size(), 2);
   EXPECT_EQ(count.groups[0].value, Value(std::int64_t{1}));
   EXPECT_EQ(count.groups[0].rows, 1'000);
+}
+
+// Its owner writes the file.
+TEST(VisibilityFileTest, AnswersFromAFile) {
+  const std::string name = testing::TempDir() + "/visibility_test.db";
+  std::remove(name.c_str());
+  sqlite3* database = nullptr;
+  ASSERT_EQ(sqlite3_open(name.c_str(), &database), SQLITE_OK);
+  sqlite3_exec(database, "PRAGMA journal_mode=WAL", nullptr, nullptr, nullptr);
+  auto writer = *IndexWriter::open(database);
+  {
+    Visibility visibility(name);
+    EXPECT_THAT(listed(visibility), IsEmpty());
+    ASSERT_TRUE(writer->put(entry(1)));
+    EXPECT_THAT(listed(visibility), ElementsAre("w1"));
+  }
+  writer = nullptr;
+  sqlite3_close(database);
+  std::remove(name.c_str());
+}
+
+TEST(VisibilityFileTest, SaysThatThereIsNoFile) {
+  Visibility visibility(testing::TempDir() + "/nowhere/none.db");
+  std::promise<absl::Status> failed;
+  visibility.list(kNamespace, all(), 1, {},
+                  [&](const absl::StatusOr<Page>& page) { failed.set_value(page.status()); });
+  EXPECT_EQ(failed.get_future().get().code(), absl::StatusCode::kUnavailable);
 }
 
 // Whether a query is answered or dropped then, what it holds goes.
