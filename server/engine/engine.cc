@@ -5,6 +5,8 @@
 
 #include "server/base/errors.h"
 #include "server/engine/run/side_record.h"
+#include "server/engine/run/visible.h"
+#include "server/visibility/visibility.h"
 
 namespace chimera::server {
 
@@ -13,7 +15,9 @@ Engine::Engine(Loop& loop, std::unique_ptr<Store> store)
       store_(std::move(store)),
       outbox_(*store_),
       runs_(*this),
-      matching_(loop_, outbox_) {}
+      matching_(loop_, outbox_),
+      visibility_(std::make_unique<visibility::Visibility>(loop_.has_thread(),
+                                                           store_->index_filename())) {}
 
 Engine::~Engine() = default;
 
@@ -42,11 +46,23 @@ void Engine::mark_dirty(const Run& run) {
 }
 
 void Engine::forget(const Run& run) {
-  std::erase_if(dirty_, [&run](const RunPtr& dirty) { return dirty.get() == &run; });
+  const auto is_it = [&run](const RunPtr& changed) { return changed.get() == &run; };
+  std::erase_if(dirty_, is_it);
+  std::erase_if(shown_, is_it);
   forget(run.order, run.run_id);
 }
 
-void Engine::forget(std::uint64_t number, const std::string&) { deleted_.push_back(number); }
+void Engine::forget(std::uint64_t number, const std::string& run_id) {
+  deleted_.push_back({number, run_id});
+  if (!store_->keeps_index()) visibility_->erase(run_id);
+}
+
+void Engine::show(const Run& run) {
+  if (!store_->keeps_index()) return visibility_->put(entry_of(run));
+  RunPtr shared = share(run);
+  if (std::find(shown_.begin(), shown_.end(), shared) == shown_.end())
+    shown_.push_back(std::move(shared));
+}
 
 void Engine::put_value(std::string table, std::string key, std::string value, bool erase) {
   if (store_->durable())
@@ -67,6 +83,8 @@ void Engine::after_turn() {
     run->stored.commit = store_->committed() + 1;
   }
   dirty_.clear();
+  for (const RunPtr& run : shown_) changes.shown.push_back(entry_of(*run));
+  shown_.clear();
   changes.values = std::exchange(values_, {});
   changes.deleted_runs = std::exchange(deleted_, {});
   outbox_.flush(std::move(changes), loop_.timer_is_near());

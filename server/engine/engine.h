@@ -23,6 +23,10 @@
 
 namespace chimera::server {
 
+namespace visibility {
+class Visibility;
+}
+
 class Engine {
  public:
   Engine(Loop& loop, std::unique_ptr<Store> store);
@@ -42,6 +46,7 @@ class Engine {
   Workers& workers() { return workers_; }
   Store& store() { return *store_; }
   Outbox& outbox() { return outbox_; }
+  visibility::Visibility& visibility() { return *visibility_; }
   // Queries that a worker gets as tasks of their own, by id.
   absl::flat_hash_map<std::string, std::shared_ptr<struct Query>>& direct_queries() {
     return direct_queries_;
@@ -49,11 +54,15 @@ class Engine {
   // The namespace, or the error that an RPC answers.
   absl::StatusOr<Namespace*> resolve_namespace(const std::string& name);
 
+  // Any thread: as Loop::post().
+  bool post(Loop::Task task) { return loop_.post(std::move(task)); }
+
   // --- The turn.
   void follow_up(absl::AnyInvocable<void()> task) { outbox_.follow_up(std::move(task)); }
   void finish(const CallPtr& call, absl::Status status) { outbox_.finish(call, std::move(status)); }
-  void mark_dirty(const Run& run);                               // To be stored.
-  void forget(const Run& run);                                   // To be deleted from the store.
+  void mark_dirty(const Run& run);  // To be stored.
+  void show(const Run& run);        // To be shown anew by lists.
+  void forget(const Run& run);      // To be deleted from the store and from lists.
   void forget(std::uint64_t number, const std::string& run_id);  // One that only the store has.
   void save(const Namespace& ns);
   // Durable small things.
@@ -75,8 +84,10 @@ class Engine {
   Workers workers_;
   absl::flat_hash_map<std::string, std::shared_ptr<struct Query>> direct_queries_;
   std::vector<RunPtr> dirty_;
-  std::vector<std::uint64_t> deleted_;  // Runs, by number.
+  std::vector<RunPtr> shown_;
+  std::vector<WriteBatch::DeletedRun> deleted_;
   std::vector<WriteBatch::KeyValue> values_;
+  std::unique_ptr<visibility::Visibility> visibility_;
 };
 
 }  // namespace chimera::server

@@ -7,6 +7,7 @@
 #include "server/engine/engine.h"
 #include "server/engine/matched/query.h"
 #include "server/engine/run/side_record.h"
+#include "server/engine/run/visible.h"
 #include "server/engine/turn/deadlines.h"
 
 namespace chimera::server {
@@ -119,6 +120,7 @@ absl::StatusOr<Run*> Runs::restore(StoredRun stored) {
   Run& run = place(*ns, record.workflow_id, record.run_id, record.number);
   absl::Status status = server::restore(std::move(stored), run);
   if (status.ok()) {
+    looks_different(run, run.events.events_size());  // Than it is from now on.
     arm_timer(run);
     return &run;
   }

@@ -50,6 +50,8 @@ class Loop {
   // False when the loop has stopped: the task was dropped.
   bool post(Task task);
 
+  // False: its turns are work of an executor.
+  bool has_thread() const { return driver_.executor == nullptr; }
   TimerHeap& timers() { return timers_; }
   base::WallTime now() const { return now_; }  // When this task began.
   // A timer wants this thread soon: it should do nothing that may block it.

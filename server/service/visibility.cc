@@ -1,84 +1,95 @@
-// Lists and counts of executions.
+// Lists and counts of executions: the index answers them, on its own thread.
+#include "server/visibility/visibility.h"
+
 #include <algorithm>
-#include <tuple>
 
 #include <nlohmann/json.hpp>
 
 #include "server/base/errors.h"
 #include "server/base/tokens.h"
 #include "server/engine/engine.h"
-#include "server/engine/run/describe.h"
 #include "server/service/handlers.h"
 #include "server/service/method_table.h"
 #include "server/visibility/attributes.h"
-#include "server/visibility/row.h"
+#include "server/visibility/values.h"
 
 namespace chimera::server {
 namespace {
 
 constexpr int kPageMax = 1000;
-constexpr char kDivision[] = "TemporalNamespaceDivision";
+constexpr char kRunning[] = "ExecutionStatus = 'Running'";
 
 std::int64_t nanos(WallTime time) { return time.time_since_epoch().count(); }
 
-// Open runs first, then the latest closed, the latest started, the run id.
-auto place(const Run& run) {
-  return std::tuple(run.running(), nanos(run.close_time), nanos(run.start_time),
-                    std::string_view(run.run_id));
-}
-auto place(const ListToken& token) {
-  return std::tuple(token.running, token.close_time, token.start_time,
-                    std::string_view(token.run_id));
-}
-bool before(const Run* a, const Run* b) { return place(*a) > place(*b); }
+// What a call asks for, checked.
+struct Question {
+  std::string namespace_id;
+  visibility::Query query;
+};
 
-absl::StatusOr<std::vector<const Run*>> select(Engine& engine, const std::string& namespace_name,
-                                               const std::string& text, std::string* group_by) {
+absl::StatusOr<Question> question(Engine& engine, const std::string& namespace_name,
+                                  const std::string& text) {
   absl::StatusOr<Namespace*> ns = engine.resolve_namespace(namespace_name);
   if (!ns.ok()) return ns.status();
   absl::StatusOr<visibility::Query> query =
       visibility::parse_query(text, attribute_types((*ns)->search_attributes));
   if (!query.ok()) return query.status();
-  if (group_by == nullptr && !query->group_by.empty()) {
-    return invalid("invalid query: operation is not supported: 'GROUP BY' clause");
+  return Question{(*ns)->id, *std::move(query)};
+}
+
+// Answers the call on the loop; `response` was made elsewhere.
+template <class Call, class Response>
+void answer(Engine& engine, Call call, absl::Status status, std::shared_ptr<Response> response) {
+  engine.post([&engine, call = std::move(call), status = std::move(status),
+               response = std::move(response)]() mutable {
+    if (call.raw()->finished) return;  // Its caller went away, and with it what it points to.
+    if (status.ok()) call.response().Swap(response.get());
+    engine.finish(call.raw(), std::move(status));
+  });
+}
+
+template <class Response>
+absl::Status fill(absl::StatusOr<visibility::Page> page, Response& response) {
+  if (!page.ok()) return page.status();
+  response.mutable_executions()->Reserve(static_cast<int>(page->infos.size()));
+  for (const std::string& info : page->infos) {
+    if (!response.add_executions()->ParseFromString(info))
+      return absl::InternalError("a row of the index of executions is damaged");
   }
-  if (group_by != nullptr) *group_by = query->group_by;
-  const bool divisions = query->names(kDivision);
-  std::vector<const Run*> rows;
-  for (const auto& [id, run] : engine.runs().in_memory()) {
-    if (run->ns != *ns || (!divisions && run->search_attributes.contains(kDivision))) continue;
-    const Row row = row_of(*run);
-    if (visibility::matches(*query,
-                            [&row](std::string_view name) { return row_value(row, name); })) {
-      rows.push_back(run.get());
-    }
-  }
-  return rows;
+  if (!page->last) return absl::OkStatus();
+  const visibility::Place& last = *page->last;
+  response.set_next_page_token(
+      ListToken{last.open, last.close_time, last.start_time, last.run_id}.encode());
+  return absl::OkStatus();
 }
 
 template <class Request, class Response>
-absl::Status list(Engine& engine, Request& request, Response& response) {
-  auto rows = select(engine, request.namespace_(), request.query(), nullptr);
-  if (!rows.ok()) return rows.status();
-  std::sort(rows->begin(), rows->end(), before);
-  auto first = rows->begin();
-  if (!request.next_page_token().empty()) {
-    const auto last = ListToken::decode(request.next_page_token());
-    if (!last) return invalid("Invalid NextPageToken.");
-    first = std::upper_bound(rows->begin(), rows->end(), place(*last),
-                             [](const auto& at, const Run* row) { return at > place(*row); });
+absl::Status list_by(Engine& engine, TypedCall<Request, Response> call, const std::string& query,
+                     int size) {
+  std::optional<visibility::Place> after;
+  if (const std::string& bytes = call.request().next_page_token(); !bytes.empty()) {
+    auto token = ListToken::decode(bytes);
+    if (!token) return invalid("Invalid NextPageToken.");
+    after = {token->running, token->close_time, token->start_time, std::move(token->run_id)};
   }
-  const int size = request.page_size() > 0 ? std::min(request.page_size(), kPageMax) : kPageMax;
-  for (; first != rows->end() && response.executions_size() < size; ++first) {
-    fill_info(**first, *response.add_executions());
-  }
-  if (first != rows->end()) {
-    const Run& last = **(first - 1);
-    response.set_next_page_token(
-        ListToken{last.running(), nanos(last.close_time), nanos(last.start_time), last.run_id}
-            .encode());
-  }
+  absl::StatusOr<Question> asked = question(engine, call.request().namespace_(), query);
+  if (!asked.ok()) return asked.status();
+  if (!asked->query.group_by.empty())
+    return invalid("invalid query: operation is not supported: 'group by' clause");
+  engine.visibility().list(
+      std::move(asked->namespace_id), std::move(asked->query),
+      size > 0 ? std::min(size, kPageMax) : kPageMax, std::move(after),
+      [&engine, call = std::move(call)](absl::StatusOr<visibility::Page> page) mutable {
+        auto response = std::make_shared<Response>();
+        absl::Status status = fill(std::move(page), *response);
+        answer(engine, std::move(call), std::move(status), std::move(response));
+      });
   return absl::OkStatus();
+}
+
+template <class Request, class Response>
+absl::Status list(Engine& engine, TypedCall<Request, Response> call) {
+  return list_by(engine, call, call.request().query(), call.request().page_size());
 }
 
 std::string status_name(enums::WorkflowExecutionStatus status) {
@@ -97,75 +108,87 @@ std::string status_name(enums::WorkflowExecutionStatus status) {
       return "ContinuedAsNew";
     case enums::WORKFLOW_EXECUTION_STATUS_TIMED_OUT:
       return "TimedOut";
-    default:
+    case enums::WORKFLOW_EXECUTION_STATUS_PAUSED:
       return "Paused";
+    default:
+      return absl::StrCat(static_cast<int>(status));
   }
 }
 
-absl::Status count_rows(Engine& engine, wf::CountWorkflowExecutionsRequest& request,
-                        wf::CountWorkflowExecutionsResponse& response) {
-  std::string group_by;
-  auto rows = select(engine, request.namespace_(), request.query(), &group_by);
-  if (!rows.ok()) return rows.status();
-  response.set_count(static_cast<std::int64_t>(rows->size()));
-  if (group_by.empty()) return absl::OkStatus();
-  std::map<enums::WorkflowExecutionStatus, std::int64_t> groups;
-  for (const Run* run : *rows) ++groups[run->status];
-  for (const auto& [status, rows_in_group] : groups) {
+void fill(const visibility::Count& count, wf::CountWorkflowExecutionsResponse& response) {
+  response.set_count(count.rows);
+  for (const visibility::Count::Group& each : count.groups) {
+    const auto* status = std::get_if<std::int64_t>(&each.value);
+    const std::string text = status != nullptr
+                                 ? status_name(static_cast<enums::WorkflowExecutionStatus>(*status))
+                                 : std::get<std::string>(each.value);
     auto& group = *response.add_groups();
-    group.set_count(rows_in_group);
+    group.set_count(each.rows);
     common::Payload& value = *group.add_group_values();
     (*value.mutable_metadata())["encoding"] = "json/plain";
     (*value.mutable_metadata())["type"] = "Keyword";
-    value.set_data(nlohmann::json(status_name(status)).dump());
+    value.set_data(nlohmann::json(text).dump());
   }
+}
+
+using CountCall =
+    TypedCall<wf::CountWorkflowExecutionsRequest, wf::CountWorkflowExecutionsResponse>;
+
+absl::Status count_rows(Engine& engine, CountCall call) {
+  absl::StatusOr<Question> asked =
+      question(engine, call.request().namespace_(), call.request().query());
+  if (!asked.ok()) return asked.status();
+  engine.visibility().count(
+      std::move(asked->namespace_id), std::move(asked->query),
+      [&engine, call = std::move(call)](absl::StatusOr<visibility::Count> count) mutable {
+        auto response = std::make_shared<wf::CountWorkflowExecutionsResponse>();
+        if (count.ok()) fill(*count, *response);
+        answer(engine, std::move(call), count.status(), std::move(response));
+      });
   return absl::OkStatus();
 }
 
-// The old calls: their filters as a query of today's.
+std::string quoted(const std::string& text) {
+  std::string safe;
+  for (char c : text) {
+    if (c == '\'' || c == '\\') safe += '\\';
+    safe += c;
+  }
+  return absl::StrCat("'", safe, "'");
+}
+
+// The old calls: their filters as a query of today's. Of open ones the time filter is about the
+// start, of closed ones about the end; one other filter counts, the first of these.
 template <class Request, class Response>
-absl::Status list_old(Engine& engine, Request& request, Response& response) {
-  std::string query = std::is_same_v<Request, wf::ListOpenWorkflowExecutionsRequest>
-                          ? "ExecutionStatus = 'Running'"
-                          : "ExecutionStatus != 'Running'";
-  const auto quoted = [](std::string text) {
-    std::string safe;
-    for (char c : text) safe += c == '\'' ? std::string("''") : std::string(1, c);
-    return absl::StrCat("'", safe, "'");
-  };
+absl::Status list_old(Engine& engine, TypedCall<Request, Response> call) {
+  constexpr bool kClosed = requires { call.request().status_filter(); };
+  Request& request = call.request();
+  absl::StatusOr<Namespace*> ns = engine.resolve_namespace(request.namespace_());
+  if (!ns.ok()) return ns.status();
+  std::string query = kClosed ? absl::StrCat("NOT ", kRunning) : kRunning;
+  const char* time = kClosed ? "CloseTime" : "StartTime";
+  const auto& times = request.start_time_filter();
+  if (times.has_earliest_time())
+    absl::StrAppend(&query, " AND ", time, " >= ", nanos(to_wall(times.earliest_time())));
+  if (times.has_latest_time())
+    absl::StrAppend(&query, " AND ", time, " <= ", nanos(to_wall(times.latest_time())));
+  if (times.has_earliest_time() && times.has_latest_time() &&
+      to_wall(times.earliest_time()) > to_wall(times.latest_time())) {
+    return invalid("EarliestTime in StartTimeFilter should not be larger than LatestTime.");
+  }
   if (request.has_execution_filter()) {
-    query += absl::StrCat(" AND WorkflowId = ", quoted(request.execution_filter().workflow_id()));
+    absl::StrAppend(&query, " AND WorkflowId = ", quoted(request.execution_filter().workflow_id()));
+  } else if (request.has_type_filter()) {
+    absl::StrAppend(&query, " AND WorkflowType = ", quoted(request.type_filter().name()));
+  } else if constexpr (kClosed) {
+    const enums::WorkflowExecutionStatus status = request.status_filter().status();
+    if (request.has_status_filter() && (status == enums::WORKFLOW_EXECUTION_STATUS_UNSPECIFIED ||
+                                        status == enums::WORKFLOW_EXECUTION_STATUS_RUNNING))
+      return invalid("StatusFilter must be specified and must be not Running.");
+    if (request.has_status_filter())
+      absl::StrAppend(&query, " AND ExecutionStatus = ", quoted(status_name(status)));
   }
-  if (request.has_type_filter()) {
-    query += absl::StrCat(" AND WorkflowType = ", quoted(request.type_filter().name()));
-  }
-  if constexpr (requires { request.status_filter(); }) {
-    if (request.has_status_filter()) {
-      query += absl::StrCat(" AND ExecutionStatus = ",
-                            quoted(status_name(request.status_filter().status())));
-    }
-  }
-  if (request.has_start_time_filter()) {
-    const auto& filter = request.start_time_filter();
-    if (filter.has_earliest_time())
-      absl::StrAppend(&query, " AND StartTime >= ", nanos(to_wall(filter.earliest_time())));
-    if (filter.has_latest_time())
-      absl::StrAppend(&query, " AND StartTime <= ", nanos(to_wall(filter.latest_time())));
-    if (filter.has_earliest_time() && filter.has_latest_time() &&
-        to_wall(filter.earliest_time()) > to_wall(filter.latest_time())) {
-      return invalid("EarliestTime in StartTimeFilter should not be larger than LatestTime.");
-    }
-  }
-  wf::ListWorkflowExecutionsRequest today;
-  wf::ListWorkflowExecutionsResponse found;
-  today.set_namespace_(request.namespace_());
-  today.set_page_size(request.maximum_page_size());
-  today.set_next_page_token(request.next_page_token());
-  today.set_query(query);
-  if (absl::Status status = list(engine, today, found); !status.ok()) return status;
-  response.mutable_executions()->Swap(found.mutable_executions());
-  response.set_next_page_token(found.next_page_token());
-  return absl::OkStatus();
+  return list_by(engine, call, query, request.maximum_page_size());
 }
 
 absl::Status get_search_attributes(Engine& engine, wf::GetSearchAttributesRequest&,
@@ -177,6 +200,15 @@ absl::Status get_search_attributes(Engine& engine, wf::GetSearchAttributesReques
     for (const auto& [attribute, type] : ns->search_attributes) keys[attribute] = type;
   }
   return absl::OkStatus();
+}
+
+// There is no archive; so says the genuine server of a cluster without one.
+absl::Status list_archived(Engine&, wf::ListArchivedWorkflowExecutionsRequest& request,
+                           wf::ListArchivedWorkflowExecutionsResponse&) {
+  constexpr int kArchivePageMax = 10'000;
+  if (request.page_size() > kArchivePageMax)
+    return invalid(absl::StrCat("PageSize is larger than allowed ", kArchivePageMax, "."));
+  return invalid("Cluster is not configured for visibility archival.");
 }
 
 }  // namespace
@@ -193,6 +225,7 @@ void register_visibility(MethodTable& table) {
   table.add(
       "ListClosedWorkflowExecutions",
       list_old<wf::ListClosedWorkflowExecutionsRequest, wf::ListClosedWorkflowExecutionsResponse>);
+  table.add("ListArchivedWorkflowExecutions", list_archived);
   table.add("GetSearchAttributes", get_search_attributes);
 }
 

@@ -56,7 +56,7 @@ class MemoryStore : public Store {
       const auto kept = kept_.find(row.run);
       if (kept != kept_.end() && !row.erase) kept->second->rows.push_back(std::move(row));
     }
-    for (const std::uint64_t number : batch.deleted_runs) erase(number);
+    for (const auto& run : batch.deleted_runs) erase(run.number);
     note_written(1);
     if (written) std::move(written)(absl::OkStatus());
   }

@@ -10,6 +10,7 @@
 #include <thread>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
 #include <fcntl.h>
 #include <signal.h>
@@ -18,6 +19,7 @@
 #include <unistd.h>
 
 #include "core/telemetry/log.h"
+#include "server/visibility/index.h"
 
 namespace chimera::server {
 namespace {
@@ -233,6 +235,9 @@ class SqliteStore : public Store {
                  : problem("cannot be written", "Check its permissions and the free space.");
     }
     if (absl::Status status = prepare(); !status.ok()) return status;
+    auto index = visibility::IndexWriter::open(raw);
+    if (!index.ok()) return index.status();
+    index_ = *std::move(index);
     Statement vacuum;
     can_shrink_ = vacuum.prepare(raw, "PRAGMA auto_vacuum") == SQLITE_OK && vacuum.next() &&
                   vacuum.column_number(0) == 2;
@@ -240,6 +245,7 @@ class SqliteStore : public Store {
   }
 
   bool durable() const override { return true; }
+  const std::string& index_filename() const override { return filename_; }
 
   void commit(WriteBatch batch, Written written) override {
     bool wake;
@@ -446,11 +452,26 @@ class SqliteStore : public Store {
       ok = ok && (v.erase ? erase_value_.text(1, v.table).text(2, v.key).run()
                           : put_value_.text(1, v.table).text(2, v.key).blob(3, v.value).run());
     }
-    for (const std::uint64_t run : batch.deleted_runs) {
+    for (const auto& run : batch.deleted_runs) {
       for (Statement* erase : {&erase_run_, &erase_events_, &erase_rows_})
-        ok = ok && erase->number(1, number(run)).run();
+        ok = ok && erase->number(1, number(run.number)).run();
       ++deleted_;
     }
+    return ok;
+  }
+
+  // The rows of lists: of a run that changed several times only the last one.
+  bool show(const std::vector<Handed>& handed) {
+    absl::flat_hash_map<absl::string_view, const visibility::Entry*> last;
+    bool ok = true;
+    for (const Handed& one : handed) {
+      for (const visibility::Entry& entry : one.batch.shown) last[entry.run_id] = &entry;
+      for (const auto& run : one.batch.deleted_runs) {
+        last.erase(run.run_id);
+        ok = ok && index_->erase(run.run_id);
+      }
+    }
+    for (const auto& [run_id, entry] : last) ok = ok && index_->put(*entry);
     return ok;
   }
 
@@ -460,11 +481,14 @@ class SqliteStore : public Store {
     if (!changes) return absl::OkStatus();
     bool ok = execute("BEGIN IMMEDIATE");
     for (Handed& one : handed) ok = ok && write(one.batch);
-    if (ok && execute("COMMIT")) return absl::OkStatus();
+    if (ok && show(handed) && execute("COMMIT")) return absl::OkStatus();
     absl::Status status = absl::UnavailableError(absl::StrCat(
         "the database file ", filename_, " cannot be written (", sqlite3_errmsg(database_.get()),
         "). Free space on its disk, or mend its permissions: the server goes on by itself then."));
     if (sqlite3_get_autocommit(database_.get()) == 0) execute("ROLLBACK");
+    // It remembers what the transaction made.
+    if (auto index = visibility::IndexWriter::open(database_.get()); index.ok())
+      index_ = *std::move(index);
     return status;
   }
 
@@ -548,6 +572,7 @@ class SqliteStore : public Store {
   Database database_;
   Statement put_event_, put_run_, put_row_, erase_row_, put_value_, erase_value_;
   Statement erase_run_, erase_events_, erase_rows_;
+  std::unique_ptr<visibility::IndexWriter> index_;
   std::int64_t deleted_ = 0;  // Since pages were given back. Writer thread.
   std::uint64_t taken_ = 0;   // Commits that wait to be written. Writer thread.
   bool can_shrink_ = false;   // Not a file of the first layout.

@@ -15,6 +15,8 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 
+#include "server/visibility/entry.h"
+
 namespace chimera::server {
 
 // A run goes by its number: 1, 2, ... in the order of creation.
@@ -41,13 +43,19 @@ struct WriteBatch {
     std::string table, key, value;
     bool erase = false;
   };
+  struct DeletedRun {
+    std::uint64_t number = 0;
+    std::string run_id;
+  };
   std::vector<RunRecord> runs;
   std::vector<Events> events;
   std::vector<RunRow> rows;
-  std::vector<std::uint64_t> deleted_runs;
+  std::vector<visibility::Entry> shown;  // For a store that keeps the index of executions.
+  std::vector<DeletedRun> deleted_runs;
   std::vector<KeyValue> values;
   bool empty() const {
-    return events.empty() && runs.empty() && rows.empty() && deleted_runs.empty() && values.empty();
+    return events.empty() && runs.empty() && rows.empty() && shown.empty() &&
+           deleted_runs.empty() && values.empty();
   }
 };
 
@@ -80,6 +88,13 @@ class Store {
   virtual absl::StatusOr<StoredState> load() = 0;
   // kUnavailable, with the reason, while changes cannot be made durable. Any thread.
   virtual absl::Status health() const { return absl::OkStatus(); }
+
+  // The file that has the index of executions, which then is this store's to write; empty: none.
+  virtual const std::string& index_filename() const {
+    static const auto* none = new std::string;
+    return *none;
+  }
+  bool keeps_index() const { return !index_filename().empty(); }
 
   // Commits so far, and how many of them have been written, which is what can be read back.
   std::uint64_t committed() const { return committed_; }

@@ -48,7 +48,7 @@ LIBRARIES = {
     "grpc/": {"core/rpc", "server/service"},
     "pybind11/": {"bindings"},
     "Python.h": {"bindings"},
-    "sqlite3.h": {"server/store"},
+    "sqlite3.h": {"server/store", "server/visibility"},
     "boost/": {"sdk-cpp/src"},
     "httplib.h": {"host", "cli"},
     "CLI/": {"cli"},

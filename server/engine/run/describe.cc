@@ -36,7 +36,8 @@ void fill_task(const WorkflowTask& task,
   info.set_attempt(task.attempt);
 }
 
-// With those that the server sets.
+}  // namespace
+
 std::map<std::string, common::Payload> all_search_attributes(const Run& run) {
   auto attributes = run.search_attributes;
   if (run.consecutive_failures >= kProblemsShown) {
@@ -47,45 +48,11 @@ std::map<std::string, common::Payload> all_search_attributes(const Run& run) {
   if (auto paused = pauses(run); !paused.empty())
     attributes["TemporalPauseInfo"] = keyword_list(paused);
   if (run.completed_tasks > 0 && !attributes.contains("BuildIds")) {
-    std::vector<std::string> builds{"unversioned"};
-    if (!run.last_worker_build_id.empty())
-      builds.push_back(absl::StrCat("unversioned:", run.last_worker_build_id));
-    attributes["BuildIds"] = keyword_list(builds);
+    std::vector<std::string> ids = {"unversioned"};
+    if (run.has_worker_stamp) ids.push_back(absl::StrCat(ids[0], ":", run.last_worker_build_id));
+    attributes["BuildIds"] = keyword_list(ids);
   }
   return attributes;
-}
-
-}  // namespace
-
-Row row_of(const Run& run) {
-  const auto& start = run.start();
-  const auto& parent = start.parent_workflow_execution();
-  const auto& root = start.root_workflow_execution();
-  const bool is_root = !start.has_root_workflow_execution();
-  Row row;
-  row.workflow_id = run.workflow_id;
-  row.run_id = run.run_id;
-  row.workflow_type = run.workflow_type;
-  row.task_queue = run.task_queue;
-  row.parent_workflow_id = parent.workflow_id();
-  row.parent_run_id = parent.run_id();
-  row.root_workflow_id = is_root ? run.workflow_id : root.workflow_id();
-  row.root_run_id = is_root ? run.run_id : root.run_id();
-  row.status = run.status;
-  row.start_time = run.start_time;
-  row.execution_time = run.execution_time;
-  row.close_time = run.close_time;
-  row.history_length = run.events.events_size();
-  row.history_size = run.history_size;
-  row.transitions = run.transitions;
-  row.types = &run.ns->search_attributes;
-  row.attribute = [&run](const std::string& name) -> std::optional<common::Payload> {
-    auto attributes = all_search_attributes(run);
-    auto found = attributes.find(name);
-    if (found == attributes.end()) return std::nullopt;
-    return std::move(found->second);
-  };
-  return row;
 }
 
 void fill_info(const Run& run, ::temporal::api::workflow::v1::WorkflowExecutionInfo& info) {

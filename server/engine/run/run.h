@@ -103,6 +103,12 @@ struct ClosedPlace {
   std::int64_t bytes = 0;  // It counts as.
 };
 
+// What lists show of a run, as hashes.
+struct Shown {
+  std::size_t paused = 0;  // Its paused activities; 0: none.
+  std::size_t rest = 0;
+};
+
 class Run : public std::enable_shared_from_this<Run> {
  public:
   Run();
@@ -180,6 +186,7 @@ class Run : public std::enable_shared_from_this<Run> {
   mutable Waiting waiting;
   mutable Stored stored;
   mutable ClosedPlace closed;
+  mutable Shown shown;
   mutable WorkflowTasks workflow_tasks;  // As matching sees them.
   mutable ActivityTasks activity_tasks;
   mutable std::unique_ptr<Timer> timer;

@@ -6,10 +6,12 @@
 #include "core/base/check.h"
 #include "core/telemetry/log.h"
 #include "server/engine/engine.h"
+#include "server/engine/run/visible.h"
 #include "server/engine/turn/chain.h"
 #include "server/engine/turn/start.h"
 #include "server/engine/turn/update_registry.h"
 #include "server/engine/turn/workflow_task.h"
+#include "server/visibility/visibility.h"
 
 namespace chimera::server {
 namespace {
@@ -150,6 +152,7 @@ void Transition::end() {
   if (was_running_ && !run_.running()) after_close(engine_, run_);
   engine_.runs().arm_timer(run_);
   engine_.mark_dirty(run_);
+  if (looks_different(run_, first_)) engine_.show(run_);
 }
 
 }  // namespace chimera::server

@@ -7,9 +7,11 @@
 #include "server/engine/engine.h"
 #include "server/engine/run/rebuild.h"
 #include "server/engine/run/side_record.h"
+#include "server/engine/run/visible.h"
 #include "server/engine/turn/update_registry.h"
 #include "server/engine/turn/workflow_task.h"
 #include "server/visibility/attributes.h"
+#include "server/visibility/visibility.h"
 
 namespace chimera::server {
 namespace {
@@ -58,8 +60,9 @@ absl::Status restore_open(Engine& engine, StoredRun stored) {
   return absl::OkStatus();
 }
 
-// Of the first layout, closed runs are written once more, with what it did not have of them.
+// Of the first layout, runs are written once more, with what it did not have of them.
 absl::Status upgrade(Engine& engine) {
+  for (const auto& [run_id, run] : engine.runs().in_memory()) engine.show(*run);
   constexpr std::size_t kAtOnce = 200;
   constexpr int kAll = std::numeric_limits<int>::max();
   for (const auto& [name, ns] : engine.namespaces().all()) {
@@ -68,6 +71,7 @@ absl::Status upgrade(Engine& engine) {
       const Run* run = engine.runs().by_id(closed.run_id);
       if (run == nullptr) return damaged(absl::StrCat("run ", closed.run_id));
       engine.mark_dirty(*run);
+      engine.show(*run);
       if (++fresh % kAtOnce != 0) continue;
       engine.after_turn();
       while (engine.store().written() < engine.store().committed()) {

@@ -18,7 +18,7 @@ TEST(MemoryStoreTest, ALongChainIsDeletedFromItsOldEnd) {
 
   for (std::uint64_t number = 1; number < 1'000; ++number) {
     WriteBatch erase;
-    erase.deleted_runs = {number};
+    erase.deleted_runs = {{number, run_id_of(number)}};
     store->commit(std::move(erase), {});
     ASSERT_EQ(store->newest("ns", "cron", [](std::uint64_t) { return false; })->number, 1'000u);
   }

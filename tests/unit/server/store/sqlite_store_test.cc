@@ -110,7 +110,7 @@ TEST_F(SqliteStoreTest, WhatWasErasedIsGone) {
   ASSERT_TRUE(commit(batch_of(1)).ok());
   ASSERT_TRUE(commit(batch_of(2)).ok());
   WriteBatch erase;
-  erase.deleted_runs = {1};
+  erase.deleted_runs = {{1, run_id_of(1)}};
   erase.values.push_back({"table", "1", "", true});
 
   ASSERT_TRUE(commit(std::move(erase)).ok());
@@ -152,7 +152,7 @@ TEST_F(SqliteStoreTest, PagesOfWhatIsDeletedAreGivenBack) {
   open();
   const auto full = std::filesystem::file_size(file);
   WriteBatch erase;
-  for (std::uint64_t number = 1; number <= 50; ++number) erase.deleted_runs.push_back(number);
+  for (std::uint64_t number = 1; number <= 50; ++number) erase.deleted_runs.push_back({number, run_id_of(number)});
   ASSERT_TRUE(commit(std::move(erase)).ok());
 
   const absl::Time late = absl::Now() + absl::Seconds(30);

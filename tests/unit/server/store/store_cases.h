@@ -70,7 +70,7 @@ inline void expect_reads_back(Store& store, const std::function<void(WriteBatch)
   EXPECT_EQ(store.first_closed("ns", 1).at(0).closed, 100);
 
   WriteBatch erase;
-  erase.deleted_runs = {5, 4};
+  erase.deleted_runs = {{5, run_id_of(5)}, {4, run_id_of(4)}};
   commit(std::move(erase));
   EXPECT_EQ(store.newest("ns", "w", none)->number, 3u);
   EXPECT_FALSE(store.newest("ns", "other", none));
@@ -82,7 +82,7 @@ inline void expect_reads_back(Store& store, const std::function<void(WriteBatch)
   EXPECT_EQ(store.read(run_id_of(2))->record.side, "changed");
   EXPECT_EQ(store.read(run_id_of(2))->batches.size(), 2u);
   erase = {};
-  erase.deleted_runs = {2};
+  erase.deleted_runs = {{2, run_id_of(2)}};
   commit(std::move(erase));
   EXPECT_EQ(store.newest("ns", "w", none)->number, 3u);
   EXPECT_EQ(store.newest("elsewhere", "w", none)->number, 6u);

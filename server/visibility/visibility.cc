@@ -1,0 +1,175 @@
+#include "server/visibility/visibility.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include <sqlite3.h>
+
+#include "core/base/check.h"
+#include "server/visibility/index.h"
+
+namespace chimera::server::visibility {
+namespace {
+
+// So many changes are written even when no one asks.
+constexpr std::size_t kEnoughChanges = 512;
+constexpr int kBusyMilliseconds = 1000;
+
+struct CloseDatabase {
+  void operator()(sqlite3* database) const { sqlite3_close_v2(database); }
+};
+
+}  // namespace
+
+// A database in memory that writer and reader share, or a file that is only read.
+class Visibility::Tables {
+ public:
+  explicit Tables(const std::string& filename) { status_ = open(filename); }
+
+  void write(const Changes& changes) {
+    if (!status_.ok() || changes.empty()) return;
+    const auto run = [this](const char* sql) {
+      return sqlite3_exec(database_.get(), sql, nullptr, nullptr, nullptr) == SQLITE_OK;
+    };
+    bool done = run("BEGIN");
+    for (const auto& [run_id, entry] : changes)
+      done = done && (entry ? writer_->put(*entry) : writer_->erase(run_id));
+    done = run("COMMIT") && done;
+    // Only memory can be short. An index that misses something must not be read any more.
+    if (!done) {
+      status_ = absl::UnavailableError(absl::StrCat("the index of executions cannot be written: ",
+                                                    sqlite3_errmsg(database_.get())));
+    }
+  }
+
+  absl::StatusOr<IndexReader*> reader() {
+    if (!status_.ok()) return status_;
+    return reader_.get();
+  }
+
+ private:
+  absl::Status open(const std::string& filename) {
+    sqlite3* raw = nullptr;
+    const bool memory = filename.empty();
+    const int access = memory ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
+    const int code = sqlite3_open_v2(memory ? ":memory:" : filename.c_str(), &raw,
+                                     access | SQLITE_OPEN_NOMUTEX, nullptr);
+    database_.reset(raw);
+    if (code != SQLITE_OK) {
+      return absl::UnavailableError(
+          absl::StrCat("the index of executions cannot be opened: ", sqlite3_errmsg(raw)));
+    }
+    sqlite3_busy_timeout(raw, kBusyMilliseconds);
+    if (memory) {
+      sqlite3_exec(raw, "PRAGMA journal_mode=OFF", nullptr, nullptr, nullptr);
+      auto writer = IndexWriter::open(raw);
+      if (!writer.ok()) return writer.status();
+      writer_ = *std::move(writer);
+    }
+    auto reader = IndexReader::open(raw);
+    if (!reader.ok()) return reader.status();
+    reader_ = *std::move(reader);
+    return absl::OkStatus();
+  }
+
+  std::unique_ptr<sqlite3, CloseDatabase> database_;
+  std::unique_ptr<IndexWriter> writer_;
+  std::unique_ptr<IndexReader> reader_;
+  absl::Status status_;
+};
+
+Visibility::Visibility(bool apart, std::string filename)
+    : apart_(apart), filename_(std::move(filename)) {}
+
+Visibility::~Visibility() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Visibility::put(Entry entry) {
+  std::string run_id = entry.run_id;
+  change(std::move(run_id), std::move(entry));
+}
+
+void Visibility::erase(const std::string& run_id) { change(run_id, std::nullopt); }
+
+void Visibility::change(std::string run_id, std::optional<Entry> entry) {
+  CHIMERA_CHECK(filename_.empty(), run_id);
+  bool enough;
+  {
+    std::lock_guard lock(mutex_);
+    changes_[std::move(run_id)] = std::move(entry);
+    enough = changes_.size() == kEnoughChanges;
+  }
+  if (enough) wake();
+}
+
+void Visibility::list(std::string namespace_id, Query query, int size, std::optional<Place> after,
+                      Listed done) {
+  ask([namespace_id = std::move(namespace_id), query = std::move(query), size,
+       after = std::move(after),
+       done = std::move(done)](absl::StatusOr<IndexReader*> reader) mutable {
+    if (!reader.ok()) return std::move(done)(reader.status());
+    std::move(done)((*reader)->list(namespace_id, query, size, after));
+  });
+}
+
+void Visibility::count(std::string namespace_id, Query query, Counted done) {
+  ask([namespace_id = std::move(namespace_id), query = std::move(query),
+       done = std::move(done)](absl::StatusOr<IndexReader*> reader) mutable {
+    if (!reader.ok()) return std::move(done)(reader.status());
+    std::move(done)((*reader)->count(namespace_id, query));
+  });
+}
+
+void Visibility::ask(Task task) {
+  {
+    std::lock_guard lock(mutex_);
+    tasks_.push_back(std::move(task));
+  }
+  wake();
+}
+
+void Visibility::wake() {
+  if (!apart_) {
+    Changes changes;
+    std::vector<Task> tasks;
+    {
+      std::lock_guard lock(mutex_);
+      changes.swap(changes_);
+      tasks.swap(tasks_);
+    }
+    return work(std::move(changes), std::move(tasks));
+  }
+  if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
+  wake_.notify_one();
+}
+
+void Visibility::run() {
+  for (;;) {
+    Changes changes;
+    std::vector<Task> tasks;
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, [this] {
+        return stopping_ || !tasks_.empty() || changes_.size() >= kEnoughChanges;
+      });
+      if (stopping_) return;
+      changes.swap(changes_);
+      tasks.swap(tasks_);
+    }
+    work(std::move(changes), std::move(tasks));
+  }
+}
+
+void Visibility::work(Changes changes, std::vector<Task> tasks) {
+  if (tables_ == nullptr) tables_ = std::make_unique<Tables>(filename_);
+  tables_->write(changes);
+  for (Task& task : tasks) std::move(task)(tables_->reader());
+}
+
+}  // namespace chimera::server::visibility
