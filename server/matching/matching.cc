@@ -10,54 +10,33 @@ namespace {
 constexpr Nanos kStickyPollerWindow = seconds{10};
 constexpr Nanos kPollerMemory = std::chrono::minutes{5};
 constexpr Nanos kSweepEvery = std::chrono::minutes{1};
-constexpr Nanos kRateWindow = seconds{30};
 constexpr Nanos kLongPoll = seconds{60};
 constexpr Nanos kPollMargin = seconds{1};
-constexpr std::size_t kRatesKept = 4096;
-
-void note(std::deque<WallTime>& times, WallTime now) {
-  times.push_back(now);
-  while (times.size() > kRatesKept || (!times.empty() && now - times.front() > kRateWindow))
-    times.pop_front();
-}
-
-bool is_live(const MatchTask& task) {
-  const auto owner = task.owner.lock();
-  return owner != nullptr && !owner->is_stale(task);
-}
 
 // Polls that are still open there are about to be cancelled. What waits there goes to the normal
 // queues at once, instead of when it has timed out.
 void desert(TaskQueue& sticky) {
   sticky.deserted = true;
-  auto waiting = std::exchange(sticky.tasks, {});
-  for (auto& [priority, level] : waiting) {
-    for (MatchTask& task : level) {
-      if (const auto owner = task.owner.lock()) owner->desert(std::move(task));
-    }
+  for (MatchTask& task : sticky.backlog.take_all()) {
+    if (const auto owner = task.owner.lock()) owner->desert(std::move(task));
   }
+}
+
+// What the poll's answer says beside the task.
+void advise(const QueueKey& key, TaskQueue& queue, const Poller& poller, WallTime now) {
+  const int delta = queue.scaling(poller, now);
+  const auto scale = [delta](auto& response) {
+    if (delta != 0)
+      response.mutable_poller_scaling_decision()->set_poll_request_delta_suggestion(delta);
+  };
+  if (key.type == enums::TASK_QUEUE_TYPE_ACTIVITY)
+    return scale(poller.response<wf::PollActivityTaskQueueResponse>());
+  auto& response = poller.response<wf::PollWorkflowTaskQueueResponse>();
+  response.set_backlog_count_hint(static_cast<std::int64_t>(queue.backlog.size()));
+  scale(response);
 }
 
 }  // namespace
-
-bool TaskQueue::idle() const {
-  return std::all_of(tasks.begin(), tasks.end(),
-                     [](const auto& level) { return level.second.empty(); });
-}
-
-Backlog Matching::backlog(const QueueKey& key) const {
-  Backlog backlog;
-  const TaskQueue* queue = find(key);
-  if (queue == nullptr) return backlog;
-  for (const auto& [priority, level] : queue->tasks) {
-    for (const MatchTask& task : level) {
-      if (!is_live(task)) continue;
-      ++backlog.count;
-      backlog.oldest = std::min(backlog.oldest, task.added);
-    }
-  }
-  return backlog;
-}
 
 void Matching::sweep() {
   if (now() < next_sweep_) return;
@@ -66,9 +45,8 @@ void Matching::sweep() {
   absl::erase_if(queues_, [this](auto& item) {
     TaskQueue& queue = *item.second;
     if (!queue.pollers.empty()) return false;
-    for (auto& [priority, level] : queue.tasks)
-      std::erase_if(level, [](const MatchTask& task) { return !is_live(task); });
-    return queue.idle() && now() - queue.last_poll > kPollerMemory;
+    queue.backlog.erase_stale();
+    return queue.backlog.empty() && now() - queue.last_poll > kPollerMemory;
   });
 }
 
@@ -77,33 +55,59 @@ const TaskQueue* Matching::find(const QueueKey& key) const {
   return it == queues_.end() ? nullptr : it->second.get();
 }
 
+QueueStats Matching::stats(const QueueKey& key) const {
+  QueueStats all;
+  const TaskQueue* queue = find(key);
+  if (queue == nullptr) return all;
+  for (const auto& [priority, stats] : queue->stats(now())) all.add(stats);
+  return all;
+}
+
+TaskQueue& Matching::at(const QueueKey& key) {
+  auto& queue = queues_[key];
+  if (queue == nullptr) {
+    queue = std::make_unique<TaskQueue>();
+    if (const auto* config = this->config(key)) queue->limits.configure(*config, now());
+  }
+  return *queue;
+}
+
 void Matching::add(const QueueKey& key, MatchTask task) {
   sweep();
-  auto& queue = queues_[key];
-  if (queue == nullptr) queue = std::make_unique<TaskQueue>();
-  note(queue->added, now());
-  queue->tasks[task.priority].push_back(std::move(task));
-  if (!queue->pollers.empty()) ready_.push_back(key);
+  TaskQueue& queue = at(key);
+  queue.note_added(task.priority, now());
+  const double weight = queue.limits.weight(task);
+  queue.backlog.add(std::move(task), weight);
+  if (!queue.pollers.empty()) ready_.push_back(key);
 }
 
-void Matching::note_poll(TaskQueue& queue, const Poller& poller) {
-  queue.last_poll = now();
-  queue.deserted = false;
-  queue.seen[poller.identity] = now();
-  if (queue.seen.size() > 16) {
-    std::erase_if(queue.seen,
-                  [this](const auto& item) { return now() - item.second > kPollerMemory; });
-  }
+void Matching::configure(const QueueKey& key, taskqueue::TaskQueueConfig config) {
+  auto& kept = configs_[key];
+  kept = std::move(config);
+  auto queue = queues_.find(key);
+  if (queue == queues_.end()) return;
+  queue->second->limits.configure(kept, now());
+  ready_.push_back(key);
 }
 
-void Matching::poll(const QueueKey& key, Poller poller, double rate_limit) {
+const taskqueue::TaskQueueConfig* Matching::config(const QueueKey& key) const {
+  auto it = configs_.find(key);
+  return it == configs_.end() ? nullptr : &it->second;
+}
+
+QueueLimits::Effective Matching::limit(const QueueKey& key) const {
+  if (const TaskQueue* queue = find(key)) return queue->limits.effective();
+  QueueLimits limits;
+  if (const auto* config = this->config(key)) limits.configure(*config, now());
+  return limits.effective();
+}
+
+void Matching::poll(const QueueKey& key, Poller poller) {
   sweep();
   if (gone_.contains({key.namespace_id, poller.worker_instance_key}))
     return outbox_.finish(poller.call, absl::OkStatus());
-  auto& queue = queues_[key];
-  if (queue == nullptr) queue = std::make_unique<TaskQueue>();
-  if (rate_limit > 0) queue->rate_limit = rate_limit;
-  note_poll(*queue, poller);
+  TaskQueue& queue = at(key);
+  queue.note_poll(poller, now());
   poller.since = now();
   CallPtr call = poller.call;
   call->on_cancel = [this, key, call = call.get()] {
@@ -114,8 +118,8 @@ void Matching::poll(const QueueKey& key, Poller poller, double rate_limit) {
   loop_.timers().arm(*poller.deadline,
                      now() + std::min<Nanos>(kLongPoll, std::max<Nanos>(call->timeout - kPollMargin,
                                                                         milliseconds{1})));
-  queue->pollers.push_back(std::move(poller));
-  if (!queue->idle()) ready_.push_back(key);
+  queue.pollers.push_back(std::move(poller));
+  if (!queue.backlog.empty()) ready_.push_back(key);
 }
 
 void Matching::remove_poller(const QueueKey& key, const CallPtr& call, bool answer) {
@@ -126,7 +130,7 @@ void Matching::remove_poller(const QueueKey& key, const CallPtr& call, bool answ
       std::find_if(pollers.begin(), pollers.end(), [&](const Poller& p) { return p.call == call; });
   if (found == pollers.end()) return;
   const CallPtr keep = call;
-  it->second->last_poll = now();
+  it->second->note_poll_end(*found, now());
   // The timer that is firing belongs to this poller: let it go after it has returned.
   outbox_.follow_up([poller = std::make_shared<Poller>(std::move(*found))] {});
   pollers.erase(found);
@@ -151,30 +155,39 @@ void Matching::match_all() {
   }
 }
 
+std::optional<MatchTask> Matching::next_task(const QueueKey& key, TaskQueue& queue) {
+  if (!queue.limits.any()) return queue.backlog.take([](const std::string&) { return true; });
+  WallTime soonest = queue.limits.ready();
+  std::optional<MatchTask> task;
+  if (soonest <= now()) {
+    soonest = kNever;
+    task = queue.backlog.take([&](const std::string& fairness_key) {
+      const WallTime ready = queue.limits.ready(fairness_key);
+      soonest = std::min(soonest, ready);
+      return ready <= now();
+    });
+  }
+  if (task || soonest == kNever) return task;
+  if (queue.limit_timer == nullptr)
+    queue.limit_timer = std::make_unique<Timer>([this, key] { ready_.push_back(key); });
+  loop_.timers().arm(*queue.limit_timer, soonest);
+  return task;
+}
+
 void Matching::match(const QueueKey& key, TaskQueue& queue) {
-  for (auto& [priority, level] : queue.tasks) {
-    while (!level.empty() && !queue.pollers.empty()) {
-      if (queue.rate_limit > 0 && now() < queue.next_dispatch) {
-        if (queue.rate_timer == nullptr) {
-          queue.rate_timer = std::make_unique<Timer>([this, key] { ready_.push_back(key); });
-        }
-        loop_.timers().arm(*queue.rate_timer, queue.next_dispatch);
-        return;
-      }
-      MatchTask task = std::move(level.front());
-      level.pop_front();
-      Poller& poller = queue.pollers.front();
-      const auto owner = task.owner.lock();
-      if (owner == nullptr || !owner->deliver(task, key, poller)) continue;
-      const CallPtr call = poller.call;
-      queue.pollers.pop_front();
-      note(queue.dispatched, now());
-      if (queue.rate_limit > 0) {
-        queue.next_dispatch = std::max(queue.next_dispatch, now()) +
-                              Nanos{static_cast<std::int64_t>(1e9 / queue.rate_limit)};
-      }
-      outbox_.finish(call, absl::OkStatus());
-    }
+  while (!queue.backlog.empty() && !queue.pollers.empty()) {
+    std::optional<MatchTask> task = next_task(key, queue);
+    if (!task) return;
+    Poller& poller = queue.pollers.front();
+    const auto owner = task->owner.lock();
+    if (owner == nullptr || !owner->deliver(*task, key, poller)) continue;
+    queue.limits.take(*task, now());
+    queue.note_dispatched(task->priority, now());
+    queue.note_poll_end(poller, now());
+    advise(key, queue, poller, now());
+    const CallPtr call = poller.call;
+    queue.pollers.pop_front();
+    outbox_.finish(call, absl::OkStatus());
   }
 }
 

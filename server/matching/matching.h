@@ -3,39 +3,20 @@
 #ifndef CHIMERA_SERVER_MATCHING_MATCHING_H_
 #define CHIMERA_SERVER_MATCHING_MATCHING_H_
 
-#include <deque>
-#include <list>
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
 
 #include "server/loop/loop.h"
 #include "server/loop/outbox.h"
+#include "server/matching/queue.h"
 #include "server/matching/task.h"
 
 namespace chimera::server {
-
-struct TaskQueue {
-  std::map<int, std::deque<MatchTask>> tasks;  // By priority, lower first.
-  std::list<Poller> pollers;                   // Longest waiting first.
-  std::map<std::string, WallTime> seen;        // The last poll by identity, for five minutes.
-  WallTime last_poll{};
-  bool deserted = false;                   // Its worker has said goodbye; until the next poll.
-  std::deque<WallTime> added, dispatched;  // Of the last 30 s.
-  double rate_limit = 0;                   // Tasks a second, 0: none.
-  WallTime next_dispatch{};                // With a rate limit.
-  std::unique_ptr<Timer> rate_timer;
-  bool idle() const;  // No task, perhaps a stale one, waits.
-};
-
-// Of the tasks that a poller would be given.
-struct Backlog {
-  std::int64_t count = 0;
-  WallTime oldest = kNever;
-};
 
 class Matching {
  public:
@@ -43,7 +24,7 @@ class Matching {
 
   void add(const QueueKey& key, MatchTask task);
   // Waits for a task; answers empty at the deadline. The call's type tells the queue's.
-  void poll(const QueueKey& key, Poller poller, double rate_limit = 0);
+  void poll(const QueueKey& key, Poller poller);
   void match_all();  // Pairs what can be paired; called after every handler.
   // A poll waits there, or did in the last ten seconds.
   bool has_recent_poller(const QueueKey& key) const;
@@ -52,7 +33,11 @@ class Matching {
   void shut_down_worker(const std::string& namespace_id, const std::string& worker_instance_key,
                         const std::string& sticky_queue);
   const TaskQueue* find(const QueueKey& key) const;
-  Backlog backlog(const QueueKey& key) const;
+  QueueStats stats(const QueueKey& key) const;  // Of all priorities.
+  // How the queue's tasks are to be given out, from now on; kept when the queue is forgotten.
+  void configure(const QueueKey& key, taskqueue::TaskQueueConfig config);
+  const taskqueue::TaskQueueConfig* config(const QueueKey& key) const;  // Null: never configured.
+  QueueLimits::Effective limit(const QueueKey& key) const;
   std::size_t size() const { return queues_.size(); }
 
  private:
@@ -60,7 +45,9 @@ class Matching {
   // Every worker brings a sticky queue of its own.
   void sweep();
   void match(const QueueKey& key, TaskQueue& queue);
-  void note_poll(TaskQueue& queue, const Poller& poller);
+  // The next task that the queue's limits let go; if there is none, comes back when there is.
+  std::optional<MatchTask> next_task(const QueueKey& key, TaskQueue& queue);
+  TaskQueue& at(const QueueKey& key);
   void remove_poller(const QueueKey& key, const CallPtr& call, bool answer);
 
   WallTime now() const { return loop_.now(); }
@@ -68,6 +55,7 @@ class Matching {
   Loop& loop_;
   Outbox& outbox_;
   absl::flat_hash_map<QueueKey, std::unique_ptr<TaskQueue>> queues_;
+  absl::flat_hash_map<QueueKey, taskqueue::TaskQueueConfig> configs_;
   // Workers that have shut down, by namespace id and instance key: when.
   std::map<std::pair<std::string, std::string>, WallTime> gone_;
   std::vector<QueueKey> ready_;  // Changed since the last match_all().

@@ -2,10 +2,13 @@
 #ifndef CHIMERA_SERVER_MATCHING_TASK_H_
 #define CHIMERA_SERVER_MATCHING_TASK_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "temporal/api/deployment/v1/message.pb.h"
 #include "temporal/api/enums/v1/task_queue.pb.h"
 
 #include "server/base/call.h"
@@ -26,19 +29,34 @@ struct QueueKey {
 
 class TaskOwner;
 
+inline constexpr int kDefaultPriority = 3;
+inline constexpr int kLastPriority = 5;
+
 // A task is derived state: its owner knows what it stands for, and may end before it.
 struct MatchTask {
   std::weak_ptr<TaskOwner> owner;
   std::uint64_t stamp = 0;  // The owner's: which attempt this is.
   std::int64_t id = 0;      // The owner's: which of its tasks this is.
   WallTime added{};
-  int priority = 3;  // Lower is earlier.
+  int priority = kDefaultPriority;  // 1 to kLastPriority; lower is earlier.
+  std::string fairness_key;         // Keys of one priority take turns.
+  float fairness_weight = 0;        // How often it is its key's turn; 0: once.
+
+  // What is unset stays as it is; beyond the last is the last.
+  void prioritize(const common::Priority& by);
 };
+
+struct SeenPoller;  // queue.h
 
 struct Poller {
   CallPtr call;
   std::string identity, worker_instance_key;
+  // What else it says of itself. The messages are the request's; null: it does not say.
+  const common::WorkerVersionCapabilities* capabilities = nullptr;
+  const ::temporal::api::deployment::v1::WorkerDeploymentOptions* deployment = nullptr;
+  std::optional<double> max_tasks_per_second;
   WallTime since{};
+  SeenPoller* seen = nullptr;  // Matching's.
   std::unique_ptr<Timer> deadline;
 
   template <class Request>
@@ -61,6 +79,17 @@ class TaskOwner {
   // The one worker of its queue has said goodbye, and the task was taken out: it may go elsewhere.
   virtual void desert(MatchTask task) = 0;
 };
+
+inline bool is_live(const MatchTask& task) {
+  const auto owner = task.owner.lock();
+  return owner != nullptr && !owner->is_stale(task);
+}
+
+inline void MatchTask::prioritize(const common::Priority& by) {
+  if (by.priority_key() > 0) priority = std::min(by.priority_key(), kLastPriority);
+  if (!by.fairness_key().empty()) fairness_key = by.fairness_key();
+  if (by.fairness_weight() != 0) fairness_weight = by.fairness_weight();
+}
 
 }  // namespace chimera::server
 

@@ -23,11 +23,19 @@ absl::StatusOr<ActivityRef> find(Engine& engine, const auto& request, bool begun
   }
 }
 
+// The reports by id do not tell.
+const common::WorkerVersionStamp* worker_of(const auto& request) {
+  if constexpr (requires { request.worker_version(); }) {
+    if (request.has_worker_version()) return &request.worker_version();
+  }
+  return nullptr;
+}
+
 // A report over the limits fails the activity for good.
 absl::Status refuse(Engine& engine, const ActivityRef& ref, const std::string& identity,
                     const char* why) {
   failure::Failure failure = server_failure(why);
-  fail_activity(engine, ref, failure, identity, nullptr);
+  fail_activity(engine, ref, failure, identity, nullptr, nullptr);
   return absl::OkStatus();
 }
 
@@ -42,7 +50,8 @@ absl::Status complete(Engine& engine, Request& request, Response&) {
     if (!ref.ok()) return ref.status();
     return refuse(engine, *ref, request.identity(), "Complete result exceeds size limit.");
   }
-  complete_activity(engine, *ref, *request.mutable_result(), request.identity());
+  complete_activity(engine, *ref, *request.mutable_result(), request.identity(),
+                    worker_of(request));
   return absl::OkStatus();
 }
 
@@ -56,7 +65,8 @@ absl::Status fail(Engine& engine, Request& request, Response& response) {
     return invalid("Failure must have ApplicationFailureInfo.");
   if (cut_failure(*request.mutable_failure())) *response.add_failures() = request.failure();
   fail_activity(engine, *ref, *request.mutable_failure(), request.identity(),
-                request.has_last_heartbeat_details() ? &request.last_heartbeat_details() : nullptr);
+                request.has_last_heartbeat_details() ? &request.last_heartbeat_details() : nullptr,
+                worker_of(request));
   return absl::OkStatus();
 }
 

@@ -19,6 +19,7 @@ void register_all_handlers(MethodTable& table) {
   register_histories(table);
   register_visibility(table);
   register_queues(table);
+  register_workers(table);
   register_operator(table);
   register_health(table);
 }

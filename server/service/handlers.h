@@ -19,7 +19,8 @@ void register_resets(MethodTable& table);
 void register_updates(MethodTable& table);
 void register_histories(MethodTable& table);
 void register_visibility(MethodTable& table);
-void register_queues(MethodTable& table);  // DescribeTaskQueue, workers.
+void register_queues(MethodTable& table);
+void register_workers(MethodTable& table);  // What they tell of themselves.
 void register_operator(MethodTable& table);
 void register_all_handlers(MethodTable& table);
 

@@ -6,6 +6,7 @@
 #include "server/engine/turn/workflow_task.h"
 #include "server/service/handlers.h"
 #include "server/service/method_table.h"
+#include "server/service/queue_names.h"
 #include "server/service/task_lookup.h"
 
 namespace chimera::server {
@@ -13,42 +14,76 @@ namespace {
 
 constexpr Nanos kShortestPoll = seconds{2};
 
+// Versions of workers are not kept apart here: one that counts on it would get tasks of others.
+absl::Status check_version(const auto& request) {
+  const auto& capabilities = request.worker_version_capabilities();
+  if (capabilities.use_versioning() && capabilities.build_id().empty())
+    return invalid("WorkerVersionStamp must be present if UseVersioning is true.");
+  if (capabilities.build_id().size() > kBuildIdMax) {
+    return invalid("Build ID exceeds configured limit.workerBuildIdSize, use a shorter build ID.");
+  }
+  const auto& options = request.deployment_options();
+  const bool deployed = options.worker_versioning_mode() == enums::WORKER_VERSIONING_MODE_VERSIONED;
+  if (!deployed && !capabilities.use_versioning()) return absl::OkStatus();
+  if (deployed && options.deployment_name().empty())
+    return invalid("versioned worker must have deployment name");
+  if (deployed && options.build_id().empty()) return invalid("versioned worker must have build id");
+  return absl::UnimplementedError(
+      "Worker versioning is not available in this embedded server. Run the worker without it "
+      "(use_worker_versioning false), or use a genuine Temporal server.");
+}
+
+absl::Status check_poll(const auto& request, Nanos timeout) {
+  if (timeout <= Nanos{0}) return invalid("Context timeout is not set.");
+  if (timeout < kShortestPoll)
+    return absl::FailedPreconditionError("Context timeout is too short.");
+  if (absl::Status s = check_length("Identity", request.identity()); !s.ok()) return s;
+  if (absl::Status s = check_version(request); !s.ok()) return s;
+  return check_queue(request);
+}
+
 template <class Request, class Response>
-absl::Status poll(Engine& engine, TypedCall<Request, Response> call, enums::TaskQueueType type,
-                  double rate_limit) {
-  const Request& request = call.request();
+absl::Status poll(Engine& engine, TypedCall<Request, Response> call, enums::TaskQueueType type) {
+  Request& request = call.request();
   absl::StatusOr<Namespace*> ns = engine.resolve_namespace(request.namespace_());
   if (!ns.ok()) return ns.status();
-  if (request.task_queue().name().empty()) return invalid("taskQueue is not set");
-  if (call.raw()->timeout <= Nanos{0}) return invalid("Context timeout is not set.");
-  if (call.raw()->timeout < kShortestPoll)
-    return absl::FailedPreconditionError("Context timeout is too short.");
+  if (absl::Status s = check_poll(request, call.raw()->timeout); !s.ok()) return s;
   Poller poller;
   poller.call = call.raw();
   poller.identity = request.identity();
   poller.worker_instance_key = request.worker_instance_key();
-  engine.matching().poll({(*ns)->id, request.task_queue().name(), type}, std::move(poller),
-                         rate_limit);
+  if (request.has_worker_version_capabilities())
+    poller.capabilities = &request.worker_version_capabilities();
+  if (request.has_deployment_options()) poller.deployment = &request.deployment_options();
+  if constexpr (requires { request.task_queue_metadata(); }) {
+    const auto& metadata = request.task_queue_metadata();
+    if (metadata.has_max_tasks_per_second())
+      poller.max_tasks_per_second = metadata.max_tasks_per_second().value();
+  }
+  if constexpr (requires { request.mutable_worker_heartbeat(); }) {
+    for (auto& heartbeat : *request.mutable_worker_heartbeat())
+      engine.workers().record((*ns)->id, std::move(heartbeat), engine.now());
+  }
+  engine.matching().poll({(*ns)->id, request.task_queue().name(), type}, std::move(poller));
   return absl::OkStatus();
 }
 
 absl::Status poll_workflow(
     Engine& engine,
     TypedCall<wf::PollWorkflowTaskQueueRequest, wf::PollWorkflowTaskQueueResponse> call) {
-  return poll(engine, call, enums::TASK_QUEUE_TYPE_WORKFLOW, 0);
+  return poll(engine, call, enums::TASK_QUEUE_TYPE_WORKFLOW);
 }
 
 absl::Status poll_activity(
     Engine& engine,
     TypedCall<wf::PollActivityTaskQueueRequest, wf::PollActivityTaskQueueResponse> call) {
-  return poll(engine, call, enums::TASK_QUEUE_TYPE_ACTIVITY,
-              call.request().task_queue_metadata().max_tasks_per_second().value());
+  return poll(engine, call, enums::TASK_QUEUE_TYPE_ACTIVITY);
 }
 
+// Never gets a task; must not fail either.
 absl::Status poll_nexus(
     Engine& engine, TypedCall<wf::PollNexusTaskQueueRequest, wf::PollNexusTaskQueueResponse> call) {
-  return poll(engine, call, enums::TASK_QUEUE_TYPE_NEXUS,
-              0);  // Never gets a task; must not fail either.
+  return poll(engine, call, enums::TASK_QUEUE_TYPE_NEXUS);
 }
 
 // The run whose started task the request answers.
@@ -78,8 +113,7 @@ absl::Status fail(Engine& engine, wf::RespondWorkflowTaskFailedRequest& request,
   absl::StatusOr<const Run*> run = answered(engine, request);
   if (!run.ok()) return run.status();
   cut_failure(*request.mutable_failure());
-  give_up_task(engine, **run, request.cause(), std::move(*request.mutable_failure()),
-               request.identity());
+  give_up_task(engine, **run, request);
   return absl::OkStatus();
 }
 
@@ -93,17 +127,6 @@ absl::Status shut_down(Engine& engine, wf::ShutdownWorkerRequest& request,
     engine.workers().record((*ns)->id, std::move(*request.mutable_worker_heartbeat()),
                             engine.now());
   }
-  return absl::OkStatus();
-}
-
-absl::Status heartbeat(Engine& engine, wf::RecordWorkerHeartbeatRequest& request,
-                       wf::RecordWorkerHeartbeatResponse&) {
-  absl::StatusOr<Namespace*> ns = engine.resolve_namespace(request.namespace_());
-  if (!ns.ok()) return ns.status();
-  for (auto& one : *request.mutable_worker_heartbeat()) {
-    engine.workers().record((*ns)->id, std::move(one), engine.now());
-  }
-  engine.workers().expire(engine.now());
   return absl::OkStatus();
 }
 
@@ -128,7 +151,6 @@ void register_tasks(MethodTable& table) {
   table.add("RespondWorkflowTaskCompleted", complete);
   table.add("RespondWorkflowTaskFailed", fail);
   table.add("ShutdownWorker", shut_down);
-  table.add("RecordWorkerHeartbeat", heartbeat);
   table.add("ResetStickyTaskQueue", reset_sticky);
 }
 

@@ -57,7 +57,9 @@ int run(int argc, char** argv) {
   core::ConnectionOptions options;
   options.connect_timeout = std::chrono::seconds(30);
   if (argc > 1 && std::string(argv[1]) == "--genuine") {
-    genuine = std::make_unique<GenuineServer>(limits);
+    std::map<std::string, std::string> settings = limits;
+    settings.insert(std::begin(kGenuineSettings), std::end(kGenuineSettings));
+    genuine = std::make_unique<GenuineServer>(settings);
     options.target_host = genuine->address();
   } else if (argc > 2 && std::string(argv[1]) == "--address") {
     options.target_host = argv[2];

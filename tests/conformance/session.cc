@@ -117,6 +117,13 @@ absl::Status Session::invoke(const google::protobuf::Message& request,
                                              .namespace_ = ns});
 }
 
+bool Session::server_is(const std::string& version) {
+  if (!target().genuine) return false;
+  auto info = rpc<wf::GetSystemInfoResponse>(wf::GetSystemInfoRequest());
+  EXPECT_TRUE(info.ok()) << info.status();
+  return info.ok() && info->server_version().starts_with(version);
+}
+
 // --- Client ---
 
 Session::Start Session::start_request() const {

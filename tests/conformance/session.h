@@ -45,6 +45,9 @@ class Session : public testing::Test {
     return reply;
   }
 
+  // Whether the target is the genuine server of this version, "1.29" for instance.
+  bool server_is(const std::string& version);
+
   // --- Client ---
   using Start = wf::StartWorkflowExecutionRequest;
   Start start_request() const;

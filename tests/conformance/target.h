@@ -7,6 +7,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "core/rpc/connection.h"
 
@@ -15,6 +16,14 @@ namespace chimera::conformance {
 // Both servers run with these limits, lower than the defaults.
 inline constexpr int kSuggestEvents = 400;
 inline constexpr int kHistoryEventsMax = 4000;
+// What the embedded server always does, the genuine one only with these settings: one partition
+// for each queue, so that it has one order; priorities (server 1.29) and fairness; and worker
+// heartbeats (server 1.29). A server of --address must have been started with them, too.
+inline constexpr std::pair<const char*, const char*> kGenuineSettings[] = {
+    {"matching.numTaskqueueReadPartitions", "1"}, {"matching.numTaskqueueWritePartitions", "1"},
+    {"matching.useNewMatcher", "true"},           {"matching.enableFairness", "true"},
+    {"frontend.WorkerHeartbeatsEnabled", "true"}, {"frontend.ListWorkersEnabled", "true"},
+};
 
 struct Target {
   std::shared_ptr<core::Connection> connection;

@@ -16,7 +16,9 @@ bool WorkflowTasks::deliver(const MatchTask& task, const QueueKey& queue, Poller
   const auto& request = poller.request<wf::PollWorkflowTaskQueueRequest>();
   const bool on_sticky = !run_->sticky_queue.empty() && queue.name == run_->sticky_queue;
   Transition t(*engine_, *run_);
-  start_task(t, request.identity(), engine_->ids().uuid(), on_sticky,
+  start_task(t,
+             {poller.identity, engine_->ids().uuid(),
+              request.worker_version_capabilities().build_id(), on_sticky},
              poller.response<wf::PollWorkflowTaskQueueResponse>());
   t.commit();
   return true;

@@ -19,7 +19,8 @@ absl::Status gone() {
 }
 
 // An activity's Started event is written only now, with its outcome: every activity can be retried.
-void write_started(Transition& t, const Activity& activity) {
+void write_started(Transition& t, const Activity& activity,
+                   const common::WorkerVersionStamp* worker = nullptr) {
   HistoryEvent event = t.event(enums::EVENT_TYPE_ACTIVITY_TASK_STARTED);
   set(event.mutable_event_time(), activity.started);
   auto& a = *event.mutable_activity_task_started_event_attributes();
@@ -28,6 +29,7 @@ void write_started(Transition& t, const Activity& activity) {
   a.set_request_id(activity.request_id);
   a.set_attempt(activity.attempt);
   if (activity.last_failure != nullptr) *a.mutable_last_failure() = *activity.last_failure;
+  if (worker != nullptr) *a.mutable_worker_version() = *worker;
   t.external(std::move(event));
 }
 
@@ -393,6 +395,7 @@ std::weak_ptr<TaskOwner> RunActivities::tasks() {
   return part_of(t_.run(), t_.run().activity_tasks);
 }
 const std::string& RunActivities::namespace_id() const { return t_.run().ns->id; }
+const common::Priority& RunActivities::priority() const { return t_.run().start().priority(); }
 
 void RunActivities::introduce(const Activity& activity,
                               wf::PollActivityTaskQueueResponse& response) const {
@@ -409,7 +412,7 @@ void RunActivities::introduce(const Activity& activity,
 void RunActivities::completed(Activity& activity, common::Payloads& result,
                               const std::string& identity) {
   const std::int64_t scheduled_id = activity.scheduled_id;
-  write_started(t_, activity);
+  write_started(t_, activity, worker_);
   HistoryEvent event = t_.event(enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED);
   auto& a = *event.mutable_activity_task_completed_event_attributes();
   if (result.payloads_size() > 0) *a.mutable_result() = std::move(result);
@@ -422,7 +425,7 @@ void RunActivities::completed(Activity& activity, common::Payloads& result,
 void RunActivities::failed(Activity& activity, failure::Failure& failure, enums::RetryState state,
                            const std::string& identity) {
   const std::int64_t scheduled_id = activity.scheduled_id;
-  write_started(t_, activity);
+  write_started(t_, activity, worker_);
   HistoryEvent event = t_.event(enums::EVENT_TYPE_ACTIVITY_TASK_FAILED);
   auto& a = *event.mutable_activity_task_failed_event_attributes();
   *a.mutable_failure() = std::move(failure);
@@ -513,7 +516,7 @@ absl::StatusOr<ActivityRef> find_activity_by_id(Engine& engine, const std::strin
 }
 
 void complete_activity(Engine& engine, ActivityRef ref, common::Payloads& result,
-                       const std::string& identity) {
+                       const std::string& identity, const common::WorkerVersionStamp* worker) {
   Transition t(engine, *ref.run);
   Activity& activity = *t.open<Activities>().find(ref.scheduled_id);
   if (!activity.is_started()) {  // By its id: whoever completes it has begun it, too.
@@ -521,14 +524,15 @@ void complete_activity(Engine& engine, ActivityRef ref, common::Payloads& result
     activity.identity = identity;
     activity.request_id.clear();
   }
-  RunActivities(t).completed(activity, result, identity);
+  RunActivities(t, worker).completed(activity, result, identity);
   t.commit();
 }
 
 void fail_activity(Engine& engine, ActivityRef ref, failure::Failure& failure,
-                   const std::string& identity, const common::Payloads* last_heartbeat_details) {
+                   const std::string& identity, const common::Payloads* last_heartbeat_details,
+                   const common::WorkerVersionStamp* worker) {
   Transition t(engine, *ref.run);
-  RunActivities owner(t);
+  RunActivities owner(t, worker);
   attempt::fail(owner, *t.open<Activities>().find(ref.scheduled_id), failure, identity,
                 last_heartbeat_details);
   t.commit();

@@ -68,10 +68,13 @@ class Activities : public PendingKind {
 // A run as the owner of its activities: how they end is in its history.
 class RunActivities final : public ActivityOwner {
  public:
-  explicit RunActivities(Transition& t) : t_(t) {}
+  // `worker`, if known, is the version of the worker that reports; borrowed.
+  explicit RunActivities(Transition& t, const common::WorkerVersionStamp* worker = nullptr)
+      : t_(t), worker_(worker) {}
   Engine& engine() override;
   std::weak_ptr<TaskOwner> tasks() override;
   const std::string& namespace_id() const override;
+  const common::Priority& priority() const override;
   void introduce(const Activity& activity,
                  wf::PollActivityTaskQueueResponse& response) const override;
   void completed(Activity& activity, common::Payloads& result,
@@ -83,6 +86,7 @@ class RunActivities final : public ActivityOwner {
 
  private:
   Transition& t_;
+  const common::WorkerVersionStamp* worker_;
 };
 
 // How matching sees them; a task's id is its Scheduled event's.
@@ -112,10 +116,13 @@ absl::StatusOr<ActivityRef> find_activity_by_id(Engine& engine, const std::strin
                                                 const std::string& workflow_id,
                                                 const std::string& run_id,
                                                 const std::string& activity_id, bool begun);
+// `worker`: the version of the one that reports; null: it does not say.
 void complete_activity(Engine& engine, ActivityRef ref, common::Payloads& result,
-                       const std::string& identity);
+                       const std::string& identity,
+                       const common::WorkerVersionStamp* worker = nullptr);
 void fail_activity(Engine& engine, ActivityRef ref, failure::Failure& failure,
-                   const std::string& identity, const common::Payloads* last_heartbeat_details);
+                   const std::string& identity, const common::Payloads* last_heartbeat_details,
+                   const common::WorkerVersionStamp* worker = nullptr);
 absl::Status cancel_activity(Engine& engine, ActivityRef ref, common::Payloads& details,
                              const std::string& identity);
 HeartbeatReply heartbeat_activity(Engine& engine, ActivityRef ref, common::Payloads& details,

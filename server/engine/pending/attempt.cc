@@ -150,8 +150,8 @@ void dispatch(ActivityOwner& owner, Activity& activity) {
   task.stamp = activity.stamp;
   task.id = activity.scheduled_id;
   task.added = engine.now();
-  const int priority = activity.attributes().priority().priority_key();
-  if (priority > 0) task.priority = priority;
+  task.prioritize(owner.priority());
+  task.prioritize(activity.attributes().priority());
   engine.matching().add({owner.namespace_id(), activity.attributes().task_queue().name(),
                          enums::TASK_QUEUE_TYPE_ACTIVITY},
                         std::move(task));
@@ -182,7 +182,8 @@ void start(ActivityOwner& owner, Activity& activity, const std::string& identity
   *response.mutable_start_to_close_timeout() = a.start_to_close_timeout();
   *response.mutable_heartbeat_timeout() = a.heartbeat_timeout();
   *response.mutable_retry_policy() = a.retry_policy();
-  if (a.has_priority()) *response.mutable_priority() = a.priority();
+  if (owner.priority().ByteSizeLong() > 0) *response.mutable_priority() = owner.priority();
+  if (a.has_priority()) response.mutable_priority()->MergeFrom(a.priority());
 }
 
 HeartbeatReply heartbeat(ActivityOwner& owner, Activity& activity, common::Payloads& details,

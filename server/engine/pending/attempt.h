@@ -60,6 +60,8 @@ class ActivityOwner {
   virtual Engine& engine() = 0;
   virtual std::weak_ptr<TaskOwner> tasks() = 0;  // As matching sees them.
   virtual const std::string& namespace_id() const = 0;
+  // The owner's: what of it an activity leaves open is its own, too.
+  virtual const common::Priority& priority() const { return common::Priority::default_instance(); }
   // Whose it is, as its worker is told: token, workflow, namespace.
   virtual void introduce(const Activity& activity,
                          wf::PollActivityTaskQueueResponse& response) const = 0;

@@ -30,7 +30,6 @@ absl::Status check_blob(const google::protobuf::Message& payloads) {
 }
 
 std::string priority_problem(const common::Priority& priority) {
-  constexpr std::size_t kFairnessKeyMax = 64;
   if (priority.priority_key() < 0) return "PriorityKey can't be negative";
   if (priority.fairness_key().size() > kFairnessKeyMax) return "FairnessKey length exceeds limit";
   if (priority.fairness_weight() < 0) return "FairnessWeight can't be negative";

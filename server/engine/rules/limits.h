@@ -16,6 +16,8 @@ namespace chimera::server {
 
 inline constexpr std::size_t kIdMax = 1000;
 inline constexpr std::size_t kBlobBytesMax = 2 << 20;
+inline constexpr std::size_t kFairnessKeyMax = 64;
+inline constexpr std::size_t kBuildIdMax = 255;
 
 // "ActivityId on ScheduleActivityTaskCommand exceeds length limit. ActivityId=a ... Limit=1000".
 struct Length {

@@ -10,12 +10,17 @@ namespace {
 constexpr int kProblemsShown = 5;
 constexpr std::int64_t kYearOne = -62'135'596'800;
 
-common::Payload keyword_list(const std::vector<std::string>& values) {
+common::Payload attribute(const nlohmann::json& value, const char* type) {
   common::Payload payload;
   (*payload.mutable_metadata())["encoding"] = "json/plain";
-  (*payload.mutable_metadata())["type"] = "KeywordList";
-  payload.set_data(nlohmann::json(values).dump());
+  (*payload.mutable_metadata())["type"] = type;
+  payload.set_data(value.dump());
   return payload;
+}
+
+common::Payload keyword(const std::string& value) { return attribute(value, "Keyword"); }
+common::Payload keyword_list(const std::vector<std::string>& values) {
+  return attribute(values, "KeywordList");
 }
 
 // "property:activityType=T" of each type that has a paused activity.
@@ -23,6 +28,14 @@ std::vector<std::string> pauses(const Run& run) {
   std::vector<std::string> texts;
   for (const std::string& type : run.open<Activities>().paused_types())
     texts.push_back(absl::StrCat("property:activityType=", type));
+  return texts;
+}
+
+// No worker is versioned.
+std::vector<std::string> builds(const Run& run) {
+  std::vector<std::string> texts{"unversioned"};
+  for (const std::string& build_id : run.build_ids)
+    texts.push_back(absl::StrCat("unversioned:", build_id));
   return texts;
 }
 
@@ -47,11 +60,10 @@ std::map<std::string, common::Payload> all_search_attributes(const Run& run) {
   }
   if (auto paused = pauses(run); !paused.empty())
     attributes["TemporalPauseInfo"] = keyword_list(paused);
-  if (run.completed_tasks > 0 && !attributes.contains("BuildIds")) {
-    std::vector<std::string> ids = {"unversioned"};
-    if (run.has_worker_stamp) ids.push_back(absl::StrCat(ids[0], ":", run.last_worker_build_id));
-    attributes["BuildIds"] = keyword_list(ids);
-  }
+  if (run.completed_tasks > 0 && !attributes.contains("BuildIds"))
+    attributes["BuildIds"] = keyword_list(builds(run));
+  if (!run.worker_deployment.empty())
+    attributes["TemporalWorkerDeployment"] = keyword(run.worker_deployment);
   return attributes;
 }
 
@@ -79,6 +91,7 @@ void fill_info(const Run& run, ::temporal::api::workflow::v1::WorkflowExecutionI
   if (run.has_worker_stamp) {
     info.mutable_most_recent_worker_version_stamp()->set_build_id(run.last_worker_build_id);
   }
+  info.set_worker_deployment_name(run.worker_deployment);
   const auto& start = run.start();
   if (start.has_parent_workflow_execution()) {
     *info.mutable_parent_execution() = start.parent_workflow_execution();

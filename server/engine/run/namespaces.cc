@@ -31,6 +31,7 @@ Namespace& Namespaces::add(std::string name, std::string id, Nanos retention) {
   can.set_sync_update(true);
   can.set_async_update(true);
   can.set_worker_heartbeats(true);
+  can.set_poller_autoscaling(true);
   can.set_reported_problems_search_attribute(true);
   can.set_worker_poll_complete_on_shutdown(true);
   info.mutable_limits()->set_blob_size_limit_error(2 << 20);

@@ -56,6 +56,16 @@ void note_reset_point(Run& run, const HistoryEvent& event) {
   if (points.size() > kPointsMax) points.DeleteSubrange(0, points.size() - kPointsMax);
 }
 
+void note_worker(Run& run, const history::WorkflowTaskCompletedEventAttributes& a) {
+  run.has_worker_stamp = a.has_worker_version();
+  run.last_worker_build_id = a.worker_version().build_id();
+  run.worker_deployment = a.worker_deployment_name();
+  const std::string& build_id = run.last_worker_build_id;
+  if (!build_id.empty() &&
+      std::find(run.build_ids.begin(), run.build_ids.end(), build_id) == run.build_ids.end())
+    run.build_ids.push_back(build_id);
+}
+
 void apply_task_event(Run& run, const HistoryEvent& event) {
   WorkflowTask& task = run.task;
   switch (event.event_type()) {
@@ -79,6 +89,7 @@ void apply_task_event(Run& run, const HistoryEvent& event) {
     case enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
       run.last_completed_started_id =
           event.workflow_task_completed_event_attributes().started_event_id();
+      note_worker(run, event.workflow_task_completed_event_attributes());
       ++run.completed_tasks;
       note_reset_point(run, event);
       run.consecutive_failures = 0;

@@ -176,8 +176,11 @@ class Run : public std::enable_shared_from_this<Run> {
   std::string new_run_id;  // The run that follows this one, once closed.
   std::string reset_run_id;
   WallTime last_reset{};
-  std::string last_worker_build_id;
+  // Of the worker that completed the last task, and the builds of all that completed one, in the
+  // order of their first.
+  std::string last_worker_build_id, worker_deployment;
   bool has_worker_stamp = false;
+  std::vector<std::string> build_ids;
 
   bool in_transition = false;
   bool warned_of_history = false;

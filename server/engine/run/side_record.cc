@@ -46,7 +46,7 @@ void visit_scalars(Archive& ar, AnyRun& run) {
   ar.text(run.reported_problem_category);
   ar.text(run.reported_problem_cause);
   ar.number(run.transitions);
-  ar.text(run.last_worker_build_id);
+  ar.text(run.last_worker_build_id);  // Events tell both.
   ar.number(run.has_worker_stamp);
   ar.text(run.reset_run_id);
   ar.time(run.last_reset);

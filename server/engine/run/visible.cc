@@ -101,7 +101,8 @@ bool looks_different(const Run& run, int first_new) {
   constexpr int kProblemsShown = 5;
   const bool problems = run.consecutive_failures >= kProblemsShown;
   const std::size_t now =
-      absl::HashOf(run.status, run.completed_tasks > 0, run.last_worker_build_id, problems,
+      absl::HashOf(run.status, run.completed_tasks > 0, run.last_worker_build_id,
+                   run.build_ids.size(), run.worker_deployment, problems,
                    problems ? run.reported_problem_cause : std::string(), run.shown.paused);
   different = different || now != run.shown.rest;
   run.shown.rest = now;

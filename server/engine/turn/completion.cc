@@ -20,15 +20,6 @@ void take_stickiness(Run& run, const wf::RespondWorkflowTaskCompletedRequest& re
   run.sticky_timeout = to_nanos(sticky.schedule_to_start_timeout());
 }
 
-void note_worker(Run& run, const wf::RespondWorkflowTaskCompletedRequest& request) {
-  std::string build_id = request.deployment_options().build_id();
-  if (build_id.empty()) build_id = request.worker_version_stamp().build_id();
-  if (!build_id.empty()) {
-    run.last_worker_build_id = build_id;
-    run.has_worker_stamp = true;
-  }
-}
-
 std::int64_t write_completed(Transition& t, wf::RespondWorkflowTaskCompletedRequest& request) {
   const WorkflowTask& task = t.run().task;
   HistoryEvent event = t.event(enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED);
@@ -39,6 +30,7 @@ std::int64_t write_completed(Transition& t, wf::RespondWorkflowTaskCompletedRequ
   a.set_binary_checksum(request.binary_checksum());
   if (request.has_worker_version_stamp())
     *a.mutable_worker_version() = request.worker_version_stamp();
+  a.set_worker_deployment_name(request.deployment_options().deployment_name());
   if (request.has_sdk_metadata())
     *a.mutable_sdk_metadata() = std::move(*request.mutable_sdk_metadata());
   if (request.has_metering_metadata()) *a.mutable_metering_metadata() = request.metering_metadata();
@@ -102,8 +94,10 @@ void next_task(Transition& t, const wf::RespondWorkflowTaskCompletedRequest& req
     schedule_task(t, /*speculative=*/true);
   }
   if (run.task.pending() && request.return_new_workflow_task()) {
-    start_task(t, request.identity(), "request-from-RespondWorkflowTaskCompleted",
-               !run.sticky_queue.empty(), *response.mutable_workflow_task());
+    start_task(t,
+               {request.identity(), "request-from-RespondWorkflowTaskCompleted",
+                request.worker_version_stamp().build_id(), !run.sticky_queue.empty()},
+               *response.mutable_workflow_task());
   }
 }
 
@@ -119,13 +113,14 @@ absl::Status complete(Transition& t, wf::RespondWorkflowTaskCompletedRequest& re
   }
   run.close_was_refused = false;
   take_stickiness(run, request);
-  note_worker(run, request);
   std::int64_t completed_id = 0;
   if (leaves_no_trace(run, request)) {
     run.task = WorkflowTask{};
     response.set_reset_history_event_id(run.last_completed_started_id);
   } else {
-    materialize_task(t, request.identity());
+    materialize_task(
+        t, request.identity(),
+        request.has_worker_version_stamp() ? &request.worker_version_stamp() : nullptr);
     completed_id = write_completed(t, request);
   }
   CommandTurn commands{t, request.identity(), completed_id, {}};

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "server/engine/engine.h"
+#include "server/engine/matched/queue_config.h"
 #include "server/engine/run/rebuild.h"
 #include "server/engine/run/side_record.h"
 #include "server/engine/run/visible.h"
@@ -28,6 +29,8 @@ absl::Status damaged(const std::string& what) {
 
 absl::Status restore_value(Engine& engine, const WriteBatch::KeyValue& value) {
   if (value.table == kMetaTable && value.key == "cluster_id") engine.cluster_id = value.value;
+  if (value.table == kQueueConfigTable && !restore_queue_config(engine, value.key, value.value))
+    return damaged(absl::StrCat("the configuration of task queue ", value.key));
   if (value.table != kNamespaceTable) return absl::OkStatus();
   wf::DescribeNamespaceResponse stored;
   if (!stored.ParseFromString(value.value)) return damaged(absl::StrCat("namespace ", value.key));

@@ -87,12 +87,12 @@ void dispatch_task(Transition& t) {
   match.owner = part_of(run, run.workflow_tasks);
   match.stamp = task.stamp;
   match.added = engine.now();
-  if (run.start().priority().priority_key() > 0)
-    match.priority = run.start().priority().priority_key();
+  match.prioritize(run.start().priority());
   engine.matching().add(key, std::move(match));
 }
 
-void materialize_task(Transition& t, const std::string& identity) {
+void materialize_task(Transition& t, const std::string& identity,
+                      const common::WorkerVersionStamp* completed_by) {
   Run& run = t.run();
   if (!run.task.pending() || run.task.written()) return;
   WorkflowTask task = run.task;
@@ -106,6 +106,10 @@ void materialize_task(Transition& t, const std::string& identity) {
     HistoryEvent started = t.event(enums::EVENT_TYPE_WORKFLOW_TASK_STARTED);
     set(started.mutable_event_time(), task.started);
     fill_started(task, started);
+    if (completed_by != nullptr) {
+      *started.mutable_workflow_task_started_event_attributes()->mutable_worker_version() =
+          *completed_by;
+    }
     task.started_id = t.write(std::move(started)).event_id();
   }
   task.kind = Kind::kNormal;
@@ -127,16 +131,15 @@ void append_unwritten_events(const Run& run, history::History& history) {
   fill_started(task, started);
 }
 
-void start_task(Transition& t, const std::string& identity, const std::string& request_id,
-                bool on_sticky, wf::PollWorkflowTaskQueueResponse& response) {
+void start_task(Transition& t, TaskStart by, wf::PollWorkflowTaskQueueResponse& response) {
   Run& run = t.run();
-  if (!on_sticky) {
+  if (!by.on_sticky) {
     run.sticky_queue.clear();  // Whoever has it now has to replay.
   }
   WorkflowTask& task = run.task;
   if (task.kind != Kind::kNormal) task.scheduled_id = run.next_event_id();
-  task.identity = identity;
-  task.request_id = request_id;
+  task.identity = std::move(by.identity);
+  task.request_id = std::move(by.request_id);
   task.history_size = run.history_size;
   task.suggest_continue_as_new = run.events.events_size() >= t.engine().config().suggest_events ||
                                  run.history_size >= t.engine().config().suggest_bytes;
@@ -144,6 +147,11 @@ void start_task(Transition& t, const std::string& identity, const std::string& r
   if (task.kind == Kind::kNormal) {
     HistoryEvent event = t.event(enums::EVENT_TYPE_WORKFLOW_TASK_STARTED);
     fill_started(task, event);
+    if (!by.build_id.empty()) {
+      event.mutable_workflow_task_started_event_attributes()
+          ->mutable_worker_version()
+          ->set_build_id(std::move(by.build_id));
+    }
     t.write(std::move(event));
   } else {
     task.started_id = task.scheduled_id + 1;
@@ -162,14 +170,14 @@ void start_task(Transition& t, const std::string& identity, const std::string& r
   response.mutable_workflow_execution_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
   set(response.mutable_scheduled_time(), task.scheduled);
   set(response.mutable_started_time(), task.started);
-  fill_history(run, on_sticky ? run.last_completed_started_id + 1 : 1, /*with_unwritten=*/true,
+  fill_history(run, by.on_sticky ? run.last_completed_started_id + 1 : 1, /*with_unwritten=*/true,
                response);
   send_updates(run, response);
   attach_queries(t.engine(), run, response);
 }
 
 void fail_task(Transition& t, enums::WorkflowTaskFailedCause cause, failure::Failure failure,
-               const std::string& identity) {
+               const std::string& identity, const std::string& binary_checksum) {
   Run& run = t.run();
   const WorkflowTask task = run.task;
   const bool was_sticky = !run.sticky_queue.empty();
@@ -184,6 +192,7 @@ void fail_task(Transition& t, enums::WorkflowTaskFailedCause cause, failure::Fai
     a.set_cause(cause);
     *a.mutable_failure() = std::move(failure);
     a.set_identity(identity);
+    a.set_binary_checksum(binary_checksum);
     t.write(std::move(event));
   }
   run.task = WorkflowTask{};
@@ -249,12 +258,12 @@ void time_out_task(Transition& t, enums::TimeoutType type) {
   release_queries(t.engine(), run);
 }
 
-void give_up_task(Engine& engine, const Run& run, enums::WorkflowTaskFailedCause cause,
-                  failure::Failure failure, const std::string& identity) {
+void give_up_task(Engine& engine, const Run& run, wf::RespondWorkflowTaskFailedRequest& request) {
   const RunPtr keep = share(run);
   Transition t(engine, run);
   resend_sent_updates(run);  // The worker may answer the next attempt (genuine server 1.29).
-  fail_task(t, cause, std::move(failure), identity);
+  fail_task(t, request.cause(), std::move(*request.mutable_failure()), request.identity(),
+            request.binary_checksum());
   t.commit();
 }
 

@@ -26,7 +26,6 @@ class Owner : public TaskOwner {
   bool deliver(const MatchTask& task, const QueueKey& queue, Poller& poller) override {
     if (is_stale(task)) return false;
     delivered.push_back(absl::StrCat(task.id, " to ", poller.identity, " at ", queue.name));
-    poller.response<wf::PollActivityTaskQueueResponse>().set_attempt(1);
     return true;
   }
   void desert(MatchTask task) override { deserted.push_back(task.id); }
@@ -52,11 +51,25 @@ class MatchingTest : public testing::Test {
     task.priority = priority;
     matching.add(key, std::move(task));
   }
-  CallPtr poll(const std::string& identity, double rate_limit = 0,
+  void add_keyed(std::int64_t id, const std::string& fairness_key, float weight = 0,
+                 const QueueKey& key = queue("queue")) {
+    MatchTask task;
+    task.owner = owner;
+    task.id = id;
+    task.added = loop.now();
+    common::Priority priority;
+    priority.set_fairness_key(fairness_key);
+    priority.set_fairness_weight(weight);
+    task.prioritize(priority);
+    matching.add(key, std::move(task));
+  }
+  CallPtr poll(const std::string& identity, std::optional<double> max_tasks_per_second = {},
                const QueueKey& key = queue("queue")) {
     auto call = std::make_shared<Call>();
-    call->request = std::make_unique<wf::PollActivityTaskQueueRequest>();
-    call->owned_response = std::make_unique<wf::PollActivityTaskQueueResponse>();
+    if (key.type == enums::TASK_QUEUE_TYPE_ACTIVITY)
+      call->owned_response = std::make_unique<wf::PollActivityTaskQueueResponse>();
+    else
+      call->owned_response = std::make_unique<wf::PollWorkflowTaskQueueResponse>();
     call->response = call->owned_response.get();
     call->timeout = std::chrono::minutes{1};
     call->deliver = [this, identity](const absl::Status& status) {
@@ -66,8 +79,24 @@ class MatchingTest : public testing::Test {
     poller.call = call;
     poller.identity = identity;
     poller.worker_instance_key = identity;
-    matching.poll(key, std::move(poller), rate_limit);
+    poller.max_tasks_per_second = max_tasks_per_second;
+    matching.poll(key, std::move(poller));
     return call;
+  }
+  // So many polls; the ids of the tasks that they get.
+  std::vector<std::int64_t> polled(int count) {
+    owner->delivered.clear();
+    for (int i = 0; i < count; ++i) poll("worker");
+    settle();
+    std::vector<std::int64_t> ids;
+    for (const std::string& text : owner->delivered) ids.push_back(std::stoll(text));
+    return ids;
+  }
+  std::int64_t waiting(const QueueKey& key = queue("queue")) { return matching.stats(key).backlog; }
+  static int advice(const CallPtr& call) {
+    return static_cast<wf::PollActivityTaskQueueResponse&>(*call->response)
+        .poller_scaling_decision()
+        .poll_request_delta_suggestion();
   }
   // What a turn does behind its handlers.
   void settle() {
@@ -126,7 +155,7 @@ TEST_F(MatchingTest, AStaleTaskAndOneWithoutOwnerAreDropped) {
   add(1);
   add(2);
   owner->stale = {1};
-  EXPECT_EQ(matching.backlog(queue("queue")).count, 1);
+  EXPECT_EQ(waiting(), 1);
 
   poll("worker");
   settle();
@@ -155,26 +184,231 @@ TEST_F(MatchingTest, ACancelledPollGetsNothing) {
   settle();
 
   EXPECT_THAT(owner->delivered, IsEmpty());
-  EXPECT_EQ(matching.backlog(queue("queue")).count, 1);
+  EXPECT_EQ(waiting(), 1);
 }
 
-TEST_F(MatchingTest, ARateLimitSpreadsTasks) {
-  for (std::int64_t id : {1, 2, 3}) add(id);
-  for (const char* name : {"a", "b", "c"}) poll(name, /*rate_limit=*/2);
+TEST_F(MatchingTest, BeyondTheLastPriorityIsTheLast) {
+  common::Priority priority;
+  priority.set_priority_key(9);
+  MatchTask task;
+
+  task.prioritize(priority);
+
+  EXPECT_EQ(task.priority, 5);
+}
+
+// A key's turn comes round as often as its weight says.
+TEST_F(MatchingTest, FairnessKeysTakeTurns) {
+  for (std::int64_t id : {1, 2, 3, 4}) add_keyed(id, "many");
+  add_keyed(11, "few");
+  for (std::int64_t id : {21, 22, 23, 24}) add_keyed(id, "heavy", 2);
+  add(31);
+
+  EXPECT_THAT(polled(10), ElementsAre(21, 1, 11, 22, 31, 23, 2, 24, 3, 4));
+}
+
+TEST_F(MatchingTest, AKeyThatWasAwayIsNotOwedTurns) {
+  for (std::int64_t id : {1, 2, 3, 4, 5}) add_keyed(id, "busy");
+  EXPECT_THAT(polled(4), ElementsAre(1, 2, 3, 4));
+  for (std::int64_t id : {11, 12, 13}) add_keyed(id, "new");
+
+  EXPECT_THAT(polled(4), ElementsAre(11, 5, 12, 13));
+}
+
+TEST_F(MatchingTest, PrioritiesGoBeforeFairness) {
+  for (std::int64_t id : {1, 2, 3}) add_keyed(id, "many");
+  add_keyed(11, "few", 100);
+  add(21, 2);
+
+  EXPECT_THAT(polled(3), ElementsAre(21, 11, 1));
+}
+
+TEST_F(MatchingTest, AConfiguredWeightIsTheKeys) {
+  taskqueue::TaskQueueConfig config;
+  (*config.mutable_fairness_weight_overrides())["b"] = 3;
+  matching.configure(queue("queue"), config);
+  for (std::int64_t id : {1, 2, 3}) add_keyed(id, "a", 100);
+  for (std::int64_t id : {11, 12, 13}) add_keyed(id, "b");
+
+  EXPECT_THAT(polled(6), ElementsAre(1, 2, 3, 11, 12, 13));
+  (*config.mutable_fairness_weight_overrides())["a"] = 1;
+  matching.configure(queue("queue"), config);
+  pass(seconds{1});
+  for (std::int64_t id : {1, 2, 3}) add_keyed(id, "a", 100);
+  for (std::int64_t id : {11, 12, 13}) add_keyed(id, "b");
+  EXPECT_THAT(polled(6), ElementsAre(1, 11, 12, 13, 2, 3));
+}
+
+TEST_F(MatchingTest, ThousandsOfKeysAreForgottenAgain) {
+  for (int round = 0; round < 5; ++round) {
+    for (std::int64_t id = 0; id < 3000; ++id) add_keyed(id, absl::StrCat("key", round, "-", id));
+    const std::vector<std::int64_t> ids = polled(3000);
+    EXPECT_EQ(ids.size(), 3000u);
+    EXPECT_TRUE(std::is_sorted(ids.begin(), ids.end()));
+  }
+}
+
+// A second's worth may go at once, as on the genuine server.
+TEST_F(MatchingTest, AWorkersRateIsTheWholeQueues) {
+  for (std::int64_t id = 1; id <= 6; ++id) add(id);
+  for (const char* name : {"a", "b", "c", "d", "e", "f"}) poll(name, /*max_tasks_per_second=*/2);
   settle();
-  EXPECT_EQ(owner->delivered.size(), 1u);
+  EXPECT_EQ(owner->delivered.size(), 3u);
 
   pass(milliseconds{499});
-  EXPECT_EQ(owner->delivered.size(), 1u);
-  pass(milliseconds{1});
-  EXPECT_EQ(owner->delivered.size(), 2u);
-  pass(milliseconds{500});
   EXPECT_EQ(owner->delivered.size(), 3u);
+  pass(milliseconds{1});
+  EXPECT_EQ(owner->delivered.size(), 4u);
+  pass(milliseconds{500});
+  EXPECT_EQ(owner->delivered.size(), 5u);
+  EXPECT_EQ(matching.find(queue("queue"))->limits.effective().source,
+            enums::RATE_LIMIT_SOURCE_WORKER);
+}
+
+TEST_F(MatchingTest, TheLastPollSaysTheRate) {
+  for (std::int64_t id = 1; id <= 9; ++id) add(id);
+  poll("slow", 0);
+  settle();
+  EXPECT_THAT(owner->delivered, IsEmpty());
+
+  for (int i = 0; i < 8; ++i) poll("quick");
+  settle();
+
+  EXPECT_EQ(owner->delivered.size(), 9u);
+}
+
+TEST_F(MatchingTest, AConfiguredRateGoesBeforeAWorkersAndMayBeTakenBack) {
+  taskqueue::TaskQueueConfig config;
+  config.mutable_queue_rate_limit()->mutable_rate_limit()->set_requests_per_second(1);
+  matching.configure(queue("queue"), config);
+  for (std::int64_t id = 1; id <= 9; ++id) add(id);
+  for (int i = 0; i < 9; ++i) poll("worker", 100);
+  settle();
+  EXPECT_EQ(owner->delivered.size(), 2u);
+  EXPECT_EQ(matching.find(queue("queue"))->limits.effective().source, enums::RATE_LIMIT_SOURCE_API);
+  pass(seconds{1});
+  EXPECT_EQ(owner->delivered.size(), 3u);
+
+  matching.configure(queue("queue"), {});
+  pass(seconds{2});
+
+  EXPECT_EQ(owner->delivered.size(), 9u);
+}
+
+TEST_F(MatchingTest, ARateOfZeroStopsAQueueUntilItIsAnother) {
+  taskqueue::TaskQueueConfig config;
+  config.mutable_queue_rate_limit()->mutable_rate_limit();
+  matching.configure(queue("queue"), config);
+  add(1);
+  poll("worker");
+  pass(seconds{50});
+  EXPECT_THAT(owner->delivered, IsEmpty());
+
+  config.mutable_queue_rate_limit()->mutable_rate_limit()->set_requests_per_second(1);
+  matching.configure(queue("queue"), config);
+  pass(seconds{2});
+
+  EXPECT_THAT(owner->delivered, ElementsAre("1 to worker at queue"));
+}
+
+// A key at its limit does not hold up the others; a heavy one may do more.
+TEST_F(MatchingTest, EachFairnessKeyHasARateOfItsOwn) {
+  taskqueue::TaskQueueConfig config;
+  config.mutable_fairness_keys_rate_limit_default()->mutable_rate_limit()->set_requests_per_second(
+      1);
+  matching.configure(queue("queue"), config);
+  for (std::int64_t id = 1; id <= 5; ++id) add_keyed(id, "a");
+  for (std::int64_t id = 11; id <= 15; ++id) add_keyed(id, "b", 2);
+  EXPECT_THAT(polled(10), ElementsAre(11, 1, 12, 13, 2));
+
+  owner->delivered.clear();
+  pass(milliseconds{500});
+  EXPECT_THAT(owner->delivered, ElementsAre("14 to worker at queue"));
+  pass(milliseconds{500});
+  EXPECT_THAT(owner->delivered, ElementsAre("14 to worker at queue", "15 to worker at queue",
+                                            "3 to worker at queue"));
+}
+
+TEST_F(MatchingTest, APollThatWaitedASecondAsksForFewer) {
+  const CallPtr idle = poll("worker");
+  pass(seconds{1});
+  add(1);
+  settle();
+
+  EXPECT_EQ(advice(idle), -1);
+}
+
+TEST_F(MatchingTest, ABacklogAsksForMorePollersTenTimesASecond) {
+  for (std::int64_t id = 1; id <= 40; ++id) add(id);
+  const CallPtr early = poll("worker");
+  pass(milliseconds{100});
+  EXPECT_EQ(advice(early), 1) << "It adds more than it gives out.";
+  pass(milliseconds{101});
+
+  int asked = 0;
+  for (int i = 0; i < 30; ++i) {
+    const CallPtr call = poll("worker");
+    settle();
+    asked += advice(call);
+  }
+
+  EXPECT_EQ(asked, 11);
+}
+
+TEST_F(MatchingTest, AQueueThatKeepsUpAsksForNothing) {
+  for (std::int64_t id = 1; id <= 3; ++id) {
+    const CallPtr call = poll("worker");
+    add(id);
+    settle();
+    EXPECT_EQ(advice(call), 0);
+  }
+}
+
+TEST_F(MatchingTest, StatsTellEachPriority) {
+  add(1, 1);
+  add(2);
+  add(3);
+  pass(seconds{2});
+  polled(2);
+  pass(seconds{2});
+
+  const std::map<int, QueueStats> stats = matching.find(queue("queue"))->stats(loop.now());
+
+  ASSERT_EQ(stats.size(), 2u);
+  EXPECT_EQ(stats.at(1).backlog, 0);
+  EXPECT_EQ(stats.at(3).backlog, 1);
+  EXPECT_EQ(stats.at(3).age, Nanos{seconds{4}});
+  EXPECT_FLOAT_EQ(stats.at(3).added_per_second, 0.5F);
+  EXPECT_FLOAT_EQ(stats.at(3).dispatched_per_second, 0.25F);
+}
+
+TEST_F(MatchingTest, ARateIsOfTheLastThirtySeconds) {
+  RateTracker tracker(loop.now());
+  for (int i = 0; i < 60; ++i) tracker.count(clock.wall);
+  EXPECT_FLOAT_EQ(tracker.per_second(clock.wall + seconds{10}), 6);
+  EXPECT_FLOAT_EQ(tracker.per_second(clock.wall + seconds{30}), 2);
+  EXPECT_FLOAT_EQ(tracker.per_second(clock.wall + seconds{35}), 0);
+  tracker.count(clock.wall + std::chrono::hours{1});
+  EXPECT_FLOAT_EQ(tracker.per_second(clock.wall + std::chrono::hours{1}), 1.0F / 30);
+}
+
+TEST_F(MatchingTest, PollersAreRememberedForFiveMinutesByTheirNames) {
+  poll("");
+  poll("a", 7);
+  poll("a");
+  const auto& seen = matching.find(queue("queue"))->seen;
+  ASSERT_EQ(seen.size(), 1u);
+  EXPECT_EQ(seen.at("a").polls, 2);
+  pass(seconds{60});
+
+  EXPECT_EQ(seen.at("a").polls, 0);
+  EXPECT_EQ(seen.at("a").last, loop.now());
+  EXPECT_EQ(seen.at("a").max_tasks_per_second, kUnlimitedRate);
 }
 
 TEST_F(MatchingTest, WhatWaitsAtTheQueueOfAWorkerThatLeavesGoesElsewhere) {
   const QueueKey sticky = queue("sticky", enums::TASK_QUEUE_TYPE_WORKFLOW);
-  poll("worker", 0, sticky);
+  poll("worker", {}, sticky);
   EXPECT_TRUE(matching.has_recent_poller(sticky));
   matching.shut_down_worker("ns", "worker", "sticky");
   settle();
@@ -185,7 +419,7 @@ TEST_F(MatchingTest, WhatWaitsAtTheQueueOfAWorkerThatLeavesGoesElsewhere) {
   matching.shut_down_worker("ns", "worker", "sticky");
 
   EXPECT_THAT(owner->deserted, ElementsAre(1));
-  EXPECT_EQ(matching.backlog(sticky).count, 0);
+  EXPECT_EQ(waiting(sticky), 0);
 }
 
 // Sent before its goodbye, they may arrive behind it.
@@ -205,7 +439,7 @@ TEST_F(MatchingTest, LatePollsOfAWorkerThatHasLeftEndAtOnce) {
 TEST_F(MatchingTest, AStickyPollerIsRememberedForTenSeconds) {
   const QueueKey sticky = queue("sticky", enums::TASK_QUEUE_TYPE_WORKFLOW);
   add(1, 3, sticky);
-  poll("worker", 0, sticky);
+  poll("worker", {}, sticky);
   settle();
 
   pass(seconds{9});

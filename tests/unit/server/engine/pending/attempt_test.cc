@@ -56,8 +56,8 @@ class AttemptTest : public PendingFixture {
   AttemptTest() { owner->self = owner; }
   std::int64_t waiting() {
     return engine.matching()
-        .backlog({"namespace-id", "activities", enums::TASK_QUEUE_TYPE_ACTIVITY})
-        .count;
+        .stats({"namespace-id", "activities", enums::TASK_QUEUE_TYPE_ACTIVITY})
+        .backlog;
   }
   void begin() { attempt::start(*owner, activity, "worker", task); }
   void fail(const std::string& message) {
@@ -183,8 +183,8 @@ TEST_F(AttemptTest, ChangedOptionsMoveAWaitingAttempt) {
 
   EXPECT_EQ(waiting(), 0);
   EXPECT_EQ(engine.matching()
-                .backlog({"namespace-id", "elsewhere", enums::TASK_QUEUE_TYPE_ACTIVITY})
-                .count,
+                .stats({"namespace-id", "elsewhere", enums::TASK_QUEUE_TYPE_ACTIVITY})
+                .backlog,
             1);
 }
 

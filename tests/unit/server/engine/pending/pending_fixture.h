@@ -57,7 +57,7 @@ class PendingFixture : public testing::Test {
   void begin_task(const OneRun& run) {
     wf::PollWorkflowTaskQueueResponse response;
     Transition t(engine, run);
-    start_task(t, "worker", "request", /*on_sticky=*/false, response);
+    start_task(t, {"worker", "request", /*build_id=*/"", /*on_sticky=*/false}, response);
     t.commit();
   }
   absl::Status answer(const OneRun& run, std::vector<command::Command> commands) {
