@@ -16,8 +16,8 @@ Engine::Engine(Loop& loop, std::unique_ptr<Store> store)
       outbox_(*store_),
       runs_(*this),
       matching_(loop_, outbox_),
-      visibility_(std::make_unique<visibility::Visibility>(loop_.has_thread(),
-                                                           store_->index_filename())) {}
+      visibility_(
+          std::make_unique<visibility::Visibility>(loop_.has_thread(), store_->index_filename())) {}
 
 Engine::~Engine() = default;
 

@@ -152,7 +152,8 @@ TEST_F(SqliteStoreTest, PagesOfWhatIsDeletedAreGivenBack) {
   open();
   const auto full = std::filesystem::file_size(file);
   WriteBatch erase;
-  for (std::uint64_t number = 1; number <= 50; ++number) erase.deleted_runs.push_back({number, run_id_of(number)});
+  for (std::uint64_t number = 1; number <= 50; ++number)
+    erase.deleted_runs.push_back({number, run_id_of(number)});
   ASSERT_TRUE(commit(std::move(erase)).ok());
 
   const absl::Time late = absl::Now() + absl::Seconds(30);

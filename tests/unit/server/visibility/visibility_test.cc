@@ -86,7 +86,7 @@ TEST(VisibilityFileTest, AnswersFromAFile) {
   sqlite3_exec(database, "PRAGMA journal_mode=WAL", nullptr, nullptr, nullptr);
   auto writer = *IndexWriter::open(database);
   {
-    Visibility visibility(name);
+    Visibility visibility(true, name);
     EXPECT_THAT(listed(visibility), IsEmpty());
     ASSERT_TRUE(writer->put(entry(1)));
     EXPECT_THAT(listed(visibility), ElementsAre("w1"));
@@ -97,7 +97,7 @@ TEST(VisibilityFileTest, AnswersFromAFile) {
 }
 
 TEST(VisibilityFileTest, SaysThatThereIsNoFile) {
-  Visibility visibility(testing::TempDir() + "/nowhere/none.db");
+  Visibility visibility(true, testing::TempDir() + "/nowhere/none.db");
   std::promise<absl::Status> failed;
   visibility.list(kNamespace, all(), 1, {},
                   [&](const absl::StatusOr<Page>& page) { failed.set_value(page.status()); });
