@@ -9,8 +9,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/time.h"
+#include <google/protobuf/stubs/logging.h>
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
@@ -24,10 +26,10 @@ struct Arguments {
   server::ServerOptions options;
   std::string log_level, log_format;
   std::vector<std::string> dynamic_config, search_attributes;
-  // Taken for compatibility; they change nothing here.
-  bool headless = false;
+  bool headless = false, log_config = false, time_skipping = false;
+  // Taken for compatibility, and told to have no effect.
   int ui_port = 0, http_port = 0, metrics_port = 0;
-  std::string ui_ip;
+  std::string ui_ip, ui_public_path, ui_asset_path, ui_codec_endpoint;
   std::vector<std::string> sqlite_pragma;
 };
 
@@ -68,21 +70,82 @@ void set_up_logs(const Arguments& arguments) {
   if (arguments.log_format == "json") core::set_log_sink(log_as_json);
 }
 
+// What malformed requests make libprotobuf say; their callers get an error anyway.
+void log_of_protobuf(google::protobuf::LogLevel, const char* file, int line,
+                     const std::string& message) {
+  core::log(core::LogLevel::kDebug, "server", absl::StrCat(file, ":", line, ": ", message));
+}
+
+// Flags of the official dev server that have nothing to do here: nothing is taken and ignored.
+void tell_of_no_effect(const Arguments& arguments) {
+  const auto tell = [](bool given, const char* flag, const char* why) {
+    if (given) std::fprintf(stderr, "chimera server: %s has no effect: %s\n", flag, why);
+  };
+  constexpr char kNoUi[] = "this server has no web UI of its own";
+  tell(arguments.ui_port != 0, "--ui-port", kNoUi);
+  tell(!arguments.ui_ip.empty(), "--ui-ip", kNoUi);
+  tell(!arguments.ui_public_path.empty(), "--ui-public-path", kNoUi);
+  tell(!arguments.ui_asset_path.empty(), "--ui-asset-path", kNoUi);
+  tell(!arguments.ui_codec_endpoint.empty(), "--ui-codec-endpoint", kNoUi);
+  tell(arguments.http_port != 0, "--http-port", "this server speaks gRPC alone");
+  tell(arguments.metrics_port != 0, "--metrics-port", "this server has no metrics of its own");
+  tell(!arguments.sqlite_pragma.empty(), "--sqlite-pragma",
+       "the file's settings are this server's own");
+}
+
+std::string config_text(const Arguments& arguments) {
+  const server::ServerOptions& options = arguments.options;
+  return nlohmann::ordered_json{{"ip", options.ip},
+                                {"port", options.port},
+                                {"db_filename", options.database_filename},
+                                {"namespaces", options.namespaces},
+                                {"search_attributes", options.search_attributes},
+                                {"dynamic_config", options.dynamic_config}}
+      .dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+// Where it is, what it has, and what to do next.
+void greet(const Arguments& arguments, int port) {
+  const server::ServerOptions& options = arguments.options;
+  const std::string address = absl::StrCat(options.ip, ":", port);
+  std::printf("chimera server: listening on %s, %s\n", address.c_str(),
+              options.database_filename.empty()
+                  ? "in memory (all is gone when it stops; --db-filename keeps it)"
+                  : absl::StrCat("data in ", options.database_filename).c_str());
+  std::vector<std::string> names = options.namespaces;
+  names.insert(names.begin(), "default");
+  std::printf("  namespaces: %s\n", absl::StrJoin(names, ", ").c_str());
+  std::printf(
+      "  look: chimera show WORKFLOW_ID --address %s, or temporal workflow list --address %s\n",
+      address.c_str(), address.c_str());
+  if (!arguments.headless) {
+    std::printf(
+        "  web UI: the official one, pointed here: TEMPORAL_ADDRESS=%s (docs/operations.md)\n",
+        address.c_str());
+  }
+  std::fflush(stdout);
+}
+
 void serve(Arguments& arguments) {
+  if (arguments.time_skipping) {
+    fail(
+        "--enable-time-skipping: this server does not skip time yet. Start it without, and let the "
+        "test's workflows wait for short times",
+        kMisused);
+  }
   set_up_logs(arguments);
+  google::protobuf::SetLogHandler(log_of_protobuf);
   arguments.options.dynamic_config = pairs(arguments.dynamic_config, "--dynamic-config-value");
   arguments.options.search_attributes = pairs(arguments.search_attributes, "--search-attribute");
+  tell_of_no_effect(arguments);
+  if (arguments.log_config)
+    std::fprintf(stderr, "chimera server: config %s\n", config_text(arguments).c_str());
   take_stop_signals();
   std::signal(SIGXFSZ, SIG_IGN);  // A limit on file sizes (ulimit -f) is told, not died of.
   auto server = server::Server::start(arguments.options);
   if (!server.ok()) fail(server.status());
   stop_in_order();  // Whoever reads the line below may stop the server at once.
-  std::printf("chimera server: listening on %s:%d, %s\n", arguments.options.ip.c_str(),
-              (*server)->port(),
-              arguments.options.database_filename.empty()
-                  ? "in memory (all is gone when it stops; --db-filename keeps it)"
-                  : absl::StrCat("data in ", arguments.options.database_filename).c_str());
-  std::fflush(stdout);
+  greet(arguments, (*server)->port());
   wait_for_stop();
   server->reset();
 }
@@ -100,18 +163,24 @@ void add_options(Command command, Arguments& arguments) {
   command.option("--search-attribute", arguments.search_attributes, "NAME=TYPE, repeatable");
   command.option("--dynamic-config-value", arguments.dynamic_config,
                  "KEY=VALUE, repeatable: limits, see docs/operations.md");
-  command.flag("--headless", arguments.headless, "Accepted: there is no UI to leave out");
-  command.option("--ui-port", arguments.ui_port, "Accepted, unused");
-  command.option("--ui-ip", arguments.ui_ip, "Accepted, unused");
-  command.option("--http-port", arguments.http_port, "Accepted, unused");
-  command.option("--metrics-port", arguments.metrics_port, "Accepted, unused");
+  command.flag("--headless", arguments.headless, "Says nothing of a web UI");
+  command.flag("--log-config", arguments.log_config, "Writes the configuration to stderr");
+  constexpr char kNone[] = "Accepted, and told to have no effect";
+  command.option("--ui-port", arguments.ui_port, kNone);
+  command.option("--ui-ip", arguments.ui_ip, kNone);
+  command.option("--ui-public-path", arguments.ui_public_path, kNone);
+  command.option("--ui-asset-path", arguments.ui_asset_path, kNone);
+  command.option("--ui-codec-endpoint", arguments.ui_codec_endpoint, kNone);
+  command.option("--http-port", arguments.http_port, kNone);
+  command.option("--metrics-port", arguments.metrics_port, kNone);
+  command.flag("--enable-time-skipping", arguments.time_skipping, "Refused: not there yet");
   command
       .option("--log-level", arguments.log_level,
               "debug, info, warn, error or never; without it, CHIMERA_LOG, else warn")
       .one_of({"debug", "info", "warn", "error", "never"});
   command.option("--log-format", arguments.log_format, "text, or json: one object a line")
       .one_of({"text", "json", "pretty"});
-  command.option("--sqlite-pragma", arguments.sqlite_pragma, "Accepted, unused");
+  command.option("--sqlite-pragma", arguments.sqlite_pragma, kNone);
   command.on_parsed([&arguments] { serve(arguments); });
 }
 

@@ -78,6 +78,11 @@ void Matching::add(const QueueKey& key, MatchTask task) {
   queue.note_added(task.priority, now());
   const double weight = queue.limits.weight(task);
   queue.backlog.add(std::move(task), weight);
+  // A stale task holds the memory of its run, and no poller may come to find it.
+  if (queue.backlog.size() >= queue.stale_at) {
+    queue.backlog.erase_stale();
+    queue.stale_at = std::max(kStaleAtLeast, 2 * queue.backlog.size());
+  }
   if (!queue.pollers.empty()) ready_.push_back(key);
 }
 

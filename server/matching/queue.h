@@ -33,8 +33,11 @@ struct QueueStats {
   void add(const QueueStats& more);
 };
 
+inline constexpr std::size_t kStaleAtLeast = 1000;
+
 struct TaskQueue {
   Backlog backlog;
+  std::size_t stale_at = kStaleAtLeast;    // So many tasks are looked through for stale ones.
   std::list<Poller> pollers;               // Longest waiting first.
   std::map<std::string, SeenPoller> seen;  // By identity, for five minutes.
   WallTime last_poll{};

@@ -20,7 +20,9 @@ void register_all_handlers(MethodTable& table) {
   register_visibility(table);
   register_queues(table);
   register_workers(table);
+  register_empty_lists(table);
   register_operator(table);
+  register_empty_operator_lists(table);
   register_health(table);
 }
 

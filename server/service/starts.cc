@@ -67,6 +67,11 @@ absl::Status check_available(const wf::StartWorkflowExecutionRequest& request) {
       options.attach_links()) {
     return absl::UnimplementedError(absl::StrCat("on_conflict_options", kText));
   }
+  if (request.has_versioning_override()) {
+    return absl::UnimplementedError(
+        "versioning_override of a start is not available in this embedded server, which has no "
+        "worker deployments: leave it unset.");
+  }
   if (request.has_time_skipping_config()) {
     return absl::UnimplementedError(
         "time_skipping_config of a start is not available in this embedded server: leave it "

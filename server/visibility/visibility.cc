@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include <malloc.h>
 #include <sqlite3.h>
 
 #include "core/base/check.h"
@@ -14,6 +15,7 @@ namespace {
 // So many changes are written even when no one asks.
 constexpr std::size_t kEnoughChanges = 512;
 constexpr int kBusyMilliseconds = 1000;
+constexpr std::size_t kTrimAfter = 5'000;  // Deletions.
 
 struct CloseDatabase {
   void operator()(sqlite3* database) const { sqlite3_close_v2(database); }
@@ -32,9 +34,16 @@ class Visibility::Tables {
       return sqlite3_exec(database_.get(), sql, nullptr, nullptr, nullptr) == SQLITE_OK;
     };
     bool done = run("BEGIN");
-    for (const auto& [run_id, entry] : changes)
+    for (const auto& [run_id, entry] : changes) {
       done = done && (entry ? writer_->put(*entry) : writer_->erase(run_id));
+      if (!entry) ++erased_;
+    }
     done = run("COMMIT") && done;
+    // The allocator keeps what is freed; of many deletions the system gets it back.
+    if (erased_ >= kTrimAfter) {
+      erased_ = 0;
+      malloc_trim(0);
+    }
     // Only memory can be short. An index that misses something must not be read any more.
     if (!done) {
       status_ = absl::UnavailableError(absl::StrCat("the index of executions cannot be written: ",
@@ -61,7 +70,9 @@ class Visibility::Tables {
     }
     sqlite3_busy_timeout(raw, kBusyMilliseconds);
     if (memory) {
-      sqlite3_exec(raw, "PRAGMA journal_mode=OFF", nullptr, nullptr, nullptr);
+      // Pages of what is erased are freed.
+      sqlite3_exec(raw, "PRAGMA journal_mode=OFF; PRAGMA auto_vacuum=FULL", nullptr, nullptr,
+                   nullptr);
       auto writer = IndexWriter::open(raw);
       if (!writer.ok()) return writer.status();
       writer_ = *std::move(writer);
@@ -76,6 +87,7 @@ class Visibility::Tables {
   std::unique_ptr<IndexWriter> writer_;
   std::unique_ptr<IndexReader> reader_;
   absl::Status status_;
+  std::size_t erased_ = 0;  // Since memory was given back.
 };
 
 Visibility::Visibility(bool apart, std::string filename)

@@ -574,6 +574,34 @@ def test_dynamic_config(folder: pathlib.Path):
     assert program.stop()[0] == 0
 
 
+def test_the_server_says_what_to_do_next():
+    program = Program(CHIMERA, "server", "--port", "0", "--namespace", "team", "--ui-port", "8233", "--metrics-port", "9")
+    program.until("--ui-port has no effect: this server has no web UI of its own")
+    program.until("--metrics-port has no effect")
+    address = program.until(r"listening on (\S+:\d+)").group(1)
+    program.until("namespaces: default, team")
+    program.until(f"look: chimera show WORKFLOW_ID --address {address}")
+    program.until(f"web UI: .*TEMPORAL_ADDRESS={address}")
+    assert program.stop()[0] == 0
+
+    program = Program(CHIMERA, "server", "start-dev", "--port", "0", "--headless", "--log-config")
+    program.until('config {"ip":"127.0.0.1","port":0,')
+    program.until("look: ")
+    code, said = program.stop()
+    assert code == 0
+    assert "web UI" not in said
+
+
+def test_a_port_alone_as_the_official_test_server_takes_it():
+    program = Program(CHIMERA, "0")
+    program.until("listening on")
+    assert program.stop()[0] == 0
+
+    code, said = Program(CHIMERA, "0", "--enable-time-skipping").end()
+    assert code == 2
+    assert "does not skip time yet" in said
+
+
 def test_the_servers_logs():
     server = [CHIMERA, "server", "--port", "0", "--dynamic-config-value", "frontend.unheardOf=1"]
     program = Program(*server, "--log-format", "json")
