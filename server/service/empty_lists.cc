@@ -1,5 +1,5 @@
-// Lists of what this server does not have: they are empty, so that pages that show them (the web UI,
-// the CLI) work. What would create, describe or change one is refused by name.
+// Lists of what this server does not have: they are empty, so that pages that show them (the web
+// UI, the CLI) work. What would create, describe or change one is refused by name.
 #include "temporal/api/operatorservice/v1/request_response.pb.h"
 
 #include "server/service/handlers.h"

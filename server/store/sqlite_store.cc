@@ -19,159 +19,20 @@
 #include <unistd.h>
 
 #include "core/telemetry/log.h"
+#include "server/store/sqlite_layout.h"
+#include "server/store/sqlite_reading.h"
 #include "server/visibility/index.h"
+#include "server/visibility/statement.h"
 
 namespace chimera::server {
 namespace {
 
-constexpr int kApplicationId = 0x43484d52;  // "CHMR"
+using visibility::Statement;
+
 constexpr std::chrono::milliseconds kRetryAfter{200};
 constexpr std::chrono::milliseconds kIdle{200};  // Nothing was written: time to give pages back.
 constexpr std::int64_t kGiveBackAfter = 20'000;  // Deletions under load.
-constexpr int kLayout = 2;                       // user_version; the first was 0.
-constexpr char kSchema[] = R"(
-CREATE TABLE IF NOT EXISTS value(tab TEXT, key TEXT, data BLOB, PRIMARY KEY(tab, key))
-  WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS run(number INTEGER PRIMARY KEY, run_id TEXT UNIQUE, namespace_id TEXT,
-                               workflow_id TEXT, closed INTEGER, side BLOB);
-CREATE INDEX IF NOT EXISTS run_open ON run(number) WHERE closed = 0;
-CREATE INDEX IF NOT EXISTS run_closed ON run(namespace_id, closed) WHERE closed > 0;
-CREATE INDEX IF NOT EXISTS run_workflow ON run(workflow_id, number);
-CREATE TABLE IF NOT EXISTS event(run INTEGER, first_id INTEGER, data BLOB,
-                                 PRIMARY KEY(run, first_id))
-  WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS run_row(run INTEGER, tab TEXT, key TEXT, data BLOB,
-                                   PRIMARY KEY(run, tab, key))
-  WITHOUT ROWID;
-)";
-
-// From the first layout, in which events and rows went by run ids and closed runs had no time. The
-// engine knows it and writes them once more (kUpgrade).
-constexpr char kUpgrade[] = R"(
-ALTER TABLE run RENAME TO old_run;
-ALTER TABLE event RENAME TO old_event;
-)";
-constexpr char kUpgradeRows[] = R"(
-INSERT INTO run SELECT pk, run_id, namespace_id, workflow_id,
-  CASE open WHEN 0 THEN CAST(strftime('%s', 'now') AS INTEGER) * 1000000000 ELSE 0 END, side
-  FROM old_run;
-INSERT INTO event SELECT pk, first_id, data FROM old_event JOIN old_run USING(run_id);
-INSERT INTO run_row SELECT pk, tab, CAST(substr(CAST(key AS BLOB), 37) AS TEXT), data
-  FROM value JOIN old_run ON run_id = CAST(substr(CAST(key AS BLOB), 1, 36) AS TEXT)
-  WHERE tab NOT IN ('meta', 'namespace');
-DELETE FROM value WHERE tab NOT IN ('meta', 'namespace');
-INSERT INTO value VALUES('meta', 'upgrade', '1');
-DROP TABLE old_event;
-DROP TABLE old_run;
-)";
-
-struct CloseDatabase {
-  void operator()(sqlite3* database) const { sqlite3_close_v2(database); }
-};
-using Database = std::unique_ptr<sqlite3, CloseDatabase>;
-
-// A prepared statement, bound and run again and again. One thread at a time.
-class Statement {
- public:
-  Statement() = default;
-  ~Statement() { sqlite3_finalize(statement_); }
-  Statement(const Statement&) = delete;
-  Statement& operator=(const Statement&) = delete;
-
-  int prepare(sqlite3* database, const char* sql) {
-    return sqlite3_prepare_v2(database, sql, -1, &statement_, nullptr);
-  }
-  Statement& text(int index, absl::string_view value) {
-    sqlite3_bind_text(statement_, index, value.data(), static_cast<int>(value.size()),
-                      SQLITE_STATIC);
-    return *this;
-  }
-  Statement& blob(int index, absl::string_view value) {
-    sqlite3_bind_blob(statement_, index, value.data(), static_cast<int>(value.size()),
-                      SQLITE_STATIC);
-    return *this;
-  }
-  Statement& number(int index, std::int64_t value) {
-    sqlite3_bind_int64(statement_, index, value);
-    return *this;
-  }
-  bool run() {
-    const int code = sqlite3_step(statement_);
-    sqlite3_reset(statement_);
-    return code == SQLITE_DONE || code == SQLITE_ROW;
-  }
-  bool next() {
-    code_ = sqlite3_step(statement_);
-    return code_ == SQLITE_ROW;
-  }
-  // Ends what next() began; false: it ended with an error.
-  bool reset() {
-    const bool good = code_ == SQLITE_DONE || code_ == SQLITE_ROW;
-    sqlite3_reset(statement_);
-    return good;
-  }
-  // next() gave false because there was no more, not because of an error.
-  bool at_end() const { return code_ == SQLITE_DONE; }
-  std::string column(int index) {
-    const void* data = sqlite3_column_blob(statement_, index);
-    return std::string(static_cast<const char*>(data), sqlite3_column_bytes(statement_, index));
-  }
-  std::int64_t column_number(int index) { return sqlite3_column_int64(statement_, index); }
-
- private:
-  sqlite3_stmt* statement_ = nullptr;
-  int code_ = SQLITE_OK;  // Of the last next().
-};
-
-// What the loop reads back: statements on a connection of its own, which sees what was committed.
-struct Reading {
-  Database database;
-  Statement run, events, rows, newest, closed;
-
-  bool open(const std::string& filename) {
-    sqlite3* raw = nullptr;
-    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
-    const int code = sqlite3_open_v2(filename.c_str(), &raw, flags, nullptr);
-    database.reset(raw);
-    if (code != SQLITE_OK) return false;
-    sqlite3_busy_timeout(raw, 1000);
-    return run.prepare(raw,
-                       "SELECT number, run_id, namespace_id, workflow_id, closed, side FROM run "
-                       "WHERE run_id=?1") == SQLITE_OK &&
-           events.prepare(raw, "SELECT data FROM event WHERE run=?1 ORDER BY first_id") ==
-               SQLITE_OK &&
-           rows.prepare(raw, "SELECT tab, key, data FROM run_row WHERE run=?1") == SQLITE_OK &&
-           newest.prepare(raw,
-                          "SELECT number, run_id FROM run WHERE workflow_id=?1 AND "
-                          "namespace_id=?2 ORDER BY number DESC") == SQLITE_OK &&
-           closed.prepare(raw,
-                          "SELECT number, run_id, closed FROM run WHERE namespace_id=?1 AND "
-                          "closed > 0 ORDER BY closed LIMIT ?2") == SQLITE_OK;
-  }
-
-  // The rest of a run whose record is there.
-  bool complete(StoredRun& stored) {
-    const auto number = static_cast<std::int64_t>(stored.record.number);
-    events.number(1, number);
-    while (events.next()) stored.batches.push_back(events.column(0));
-    bool good = events.reset();
-    rows.number(1, number);
-    while (rows.next()) {
-      stored.rows.push_back(
-          {stored.record.number, rows.column(0), rows.column(1), rows.column(2), false});
-    }
-    return rows.reset() && good;
-  }
-};
-
-WriteBatch::RunRecord record_of(Statement& row) {
-  return {static_cast<std::uint64_t>(row.column_number(0)),
-          row.column(1),
-          row.column(2),
-          row.column(3),
-          row.column_number(4),
-          row.column(5)};
-}
+constexpr int kApplicationId = 0x43484d52;       // "CHMR"
 
 // A file that one server has, for as long as this lives. SQLite's own locks let others of the
 // process, and readers, in.
@@ -229,7 +90,7 @@ class SqliteStore : public Store {
     sqlite3_busy_timeout(raw, 1000);
     if (absl::Status status = check_owner(); !status.ok()) return status;
     if (!execute("PRAGMA journal_mode=WAL") || !execute("PRAGMA synchronous=NORMAL") ||
-        !execute("BEGIN IMMEDIATE") || !make_tables() || !execute("COMMIT")) {
+        !execute("BEGIN IMMEDIATE") || !make_tables(raw) || !execute("COMMIT")) {
       return sqlite3_errcode(raw) == SQLITE_BUSY
                  ? used_by_another()
                  : problem("cannot be written", "Check its permissions and the free space.");
@@ -240,7 +101,7 @@ class SqliteStore : public Store {
     index_ = *std::move(index);
     Statement vacuum;
     can_shrink_ = vacuum.prepare(raw, "PRAGMA auto_vacuum") == SQLITE_OK && vacuum.next() &&
-                  vacuum.column_number(0) == 2;
+                  vacuum.number(0) == 2;
     return reading_.open(filename_) ? absl::OkStatus() : unreadable();
   }
 
@@ -267,58 +128,30 @@ class SqliteStore : public Store {
   absl::StatusOr<StoredState> load() override {
     StoredState state;
     sqlite3* db = database_.get();
-    Statement values, open_runs, last;
+    Statement values, last;
     if (values.prepare(db, "SELECT tab, key, data FROM value") != SQLITE_OK ||
-        last.prepare(db, "SELECT max(number) FROM run") != SQLITE_OK ||
-        open_runs.prepare(db,
-                          "SELECT number, run_id, namespace_id, workflow_id, closed, side FROM run "
-                          "WHERE closed = 0 ORDER BY number") != SQLITE_OK) {
+        last.prepare(db, "SELECT max(number) FROM run") != SQLITE_OK) {
       return unreadable();
     }
     while (values.next())
-      state.values.push_back({values.column(0), values.column(1), values.column(2), false});
-    if (!values.at_end() || !last.next()) return unreadable();
-    state.last_number = static_cast<std::uint64_t>(last.column_number(0));
-    while (open_runs.next()) {
-      auto& run = state.runs.emplace_back();
-      run.record = record_of(open_runs);
-      if (!reading_.complete(run)) return unreadable();
-    }
-    if (!open_runs.at_end()) return unreadable();
+      state.values.push_back({values.text(0), values.text(1), values.text(2), false});
+    if (values.failed() || !last.next()) return unreadable();
+    state.last_number = static_cast<std::uint64_t>(last.number(0));
+    last.reset();
+    if (!reading_.load_open(state.runs)) return unreadable();
     thread_ = std::thread([this] { write_loop(); });
     return state;
   }
 
   std::optional<StoredRun> read(const std::string& run_id) override {
-    std::optional<StoredRun> stored;
-    if (reading_.run.text(1, run_id).next()) stored.emplace().record = record_of(reading_.run);
-    const bool good = reading_.run.reset();
-    if (good && (!stored || reading_.complete(*stored))) return stored;
-    log_unreadable();
-    return std::nullopt;
+    return reading_.read(run_id);
   }
-
   std::optional<Place> newest(const std::string& namespace_id, const std::string& workflow_id,
                               absl::FunctionRef<bool(std::uint64_t)> passed_over) override {
-    std::optional<Place> place;
-    Statement& rows = reading_.newest.text(1, workflow_id).text(2, namespace_id);
-    while (!place && rows.next()) {
-      const auto number = static_cast<std::uint64_t>(rows.column_number(0));
-      if (!passed_over(number)) place = Place{number, rows.column(1)};
-    }
-    if (!rows.reset()) log_unreadable();
-    return place;
+    return reading_.newest(namespace_id, workflow_id, passed_over);
   }
-
   std::vector<ClosedRun> first_closed(const std::string& namespace_id, int limit) override {
-    std::vector<ClosedRun> runs;
-    Statement& rows = reading_.closed.text(1, namespace_id).number(2, limit);
-    while (rows.next()) {
-      runs.push_back({static_cast<std::uint64_t>(rows.column_number(0)), rows.column(1),
-                      rows.column_number(2)});
-    }
-    if (!rows.reset()) log_unreadable();
-    return runs;
+    return reading_.first_closed(namespace_id, limit);
   }
 
  private:
@@ -327,26 +160,6 @@ class SqliteStore : public Store {
     return absl::FailedPreconditionError(
         absl::StrCat("the database file ", filename_,
                      " is used by another server. Stop that one, or choose another file."));
-  }
-  void log_unreadable() const {
-    core::log(core::LogLevel::kError, "server",
-              absl::StrCat("the database file ", filename_, " cannot be read (",
-                           sqlite3_errmsg(reading_.database.get()),
-                           "): what has closed is not found. Restore a copy of it."));
-  }
-  // In a transaction.
-  bool make_tables() {
-    Statement layout, old;
-    if (layout.prepare(database_.get(), "PRAGMA user_version") != SQLITE_OK || !layout.next() ||
-        old.prepare(database_.get(), "SELECT 1 FROM sqlite_master WHERE name='event'") !=
-            SQLITE_OK) {
-      return false;
-    }
-    const bool is_old = layout.column_number(0) == 0 && old.next();
-    layout.reset(), old.reset();
-    return (!is_old || execute(kUpgrade)) && execute(kSchema) &&
-           (!is_old || execute(kUpgradeRows)) &&
-           execute(absl::StrCat("PRAGMA user_version=", kLayout).c_str());
   }
   absl::Status problem(absl::string_view what, absl::string_view advice) {
     return absl::FailedPreconditionError(absl::StrCat("the database file ", filename_, " ", what,
@@ -382,8 +195,8 @@ class SqliteStore : public Store {
                  ? used_by_another()
                  : problem("is not a database", "Choose another file name.");
     }
-    if (id.column_number(0) == kApplicationId) return absl::OkStatus();
-    if (tables.column_number(0) > 0) {
+    if (id.number(0) == kApplicationId) return absl::OkStatus();
+    if (tables.number(0) > 0) {
       return absl::FailedPreconditionError(
           absl::StrCat("the database file ", filename_,
                        " belongs to another program (perhaps a genuine Temporal server). Choose "
@@ -563,7 +376,7 @@ class SqliteStore : public Store {
     execute("PRAGMA wal_checkpoint(TRUNCATE)");
     Statement free_pages;
     const bool more = free_pages.prepare(database_.get(), "PRAGMA freelist_count") == SQLITE_OK &&
-                      free_pages.next() && free_pages.column_number(0) > 0 && can_shrink_;
+                      free_pages.next() && free_pages.number(0) > 0 && can_shrink_;
     deleted_ = more ? 1 : 0;
   }
 
@@ -576,7 +389,7 @@ class SqliteStore : public Store {
   std::int64_t deleted_ = 0;  // Since pages were given back. Writer thread.
   std::uint64_t taken_ = 0;   // Commits that wait to be written. Writer thread.
   bool can_shrink_ = false;   // Not a file of the first layout.
-  Reading reading_;           // Loop thread.
+  SqliteReading reading_;     // Loop thread.
   std::mutex mutex_;
   std::condition_variable wake_;
   std::vector<Handed> queue_;

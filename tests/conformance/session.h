@@ -32,7 +32,8 @@ using std::chrono::milliseconds;
 class Session : public testing::Test {
  protected:
   Session();
-  // Compares the histories of all that the case has started with the genuine servers' (recording.h).
+  // Compares the histories of all that the case has started with the genuine servers'
+  // (recording.h).
   void TearDown() override;
 
   // --- Any RPC of WorkflowService or OperatorService: the method's name is the request's without

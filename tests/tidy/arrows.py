@@ -25,7 +25,7 @@ ALLOWED = {
     "core/worker": [*CORE],
     "server/base": ["core/base"],
     "server/timers": ["core/base"],
-    "server/store": ["core/base", "core/telemetry"],
+    "server/store": ["core/base", "core/telemetry", "server/base", "server/visibility"],
     "server/loop": ["core/base", "server/base", "server/timers", "server/store"],
     # It knows tasks by their owners' interface: neither runs nor what else may own one.
     "server/matching": ["core/base", *BELOW_MATCHING],

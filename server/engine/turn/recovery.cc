@@ -1,7 +1,7 @@
 #include "server/engine/turn/recovery.h"
 
+#include <future>
 #include <limits>
-#include <thread>
 #include <vector>
 
 #include "server/engine/engine.h"
@@ -63,6 +63,12 @@ absl::Status restore_open(Engine& engine, StoredRun stored) {
   return absl::OkStatus();
 }
 
+absl::Status wait_until_written(Store& store) {
+  std::promise<absl::Status> written;
+  store.commit({}, [&written](const absl::Status& status) { written.set_value(status); });
+  return written.get_future().get();
+}
+
 // Of the first layout, runs are written once more, with what it did not have of them.
 absl::Status upgrade(Engine& engine) {
   for (const auto& [run_id, run] : engine.runs().in_memory()) engine.show(*run);
@@ -77,10 +83,7 @@ absl::Status upgrade(Engine& engine) {
       engine.show(*run);
       if (++fresh % kAtOnce != 0) continue;
       engine.after_turn();
-      while (engine.store().written() < engine.store().committed()) {
-        if (absl::Status health = engine.store().health(); !health.ok()) return health;
-        std::this_thread::sleep_for(milliseconds{1});
-      }
+      if (absl::Status status = wait_until_written(engine.store()); !status.ok()) return status;
       while (engine.runs().in_memory().size() > kAtOnce) engine.runs().trim();
     }
   }

@@ -575,7 +575,8 @@ def test_dynamic_config(folder: pathlib.Path):
 
 
 def test_the_server_says_what_to_do_next():
-    program = Program(CHIMERA, "server", "--port", "0", "--namespace", "team", "--ui-port", "8233", "--metrics-port", "9")
+    flags = ["--namespace", "team", "--ui-port", "8233", "--metrics-port", "9"]
+    program = Program(CHIMERA, "server", "--port", "0", *flags)
     program.until("--ui-port has no effect: this server has no web UI of its own")
     program.until("--metrics-port has no effect")
     address = program.until(r"listening on (\S+:\d+)").group(1)

@@ -1,5 +1,6 @@
 """Servers and peers for the tests in this folder: a fresh server of each kind, and what scripts/peers built."""
 
+import contextlib
 import os
 import pathlib
 import socket
@@ -56,16 +57,16 @@ def wait_until_it_serves(server: subprocess.Popen, peers: Peers, address: str) -
             pytest.fail(f"no server at {address} within {START_SECONDS} s: {answer.stderr}")
 
 
-@pytest.fixture(params=KINDS)
-def address(request: pytest.FixtureRequest, peers: Peers, tmp_path: pathlib.Path) -> Iterator[str]:
+@contextlib.contextmanager
+def serving(kind: str, peers: Peers, folder: pathlib.Path) -> Iterator[str]:
     """HOST:PORT of a server that nobody used before."""
     port = free_port()
-    program = peers.temporal if request.param == "genuine" else CHIMERA
+    program = peers.temporal if kind == "genuine" else CHIMERA
     command = [program, "server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", port]
     command += ["--log-level", "error"]
-    if request.param == "embedded-file":
-        command += ["--db-filename", tmp_path / "server.db"]
-    with open(tmp_path / "server.log", "w+") as log:
+    if kind == "embedded-file":
+        command += ["--db-filename", folder / "server.db"]
+    with open(folder / f"{kind}.log", "w+") as log:
         server = subprocess.Popen([str(part) for part in command], stdout=log, stderr=subprocess.STDOUT)
         try:
             wait_until_it_serves(server, peers, f"127.0.0.1:{port}")
@@ -80,3 +81,9 @@ def address(request: pytest.FixtureRequest, peers: Peers, tmp_path: pathlib.Path
                 server.kill()
                 server.wait()
                 pytest.fail("the server did not end on SIGTERM")
+
+
+@pytest.fixture(params=KINDS)
+def address(request: pytest.FixtureRequest, peers: Peers, tmp_path: pathlib.Path) -> Iterator[str]:
+    with serving(request.param, peers, tmp_path) as served:
+        yield served

@@ -1,5 +1,5 @@
-// What has closed leaves memory and is still there: for describe, history, id policies, deletion and
-// retention, in memory and in a file.
+// What has closed leaves memory and is still there: for describe, history, id policies, deletion
+// and retention, in memory and in a file.
 #include "server/store/sqlite_store.h"
 #include "tests/unit/server/service/engine_fixture.h"
 #include "tests/unit/server/service/server_calls.h"

@@ -1,0 +1,55 @@
+"""Wrong requests and commands are refused with the genuine server's code and words."""
+
+import json
+import pathlib
+import re
+import subprocess
+
+import pytest
+from conftest import ROOT, Peers, serving
+
+pytestmark = pytest.mark.peer
+
+# Where the answers differ on purpose: what of the case, and why.
+ON_PURPOSE = {
+    r"next_page_token": "a damaged token is refused as such; the genuine server answers UNKNOWN",
+    r"ResetWorkflowExecution: reset_reapply_type": "an unknown one is refused; there it is an internal error",
+    r"lifecycle_stage [03]$": "the genuine server does not wait for a stage that it does not know",
+    r"#activity: .*task_queue": "as server 1.32 says it",
+    r"DescribeNamespace: id": "an unknown id is not found; there it is an unknown error",
+    r"inherit_build_id|use_workflow_build_id|versioning": "worker deployments are not there yet",
+}
+INTERNAL = ("INTERNAL", "UNKNOWN", "UNAVAILABLE")
+
+
+def answers_of(address: str, peers: Peers, file: pathlib.Path) -> dict[str, list[str]]:
+    program = ROOT / "tests/parity/official_python/wrong_requests.py"
+    done = subprocess.run(
+        [str(peers.python), str(program), address, str(file)], capture_output=True, text=True, timeout=600
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(file.read_text())
+
+
+def alike(genuine: list[str], ours: list[str]) -> bool:
+    if genuine == ours or genuine[0] == ours[0] in ("OK", "DEADLINE_EXCEEDED"):
+        return True
+    # Server 1.32 names the cause before some texts of commands, and 1.29 does not.
+    return genuine[0] == ours[0] and ours[1].endswith(": " + genuine[1])
+
+
+def test_wrong_requests_are_refused_alike(peers: Peers, tmp_path: pathlib.Path):
+    answers = {}
+    for kind in ("embedded", "genuine"):
+        with serving(kind, peers, tmp_path) as address:
+            answers[kind] = answers_of(address, peers, tmp_path / f"{kind}.json")
+
+    differing = []
+    for case, genuine in answers["genuine"].items():
+        ours = answers["embedded"][case]
+        if alike(genuine, ours) or genuine[0] in INTERNAL:
+            continue
+        if not any(re.search(pattern, case) for pattern in ON_PURPOSE):
+            differing.append(f"{case}\n  genuine: {genuine}\n  here:    {ours}")
+    assert len(answers["genuine"]) > 1000
+    assert not differing, f"{len(differing)} of {len(answers['genuine'])}:\n" + "\n".join(differing)
