@@ -56,7 +56,8 @@ class IndexReader {
   // After a writer has made the tables. `database` as above.
   static absl::StatusOr<std::unique_ptr<IndexReader>> open(sqlite3* database);
 
-  // `after`: the place of the row before the first. kInvalidArgument: the query is too large.
+  // `after`: the place of the row before the first. kInvalidArgument: the query is too large, or
+  // was stopped by the connection's progress handler.
   absl::StatusOr<Page> list(const std::string& namespace_id, const Query& query, int size,
                             const std::optional<Place>& after);
   absl::StatusOr<Count> count(const std::string& namespace_id, const Query& query);
@@ -74,7 +75,8 @@ class IndexReader {
   struct Found;
   absl::Status collect(const Plan& plan, const Source& source, std::int64_t partition,
                        const Place* after, int size, std::vector<Found>& into);
-  absl::Status count_in(const Plan& plan, std::int64_t partition, Count& into);
+  struct Tally;
+  absl::Status count_in(const Plan& plan, std::int64_t partition, Tally& into);
 
   sqlite3* const database_;
   std::unique_ptr<Folding> folding_;

@@ -77,6 +77,11 @@ std::string key_columns(const std::string& key, absl::string_view direction = ""
 
 }  // namespace
 
+struct IndexReader::Tally {
+  std::int64_t rows = 0;
+  std::map<Value, std::int64_t> groups;
+};
+
 struct IndexReader::Found {
   std::int64_t close_time = 0, start_time = 0;
   std::string run_id;
@@ -102,6 +107,9 @@ absl::Status IndexReader::prepare() {
 }
 
 absl::Status IndexReader::problem() const {
+  // By the connection's progress handler. No client should try again.
+  if (sqlite3_errcode(database_) == SQLITE_INTERRUPT)
+    return absl::InvalidArgumentError("invalid query: the filter takes too long");
   // A statement that SQLite does not take is one that is too long, has too many values or is too
   // deep: every filter that could be parsed makes a well formed one.
   if (sqlite3_errcode(database_) == SQLITE_ERROR || sqlite3_errcode(database_) == SQLITE_TOOBIG) {
@@ -215,17 +223,18 @@ absl::StatusOr<Page> IndexReader::list(const std::string& namespace_id, const Qu
   return page;
 }
 
-absl::Status IndexReader::count_in(const Plan& plan, std::int64_t partition, Count& into) {
+// Groups are added up here: SQLite would sort the rows. But those of all rows stand together in an
+// index.
+absl::Status IndexReader::count_in(const Plan& plan, std::int64_t partition, Tally& into) {
   const absl::StatusOr<const Sources*> chosen = choose(plan, partition);
   if (!chosen.ok()) return chosen.status();
   const Sources& sources = **chosen;
   if (sources.all.empty()) return absl::OkStatus();
-  const bool grouped = !plan.group.empty();
+  const bool grouped = !plan.group.empty(), single = sources.all.size() == 1;
+  const bool by_index = grouped && &sources == &plan.scan && sources.rest.text.empty();
   const std::string group = grouped ? plan.group : "NULL";
-  const bool single = sources.all.size() == 1;
-  Text sql(single    ? absl::StrCat("SELECT count(*), ", group)
-           : grouped ? "SELECT count(*), grouped FROM ("
-                     : "SELECT count(*) FROM (");
+  Text sql(absl::StrCat("SELECT ", grouped && !by_index ? "1" : "count(*)", ", "));
+  sql.add(single ? group : grouped ? "grouped FROM (" : "NULL FROM (");
   for (const Source& source : sources.all) {
     // A row that several of them have counts once.
     if (!single) {
@@ -236,33 +245,30 @@ absl::Status IndexReader::count_in(const Plan& plan, std::int64_t partition, Cou
     add_bounds(plan, source.key, nullptr, sql);
     sql.add_condition(sources.rest);
   }
-  if (!single) sql.add(")");
-  if (grouped) sql.add(single ? absl::StrCat(" GROUP BY ", group) : " GROUP BY grouped");
+  sql.add(single ? "" : ")").add(by_index ? absl::StrCat(" GROUP BY ", group) : "");
   Statement statement;
   if (!sql.prepare(database_, statement)) return problem();
+  const bool is_number = plan.group == "x.status";
   while (statement.next()) {
-    into.rows += statement.number(0);
+    const std::int64_t rows = statement.number(0);
+    into.rows += rows;
     if (!grouped) continue;
-    const bool number = plan.group == "x.status";
-    into.groups.push_back(
-        {number ? Value(statement.number(1)) : Value(statement.text(1)), statement.number(0)});
+    into.groups[is_number ? Value(statement.number(1)) : Value(statement.text(1))] += rows;
   }
   return statement.failed() ? problem() : absl::OkStatus();
 }
 
 absl::StatusOr<Count> IndexReader::count(const std::string& namespace_id, const Query& query) {
-  Count all;
+  Tally tally;
   const auto number = namespace_number(namespace_id);
-  if (!number) return all;
+  if (!number) return Count{};
   const Plan plan = make_plan(query, *folding_);
   for (std::int64_t partition : partitions(*number, query)) {
-    if (absl::Status status = count_in(plan, partition, all); !status.ok()) return status;
+    if (absl::Status status = count_in(plan, partition, tally); !status.ok()) return status;
   }
-  std::map<Value, std::int64_t> groups;
-  for (Count::Group& group : all.groups) groups[group.value] += group.rows;
-  all.groups.clear();
-  for (const auto& [value, rows] : groups) all.groups.push_back({value, rows});
-  return all;
+  Count count{tally.rows, {}};
+  for (const auto& [value, rows] : tally.groups) count.groups.push_back({value, rows});
+  return count;
 }
 
 }  // namespace chimera::server::visibility

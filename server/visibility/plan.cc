@@ -232,7 +232,7 @@ CREATE TABLE IF NOT EXISTS visible(
 CREATE INDEX IF NOT EXISTS visible_status
   ON visible(namespace, status, close_time, start_time, run_id);
 CREATE INDEX IF NOT EXISTS visible_type
-  ON visible(namespace, workflow_type, close_time, start_time, run_id);
+  ON visible(namespace, workflow_type, close_time, start_time, run_id, status);
 CREATE INDEX IF NOT EXISTS visible_id
   ON visible(namespace, workflow_id COLLATE NOCASE, close_time, start_time, run_id);
 CREATE TABLE IF NOT EXISTS visible_value(

@@ -1,5 +1,6 @@
 #include "server/visibility/visibility.h"
 
+#include <chrono>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -16,6 +17,10 @@ namespace {
 constexpr std::size_t kEnoughChanges = 512;
 constexpr int kBusyMilliseconds = 1000;
 constexpr std::size_t kTrimAfter = 5'000;  // Deletions.
+// A query that takes longer is stopped: others wait for it.
+constexpr std::chrono::seconds kQueryMax{10};
+// In steps of SQLite's machine: some tenths of a millisecond.
+constexpr int kLookAround = 5000;
 
 struct CloseDatabase {
   void operator()(sqlite3* database) const { sqlite3_close_v2(database); }
@@ -26,7 +31,10 @@ struct CloseDatabase {
 // A database in memory that writer and reader share, or a file that is only read.
 class Visibility::Tables {
  public:
-  explicit Tables(const std::string& filename) { status_ = open(filename); }
+  // Any statement ends soon once `stopping` is set.
+  Tables(const std::string& filename, const std::atomic<bool>& stopping) : stopping_(stopping) {
+    status_ = open(filename);
+  }
 
   void write(const Changes& changes) {
     if (!status_.ok() || changes.empty()) return;
@@ -51,12 +59,24 @@ class Visibility::Tables {
     }
   }
 
-  absl::StatusOr<IndexReader*> reader() {
-    if (!status_.ok()) return status_;
-    return reader_.get();
+  void answer(Task task) {
+    until_ = std::chrono::steady_clock::now() + kQueryMax;
+    if (status_.ok()) {
+      std::move(task)(reader_.get());
+    } else {
+      std::move(task)(status_);
+    }
+    until_ = kNoEnd;
   }
 
  private:
+  static constexpr auto kNoEnd = std::chrono::steady_clock::time_point::max();
+
+  static int is_enough(void* tables) {
+    const auto& self = *static_cast<Tables*>(tables);
+    return self.stopping_ || std::chrono::steady_clock::now() > self.until_;
+  }
+
   absl::Status open(const std::string& filename) {
     sqlite3* raw = nullptr;
     const bool memory = filename.empty();
@@ -69,6 +89,7 @@ class Visibility::Tables {
           absl::StrCat("the index of executions cannot be opened: ", sqlite3_errmsg(raw)));
     }
     sqlite3_busy_timeout(raw, kBusyMilliseconds);
+    sqlite3_progress_handler(raw, kLookAround, is_enough, this);
     if (memory) {
       // Pages of what is erased are freed.
       sqlite3_exec(raw, "PRAGMA journal_mode=OFF; PRAGMA auto_vacuum=FULL", nullptr, nullptr,
@@ -88,6 +109,8 @@ class Visibility::Tables {
   std::unique_ptr<IndexReader> reader_;
   absl::Status status_;
   std::size_t erased_ = 0;  // Since memory was given back.
+  const std::atomic<bool>& stopping_;
+  std::chrono::steady_clock::time_point until_ = kNoEnd;
 };
 
 Visibility::Visibility(bool apart, std::string filename)
@@ -179,9 +202,11 @@ void Visibility::run() {
 }
 
 void Visibility::work(Changes changes, std::vector<Task> tasks) {
-  if (tables_ == nullptr) tables_ = std::make_unique<Tables>(filename_);
+  if (tables_ == nullptr) tables_ = std::make_unique<Tables>(filename_, stopping_);
   tables_->write(changes);
-  for (Task& task : tasks) std::move(task)(tables_->reader());
+  for (Task& task : tasks) {
+    if (!stopping_) tables_->answer(std::move(task));
+  }
 }
 
 }  // namespace chimera::server::visibility

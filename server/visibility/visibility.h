@@ -4,6 +4,7 @@
 #ifndef CHIMERA_SERVER_VISIBILITY_VISIBILITY_H_
 #define CHIMERA_SERVER_VISIBILITY_VISIBILITY_H_
 
+#include <atomic>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -25,7 +26,7 @@ class IndexReader;
 
 class Visibility {
  public:
-  // On the thread that answers; not called any more once the destructor has begun.
+  // On the thread that answers. The destructor drops what has not begun, and stops what has.
   using Listed = absl::AnyInvocable<void(absl::StatusOr<Page>) &&>;
   using Counted = absl::AnyInvocable<void(absl::StatusOr<Count>) &&>;
 
@@ -65,7 +66,7 @@ class Visibility {
   std::condition_variable wake_;
   Changes changes_;
   std::vector<Task> tasks_;
-  bool stopping_ = false;
+  std::atomic<bool> stopping_ = false;  // Set under the mutex.
   std::thread thread_;
 };
 

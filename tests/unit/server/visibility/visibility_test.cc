@@ -1,5 +1,6 @@
 #include "server/visibility/visibility.h"
 
+#include <atomic>
 #include <future>
 
 #include <gmock/gmock.h>
@@ -102,6 +103,24 @@ TEST(VisibilityFileTest, SaysThatThereIsNoFile) {
   visibility.list(kNamespace, all(), 1, {},
                   [&](const absl::StatusOr<Page>& page) { failed.set_value(page.status()); });
   EXPECT_EQ(failed.get_future().get().code(), absl::StatusCode::kUnavailable);
+}
+
+// A server need not wait for a query that takes long.
+TEST(VisibilityEndTest, StopsAQueryUnderWay) {
+  std::string slow = "TaskQueue != 'x'";
+  for (int i = 0; i < 3'000; ++i) absl::StrAppend(&slow, " AND TaskQueue != 'x", i, "'");
+  std::promise<void> begun;
+  std::atomic<int> done = 0;
+  {
+    Visibility visibility;
+    for (int i = 0; i < 5'000; ++i) visibility.put(entry(i));
+    visibility.list(kNamespace, all(), 1, {},
+                    [&](const absl::StatusOr<Page>&) { begun.set_value(); });
+    visibility.list(kNamespace, all(slow.c_str()), 1'000'000, {},
+                    [&](const absl::StatusOr<Page>& page) { done += page.ok(); });
+    begun.get_future().wait();
+  }
+  EXPECT_EQ(done, 0);
 }
 
 // Whether a query is answered or dropped then, what it holds goes.
