@@ -197,6 +197,28 @@ TEST_F(MatchingTest, activities_inherit) {
   EXPECT_EQ(scheduled.activity_task_scheduled_event_attributes().priority().priority_key(), 0);
 }
 
+// Server 1.29 passes the priority over.
+TEST_F(MatchingTest, changed_priority) {
+  schedule_activities(2);
+  wf::UpdateActivityOptionsRequest request;
+  request.set_namespace_(ns);
+  *request.mutable_execution() = execution();
+  request.set_id("1");
+  *request.mutable_activity_options()->mutable_priority() = priority(1, "k");
+  request.mutable_update_mask()->add_paths("priority.priority_key");
+  auto reply = rpc<wf::UpdateActivityOptionsResponse>(request);
+  ASSERT_TRUE(reply.ok()) << reply.status();
+  // The genuine server dispatches it anew by a timer.
+  usleep(static_cast<useconds_t>(target().timer_slack.count()) * 1000);
+
+  const ActivityTask task = poll_activity();
+
+  const bool knows = !server_is("1.29");
+  EXPECT_EQ(task.activity_id(), knows ? "1" : "0");
+  EXPECT_EQ(task.priority().priority_key(), knows ? 1 : 0);
+  EXPECT_EQ(task.priority().fairness_key(), "");
+}
+
 TEST_F(MatchingTest, queue_rate_limit) {
   limit_activities(4);
   schedule_activities(10);
