@@ -67,6 +67,10 @@ class MatchingTest : public Session {
     }
     FAIL() << "the rate limit does not hold";
   }
+  // What has no effect that a client could see at once comes to all parts of the genuine server.
+  static void settle_config() {
+    if (target().genuine) usleep(1'000'000);
+  }
   // A workflow of its own for each, whose task is in the queue when it returns: the genuine server
   // brings tasks there on many threads. Its id is `name` and the case's.
   void start_named(const std::string& name, const api::common::v1::Priority& priority = {}) {
@@ -170,6 +174,34 @@ TEST_F(MatchingTest, fairness_weights) {
   start_named("first", priority(1, "a"));
 
   EXPECT_EQ(order(12), "first b1 a1 b2 n1 b3 a2 n2 a3 a4 a5 a6");
+}
+
+// Server 1.29 does not know them.
+TEST_F(MatchingTest, fairness_overrides) {
+  if (server_is("1.29")) return;
+  Update request = update_request(enums::TASK_QUEUE_TYPE_WORKFLOW);
+  (*request.mutable_set_fairness_weight_overrides())["b"] = 4;
+  ASSERT_TRUE(update(request).ok());
+  settle_config();
+  for (const char* name : {"a1", "a2", "a3"}) start_named(name, priority(0, "a"));
+  for (const char* name : {"b1", "b2", "b3", "b4"}) start_named(name, priority(0, "b", 0.5));
+
+  EXPECT_EQ(order(7), "b1 b2 b3 a1 b4 a2 a3");
+}
+
+TEST_F(MatchingTest, fairness_key_rate_limit) {
+  Update request = update_request();
+  request.mutable_update_fairness_key_rate_limit_default()
+      ->mutable_rate_limit()
+      ->set_requests_per_second(1);
+  ASSERT_TRUE(update(request).ok());
+  settle_config();
+  schedule_activities(5, [](int i, auto& attributes) {
+    attributes.mutable_priority()->set_fairness_key(i == 0 ? "other" : "busy");
+  });
+
+  // Two of a key at once, and then one a second.
+  EXPECT_THAT(drain_activities(5), AllOf(Ge(milliseconds(1500)), Lt(milliseconds(8000))));
 }
 
 // What an activity leaves open is its workflow's.
