@@ -229,6 +229,29 @@ TEST_F(MatchingTest, activities_inherit) {
   EXPECT_EQ(scheduled.activity_task_scheduled_event_attributes().priority().priority_key(), 0);
 }
 
+// As of activities.
+TEST_F(MatchingTest, children_inherit) {
+  start([](Start& request) { *request.mutable_priority() = priority(4, "w", 3); });
+  Command command = start_child(id + "-child");
+  *command.mutable_start_child_workflow_execution_command_attributes()->mutable_priority() =
+      priority(2);
+  respond(poll(), {command});
+
+  Task child = poll();
+  if (child.workflow_execution().workflow_id() == id) child = poll();  // It was told of the child.
+
+  const auto& started = child.history().events(0).workflow_execution_started_event_attributes();
+  EXPECT_EQ(started.workflow_id(), id + "-child");
+  EXPECT_EQ(started.priority().priority_key(), 2);
+  EXPECT_EQ(started.priority().fairness_key(), "w");
+  EXPECT_EQ(started.priority().fairness_weight(), 3);
+  const HistoryEvent initiated =
+      event_of(enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED);
+  const auto& own = initiated.start_child_workflow_execution_initiated_event_attributes();
+  EXPECT_EQ(own.priority().priority_key(), 2);
+  EXPECT_EQ(own.priority().fairness_key(), "");
+}
+
 // Server 1.29 passes the priority over.
 TEST_F(MatchingTest, changed_priority) {
   schedule_activities(2);
