@@ -67,6 +67,19 @@ void merge_retry_policy(const std::string& path, const common::RetryPolicy& from
     to.set_maximum_attempts(from.maximum_attempts());
 }
 
+void merge_priority(const std::string& path, const Options& from, Attributes& to) {
+  if (path == "priority") {
+    to.clear_priority();
+    if (from.has_priority()) *to.mutable_priority() = from.priority();
+  }
+  if (path == "priority.prioritykey")
+    to.mutable_priority()->set_priority_key(from.priority().priority_key());
+  if (path == "priority.fairnesskey")
+    to.mutable_priority()->set_fairness_key(from.priority().fairness_key());
+  if (path == "priority.fairnessweight")
+    to.mutable_priority()->set_fairness_weight(from.priority().fairness_weight());
+}
+
 // Paths that are no options are passed over, as by server 1.29.
 void merge(const std::string& path, const Options& from, Attributes& to) {
   if (path == "taskqueue" || path == "taskqueue.name")
@@ -79,10 +92,14 @@ void merge(const std::string& path, const Options& from, Attributes& to) {
     *to.mutable_start_to_close_timeout() = from.start_to_close_timeout();
   if (path == "heartbeattimeout") *to.mutable_heartbeat_timeout() = from.heartbeat_timeout();
   merge_retry_policy(path, from.retry_policy(), *to.mutable_retry_policy());
+  merge_priority(path, from, to);
 }
 
 absl::StatusOr<Attributes> changed(const Run& run, const Activity& activity,
                                    const wf::UpdateActivityOptionsRequest& request) {
+  if (std::string problem = priority_problem(request.activity_options().priority());
+      !problem.empty())
+    return invalid(problem);
   Attributes attributes = activity.attributes();
   for (const std::string& path : request.update_mask().paths())
     merge(plain(path), request.activity_options(), attributes);

@@ -67,6 +67,10 @@ class MatchingTest : public Session {
     }
     FAIL() << "the rate limit does not hold";
   }
+  // What has no effect that a client could see at once comes to all parts of the genuine server.
+  static void settle_config() {
+    if (target().genuine) usleep(1'000'000);
+  }
   // A workflow of its own for each, whose task is in the queue when it returns: the genuine server
   // brings tasks there on many threads. Its id is `name` and the case's.
   void start_named(const std::string& name, const api::common::v1::Priority& priority = {}) {
@@ -172,6 +176,34 @@ TEST_F(MatchingTest, fairness_weights) {
   EXPECT_EQ(order(12), "first b1 a1 b2 n1 b3 a2 n2 a3 a4 a5 a6");
 }
 
+// Server 1.29 does not know them.
+TEST_F(MatchingTest, fairness_overrides) {
+  if (server_is("1.29")) return;
+  Update request = update_request(enums::TASK_QUEUE_TYPE_WORKFLOW);
+  (*request.mutable_set_fairness_weight_overrides())["b"] = 4;
+  ASSERT_TRUE(update(request).ok());
+  settle_config();
+  for (const char* name : {"a1", "a2", "a3"}) start_named(name, priority(0, "a"));
+  for (const char* name : {"b1", "b2", "b3", "b4"}) start_named(name, priority(0, "b", 0.5));
+
+  EXPECT_EQ(order(7), "b1 b2 b3 a1 b4 a2 a3");
+}
+
+TEST_F(MatchingTest, fairness_key_rate_limit) {
+  Update request = update_request();
+  request.mutable_update_fairness_key_rate_limit_default()
+      ->mutable_rate_limit()
+      ->set_requests_per_second(1);
+  ASSERT_TRUE(update(request).ok());
+  settle_config();
+  schedule_activities(5, [](int i, auto& attributes) {
+    attributes.mutable_priority()->set_fairness_key(i == 0 ? "other" : "busy");
+  });
+
+  // Two of a key at once, and then one a second.
+  EXPECT_THAT(drain_activities(5), AllOf(Ge(milliseconds(1500)), Lt(milliseconds(8000))));
+}
+
 // What an activity leaves open is its workflow's.
 TEST_F(MatchingTest, activities_inherit) {
   start([](Start& request) { *request.mutable_priority() = priority(4, "w", 3); });
@@ -195,6 +227,51 @@ TEST_F(MatchingTest, activities_inherit) {
   // The event has what the command said.
   const HistoryEvent scheduled = event_of(enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED);
   EXPECT_EQ(scheduled.activity_task_scheduled_event_attributes().priority().priority_key(), 0);
+}
+
+// As of activities.
+TEST_F(MatchingTest, children_inherit) {
+  start([](Start& request) { *request.mutable_priority() = priority(4, "w", 3); });
+  Command command = start_child(id + "-child");
+  *command.mutable_start_child_workflow_execution_command_attributes()->mutable_priority() =
+      priority(2);
+  respond(poll(), {command});
+
+  Task child = poll();
+  if (child.workflow_execution().workflow_id() == id) child = poll();  // It was told of the child.
+
+  const auto& started = child.history().events(0).workflow_execution_started_event_attributes();
+  EXPECT_EQ(started.workflow_id(), id + "-child");
+  EXPECT_EQ(started.priority().priority_key(), 2);
+  EXPECT_EQ(started.priority().fairness_key(), "w");
+  EXPECT_EQ(started.priority().fairness_weight(), 3);
+  const HistoryEvent initiated =
+      event_of(enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED);
+  const auto& own = initiated.start_child_workflow_execution_initiated_event_attributes();
+  EXPECT_EQ(own.priority().priority_key(), 2);
+  EXPECT_EQ(own.priority().fairness_key(), "");
+}
+
+// Server 1.29 passes the priority over.
+TEST_F(MatchingTest, changed_priority) {
+  schedule_activities(2);
+  wf::UpdateActivityOptionsRequest request;
+  request.set_namespace_(ns);
+  *request.mutable_execution() = execution();
+  request.set_id("1");
+  *request.mutable_activity_options()->mutable_priority() = priority(1, "k");
+  request.mutable_update_mask()->add_paths("priority.priority_key");
+  auto reply = rpc<wf::UpdateActivityOptionsResponse>(request);
+  ASSERT_TRUE(reply.ok()) << reply.status();
+  // The genuine server dispatches it anew by a timer.
+  usleep(static_cast<useconds_t>(target().timer_slack.count()) * 1000);
+
+  const ActivityTask task = poll_activity();
+
+  const bool knows = !server_is("1.29");
+  EXPECT_EQ(task.activity_id(), knows ? "1" : "0");
+  EXPECT_EQ(task.priority().priority_key(), knows ? 1 : 0);
+  EXPECT_EQ(task.priority().fairness_key(), "");
 }
 
 TEST_F(MatchingTest, queue_rate_limit) {

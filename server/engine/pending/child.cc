@@ -26,6 +26,10 @@ StartSpec child_spec(Engine& engine, const Run& parent, const Child& child, Name
   spec.request_id = absl::StrCat(parent.run_id, ":", child.initiated_id);
   auto& a = spec.attributes;
   copy_start(from, a);
+  if (parent.start().has_priority()) {  // What it leaves open is its parent's.
+    *a.mutable_priority() = parent.start().priority();
+    a.mutable_priority()->MergeFrom(from.priority());
+  }
   a.set_parent_workflow_namespace(parent.ns->name());
   a.set_parent_workflow_namespace_id(parent.ns->id);
   a.mutable_parent_workflow_execution()->set_workflow_id(parent.workflow_id);
@@ -163,13 +167,6 @@ void initiate(Transition& t, command::StartChildWorkflowExecutionCommandAttribut
               std::int64_t completed_id,
               history::StartChildWorkflowExecutionInitiatedEventAttributes& a) {
   const Run& run = t.run();
-  const auto& start = run.start();
-  if (start.has_priority()) *a.mutable_priority() = start.priority();
-  if (from.has_priority()) {  // What it leaves open is its parent's.
-    common::Priority own = std::move(*from.mutable_priority());
-    from.clear_priority();
-    a.mutable_priority()->MergeFrom(own);
-  }
   copy_start(from, a);
   set_target_namespace(t, from.namespace_(), a);
   a.set_workflow_task_completed_event_id(completed_id);
