@@ -17,7 +17,8 @@ namespace {
 
 constexpr std::int64_t kSecond = 1'000'000'000, kStart = 1'780'000'000 * kSecond;
 constexpr int kRows = 100'000, kPage = 100;
-constexpr std::chrono::milliseconds kPageMax{20};  // Of CPU.
+// Of CPU: where an index helps, and where rows are looked through until a page is full.
+constexpr std::chrono::milliseconds kPageMax{20}, kScanMax{100};
 
 const AttributeTypes kTypes{{"Customer", enums::INDEXED_VALUE_TYPE_KEYWORD},
                             {"Amount", enums::INDEXED_VALUE_TYPE_INT},
@@ -126,7 +127,7 @@ class IndexSpeedTest : public testing::Test {
   }
 
   void expect_quick(const char* text, std::size_t rows, const std::optional<Place>& after = {},
-                    int size = kPage) {
+                    int size = kPage, std::chrono::milliseconds most = kPageMax) {
     const Query query = parsed(text);
     std::size_t found = 0;
     const auto took = time_of([&] {
@@ -137,7 +138,7 @@ class IndexSpeedTest : public testing::Test {
     std::printf("%-60s %8.3f ms, %zu rows\n", text,
                 std::chrono::duration<double, std::milli>(took).count(), found);
     EXPECT_EQ(found, rows) << text;
-    EXPECT_LT(took, kPageMax) << text;
+    EXPECT_LT(took, most) << text;
   }
 
   void count(const char* text) {
@@ -198,7 +199,7 @@ TEST_F(IndexSpeedTest, Pages) {
   expect_quick("Note = '17'", 100);
   expect_quick("Note = 'note number'", 100);
   expect_quick("NOT Customer = 'c17'", 100);
-  expect_quick(since.c_str(), 100);
+  expect_quick(since.c_str(), 100, {}, kPage, kScanMax);
   expect_quick(ended.c_str(), 100);
   expect_quick("CloseTime IS NULL", 0);
   expect_quick("TemporalNamespaceDivision IS NULL", 100);
