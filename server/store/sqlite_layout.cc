@@ -7,7 +7,7 @@
 namespace chimera::server {
 namespace {
 
-constexpr int kLayout = 2;                       // user_version; the first was 0.
+constexpr int kLayout = 2;  // user_version; the first was 0.
 constexpr char kSchema[] = R"(
 CREATE TABLE IF NOT EXISTS value(tab TEXT, key TEXT, data BLOB, PRIMARY KEY(tab, key))
   WITHOUT ROWID;
