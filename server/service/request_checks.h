@@ -1,5 +1,6 @@
 // What the genuine server looks at before a call's own handler does, in its order and its words:
-// the namespace, the execution that is meant, the form of a run id (servers 1.29, 1.32). Loop thread.
+// the namespace, the execution that is meant, the form of a run id (servers 1.29, 1.32). Loop
+// thread.
 #ifndef CHIMERA_SERVER_SERVICE_REQUEST_CHECKS_H_
 #define CHIMERA_SERVER_SERVICE_REQUEST_CHECKS_H_
 

@@ -172,18 +172,29 @@ def one_command(server: Server, kind: str, queue: str = "q") -> command.v1.Comma
     return c.Command(command_type=COMMANDS[kind], **made[kind]())
 
 
+def reports_by_id(server: Server, failed: dict) -> dict[str, Callable[[], Message]]:
+    def by_id(kind: type[Message], **more) -> Message:
+        execution, task = server.activity()
+        return kind(
+            namespace=NAMESPACE, workflow_id=execution.workflow_id, run_id=task.workflow_execution.run_id,
+            activity_id="a",
+            identity="w", **more,
+        )  # fmt: skip
+
+    return {
+        "RespondActivityTaskCompletedById": lambda: by_id(
+            wf.RespondActivityTaskCompletedByIdRequest, result=payloads()),
+        "RespondActivityTaskFailedById": lambda: by_id(wf.RespondActivityTaskFailedByIdRequest, **failed),
+        "RespondActivityTaskCanceledById": lambda: by_id(wf.RespondActivityTaskCanceledByIdRequest),
+        "RecordActivityTaskHeartbeatById": lambda: by_id(wf.RecordActivityTaskHeartbeatByIdRequest),
+    }  # fmt: skip
+
+
 def requests(server: Server) -> dict[str, Callable[[], Message]]:
     """Valid ones, by name; what follows a # tells those of one method apart."""
     ns = {"namespace": NAMESPACE}
     workflow_type = common.v1.WorkflowType(name="T")
     queue = taskqueue.v1.TaskQueue(name="q", kind=1)
-
-    def by_id(kind: type[Message], **more) -> Message:
-        execution, task = server.activity()
-        return kind(
-            **ns, workflow_id=execution.workflow_id, run_id=task.workflow_execution.run_id, activity_id="a",
-            identity="w", **more,
-        )  # fmt: skip
 
     def of_start(kind: type[Message], **more) -> Message:
         return kind(
@@ -257,11 +268,6 @@ def requests(server: Server) -> dict[str, Callable[[], Message]]:
             **ns, task_token=server.activity()[1].task_token),
         "RecordActivityTaskHeartbeat": lambda: wf.RecordActivityTaskHeartbeatRequest(
             **ns, task_token=server.activity()[1].task_token),
-        "RespondActivityTaskCompletedById": lambda: by_id(
-            wf.RespondActivityTaskCompletedByIdRequest, result=payloads()),
-        "RespondActivityTaskFailedById": lambda: by_id(wf.RespondActivityTaskFailedByIdRequest, **failed),
-        "RespondActivityTaskCanceledById": lambda: by_id(wf.RespondActivityTaskCanceledByIdRequest),
-        "RecordActivityTaskHeartbeatById": lambda: by_id(wf.RecordActivityTaskHeartbeatByIdRequest),
         "RespondQueryTaskCompleted": lambda: wf.RespondQueryTaskCompletedRequest(
             **ns, task_token=b"garbage", completed_type=1),
         "ResetStickyTaskQueue": lambda: wf.ResetStickyTaskQueueRequest(**ns, **waiting),
@@ -275,6 +281,7 @@ def requests(server: Server) -> dict[str, Callable[[], Message]]:
         "ListSearchAttributes": lambda: op.ListSearchAttributesRequest(**ns),
         "ExecuteMultiOperation": of_both,
     }  # fmt: skip
+    all_requests.update(reports_by_id(server, failed))
     for kind in COMMANDS:
         all_requests[f"RespondWorkflowTaskCompleted#{kind}"] = lambda kind=kind: of_commands(kind)
     return all_requests

@@ -6,6 +6,7 @@ import re
 import subprocess
 
 import pytest
+
 from conftest import ROOT, Peers, serving
 
 pytestmark = pytest.mark.peer
