@@ -124,7 +124,9 @@ absl::Status terminate(Engine& engine, wf::TerminateWorkflowExecutionRequest& re
                        wf::TerminateWorkflowExecutionResponse&) {
   absl::StatusOr<const Run*> found = target(engine, request);
   if (!found.ok()) return found.status();
-  terminate_run(engine, **found, request.reason(), &request.details(),
+  terminate_run(engine, **found,
+                request.reason().empty() ? "terminated by user via frontend" : request.reason(),
+                &request.details(),
                 request.identity().empty() ? "frontend-service" : request.identity());
   return absl::OkStatus();
 }

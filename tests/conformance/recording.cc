@@ -67,7 +67,7 @@ void simplify(json& value) {
       if (each.is_string() && (continued || each != "0s")) each = "SOME";
       continue;
     }
-    if ((key == "startToCloseTimeout" && again) || key == "currentRetryInterval") {
+    if (key == "startToCloseTimeout" && again) {
       each = "SOME";
       continue;
     }
@@ -122,7 +122,13 @@ const std::vector<Recorded>& genuine() {
 
 // Cases whose histories are not compared, and why.
 const std::map<std::string, std::string>& not_compared() {
+  constexpr char kChance[] = "which of its activities starts first is chance";
   static const auto* cases = new std::map<std::string, std::string>{
+      {"MatchingTest.worker_version",
+       "events as by server 1.29, search attributes as by 1.32 (docs/differences.md)"},
+      {"MatchingTest.queue_rate_limit", kChance},
+      {"MatchingTest.worker_rate_limit", kChance},
+      {"MatchingTest.fairness_key_rate_limit", kChance},
       {"VisibilityTest.paging_while_rows_change", "whether its poll gets a task is a race"},
       {"UpdateTest.close_is_the_last_command_even_before_messages",
        "the genuine server drops a speculative task whose answer it refuses; here its worker may "
@@ -205,6 +211,14 @@ void Masked::add(const api::workflowservice::v1::DescribeWorkflowExecutionRespon
   json& info = value["workflowExecutionInfo"];
   info.erase("stateTransitionCount");
   info.erase("executionDuration");
+  // The genuine server has them in no order.
+  if (value.contains("pendingActivities")) {
+    auto& pending = value["pendingActivities"];
+    // Servers 1.29 and 1.32 show it at different times.
+    for (json& each : pending) each.erase("currentRetryInterval");
+    std::sort(pending.begin(), pending.end(),
+              [](const json& a, const json& b) { return a["activityId"] < b["activityId"]; });
+  }
   // Here nothing is pending once a run has closed; the genuine server shows what was.
   if (info.contains("closeTime")) {
     for (const char* what : {"pendingActivities", "pendingChildren", "pendingWorkflowTask"})
