@@ -84,7 +84,7 @@ absl::Status upgrade(Engine& engine) {
       if (++fresh % kAtOnce != 0) continue;
       engine.after_turn();
       if (absl::Status status = wait_until_written(engine.store()); !status.ok()) return status;
-      while (engine.runs().in_memory().size() > kAtOnce) engine.runs().trim();
+      for (std::size_t i = 0; i < kAtOnce; ++i) engine.runs().trim();
     }
   }
   engine.put_value(kMetaTable, kUpgradeKey, "", /*erase=*/true);

@@ -2,6 +2,7 @@
 #include <fstream>
 
 #include <gmock/gmock.h>
+#include <sqlite3.h>
 
 #include "server/server.h"
 #include "tests/unit/server/service/server_calls.h"
@@ -65,6 +66,61 @@ class FilesTest : public testing::Test {
   std::unique_ptr<Server> server;
   std::shared_ptr<base::Transport> transport;
 };
+
+// Back to what a file was when events and rows went by run ids, and lists had no index.
+constexpr char kAsItWas[] = R"(
+ALTER TABLE run RENAME TO new_run;
+ALTER TABLE event RENAME TO new_event;
+CREATE TABLE run(pk INTEGER PRIMARY KEY, run_id TEXT UNIQUE, namespace_id TEXT,
+                 workflow_id TEXT, open INTEGER, side BLOB);
+INSERT INTO run SELECT number, run_id, namespace_id, workflow_id, closed = 0, side FROM new_run;
+CREATE TABLE event(run_id TEXT, first_id INTEGER, data BLOB, PRIMARY KEY(run_id, first_id))
+  WITHOUT ROWID;
+INSERT INTO event SELECT run_id, first_id, data FROM new_event JOIN new_run ON run = number;
+INSERT INTO value SELECT tab, run_id || key, data FROM run_row JOIN new_run ON run = number;
+DROP TABLE run_row;
+DROP TABLE new_event;
+DROP TABLE new_run;
+DROP TABLE visible;
+DROP TABLE visible_info;
+DROP TABLE visible_value;
+DROP TABLE visible_namespace;
+PRAGMA user_version = 0;
+)";
+
+TEST_F(FilesTest, AFileOfTheFirstLayoutIsTakenOver) {
+  constexpr int kClosed = 600;  // More than are read at once, and than memory keeps.
+  for (int i = 0; i < kClosed; ++i) {
+    ASSERT_TRUE(start_workflow(*transport, absl::StrCat("closed-", i)).ok());
+    ASSERT_TRUE(terminate(*transport, absl::StrCat("closed-", i)).ok());
+  }
+  ASSERT_TRUE(start_workflow(*transport, "open").ok());
+  ASSERT_TRUE(signal("open", "one").ok());
+  const auto before = history("closed-0");
+  stop();
+  sqlite3* raw = nullptr;
+  ASSERT_EQ(sqlite3_open(options.database_filename.c_str(), &raw), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(raw, kAsItWas, nullptr, nullptr, nullptr), SQLITE_OK)
+      << sqlite3_errmsg(raw);
+  sqlite3_close(raw);
+
+  for (int times = 0; times < 2; ++times) {
+    ASSERT_NO_FATAL_FAILURE(start());
+    wf::CountWorkflowExecutionsRequest count;
+    count.set_namespace_("default");
+    wf::CountWorkflowExecutionsResponse counted;
+    ASSERT_TRUE(call(*transport, CHIMERA_METHOD(CountWorkflowExecutions), count, counted).ok());
+    EXPECT_EQ(counted.count(), kClosed + 1);
+    count.set_query("ExecutionStatus = 'Running'");
+    ASSERT_TRUE(call(*transport, CHIMERA_METHOD(CountWorkflowExecutions), count, counted).ok());
+    EXPECT_EQ(counted.count(), 1);
+    EXPECT_EQ(history("closed-0").size(), before.size());
+    ASSERT_TRUE(signal("open", "one").ok());
+    EXPECT_EQ(history("open").size(), 3u) << "the request is known";
+    stop();
+  }
+  ASSERT_NO_FATAL_FAILURE(start());
+}
 
 TEST_F(FilesTest, AValueThatIsNoTextIsQuotedAsText) {
   ASSERT_TRUE(start_workflow(*transport, "bytes").ok());
