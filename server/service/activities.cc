@@ -12,7 +12,13 @@ namespace chimera::server {
 namespace {
 
 absl::StatusOr<ActivityRef> find(Engine& engine, const auto& request, bool begun = true) {
-  if (absl::Status s = check_length("Identity", request.identity()); !s.ok()) return s;
+  // The length of a heartbeat's is not looked at, as there.
+  constexpr bool kBeats =
+      std::is_same_v<std::decay_t<decltype(request)>, wf::RecordActivityTaskHeartbeatRequest> ||
+      std::is_same_v<std::decay_t<decltype(request)>, wf::RecordActivityTaskHeartbeatByIdRequest>;
+  if (!kBeats) {
+    if (absl::Status s = check_length("Identity", request.identity()); !s.ok()) return s;
+  }
   if constexpr (requires { request.activity_id(); }) {
     return find_activity_by_id(engine, request.namespace_(), request.workflow_id(),
                                request.run_id(), request.activity_id(), begun);

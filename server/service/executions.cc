@@ -54,6 +54,7 @@ absl::Status signal_workflow(Engine& engine, wf::SignalWorkflowExecutionRequest&
 wf::StartWorkflowExecutionRequest start_part(wf::SignalWithStartWorkflowExecutionRequest& from) {
   wf::StartWorkflowExecutionRequest start;
   copy_start(from, start);
+  if (from.has_task_queue()) start.mutable_task_queue();  // Though it has no name.
   return start;
 }
 

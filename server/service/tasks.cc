@@ -1,5 +1,6 @@
 // What workers call about workflow tasks and themselves.
 #include "server/base/errors.h"
+#include "server/base/tokens.h"
 #include "server/engine/engine.h"
 #include "server/engine/rules/failures.h"
 #include "server/engine/rules/limits.h"
@@ -107,11 +108,20 @@ absl::Status complete(Engine& engine, wf::RespondWorkflowTaskCompletedRequest& r
   return run.ok() ? complete_task(engine, **run, request, response) : run.status();
 }
 
+bool is_of_closed_run(Engine& engine, const std::string& token_bytes) {
+  const std::optional<TaskToken> token = TaskToken::decode(token_bytes);
+  const Run* run = token ? engine.runs().by_id(token->run_id) : nullptr;
+  return run != nullptr && !run->running();
+}
+
 absl::Status fail(Engine& engine, wf::RespondWorkflowTaskFailedRequest& request,
                   wf::RespondWorkflowTaskFailedResponse&) {
   if (absl::Status s = check_length("Identity", request.identity()); !s.ok()) return s;
   absl::StatusOr<const Run*> run = answered(engine, request);
-  if (!run.ok()) return run.status();
+  if (!run.ok())
+    return is_of_closed_run(engine, request.task_token())
+               ? not_found("workflow execution already completed")
+               : run.status();
   cut_failure(*request.mutable_failure());
   give_up_task(engine, **run, request);
   return absl::OkStatus();

@@ -313,7 +313,7 @@ def changes_of(server: Server, field: FieldDescriptor) -> Iterator[tuple[str, Ch
             yield "terminated", lambda message: setattr(message, field.name, server.terminated().workflow_id)
             yield "absent", lambda message: setattr(message, field.name, server.name("z"))
         elif field.name == "namespace":
-            yield "absent", to("no-such-namespace")
+            yield "absent", lambda message: setattr(message, field.name, server.name("z"))
     elif field.type == FieldDescriptor.TYPE_BYTES and field.name == "task_token":
         yield "garbage", to(b"garbage")
         yield "of a closed task", to(server.closed_task)

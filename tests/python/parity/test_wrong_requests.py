@@ -16,7 +16,8 @@ ON_PURPOSE = {
     r"next_page_token": "a damaged token is refused as such; the genuine server answers UNKNOWN",
     r"ResetWorkflowExecution: reset_reapply_type": "an unknown one is refused; there it is an internal error",
     r"lifecycle_stage [03]$": "the genuine server does not wait for a stage that it does not know",
-    r"#activity: .*task_queue": "as server 1.32 says it",
+    r"#activity: .*(task_queue|retry_policy)": "as server 1.32 says it",
+    r"StartWorkflowExecution: workflow_id long": "as server 1.32 says it",
     r"DescribeNamespace: id": "an unknown id is not found; there it is an unknown error",
     r"inherit_build_id|use_workflow_build_id|versioning": "worker deployments are not there yet",
 }
