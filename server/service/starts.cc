@@ -18,9 +18,6 @@
 namespace chimera::server {
 namespace {
 
-constexpr Nanos kDefaultTaskTimeout = seconds{10};
-constexpr Nanos kMaxTaskTimeout = seconds{120};
-
 absl::Status check_id(absl::string_view what, const std::string& id) {
   if (id.empty()) return invalid(absl::StrCat(what, " is not set on request."));
   if (id.size() > kIdMax) {
@@ -86,13 +83,9 @@ void cap_timeouts(wf::StartWorkflowExecutionRequest& request) {
   if (request.has_workflow_run_timeout()) cap_duration(request.mutable_workflow_run_timeout());
   if (request.has_workflow_start_delay()) cap_duration(request.mutable_workflow_start_delay());
   cap_durations(request.has_retry_policy() ? request.mutable_retry_policy() : nullptr);
-  Nanos task = to_nanos(request.workflow_task_timeout());
-  if (task == Nanos{0}) task = kDefaultTaskTimeout;
-  task = std::min(task, kMaxTaskTimeout);
-  const Nanos execution = to_nanos(request.workflow_execution_timeout());
-  Nanos run = to_nanos(request.workflow_run_timeout());
-  if (execution > Nanos{0} && (run == Nanos{0} || run > execution)) run = execution;
-  if (run > Nanos{0}) task = std::min(task, run);
+  const Nanos run = capped_run_timeout(to_nanos(request.workflow_run_timeout()),
+                                       to_nanos(request.workflow_execution_timeout()));
+  const Nanos task = capped_task_timeout(to_nanos(request.workflow_task_timeout()), run);
   // What the caller left out stays out: workers tell "none" from zero.
   if (run != to_nanos(request.workflow_run_timeout()))
     set(request.mutable_workflow_run_timeout(), run);

@@ -32,6 +32,22 @@ TEST_F(ChainTest, can) {
   respond(task, {complete_workflow()});
 }
 
+TEST_F(ChainTest, can_timeouts) {
+  start([](Start& request) {
+    request.mutable_workflow_execution_timeout()->set_seconds(30);
+    request.mutable_workflow_task_timeout()->set_seconds(3);
+  });
+  Command longer = continue_as_new();
+  auto& a = *longer.mutable_continue_as_new_workflow_execution_command_attributes();
+  a.mutable_workflow_run_timeout()->set_seconds(40);
+  a.mutable_workflow_task_timeout()->set_seconds(500);
+  respond(poll(), {longer});
+  const auto cut = poll().history().events(0).workflow_execution_started_event_attributes();
+
+  EXPECT_EQ(cut.workflow_run_timeout().seconds(), 30);
+  EXPECT_EQ(cut.workflow_task_timeout().seconds(), 30);
+}
+
 TEST_F(ChainTest, retry_workflow) {
   std::string first = start([](Start& request) {
     request.mutable_retry_policy()->mutable_initial_interval()->set_nanos(50'000'000);

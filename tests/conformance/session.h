@@ -76,6 +76,7 @@ class Session : public testing::Test {
   Task poll_sticky(milliseconds patience = std::chrono::seconds(10)) {
     return poll_queue(sticky, true, patience);
   }
+  Task poll_queue(const std::string& name, bool is_sticky, milliseconds patience);
   ActivityTask poll_activity(milliseconds patience = std::chrono::seconds(10));
   // True if no workflow task comes within the time, which is a little more than a second at least.
   bool no_task_within(milliseconds time);
@@ -146,7 +147,6 @@ class Session : public testing::Test {
   void collect(std::string workflow_id, std::string run_id, Masked& masked);
   absl::Status invoke(const google::protobuf::Message& request, google::protobuf::Message& reply,
                       milliseconds timeout);
-  Task poll_queue(const std::string& name, bool is_sticky, milliseconds patience);
   absl::StatusOr<Task> poll_once(const std::string& name, bool is_sticky, milliseconds patience);
 
   absl::Mutex mutex_;                 // Cases have threads.

@@ -64,7 +64,6 @@ void fail_child_start(Engine& engine, const Run& parent, const Child& child,
   a.set_cause(cause);
   a.set_control(from.control());
   a.set_initiated_event_id(child.initiated_id);
-  a.set_workflow_task_completed_event_id(from.workflow_task_completed_event_id());
   t.external(std::move(event));
   t.commit();
 }
@@ -118,7 +117,7 @@ HistoryEvent child_result(const Transition& t, const Run& child, std::int64_t in
     a.set_namespace_(child.ns->name());
     a.set_namespace_id(child.ns->id);
     a.mutable_workflow_execution()->set_workflow_id(child.workflow_id);
-    a.mutable_workflow_execution()->set_run_id(known.run_id);
+    a.mutable_workflow_execution()->set_run_id(child.run_id);  // The last of its chain.
     a.mutable_workflow_type()->set_name(known.attributes().workflow_type().name());
     a.set_initiated_event_id(initiated_id);
     a.set_started_event_id(known.started_id);
@@ -173,12 +172,8 @@ void initiate(Transition& t, command::StartChildWorkflowExecutionCommandAttribut
   if (a.task_queue().name().empty()) a.mutable_task_queue()->set_name(run.task_queue);
   a.mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
   const Nanos execution = to_nanos(a.workflow_execution_timeout());
-  Nanos run_timeout = to_nanos(a.workflow_run_timeout());
-  if (execution > Nanos{0} && (run_timeout == Nanos{0} || run_timeout > execution))
-    run_timeout = execution;
-  Nanos task = to_nanos(a.workflow_task_timeout());
-  if (task == Nanos{0}) task = run.task_timeout;
-  if (run_timeout > Nanos{0}) task = std::min(task, run_timeout);
+  const Nanos run_timeout = capped_run_timeout(to_nanos(a.workflow_run_timeout()), execution);
+  const Nanos task = capped_task_timeout(to_nanos(a.workflow_task_timeout()), run_timeout);
   if (a.has_workflow_execution_timeout()) set(a.mutable_workflow_execution_timeout(), execution);
   set(a.mutable_workflow_run_timeout(), run_timeout);
   set(a.mutable_workflow_task_timeout(), task);

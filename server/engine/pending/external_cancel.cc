@@ -115,8 +115,6 @@ void ExternalCancels::deliver(Engine& engine, const Run& run, std::int64_t initi
   } else {
     auto& a = *event.mutable_request_cancel_external_workflow_execution_failed_event_attributes();
     fill(a);
-    a.set_control(from.control());
-    a.set_workflow_task_completed_event_id(from.workflow_task_completed_event_id());
     a.set_cause(ns == nullptr ? kNamespaceGone : kTargetGone);
   }
   t.external(std::move(event));

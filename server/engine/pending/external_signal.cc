@@ -143,7 +143,6 @@ void ExternalSignals::deliver(Engine& engine, const Run& run, std::int64_t initi
   } else {
     auto& a = *event.mutable_signal_external_workflow_execution_failed_event_attributes();
     fill(a);
-    a.set_workflow_task_completed_event_id(from.workflow_task_completed_event_id());
     a.set_cause(failed_cause(ns, full));
   }
   t.external(std::move(event));

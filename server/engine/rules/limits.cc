@@ -63,6 +63,17 @@ void cap_durations(common::RetryPolicy* policy) {
   cap_duration(policy->has_maximum_interval() ? policy->mutable_maximum_interval() : nullptr);
 }
 
+Nanos capped_run_timeout(Nanos asked, Nanos execution_timeout) {
+  const bool longer = asked == Nanos{0} || asked > execution_timeout;
+  return execution_timeout > Nanos{0} && longer ? execution_timeout : asked;
+}
+
+Nanos capped_task_timeout(Nanos asked, Nanos run_timeout) {
+  constexpr Nanos kDefault = seconds{10}, kMax = seconds{120};
+  const Nanos timeout = std::min(asked == Nanos{0} ? kDefault : asked, kMax);
+  return run_timeout > Nanos{0} ? std::min(timeout, run_timeout) : timeout;
+}
+
 std::string links_problem(const google::protobuf::RepeatedPtrField<common::Link>& links) {
   constexpr int kLinksMax = 10;
   constexpr std::size_t kLinkBytesMax = 4000;

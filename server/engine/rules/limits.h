@@ -33,6 +33,10 @@ inline Verdict either(Verdict first, Verdict second) { return first ? std::move(
 // What is longer becomes a hundred years, as in the genuine server. Null: nothing to do.
 void cap_duration(google::protobuf::Duration* duration);
 void cap_durations(common::RetryPolicy* policy);
+// What a run's timeout becomes; zero is none.
+Nanos capped_run_timeout(Nanos asked, Nanos execution_timeout);
+// Zero asks for the default.
+Nanos capped_task_timeout(Nanos asked, Nanos run_timeout);
 
 // `what` as in "SignalName length exceeds limit."
 absl::Status check_length(absl::string_view what, absl::string_view value);

@@ -5,6 +5,7 @@
 #include "server/engine/engine.h"
 #include "server/engine/matched/query.h"
 #include "server/engine/rules/cron.h"
+#include "server/engine/rules/limits.h"
 #include "server/engine/rules/retry.h"
 #include "server/engine/rules/start_attributes.h"
 #include "server/engine/turn/start.h"
@@ -143,7 +144,12 @@ void continue_run(Transition& t, command::ContinueAsNewWorkflowExecutionCommandA
         with_types(t.run().ns->search_attributes, std::move(*next.mutable_search_attributes()));
   }
   if (next.has_retry_policy()) default_retry_policy(*next.mutable_retry_policy());
-  next.mutable_workflow_run_timeout();  // Present, as in the genuine server's events.
+  const Nanos run_timeout = capped_run_timeout(to_nanos(next.workflow_run_timeout()),
+                                               to_nanos(next.workflow_execution_timeout()));
+  // Present, as in the genuine server's events.
+  set(next.mutable_workflow_run_timeout(), run_timeout);
+  set(next.mutable_workflow_task_timeout(),
+      capped_task_timeout(to_nanos(next.workflow_task_timeout()), run_timeout));
   copy_start(std::as_const(next), a);
   a.mutable_workflow_run_timeout();
   a.mutable_workflow_task_timeout();
