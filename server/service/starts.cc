@@ -59,11 +59,6 @@ absl::Status check_available(const wf::StartWorkflowExecutionRequest& request) {
       "Nexus operations.";
   if (request.completion_callbacks_size() > 0)
     return absl::UnimplementedError(absl::StrCat("completion_callbacks", kText));
-  const auto& options = request.on_conflict_options();
-  if (options.attach_request_id() || options.attach_completion_callbacks() ||
-      options.attach_links()) {
-    return absl::UnimplementedError(absl::StrCat("on_conflict_options", kText));
-  }
   if (request.has_versioning_override()) {
     return absl::UnimplementedError(
         "versioning_override of a start is not available in this embedded server, which has no "
@@ -134,6 +129,10 @@ absl::Status validate_start(Engine& engine, wf::StartWorkflowExecutionRequest& r
       return invalid(problem);
   }
   if (absl::Status s = check_policies(request); !s.ok()) return s;
+  if (request.on_conflict_options().attach_completion_callbacks() &&
+      !request.on_conflict_options().attach_request_id()) {
+    return invalid("attaching request ID is required for attaching completion callbacks");
+  }
   if (absl::Status s = check_search_attributes((*ns)->search_attributes, (*ns)->name(),
                                                request.search_attributes());
       !s.ok())
@@ -194,7 +193,15 @@ absl::Status start_workflow(Engine& engine, wf::StartWorkflowExecutionRequest& r
     link.mutable_event_ref()->set_event_type(enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED);
   };
   if (decision->use != nullptr) {
-    answer(*decision->use, decision->deduplicated);
+    const Run& run = *decision->use;
+    answer(run, decision->deduplicated);
+    const auto& options = request.on_conflict_options();
+    if (request.has_on_conflict_options() && !decision->deduplicated &&
+        !run.attached_requests.contains(request.request_id())) {
+      attach_request(engine, run, options.attach_request_id() ? request.request_id() : "",
+                     options.attach_links() ? request.links()
+                                            : google::protobuf::RepeatedPtrField<common::Link>());
+    }
     return absl::OkStatus();
   }
   const bool eager = request.request_eager_execution();

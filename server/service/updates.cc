@@ -148,6 +148,12 @@ struct Multi {
 absl::Status check_start(Engine& engine, wf::StartWorkflowExecutionRequest& start) {
   if (start.namespace_().empty()) return namespace_not_found("");
   if (absl::Status s = validate_start(engine, start); !s.ok()) return s;
+  const auto& options = start.on_conflict_options();
+  if (options.attach_request_id() || options.attach_links() ||
+      options.attach_completion_callbacks()) {
+    return absl::UnimplementedError(
+        "on_conflict_options of an update-with-start have no effect: leave them unset.");
+  }
   if (!start.cron_schedule().empty()) return invalid("CronSchedule is not allowed.");
   if (start.request_eager_execution()) return invalid("RequestEagerExecution is not supported.");
   if (to_nanos(start.workflow_start_delay()) > Nanos{0})

@@ -32,6 +32,24 @@ TEST_F(ChainTest, can) {
   respond(task, {complete_workflow()});
 }
 
+// The genuine server leaves a second between the starts of two runs of a chain; here the next one
+// starts at once, so that tests need not wait.
+TEST_F(ChainTest, min_interval) {
+  start();
+  respond(poll(), {continue_as_new("second")});
+  const Task task = poll();
+
+  const auto& started = task.history().events(0).workflow_execution_started_event_attributes();
+  const std::int64_t backoff = started.first_workflow_task_backoff().seconds() * 1'000'000'000 +
+                               started.first_workflow_task_backoff().nanos();
+  if (target().genuine) {
+    EXPECT_GT(backoff, 0);
+    EXPECT_LE(backoff, 1'000'000'000);
+  } else {
+    EXPECT_EQ(backoff, 0);
+  }
+}
+
 TEST_F(ChainTest, can_timeouts) {
   start([](Start& request) {
     request.mutable_workflow_execution_timeout()->set_seconds(30);

@@ -53,7 +53,8 @@ int run(int argc, char** argv) {
   std::unique_ptr<GenuineServer> genuine;
   const std::map<std::string, std::string> limits = {
       {"limit.historyCount.suggestContinueAsNew", absl::StrCat(kSuggestEvents)},
-      {"limit.historyCount.error", absl::StrCat(kHistoryEventsMax)}};
+      {"limit.historyCount.error", absl::StrCat(kHistoryEventsMax)},
+      {"history.workflowTaskHeartbeatTimeout", absl::StrCat(kHeartbeatsMax.count())}};
   core::ConnectionOptions options;
   options.connect_timeout = std::chrono::seconds(30);
   if (argc > 1 && std::string(argv[1]) == "--genuine") {

@@ -87,6 +87,64 @@ TEST_F(StartTest, conflict_use_existing) {
   EXPECT_FALSE(again->started());
 }
 
+// A start that is answered with a run leaves its trace there, and is known again by it.
+TEST_F(StartTest, use_existing_attach_callbacks) {
+  const std::string run_id = start();
+  const Task task = poll();
+  const auto attach = [](Start& request) {
+    request.set_request_id("second-request");
+    request.set_workflow_id_conflict_policy(enums::WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING);
+    request.mutable_on_conflict_options()->set_attach_request_id(true);
+    request.mutable_on_conflict_options()->set_attach_links(true);
+    auto& link = *request.add_links()->mutable_workflow_event();
+    link.set_namespace_("default");
+    link.set_workflow_id("caller");
+    link.set_run_id("6f0c4d2e-8f57-4f5b-9d5f-5b0f3a1b2c3d");
+  };
+
+  EXPECT_EQ(start(attach), run_id);
+  EXPECT_TRUE(
+      describe().workflow_extended_info().request_id_infos().at("second-request").buffered());
+  EXPECT_EQ(start(attach), run_id);  // The same request again.
+  respond(task, {});
+
+  EXPECT_THAT(events(), testing::StartsWith(
+                            "Started TaskScheduled TaskStarted TaskCompleted OptionsUpdated"));
+  const auto infos = describe().workflow_extended_info().request_id_infos();
+  EXPECT_EQ(infos.at("second-request").event_id(), 5);
+  EXPECT_EQ(infos.at("second-request").event_type(),
+            enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED);
+  const HistoryEvent event = event_of(enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED);
+  EXPECT_TRUE(event.worker_may_ignore());
+  EXPECT_EQ(event.links_size(), 1);
+}
+
+TEST_F(StartTest, use_existing_attaches_at_once) {
+  start();
+  respond(poll(), {});
+  start([](Start& request) {
+    request.set_workflow_id_conflict_policy(enums::WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING);
+    request.mutable_on_conflict_options()->set_attach_request_id(true);
+  });
+  start([](Start& request) {
+    request.set_workflow_id_conflict_policy(enums::WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING);
+    request.mutable_on_conflict_options();
+  });
+
+  EXPECT_EQ(events(),
+            "Started TaskScheduled TaskStarted TaskCompleted OptionsUpdated OptionsUpdated");
+  EXPECT_TRUE(no_task_within(std::chrono::seconds(1)));
+}
+
+TEST_F(StartTest, attaching_callbacks_needs_the_request) {
+  Start request = start_request();
+  request.mutable_on_conflict_options()->set_attach_completion_callbacks(true);
+
+  const absl::Status refused = rpc<wf::StartWorkflowExecutionResponse>(request).status();
+
+  EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument) << refused;
+}
+
 TEST_F(StartTest, conflict_terminate_existing) {
   std::string first = start();
 

@@ -19,6 +19,8 @@ inline constexpr int kHistoryEventsMax = 4000;
 // What the embedded server always does, the genuine one only with these settings: one partition
 // for each queue, so that it has one order; priorities (server 1.29) and fairness; and worker
 // heartbeats (server 1.29). A server of --address must have been started with them, too.
+// Tasks that only ask for the next, one after the other; a setting of both servers.
+inline constexpr std::chrono::seconds kHeartbeatsMax{4};
 inline constexpr std::pair<const char*, const char*> kGenuineSettings[] = {
     {"matching.numTaskqueueReadPartitions", "1"}, {"matching.numTaskqueueWritePartitions", "1"},
     {"matching.useNewMatcher", "true"},           {"matching.enableFairness", "true"},

@@ -255,6 +255,29 @@ TEST_F(WorkflowTaskTest, heartbeat_force_create) {
             "TaskCompleted Completed");
 }
 
+// Half an hour, but for this server's setting. What only heartbeats shall not live for ever.
+TEST_F(WorkflowTaskTest, heartbeat_30min) {
+  start();
+  const auto heartbeat = [](Respond& request) {
+    request.set_force_create_new_workflow_task(true);
+    request.set_return_new_workflow_task(true);
+  };
+  Task task = poll();
+  const auto end = std::chrono::steady_clock::now() + 2 * kHeartbeatsMax;
+  absl::Status refused;
+  while (std::chrono::steady_clock::now() < end) {
+    absl::SleepFor(absl::Seconds(1));
+    const auto answer = try_respond(task, {}, heartbeat);
+    refused = answer.status();
+    if (!refused.ok()) break;
+    task = answer->workflow_task();
+  }
+
+  EXPECT_EQ(refused.code(), absl::StatusCode::kNotFound) << refused;
+  EXPECT_EQ(std::string(refused.message()), "workflow task heartbeat timeout");
+  EXPECT_THAT(events(), testing::HasSubstr("TaskTimedOut"));
+}
+
 TEST_F(WorkflowTaskTest, return_new_task) {
   start();
   Task task = poll();

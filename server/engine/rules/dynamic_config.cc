@@ -3,6 +3,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "absl/time/time.h"
 
 namespace chimera::server {
 namespace {
@@ -27,11 +29,42 @@ constexpr Setting kSettings[] = {
     {"history.maxTotalUpdates", &DynamicConfig::updates_max},
 };
 
-const Setting* find(const std::string& name) {
-  for (const Setting& setting : kSettings) {
+struct DurationSetting {
+  const char* name;
+  Nanos DynamicConfig::* value;
+};
+constexpr DurationSetting kDurations[] = {
+    {"history.workflowTaskHeartbeatTimeout", &DynamicConfig::heartbeats_max},
+};
+
+template <class Kind, std::size_t kSize>
+const Kind* find(const Kind (&settings)[kSize], const std::string& name) {
+  for (const Kind& setting : settings) {
     if (absl::AsciiStrToLower(setting.name) == absl::AsciiStrToLower(name)) return &setting;
   }
   return nullptr;
+}
+
+absl::Status wrong(const std::string& name, const std::string& text, const std::string& hint) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("dynamic config ", name, "=", text, ": give ", hint));
+}
+
+// In quotes, too: the genuine server's command line takes JSON. A bare number is of seconds.
+absl::Status take_duration(const std::string& name, absl::string_view text, Nanos& value) {
+  absl::ConsumePrefix(&text, "\"");
+  absl::ConsumeSuffix(&text, "\"");
+  absl::Duration duration;
+  double seconds = 0;
+  const bool bare = absl::SimpleAtod(text, &seconds);
+  if (bare && seconds > 0) duration = absl::Seconds(seconds);
+  const bool right = bare || absl::ParseDuration(text, &duration);
+  const absl::Duration kMax = absl::Hours(24 * 36500);
+  if (!right || duration <= absl::ZeroDuration() || duration > kMax)
+    return wrong(name, std::string(text),
+                 "a duration above 0 and within a hundred years, such as 30m or 1.5s");
+  value = absl::ToChronoNanoseconds(duration);
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -40,16 +73,19 @@ absl::StatusOr<DynamicConfig> parse_dynamic_config(const std::map<std::string, s
                                                    std::vector<std::string>& unknown) {
   DynamicConfig config;
   for (const auto& [name, text] : values) {
-    const Setting* setting = find(name);
+    if (const DurationSetting* setting = find(kDurations, name)) {
+      if (absl::Status s = take_duration(name, text, config.*setting->value); !s.ok()) return s;
+      continue;
+    }
+    const Setting* setting = find(kSettings, name);
     if (setting == nullptr) {
       unknown.push_back(name);
       continue;
     }
     std::int64_t value = 0;
     if (!absl::SimpleAtoi(text, &value) || value <= 0) {
-      return absl::InvalidArgumentError(absl::StrCat("dynamic config ", name, "=", text,
-                                                     ": give a whole number above 0, such as ",
-                                                     config.*setting->value));
+      return wrong(name, text,
+                   absl::StrCat("a whole number above 0, such as ", config.*setting->value));
     }
     config.*setting->value = value;
   }

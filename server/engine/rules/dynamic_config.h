@@ -10,6 +10,8 @@
 
 #include "absl/status/statusor.h"
 
+#include "server/base/types.h"
+
 namespace chimera::server {
 
 struct DynamicConfig {
@@ -26,10 +28,12 @@ struct DynamicConfig {
   std::int64_t signals_max = 10000;
   std::int64_t updates_in_flight_max = 10;
   std::int64_t updates_max = 2000;
+  // From the first task of those that only ask for the next.
+  Nanos heartbeats_max = std::chrono::minutes{30};
 };
 
-// Names are the genuine server's, in upper or lower case. A value that is no whole number is an
-// error; names that are not known here are added to `unknown`.
+// Names are the genuine server's, in upper or lower case. A value that is no whole number (no
+// duration, such as 30m, "30m" or a number of seconds) is an error; names that are not known here are added to `unknown`.
 absl::StatusOr<DynamicConfig> parse_dynamic_config(const std::map<std::string, std::string>& values,
                                                    std::vector<std::string>& unknown);
 

@@ -148,6 +148,12 @@ void describe_run(const Run& run, WallTime now, wf::DescribeWorkflowExecutionRes
   auto& request = (*extended.mutable_request_id_infos())[run.start_request_id];
   request.set_event_type(enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED);
   request.set_event_id(1);
+  for (const auto& [id, event_id] : run.attached_requests) {
+    auto& attached = (*extended.mutable_request_id_infos())[id];
+    attached.set_event_type(enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED);
+    attached.set_event_id(event_id);
+    attached.set_buffered(event_id == 0);
+  }
 }
 
 }  // namespace chimera::server

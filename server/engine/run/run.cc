@@ -185,6 +185,12 @@ void Run::fold(const HistoryEvent& event) {
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
       ++signal_count;
       return;
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED: {
+      const auto& a = event.workflow_execution_options_updated_event_attributes();
+      if (!a.attached_request_id().empty())
+        attached_requests[a.attached_request_id()] = event.event_id();
+      return;
+    }
     case enums::EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES:
       return merge(search_attributes, event.upsert_workflow_search_attributes_event_attributes()
                                           .search_attributes()

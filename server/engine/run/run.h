@@ -172,6 +172,9 @@ class Run : public std::enable_shared_from_this<Run> {
 
   // How it was started and followed.
   std::string start_request_id;
+  // Of the starts that were answered with this run and left a trace in it -> the trace's event; 0:
+  // it is buffered.
+  absl::flat_hash_map<std::string, std::int64_t> attached_requests;
   ::temporal::api::sdk::v1::UserMetadata user_metadata;
   std::string new_run_id;  // The run that follows this one, once closed.
   std::string reset_run_id;

@@ -68,14 +68,15 @@ const HistoryEvent& Transition::write(HistoryEvent event) {
 }
 
 void Transition::external(HistoryEvent event) {
+  const bool buffers = run_.task.is_started();
+  aside(std::move(event));
+  if (!buffers && run_.backoff_until == kUnset && run_.running()) want_task_ = true;
+}
+
+void Transition::aside(HistoryEvent event) {
   if (run_.task.kind == WorkflowTask::Kind::kSpeculative) materialize_task(*this, "");
-  if (run_.task.is_started()) {
-    run_.fold(event);
-    run_.buffered.push_back(std::move(event));
-    return;
-  }
+  if (run_.task.is_started()) return after_commands(std::move(event));
   write(std::move(event));
-  if (run_.backoff_until == kUnset && run_.running()) want_task_ = true;
 }
 
 void Transition::after_commands(HistoryEvent event) {
@@ -99,6 +100,8 @@ void Transition::flush_buffered() {
     run_.history_size += static_cast<std::int64_t>(stored.ByteSizeLong());
     ++run_.events_since_failure;
     run_.pending_.flushed(stored, flushed_starts_);
+    if (stored.event_type() == enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED)
+      run_.fold(stored);  // Its id is known now.
   }
   want_task_ = true;
 }

@@ -25,6 +25,8 @@ class Transition {
   const HistoryEvent& write(HistoryEvent event);
   // An event from outside: buffered while a workflow task is started, and it wants a workflow task.
   void external(HistoryEvent event);
+  // Likewise, but no reason for a workflow task.
+  void aside(HistoryEvent event);
   // What a command brought about: behind the events of all commands of its task.
   void after_commands(HistoryEvent event);
   // After the events of a completed or failed task: what was buffered, results last.

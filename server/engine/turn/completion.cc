@@ -12,7 +12,6 @@ namespace {
 
 using Kind = WorkflowTask::Kind;
 constexpr std::int64_t kSpeculativeEventsMax = 10;
-constexpr Nanos kHeartbeatMax = std::chrono::minutes{30};
 
 void take_stickiness(Run& run, const wf::RespondWorkflowTaskCompletedRequest& request) {
   const auto& sticky = request.sticky_attributes();
@@ -107,7 +106,7 @@ absl::Status complete(Transition& t, wf::RespondWorkflowTaskCompletedRequest& re
   Run& run = t.run();
   const WallTime original_scheduled = run.task.original_scheduled;
   if (request.force_create_new_workflow_task() &&
-      engine.now() - original_scheduled > kHeartbeatMax) {
+      engine.now() - original_scheduled > engine.config().heartbeats_max) {
     time_out_task(t, enums::TIMEOUT_TYPE_START_TO_CLOSE);
     return not_found("workflow task heartbeat timeout");
   }

@@ -77,6 +77,15 @@ void reapply_update(Transition& t, const ::temporal::api::update::v1::Request& r
   t.write(std::move(again));
 }
 
+void reapply_attached(Transition& t, const HistoryEvent& event) {
+  HistoryEvent again = t.event(event.event_type());
+  *again.mutable_workflow_execution_options_updated_event_attributes() =
+      event.workflow_execution_options_updated_event_attributes();
+  *again.mutable_links() = event.links();
+  again.set_worker_may_ignore(true);
+  t.write(std::move(again));
+}
+
 // What came from outside from event `first` on happens again: signals, updates and what became of
 // `children`. Cancel requests do not, as in the genuine server.
 void reapply_run(Transition& t, const Run& base, std::int64_t first,
@@ -92,6 +101,8 @@ void reapply_run(Transition& t, const Run& base, std::int64_t first,
       if (a.has_accepted_request()) reapply_update(t, a.accepted_request());
     } else if (updates && event.has_workflow_execution_update_admitted_event_attributes()) {
       reapply_update(t, event.workflow_execution_update_admitted_event_attributes().request());
+    } else if (event.has_workflow_execution_options_updated_event_attributes()) {
+      reapply_attached(t, event);
     } else if (children) {
       Pending::carry_over(t, event);
     }

@@ -38,6 +38,7 @@ absl::StatusOr<StartDecision> decide_start(Engine& engine, const Namespace& ns,
   const Run* current = engine.runs().current(ns, workflow_id);
   if (current == nullptr) return StartDecision{};
   if (current->start_request_id == request_id) return StartDecision{current, /*deduplicated=*/true};
+  if (current->attached_requests.contains(request_id)) return StartDecision{current};
   if (reuse == enums::WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING) {
     reuse = enums::WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE;
     conflict = enums::WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING;
@@ -95,6 +96,18 @@ const Run& create_run(Engine& engine, StartSpec spec) {
   if (run.backoff_until == kUnset) t.want_task();
   t.commit();
   return run;
+}
+
+void attach_request(Engine& engine, const Run& run, const std::string& request_id,
+                    const google::protobuf::RepeatedPtrField<common::Link>& links) {
+  Transition t(engine, run);
+  HistoryEvent event = t.event(enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED);
+  event.mutable_workflow_execution_options_updated_event_attributes()->set_attached_request_id(
+      request_id);
+  *event.mutable_links() = links;
+  event.set_worker_may_ignore(true);
+  t.aside(std::move(event));
+  t.commit();
 }
 
 void write_terminated(Transition& t, const std::string& reason, const common::Payloads* details,

@@ -42,6 +42,9 @@ absl::StatusOr<StartDecision> decide_start(Engine& engine, const Namespace& ns,
                                            const std::string& request_id,
                                            enums::WorkflowIdReusePolicy reuse,
                                            enums::WorkflowIdConflictPolicy conflict);
+// A start that was answered with a run leaves its trace there.
+void attach_request(Engine& engine, const Run& run, const std::string& request_id,
+                    const google::protobuf::RepeatedPtrField<common::Link>& links);
 // Writes the Terminated event, and before it the end of a started workflow task and what it held
 // back.
 void write_terminated(Transition& t, const std::string& reason, const common::Payloads* details,

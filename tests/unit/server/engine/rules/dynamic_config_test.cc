@@ -45,5 +45,18 @@ TEST(DynamicConfigTest, AValueThatIsNoNumberIsRefusedWithAnExample) {
   }
 }
 
+TEST(DynamicConfigTest, DurationsAreTextOrSeconds) {
+  const auto heartbeats = [](const std::string& value) -> Nanos {
+    std::vector<std::string> unknown;
+    auto config = parse_dynamic_config({{"history.workflowTaskHeartbeatTimeout", value}}, unknown);
+    return config.ok() ? config->heartbeats_max : Nanos{-1};
+  };
+  EXPECT_EQ(heartbeats("\"90s\""), seconds{90});
+  EXPECT_EQ(heartbeats("1m30s"), seconds{90});
+  EXPECT_EQ(heartbeats("90"), seconds{90});
+  for (const char* wrong : {"", "\"", "soon", "0", "-1s", "1 s", "nan", "1e300"})
+    EXPECT_EQ(heartbeats(wrong), Nanos{-1}) << wrong;
+}
+
 }  // namespace
 }  // namespace chimera::server
