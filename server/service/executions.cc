@@ -63,6 +63,11 @@ absl::Status signal_with_start(Engine& engine, wf::SignalWithStartWorkflowExecut
   if (request.signal_name().empty()) return invalid("SignalName is not set on request.");
   if (absl::Status s = check_length("SignalName", request.signal_name()); !s.ok()) return s;
   if (absl::Status s = check_blob(request.signal_input()); !s.ok()) return s;
+  history::WorkflowExecutionSignaledEventAttributes a;
+  a.set_signal_name(request.signal_name());
+  if (request.has_signal_input()) *a.mutable_input() = std::move(*request.mutable_signal_input());
+  a.set_identity(request.identity());
+  if (request.has_header()) *a.mutable_header() = request.header();  // The start's, too.
   wf::StartWorkflowExecutionRequest start = start_part(request);
   if (absl::Status s = validate_start(engine, start); !s.ok()) return s;
   Namespace& ns = *engine.namespaces().find(start.namespace_());
@@ -79,18 +84,14 @@ absl::Status signal_with_start(Engine& engine, wf::SignalWithStartWorkflowExecut
       decide_start(engine, ns, start.workflow_id(), start.request_id(),
                    start.workflow_id_reuse_policy(), conflict);
   if (!decision.ok()) return decision.status();
-  history::WorkflowExecutionSignaledEventAttributes a;
-  a.set_signal_name(request.signal_name());
-  if (request.has_signal_input()) *a.mutable_input() = std::move(*request.mutable_signal_input());
-  a.set_identity(request.identity());
-  if (request.has_header()) *a.mutable_header() = request.header();
   if (decision->use != nullptr) {
     const Run& run = *decision->use;
     response.set_run_id(run.run_id);
     response.set_first_execution_run_id(run.first_run_id);
     if (decision->deduplicated) return absl::OkStatus();
     if (absl::Status s = check_signal(engine, run); !s.ok()) return s;
-    if (!signal_run(engine, run, std::move(a), start.request_id())) return absl::OkStatus();
+    if (!signal_run(engine, run, std::move(a), start.request_id(), start.mutable_links()))
+      return absl::OkStatus();
     if (run.backoff_until != kUnset) wake_delayed(engine, run);
     return absl::OkStatus();
   }

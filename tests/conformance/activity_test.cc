@@ -184,6 +184,33 @@ TEST_F(ActivityTest, timeout_stc) {
   respond(task, {complete_workflow()});
 }
 
+// Both end together: the time to its start is as long as the whole, where none is given.
+TEST_F(ActivityTest, timeout_stc_unstarted) {
+  start_with_activity(
+      [](auto& attributes) { attributes.mutable_schedule_to_close_timeout()->set_seconds(1); });
+
+  respond(poll(), {complete_workflow()});
+
+  const auto timed_out = event_of(enums::EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT)
+                             .activity_task_timed_out_event_attributes();
+  EXPECT_EQ(timed_out.failure().message(), "activity ScheduleToStart timeout");
+}
+
+TEST_F(ActivityTest, timeout_heartbeat_as_long_as_the_start) {
+  start_with_activity([](auto& attributes) {
+    attributes.mutable_start_to_close_timeout()->set_seconds(1);
+    attributes.mutable_heartbeat_timeout()->set_seconds(1);
+    attributes.mutable_retry_policy()->set_maximum_attempts(1);
+  });
+  poll_activity();
+
+  respond(poll(), {complete_workflow()});
+
+  const auto timed_out = event_of(enums::EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT)
+                             .activity_task_timed_out_event_attributes();
+  EXPECT_EQ(timed_out.failure().message(), "activity StartToClose timeout");
+}
+
 TEST_F(ActivityTest, timeout_heartbeat_details) {
   start_with_activity([](auto& attributes) {
     attributes.mutable_heartbeat_timeout()->set_seconds(1);

@@ -72,6 +72,42 @@ TEST_F(ClientTest, sws_new) {
   EXPECT_EQ(events(), "Started Signaled TaskScheduled");
 }
 
+// Whatever there is, of the start and of the signal; once for a new run, once for one that is there.
+TEST_F(ClientTest, sws_attributes) {
+  wf::SignalWithStartWorkflowExecutionRequest request;
+  Start base = start_request();
+  request.set_namespace_(ns);
+  request.set_workflow_id(id);
+  *request.mutable_workflow_type() = base.workflow_type();
+  *request.mutable_task_queue() = base.task_queue();
+  *request.mutable_input() = base.input();
+  request.set_identity("client");
+  request.set_request_id(base.request_id());
+  request.set_signal_name("go");
+  *request.mutable_signal_input() = payloads("\"said\"");
+  (*request.mutable_header()->mutable_fields())["trace"] = payload("\"7\"");
+  (*request.mutable_memo()->mutable_fields())["note"] = payload("\"kept\"");
+  *request.mutable_user_metadata()->mutable_summary() = payload("\"in short\"");
+  auto& link = *request.add_links()->mutable_workflow_event();
+  link.set_namespace_("default");
+  link.set_workflow_id("caller");
+  link.set_run_id("6f0c4d2e-8f57-4f5b-9d5f-5b0f3a1b2c3d");
+  auto reply = rpc<wf::SignalWithStartWorkflowExecutionResponse>(request);
+  ASSERT_TRUE(reply.ok()) << reply.status();
+  request.set_request_id(base.request_id() + "-2");
+  reply = rpc<wf::SignalWithStartWorkflowExecutionResponse>(request);
+  ASSERT_TRUE(reply.ok()) << reply.status();
+
+  for (const HistoryEvent& event : history()) {
+    if (event.has_workflow_execution_signaled_event_attributes()) {
+      EXPECT_EQ(
+          event.workflow_execution_signaled_event_attributes().header().fields().at("trace").data(),
+          "\"7\"");
+    }
+  }
+  EXPECT_EQ(history()[0].workflow_execution_started_event_attributes().header().fields_size(), 1);
+}
+
 TEST_F(ClientTest, sws_existing) {
   std::string run_id = start();
   wf::SignalWithStartWorkflowExecutionRequest request;

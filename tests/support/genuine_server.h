@@ -23,7 +23,9 @@ namespace chimera {
 class GenuineServer {
  public:
   // The program's path is in CHIMERA_TEMPORAL_CLI; without it this ends the process with a message.
-  explicit GenuineServer(const std::map<std::string, std::string>& dynamic_config = {})
+  // With a file it keeps what it has there.
+  explicit GenuineServer(const std::map<std::string, std::string>& dynamic_config = {},
+                         const std::string& file = "")
       : port_(free_port()) {
     const char* cli = std::getenv("CHIMERA_TEMPORAL_CLI");
     if (cli == nullptr) {
@@ -31,7 +33,7 @@ class GenuineServer {
       std::exit(2);
     }
     child_ = fork();
-    if (child_ == 0) run(cli, dynamic_config);
+    if (child_ == 0) run(cli, dynamic_config, file);
   }
   ~GenuineServer() {
     kill(child_, SIGKILL);
@@ -57,7 +59,8 @@ class GenuineServer {
     return ntohs(address.sin_port);
   }
 
-  [[noreturn]] void run(const char* cli, const std::map<std::string, std::string>& config) const {
+  [[noreturn]] void run(const char* cli, const std::map<std::string, std::string>& config,
+                        const std::string& file) const {
     std::vector<std::string> words = {cli,
                                       "server",
                                       "start-dev",
@@ -74,6 +77,7 @@ class GenuineServer {
                                       "GoldInt=Int",
                                       "--search-attribute",
                                       "GoldText=Text"};
+    if (!file.empty()) words.insert(words.end(), {"--db-filename", file});
     auto set = [&words](const std::string& name, const std::string& value) {
       words.push_back("--dynamic-config-value");
       words.push_back(absl::StrCat(name, "=", value));

@@ -86,11 +86,12 @@ const Run& create_run(Engine& engine, StartSpec spec) {
   if (spec.user_metadata.has_summary() || spec.user_metadata.has_details()) {
     *event.mutable_user_metadata() = std::move(spec.user_metadata);
   }
-  event.mutable_links()->Swap(&spec.links);
+  *event.mutable_links() = spec.links;
   t.write(std::move(event));
   if (spec.signal) {
     HistoryEvent signaled = t.event(enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED);
     *signaled.mutable_workflow_execution_signaled_event_attributes() = std::move(*spec.signal);
+    signaled.mutable_links()->Swap(&spec.links);  // Its start's.
     t.write(std::move(signaled));
   }
   if (run.backoff_until == kUnset) t.want_task();

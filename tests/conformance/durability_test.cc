@@ -1,0 +1,279 @@
+// Q: durability. The server dies by SIGKILL and starts again on its file.
+#include <memory>
+
+#include "absl/time/clock.h"
+
+#include "tests/conformance/update_session.h"
+
+namespace chimera::conformance {
+namespace {
+
+class DurabilityTest : public UpdateSession {
+ protected:
+  void SetUp() override {
+    if (target().foreign) GTEST_SKIP() << "a server of --address is not ours to kill";
+    if (server_is("1.32"))
+      GTEST_SKIP() << "started again on its file, it finds no matching service for minutes";
+    server_ = std::make_unique<OwnServer>();
+  }
+  void TearDown() override {
+    Session::TearDown();
+    server_ = nullptr;
+  }
+
+  void die_and_come_back(absl::Duration gone = absl::ZeroDuration()) {
+    server_->kill();
+    absl::SleepFor(gone);
+    server_->restart();
+  }
+
+  // Calls `action` for a workflow and a queue of its own.
+  void of(const std::string& name, const std::function<void()>& action) {
+    const std::string id_before = id, queue_before = queue;
+    id += "-" + name;
+    queue += "-" + name;
+    action();
+    id = id_before;
+    queue = queue_before;
+  }
+
+  std::unique_ptr<OwnServer> server_;
+};
+
+// A state to die in, and how its run goes on.
+struct State {
+  std::string name;
+  std::function<void()> reach;
+  std::function<void()> go_on;
+  std::string at_death = "";  // Its events then, and after the restart.
+};
+
+TEST_F(DurabilityTest, kill9_each_state) {
+  Task task;
+  ActivityTask activity;
+  const auto patient = [](auto& a) {
+    a.mutable_retry_policy()->mutable_initial_interval()->set_seconds(1);
+  };
+  std::vector<State> states = {
+      {"scheduled", [&] { start(); }, [&] { respond(poll(), {complete_workflow()}); }},
+      {"started",
+       [&] {
+         start();
+         task = poll();
+       },
+       [&] { respond(task, {complete_workflow()}); }},
+      {"activity_scheduled",
+       [&] {
+         start();
+         respond(poll(), {schedule_activity("a")});
+       },
+       [&] {
+         ASSERT_TRUE(complete_activity(poll_activity()).ok());
+         respond(poll(), {complete_workflow()});
+       }},
+      {"activity_started",
+       [&] {
+         start();
+         respond(poll(), {schedule_activity("a")});
+         activity = poll_activity();
+         wf::RecordActivityTaskHeartbeatRequest beat;
+         beat.set_namespace_(ns);
+         beat.set_task_token(activity.task_token());
+         *beat.mutable_details() = payloads("7");
+         ASSERT_TRUE(rpc<wf::RecordActivityTaskHeartbeatResponse>(beat).ok());
+       },
+       [&] {
+         ASSERT_EQ(describe().pending_activities_size(), 1);
+         EXPECT_EQ(describe().pending_activities(0).heartbeat_details().payloads(0).data(), "7");
+         ASSERT_TRUE(complete_activity(activity).ok());
+         respond(poll(), {complete_workflow()});
+       }},
+      {"activity_tried",
+       [&] {
+         start();
+         respond(poll(), {schedule_activity("a", patient)});
+         ASSERT_TRUE(fail_activity(poll_activity(), "once").ok());
+       },
+       [&] {
+         const ActivityTask again = poll_activity();
+         EXPECT_EQ(again.attempt(), 2);
+         ASSERT_TRUE(complete_activity(again).ok());
+         respond(poll(), {complete_workflow()});
+       }},
+      {"signal_held_back",
+       [&] {
+         start();
+         task = poll();
+         ASSERT_TRUE(signal("go", "one-request").ok());
+       },
+       [&] {
+         respond(task, {});
+         respond(poll(), {complete_workflow()});
+       }},
+      {"delayed",
+       [&] {
+         start([](Start& request) { request.mutable_workflow_start_delay()->set_seconds(2); });
+       },
+       [&] { respond(poll(), {complete_workflow()}); }},
+      {"cancel_requested",
+       [&] {
+         start();
+         respond(poll(), {});
+         ASSERT_TRUE(request_cancel().ok());
+       },
+       [&] { respond(poll(), {cancel_workflow()}); }},
+      {"child_started",
+       [&] {
+         start();
+         respond(poll(), {start_child(id + "-child")});
+         Task first = poll();
+         if (first.workflow_type().name() == "Child") {
+           task = first;
+           respond(poll(), {});
+         } else {
+           respond(first, {});
+           task = poll();
+         }
+       },
+       [&] {
+         respond(task, {complete_workflow("from child")});
+         respond(poll(), {complete_workflow()});
+       }},
+      {"closed",
+       [&] {
+         start();
+         respond(poll(), {complete_workflow()});
+       },
+       [] {}},
+  };
+  // One task token stands for the last of those that hold one: each is reached alone.
+  for (State& state : states) {
+    SCOPED_TRACE(state.name);
+    of(state.name, [&] {
+      state.reach();
+      state.at_death = events();
+      die_and_come_back();
+      EXPECT_EQ(events(), state.at_death);
+      state.go_on();
+      EXPECT_NE(wait_closed().event_type(), enums::EVENT_TYPE_UNSPECIFIED);
+    });
+  }
+}
+
+TEST_F(DurabilityTest, signals_held_back_are_kept) {
+  start();
+  const Task task = poll();
+  ASSERT_TRUE(signal("go", "one-request").ok());
+  die_and_come_back();
+
+  ASSERT_TRUE(signal("go", "one-request").ok());
+  respond(task, {});
+
+  EXPECT_EQ(events(), "Started TaskScheduled TaskStarted TaskCompleted Signaled TaskScheduled");
+}
+
+TEST_F(DurabilityTest, reply_implies_durable) {
+  for (int life = 0; life < 3; ++life) {
+    for (int i = 0; i < 20; ++i) {
+      of(absl::StrCat(life, "-", i), [&] {
+        start();
+        ASSERT_TRUE(signal("one").ok());
+        if (i % 2 == 0) {
+          respond(poll(), {schedule_activity("a"), start_timer("t", std::chrono::hours(1))});
+        }
+      });
+    }
+    die_and_come_back();
+    for (int i = 0; i < 20; ++i) {
+      of(absl::StrCat(life, "-", i), [&] {
+        EXPECT_EQ(events(), i % 2 == 0 ? "Started TaskScheduled Signaled TaskStarted TaskCompleted "
+                                         "ActivityScheduled TimerStarted"
+                                       : "Started TaskScheduled Signaled");
+      });
+    }
+  }
+}
+
+TEST_F(DurabilityTest, timer_over_restart) {
+  start();
+  respond(poll(),
+          {start_timer("short", milliseconds(500)), start_timer("long", milliseconds(6000))});
+  const absl::Time armed = absl::Now();
+  die_and_come_back(absl::Seconds(1));
+
+  // The one fell due while nobody was there.
+  Task task = poll();
+  EXPECT_EQ(task.history().events(task.history().events_size() - 3).event_type(),
+            enums::EVENT_TYPE_TIMER_FIRED);
+  respond(task, {});
+  task = poll(std::chrono::seconds(15));
+  const absl::Duration waited = absl::Now() - armed;
+  respond(task, {complete_workflow()});
+
+  EXPECT_GE(waited, absl::Milliseconds(5900));
+  EXPECT_LE(waited, absl::Milliseconds(6500) + absl::FromChrono(target().timer_slack));
+}
+
+TEST_F(DurabilityTest, timeouts_over_restart) {
+  start([](Start& request) { request.mutable_workflow_run_timeout()->set_seconds(3); });
+  respond(poll(), {schedule_activity("a", [](auto& a) {
+            a.mutable_schedule_to_close_timeout()->set_seconds(1);
+          })});
+  die_and_come_back();
+
+  respond(poll(), {});
+  EXPECT_EQ(wait_closed().event_type(), enums::EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT);
+  EXPECT_THAT(events(), testing::HasSubstr("ActivityTimedOut"));
+}
+
+TEST_F(DurabilityTest, update_after_restart) {
+  start();
+  respond(poll(), {});
+  std::thread caller([this] {
+    EXPECT_TRUE(update("done").ok());
+    EXPECT_TRUE(update("accepted", enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ACCEPTED).ok());
+  });
+  respond_done(poll(), "first");
+  const Task second = poll();
+  const auto accepted = accept(second);
+  const auto completed = complete(second, "later");
+  respond(second, {protocol_message(accepted.id())},
+          [&](Respond& request) { *request.add_messages() = accepted; });
+  caller.join();
+  const std::string before = events();
+  die_and_come_back();
+
+  EXPECT_EQ(events(), before);
+  const auto known = update("done");  // The same id again.
+  ASSERT_TRUE(known.ok()) << known.status();
+  EXPECT_EQ(known->outcome().success().payloads(0).data(), "\"first\"");
+  ASSERT_TRUE(signal("go").ok());
+  respond(poll(), {protocol_message(completed.id())},
+          [&](Respond& request) { *request.add_messages() = completed; });
+  const auto outcome = update("accepted");
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  EXPECT_EQ(outcome->outcome().success().payloads(0).data(), "\"later\"");
+}
+
+TEST_F(DurabilityTest, big_history_reload) {
+  start();
+  for (int i = 0; i < 3; ++i) {
+    std::vector<Command> markers;
+    for (int m = 0; m < 1000; ++m) markers.push_back(marker(absl::StrCat("m", i, "-", m)));
+    respond(poll(), markers);
+    ASSERT_TRUE(signal("more").ok());
+  }
+  const auto before = history();
+  die_and_come_back();
+
+  const auto after = history();
+  ASSERT_EQ(after.size(), before.size());
+  for (std::size_t i = 0; i < before.size(); ++i)
+    ASSERT_EQ(after[i].SerializeAsString(), before[i].SerializeAsString()) << i;
+  Task task = poll();
+  EXPECT_GE(task.started_event_id(), 3000);
+  respond(task, {complete_workflow()});
+}
+
+}  // namespace
+}  // namespace chimera::conformance
