@@ -244,6 +244,23 @@ TEST_F(ActivityTest, heartbeat_details_next_attempt) {
   ASSERT_TRUE(complete_activity(second).ok());
 }
 
+// What it last reported goes with the next attempt, not with the failure before it.
+TEST_F(ActivityTest, timeout_heartbeat_next_attempt) {
+  start_with_activity([](auto& attributes) {
+    attributes.mutable_heartbeat_timeout()->set_seconds(1);
+    attributes.mutable_retry_policy()->mutable_initial_interval()->set_nanos(10'000'000);
+  });
+  ASSERT_TRUE(heartbeat(poll_activity(), "half").ok());
+
+  ActivityTask second = poll_activity();
+
+  EXPECT_EQ(second.heartbeat_details().payloads_size(), 1);
+  ASSERT_TRUE(complete_activity(second).ok());
+  const auto started =
+      event_of(enums::EVENT_TYPE_ACTIVITY_TASK_STARTED).activity_task_started_event_attributes();
+  EXPECT_FALSE(started.last_failure().timeout_failure_info().has_last_heartbeat_details());
+}
+
 TEST_F(ActivityTest, cancel_unstarted) {
   start_with_activity();
   ASSERT_TRUE(signal("cancel").ok());

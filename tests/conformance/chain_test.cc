@@ -59,6 +59,7 @@ TEST_F(ChainTest, can_timeouts) {
   auto& a = *longer.mutable_continue_as_new_workflow_execution_command_attributes();
   a.mutable_workflow_run_timeout()->set_seconds(40);
   a.mutable_workflow_task_timeout()->set_seconds(500);
+  a.set_inherit_build_id(true);
   respond(poll(), {longer});
   const auto cut = poll().history().events(0).workflow_execution_started_event_attributes();
 

@@ -245,6 +245,8 @@ TEST_F(ChildrenTest, child_takes_what_its_command_says) {
     base::set_duration(std::chrono::seconds(7), *a.mutable_workflow_task_timeout());
     a.set_control("control");
     a.set_cron_schedule("0 0 1 1 *");
+    a.set_inherit_build_id(true);
+    a.clear_task_queue();
   };
   start();
   respond(poll(), {child(full)});
@@ -252,6 +254,7 @@ TEST_F(ChildrenTest, child_takes_what_its_command_says) {
 
   const auto initiated = event_of(enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED)
                              .start_child_workflow_execution_initiated_event_attributes();
+  EXPECT_TRUE(initiated.inherit_build_id());
   EXPECT_EQ(initiated.memo().fields().at("note").data(), "\"kept\"");
   const auto started = of_child([this] { return history(); })[0];
   const auto& a = started.workflow_execution_started_event_attributes();

@@ -53,14 +53,11 @@ const char* timeout_name(enums::TimeoutType type) {
   }
 }
 
-failure::Failure timeout_failure(const Activity& activity, enums::TimeoutType type) {
+failure::Failure timeout_failure(enums::TimeoutType type) {
   failure::Failure failure;
   failure.set_message(absl::StrCat("activity ", timeout_name(type), " timeout"));
   failure.set_source("Server");
-  auto& info = *failure.mutable_timeout_failure_info();
-  info.set_timeout_type(type);
-  if (activity.heartbeat_details != nullptr)
-    *info.mutable_last_heartbeat_details() = *activity.heartbeat_details;
+  failure.mutable_timeout_failure_info()->set_timeout_type(type);
   return failure;
 }
 
@@ -207,12 +204,17 @@ void fail(ActivityOwner& owner, Activity& activity, failure::Failure& failure,
 }
 
 void time_out(ActivityOwner& owner, Activity& activity, enums::TimeoutType type) {
-  failure::Failure failure = timeout_failure(activity, type);
+  failure::Failure failure = timeout_failure(type);
   RetryDecision decision = decide(owner.engine(), activity, failure);
   if (decision.retry()) return back_off(owner, activity, decision.delay, std::move(failure));
   // A retry that would come after the last allowed instant: the whole activity has timed out.
   if (decision.state == enums::RETRY_STATE_TIMEOUT) {
-    failure = timeout_failure(activity, enums::TIMEOUT_TYPE_SCHEDULE_TO_CLOSE);
+    failure = timeout_failure(enums::TIMEOUT_TYPE_SCHEDULE_TO_CLOSE);
+  }
+  // Of the end alone: a next attempt is given them by themselves.
+  if (activity.heartbeat_details != nullptr) {
+    *failure.mutable_timeout_failure_info()->mutable_last_heartbeat_details() =
+        *activity.heartbeat_details;
   }
   if (activity.last_failure != nullptr) *failure.mutable_cause() = *activity.last_failure;
   if (type == enums::TIMEOUT_TYPE_SCHEDULE_TO_CLOSE ||

@@ -151,6 +151,7 @@ void continue_run(Transition& t, command::ContinueAsNewWorkflowExecutionCommandA
   set(next.mutable_workflow_task_timeout(),
       capped_task_timeout(to_nanos(next.workflow_task_timeout()), run_timeout));
   copy_start(std::as_const(next), a);
+  a.set_inherit_build_id(from.inherit_build_id());
   a.mutable_workflow_run_timeout();
   a.mutable_workflow_task_timeout();
   a.mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
