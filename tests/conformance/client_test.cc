@@ -72,7 +72,7 @@ TEST_F(ClientTest, sws_new) {
   EXPECT_EQ(events(), "Started Signaled TaskScheduled");
 }
 
-// Whatever there is, of the start and of the signal; once for a new run, once for one that is there.
+// Whatever there is, of the start and of the signal; for a new run and for one that is there.
 TEST_F(ClientTest, sws_attributes) {
   wf::SignalWithStartWorkflowExecutionRequest request;
   Start base = start_request();

@@ -37,127 +37,128 @@ class DurabilityTest : public UpdateSession {
     queue = queue_before;
   }
 
+  // Reaches a state, dies in it, finds it unchanged, and goes on from there to the run's end.
+  void dies_in(const std::function<void()>& reach, const std::function<void()>& go_on) {
+    reach();
+    const std::string before = events();
+    die_and_come_back();
+    EXPECT_EQ(events(), before);
+    go_on();
+    EXPECT_NE(wait_closed().event_type(), enums::EVENT_TYPE_UNSPECIFIED);
+  }
+
   std::unique_ptr<OwnServer> server_;
 };
 
-// A state to die in, and how its run goes on.
-struct State {
-  std::string name;
-  std::function<void()> reach;
-  std::function<void()> go_on;
-  std::string at_death = "";  // Its events then, and after the restart.
-};
+// kill9_each_state, a case for each.
+TEST_F(DurabilityTest, kill9_task_scheduled) {
+  dies_in([&] { start(); }, [&] { respond(poll(), {complete_workflow()}); });
+}
 
-TEST_F(DurabilityTest, kill9_each_state) {
+TEST_F(DurabilityTest, kill9_task_started) {
   Task task;
+  dies_in(
+      [&] {
+        start();
+        task = poll();
+      },
+      [&] { respond(task, {complete_workflow()}); });
+}
+
+TEST_F(DurabilityTest, kill9_activity_scheduled) {
+  dies_in(
+      [&] {
+        start();
+        respond(poll(), {schedule_activity("a")});
+      },
+      [&] {
+        ASSERT_TRUE(complete_activity(poll_activity()).ok());
+        respond(poll(), {complete_workflow()});
+      });
+}
+
+TEST_F(DurabilityTest, kill9_activity_started) {
   ActivityTask activity;
-  const auto patient = [](auto& a) {
-    a.mutable_retry_policy()->mutable_initial_interval()->set_seconds(1);
-  };
-  std::vector<State> states = {
-      {"scheduled", [&] { start(); }, [&] { respond(poll(), {complete_workflow()}); }},
-      {"started",
-       [&] {
-         start();
-         task = poll();
-       },
-       [&] { respond(task, {complete_workflow()}); }},
-      {"activity_scheduled",
-       [&] {
-         start();
-         respond(poll(), {schedule_activity("a")});
-       },
-       [&] {
-         ASSERT_TRUE(complete_activity(poll_activity()).ok());
-         respond(poll(), {complete_workflow()});
-       }},
-      {"activity_started",
-       [&] {
-         start();
-         respond(poll(), {schedule_activity("a")});
-         activity = poll_activity();
-         wf::RecordActivityTaskHeartbeatRequest beat;
-         beat.set_namespace_(ns);
-         beat.set_task_token(activity.task_token());
-         *beat.mutable_details() = payloads("7");
-         ASSERT_TRUE(rpc<wf::RecordActivityTaskHeartbeatResponse>(beat).ok());
-       },
-       [&] {
-         ASSERT_EQ(describe().pending_activities_size(), 1);
-         EXPECT_EQ(describe().pending_activities(0).heartbeat_details().payloads(0).data(), "7");
-         ASSERT_TRUE(complete_activity(activity).ok());
-         respond(poll(), {complete_workflow()});
-       }},
-      {"activity_tried",
-       [&] {
-         start();
-         respond(poll(), {schedule_activity("a", patient)});
-         ASSERT_TRUE(fail_activity(poll_activity(), "once").ok());
-       },
-       [&] {
-         const ActivityTask again = poll_activity();
-         EXPECT_EQ(again.attempt(), 2);
-         ASSERT_TRUE(complete_activity(again).ok());
-         respond(poll(), {complete_workflow()});
-       }},
-      {"signal_held_back",
-       [&] {
-         start();
-         task = poll();
-         ASSERT_TRUE(signal("go", "one-request").ok());
-       },
-       [&] {
-         respond(task, {});
-         respond(poll(), {complete_workflow()});
-       }},
-      {"delayed",
-       [&] {
-         start([](Start& request) { request.mutable_workflow_start_delay()->set_seconds(2); });
-       },
-       [&] { respond(poll(), {complete_workflow()}); }},
-      {"cancel_requested",
-       [&] {
-         start();
-         respond(poll(), {});
-         ASSERT_TRUE(request_cancel().ok());
-       },
-       [&] { respond(poll(), {cancel_workflow()}); }},
-      {"child_started",
-       [&] {
-         start();
-         respond(poll(), {start_child(id + "-child")});
-         Task first = poll();
-         if (first.workflow_type().name() == "Child") {
-           task = first;
-           respond(poll(), {});
-         } else {
-           respond(first, {});
-           task = poll();
-         }
-       },
-       [&] {
-         respond(task, {complete_workflow("from child")});
-         respond(poll(), {complete_workflow()});
-       }},
-      {"closed",
-       [&] {
-         start();
-         respond(poll(), {complete_workflow()});
-       },
-       [] {}},
-  };
-  // One task token stands for the last of those that hold one: each is reached alone.
-  for (State& state : states) {
-    SCOPED_TRACE(state.name);
-    of(state.name, [&] {
-      state.reach();
-      state.at_death = events();
-      die_and_come_back();
-      EXPECT_EQ(events(), state.at_death);
-      state.go_on();
-      EXPECT_NE(wait_closed().event_type(), enums::EVENT_TYPE_UNSPECIFIED);
-    });
-  }
+  dies_in(
+      [&] {
+        start();
+        respond(poll(), {schedule_activity("a")});
+        activity = poll_activity();
+        wf::RecordActivityTaskHeartbeatRequest beat;
+        beat.set_namespace_(ns);
+        beat.set_task_token(activity.task_token());
+        *beat.mutable_details() = payloads("7");
+        ASSERT_TRUE(rpc<wf::RecordActivityTaskHeartbeatResponse>(beat).ok());
+      },
+      [&] {
+        ASSERT_EQ(describe().pending_activities_size(), 1);
+        EXPECT_EQ(describe().pending_activities(0).heartbeat_details().payloads(0).data(), "7");
+        ASSERT_TRUE(complete_activity(activity).ok());
+        respond(poll(), {complete_workflow()});
+      });
+}
+
+TEST_F(DurabilityTest, kill9_activity_backs_off) {
+  dies_in(
+      [&] {
+        start();
+        respond(poll(), {schedule_activity("a", [](auto& a) {
+                  a.mutable_retry_policy()->mutable_initial_interval()->set_seconds(1);
+                })});
+        ASSERT_TRUE(fail_activity(poll_activity(), "once").ok());
+      },
+      [&] {
+        const ActivityTask again = poll_activity();
+        EXPECT_EQ(again.attempt(), 2);
+        ASSERT_TRUE(complete_activity(again).ok());
+        respond(poll(), {complete_workflow()});
+      });
+}
+
+TEST_F(DurabilityTest, kill9_delayed) {
+  dies_in(
+      [&] {
+        start([](Start& request) { request.mutable_workflow_start_delay()->set_seconds(2); });
+      },
+      [&] { respond(poll(), {complete_workflow()}); });
+}
+
+TEST_F(DurabilityTest, kill9_cancel_requested) {
+  dies_in(
+      [&] {
+        start();
+        respond(poll(), {});
+        ASSERT_TRUE(request_cancel().ok());
+      },
+      [&] { respond(poll(), {cancel_workflow()}); });
+}
+
+TEST_F(DurabilityTest, kill9_child_started) {
+  Task child;
+  dies_in(
+      [&] {
+        start();
+        respond(poll(), {start_child(id + "-child")});
+        Task parent;
+        for (int i = 0; i < 2; ++i) {
+          Task task = poll();
+          (task.workflow_type().name() == "Child" ? child : parent) = task;
+        }
+        respond(parent, {});
+      },
+      [&] {
+        respond(child, {complete_workflow("from child")});
+        respond(poll(), {complete_workflow()});
+      });
+}
+
+TEST_F(DurabilityTest, kill9_closed) {
+  dies_in(
+      [&] {
+        start();
+        respond(poll(), {complete_workflow()});
+      },
+      [] {});
 }
 
 TEST_F(DurabilityTest, signals_held_back_are_kept) {

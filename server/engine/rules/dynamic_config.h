@@ -32,8 +32,9 @@ struct DynamicConfig {
   Nanos heartbeats_max = std::chrono::minutes{30};
 };
 
-// Names are the genuine server's, in upper or lower case. A value that is no whole number (no
-// duration, such as 30m, "30m" or a number of seconds) is an error; names that are not known here are added to `unknown`.
+// Names are the genuine server's, in upper or lower case. A value that is no whole number (or no
+// duration, such as 30m, "30m" or a number of seconds) is an error; names that are not known here
+// are added to `unknown`.
 absl::StatusOr<DynamicConfig> parse_dynamic_config(const std::map<std::string, std::string>& values,
                                                    std::vector<std::string>& unknown);
 

@@ -1,5 +1,6 @@
-"""What a server wrote of the runs that a program of this folder's kind has made, as JSON on standard output: scenario ->
-the distinct lines of its events, masked, in order of their text. Two servers did the same where they wrote the same.
+"""What a server wrote of the runs that a program of this folder's kind has made, as JSON on standard output:
+scenario -> the distinct lines of its events, masked, in order of their text. Two servers did the same where they wrote
+the same.
 
     histories.py --address HOST:PORT
 """
@@ -39,7 +40,7 @@ def masked(value: Any) -> Any:
     if isinstance(value, dict):
         kept = {}
         for key, each in value.items():
-            if key in LEFT_OUT or key.endswith("EventId") or key.endswith("Time"):
+            if key in LEFT_OUT or key.endswith(("EventId", "Time")):
                 continue
             if re.search("Backoff|ackoffStart", key):
                 each = "SOME"  # Counted from the moment, or rounded otherwise.

@@ -4,6 +4,7 @@ import json
 import subprocess
 
 import pytest
+
 from conftest import ROOT, serving
 
 PROGRAM_SECONDS = 240
@@ -28,9 +29,8 @@ def differences(ours: dict[str, list[str]], genuine: dict[str, list[str]]) -> li
     for scenario in sorted(ours.keys() | genuine.keys()):
         chance = next((kinds for name, kinds in CHANCE.items() if scenario.startswith(name)), [])
         here, there = set(ours.get(scenario, [])), set(genuine.get(scenario, []))
-        for who, line in [("here", one) for one in sorted(here - there)] + [("there", one) for one in sorted(there - here)]:
-            if not line.startswith(tuple(chance)):
-                lines.append(f"{scenario}: only {who}: {line}")
+        for who, only in ("here", here - there), ("there", there - here):
+            lines += [f"{scenario}: only {who}: {line}" for line in sorted(only) if not line.startswith(tuple(chance))]
     return lines
 
 
