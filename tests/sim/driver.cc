@@ -40,7 +40,9 @@ Driver::Driver(std::uint64_t seed, const Program& program, PartFault fault)
 
 Driver::~Driver() {
   bury();
+  hosts_.clear();
   connection_.reset();
+  if (network_ != nullptr) network_->drop();
   server_.reset();
   world_.drop_flights();
 }
@@ -76,9 +78,10 @@ void Driver::set_up() {
   core::ConnectionOptions connection;
   connection.target_host = "simulated";
   connection.identity = "client";
-  connection.transport = std::make_shared<Network>(client_, server_->local_transport(),
-                                                   NetworkLuck{.longest_way = milliseconds(5)},
-                                                   nullptr, PartFault::kNone);
+  network_ = std::make_shared<Network>(client_, server_->local_transport(),
+                                       NetworkLuck{.longest_way = milliseconds(5)}, nullptr,
+                                       PartFault::kNone);
+  connection.transport = network_;
   core::connect_async(std::move(connection), {client_, [] { return 0.5; }},
                       [this](auto made) { connection_ = *std::move(made); });
   while (connection_ == nullptr && world_.step()) {

@@ -60,6 +60,7 @@ class Driver {
   World world_;
   Process server_process_, client_;
   std::unique_ptr<server::Server> server_;
+  std::shared_ptr<Network> network_;
   std::shared_ptr<core::Connection> connection_;
   SimWorkflows workflows_;
   ActivityBook book_;

@@ -32,7 +32,10 @@ Host::Host(World& world, std::string name, std::shared_ptr<base::Transport> serv
     process_.loses_timer = [this] { return up_ && rng_.percent(10); };
 }
 
-Host::~Host() = default;
+Host::~Host() {
+  worker_.reset();
+  network_->drop();
+}
 
 void Host::start() {
   core::ConnectionOptions options;

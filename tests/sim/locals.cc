@@ -9,6 +9,8 @@ namespace chimera::sim {
 void SimLocals::start(std::uint32_t seq, const core::ScheduleLocalActivity& activity,
                       const std::string& run_id) {
   const std::uint64_t luck = mix(mix(seq, activity.arguments.payloads(0).data()), run_id);
+  // One that a dropped run began: nobody waits for it.
+  std::erase_if(by_luck_, [seq](const auto& each) { return each.first.second == seq; });
   by_luck_[{luck, seq}] = false;
 }
 

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/transport.h"
@@ -31,6 +32,8 @@ class Network : public base::Transport, public std::enable_shared_from_this<Netw
   std::shared_ptr<base::RpcInFlight> start(base::RpcCall call) override;
   // From now on nothing gets through, and what is under way fails.
   void sever();
+  // What is under way is never heard of again: the world ends. (The calls hold the network.)
+  void drop() { std::exchange(calls_, {}); }
 
   // For faults that strike when the worker shuts down.
   std::function<bool()> shutting_down = [] { return false; };
