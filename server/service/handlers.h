@@ -22,6 +22,7 @@ void register_visibility(MethodTable& table);
 void register_queues(MethodTable& table);
 void register_workers(MethodTable& table);  // What they tell of themselves.
 void register_empty_lists(MethodTable& table);
+void register_refusals(MethodTable& table);  // Of what the genuine server refuses, too.
 void register_operator(MethodTable& table);
 void register_empty_operator_lists(MethodTable& table);  // Behind the one before.
 void register_all_handlers(MethodTable& table);

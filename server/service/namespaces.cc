@@ -122,6 +122,15 @@ absl::Status update_namespace(Engine& engine, wf::UpdateNamespaceRequest& reques
   return absl::OkStatus();
 }
 
+absl::Status deprecate_namespace(Engine& engine, wf::DeprecateNamespaceRequest& request,
+                                 wf::DeprecateNamespaceResponse&) {
+  absl::StatusOr<Namespace*> found = engine.resolve_namespace(request.namespace_());
+  if (!found.ok()) return found.status();
+  (*found)->info.set_state(enums::NAMESPACE_STATE_DEPRECATED);
+  engine.save(**found);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 void register_namespaces(MethodTable& table) {
@@ -129,6 +138,7 @@ void register_namespaces(MethodTable& table) {
   table.add("ListNamespaces", list_namespaces);
   table.add("RegisterNamespace", register_namespace);
   table.add("UpdateNamespace", update_namespace);
+  table.add("DeprecateNamespace", deprecate_namespace);
 }
 
 }  // namespace chimera::server

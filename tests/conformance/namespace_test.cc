@@ -94,6 +94,21 @@ TEST_F(NamespaceTest, a_deprecated_one_starts_nothing) {
   EXPECT_TRUE(rpc<wf::SignalWorkflowExecutionResponse>(signal).ok()) << "what runs goes on";
 }
 
+TEST_F(NamespaceTest, deprecated_by_its_own_call) {
+  ASSERT_TRUE(start_after_a_while(absl::StatusCode::kOk).ok());
+  wf::DeprecateNamespaceRequest deprecate;
+  deprecate.set_namespace_(name);
+  ASSERT_TRUE(rpc<wf::DeprecateNamespaceResponse>(deprecate).ok());
+
+  EXPECT_EQ(start_after_a_while(absl::StatusCode::kFailedPrecondition).code(),
+            absl::StatusCode::kFailedPrecondition);
+  wf::DescribeNamespaceRequest describe;
+  describe.set_namespace_(name);
+  const auto described = rpc<wf::DescribeNamespaceResponse>(describe);
+  ASSERT_TRUE(described.ok()) << described.status();
+  EXPECT_EQ(described->namespace_info().state(), enums::NAMESPACE_STATE_DEPRECATED);
+}
+
 TEST_F(NamespaceTest, a_deleted_one_does_nothing) {
   ASSERT_TRUE(start_after_a_while(absl::StatusCode::kOk).ok());
 

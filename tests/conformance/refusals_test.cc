@@ -208,5 +208,43 @@ TEST_F(RefusalsTest, more_search_attributes_of_a_type_than_there_may_be) {
             "Bool.");
 }
 
+// What is deprecated or switched off as a server comes.
+TEST_F(RefusalsTest, what_no_server_does) {
+  const auto refusal = [&](auto request, auto reply) {
+    request.set_namespace_(ns);
+    const auto status = rpc<decltype(reply)>(request).status();
+    return absl::StrCat(absl::StatusCodeToString(status.code()), ": ", status.message());
+  };
+#define CHIMERA_REFUSAL(NAME) refusal(wf::NAME##Request(), wf::NAME##Response())
+  const std::string sets =
+      "PERMISSION_DENIED: Worker versioning v0.1 (Version Set-based, deprecated) is disabled on "
+      "this namespace.";
+  EXPECT_EQ(CHIMERA_REFUSAL(GetWorkerBuildIdCompatibility), sets);
+  EXPECT_EQ(CHIMERA_REFUSAL(UpdateWorkerBuildIdCompatibility), sets);
+  const std::string rules =
+      "PERMISSION_DENIED: Worker versioning v0.2 (Rules-based, deprecated) is disabled on this "
+      "namespace.";
+  EXPECT_EQ(CHIMERA_REFUSAL(GetWorkerVersioningRules), rules);
+  EXPECT_EQ(CHIMERA_REFUSAL(UpdateWorkerVersioningRules), rules);
+  EXPECT_EQ(CHIMERA_REFUSAL(GetWorkerTaskReachability), rules);
+  const std::string deployments =
+      "UNIMPLEMENTED: Deployments are deprecated and no longer supported, use Worker Deployments "
+      "instead";
+  EXPECT_EQ(CHIMERA_REFUSAL(DescribeDeployment), deployments);
+  EXPECT_EQ(CHIMERA_REFUSAL(ListDeployments), deployments);
+  EXPECT_EQ(CHIMERA_REFUSAL(GetCurrentDeployment), deployments);
+  EXPECT_EQ(CHIMERA_REFUSAL(SetCurrentDeployment), deployments);
+  EXPECT_EQ(CHIMERA_REFUSAL(GetDeploymentReachability), deployments);
+  EXPECT_EQ(CHIMERA_REFUSAL(CreateWorkflowRule),
+            "UNIMPLEMENTED: method CreateWorkflowRule not supported");
+  EXPECT_EQ(CHIMERA_REFUSAL(ListWorkflowRules),
+            "UNIMPLEMENTED: method ListWorkflowRules not supported");
+  EXPECT_EQ(CHIMERA_REFUSAL(FetchWorkerConfig),
+            "UNIMPLEMENTED: FetchWorkerConfig command is not enabled.");
+  EXPECT_EQ(CHIMERA_REFUSAL(UpdateWorkerConfig),
+            "UNIMPLEMENTED: UpdateWorkerConfig command is not enabled.");
+#undef CHIMERA_REFUSAL
+}
+
 }  // namespace
 }  // namespace chimera::conformance
