@@ -49,6 +49,7 @@ class ServerImpl : public Server {
     engine_->configure(*config);
     if (absl::Status status = recover(*engine_); !status.ok()) return status;
     if (absl::Status status = prepare_namespaces(options); !status.ok()) return status;
+    if (options.time_skipping_locks) engine_->skip_time(*options.time_skipping_locks);
     dispatcher_ = std::make_shared<Dispatcher>(loop_, *engine_);
     service_methods();
     if (options.port >= 0) {

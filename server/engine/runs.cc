@@ -8,6 +8,7 @@
 #include "server/engine/matched/query.h"
 #include "server/engine/run/side_record.h"
 #include "server/engine/run/visible.h"
+#include "server/engine/time_skipping.h"
 #include "server/engine/turn/deadlines.h"
 
 namespace chimera::server {
@@ -165,6 +166,7 @@ void Runs::drop(const Run& run) {
   const auto chain = chains_.find(chain_key(run.ns->id, run.workflow_id));
   std::erase(chain->second.runs, &run);
   if (chain->second.runs.empty()) chains_.erase(chain);
+  if (TimeSkipping* time = engine_.time_skipping()) time->drop(run);
   const RunPtr keep = share(run);
   runs_.erase(keep->run_id);
 }
@@ -215,7 +217,7 @@ void Runs::trim() {
 void Runs::retire(WallTime at) {
   if (at >= retires_) return;
   retires_ = at;
-  engine_.timers().arm(retention_, at);
+  engine_.chores().arm(retention_, at);
 }
 
 void Runs::apply_retention() {

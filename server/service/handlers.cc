@@ -24,6 +24,8 @@ void register_all_handlers(MethodTable& table) {
   register_refusals(table);
   register_operator(table);
   register_empty_operator_lists(table);
+  table.set_service("temporal.api.testservice.v1.TestService");
+  register_test_service(table);
   register_health(table);
 }
 

@@ -7,6 +7,8 @@ namespace chimera::server {
 class MethodTable;
 
 void register_system(MethodTable& table);  // GetSystemInfo, GetClusterInfo.
+// TestService: its time.
+void register_test_service(MethodTable& table);
 void register_health(MethodTable& table);
 void register_namespaces(MethodTable& table);
 void register_tasks(MethodTable& table);  // What workers call.

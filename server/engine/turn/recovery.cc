@@ -4,6 +4,8 @@
 #include <limits>
 #include <vector>
 
+#include "absl/strings/numbers.h"
+
 #include "server/engine/engine.h"
 #include "server/engine/matched/queue_config.h"
 #include "server/engine/run/rebuild.h"
@@ -29,6 +31,11 @@ absl::Status damaged(const std::string& what) {
 
 absl::Status restore_value(Engine& engine, const WriteBatch::KeyValue& value) {
   if (value.table == kMetaTable && value.key == "cluster_id") engine.cluster_id = value.value;
+  if (value.table == kMetaTable && value.key == Engine::kSkippedKey) {
+    std::int64_t skipped = 0;
+    if (!absl::SimpleAtoi(value.value, &skipped)) return damaged("the time that was skipped");
+    engine.restore_skipped(Nanos(skipped));
+  }
   if (value.table == kQueueConfigTable && !restore_queue_config(engine, value.key, value.value))
     return damaged(absl::StrCat("the configuration of task queue ", value.key));
   if (value.table != kNamespaceTable) return absl::OkStatus();

@@ -1,0 +1,94 @@
+"""The environment in which time skips while a result is awaited: one clock for all workflows of its server."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import chimera.client
+from chimera import _api
+
+
+class Clock:
+    """The time of a server that skips it, as long as it is not locked. It is locked at first."""
+
+    def __init__(self, client: chimera.client.Client) -> None:
+        self._service = client.test_service
+        self.skips = True
+        """Whether waiting for a result lets time skip."""
+
+    @asynccontextmanager
+    async def unlocked(self) -> AsyncIterator[None]:
+        """Time may skip inside the block."""
+        if not self.skips:
+            yield
+            return
+        await self._service.unlock_time_skipping(_api.testservice.UnlockTimeSkippingRequest())
+        try:
+            yield
+        except BaseException:
+            # What ended the block counts, whatever becomes of the lock.
+            try:
+                await self._lock()
+            except chimera.client.RPCError:
+                pass
+            raise
+        await self._lock()
+
+    async def _lock(self) -> None:
+        await self._service.lock_time_skipping(_api.testservice.LockTimeSkippingRequest())
+
+    async def sleep(self, duration: timedelta) -> None:
+        request = _api.testservice.SleepRequest()
+        request.duration.FromTimedelta(duration)
+        await self._service.unlock_time_skipping_with_sleep(request)
+
+    async def now(self) -> datetime:
+        from google.protobuf.empty_pb2 import Empty
+
+        reply = await self._service.get_current_time(Empty())
+        return reply.time.ToDatetime().replace(tzinfo=timezone.utc)
+
+
+class _SkippingHandle(chimera.client.WorkflowHandle[Any, Any]):
+    """Of a workflow that was started here: time skips while its result is awaited."""
+
+    _clock: Clock
+
+    async def result(
+        self,
+        *,
+        follow_runs: bool = True,
+        rpc_metadata: Mapping[str, str | bytes] = {},
+        rpc_timeout: timedelta | None = None,
+    ) -> Any:
+        async with self._clock.unlocked():
+            return await super().result(follow_runs=follow_runs, rpc_metadata=rpc_metadata, rpc_timeout=rpc_timeout)
+
+
+class _SkippingOutbound(chimera.client.OutboundInterceptor):
+    def __init__(self, next: chimera.client.OutboundInterceptor, clock: Clock) -> None:
+        super().__init__(next)
+        self._clock = clock
+
+    async def start_workflow(
+        self, input: chimera.client.StartWorkflowInput
+    ) -> chimera.client.WorkflowHandle[Any, Any]:
+        handle = await super().start_workflow(input)
+        if type(handle) is not chimera.client.WorkflowHandle:
+            return handle  # Of an interceptor of its own kind.
+        handle.__class__ = _SkippingHandle
+        handle._clock = self._clock  # type: ignore[attr-defined]
+        return handle
+
+
+class SkippingInterceptor(chimera.client.Interceptor):
+    """Lets time skip while results of workflows are awaited that its client started."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def intercept_client(self, next: chimera.client.OutboundInterceptor) -> chimera.client.OutboundInterceptor:
+        return _SkippingOutbound(super().intercept_client(next), self._clock)

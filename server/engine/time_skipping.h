@@ -1,0 +1,58 @@
+// TimeSkipping, the time of a test server: it passes like the clock's while it is locked, and while
+// somebody works; else it jumps from one timer to the next. All of a server has one time. As the
+// official test server (Java) does it. Loop thread.
+#ifndef CHIMERA_SERVER_ENGINE_TIME_SKIPPING_H_
+#define CHIMERA_SERVER_ENGINE_TIME_SKIPPING_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/functional/any_invocable.h"
+
+#include "server/engine/run/run.h"
+
+namespace chimera::server {
+
+class Engine;
+
+class TimeSkipping {
+ public:
+  // Time stands under `locks` locks at first.
+  TimeSkipping(Engine& engine, int locks) : engine_(engine), locks_(locks) {}
+
+  void lock() { ++locks_; }
+  // False: it was not locked.
+  bool unlock();
+  bool is_locked() const { return locks_ > 0; }
+  // Calls `done` when it is `at`. With `unlocked`, a lock is lifted until then. The id is for wake().
+  std::uint64_t sleep(WallTime at, bool unlocked, absl::AnyInvocable<void()> done);
+  void wake(std::uint64_t sleeper);  // Before it is time, without calling it; once.
+
+  // The run has changed, or is gone.
+  void note(const Run& run);
+  void drop(const Run& run) { busy_.erase(&run); }
+  // Nobody holds time, and nobody works: workflow tasks (whether or not there is a worker),
+  // activities but for their back-off, queries.
+  bool may_skip() const;
+
+ private:
+  struct Sleeper {
+    std::unique_ptr<Timer> timer;
+    absl::AnyInvocable<void()> done;
+    bool unlocked = false;
+  };
+
+  Sleeper take(std::uint64_t id);
+
+  Engine& engine_;
+  int locks_;
+  absl::flat_hash_set<const Run*> busy_;
+  std::map<std::uint64_t, Sleeper> sleepers_;
+  std::uint64_t last_sleeper_ = 0;
+};
+
+}  // namespace chimera::server
+
+#endif  // CHIMERA_SERVER_ENGINE_TIME_SKIPPING_H_
