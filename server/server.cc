@@ -2,6 +2,7 @@
 
 #include "core/telemetry/log.h"
 #include "server/engine/engine.h"
+#include "server/engine/time_skipping.h"
 #include "server/engine/turn/recovery.h"
 #include "server/service/dispatcher.h"
 #include "server/service/grpc_frontend.h"
@@ -49,7 +50,7 @@ class ServerImpl : public Server {
     engine_->configure(*config);
     if (absl::Status status = recover(*engine_); !status.ok()) return status;
     if (absl::Status status = prepare_namespaces(options); !status.ok()) return status;
-    if (options.time_skipping_locks) engine_->skip_time(*options.time_skipping_locks);
+    if (options.time_skipping_locks) TimeSkipping::begin(*engine_, *options.time_skipping_locks);
     dispatcher_ = std::make_shared<Dispatcher>(loop_, *engine_);
     service_methods();
     if (options.port >= 0) {

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
-
 #include "server/base/errors.h"
 #include "server/engine/run/side_record.h"
 #include "server/engine/run/visible.h"
@@ -23,19 +21,6 @@ Engine::Engine(Loop& loop, std::unique_ptr<Store> store)
           std::make_unique<visibility::Visibility>(loop_.has_thread(), store_->index_filename())) {}
 
 Engine::~Engine() = default;
-
-void Engine::skip_time(int locks) {
-  time_skipping_ = std::make_unique<TimeSkipping>(*this, locks);
-  for (const auto& [id, run] : runs_.in_memory()) time_skipping_->note(*run);
-  loop_.skip_when(
-      [this] { return time_skipping_->may_skip(); },
-      [this](Nanos skipped) { put_value("meta", kSkippedKey, absl::StrCat(skipped.count())); });
-}
-
-void Engine::restore_skipped(Nanos skipped) {
-  loop_.set_skipped(skipped);
-  loop_.refresh();
-}
 
 void Engine::detach_timers() {
   direct_queries_.clear();

@@ -38,15 +38,8 @@ class Engine {
   void detach_timers();
 
   TimerHeap& timers() { return loop_.timers(); }
-  TimerHeap& chores() { return loop_.chores(); }
-  TimerHeap& patience() { return loop_.patience(); }
   WallTime now() const { return loop_.now(); }
-  WallTime real_now() const { return loop_.real_now(); }
-  // Null: this server's time is the clock's.
-  TimeSkipping* time_skipping() { return time_skipping_.get(); }
-  void skip_time(int locks);                             // Before the loop starts, after recovery.
-  static constexpr char kSkippedKey[] = "skipped_time";  // In the table "meta": nanoseconds.
-  void restore_skipped(Nanos skipped);
+  Loop& loop() { return loop_; }
   const DynamicConfig& config() const { return config_; }
   Ids& ids() { return ids_; }
   Namespaces& namespaces() { return namespaces_; }
@@ -81,6 +74,7 @@ class Engine {
   void after_turn();
 
   std::string cluster_id;
+  std::unique_ptr<TimeSkipping> time_skipping;  // Null: this server's time is the clock's.
 
  private:
   Loop& loop_;
@@ -98,7 +92,6 @@ class Engine {
   std::vector<WriteBatch::DeletedRun> deleted_;
   std::vector<WriteBatch::KeyValue> values_;
   std::unique_ptr<visibility::Visibility> visibility_;
-  std::unique_ptr<TimeSkipping> time_skipping_;
 };
 
 }  // namespace chimera::server

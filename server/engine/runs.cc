@@ -166,7 +166,7 @@ void Runs::drop(const Run& run) {
   const auto chain = chains_.find(chain_key(run.ns->id, run.workflow_id));
   std::erase(chain->second.runs, &run);
   if (chain->second.runs.empty()) chains_.erase(chain);
-  if (TimeSkipping* time = engine_.time_skipping()) time->drop(run);
+  if (TimeSkipping* time = engine_.time_skipping.get()) time->drop(run);
   const RunPtr keep = share(run);
   runs_.erase(keep->run_id);
 }
@@ -217,7 +217,7 @@ void Runs::trim() {
 void Runs::retire(WallTime at) {
   if (at >= retires_) return;
   retires_ = at;
-  engine_.chores().arm(retention_, at);
+  engine_.loop().chores().arm(retention_, at);
 }
 
 void Runs::apply_retention() {

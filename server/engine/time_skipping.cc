@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+
 #include "server/engine/engine.h"
 
 namespace chimera::server {
@@ -18,6 +20,15 @@ bool is_busy(const Run& run) {
 }
 
 }  // namespace
+
+void TimeSkipping::begin(Engine& engine, int locks) {
+  engine.time_skipping.reset(new TimeSkipping(engine, locks));
+  TimeSkipping& time = *engine.time_skipping;
+  for (const auto& [id, run] : engine.runs().in_memory()) time.note(*run);
+  engine.loop().skip_when(
+      [&time] { return time.may_skip(); },
+      [&engine](Nanos ahead) { engine.put_value("meta", kAheadKey, absl::StrCat(ahead.count())); });
+}
 
 bool TimeSkipping::unlock() {
   if (locks_ == 0) return false;

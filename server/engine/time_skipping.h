@@ -19,14 +19,17 @@ class Engine;
 
 class TimeSkipping {
  public:
-  // Time stands under `locks` locks at first.
-  TimeSkipping(Engine& engine, int locks) : engine_(engine), locks_(locks) {}
+  // Makes the engine's, under so many locks. After recovery, before the loop starts.
+  static void begin(Engine& engine, int locks);
+  // In the table "meta": how far time is ahead, in nanoseconds.
+  static constexpr char kAheadKey[] = "skipped_time";
 
   void lock() { ++locks_; }
   // False: it was not locked.
   bool unlock();
   bool is_locked() const { return locks_ > 0; }
-  // Calls `done` when it is `at`. With `unlocked`, a lock is lifted until then. The id is for wake().
+  // Calls `done` when it is `at`. With `unlocked`, a lock is lifted until then. Its id is for
+  // wake().
   std::uint64_t sleep(WallTime at, bool unlocked, absl::AnyInvocable<void()> done);
   void wake(std::uint64_t sleeper);  // Before it is time, without calling it; once.
 
@@ -44,6 +47,7 @@ class TimeSkipping {
     bool unlocked = false;
   };
 
+  TimeSkipping(Engine& engine, int locks) : engine_(engine), locks_(locks) {}
   Sleeper take(std::uint64_t id);
 
   Engine& engine_;

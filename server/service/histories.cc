@@ -51,7 +51,7 @@ void wait(Engine& engine, const std::shared_ptr<HistoryWait>& waiting, const Run
   const Nanos timeout = waiting->call.raw()->timeout;
   if (timeout > Nanos{0})
     patience = std::min(patience, std::max<Nanos>(timeout - kMargin, milliseconds{1}));
-  engine.patience().arm(*waiting->deadline, engine.real_now() + patience);
+  engine.loop().patience().arm(*waiting->deadline, engine.loop().real_now() + patience);
 }
 
 // The first event after a page of at most `batches` batches that begins at `first`.

@@ -15,7 +15,7 @@ namespace test = ::temporal::api::testservice::v1;
 using Empty = google::protobuf::Empty;
 
 absl::StatusOr<TimeSkipping*> time_of(Engine& engine) {
-  if (engine.time_skipping() != nullptr) return engine.time_skipping();
+  if (engine.time_skipping != nullptr) return engine.time_skipping.get();
   return absl::UnimplementedError(
       "This server does not skip time. Start it with --enable-time-skipping, or as a test server "
       "with a port alone: chimera PORT");
@@ -43,7 +43,7 @@ template <class Request>
 using SleepCall = TypedCall<Request, test::SleepResponse>;
 
 template <class Request>
-absl::Status sleep_until(Engine& engine, SleepCall<Request> call, WallTime at, bool unlocked) {
+absl::Status end_at(Engine& engine, SleepCall<Request> call, WallTime at, bool unlocked) {
   absl::StatusOr<TimeSkipping*> time = time_of(engine);
   if (!time.ok()) return time.status();
   const std::uint64_t sleeper = (*time)->sleep(
@@ -60,11 +60,11 @@ absl::StatusOr<WallTime> end_of(Engine& engine, const google::protobuf::Duration
 
 absl::Status sleep(Engine& engine, SleepCall<test::SleepRequest> call) {
   absl::StatusOr<WallTime> end = end_of(engine, call.request().duration());
-  return end.ok() ? sleep_until(engine, call, *end, /*unlocked=*/false) : end.status();
+  return end.ok() ? end_at(engine, call, *end, /*unlocked=*/false) : end.status();
 }
 
 absl::Status sleep_to(Engine& engine, SleepCall<test::SleepUntilRequest> call) {
-  return sleep_until(engine, call, to_wall(call.request().timestamp()), /*unlocked=*/false);
+  return end_at(engine, call, to_wall(call.request().timestamp()), /*unlocked=*/false);
 }
 
 absl::Status unlock_and_sleep(Engine& engine, SleepCall<test::SleepRequest> call) {
@@ -72,7 +72,7 @@ absl::Status unlock_and_sleep(Engine& engine, SleepCall<test::SleepRequest> call
   if (!time.ok()) return time.status();
   if (!(*time)->is_locked()) return not_locked();
   absl::StatusOr<WallTime> end = end_of(engine, call.request().duration());
-  return end.ok() ? sleep_until(engine, call, *end, /*unlocked=*/true) : end.status();
+  return end.ok() ? end_at(engine, call, *end, /*unlocked=*/true) : end.status();
 }
 
 absl::Status current_time(Engine& engine, Empty&, test::GetCurrentTimeResponse& response) {

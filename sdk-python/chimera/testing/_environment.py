@@ -155,7 +155,8 @@ class WorkflowEnvironment:
     ) -> WorkflowEnvironment:
         """A server where each workflow has a clock of its own that can jump ahead. Not in this build."""
         raise RuntimeError(
-            "This build's embedded server has one clock for all workflows; use WorkflowEnvironment.start_time_skipping()"
+            "This build's embedded server has one clock for all workflows; "
+            "use WorkflowEnvironment.start_time_skipping()"
         )
 
     def __init__(self, client: chimera.client.Client) -> None:

@@ -146,7 +146,7 @@ void dispatch(ActivityOwner& owner, Activity& activity) {
   task.owner = owner.tasks();
   task.stamp = activity.stamp;
   task.id = activity.scheduled_id;
-  task.added = engine.real_now();
+  task.added = engine.loop().real_now();
   task.prioritize(owner.priority());
   task.prioritize(activity.attributes().priority());
   engine.matching().add({owner.namespace_id(), activity.attributes().task_queue().name(),

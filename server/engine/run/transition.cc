@@ -155,7 +155,7 @@ void Transition::end() {
   run_.in_transition = false;
   if (was_running_ && !run_.running()) after_close(engine_, run_);
   engine_.runs().arm_timer(run_);
-  if (TimeSkipping* time = engine_.time_skipping()) time->note(run_);
+  if (TimeSkipping* time = engine_.time_skipping.get()) time->note(run_);
   engine_.mark_dirty(run_);
   if (looks_different(run_, first_)) engine_.show(run_);
 }

@@ -11,6 +11,7 @@
 #include "server/engine/run/rebuild.h"
 #include "server/engine/run/side_record.h"
 #include "server/engine/run/visible.h"
+#include "server/engine/time_skipping.h"
 #include "server/engine/turn/update_registry.h"
 #include "server/engine/turn/workflow_task.h"
 #include "server/visibility/attributes.h"
@@ -31,10 +32,11 @@ absl::Status damaged(const std::string& what) {
 
 absl::Status restore_value(Engine& engine, const WriteBatch::KeyValue& value) {
   if (value.table == kMetaTable && value.key == "cluster_id") engine.cluster_id = value.value;
-  if (value.table == kMetaTable && value.key == Engine::kSkippedKey) {
+  if (value.table == kMetaTable && value.key == TimeSkipping::kAheadKey) {
     std::int64_t skipped = 0;
     if (!absl::SimpleAtoi(value.value, &skipped)) return damaged("the time that was skipped");
-    engine.restore_skipped(Nanos(skipped));
+    engine.loop().set_skipped(Nanos(skipped));
+    engine.loop().refresh();
   }
   if (value.table == kQueueConfigTable && !restore_queue_config(engine, value.key, value.value))
     return damaged(absl::StrCat("the configuration of task queue ", value.key));

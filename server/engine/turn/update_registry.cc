@@ -78,7 +78,7 @@ void wait_for(Engine& engine, const UpdatePtr& update, UpdateWait wait) {
       }
     });
   });
-  engine.patience().arm(*waiter.deadline, engine.real_now() + wait.timeout);
+  engine.loop().patience().arm(*waiter.deadline, engine.loop().real_now() + wait.timeout);
 }
 
 failure::Failure application_failure(std::string message, std::string type) {
