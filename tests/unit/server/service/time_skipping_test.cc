@@ -227,6 +227,14 @@ TEST_F(TimeSkippingTest, RetentionIsNoReasonButTakesPart) {
   ASSERT_TRUE(start_workflow(*transport_, "w").ok());
   respond(poll(*transport_), {complete()});
   EXPECT_LT(time() - begin, hours(1));
+  ASSERT_TRUE(sleep("Sleep", 300 * kDay).ok());
+  EXPECT_TRUE(describe(*transport_, "w").ok()) << "tests look at what happened long ago";
+  wf::UpdateNamespaceRequest shorter;
+  shorter.set_namespace_("default");
+  base::set_duration(301 * kDay,
+                     *shorter.mutable_config()->mutable_workflow_execution_retention_ttl());
+  wf::UpdateNamespaceResponse updated;
+  ASSERT_TRUE(call(*transport_, CHIMERA_METHOD(UpdateNamespace), shorter, updated).ok());
   EXPECT_TRUE(describe(*transport_, "w").ok());
 
   ASSERT_TRUE(sleep("Sleep", 2 * kDay).ok());
