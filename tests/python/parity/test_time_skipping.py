@@ -3,6 +3,7 @@
 import subprocess
 
 import pytest
+
 from conftest import CHIMERA, ROOT
 
 pytestmark = [pytest.mark.peer, pytest.mark.timeout(180)]
