@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta, timezone
@@ -18,32 +19,44 @@ class Clock:
         self._service = client.test_service
         self.skips = True
         """Whether waiting for a result lets time skip."""
+        self._waiting = 0
+        self._turn = asyncio.Lock()
 
     @asynccontextmanager
     async def unlocked(self) -> AsyncIterator[None]:
-        """Time may skip inside the block."""
+        """Time may skip inside the block. Several may be open at once: the lock is back when the last has ended."""
         if not self.skips:
             yield
             return
-        await self._service.unlock_time_skipping(_api.testservice.UnlockTimeSkippingRequest())
+        await self._wait(1)
         try:
             yield
         except BaseException:
             # What ended the block counts, whatever becomes of the lock.
             try:
-                await self._lock()
+                await self._wait(-1)
             except chimera.client.RPCError:
                 pass
             raise
-        await self._lock()
+        await self._wait(-1)
 
-    async def _lock(self) -> None:
-        await self._service.lock_time_skipping(_api.testservice.LockTimeSkippingRequest())
+    async def _wait(self, more: int) -> None:
+        async with self._turn:
+            before, self._waiting = self._waiting, self._waiting + more
+            if before == 0:
+                await self._service.unlock_time_skipping(_api.testservice.UnlockTimeSkippingRequest())
+            elif self._waiting == 0:
+                await self._service.lock_time_skipping(_api.testservice.LockTimeSkippingRequest())
 
     async def sleep(self, duration: timedelta) -> None:
         request = _api.testservice.SleepRequest()
         request.duration.FromTimedelta(duration)
-        await self._service.unlock_time_skipping_with_sleep(request)
+        # In one call the lock is back before time goes on. Where somebody waits for a result it is lifted anyway.
+        async with self._turn:
+            if self._waiting == 0:
+                await self._service.unlock_time_skipping_with_sleep(request)
+                return
+        await self._service.sleep(request)
 
     async def now(self) -> datetime:
         from google.protobuf.empty_pb2 import Empty

@@ -93,6 +93,15 @@ async def test_without_skipping_a_result_takes_its_time(env):
     assert await handle.result() == []
 
 
+async def test_several_results_may_be_awaited_at_once(env):
+    begin = await env.get_current_time()
+    runs = [env.client.execute_workflow(Waits.run, id=f"many-{i}", task_queue=QUEUE) for i in range(8)]
+
+    assert await asyncio.gather(*runs, env.sleep(2 * DAY)) == [[]] * 8 + [None]
+
+    assert await env.get_current_time() - begin >= 2 * DAY
+
+
 async def test_timeouts_are_skipped_to(env):
     with pytest.raises(WorkflowFailureError) as failed:
         await env.client.execute_workflow(Waits.run, id="late", task_queue=QUEUE, run_timeout=DAY / 2)
