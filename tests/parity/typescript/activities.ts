@@ -18,7 +18,11 @@ export async function succeedAt(attempt: number): Promise<number> {
 export async function declineCard(order: string): Promise<void> {
   const bank = ApplicationFailure.retryable('the bank said no', 'BankError', 'code 51');
   throw ApplicationFailure.create({
-    message: 'card declined', type: 'CardDeclined', nonRetryable: true, details: [order, 42], cause: bank,
+    message: 'card declined',
+    type: 'CardDeclined',
+    nonRetryable: true,
+    details: [order, 42],
+    cause: bank,
   });
 }
 
@@ -66,9 +70,15 @@ export async function answerLater(): Promise<string> {
 export async function tellInfo(): Promise<Record<string, unknown>> {
   const { info } = Context.current();
   return {
-    activityId: info.activityId, activityType: info.activityType, attempt: info.attempt, isLocal: info.isLocal,
-    workflowType: info.workflowType, taskQueue: info.taskQueue, namespace: info.namespace,
-    startToCloseMs: info.startToCloseTimeoutMs, heartbeatMs: info.heartbeatTimeoutMs,
+    activityId: info.activityId,
+    activityType: info.activityType,
+    attempt: info.attempt,
+    isLocal: info.isLocal,
+    workflowType: info.workflowType,
+    taskQueue: info.taskQueue,
+    namespace: info.namespace,
+    startToCloseMs: info.startToCloseTimeoutMs,
+    heartbeatMs: info.heartbeatTimeoutMs,
     priorityKey: info.priority?.priorityKey,
   };
 }

@@ -9,9 +9,11 @@ async function activityRetry(b: Bench): Promise<string> {
   b.expect('result', await run.result(), 3);
   const started = (await b.history(run.workflowId)).flatMap((e) => e.activityTaskStartedEventAttributes ?? []);
   b.expect('started events', started.length, 1); // The attempts before the last one leave no event.
-  b.expect('attempt and last failure',
+  b.expect(
+    'attempt and last failure',
     [started[0].attempt, started[0].lastFailure?.message, started[0].lastFailure?.applicationFailureInfo?.type],
-    [3, 'attempt 2 of 3', 'NotYet']);
+    [3, 'attempt 2 of 3', 'NotYet'],
+  );
   return `attempt 3, after ${started[0].lastFailure?.message}`;
 }
 
@@ -19,7 +21,7 @@ async function activityGivenUp(b: Bench): Promise<string> {
   const cases: [string, object, string | null, string[]][] = [
     ['attempts', { maximumAttempts: 2 }, null, ['MAXIMUM_ATTEMPTS_REACHED', 'NotYet/attempt 2 of 1000/false']],
     ['type', { nonRetryableErrorTypes: ['NotYet'] }, null, ['NON_RETRYABLE_FAILURE', 'NotYet/attempt 1 of 1000/false']],
-    ['time', { initialInterval: '2s' }, '1s', ['TIMEOUT', 'NotYet/attempt 1 of 1000/false']],
+    ['time', { initialInterval: '20s' }, '10s', ['TIMEOUT', 'NotYet/attempt 1 of 1000/false']],
   ];
   for (const [what, retry, time, wanted] of cases) {
     b.expect(what, await (await b.start('givenUp', [retry, time])).result(), wanted);
@@ -29,13 +31,17 @@ async function activityGivenUp(b: Bench): Promise<string> {
 
 async function nextRetryDelay(b: Bench): Promise<string> {
   b.expect('attempt', await (await b.start('hurried')).result(), 2);
-  return 'its own delay, not the policy\'s hour';
+  return "its own delay, not the policy's hour";
 }
 
 async function activityFailure(b: Bench): Promise<string> {
   const saw = await (await b.start('declined', ['order-17'])).result();
-  b.expect('failure', saw, 'declineCard NON_RETRYABLE_FAILURE: '
-    + 'CardDeclined/card declined/order-17/42/true <- BankError/the bank said no/code 51/false');
+  b.expect(
+    'failure',
+    saw,
+    'declineCard NON_RETRYABLE_FAILURE: ' +
+      'CardDeclined/card declined/order-17/42/true <- BankError/the bank said no/code 51/false',
+  );
   return saw;
 }
 
@@ -58,8 +64,11 @@ async function activityTimeouts(b: Bench): Promise<string> {
     seen.push(`${type} ${state}`);
   }
   // With retries, the time for all attempts ends with the attempt that leaves none for another.
-  const all = await (await b.start('timesOut',
-    [{ startToCloseTimeout: '300ms', scheduleToCloseTimeout: '2s', retry: { initialInterval: '3s' } }])).result();
+  const all = await (
+    await b.start('timesOut', [
+      { startToCloseTimeout: '300ms', scheduleToCloseTimeout: '2s', retry: { initialInterval: '3s' } },
+    ])
+  ).result();
   b.expect('all attempts', all, ['TIMEOUT', 'SCHEDULE_TO_CLOSE']);
   return `${seen.join(', ')}; retried: ${all}`;
 }
@@ -67,7 +76,8 @@ async function activityTimeouts(b: Bench): Promise<string> {
 async function activityCancel(b: Bench): Promise<string> {
   const cases: [string, string, string[]][] = [
     ['WAIT_CANCELLATION_COMPLETED', 'cleaned up', ['ActivityTaskCancelRequested', 'ActivityTaskCanceled']],
-    ['TRY_CANCEL', '', ['ActivityTaskCancelRequested']], ['ABANDON', '', []],
+    ['TRY_CANCEL', '', ['ActivityTaskCancelRequested']],
+    ['ABANDON', '', []],
   ];
   for (const [type, details, events] of cases) {
     const run = await b.start('cancelsActivity', [type]);
@@ -76,8 +86,10 @@ async function activityCancel(b: Bench): Promise<string> {
   }
   const early = await b.start('cancelsEarly', [b.newId()]);
   b.expect('nobody took it', await early.result(), 'CancelledFailure');
-  b.expect('nobody took it', await b.events(early, 'ActivityTaskStarted', 'Cancel'),
-    ['ActivityTaskCancelRequested', 'ActivityTaskCanceled']);
+  b.expect('nobody took it', await b.events(early, 'ActivityTaskStarted', 'Cancel'), [
+    'ActivityTaskCancelRequested',
+    'ActivityTaskCanceled',
+  ]);
   return 'waited for, tried, abandoned, before its start';
 }
 
@@ -101,8 +113,10 @@ async function completedByToken(b: Bench): Promise<string> {
   b.expect('completed', await done.result, 'by token');
   const broken = await answerable(b, 'answeredLater');
   const cause = ApplicationFailure.retryable('the reason', 'Reason');
-  await activity.fail(tokens.get(broken.id)!,
-    ApplicationFailure.create({ message: 'no answer', type: 'Silence', details: [1], cause }));
+  await activity.fail(
+    tokens.get(broken.id)!,
+    ApplicationFailure.create({ message: 'no answer', type: 'Silence', details: [1], cause }),
+  );
   b.expect('failed', await broken.result, 'Silence/no answer/1/false <- Reason/the reason/false');
   await b.failsAs('once more', ActivityNotFoundError, '', activity.complete(tokens.get(done.id)!, 'late'));
   return 'completed, failed with a cause, not twice';
@@ -116,11 +130,18 @@ async function completedById(b: Bench): Promise<string> {
   await activity.complete(ids, 'by id');
   b.expect('completed', await done.result, 'by id');
   const broken = await answerable(b, 'answeredLater');
-  await activity.fail({ workflowId: broken.id, activityId: 'later' }, ApplicationFailure.retryable('no answer', 'Silence'));
+  await activity.fail(
+    { workflowId: broken.id, activityId: 'later' },
+    ApplicationFailure.retryable('no answer', 'Silence'),
+  );
   b.expect('failed', await broken.result, 'Silence/no answer/false');
   await b.failsAs('once more', ActivityNotFoundError, '', activity.complete(ids, 'late'));
-  await b.failsAs('unknown', ActivityNotFoundError, '',
-    activity.complete({ workflowId: b.newId(), activityId: 'none' }, 'lost'));
+  await b.failsAs(
+    'unknown',
+    ActivityNotFoundError,
+    '',
+    activity.complete({ workflowId: b.newId(), activityId: 'none' }, 'lost'),
+  );
   return 'completed, failed, not twice, not an unknown one';
 }
 
@@ -143,8 +164,11 @@ async function cancelledByOthers(b: Bench): Promise<string> {
   // A workflow's own cancellation reaches the activity that it waits for.
   const whole = await answerable(b, 'answeredLater');
   await b.run(whole.id).cancel();
-  await b.eventually('cancel request', true, async () =>
-    (await b.events(b.run(whole.id), 'ActivityTaskCancelRequested')).length === 1);
+  await b.eventually(
+    'cancel request',
+    true,
+    async () => (await b.events(b.run(whole.id), 'ActivityTaskCancelRequested')).length === 1,
+  );
   await activity.reportCancellation({ workflowId: whole.id, activityId: 'later' }, 'put away');
   const failure = await b.failsAs('result', WorkflowFailedError, '', whole.result);
   if (!(failure.cause instanceof CancelledFailure)) b.fail(`ended with ${failure.cause}`);
@@ -154,8 +178,16 @@ async function cancelledByOthers(b: Bench): Promise<string> {
 async function activityInfo(b: Bench): Promise<string> {
   const run = await b.start('informed');
   b.expect('info', await run.result(), {
-    activityId: 'told', activityType: 'tellInfo', attempt: 1, isLocal: false, workflowType: 'informed', taskQueue: b.queue,
-    namespace: 'default', startToCloseMs: 20000, heartbeatMs: 7000, priorityKey: 2,
+    activityId: 'told',
+    activityType: 'tellInfo',
+    attempt: 1,
+    isLocal: false,
+    workflowType: 'informed',
+    taskQueue: b.queue,
+    namespace: 'default',
+    startToCloseMs: 20000,
+    heartbeatMs: 7000,
+    priorityKey: 2,
   });
   const scheduled = (await b.history(run.workflowId)).find((e) => e.activityTaskScheduledEventAttributes);
   b.expect('summary', String(Buffer.from(scheduled?.userMetadata?.summary?.data ?? [])), '"asks itself"');
@@ -165,14 +197,20 @@ async function activityInfo(b: Bench): Promise<string> {
 async function localActivities(b: Bench): Promise<string> {
   const run = await b.start('locals');
   b.expect('results', await run.result(), {
-    echoed: 'near', reached: 3, isLocal: true,
+    echoed: 'near',
+    reached: 3,
+    isLocal: true,
     failure: 'CardDeclined/card declined/order-18/42/true <- BankError/the bank said no/code 51/false',
   });
   b.expect('events', await b.events(run, 'Activity', 'Marker'), Array(4).fill('MarkerRecorded'));
   const timed = await b.start('localWithTimer');
   b.expect('long wait', await timed.result(), 2);
-  b.expect('its events', await b.events(timed, 'Timer', 'Marker'),
-    ['MarkerRecorded', 'TimerStarted', 'TimerFired', 'MarkerRecorded']);
+  b.expect('its events', await b.events(timed, 'Timer', 'Marker'), [
+    'MarkerRecorded',
+    'TimerStarted',
+    'TimerFired',
+    'MarkerRecorded',
+  ]);
   b.expect('cancelled', await (await b.start('localCancelled')).result(), 'CancelledFailure');
   return 'result, retry, failure, a timer for a long wait, cancelled';
 }
@@ -188,9 +226,17 @@ async function otherQueue(b: Bench): Promise<string> {
 }
 
 export const activityScenarios: Record<string, Scenario> = {
-  activity_retry: activityRetry, activity_given_up: activityGivenUp, next_retry_delay: nextRetryDelay,
-  activity_failure: activityFailure, heartbeats, activity_timeouts: activityTimeouts, activity_cancel: activityCancel,
-  activity_completed_by_token: completedByToken, activity_completed_by_id: completedById,
-  activity_cancelled_by_others: cancelledByOthers, activity_info: activityInfo, local_activities: localActivities,
+  activity_retry: activityRetry,
+  activity_given_up: activityGivenUp,
+  next_retry_delay: nextRetryDelay,
+  activity_failure: activityFailure,
+  heartbeats,
+  activity_timeouts: activityTimeouts,
+  activity_cancel: activityCancel,
+  activity_completed_by_token: completedByToken,
+  activity_completed_by_id: completedById,
+  activity_cancelled_by_others: cancelledByOthers,
+  activity_info: activityInfo,
+  local_activities: localActivities,
   activity_on_other_queue: otherQueue,
 };

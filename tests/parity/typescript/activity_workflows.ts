@@ -1,6 +1,16 @@
 import {
-  ActivityCancellationType, ApplicationFailure, CancellationScope, CancelledFailure, condition, defineSignal,
-  proxyActivities, proxyLocalActivities, setHandler, TimeoutFailure, type ActivityOptions, type LocalActivityOptions,
+  ActivityCancellationType,
+  ApplicationFailure,
+  CancellationScope,
+  CancelledFailure,
+  condition,
+  defineSignal,
+  proxyActivities,
+  proxyLocalActivities,
+  setHandler,
+  TimeoutFailure,
+  type ActivityOptions,
+  type LocalActivityOptions,
 } from '@temporalio/workflow';
 import type * as activities from './activities';
 import { activityFailure, describeFailure } from './workflow_parts';
@@ -21,7 +31,10 @@ export async function retried(attempt: number): Promise<number> {
 }
 
 // How an activity that needs more attempts ends under a policy that does not give them.
-export async function givenUp(retry: ActivityOptions['retry'], scheduleToClose?: string): Promise<(string | undefined)[]> {
+export async function givenUp(
+  retry: ActivityOptions['retry'],
+  scheduleToClose?: string,
+): Promise<(string | undefined)[]> {
   const options = { retry: { ...SOON, ...retry }, scheduleToCloseTimeout: scheduleToClose as '1s' };
   const failure = await activityFailure(act(options).succeedAt(1000));
   return [failure.retryState, describeFailure(failure.cause)];
@@ -100,8 +113,12 @@ export async function cancelsLater(): Promise<string> {
 }
 
 export async function informed(): Promise<Record<string, unknown>> {
-  return await act({ activityId: 'told', heartbeatTimeout: '7s', priority: { priorityKey: 2 }, summary: 'asks itself' })
-    .tellInfo();
+  return await act({
+    activityId: 'told',
+    heartbeatTimeout: '7s',
+    priority: { priorityKey: 2 },
+    summary: 'asks itself',
+  }).tellInfo();
 }
 
 export async function locals(): Promise<Record<string, unknown>> {

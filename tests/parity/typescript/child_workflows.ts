@@ -1,6 +1,15 @@
 import {
-  CancellationScope, ChildWorkflowCancellationType, ChildWorkflowFailure, executeChild, ParentClosePolicy,
-  condition, defineSignal, isCancellation, setHandler, startChild, type ChildWorkflowOptions,
+  CancellationScope,
+  ChildWorkflowCancellationType,
+  ChildWorkflowFailure,
+  executeChild,
+  ParentClosePolicy,
+  condition,
+  defineSignal,
+  isCancellation,
+  setHandler,
+  startChild,
+  type ChildWorkflowOptions,
 } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { FOREVER, describeFailure } from './workflow_parts';
@@ -30,12 +39,16 @@ export async function signalsChild(workflowId: string): Promise<string[]> {
 }
 
 // Cancels a running child; how it learns of that is the type's affair.
-export async function cancelsChild(cancellationType: ChildWorkflowCancellationType, workflowId: string): Promise<string> {
+export async function cancelsChild(
+  cancellationType: ChildWorkflowCancellationType,
+  workflowId: string,
+): Promise<string> {
   let ended = false;
   setHandler(defineSignal('end'), () => void (ended = true));
   const scope = new CancellationScope();
   const child = await scope.run(() =>
-    startChild('cleansUp', { workflowId, cancellationType, parentClosePolicy: ParentClosePolicy.ABANDON }));
+    startChild('cleansUp', { workflowId, cancellationType, parentClosePolicy: ParentClosePolicy.ABANDON }),
+  );
   scope.cancel();
   try {
     await child.result();

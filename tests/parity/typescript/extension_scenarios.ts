@@ -1,7 +1,13 @@
 // What users put between themselves and the server: codecs and interceptors.
 import { Client, type WorkflowClientInterceptor } from '@temporalio/client';
 import { WorkflowFailedError } from '@temporalio/client';
-import { ApplicationFailure, defaultPayloadConverter, type Headers, type Payload, type PayloadCodec } from '@temporalio/common';
+import {
+  ApplicationFailure,
+  defaultPayloadConverter,
+  type Headers,
+  type Payload,
+  type PayloadCodec,
+} from '@temporalio/common';
 import { randomUUID } from 'node:crypto';
 import { HIDDEN } from './bundle';
 import type { Bench, Scenario } from './judge';
@@ -20,17 +26,22 @@ class TurningCodec implements PayloadCodec {
   }
 
   async decode(payloads: Payload[]): Promise<Payload[]> {
-    return payloads.map((payload) => (String(Buffer.from(payload.metadata?.encoding ?? [])) !== HIDDEN_ENCODING ? payload : {
-      metadata: { encoding: payload.metadata!.original },
-      data: (payload.data ?? new Uint8Array()).map((byte) => byte ^ 0xff),
-    }));
+    return payloads.map((payload) =>
+      String(Buffer.from(payload.metadata?.encoding ?? [])) !== HIDDEN_ENCODING
+        ? payload
+        : {
+            metadata: { encoding: payload.metadata!.original },
+            data: (payload.data ?? new Uint8Array()).map((byte) => byte ^ 0xff),
+          },
+    );
   }
 }
 
 // Nothing that the user wrote is readable in what the server keeps.
 async function codec(b: Bench): Promise<string> {
   const dataConverter = {
-    payloadCodecs: [new TurningCodec()], failureConverterPath: require.resolve('./failure_converter'),
+    payloadCodecs: [new TurningCodec()],
+    failureConverterPath: require.resolve('./failure_converter'),
   };
   const client = new Client({ connection: b.shared.connection, dataConverter });
   const taskQueue = b.newId();
@@ -51,8 +62,11 @@ async function codec(b: Bench): Promise<string> {
     const failure = await b.failsAs('failing', WorkflowFailedError, 'secret', failing.result());
     b.expect('details', (failure.cause as ApplicationFailure).details, ['detail', 7]);
     for (const id of [workflowId, broken.workflowId, failing.workflowId]) {
-      const kept = Buffer.from(JSON.stringify(await b.history(id), (_, value) =>
-        (value?.type === 'Buffer' ? String(Buffer.from(value.data)) : value))).toString();
+      const kept = Buffer.from(
+        JSON.stringify(await b.history(id), (_, value) =>
+          value?.type === 'Buffer' ? String(Buffer.from(value.data)) : value,
+        ),
+      ).toString();
       for (const word of ['secret', 'card declined', 'the bank', 'the root']) {
         if (kept.includes(word)) b.fail(`"${word}" is readable in the history of ${id}`);
       }
@@ -62,7 +76,10 @@ async function codec(b: Bench): Promise<string> {
 }
 
 function tracing(trace: string): WorkflowClientInterceptor {
-  const headers = (earlier: Headers): Headers => ({ ...earlier, [TRACE_HEADER]: defaultPayloadConverter.toPayload(trace)! });
+  const headers = (earlier: Headers): Headers => ({
+    ...earlier,
+    [TRACE_HEADER]: defaultPayloadConverter.toPayload(trace)!,
+  });
   return {
     startWithDetails: (input, next) => next({ ...input, headers: headers(input.headers) }),
     signal: (input, next) => next({ ...input, headers: headers(input.headers) }),
@@ -85,20 +102,43 @@ async function interceptors(b: Bench): Promise<string> {
   const options = { interceptors: { activity: [activity] }, activities: { tracedActivity: async () => 'unseen' } };
   const taskQueue = b.newId();
   return await b.withWorker(taskQueue, options, async () => {
-    const other = await client.workflow.signalWithStart('messages',
-      { taskQueue, workflowId: b.newId(), args: [], signal: 'add', signalArgs: ['begin'] });
-    const run = await client.workflow.start('traced',
-      { taskQueue, workflowId: b.newId(), args: [other.workflowId] });
+    const other = await client.workflow.signalWithStart('messages', {
+      taskQueue,
+      workflowId: b.newId(),
+      args: [],
+      signal: 'add',
+      signalArgs: ['begin'],
+    });
+    const run = await client.workflow.start('traced', { taskQueue, workflowId: b.newId(), args: [other.workflowId] });
     b.keep(run.workflowId, run.firstExecutionRunId);
     await run.executeUpdate('touch');
     b.expect('query', await run.query('asked'), 'query t');
     await run.signal('end');
-    b.expect('heard', await run.result(), ['execute t', 'validate touch t', 'update touch t', 'signal end t',
-      'activity t>activity', 'activity t>local', 'execute t>child', 'execute t>again']);
+    b.expect('heard', await run.result(), [
+      'execute t',
+      'validate touch t',
+      'update touch t',
+      'signal end t',
+      'activity t>activity',
+      'activity t>local',
+      'execute t>child',
+      'execute t>again',
+    ]);
     b.expect('the other one', await other.result(), ['begin']);
-    const signals = (await b.history(other.workflowId)).flatMap((e) => e.workflowExecutionSignaledEventAttributes ?? []);
-    b.expect('signals', signals.map(({ signalName, header }) => [signalName,
-      header?.fields?.[TRACE_HEADER] && defaultPayloadConverter.fromPayload(header.fields[TRACE_HEADER])]), [['add', 't'], ['end', 't>signal']]);
+    const signals = (await b.history(other.workflowId)).flatMap(
+      (e) => e.workflowExecutionSignaledEventAttributes ?? [],
+    );
+    b.expect(
+      'signals',
+      signals.map(({ signalName, header }) => [
+        signalName,
+        header?.fields?.[TRACE_HEADER] && defaultPayloadConverter.fromPayload(header.fields[TRACE_HEADER]),
+      ]),
+      [
+        ['add', 't'],
+        ['end', 't>signal'],
+      ],
+    );
     return 'a header went with starts, signals, queries, updates, activities, children and new runs';
   });
 }
@@ -110,7 +150,7 @@ async function payloads(b: Bench): Promise<string> {
   b.expect('null', await (await b.start('echo', [null])).result(), null);
   b.expect('nothing', (await (await b.start('echo', [undefined])).result()) ?? null, null);
   const bytes = new Uint8Array([0, 255, 10]);
-  b.expect('bytes', Buffer.from(await (await b.start('echo', [bytes])).result() as Uint8Array), Buffer.from(bytes));
+  b.expect('bytes', Buffer.from((await (await b.start('echo', [bytes])).result()) as Uint8Array), Buffer.from(bytes));
   const nested = { text: 'é😀', list: [1, { deep: null }] };
   b.expect('nested', await (await b.start('echo', [nested])).result(), nested);
   return '360 kB, null, nothing, bytes, nested';

@@ -1,7 +1,13 @@
 // One scenario's view of the server, and what it may demand of it.
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { Client, ServiceError, type Connection, type WorkflowHandle, type WorkflowStartOptions } from '@temporalio/client';
+import {
+  Client,
+  ServiceError,
+  type Connection,
+  type WorkflowHandle,
+  type WorkflowStartOptions,
+} from '@temporalio/client';
 import type { Workflow } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
 import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
@@ -35,7 +41,10 @@ export function shown(value: unknown): string {
 export class Bench {
   readonly client: Client;
 
-  constructor(readonly shared: Shared, readonly name: string) {
+  constructor(
+    readonly shared: Shared,
+    readonly name: string,
+  ) {
     this.client = new Client({ connection: shared.connection });
   }
 
@@ -77,7 +86,10 @@ export class Bench {
 
   // Demands an error of a class, with a text in its message or in its cause's.
   async failsAs<E extends Error>(
-    what: string, kind: abstract new (...args: any[]) => E, text: string, call: Promise<unknown>,
+    what: string,
+    kind: abstract new (...args: any[]) => E,
+    text: string,
+    call: Promise<unknown>,
   ): Promise<E> {
     let failure: unknown;
     try {
@@ -139,15 +151,23 @@ export class Bench {
   // The types of a run's events whose names contain one of the words; of all without.
   async events(run: WorkflowHandle | Run, ...words: string[]): Promise<string[]> {
     const runId = 'runId' in run ? run.runId : undefined;
-    return (await this.history(run.workflowId, runId)).map(eventName)
+    return (await this.history(run.workflowId, runId))
+      .map(eventName)
       .filter((name) => words.length === 0 || words.some((word) => name.includes(word)));
   }
 
   // Runs the workflows and activities of all scenarios until the returned function is called.
   async worker(taskQueue: string, options: Partial<WorkerOptions> = {}): Promise<() => Promise<void>> {
     const worker = await Worker.create({
-      connection: this.shared.native, taskQueue, workflowBundle: { codePath: PLAIN }, activities, namespace: 'default',
-      maxHeartbeatThrottleInterval: '50ms', defaultHeartbeatThrottleInterval: '50ms', shutdownForceTime: '1s', ...options,
+      connection: this.shared.native,
+      taskQueue,
+      workflowBundle: { codePath: PLAIN },
+      activities,
+      namespace: 'default',
+      maxHeartbeatThrottleInterval: '50ms',
+      defaultHeartbeatThrottleInterval: '50ms',
+      shutdownForceTime: '1s',
+      ...options,
     });
     const running = worker.run();
     return async () => {
@@ -170,6 +190,11 @@ export class Bench {
 export function eventName(event: HistoryEvent): string {
   const name = temporal.api.enums.v1.EventType[event.eventType!].replace('EVENT_TYPE_', '').toLowerCase();
   return name.replace(/(?:^|_)(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+// When an event was written, in ms.
+export function eventMs(event: HistoryEvent): number {
+  return Number(event.eventTime!.seconds) * 1000 + event.eventTime!.nanos! / 1e6;
 }
 
 // Runs a scenario; the text is what it saw or what was wrong.

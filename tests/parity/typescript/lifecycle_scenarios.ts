@@ -37,16 +37,28 @@ async function cancellationScopes(b: Bench): Promise<string> {
   await b.eventually('timers', 6, async () => (await b.events(run, 'TimerStarted')).length);
   await run.cancel();
   const seen = (await run.result()) as string[];
-  b.expect('scopes', seen, ['timeout cancelled', 'open cancelled', 'inner cancelled', 'shielded ended', 'root cancelled',
-    'considered cancelled: true']);
+  b.expect('scopes', seen, [
+    'timeout cancelled',
+    'open cancelled',
+    'inner cancelled',
+    'shielded ended',
+    'root cancelled',
+    'considered cancelled: true',
+  ]);
   return seen.join(', ');
 }
 
 async function timers(b: Bench): Promise<string> {
   const run = await b.start('timers');
   b.expect('time passed', await run.result(), 'late');
-  b.expect('events', await b.events(run, 'Timer'),
-    ['TimerStarted', 'TimerStarted', 'TimerFired', 'TimerCanceled', 'TimerStarted', 'TimerFired']);
+  b.expect('events', await b.events(run, 'Timer'), [
+    'TimerStarted',
+    'TimerStarted',
+    'TimerFired',
+    'TimerCanceled',
+    'TimerStarted',
+    'TimerFired',
+  ]);
   const long = (await b.history(run.workflowId)).find((event) => event.timerStartedEventAttributes);
   b.expect('summary', String(Buffer.from(long?.userMetadata?.summary?.data ?? [])), '"never fires"');
   return '200 ms, never early; the other one cancelled';
@@ -59,8 +71,14 @@ async function taskFailure(b: Bench): Promise<string> {
   await b.eventually('failed task', 1, async () => (await b.events(run, 'WorkflowTaskFailed')).length);
   const failed = (await b.history(run.workflowId)).find((event) => event.workflowTaskFailedEventAttributes);
   const { failure, cause } = failed!.workflowTaskFailedEventAttributes!;
-  b.expect('failure', [failure?.message, cause], ['a bug of the program',
-    temporal.api.enums.v1.WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE]);
+  b.expect(
+    'failure',
+    [failure?.message, cause],
+    [
+      'a bug of the program',
+      temporal.api.enums.v1.WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE,
+    ],
+  );
   await b.eventually('attempt', true, async () => ((await run.describe()).raw.pendingWorkflowTask?.attempt ?? 0) > 1);
   b.expect('status', await b.status(run.workflowId), 'RUNNING');
   await run.terminate();
@@ -94,18 +112,36 @@ async function continueAsNew(b: Bench): Promise<string> {
 async function continueAsOther(b: Bench): Promise<string> {
   await addAttributes(b);
   const run = await b.start('changes', [], { memo: { step: 'first' }, workflowRunTimeout: '50s' });
-  b.expect('what the next run was told', await run.result(),
-    ['argument', 'changed', { step: 'second' }, 'green', 90000]);
+  b.expect('what the next run was told', await run.result(), [
+    'argument',
+    'changed',
+    { step: 'second' },
+    'green',
+    90000,
+  ]);
   const next = await b.run(run.workflowId).describe();
-  b.expect('description', [next.type, next.memo, next.typedSearchAttributes.get(ATTRIBUTES.colour)],
-    ['changed', { step: 'second' }, 'green']);
+  b.expect(
+    'description',
+    [next.type, next.memo, next.typedSearchAttributes.get(ATTRIBUTES.colour)],
+    ['changed', { step: 'second' }, 'green'],
+  );
   return 'another type, memo, attribute and timeout';
 }
 
-async function resetTo(b: Bench, workflowId: string, runId: string, workflowTaskFinishEventId: number, more: object = {}) {
+async function resetTo(
+  b: Bench,
+  workflowId: string,
+  runId: string,
+  workflowTaskFinishEventId: number,
+  more: object = {},
+) {
   const reply = await b.service.resetWorkflowExecution({
-    namespace: 'default', workflowExecution: { workflowId, runId }, reason: 'try again', requestId: b.newId(),
-    workflowTaskFinishEventId: workflowTaskFinishEventId as any, ...more,
+    namespace: 'default',
+    workflowExecution: { workflowId, runId },
+    reason: 'try again',
+    requestId: b.newId(),
+    workflowTaskFinishEventId: workflowTaskFinishEventId as any,
+    ...more,
   });
   b.keep(workflowId, reply.runId);
   return reply.runId;
@@ -122,8 +158,9 @@ async function reset(b: Bench): Promise<string> {
   await b.run(workflowId, again).signal('end');
   b.expect('words after the reset', await b.run(workflowId, again).result(), ['first', 'second']);
   const types = temporal.api.enums.v1.ResetReapplyExcludeType;
-  const without = await resetTo(b, workflowId, again, 4,
-    { resetReapplyExcludeTypes: [types.RESET_REAPPLY_EXCLUDE_TYPE_SIGNAL] });
+  const without = await resetTo(b, workflowId, again, 4, {
+    resetReapplyExcludeTypes: [types.RESET_REAPPLY_EXCLUDE_TYPE_SIGNAL],
+  });
   b.expect('a closed base', await b.status(workflowId, again), 'COMPLETED');
   await b.run(workflowId, without).signal('end');
   b.expect('words without signals', await b.run(workflowId, without).result(), ['first']);
@@ -202,7 +239,15 @@ export async function replay(b: Bench): Promise<string> {
 }
 
 export const lifecycleScenarios: Record<string, Scenario> = {
-  workflow_cancel: workflowCancel, workflow_terminate: workflowTerminate, cancellation_scopes: cancellationScopes, timers,
-  task_failure: taskFailure, continue_as_new: continueAsNew, continue_as_other: continueAsOther, reset,
-  sticky_cache_lost: stickyCacheLost, no_cache: noCache, worker_stops_at_once: workerStopsAtOnce,
+  workflow_cancel: workflowCancel,
+  workflow_terminate: workflowTerminate,
+  cancellation_scopes: cancellationScopes,
+  timers,
+  task_failure: taskFailure,
+  continue_as_new: continueAsNew,
+  continue_as_other: continueAsOther,
+  reset,
+  sticky_cache_lost: stickyCacheLost,
+  no_cache: noCache,
+  worker_stops_at_once: workerStopsAtOnce,
 };

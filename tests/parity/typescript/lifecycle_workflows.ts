@@ -1,7 +1,21 @@
 import {
-  ApplicationFailure, CancellationScope, CancelledFailure, condition, continueAsNew, defineQuery,
-  deprecatePatch, isCancellation, makeContinueAsNewFunc, patched, proxyLocalActivities, setHandler, sleep, upsertMemo,
-  upsertSearchAttributes, uuid4, workflowInfo,
+  ApplicationFailure,
+  CancellationScope,
+  CancelledFailure,
+  condition,
+  continueAsNew,
+  defineQuery,
+  deprecatePatch,
+  isCancellation,
+  makeContinueAsNewFunc,
+  patched,
+  proxyLocalActivities,
+  setHandler,
+  sleep,
+  upsertMemo,
+  upsertSearchAttributes,
+  uuid4,
+  workflowInfo,
 } from '@temporalio/workflow';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import type * as activities from './activities';
@@ -67,18 +81,26 @@ export async function scopes(): Promise<string[]> {
       seen.push(`${name} ${failure instanceof CancelledFailure ? 'cancelled' : failure}`);
     }
   };
-  await note('timeout', CancellationScope.withTimeout(20, () => sleep(FOREVER)));
+  await note(
+    'timeout',
+    CancellationScope.withTimeout(20, () => sleep(FOREVER)),
+  );
   const outer = new CancellationScope();
   let cancelled = false;
   const later = async (): Promise<void> => {
     await condition(() => cancelled);
     await sleep(1);
   };
-  const running = outer.run(() => Promise.all([
-    note('shielded', CancellationScope.nonCancellable(later)),
-    note('open', sleep(FOREVER)),
-    note('inner', CancellationScope.cancellable(() => sleep(FOREVER))),
-  ]));
+  const running = outer.run(() =>
+    Promise.all([
+      note('shielded', CancellationScope.nonCancellable(later)),
+      note('open', sleep(FOREVER)),
+      note(
+        'inner',
+        CancellationScope.cancellable(() => sleep(FOREVER)),
+      ),
+    ]),
+  );
   await echoActivity('the timers are running');
   outer.cancel();
   cancelled = true;
@@ -96,7 +118,9 @@ export async function countdown(left: number, runs: string[]): Promise<string[]>
 // Continues as another type, with another memo, attribute and timeout.
 export async function changes(): Promise<never> {
   const next = makeContinueAsNewFunc<typeof changed>({
-    workflowType: 'changed', memo: { step: 'second' }, workflowRunTimeout: '90s',
+    workflowType: 'changed',
+    memo: { step: 'second' },
+    workflowRunTimeout: '90s',
     typedSearchAttributes: [{ key: COLOUR, value: 'green' }],
   });
   return await next('argument');
@@ -121,7 +145,10 @@ export async function counts(): Promise<number> {
 
 // Upserts, and leaves a marker for the replay.
 export async function tagged(value: string): Promise<unknown[]> {
-  upsertSearchAttributes([{ key: COLOUR, value }, { key: SIZE, value: null }]);
+  upsertSearchAttributes([
+    { key: COLOUR, value },
+    { key: SIZE, value: null },
+  ]);
   upsertMemo({ step: 'painted', dropped: null });
   if (!patched('second coat')) throw ApplicationFailure.nonRetryable('not the newest version');
   deprecatePatch('first coat');
@@ -138,9 +165,19 @@ export async function tagged(value: string): Promise<unknown[]> {
 export async function tellsInfo(): Promise<Record<string, unknown>> {
   const info = workflowInfo();
   return {
-    type: info.workflowType, queue: info.taskQueue, attempt: info.attempt, memo: info.memo, namespace: info.namespace,
-    runTimeoutMs: info.runTimeoutMs, executionTimeoutMs: info.executionTimeoutMs, taskTimeoutMs: info.taskTimeoutMs,
-    retry: info.retryPolicy?.maximumAttempts, priority: info.priority?.priorityKey, first: info.firstExecutionRunId,
-    historyLength: info.historyLength, parent: info.parent?.workflowId, root: info.root?.workflowId,
+    type: info.workflowType,
+    queue: info.taskQueue,
+    attempt: info.attempt,
+    memo: info.memo,
+    namespace: info.namespace,
+    runTimeoutMs: info.runTimeoutMs,
+    executionTimeoutMs: info.executionTimeoutMs,
+    taskTimeoutMs: info.taskTimeoutMs,
+    retry: info.retryPolicy?.maximumAttempts,
+    priority: info.priority?.priorityKey,
+    first: info.firstExecutionRunId,
+    historyLength: info.historyLength,
+    parent: info.parent?.workflowId,
+    root: info.root?.workflowId,
   };
 }

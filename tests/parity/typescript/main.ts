@@ -17,8 +17,13 @@ import { startScenarios } from './start_scenarios';
 
 const AT_ONCE = 8;
 const ALL: Record<string, Scenario> = {
-  ...startScenarios, ...activityScenarios, ...messageScenarios, ...childScenarios, ...lifecycleScenarios,
-  ...serviceScenarios, ...extensionScenarios,
+  ...startScenarios,
+  ...activityScenarios,
+  ...messageScenarios,
+  ...childScenarios,
+  ...lifecycleScenarios,
+  ...serviceScenarios,
+  ...extensionScenarios,
 };
 
 // Plays all scenarios, some at a time, and tells of each in order; returns how many were wrong.
@@ -80,7 +85,10 @@ async function main(): Promise<number> {
   return wrong === 0 ? 0 : 1;
 }
 
-main().then((code) => process.exit(code), (error) => {
-  console.error('parity-typescript:', error);
-  process.exit(2);
-});
+main().then(
+  (code) => process.exit(code),
+  (error) => {
+    console.error('parity-typescript:', error);
+    process.exit(2);
+  },
+);

@@ -1,10 +1,20 @@
 // Signals, queries and updates.
 import { status as grpc } from '@grpc/grpc-js';
 import {
-  QueryNotRegisteredError, QueryRejectedError, WithStartWorkflowOperation, WorkflowClient, WorkflowExecutionAlreadyStartedError,
-  WorkflowFailedError, WorkflowUpdateFailedError,
+  QueryNotRegisteredError,
+  QueryRejectedError,
+  WithStartWorkflowOperation,
+  WorkflowClient,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowFailedError,
+  WorkflowUpdateFailedError,
 } from '@temporalio/client';
-import { ApplicationFailure, CancelledFailure, WorkflowNotFoundError, type WorkflowIdConflictPolicy } from '@temporalio/common';
+import {
+  ApplicationFailure,
+  CancelledFailure,
+  WorkflowNotFoundError,
+  type WorkflowIdConflictPolicy,
+} from '@temporalio/common';
 import type { Bench, Scenario } from './judge';
 
 async function signal(b: Bench): Promise<string> {
@@ -26,8 +36,11 @@ async function signalsBeforeWorker(b: Bench): Promise<string> {
   await run.signal('end');
   return await b.withWorker(taskQueue, {}, async () => {
     b.expect('words', await run.result(), ['one', 'two', 'three']);
-    b.expect('tasks', await b.events(run, 'WorkflowTask'),
-      ['WorkflowTaskScheduled', 'WorkflowTaskStarted', 'WorkflowTaskCompleted']);
+    b.expect('tasks', await b.events(run, 'WorkflowTask'), [
+      'WorkflowTaskScheduled',
+      'WorkflowTaskStarted',
+      'WorkflowTaskCompleted',
+    ]);
     return 'four signals, one task';
   });
 }
@@ -41,11 +54,22 @@ async function signalWithStart(b: Bench): Promise<string> {
   await first.signal('end');
   b.expect('words', await first.result(), ['new', 'again']);
   b.expect('memo', (await first.describe()).memo, { kept: 'yes' });
-  await b.failsAs('never again', WorkflowExecutionAlreadyStartedError, '', b.client.workflow.signalWithStart('messages',
-    { ...options, signalArgs: ['x'], workflowIdReusePolicy: 'REJECT_DUPLICATE' }));
+  await b.failsAs(
+    'never again',
+    WorkflowExecutionAlreadyStartedError,
+    '',
+    b.client.workflow.signalWithStart('messages', {
+      ...options,
+      signalArgs: ['x'],
+      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+    }),
+  );
   const third = await b.client.workflow.signalWithStart('messages', { ...options, signalArgs: ['third'] });
-  const fourth = await b.client.workflow.signalWithStart('messages',
-    { ...options, signalArgs: ['fourth'], workflowIdConflictPolicy: 'TERMINATE_EXISTING' });
+  const fourth = await b.client.workflow.signalWithStart('messages', {
+    ...options,
+    signalArgs: ['fourth'],
+    workflowIdConflictPolicy: 'TERMINATE_EXISTING',
+  });
   await fourth.signal('end');
   b.expect('words of the new run', await fourth.result(), ['fourth']);
   b.expect('the replaced run', await b.status(options.workflowId, third.signaledRunId), 'TERMINATED');
@@ -59,8 +83,12 @@ async function externalSignalAndCancel(b: Bench): Promise<string> {
   if (!(failure.cause instanceof CancelledFailure)) b.fail(`the target ended with ${failure.cause}`);
   b.expect('status', await b.status(target.workflowId), 'CANCELLED');
   b.expect('words', await target.query('text', '+'), 'from outside');
-  b.expect('not there', lost, 'Unable to signal external workflow because it was not found, ExternalWorkflowExecutionNotFound, '
-    + 'Unable to cancel external workflow because not found, ExternalWorkflowExecutionNotFound');
+  b.expect(
+    'not there',
+    lost,
+    'Unable to signal external workflow because it was not found, ExternalWorkflowExecutionNotFound, ' +
+      'Unable to cancel external workflow because not found, ExternalWorkflowExecutionNotFound',
+  );
   b.expect('cancelled signal', await (await b.start('cancelsSignal')).result(), 'CancelledFailure');
   return 'delivered; unknown ones told; one cancelled';
 }
@@ -70,7 +98,12 @@ async function query(b: Bench): Promise<string> {
   await run.signal('add', 'a');
   await run.signal('add', 'b');
   b.expect('running', await run.query('text', '+'), 'a+b');
-  const broken = await b.failsAs('failing query', QueryNotRegisteredError, 'this query always fails', run.query('broken'));
+  const broken = await b.failsAs(
+    'failing query',
+    QueryNotRegisteredError,
+    'this query always fails',
+    run.query('broken'),
+  );
   await b.failsAs('unknown query', QueryNotRegisteredError, 'noSuchQuery', run.query('noSuchQuery'));
   const before = await b.events(run);
   await run.query('text', '+');
@@ -105,7 +138,16 @@ async function queryRejectConditions(b: Bench): Promise<string> {
     }
   }
   b.expect('open, completed, failed', seen, [
-    'answered', 'answered', 'answered', 'answered', 'rejected 2', 'rejected 3', 'answered', 'answered', 'rejected 3']);
+    'answered',
+    'answered',
+    'answered',
+    'answered',
+    'rejected 2',
+    'rejected 3',
+    'answered',
+    'answered',
+    'rejected 3',
+  ]);
   return seen.join(', ');
 }
 
@@ -129,8 +171,11 @@ async function updateAccepted(b: Bench): Promise<string> {
   // Accepted is not completed.
   const waiting = await run.startUpdate<string, []>('waitForEnd', { waitForStage: 'ACCEPTED', updateId: 'u2' });
   b.expect('run', waiting.workflowRunId, run.firstExecutionRunId);
-  b.expect('events', await b.events(run, 'Update'),
-    ['WorkflowExecutionUpdateAccepted', 'WorkflowExecutionUpdateCompleted', 'WorkflowExecutionUpdateAccepted']);
+  b.expect('events', await b.events(run, 'Update'), [
+    'WorkflowExecutionUpdateAccepted',
+    'WorkflowExecutionUpdateCompleted',
+    'WorkflowExecutionUpdateAccepted',
+  ]);
   await run.signal('end');
   b.expect('later', await waiting.result(), 'ended');
   await run.result();
@@ -144,8 +189,12 @@ async function updateRejected(b: Bench): Promise<string> {
   const run = await b.start('messages');
   await b.eventually('first task', 1, async () => (await b.events(run, 'WorkflowTaskCompleted')).length);
   const before = await b.events(run);
-  const failure = await b.failsAs('update', WorkflowUpdateFailedError, 'an empty word',
-    run.executeUpdate('append', { args: [''] }));
+  const failure = await b.failsAs(
+    'update',
+    WorkflowUpdateFailedError,
+    'an empty word',
+    run.executeUpdate('append', { args: [''] }),
+  );
   const cause = failure.cause as ApplicationFailure;
   b.expect('failure', [cause.type, cause.nonRetryable], ['EmptyWord', false]);
   b.expect('events after a rejection', await b.events(run), before);
@@ -156,8 +205,13 @@ async function updateRejected(b: Bench): Promise<string> {
 async function updateWithActivity(b: Bench): Promise<string> {
   const run = await b.start('messages');
   b.expect('result', await run.executeUpdate('appendEcho', { args: ['deep'] }), 'deep');
-  b.expect('events', await b.events(run, 'Update', 'Activity'), ['WorkflowExecutionUpdateAccepted',
-    'ActivityTaskScheduled', 'ActivityTaskStarted', 'ActivityTaskCompleted', 'WorkflowExecutionUpdateCompleted']);
+  b.expect('events', await b.events(run, 'Update', 'Activity'), [
+    'WorkflowExecutionUpdateAccepted',
+    'ActivityTaskScheduled',
+    'ActivityTaskStarted',
+    'ActivityTaskCompleted',
+    'WorkflowExecutionUpdateCompleted',
+  ]);
   return 'accepted, ran an activity, completed';
 }
 
@@ -179,7 +233,12 @@ async function updateOfClosingWorkflow(b: Bench): Promise<string> {
 }
 
 function withStart(b: Bench, workflowId: string, workflowIdConflictPolicy: WorkflowIdConflictPolicy) {
-  return new WithStartWorkflowOperation('messages', { workflowId, taskQueue: b.queue, args: [], workflowIdConflictPolicy });
+  return new WithStartWorkflowOperation('messages', {
+    workflowId,
+    taskQueue: b.queue,
+    args: [],
+    workflowIdConflictPolicy,
+  });
 }
 
 async function updateWithStart(b: Bench): Promise<string> {
@@ -187,8 +246,10 @@ async function updateWithStart(b: Bench): Promise<string> {
   const { workflow } = b.client;
   const once = async (word: string, policy: WorkflowIdConflictPolicy = 'USE_EXISTING'): Promise<[number, string]> => {
     const startWorkflowOperation = withStart(b, id, policy);
-    const length = await workflow.executeUpdateWithStart<any, number, [string]>('append',
-      { args: [word], startWorkflowOperation });
+    const length = await workflow.executeUpdateWithStart<any, number, [string]>('append', {
+      args: [word],
+      startWorkflowOperation,
+    });
     return [length, (await (await startWorkflowOperation.workflowHandle()).describe()).runId];
   };
   const [length, first] = await once('one');
@@ -198,8 +259,10 @@ async function updateWithStart(b: Bench): Promise<string> {
   await b.failsAs('rejected', WorkflowUpdateFailedError, 'an empty word', once(''));
   await b.failsAs('taken', WorkflowExecutionAlreadyStartedError, '', once('three', 'FAIL'));
   const startWorkflowOperation = withStart(b, id, 'USE_EXISTING');
-  const waiting = await workflow.startUpdateWithStart<any, string, []>('waitForEnd',
-    { startWorkflowOperation, waitForStage: 'ACCEPTED' });
+  const waiting = await workflow.startUpdateWithStart<any, string, []>('waitForEnd', {
+    startWorkflowOperation,
+    waitForStage: 'ACCEPTED',
+  });
   await b.run(id).signal('end');
   b.expect('accepted first', await waiting.result(), 'ended');
   const [again, second] = await once('new');
@@ -218,9 +281,18 @@ async function dynamicHandlers(b: Bench): Promise<string> {
 }
 
 export const messageScenarios: Record<string, Scenario> = {
-  signal, signals_before_worker: signalsBeforeWorker, signal_with_start: signalWithStart,
-  external_signal_and_cancel: externalSignalAndCancel, query, query_reject_conditions: queryRejectConditions,
-  query_without_worker: queryWithoutWorker, update_accepted: updateAccepted, update_rejected: updateRejected,
-  update_with_activity: updateWithActivity, update_failing: updateFailing,
-  update_of_closing_workflow: updateOfClosingWorkflow, update_with_start: updateWithStart, dynamic_handlers: dynamicHandlers,
+  signal,
+  signals_before_worker: signalsBeforeWorker,
+  signal_with_start: signalWithStart,
+  external_signal_and_cancel: externalSignalAndCancel,
+  query,
+  query_reject_conditions: queryRejectConditions,
+  query_without_worker: queryWithoutWorker,
+  update_accepted: updateAccepted,
+  update_rejected: updateRejected,
+  update_with_activity: updateWithActivity,
+  update_failing: updateFailing,
+  update_of_closing_workflow: updateOfClosingWorkflow,
+  update_with_start: updateWithStart,
+  dynamic_handlers: dynamicHandlers,
 };

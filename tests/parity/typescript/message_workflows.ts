@@ -1,6 +1,17 @@
 import {
-  allHandlersFinished, ApplicationFailure, CancellationScope, condition, defineQuery, defineSignal, defineUpdate,
-  getExternalWorkflowHandle, setDefaultQueryHandler, setDefaultSignalHandler, setDefaultUpdateHandler, setHandler, sleep,
+  allHandlersFinished,
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  defineQuery,
+  defineSignal,
+  defineUpdate,
+  getExternalWorkflowHandle,
+  setDefaultQueryHandler,
+  setDefaultSignalHandler,
+  setDefaultUpdateHandler,
+  setHandler,
+  sleep,
 } from '@temporalio/workflow';
 import { HandlerUnfinishedPolicy } from '@temporalio/common';
 import { describeFailure, echoActivity } from './workflow_parts';
@@ -44,10 +55,14 @@ function setUpdates(words: string[], ended: () => boolean): void {
 // Ends without its unfinished update.
 export async function leavesUpdate(): Promise<void> {
   let accepted = false;
-  setHandler(defineUpdate<void>('never'), async () => {
-    accepted = true;
-    await condition(() => false);
-  }, { unfinishedPolicy: HandlerUnfinishedPolicy.ABANDON });
+  setHandler(
+    defineUpdate<void>('never'),
+    async () => {
+      accepted = true;
+      await condition(() => false);
+    },
+    { unfinishedPolicy: HandlerUnfinishedPolicy.ABANDON },
+  );
   await condition(() => accepted);
 }
 

@@ -22,14 +22,18 @@ async function searchAttributesAndMemo(b: Bench): Promise<string> {
   b.expect('what the workflow saw', [text, colour, size, memo], ['painted', value, null, { kept: 1, step: 'painted' }]);
   b.expect('same random values in a replay', await run.query('random'), await run.query('random'));
   const description = await run.describe();
-  b.expect('attributes',
+  b.expect(
+    'attributes',
     [description.typedSearchAttributes.get(ATTRIBUTES.colour), description.typedSearchAttributes.get(ATTRIBUTES.size)],
-    [value, undefined]);
+    [value, undefined],
+  );
   b.expect('memo', description.memo, { kept: 1, step: 'painted' });
   const query = `ParityColour = '${value}' AND WorkflowType = 'tagged' AND ExecutionStatus = 'Completed'`;
   await b.eventually('list', [run.workflowId], () => listed(b, query));
   b.expect('count', (await b.client.workflow.count(query)).count, 1);
-  await b.eventually('a null attribute', [run.workflowId], () => listed(b, `ParityColour = '${value}' AND ParitySize IS NULL`));
+  await b.eventually('a null attribute', [run.workflowId], () =>
+    listed(b, `ParityColour = '${value}' AND ParitySize IS NULL`),
+  );
   return 'listed by its attribute, counted, memo merged';
 }
 
@@ -43,27 +47,49 @@ async function listWorkflows(b: Bench): Promise<string> {
   const query = `WorkflowId STARTS_WITH '${b.name}' AND TaskQueue = '${b.queue}'`;
   await b.eventually('list', [...ids].sort(), () => listed(b, query, 1));
   const groups = (await b.client.workflow.count(`${query} GROUP BY ExecutionStatus`)).groups
-    .map(({ count, groupValues }) => `${groupValues} ${count}`).sort();
+    .map(({ count, groupValues }) => `${groupValues} ${count}`)
+    .sort();
   b.expect('groups', groups, ['Completed 2', 'Failed 1']);
   const lengths = [];
-  for await (const { history } of b.client.workflow.list({ query }).intoHistories()) lengths.push((history as History).events?.length);
+  for await (const { history } of b.client.workflow.list({ query }).intoHistories())
+    lengths.push((history as History).events?.length);
   b.expect('histories', lengths, [5, 5, 5]);
-  await b.refuses('unknown attribute', grpc.INVALID_ARGUMENT, 'invalid query', b.client.workflow.count('NoSuchAttribute = 1'));
+  await b.refuses(
+    'unknown attribute',
+    grpc.INVALID_ARGUMENT,
+    'invalid query',
+    b.client.workflow.count('NoSuchAttribute = 1'),
+  );
   return 'three, in pages of one, counted in groups, with their histories';
 }
 
 async function describe(b: Bench): Promise<string> {
   const run = await b.start('answeredLater');
-  await b.eventually('started', true, async () => tokens.has(run.workflowId)
-    && (await run.describe()).raw.pendingActivities?.[0]?.lastStartedTime != null);
+  await b.eventually(
+    'started',
+    true,
+    async () =>
+      tokens.has(run.workflowId) && (await run.describe()).raw.pendingActivities?.[0]?.lastStartedTime != null,
+  );
   await b.client.activity.heartbeat({ workflowId: run.workflowId, activityId: 'later' }, 'on its way');
   const open = await run.describe();
   const [pending] = open.raw.pendingActivities!;
-  b.expect('running', [open.status.name, open.type, open.taskQueue, open.runId, open.historyLength > 3],
-    ['RUNNING', 'answeredLater', b.queue, run.firstExecutionRunId, true]);
-  b.expect('pending activity', [pending.activityId, pending.activityType?.name, pending.attempt, pending.maximumAttempts,
-    String(Buffer.from(pending.heartbeatDetails?.payloads?.[0]?.data ?? []))],
-  ['later', 'answerLater', 1, 1, '"on its way"']);
+  b.expect(
+    'running',
+    [open.status.name, open.type, open.taskQueue, open.runId, open.historyLength > 3],
+    ['RUNNING', 'answeredLater', b.queue, run.firstExecutionRunId, true],
+  );
+  b.expect(
+    'pending activity',
+    [
+      pending.activityId,
+      pending.activityType?.name,
+      pending.attempt,
+      pending.maximumAttempts,
+      String(Buffer.from(pending.heartbeatDetails?.payloads?.[0]?.data ?? [])),
+    ],
+    ['later', 'answerLater', 1, 1, '"on its way"'],
+  );
   await b.client.activity.complete(tokens.get(run.workflowId)!, 'now');
   await run.result();
   const closed = await run.describe();
@@ -77,11 +103,15 @@ async function describe(b: Bench): Promise<string> {
 
 // Follows a run's history as it grows.
 async function follow(b: Bench, workflowId: string, closing: boolean, seen: string[]): Promise<void> {
-  const { HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT, HISTORY_EVENT_FILTER_TYPE_ALL_EVENT } = temporal.api.enums.v1.HistoryEventFilterType;
+  const { HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT, HISTORY_EVENT_FILTER_TYPE_ALL_EVENT } =
+    temporal.api.enums.v1.HistoryEventFilterType;
   let nextPageToken: Uint8Array | undefined;
   do {
     const page = await b.service.getWorkflowExecutionHistory({
-      namespace: 'default', execution: { workflowId }, waitNewEvent: true, nextPageToken,
+      namespace: 'default',
+      execution: { workflowId },
+      waitNewEvent: true,
+      nextPageToken,
       historyEventFilterType: closing ? HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT : HISTORY_EVENT_FILTER_TYPE_ALL_EVENT,
     });
     seen.push(...(page.history?.events ?? []).map(eventName));
@@ -113,11 +143,18 @@ async function manyResults(b: Bench): Promise<string> {
   await run.signal('end');
   b.expect('results', await Promise.all(waiting), Array(20).fill([]));
   const many = await Promise.all(Array.from({ length: 30 }, (_, i) => b.start('echo', [String(i)])));
-  b.expect('many runs', await Promise.all(many.map((each) => each.result())), many.map((_, i) => String(i)));
+  b.expect(
+    'many runs',
+    await Promise.all(many.map((each) => each.result())),
+    many.map((_, i) => String(i)),
+  );
   return 'twenty waited for one run, thirty runs at once';
 }
 
 export const serviceScenarios: Record<string, Scenario> = {
-  search_attributes_and_memo: searchAttributesAndMemo, list_workflows: listWorkflows, describe,
-  history_long_poll: historyLongPoll, many_results: manyResults,
+  search_attributes_and_memo: searchAttributesAndMemo,
+  list_workflows: listWorkflows,
+  describe,
+  history_long_poll: historyLongPoll,
+  many_results: manyResults,
 };

@@ -1,28 +1,51 @@
 // How runs start: options, policies for their ids, delays, retries, cron.
 import { status as grpc } from '@grpc/grpc-js';
-import { Client, WorkflowContinuedAsNewError, WorkflowExecutionAlreadyStartedError, WorkflowFailedError } from '@temporalio/client';
+import {
+  Client,
+  WorkflowContinuedAsNewError,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowFailedError,
+} from '@temporalio/client';
 import { ApplicationFailure, TerminatedFailure, TimeoutFailure } from '@temporalio/common';
-import type { Bench, Scenario } from './judge';
+import { eventMs, type Bench, type Scenario } from './judge';
 import { addAttributes, ATTRIBUTES } from './attributes';
 
 async function startOptions(b: Bench): Promise<string> {
   await addAttributes(b);
   const when = new Date('2026-02-03T04:05:06.789Z');
   const typedSearchAttributes = [
-    { key: ATTRIBUTES.colour, value: 'red' }, { key: ATTRIBUTES.size, value: 42 },
-    { key: ATTRIBUTES.weight, value: 1.5 }, { key: ATTRIBUTES.fresh, value: true },
-    { key: ATTRIBUTES.when, value: when }, { key: ATTRIBUTES.tags, value: ['a', 'b'] },
+    { key: ATTRIBUTES.colour, value: 'red' },
+    { key: ATTRIBUTES.size, value: 42 },
+    { key: ATTRIBUTES.weight, value: 1.5 },
+    { key: ATTRIBUTES.fresh, value: true },
+    { key: ATTRIBUTES.when, value: when },
+    { key: ATTRIBUTES.tags, value: ['a', 'b'] },
     { key: ATTRIBUTES.story, value: 'once upon a time' },
   ];
   const run = await b.start('tellsInfo', [], {
-    memo: { kept: { nested: [1] } }, typedSearchAttributes, staticSummary: 'a summary', staticDetails: 'some *details*',
-    priority: { priorityKey: 2 }, retry: { maximumAttempts: 3 }, workflowRunTimeout: '50s',
-    workflowExecutionTimeout: '100s', workflowTaskTimeout: '9s',
+    memo: { kept: { nested: [1] } },
+    typedSearchAttributes,
+    staticSummary: 'a summary',
+    staticDetails: 'some *details*',
+    priority: { priorityKey: 2 },
+    retry: { maximumAttempts: 3 },
+    workflowRunTimeout: '50s',
+    workflowExecutionTimeout: '100s',
+    workflowTaskTimeout: '9s',
   });
   b.expect('what the workflow was told', await run.result(), {
-    type: 'tellsInfo', queue: b.queue, attempt: 1, memo: { kept: { nested: [1] } }, namespace: 'default',
-    runTimeoutMs: 50000, executionTimeoutMs: 100000, taskTimeoutMs: 9000, retry: 3, priority: 2,
-    first: run.firstExecutionRunId, historyLength: 3,
+    type: 'tellsInfo',
+    queue: b.queue,
+    attempt: 1,
+    memo: { kept: { nested: [1] } },
+    namespace: 'default',
+    runTimeoutMs: 50000,
+    executionTimeoutMs: 100000,
+    taskTimeoutMs: 9000,
+    retry: 3,
+    priority: 2,
+    first: run.firstExecutionRunId,
+    historyLength: 3,
   });
   const description = await run.describe();
   b.expect('memo', description.memo, { kept: { nested: [1] } });
@@ -37,14 +60,30 @@ async function startOptions(b: Bench): Promise<string> {
 
 async function refusedStarts(b: Bench): Promise<string> {
   const unknown = { key: { name: 'ParityUnknown', type: 'INT' as const }, value: 1 };
-  await b.refuses('an unknown attribute', grpc.INVALID_ARGUMENT, 'ParityUnknown',
-    b.start('echo', ['x'], { typedSearchAttributes: [unknown] }));
-  await b.refuses('a cron schedule that is none', grpc.INVALID_ARGUMENT, 'nvalid CronSchedule',
-    b.start('echo', ['x'], { cronSchedule: 'whenever' }));
-  await b.refuses('a delay with a cron schedule', grpc.INVALID_ARGUMENT, 'CronSchedule and WorkflowStartDelay',
-    b.start('echo', ['x'], { cronSchedule: '@every 1h', startDelay: '1s' }));
-  return await b.refuses('an id that is too long', grpc.INVALID_ARGUMENT, 'length',
-    b.start('echo', ['x'], { workflowId: 'x'.repeat(1001) }));
+  await b.refuses(
+    'an unknown attribute',
+    grpc.INVALID_ARGUMENT,
+    'ParityUnknown',
+    b.start('echo', ['x'], { typedSearchAttributes: [unknown] }),
+  );
+  await b.refuses(
+    'a cron schedule that is none',
+    grpc.INVALID_ARGUMENT,
+    'nvalid CronSchedule',
+    b.start('echo', ['x'], { cronSchedule: 'whenever' }),
+  );
+  await b.refuses(
+    'a delay with a cron schedule',
+    grpc.INVALID_ARGUMENT,
+    'CronSchedule and WorkflowStartDelay',
+    b.start('echo', ['x'], { cronSchedule: '@every 1h', startDelay: '1s' }),
+  );
+  return await b.refuses(
+    'an id that is too long',
+    grpc.INVALID_ARGUMENT,
+    'length',
+    b.start('echo', ['x'], { workflowId: 'x'.repeat(1001) }),
+  );
 }
 
 async function startDelay(b: Bench): Promise<string> {
@@ -53,13 +92,18 @@ async function startDelay(b: Bench): Promise<string> {
   b.expect('result', await delayed.result(), 'late');
   if (Date.now() - begun < 300) b.fail(`a delay of 300 ms took ${Date.now() - begun} ms`);
   const [started] = await b.history(delayed.workflowId);
-  b.expect('delay in the history',
-    Number(started.workflowExecutionStartedEventAttributes?.firstWorkflowTaskBackoff?.nanos), 300_000_000);
+  b.expect(
+    'delay in the history',
+    Number(started.workflowExecutionStartedEventAttributes?.firstWorkflowTaskBackoff?.nanos),
+    300_000_000,
+  );
   // A signal waits, too.
   const signaled = await b.start('messages', [], { startDelay: '300ms' });
   await signaled.signal('end');
-  b.expect('after the signal', await b.events(signaled), ['WorkflowExecutionStarted', 'WorkflowExecutionSignaled']);
   b.expect('words', await signaled.result(), []);
+  const events = await b.history(signaled.workflowId);
+  const [start, first] = events.filter((event) => !event.workflowExecutionSignaledEventAttributes).map(eventMs);
+  if (first - start < 300) b.fail(`a signal ended the delay: the first task came after ${first - start} ms`);
   return 'waited 300 ms, a signal with it';
 }
 
@@ -67,10 +111,18 @@ async function idReusePolicies(b: Bench): Promise<string> {
   const done = await b.start('echo', ['done']);
   await done.result();
   const again = { workflowId: done.workflowId };
-  await b.failsAs('after a completed run', WorkflowExecutionAlreadyStartedError, '',
-    b.start('echo', ['x'], { ...again, workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY' }));
-  await b.failsAs('never again', WorkflowExecutionAlreadyStartedError, '',
-    b.start('echo', ['x'], { ...again, workflowIdReusePolicy: 'REJECT_DUPLICATE' }));
+  await b.failsAs(
+    'after a completed run',
+    WorkflowExecutionAlreadyStartedError,
+    '',
+    b.start('echo', ['x'], { ...again, workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY' }),
+  );
+  await b.failsAs(
+    'never again',
+    WorkflowExecutionAlreadyStartedError,
+    '',
+    b.start('echo', ['x'], { ...again, workflowIdReusePolicy: 'REJECT_DUPLICATE' }),
+  );
   const second = await b.start('fails', ['second'], { ...again, workflowIdReusePolicy: 'ALLOW_DUPLICATE' });
   await b.failsAs('the second', WorkflowFailedError, '', second.result());
   const third = await b.start('messages', [], { ...again, workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY' });
@@ -87,8 +139,12 @@ async function idReusePolicies(b: Bench): Promise<string> {
 async function idConflictPolicies(b: Bench): Promise<string> {
   const run = await b.start('messages');
   const again = { workflowId: run.workflowId };
-  await b.failsAs('fail', WorkflowExecutionAlreadyStartedError, '',
-    b.start('messages', [], { ...again, workflowIdConflictPolicy: 'FAIL' }));
+  await b.failsAs(
+    'fail',
+    WorkflowExecutionAlreadyStartedError,
+    '',
+    b.start('messages', [], { ...again, workflowIdConflictPolicy: 'FAIL' }),
+  );
   const same = await b.start('messages', [], { ...again, workflowIdConflictPolicy: 'USE_EXISTING' });
   b.expect('the existing run', same.firstExecutionRunId, run.firstExecutionRunId);
   const other = await b.start('messages', [], { ...again, workflowIdConflictPolicy: 'TERMINATE_EXISTING' });
@@ -110,11 +166,19 @@ async function workflowRetry(b: Bench): Promise<string> {
   const [started] = await b.history(run.workflowId, last.runId);
   const attributes = started.workflowExecutionStartedEventAttributes!;
   b.expect('last failure', [attributes.attempt, attributes.continuedFailure?.message], [3, 'not yet']);
-  const spent = await b.failsAs('out of attempts', WorkflowFailedError, 'not yet',
-    (await b.start('failsUntil', [9], { retry })).result());
+  const spent = await b.failsAs(
+    'out of attempts',
+    WorkflowFailedError,
+    'not yet',
+    (await b.start('failsUntil', [9], { retry })).result(),
+  );
   b.expect('retry state', spent.retryState, 'MAXIMUM_ATTEMPTS_REACHED');
-  const final = await b.failsAs('not to be retried', WorkflowFailedError, 'not yet',
-    (await b.start('failsUntil', [3, 'Final'], { retry: { ...retry, nonRetryableErrorTypes: ['Final'] } })).result());
+  const final = await b.failsAs(
+    'not to be retried',
+    WorkflowFailedError,
+    'not yet',
+    (await b.start('failsUntil', [3, 'Final'], { retry: { ...retry, nonRetryableErrorTypes: ['Final'] } })).result(),
+  );
   b.expect('retry state', final.retryState, 'NON_RETRYABLE_FAILURE');
   // Without following runs, the first one tells that it has a successor.
   const first = await b.start('failsUntil', [2], { retry, followRuns: false });
@@ -133,10 +197,15 @@ async function workflowTimeouts(b: Bench): Promise<string> {
   };
   await timesOut('run timeout', { workflowRunTimeout: '1s' });
   await timesOut('execution timeout', { workflowExecutionTimeout: '1s' });
-  await timesOut('run timeout with retries',
-    { workflowRunTimeout: '1s', retry: { initialInterval: '10ms', maximumAttempts: 2 } });
-  b.expect('timeouts', seen, ['START_TO_CLOSE RETRY_POLICY_NOT_SET', 'START_TO_CLOSE TIMEOUT',
-    'START_TO_CLOSE MAXIMUM_ATTEMPTS_REACHED']);
+  await timesOut('run timeout with retries', {
+    workflowRunTimeout: '1s',
+    retry: { initialInterval: '10ms', maximumAttempts: 2 },
+  });
+  b.expect('timeouts', seen, [
+    'START_TO_CLOSE RETRY_POLICY_NOT_SET',
+    'START_TO_CLOSE TIMEOUT',
+    'START_TO_CLOSE MAXIMUM_ATTEMPTS_REACHED',
+  ]);
   return seen.join(', ');
 }
 
@@ -155,7 +224,7 @@ async function cron(b: Bench): Promise<string> {
   });
   const last = (await fourth.describe()).runId;
   await fourth.terminate('seen enough');
-  const failure = await b.failsAs('the chain\'s result', WorkflowFailedError, '', result);
+  const failure = await b.failsAs("the chain's result", WorkflowFailedError, '', result);
   if (!(failure.cause instanceof TerminatedFailure)) b.fail(`the chain ended with ${failure.cause}`);
   const [started] = await b.history(run.workflowId, last);
   const { firstExecutionRunId, cronSchedule, initiator } = started.workflowExecutionStartedEventAttributes!;
@@ -169,11 +238,17 @@ async function cron(b: Bench): Promise<string> {
 async function eagerStart(b: Bench): Promise<string> {
   const client = new Client({ connection: b.shared.native });
   const options = { taskQueue: b.queue, args: ['eager'] as [string], requestEagerStart: true };
-  const handle = await client.workflow.start<(word: string) => Promise<string>>('echo', { ...options, workflowId: b.newId() });
+  const handle = await client.workflow.start<(word: string) => Promise<string>>('echo', {
+    ...options,
+    workflowId: b.newId(),
+  });
   b.expect('result', await handle.result(), 'eager');
   const [started] = await b.history(handle.workflowId);
-  b.expect('accepted', [handle.eagerlyStarted, started.workflowExecutionStartedEventAttributes?.eagerExecutionAccepted],
-    [true, true]);
+  b.expect(
+    'accepted',
+    [handle.eagerlyStarted, started.workflowExecutionStartedEventAttributes?.eagerExecutionAccepted],
+    [true, true],
+  );
   return 'the first task came with the answer';
 }
 
@@ -190,7 +265,14 @@ async function workflowFailure(b: Bench): Promise<string> {
 }
 
 export const startScenarios: Record<string, Scenario> = {
-  start_options: startOptions, refused_starts: refusedStarts, start_delay: startDelay, id_reuse_policies: idReusePolicies,
-  id_conflict_policies: idConflictPolicies, workflow_retry: workflowRetry, workflow_timeouts: workflowTimeouts, cron,
-  eager_start: eagerStart, workflow_failure: workflowFailure,
+  start_options: startOptions,
+  refused_starts: refusedStarts,
+  start_delay: startDelay,
+  id_reuse_policies: idReusePolicies,
+  id_conflict_policies: idConflictPolicies,
+  workflow_retry: workflowRetry,
+  workflow_timeouts: workflowTimeouts,
+  cron,
+  eager_start: eagerStart,
+  workflow_failure: workflowFailure,
 };

@@ -1,7 +1,18 @@
 // Headers: interceptors carry a trace from the client to all that a workflow calls.
 import {
-  condition, defaultPayloadConverter, defineQuery, defineSignal, defineUpdate, executeChild, getExternalWorkflowHandle,
-  makeContinueAsNewFunc, proxyActivities, proxyLocalActivities, setHandler, type Headers, type WorkflowInterceptors,
+  condition,
+  defaultPayloadConverter,
+  defineQuery,
+  defineSignal,
+  defineUpdate,
+  executeChild,
+  getExternalWorkflowHandle,
+  makeContinueAsNewFunc,
+  proxyActivities,
+  proxyLocalActivities,
+  setHandler,
+  type Headers,
+  type WorkflowInterceptors,
 } from '@temporalio/workflow';
 
 export const TRACE_HEADER = 'parity-trace';
@@ -22,38 +33,42 @@ function carried(headers: Headers, step: string): Headers {
 
 export function interceptors(): WorkflowInterceptors {
   return {
-    inbound: [{
-      async execute(input, next) {
-        const payload = input.headers[TRACE_HEADER];
-        if (payload !== undefined) trace = defaultPayloadConverter.fromPayload(payload);
-        read('execute', input.headers);
-        return await next(input);
+    inbound: [
+      {
+        async execute(input, next) {
+          const payload = input.headers[TRACE_HEADER];
+          if (payload !== undefined) trace = defaultPayloadConverter.fromPayload(payload);
+          read('execute', input.headers);
+          return await next(input);
+        },
+        async handleSignal(input, next) {
+          read(`signal ${input.signalName}`, input.headers);
+          await next(input);
+        },
+        validateUpdate(input, next) {
+          read(`validate ${input.name}`, input.headers);
+          next(input);
+        },
+        async handleUpdate(input, next) {
+          read(`update ${input.name}`, input.headers);
+          return await next(input);
+        },
+        async handleQuery(input, next) {
+          const payload = input.headers[TRACE_HEADER];
+          const asked = payload === undefined ? [] : [`query ${defaultPayloadConverter.fromPayload(payload)}`];
+          return await next({ ...input, args: [...input.args, ...asked] });
+        },
       },
-      async handleSignal(input, next) {
-        read(`signal ${input.signalName}`, input.headers);
-        await next(input);
+    ],
+    outbound: [
+      {
+        scheduleActivity: (input, next) => next({ ...input, headers: carried(input.headers, 'activity') }),
+        scheduleLocalActivity: (input, next) => next({ ...input, headers: carried(input.headers, 'local') }),
+        startChildWorkflowExecution: (input, next) => next({ ...input, headers: carried(input.headers, 'child') }),
+        signalWorkflow: (input, next) => next({ ...input, headers: carried(input.headers, 'signal') }),
+        continueAsNew: (input, next) => next({ ...input, headers: carried(input.headers, 'again') }),
       },
-      validateUpdate(input, next) {
-        read(`validate ${input.name}`, input.headers);
-        next(input);
-      },
-      async handleUpdate(input, next) {
-        read(`update ${input.name}`, input.headers);
-        return await next(input);
-      },
-      async handleQuery(input, next) {
-        const payload = input.headers[TRACE_HEADER];
-        const asked = payload === undefined ? [] : [`query ${defaultPayloadConverter.fromPayload(payload)}`];
-        return await next({ ...input, args: [...input.args, ...asked] });
-      },
-    }],
-    outbound: [{
-      scheduleActivity: (input, next) => next({ ...input, headers: carried(input.headers, 'activity') }),
-      scheduleLocalActivity: (input, next) => next({ ...input, headers: carried(input.headers, 'local') }),
-      startChildWorkflowExecution: (input, next) => next({ ...input, headers: carried(input.headers, 'child') }),
-      signalWorkflow: (input, next) => next({ ...input, headers: carried(input.headers, 'signal') }),
-      continueAsNew: (input, next) => next({ ...input, headers: carried(input.headers, 'again') }),
-    }],
+    ],
   };
 }
 
