@@ -186,7 +186,7 @@ async function activityInfo(b: Bench): Promise<string> {
     taskQueue: b.queue,
     namespace: 'default',
     startToCloseMs: 20000,
-    heartbeatMs: 7000,
+    heartbeatMs: 17000,
     priorityKey: 2,
   });
   const scheduled = (await b.history(run.workflowId)).find((e) => e.activityTaskScheduledEventAttributes);

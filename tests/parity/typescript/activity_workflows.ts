@@ -51,7 +51,7 @@ export async function declined(order: string): Promise<string> {
 
 // The first beat's detail, as seen by the timeout or by the next attempt.
 export async function heartbeats(attempts: number): Promise<string> {
-  const options = { heartbeatTimeout: '1s', retry: { ...SOON, maximumAttempts: attempts } } as const;
+  const options = { heartbeatTimeout: '3s', retry: { ...SOON, maximumAttempts: attempts } } as const;
   try {
     return await act(options).heartbeatThenHang('half');
   } catch (failure) {
@@ -73,7 +73,7 @@ export async function cancelsActivity(cancellationType: ActivityCancellationType
   let begun = false;
   setHandler(defineSignal('begun'), () => void (begun = true));
   const scope = new CancellationScope();
-  const options = { cancellationType, heartbeatTimeout: '1s' } as const;
+  const options = { cancellationType, heartbeatTimeout: '10s' } as const;
   const running = scope.run(() => act(options).heartbeatUntilCancelled());
   await Promise.race([condition(() => begun), running]);
   scope.cancel();
@@ -115,7 +115,7 @@ export async function cancelsLater(): Promise<string> {
 export async function informed(): Promise<Record<string, unknown>> {
   return await act({
     activityId: 'told',
-    heartbeatTimeout: '7s',
+    heartbeatTimeout: '17s',
     priority: { priorityKey: 2 },
     summary: 'asks itself',
   }).tellInfo();

@@ -192,7 +192,7 @@ final class ActivityScenarios {
     WorkflowStub run = b.start("informed");
     b.expect("info", run.getResult(Map.class), Map.of("type", "TellInfo", "attempt", 1, "local", false, "workflow",
         "informed", "queue", b.queue(), "namespace", "default", "startToClose", 20000,
-        "heartbeat", 7000, "priority", 2));
+        "heartbeat", 17000, "priority", 2));
     HistoryEvent scheduled = b.event(run, HistoryEvent::hasActivityTaskScheduledEventAttributes);
     b.expect("summary", scheduled.getUserMetadata().getSummary().getData().toStringUtf8(), "\"asks itself\"");
     return "times and priority arrived; the summary is in the history";

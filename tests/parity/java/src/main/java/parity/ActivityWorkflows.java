@@ -103,7 +103,7 @@ final class ActivityWorkflows {
     @Override
     public String run(int attempts) {
       try {
-        return act(activity().setHeartbeatTimeout(Duration.ofSeconds(1))
+        return act(activity().setHeartbeatTimeout(Duration.ofSeconds(3))
             .setRetryOptions(soon().setMaximumAttempts(attempts).build())).heartbeatThenHang("half");
       } catch (ActivityFailure failure) {
         TimeoutFailure timeout = (TimeoutFailure) failure.getCause();
@@ -155,7 +155,7 @@ final class ActivityWorkflows {
 
     @Override
     public String run(ActivityCancellationType type) {
-      Activities activities = act(activity().setCancellationType(type).setHeartbeatTimeout(Duration.ofSeconds(1)));
+      Activities activities = act(activity().setCancellationType(type).setHeartbeatTimeout(Duration.ofSeconds(10)));
       List<Promise<Void>> running = new ArrayList<>();
       CancellationScope scope =
           Workflow.newCancellationScope(() -> running.add(Async.procedure(activities::heartbeatUntilCancelled)));
@@ -260,7 +260,7 @@ final class ActivityWorkflows {
   public static final class InformedImpl implements Informed {
     @Override
     public Map<String, Object> run() {
-      return act(activity().setHeartbeatTimeout(Duration.ofSeconds(7)).setSummary("asks itself")
+      return act(activity().setHeartbeatTimeout(Duration.ofSeconds(17)).setSummary("asks itself")
           .setPriority(Priority.newBuilder().setPriorityKey(2).build())).tellInfo();
     }
   }
