@@ -23,7 +23,7 @@ def judge(command: list[str], address: str, scenarios: int = 33) -> None:
 
 
 def test_go_sdk_finds_every_scenario_right(address, peers):
-    judge([str(peers.go)], address)
+    judge([str(peers.go)], address, 62)
 
 
 def test_typescript_sdk_finds_every_scenario_right(address, peers):
