@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	commonpb "go.temporal.io/api/common/v1"
@@ -22,6 +23,7 @@ var optionScenarios = []scenario{
 	{"child_ended_by_others", childEndedByOthers},
 	{"continue_as_other", continueAsOther}, {"reset_without_signals", resetWithoutSignals}, {"task_failure", taskFailure},
 	{"side_effects", sideEffectsKept}, {"worker_stops_at_once", workerStopsAtOnce}, {"many_results", manyResults},
+	{"long_history", longHistory},
 }
 
 func activityGivenUp(b *bench) string {
@@ -238,6 +240,35 @@ func workerStopsAtOnce(b *bench) string {
 	defer b.worker(options.TaskQueue)()
 	b.expect("words", result[[]string](b, run), []string{"seen"})
 	return "within 3 s; its workflow goes on with the next worker"
+}
+
+// More events than a page holds, for a worker that has seen none of them.
+func longHistory(b *bench) string {
+	const long = 1200
+	options := b.options()
+	options.TaskQueue = b.newID()
+	run := b.startWith(options, messages)
+	sent := make(chan error, long)
+	for range 20 {
+		go func() {
+			for range long / 20 {
+				sent <- b.client.SignalWorkflow(b, run.GetID(), "", "add", ".")
+			}
+		}()
+	}
+	for range long {
+		b.must("signal", <-sent)
+	}
+	text := strings.Repeat(".", long)
+	stop := b.worker(options.TaskQueue)
+	b.expect("text", b.query(run.GetID(), "", "text", ""), text)
+	stop()
+	defer b.worker(options.TaskQueue)()
+	b.expect("text of the next worker", b.query(run.GetID(), "", "text", ""), text)
+	b.signal(run, "end", nil)
+	b.expect("words", len(result[[]string](b, run)), long)
+	b.expect("signals in the history", len(b.events(run.GetID(), "", "Signaled")), long+1)
+	return fmt.Sprintf("%d signals, taken at once", long)
 }
 
 // Results wait in long polls, many at a time.

@@ -9,6 +9,8 @@ import { addAttributes, ATTRIBUTES } from './attributes';
 import { PLAIN } from './bundle';
 import type { Bench, Scenario } from './judge';
 
+const LONG = 1200;
+
 async function workflowCancel(b: Bench): Promise<string> {
   const run = await b.start('cleansUp');
   await run.cancel();
@@ -202,6 +204,24 @@ async function noCache(b: Bench): Promise<string> {
   });
 }
 
+// More events than a page holds, for a worker that has seen none of them.
+async function longHistory(b: Bench): Promise<string> {
+  const taskQueue = b.newId();
+  const run = await b.start('messages', [], { taskQueue });
+  for (let sent = 0; sent < LONG; sent += 50) {
+    await Promise.all(Array.from({ length: 50 }, () => run.signal('add', '.')));
+  }
+  const text = '.'.repeat(LONG);
+  await b.withWorker(taskQueue, {}, async () => b.expect('text', await run.query('text', ''), text));
+  return await b.withWorker(taskQueue, {}, async () => {
+    b.expect('text of a replay', await run.query('text', ''), text);
+    await run.signal('end');
+    b.expect('words', ((await run.result()) as string[]).length, LONG);
+    b.expect('signals in the history', (await b.events(run, 'Signaled')).length, LONG + 1);
+    return `${LONG} signals, taken at once and replayed`;
+  });
+}
+
 async function workerStopsAtOnce(b: Bench): Promise<string> {
   const taskQueue = b.newId();
   const stop = await b.worker(taskQueue);
@@ -249,5 +269,6 @@ export const lifecycleScenarios: Record<string, Scenario> = {
   reset,
   sticky_cache_lost: stickyCacheLost,
   no_cache: noCache,
+  long_history: longHistory,
   worker_stops_at_once: workerStopsAtOnce,
 };

@@ -23,15 +23,15 @@ def judge(command: list[str], address: str, scenarios: int = 33) -> None:
 
 
 def test_go_sdk_finds_every_scenario_right(address, peers):
-    judge([str(peers.go)], address, 62)
+    judge([str(peers.go)], address, 63)
 
 
 def test_typescript_sdk_finds_every_scenario_right(address, peers):
-    judge([str(peers.typescript)], address, 66)
+    judge([str(peers.typescript)], address, 67)
 
 
 def test_java_sdk_finds_every_scenario_right(address, peers):
-    judge([str(peers.java)], address, 66)
+    judge([str(peers.java)], address, 67)
 
 
 def test_python_sdk_finds_every_scenario_right(address, peers):

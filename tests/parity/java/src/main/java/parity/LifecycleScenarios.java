@@ -25,12 +25,14 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /** How runs end, follow each other, and survive their worker. */
 final class LifecycleScenarios {
   static final Map<String, Bench.Scenario> ALL = new LinkedHashMap<>();
 
   private static final long STOP_MS = 3000;
+  private static final int LONG = 1200;
 
   static {
     ALL.put("workflow_cancel", LifecycleScenarios::workflowCancel);
@@ -43,6 +45,7 @@ final class LifecycleScenarios {
     ALL.put("reset", LifecycleScenarios::reset);
     ALL.put("sticky_cache_lost", LifecycleScenarios::stickyCacheLost);
     ALL.put("no_cache", LifecycleScenarios::noCache);
+    ALL.put("long_history", LifecycleScenarios::longHistory);
     ALL.put("worker_stops_at_once", LifecycleScenarios::workerStopsAtOnce);
   }
 
@@ -219,6 +222,25 @@ final class LifecycleScenarios {
       run.signal("end");
       b.expect("words", run.getResult(List.class), List.of("a", "b"));
       return "every task replayed";
+    });
+  }
+
+  /** More events than a page holds, for a worker that has seen none of them. */
+  static String longHistory(Bench b) throws Exception {
+    String queue = b.newId();
+    WorkflowStub run = b.start(b.options().setTaskQueue(queue), "messages");
+    IntStream.range(0, LONG).parallel().forEach(i -> run.signal("add", "."));
+    String text = ".".repeat(LONG);
+    b.withWorker(queue, () -> {
+      b.expect("text", run.query("text", String.class, ""), text);
+      return null;
+    });
+    return b.withWorker(queue, () -> {
+      b.expect("text of a replay", run.query("text", String.class, ""), text);
+      run.signal("end");
+      b.expect("words", run.getResult(List.class).size(), LONG);
+      b.expect("signals in the history", b.events(run, "SIGNALED").size(), LONG + 1);
+      return LONG + " signals, taken at once and replayed";
     });
   }
 
