@@ -106,8 +106,8 @@ export class Bench {
     return failure;
   }
 
-  // Demands that the service refuses, by the name of a gRPC code, and returns what it said.
-  async refuses(what: string, code: number, text: string, call: Promise<unknown>): Promise<string> {
+  // Demands that the service refuses with a gRPC code, or one of some, and returns what it said.
+  async refuses(what: string, codes: number | number[], text: string, call: Promise<unknown>): Promise<string> {
     let failure: any;
     try {
       await call;
@@ -115,7 +115,8 @@ export class Bench {
       failure = error instanceof ServiceError ? error.cause : error;
     }
     const details = String(failure?.details ?? failure);
-    this.expect(`${what} (${details})`, failure?.code, code);
+    if (![codes].flat().includes(failure?.code))
+      this.fail(`${what}: expected code ${codes}, saw ${failure?.code}: ${details}`);
     this.contains(what, details, text);
     return details;
   }

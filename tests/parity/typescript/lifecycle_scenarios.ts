@@ -130,6 +130,24 @@ async function continueAsOther(b: Bench): Promise<string> {
   return 'another type, memo, attribute and timeout';
 }
 
+// A handle means the chain that it started: its later runs, not another chain under the same id.
+async function chainIds(b: Bench): Promise<string> {
+  const first = await b.start('moves');
+  const moved = async (): Promise<string> => (await b.run(first.workflowId).describe()).type;
+  await b.eventually('type', 'messages', moved);
+  await first.executeUpdate('append', { args: ['moved'] });
+  await first.cancel();
+  await b.failsAs('result', WorkflowFailedError, '', first.result());
+  const second = await b.start('moves', [], { workflowId: first.workflowId });
+  await b.eventually('type', 'messages', moved);
+  await b.failsAs('cancel of the first chain', WorkflowNotFoundError, '', first.cancel());
+  await b.failsAs('termination of the first chain', WorkflowNotFoundError, '', first.terminate());
+  b.expect('the second chain', await b.status(second.workflowId), 'RUNNING');
+  await second.terminate();
+  b.expect('the second chain', await b.status(second.workflowId), 'TERMINATED');
+  return 'cancelled and terminated by its own handle alone';
+}
+
 async function resetTo(
   b: Bench,
   workflowId: string,
@@ -265,6 +283,7 @@ export const lifecycleScenarios: Record<string, Scenario> = {
   timers,
   task_failure: taskFailure,
   continue_as_new: continueAsNew,
+  chain_ids: chainIds,
   continue_as_other: continueAsOther,
   reset,
   sticky_cache_lost: stickyCacheLost,

@@ -126,6 +126,11 @@ export async function changes(): Promise<never> {
   return await next('argument');
 }
 
+// Goes on as the workflow that waits for messages.
+export async function moves(): Promise<never> {
+  return await makeContinueAsNewFunc({ workflowType: 'messages' })();
+}
+
 export async function changed(argument: string): Promise<unknown[]> {
   const info = workflowInfo();
   return [argument, info.workflowType, info.memo, info.typedSearchAttributes.get(COLOUR), info.runTimeoutMs];

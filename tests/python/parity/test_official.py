@@ -27,11 +27,11 @@ def test_go_sdk_finds_every_scenario_right(address, peers):
 
 
 def test_typescript_sdk_finds_every_scenario_right(address, peers):
-    judge([str(peers.typescript)], address, 67)
+    judge([str(peers.typescript)], address, 68)
 
 
 def test_java_sdk_finds_every_scenario_right(address, peers):
-    judge([str(peers.java)], address, 67)
+    judge([str(peers.java)], address, 68)
 
 
 def test_python_sdk_finds_every_scenario_right(address, peers):

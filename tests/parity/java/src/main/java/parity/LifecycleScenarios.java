@@ -13,6 +13,7 @@ import io.temporal.api.workflowservice.v1.ResetWorkflowExecutionRequest;
 import io.temporal.client.WorkflowFailedException;
 import io.temporal.client.WorkflowNotFoundException;
 import io.temporal.client.WorkflowStub;
+import io.temporal.client.WorkflowTargetOptions;
 import io.temporal.common.WorkflowExecutionHistory;
 import io.temporal.failure.CanceledFailure;
 import io.temporal.failure.TerminatedFailure;
@@ -41,6 +42,7 @@ final class LifecycleScenarios {
     ALL.put("timers", LifecycleScenarios::timers);
     ALL.put("task_failure", LifecycleScenarios::taskFailure);
     ALL.put("continue_as_new", LifecycleScenarios::continueAsNew);
+    ALL.put("chain_ids", LifecycleScenarios::chainIds);
     ALL.put("continue_as_other", LifecycleScenarios::continueAsOther);
     ALL.put("reset", LifecycleScenarios::reset);
     ALL.put("sticky_cache_lost", LifecycleScenarios::stickyCacheLost);
@@ -161,6 +163,27 @@ final class LifecycleScenarios {
     b.expect("description", List.of(next.getWorkflowType(), next.getMemo("step", String.class),
         next.getTypedSearchAttributes().get(Workflows.COLOUR)), List.of("changed", "second", "green"));
     return "another type, memo, attribute and timeout";
+  }
+
+  /** A stub may mean a chain of runs: its later runs, not another chain under the same id. */
+  static String chainIds(Bench b) throws Exception {
+    WorkflowStub first = b.start("moves");
+    String id = id(first);
+    b.eventually("type", "messages", () -> b.describe(id).getWorkflowType());
+    WorkflowStub ofFirst = b.client().newUntypedWorkflowStub(WorkflowTargetOptions.newBuilder().setWorkflowId(id)
+        .setFirstExecutionRunId(runId(first)).build());
+    ofFirst.update("append", Integer.class, "moved");
+    ofFirst.cancel();
+    b.failsAs("result", WorkflowFailedException.class, "CanceledFailure", () -> ofFirst.getResult(List.class));
+    WorkflowStub second = b.start(b.options().setWorkflowId(id), "moves");
+    b.eventually("type", "messages", () -> b.describe(id).getWorkflowType());
+    b.failsAs("cancel of the first chain", WorkflowNotFoundException.class, "", ofFirst::cancel);
+    b.failsAs("termination of the first chain", WorkflowNotFoundException.class, "", () -> ofFirst.terminate(""));
+    b.failsAs("update of the first chain", WorkflowNotFoundException.class, "",
+        () -> ofFirst.update("append", Integer.class, "lost"));
+    b.expect("the second chain", b.status(id), "RUNNING");
+    b.run(id).terminate("no longer wanted");
+    return "cancelled and terminated by its own stub alone, run " + second.getExecution().getRunId();
   }
 
   private static String resetTo(Bench b, WorkflowExecution run, long event, ResetReapplyExcludeType... without) {

@@ -225,6 +225,20 @@ final class LifecycleWorkflows {
     }
   }
 
+  /** Goes on as the workflow that waits for messages. */
+  @WorkflowInterface
+  public interface Moves {
+    @WorkflowMethod(name = "moves")
+    void run();
+  }
+
+  public static final class MovesImpl implements Moves {
+    @Override
+    public void run() {
+      Workflow.continueAsNew("messages", ContinueAsNewOptions.newBuilder().build());
+    }
+  }
+
   @WorkflowInterface
   public interface Changed {
     @WorkflowMethod(name = "changed")
