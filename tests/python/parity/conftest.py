@@ -23,8 +23,11 @@ class Peers:
         self.temporal = folder / "temporal"
         self.go = folder / "parity-go"
         self.go_replay = folder / "parity-go-replay"
+        self.typescript = folder / "parity-typescript"
+        self.java = folder / "parity-java"
         self.python = folder / "venv/bin/python"
-        missing = [str(p) for p in (self.temporal, self.go, self.go_replay, self.python) if not p.exists()]
+        programs = (self.temporal, self.go, self.go_replay, self.typescript, self.java, self.python)
+        missing = [str(p) for p in programs if not p.exists()]
         if missing:
             pytest.fail(f"not there: {', '.join(missing)}; run scripts/peers {folder}")
 
