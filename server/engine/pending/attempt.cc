@@ -229,16 +229,16 @@ ActivityDeadline next_timeout(const Activity& activity) {
   auto consider = [&best](WallTime at, enums::TimeoutType type) {
     if (at < best.at) best = {at, type};
   };
-  // Of those that end together the first is told, as by the genuine server.
-  if (activity.is_started()) {
-    consider(deadline_after(activity.started, activity.start_to_close),
-             enums::TIMEOUT_TYPE_START_TO_CLOSE);
-  } else if (!activity.paused) {
+  // Of those that end together the first is told, as by the genuine server; there an activity
+  // always starts later than it is scheduled.
+  if (!activity.is_started() && !activity.paused) {
     consider(deadline_after(activity.scheduled, activity.schedule_to_start),
              enums::TIMEOUT_TYPE_SCHEDULE_TO_START);
   }
   consider(expiry(activity), enums::TIMEOUT_TYPE_SCHEDULE_TO_CLOSE);
   if (activity.is_started()) {
+    consider(deadline_after(activity.started, activity.start_to_close),
+             enums::TIMEOUT_TYPE_START_TO_CLOSE);
     consider(
         deadline_after(std::max(activity.started, activity.last_heartbeat), activity.heartbeat),
         enums::TIMEOUT_TYPE_HEARTBEAT);
