@@ -1,0 +1,107 @@
+"""What of a command's output may differ between two servers that do the same: ids, times, names of the machine."""
+
+import base64
+import json
+import re
+import socket
+from typing import Any
+
+# Measured, or numbered by the server's own storage.
+KEYS = {
+    "taskId": "<number>",
+    "historySizeBytes": "<size>",
+    "HistorySize": "<size>",
+    "executionDuration": "<duration>",
+    "RunTime": "<duration>",
+    "identity": "<identity>",
+    "lastWorkerIdentity": "<identity>",
+    "nextPageToken": "<token>",
+    "taskToken": "<token>",
+    "approximateBacklogAge": "<duration>",
+    "tasksAddRate": "<rate>",
+    "tasksDispatchRate": "<rate>",
+    "backlogIncreaseRate": "<rate>",
+    "stackTrace": "<stack>",
+    "durationMillis": "<duration>",
+    "firstWorkflowTaskBackoff": "<duration>",
+    "last_access_time": "<time>",
+    "createTime": "<time>",
+}
+IDS = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b|\b[0-9a-f]{32}\b")
+PATTERNS = [
+    (re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| ?[+-]\d\d:?\d\d( UTC)?)?"), "<time>"),
+    (re.compile(r"\b(a|an|\d+) (few )?(second|minute|hour|day|week)s? (ago|from now)|\b(now|just now)\b"), "<ago>"),
+    (re.compile(r"\b(\d+)\.0\d+s"), r"\1s"),
+    (re.compile(r"^((?:historySizeBytes|taskId|sdkMetadata\.coreUsedFlags\[\d\]): )\d+", re.M), r"\1<number>"),
+    (re.compile(r"(?<=✓ )(\w+) \(\S+\)"), r"\1 (<duration>)"),
+    (re.compile(r"\b(Keyword|KeywordList|Int|Text|Double|Bool|Datetime)\d\d\b"), r"\1<number>"),
+    (re.compile(r"\b(127\.0\.0\.1|localhost):\d+"), "<address>"),
+    (re.compile(r"\b\d+@" + re.escape(socket.gethostname())), "<process>"),
+    (re.compile(r"\b[\w.-]+:[\w-]+@" + re.escape(socket.gethostname())), "<user>"),
+    (re.compile(re.escape(socket.gethostname())), "<host>"),
+    (re.compile(r"^(\s*(HistorySize|RunTime|TaskId)\s+)\S+", re.M), r"\1<measured>"),
+    (re.compile(r"(/\S*)?/worker\.py\b"), "<worker.py>"),
+    (re.compile(r"/tmp/\S*/home\b"), "<home>"),
+]
+
+
+def masked_text(text: str, ids: dict[str, str]) -> str:
+    for pattern, mask in PATTERNS:
+        text = pattern.sub(mask, text)
+    return IDS.sub(lambda found: ids.setdefault(found[0], f"<id {len(ids) + 1}>"), text)
+
+
+def decoded(data: Any) -> Any:
+    """A payload's data as text, so that ids in it are seen."""
+    try:
+        return base64.b64decode(data, validate=True).decode()
+    except (TypeError, ValueError):
+        return data
+
+
+def place(part: Any) -> Any:
+    """Where a part of a list belongs, if neither server gives it an order."""
+    if isinstance(part, dict):
+        return part.get("activityId", "") + part.get("taskQueueType", "")
+    return f"{part:09}" if isinstance(part, int) else ""
+
+
+def masked_value(value: Any, ids: dict[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {masked_text(key, ids): KEYS[key] if key in KEYS and (not isinstance(part, dict) or key == "last_access_time")
+                else masked_value(decoded(part) if key == "data" else part, ids) for key, part in value.items()}
+    if isinstance(value, list):
+        return [masked_value(part, ids) for part in sorted(value, key=place)]
+    return masked_text(value, ids) if isinstance(value, str) else value
+
+
+def masked(output: str) -> list[str]:
+    """The output's lines. Ids are numbered as they appear; widths of columns are not looked at."""
+    ids: dict[str, str] = {}
+    output = re.sub(r"(?<=allowed values are: )[\w, ]+", lambda found: ", ".join(sorted(found[0].split(", "))), output)
+    try:
+        values = [json.loads(output)]
+    except ValueError:
+        try:
+            values = [json.loads(line) for line in output.splitlines()]
+        except ValueError:
+            values = []
+    if values and any(isinstance(value, (dict, list)) for value in values):
+        return [line for value in values
+                for line in json.dumps(masked_value(value, ids), indent=1, sort_keys=True).splitlines()]
+    lines = masked_text(output, ids).splitlines()
+    lines = [re.sub(r"(?<=\S) {2,}", "  ", line).rstrip() for line in lines if line.strip()]
+    return by_first_column(lines)
+
+
+def by_first_column(lines: list[str]) -> list[str]:
+    """Rows of the tables that the CLI makes of a Go map, which has no order, are sorted."""
+    done: list[str] = []
+    rows: list[str] = []
+    for line in [*lines, ""]:
+        if re.match(r" +(\w+ ?\w*  (Keyword|KeywordList|Int|Text|Double|Bool|Datetime)|\S+  (workflow|activity|nexus)  .*)$", line):
+            rows.append(line.lstrip())
+        else:
+            done += [*sorted(rows), line]
+            rows = []
+    return done[:-1]
