@@ -71,6 +71,7 @@ class Engine {
   void after_turn();
 
   std::string cluster_id;
+  std::string address;  // HOST:PORT, where clients find the server; empty without a port.
 
  private:
   Loop& loop_;

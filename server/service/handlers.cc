@@ -11,6 +11,7 @@ void register_all_handlers(MethodTable& table) {
   register_tasks(table);
   register_activities(table);
   register_activity_options(table);
+  register_activity_executions(table);
   register_starts(table);
   register_executions(table);
   register_queries(table);
@@ -20,6 +21,7 @@ void register_all_handlers(MethodTable& table) {
   register_visibility(table);
   register_queues(table);
   register_workers(table);
+  register_versioning_rules(table);
   register_empty_lists(table);
   register_operator(table);
   register_empty_operator_lists(table);

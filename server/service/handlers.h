@@ -12,6 +12,7 @@ void register_namespaces(MethodTable& table);
 void register_tasks(MethodTable& table);  // What workers call.
 void register_activities(MethodTable& table);
 void register_activity_options(MethodTable& table);
+void register_activity_executions(MethodTable& table);
 void register_starts(MethodTable& table);
 void register_executions(MethodTable& table);  // Signal, cancel, terminate, describe.
 void register_queries(MethodTable& table);
@@ -21,6 +22,7 @@ void register_histories(MethodTable& table);
 void register_visibility(MethodTable& table);
 void register_queues(MethodTable& table);
 void register_workers(MethodTable& table);  // What they tell of themselves.
+void register_versioning_rules(MethodTable& table);
 void register_empty_lists(MethodTable& table);
 void register_operator(MethodTable& table);
 void register_empty_operator_lists(MethodTable& table);  // Behind the one before.

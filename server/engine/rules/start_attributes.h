@@ -53,6 +53,7 @@ void copy_start(From& from, To& to) {
   CHIMERA_SCALAR(identity)
   CHIMERA_SCALAR(cron_schedule)
   CHIMERA_SCALAR(control)
+  CHIMERA_SCALAR(inherit_build_id)
   CHIMERA_SCALAR(parent_close_policy)
   CHIMERA_SCALAR(workflow_id_reuse_policy)
   CHIMERA_SCALAR(workflow_id_conflict_policy)

@@ -149,6 +149,7 @@ void continue_run(Transition& t, command::ContinueAsNewWorkflowExecutionCommandA
   a.mutable_workflow_task_timeout();
   a.mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
   a.set_workflow_task_completed_event_id(completed_id);
+  a.set_inherit_build_id(from.inherit_build_id());
   if (backoff > Nanos{0}) set(a.mutable_backoff_start_interval(), backoff);
   a.set_initiator(given);
   a.set_new_execution_run_id(post(t, std::move(spec)));

@@ -27,14 +27,17 @@ KEYS = {
     "last_access_time": "<time>",
     "createTime": "<time>",
 }
+TYPES = "Keyword|KeywordList|Int|Text|Double|Bool|Datetime"
 IDS = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b|\b[0-9a-f]{32}\b")
 PATTERNS = [
     (re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| ?[+-]\d\d:?\d\d( UTC)?)?"), "<time>"),
     (re.compile(r"\b(a|an|\d+) (few )?(second|minute|hour|day|week)s? (ago|from now)|\b(now|just now)\b"), "<ago>"),
     (re.compile(r"\b(\d+)\.0\d+s"), r"\1s"),
     (re.compile(r"^((?:historySizeBytes|taskId|sdkMetadata\.coreUsedFlags\[\d\]): )\d+", re.M), r"\1<number>"),
+    (re.compile(r'"Stack for .*"$', re.M), "<stack>"),
+    (re.compile(r"((?:workflow|activity|nexus) +[1-9]\d*) .*"), r"\1 <age and rates>"),
     (re.compile(r"(?<=✓ )(\w+) \(\S+\)"), r"\1 (<duration>)"),
-    (re.compile(r"\b(Keyword|KeywordList|Int|Text|Double|Bool|Datetime)\d\d\b"), r"\1<number>"),
+    (re.compile(rf"\b({TYPES})\d\d\b"), r"\1<number>"),
     (re.compile(r"\b(127\.0\.0\.1|localhost):\d+"), "<address>"),
     (re.compile(r"\b\d+@" + re.escape(socket.gethostname())), "<process>"),
     (re.compile(r"\b[\w.-]+:[\w-]+@" + re.escape(socket.gethostname())), "<user>"),
@@ -43,6 +46,7 @@ PATTERNS = [
     (re.compile(r"(/\S*)?/worker\.py\b"), "<worker.py>"),
     (re.compile(r"/tmp/\S*/home\b"), "<home>"),
 ]
+ROW = re.compile(rf" +(\w+ ?\w*  ({TYPES})|\S+  (workflow|activity|nexus)  .*)$")
 
 
 def masked_text(text: str, ids: dict[str, str]) -> str:
@@ -68,17 +72,19 @@ def place(part: Any) -> Any:
 
 def masked_value(value: Any, ids: dict[str, str]) -> Any:
     if isinstance(value, dict):
-        return {masked_text(key, ids): KEYS[key] if key in KEYS and (not isinstance(part, dict) or key == "last_access_time")
-                else masked_value(decoded(part) if key == "data" else part, ids) for key, part in value.items()}
+        return {masked_text(key, ids): KEYS.get(key) or masked_value(decoded(part) if key == "data" else part, ids)
+                for key, part in value.items()}
     if isinstance(value, list):
         return [masked_value(part, ids) for part in sorted(value, key=place)]
-    return masked_text(value, ids) if isinstance(value, str) else value
+    if isinstance(value, str):
+        return "<stack>" if value.startswith("Stack for ") else masked_text(value, ids)
+    return value
 
 
 def masked(output: str) -> list[str]:
     """The output's lines. Ids are numbered as they appear; widths of columns are not looked at."""
     ids: dict[str, str] = {}
-    output = re.sub(r"(?<=allowed values are: )[\w, ]+", lambda found: ", ".join(sorted(found[0].split(", "))), output)
+    output = re.sub(r"(?<=allowed values are: )[\w, ]+", lambda some: ", ".join(sorted(some[0].split(", "))), output)
     try:
         values = [json.loads(output)]
     except ValueError:
@@ -87,11 +93,19 @@ def masked(output: str) -> list[str]:
         except ValueError:
             values = []
     if values and any(isinstance(value, (dict, list)) for value in values):
-        return [line for value in values
-                for line in json.dumps(masked_value(value, ids), indent=1, sort_keys=True).splitlines()]
+        return [line for value in values for line in flat("", masked_value(value, ids))]
     lines = masked_text(output, ids).splitlines()
     lines = [re.sub(r"(?<=\S) {2,}", "  ", line).rstrip() for line in lines if line.strip()]
     return by_first_column(lines)
+
+
+def flat(path: str, value: Any) -> list[str]:
+    """A line for each value in a JSON document: "events[3].eventId = 4"."""
+    if isinstance(value, dict) and value:
+        return [line for key in sorted(value) for line in flat(f"{path}.{key}" if path else key, value[key])]
+    if isinstance(value, list) and value:
+        return [line for number, part in enumerate(value) for line in flat(f"{path}[{number}]", part)]
+    return [f"{path} = {json.dumps(value)}"]
 
 
 def by_first_column(lines: list[str]) -> list[str]:
@@ -99,7 +113,7 @@ def by_first_column(lines: list[str]) -> list[str]:
     done: list[str] = []
     rows: list[str] = []
     for line in [*lines, ""]:
-        if re.match(r" +(\w+ ?\w*  (Keyword|KeywordList|Int|Text|Double|Bool|Datetime)|\S+  (workflow|activity|nexus)  .*)$", line):
+        if ROW.match(line):
             rows.append(line.lstrip())
         else:
             done += [*sorted(rows), line]
