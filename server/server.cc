@@ -17,6 +17,11 @@ constexpr Nanos kDefaultRetention = std::chrono::hours{24};
 // Where a test skips a month, it still wants to see what happened.
 constexpr Nanos kSkippingRetention = std::chrono::hours{24 * 365 * 100};
 
+// As every genuine server has it.
+constexpr char kSystemNamespace[] = "temporal-system";
+constexpr char kSystemNamespaceId[] = "32049b68-7872-4094-8e63-d0dd59896a83";
+constexpr Nanos kSystemRetention = std::chrono::hours{7 * 24};
+
 class ServerImpl : public Server {
  public:
   ServerImpl(base::Clock& clock, bool foreign_clock, LoopDriver driver)
@@ -59,6 +64,7 @@ class ServerImpl : public Server {
       auto frontend = GrpcFrontend::listen(options.ip, options.port, *dispatcher_);
       if (!frontend.ok()) return frontend.status();
       frontend_ = std::move(*frontend);
+      engine_->address = absl::StrCat(options.ip, ":", frontend_->port());
     }
     loop_.start([this] { engine_->after_task(); }, [this] { engine_->after_turn(); });
     loop_.post([] {});  // What recovery has left to do is done after a task.
@@ -84,7 +90,17 @@ class ServerImpl : public Server {
     for (const auto& [name, type_text] : options.search_attributes) {
       if (absl::Status status = add_attribute(name, type_text); !status.ok()) return status;
     }
+    if (engine_->namespaces().find(kSystemNamespace) == nullptr) add_system_namespace();
     return absl::OkStatus();
+  }
+
+  // Nothing here runs in it; clients list and describe it.
+  void add_system_namespace() {
+    Namespace& ns =
+        engine_->namespaces().add(kSystemNamespace, kSystemNamespaceId, kSystemRetention);
+    ns.info.set_description("Temporal internal system namespace");
+    ns.info.set_owner_email("temporal-core@temporal.io");
+    engine_->save(ns);
   }
 
   absl::Status add_attribute(const std::string& name, const std::string& type_text) {

@@ -75,6 +75,7 @@ class Engine {
 
   std::string cluster_id;
   std::unique_ptr<TimeSkipping> time_skipping;  // Null: this server's time is the clock's.
+  std::string address;  // HOST:PORT, where clients find the server; empty without a port.
 
  private:
   Loop& loop_;

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "core/telemetry/log.h"
 #include "server/engine/engine.h"
 
 namespace chimera::server {
@@ -28,12 +29,6 @@ void TimeSkipping::begin(Engine& engine, int locks) {
   engine.loop().skip_when(
       [&time] { return time.may_skip(); },
       [&engine](Nanos ahead) { engine.put_value("meta", kAheadKey, absl::StrCat(ahead.count())); });
-}
-
-bool TimeSkipping::unlock() {
-  if (locks_ == 0) return false;
-  --locks_;
-  return true;
 }
 
 std::uint64_t TimeSkipping::sleep(WallTime at, bool unlocked, absl::AnyInvocable<void()> done) {
@@ -70,8 +65,15 @@ void TimeSkipping::note(const Run& run) {
   }
 }
 
-bool TimeSkipping::may_skip() const {
-  return locks_ == 0 && busy_.empty() && engine_.direct_queries().empty();
+bool TimeSkipping::may_skip() {
+  if (locks_ > 0 || !busy_.empty() || !engine_.direct_queries().empty()) return false;
+  if (engine_.timers().next() <= kLast) return true;
+  if (!std::exchange(told_of_the_end_, true)) {
+    core::log(
+        core::LogLevel::kWarn, "server",
+        "time does not skip beyond the year 2219: what is due later waits for it in real time");
+  }
+  return false;
 }
 
 }  // namespace chimera::server

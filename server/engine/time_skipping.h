@@ -25,9 +25,9 @@ class TimeSkipping {
   static constexpr char kAheadKey[] = "skipped_time";
 
   void lock() { ++locks_; }
-  // False: it was not locked.
-  bool unlock();
-  bool is_locked() const { return locks_ > 0; }
+  // One too many is kept in mind: clients that wait for several results unlock for each, and lock
+  // for each when it is there.
+  void unlock() { --locks_; }
   // Calls `done` when it is `at`. With `unlocked`, a lock is lifted until then. Its id is for
   // wake().
   std::uint64_t sleep(WallTime at, bool unlocked, absl::AnyInvocable<void()> done);
@@ -36,9 +36,11 @@ class TimeSkipping {
   // The run has changed, or is gone.
   void note(const Run& run);
   void drop(const Run& run) { busy_.erase(&run); }
+  // Time does not skip beyond it: later times might not fit into their type.
+  static constexpr WallTime kLast{std::chrono::hours{24 * 365 * 250}};
   // Nobody holds time, and nobody works: workflow tasks (whether or not there is a worker),
   // activities but for their back-off, queries.
-  bool may_skip() const;
+  bool may_skip();
 
  private:
   struct Sleeper {
@@ -52,6 +54,7 @@ class TimeSkipping {
 
   Engine& engine_;
   int locks_;
+  bool told_of_the_end_ = false;
   absl::flat_hash_set<const Run*> busy_;
   std::map<std::uint64_t, Sleeper> sleepers_;
   std::uint64_t last_sleeper_ = 0;

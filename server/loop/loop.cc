@@ -120,10 +120,8 @@ base::WallTime Loop::next_deadline() const {
 
 // True: the next of the timers is due now.
 bool Loop::skip() {
-  // Beyond it times would not fit into their type.
-  constexpr base::WallTime kLast{std::chrono::hours{24 * 365 * 250}};
   const base::WallTime next = timers_.next();
-  if (!may_skip_ || !tasks_.empty() || next > kLast) return false;
+  if (!may_skip_ || !tasks_.empty() || next == base::WallTime::max()) return false;
   {
     std::lock_guard lock(mutex_);
     if (!inbox_.empty() || stopping_) return false;

@@ -11,6 +11,7 @@ void register_all_handlers(MethodTable& table) {
   register_tasks(table);
   register_activities(table);
   register_activity_options(table);
+  register_activity_executions(table);
   register_starts(table);
   register_executions(table);
   register_queries(table);

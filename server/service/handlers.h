@@ -14,6 +14,7 @@ void register_namespaces(MethodTable& table);
 void register_tasks(MethodTable& table);  // What workers call.
 void register_activities(MethodTable& table);
 void register_activity_options(MethodTable& table);
+void register_activity_executions(MethodTable& table);
 void register_starts(MethodTable& table);
 void register_executions(MethodTable& table);  // Signal, cancel, terminate, describe.
 void register_queries(MethodTable& table);

@@ -189,7 +189,7 @@ absl::Status get_history(Engine& engine, HistoryCall call) {
     token.run_id = (*run)->run_id;
     token.wait = request.wait_new_event();
     if (!token.wait) token.end_id = (*run)->next_event_id();
-    token.worker = !token.wait && (*run)->running();
+    token.worker = !token.wait && (*run)->running() && call.raw()->reads_unwritten;
   }
   auto waiting =
       std::make_shared<HistoryWait>(HistoryWait{call, std::move(token), share(**run), nullptr});

@@ -140,9 +140,13 @@ absl::Status describe_queue(Engine& engine, wf::DescribeTaskQueueRequest& reques
   if (!ns.ok()) return ns.status();
   const bool by_version = request.api_mode() == enums::DESCRIBE_TASK_QUEUE_MODE_ENHANCED;
   const std::string& name = request.task_queue().name();
-  if (!by_version && is_partition(name))
+  const bool partition = is_partition(name);
+  if (!by_version && partition && !is_partition_of_a_queue(name))
     return invalid(absl::StrCat("invalid task queue partition name ", name));
-  if (absl::Status s = check_queue(request); !s.ok()) return s;
+  // Of a partition that is not there nothing is known, as of any queue that nobody has used.
+  if (by_version || !partition) {
+    if (absl::Status s = check_queue(request); !s.ok()) return s;
+  }
   if (absl::Status s = check_versions(request); !s.ok()) return s;
   return by_version ? describe_versions(engine, **ns, request, response)
                     : describe_type(engine, **ns, request, response);

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "absl/strings/str_replace.h"
 #include <nlohmann/json.hpp>
 
 #include "server/base/errors.h"
@@ -86,7 +87,10 @@ absl::StatusOr<Heartbeats> select(Engine& engine, const auto& request) {
   absl::StatusOr<Namespace*> ns = engine.resolve_namespace(request.namespace_());
   if (!ns.ok()) return ns.status();
   absl::StatusOr<visibility::Query> query = visibility::parse_query(request.query(), type_of);
-  if (!query.ok()) return query.status();
+  if (!query.ok()) {  // The words of those who list workers.
+    return invalid(absl::StrReplaceAll(
+        query.status().message(), {{"invalid query: malformed SQL query: ", "malformed query: "}}));
+  }
   if (!query->group_by.empty()) return invalid("invalid query: workers are not grouped");
   ask_for_empty(query->where.get());
   engine.workers().expire(engine.loop().real_now());

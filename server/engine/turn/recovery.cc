@@ -45,6 +45,7 @@ absl::Status restore_value(Engine& engine, const WriteBatch::KeyValue& value) {
   if (!stored.ParseFromString(value.value)) return damaged(absl::StrCat("namespace ", value.key));
   Namespace& ns = engine.namespaces().add(stored.namespace_info().name(), value.key, Nanos{0});
   ns.config = stored.config();
+  ns.replication = stored.replication_config().state();
   ns.info.set_state(stored.namespace_info().state());
   ns.info.set_description(stored.namespace_info().description());
   ns.info.set_owner_email(stored.namespace_info().owner_email());
@@ -144,6 +145,7 @@ void Engine::save(const Namespace& ns) {
   for (const auto& [name, type] : ns.search_attributes) {
     (*stored.mutable_config()->mutable_custom_search_attribute_aliases())[name] = type_name(type);
   }
+  stored.mutable_replication_config()->set_state(ns.replication);
   put_value(kNamespaceTable, ns.id, stored.SerializeAsString());
 }
 

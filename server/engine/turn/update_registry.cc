@@ -198,6 +198,7 @@ absl::Status admit_update(Engine& engine, const Run& run, update::Request reques
     t.run().backoff_until = kUnset;
     t.want_task();
   }
+  t.count_if_written();
   t.commit();
   return absl::OkStatus();
 }

@@ -61,12 +61,12 @@ def wait_until_it_serves(server: subprocess.Popen, peers: Peers, address: str) -
 
 
 @contextlib.contextmanager
-def serving(kind: str, peers: Peers, folder: pathlib.Path) -> Iterator[str]:
-    """HOST:PORT of a server that nobody used before."""
+def serving(kind: str, peers: Peers, folder: pathlib.Path, *arguments: str) -> Iterator[str]:
+    """HOST:PORT of a server that nobody used before, with more arguments of start-dev."""
     port = free_port()
     program = peers.temporal if kind == "genuine" else CHIMERA
     command = [program, "server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", port]
-    command += ["--log-level", "error"]
+    command += ["--log-level", "error", *arguments]
     if kind == "embedded-file":
         command += ["--db-filename", folder / "server.db"]
     with open(folder / f"{kind}.log", "w+") as log:

@@ -119,11 +119,33 @@ TEST_F(TimeSkippingTest, V1LockCount) {
   EXPECT_TRUE(lock().ok());
   EXPECT_TRUE(unlock().ok());
   EXPECT_TRUE(unlock().ok());
-
-  const absl::Status once_more = unlock();
-
-  EXPECT_EQ(once_more.code(), absl::StatusCode::kFailedPrecondition) << once_more;
   EXPECT_LT(time() - begin, hours(1)) << "nothing waits: there is nothing to skip to";
+}
+
+// Two wait for results at once, and each unlocks; time is locked again when both have locked.
+TEST_F(TimeSkippingTest, UnlocksThatMeetAreCounted) {
+  serve(1);
+  ASSERT_TRUE(unlock().ok());
+  ASSERT_TRUE(unlock().ok());
+  ASSERT_TRUE(sleep("UnlockTimeSkippingWithSleep", kDay).ok());
+  ASSERT_TRUE(lock().ok());
+  ASSERT_TRUE(sleep("Sleep", kDay).ok()) << "one is still there";
+  ASSERT_TRUE(lock().ok());
+
+  const base::WallTime end = time();
+  ASSERT_TRUE(start_workflow(*transport_, "w").ok());
+  respond(poll(*transport_), {timer("t", kDay)});
+  EXPECT_LT(time() - end, hours(1));
+}
+
+TEST_F(TimeSkippingTest, TimeHasAnEnd) {
+  serve(0);
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(sleep("Sleep", 80 * 365 * kDay).ok());
+
+  const absl::Status refused = sleep("Sleep", 80 * 365 * kDay);
+
+  EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument) << refused;
+  ASSERT_TRUE(sleep("Sleep", kDay).ok()) << "up to there it goes on";
 }
 
 TEST_F(TimeSkippingTest, V1Sleep) {
