@@ -25,17 +25,10 @@ class TimeLock {
  public:
   void use(std::shared_ptr<core::Connection> connection) { connection_ = std::move(connection); }
 
-  void lift(int more) {
-    const std::lock_guard guard(mutex_);
-    lifted_ += more;
-    settle();
-  }
+  // Throws, and nothing has changed, when the server does not answer.
+  void lift(int more) { change(lifted_, more); }
   // How many keep time real; results that are awaited already are held, too.
-  void hold(int more) {
-    const std::lock_guard guard(mutex_);
-    holds_ += more;
-    settle();
-  }
+  void hold(int more) { change(holds_, more); }
 
   // In one call the lock is back before time goes on. Where somebody waits for a result it is
   // lifted anyway, and where time is held real it stays.
@@ -62,16 +55,23 @@ class TimeLock {
   }
 
  private:
-  void settle() {
+  void change(int& count, int more) {
+    const std::lock_guard guard(mutex_);
+    count += more;
     const bool wanted = lifted_ > 0 && holds_ == 0;
     if (connection_ == nullptr || wanted == unlocked_) return;
-    unlocked_ = wanted;
-    if (wanted) {
-      ask<test::UnlockTimeSkippingResponse>("UnlockTimeSkipping",
-                                            test::UnlockTimeSkippingRequest());
-    } else {
-      ask<test::LockTimeSkippingResponse>("LockTimeSkipping", test::LockTimeSkippingRequest());
+    try {
+      if (wanted) {
+        ask<test::UnlockTimeSkippingResponse>("UnlockTimeSkipping",
+                                              test::UnlockTimeSkippingRequest());
+      } else {
+        ask<test::LockTimeSkippingResponse>("LockTimeSkipping", test::LockTimeSkippingRequest());
+      }
+    } catch (...) {
+      count -= more;
+      throw;
     }
+    unlocked_ = wanted;
   }
 
   std::shared_ptr<core::Connection> connection_;  // Null: this server does not skip time.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -21,6 +21,7 @@ class Clock:
         """Whether waiting for a result lets time skip."""
         self._waiting = 0
         self._turn = asyncio.Lock()
+        self._calls: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
     async def unlocked(self) -> AsyncIterator[None]:
@@ -28,25 +29,38 @@ class Clock:
         if not self.skips:
             yield
             return
-        await self._wait(1)
+        # Who is cancelled meanwhile leaves no call behind of which nobody knows whether it has arrived.
+        lifted = self._call(self._wait(1))
         try:
+            await asyncio.shield(lifted)
             yield
         except BaseException:
             # What ended the block counts, whatever becomes of the lock.
-            try:
-                await self._wait(-1)
-            except chimera.client.RPCError:
-                pass
+            with suppress(chimera.client.RPCError):
+                await asyncio.shield(self._call(self._put_back(lifted)))
             raise
+        await asyncio.shield(self._call(self._put_back(lifted)))
+
+    def _call(self, body: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.ensure_future(body)
+        self._calls.add(task)
+        task.add_done_callback(self._calls.discard)
+        return task
+
+    async def _put_back(self, lifted: asyncio.Task[None]) -> None:
+        try:
+            await lifted
+        except chimera.client.RPCError:
+            return  # It was not lifted, and who asked for it knows.
         await self._wait(-1)
 
     async def _wait(self, more: int) -> None:
         async with self._turn:
-            before, self._waiting = self._waiting, self._waiting + more
-            if before == 0:
+            if self._waiting == 0:
                 await self._service.unlock_time_skipping(_api.testservice.UnlockTimeSkippingRequest())
-            elif self._waiting == 0:
+            elif self._waiting + more == 0:
                 await self._service.lock_time_skipping(_api.testservice.LockTimeSkippingRequest())
+            self._waiting += more
 
     async def sleep(self, duration: timedelta) -> None:
         request = _api.testservice.SleepRequest()
@@ -54,7 +68,7 @@ class Clock:
         # In one call the lock is back before time goes on. Where somebody waits for a result it is lifted anyway.
         async with self._turn:
             if self._waiting == 0:
-                await self._service.unlock_time_skipping_with_sleep(request)
+                await self._service.unlock_time_skipping_with_sleep(request)  # The server sees to it that it ends.
                 return
         await self._service.sleep(request)
 

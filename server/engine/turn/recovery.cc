@@ -38,6 +38,7 @@ absl::Status restore_value(Engine& engine, const WriteBatch::KeyValue& value) {
     engine.loop().set_skipped(Nanos(skipped));
     engine.loop().refresh();
   }
+  if (value.table == Runs::kHeadlessTable) engine.runs().restore_headless(value.key);
   if (value.table == kQueueConfigTable && !restore_queue_config(engine, value.key, value.value))
     return damaged(absl::StrCat("the configuration of task queue ", value.key));
   if (value.table != kNamespaceTable) return absl::OkStatus();

@@ -1,6 +1,7 @@
 """An environment whose time skips: what holds time, what does not, and who may wait."""
 
 import asyncio
+import contextlib
 import os
 import pathlib
 import time
@@ -9,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from chimera import activity, workflow
-from chimera.client import Client, WorkflowFailureError
+from chimera.client import Client, RPCError, WorkflowFailureError
 from chimera.common import RetryPolicy
 from chimera.exceptions import TimeoutError as TemporalTimeoutError
 from chimera.testing import WorkflowEnvironment
@@ -100,6 +101,26 @@ async def test_several_results_may_be_awaited_at_once(env):
     assert await asyncio.gather(*runs, env.sleep(2 * DAY)) == [[]] * 8 + [None]
 
     assert await env.get_current_time() - begin >= 2 * DAY
+
+
+async def test_who_is_cancelled_leaves_time_locked(env):
+    for i in range(30):
+        handle = await env.client.start_workflow(Waits.run, id=f"cancelled-{i}", task_queue=QUEUE)
+        waiting = asyncio.ensure_future(handle.result())
+        await asyncio.sleep(i * 0.0002)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            assert await waiting == []
+            raise asyncio.CancelledError  # It was quicker.
+        with contextlib.suppress(RPCError):  # It has ended.
+            await handle.terminate()
+
+    begin = await env.get_current_time()
+    idle = await env.client.start_workflow(Waits.run, id="idle", task_queue=QUEUE)
+    await asyncio.sleep(0.3)
+    assert await env.get_current_time() - begin < DAY / 2, "nobody waits"
+    await env.sleep(1)
+    assert await idle.result() == []
 
 
 async def test_timeouts_are_skipped_to(env):
