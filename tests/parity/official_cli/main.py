@@ -10,7 +10,7 @@ command without the program's name, after words that say how it runs:
     both         once for its text, and once more with -o json
     json         with -o json
     as NAME      its JSON output's runId is $NAME from here on
-    until TEXT   again until its output has the text; what it said is kept only if it never has
+    until WHAT   again until its output has the regular expression; what it said is kept only if it never has
     behind NAME  without waiting for it
     join NAME    (alone) the end of that command
     types TEXT   with the text, a line, as its standard input
@@ -25,6 +25,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import re
 import shlex
 import string
 import subprocess
@@ -86,6 +87,10 @@ def scenarios(without: list[str]) -> dict[str, list[Command]]:
     return found
 
 
+def seen(command: Command, answer: tuple[int | str, str, str]) -> bool:
+    return re.search(command.until, answer[1] + answer[2], re.DOTALL) is not None
+
+
 class Scenario:
     """The state of one scenario that runs."""
 
@@ -109,7 +114,7 @@ class Scenario:
                 self.behind[command.behind] = (shlex.join(command.words), self.begun(words, None))
                 continue
             answer = self.answer(command, words)
-            if not command.until or command.until not in answer[1] + answer[2]:
+            if not command.until or not seen(command, answer):
                 self.keep(shlex.join(command.words), answer)
             if command.both:
                 self.keep(shlex.join(command.words) + " -o json", self.answer(command, [*words, "-o", "json"]))
@@ -125,9 +130,8 @@ class Scenario:
         end = time.monotonic() + UNTIL_SECONDS
         while True:
             answer = self.ended(self.begun(words, command.types), command.types)
-            seen = not command.until or command.until in answer[1] + answer[2]
             busy = any(text in answer[2] for text in BUSY)
-            if (seen and not busy) or time.monotonic() > end:
+            if (seen(command, answer) and not busy) or time.monotonic() > end:
                 break
         if command.run_name:
             try:

@@ -28,7 +28,11 @@ KEYS = {
     "createTime": "<time>",
 }
 TYPES = "Keyword|KeywordList|Int|Text|Double|Bool|Datetime"
-IDS = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b|\b[0-9a-f]{32}\b")
+# The last is the id of the request of a task that came with the answer to another, which is chance.
+IDS = re.compile(
+    r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b|\b[0-9a-f]{32}\b"
+    r"|\brequest-from-RespondWorkflowTaskCompleted\b"
+)
 PATTERNS = [
     (re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| ?[+-]\d\d:?\d\d( UTC)?)?"), "<time>"),
     (re.compile(r"\b(a|an|\d+) (few )?(second|minute|hour|day|week)s? (ago|from now)|\b(now|just now)\b"), "<ago>"),

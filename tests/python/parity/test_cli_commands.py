@@ -67,6 +67,7 @@ def unexpected(command: str, changed: list[str]) -> bool:
     return not all(any(pattern.search(line) for pattern in patterns) for line in lines)
 
 
+@pytest.mark.timeout(600)  # A thousand processes, on each of two servers at a time.
 def test_every_command_answers_as_the_genuine_server_does(peers: Peers, tmp_path: pathlib.Path) -> None:
     with concurrent.futures.ThreadPoolExecutor() as pool:
         ours, genuine = pool.map(lambda kind: answers_of(kind, peers, tmp_path), ["embedded", "genuine"])
