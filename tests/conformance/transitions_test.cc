@@ -56,11 +56,13 @@ TEST_F(TransitionsTest, of_updates) {
 
 TEST_F(TransitionsTest, of_a_child) {
   start();
-  respond(poll(), {start_child(id + "-child")});
-  if (const Task task = poll(); task.workflow_execution().workflow_id() == id) {
-    respond(task, {});  // It has heard of the start before.
-    ASSERT_EQ(poll().workflow_execution().workflow_id(), id + "-child");
-  }
+  Command child_command = start_child(id + "-child");
+  child_command.mutable_start_child_workflow_execution_command_attributes()
+      ->mutable_task_queue()
+      ->set_name(queue + "-child");
+  respond(poll(), {child_command});
+  respond(poll(), {});
+  poll_queue(queue + "-child", false, std::chrono::seconds(10));
 
   wf::DescribeWorkflowExecutionRequest request;
   request.set_namespace_(ns);
