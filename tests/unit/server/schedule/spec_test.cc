@@ -1,0 +1,196 @@
+#include "server/schedule/spec.h"
+
+#include <fstream>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "google/protobuf/util/json_util.h"
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "server/schedule/canonical.h"
+
+namespace chimera::server::schedule {
+namespace {
+
+using nlohmann::json;
+namespace api = ::temporal::api::schedule::v1;
+
+WallTime at(const std::string& text) {
+  absl::Time time;
+  std::string error;
+  EXPECT_TRUE(absl::ParseTime(absl::RFC3339_full, text, &time, &error)) << text << ": " << error;
+  return WallTime{Nanos{absl::ToUnixNanos(time)}};
+}
+
+std::string text(WallTime time) {
+  if (time == kNever) return "never";
+  return absl::FormatTime("%Y-%m-%dT%H:%M:%E*SZ",
+                          absl::FromUnixNanos(time.time_since_epoch().count()),
+                          absl::UTCTimeZone());
+}
+
+api::ScheduleSpec spec_of(const std::string& text) {
+  api::ScheduleSpec spec;
+  const auto status = google::protobuf::util::JsonStringToMessage(text, &spec);
+  EXPECT_TRUE(status.ok()) << text << status.ToString();
+  return spec;
+}
+
+json json_of(const google::protobuf::Message& message) {
+  std::string text;
+  EXPECT_TRUE(google::protobuf::util::MessageToJsonString(message, &text).ok());
+  return json::parse(text);
+}
+
+Spec compiled(const std::string& text) {
+  absl::StatusOr<Spec> spec = Spec::compile(spec_of(text));
+  EXPECT_TRUE(spec.ok()) << text << spec.status();
+  return spec.ok() ? *std::move(spec) : Spec();
+}
+
+const json& vectors() {
+  static const json all =
+      json::parse(std::ifstream(CHIMERA_TEST_DATA "/unit/server/schedule/vectors.json"));
+  return all;
+}
+
+// A genuine server's answers, recorded by record_vectors.py beside this file.
+TEST(SpecTest, ErrorsAsRecorded) {
+  int seen = 0;
+  for (const json& vector : vectors()) {
+    if (!vector.contains("error")) continue;
+    ++seen;
+    const absl::StatusOr<Spec> spec = Spec::compile(spec_of(vector["spec"].dump()));
+    EXPECT_EQ(spec.status().message(), vector["error"].get<std::string>()) << vector["spec"];
+  }
+  EXPECT_GT(seen, 100);
+}
+
+TEST(SpecTest, CanonicalFormsAsRecorded) {
+  int seen = 0;
+  for (const json& vector : vectors()) {
+    if (!vector.contains("canonical")) continue;
+    ++seen;
+    const absl::StatusOr<Spec> spec = Spec::compile(spec_of(vector["spec"].dump()));
+    if (!spec.ok()) {
+      ADD_FAILURE() << vector["spec"] << spec.status();
+      continue;
+    }
+    api::ScheduleSpec canonical = spec->canonical();
+    fill_ranges(canonical);
+    EXPECT_EQ(json_of(canonical), json_of(spec_of(vector["canonical"].dump()))) << vector["spec"];
+  }
+  EXPECT_GT(seen, 250);
+}
+
+TEST(SpecTest, TimesAsRecorded) {
+  int seen = 0;
+  for (const json& vector : vectors()) {
+    if (!vector.contains("asked")) continue;
+    const Spec spec = compiled(vector["spec"].dump());
+    for (const json& asked : vector["asked"]) {
+      WallTime time = at(asked["after"]);
+      std::vector<std::string> times;
+      for (std::size_t i = 0; i < asked["times"].size() + 1; ++i) {
+        time = spec.next("seed", time).actual;
+        if (time == kNever || time > at("2060-01-01T00:00:00Z")) break;
+        times.push_back(text(time));
+      }
+      if (asked["all"] != asked["times"].size() && !times.empty())
+        times.pop_back();  // There were more than were kept.
+      EXPECT_EQ(json(times), asked["times"]) << vector["spec"] << asked["after"];
+      ++seen;
+    }
+  }
+  EXPECT_GT(seen, 900);
+}
+
+// East of Greenwich, too, where the genuine server passes over the first of the two.
+TEST(SpecTest, RepeatedHourComesTwiceAndASkippedOneDoesNot) {
+  for (const auto& [zone, hour, first, second] :
+       {std::tuple{"Europe/Berlin", 2, "2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"},
+        std::tuple{"America/New_York", 1, "2026-11-01T05:30:00Z", "2026-11-01T06:30:00Z"},
+        std::tuple{"Australia/Sydney", 2, "2026-04-04T15:30:00Z", "2026-04-04T16:30:00Z"}}) {
+    const Spec spec = compiled(absl::StrCat(R"({"cronString": ["30 )", hour,
+                                            R"( * * *"], "timezoneName": ")", zone, R"("})"));
+    const WallTime before = at(first) - std::chrono::hours(3);
+    EXPECT_EQ(text(spec.next("", before).actual), first);
+    EXPECT_EQ(text(spec.next("", at(first)).actual), second);
+    EXPECT_EQ(spec.next("", at(second)).actual - at(second), std::chrono::hours(24)) << zone;
+  }
+  const Spec spec = compiled(R"({"cronString": ["30 2 * * *"], "timezoneName": "Europe/Berlin"})");
+  EXPECT_EQ(text(spec.next("", at("2026-03-28T12:00:00Z")).actual), "2026-03-30T00:30:00Z");
+}
+
+TEST(SpecTest, ImpossibleCalendarsEndAtOnce) {
+  const Spec spec = compiled(R"({"cronString": ["0 0 31 2 *", "* * 30 feb *"],
+                                 "timezoneName": "Europe/Berlin"})");
+  for (int i = 0; i < 1000; ++i)
+    EXPECT_EQ(spec.next("", at("2026-01-01T00:00:00Z") + seconds(i)).actual, kNever);
+}
+
+// Every second is left out by one of two calendars, none of which leaves out a stretch of them.
+TEST(SpecTest, SearchAmongExclusionsEnds) {
+  const Spec spec = compiled(R"({"interval": [{"interval": "1s"}],
+      "excludeCalendar": [{"second": "*/2", "minute": "*", "hour": "*"},
+                          {"second": "1/2", "minute": "*", "hour": "*"}]})");
+  bool gave_up = false;
+  EXPECT_EQ(spec.next("", at("2026-01-01T00:00:00Z"), &gave_up).actual, kNever);
+  EXPECT_TRUE(gave_up);
+}
+
+TEST(SpecTest, JitterStaysBelowTheGap) {
+  const Spec spec = compiled(R"({"interval": [{"interval": "60s"}], "jitter": "3600s"})");
+  WallTime time = at("2026-01-01T00:00:00Z"), last = time;
+  std::set<Nanos> seen;
+  for (int i = 0; i < 1000; ++i) {
+    const Due due = spec.next("a", time);
+    EXPECT_EQ(due.nominal - last, seconds(60));
+    EXPECT_GE(due.actual, due.nominal);
+    EXPECT_LT(due.actual - due.nominal, seconds(60));
+    seen.insert(due.actual - due.nominal);
+    EXPECT_EQ(spec.next("a", time).actual, due.actual);
+    last = due.nominal;
+    time = due.actual;
+  }
+  EXPECT_GT(seen.size(), 900u);
+  EXPECT_NE(spec.next("a", last).actual, spec.next("b", last).actual);
+}
+
+TEST(SpecTest, JitterStaysBelowWhatIsAsked) {
+  const Spec spec = compiled(R"({"interval": [{"interval": "86400s"}], "jitter": "2s"})");
+  WallTime time = at("2026-01-01T00:00:00Z");
+  for (int i = 0; i < 1000; ++i) {
+    const Due due = spec.next("seed", time);
+    EXPECT_LT(due.actual - due.nominal, seconds(2));
+    time = due.nominal;
+  }
+}
+
+// It may not move over a restart, or with another build.
+TEST(SpecTest, JitterIsTheSameForEver) {
+  const Spec spec = compiled(R"({"interval": [{"interval": "3600s"}], "jitter": "3600s"})");
+  EXPECT_EQ(text(spec.next("namespace-schedule", at("2026-01-01T00:00:00Z")).actual),
+            "2026-01-01T01:45:12.213Z");
+}
+
+TEST(SpecTest, TimezoneDataIsRefusedByName) {
+  api::ScheduleSpec spec;
+  spec.set_timezone_data("TZif");
+  const absl::Status status = Spec::compile(spec).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
+  EXPECT_NE(status.message().find("timezone_name"), std::string::npos);
+}
+
+TEST(SpecTest, ZonesOfOtherLibrariesAreUnknown) {
+  for (const char* name : {"Fixed/UTC+01:00:00", "libc:localtime", "localtime", ":UTC"}) {
+    api::ScheduleSpec spec;
+    spec.set_timezone_name(name);
+    EXPECT_EQ(Spec::compile(spec).status().message(),
+              absl::StrCat("Invalid schedule spec: unknown time zone ", name));
+  }
+}
+
+}  // namespace
+}  // namespace chimera::server::schedule
