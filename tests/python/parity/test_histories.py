@@ -13,7 +13,9 @@ pytestmark = [pytest.mark.peer, pytest.mark.timeout(2 * PROGRAM_SECONDS + 60)]
 # Scenario -> what of it is chance.
 CHANCE = {
     "side_effects": ["MARKER_RECORDED"],  # It reads a clock.
-    "workflow_cancel": ["TIMER_"],  # The cancellation may come before the first workflow task.
+    # The end may come before the first workflow task.
+    "workflow_cancel": ["TIMER_"],
+    "workflow_terminate": ["TIMER_"],
 }
 
 
