@@ -65,10 +65,9 @@ void WireCall::read() {
   stream_.Read(&bytes_, &read_);
 }
 
-void WireCall::write(grpc::ByteBuffer bytes) {
+void WireCall::write(const grpc::ByteBuffer& bytes) {
   ++open_;
-  bytes_ = std::move(bytes);
-  stream_.Write(bytes_, &written_);
+  stream_.Write(bytes, &written_);
 }
 
 void WireCall::finish(const grpc::Status& status) { stream_.Finish(status, &finished_); }

@@ -36,10 +36,10 @@ using Answerer = std::function<std::unique_ptr<Conversation>(const std::string& 
 class WireCall {
  public:
   void read();
-  void write(grpc::ByteBuffer bytes);
+  void write(const grpc::ByteBuffer& bytes);
   void finish(const grpc::Status& status);
   void write_and_finish(const grpc::ByteBuffer& bytes);
-  grpc::ByteBuffer& bytes() { return bytes_; }  // Of the last read or write.
+  grpc::ByteBuffer& bytes() { return bytes_; }  // Of the last read.
   const grpc::GenericServerContext& context() const { return context_; }
 
  private:
