@@ -6,6 +6,7 @@
 #include "server/base/errors.h"
 #include "server/engine/run/side_record.h"
 #include "server/engine/run/visible.h"
+#include "server/engine/schedules.h"
 #include "server/visibility/visibility.h"
 
 namespace chimera::server {
@@ -17,7 +18,8 @@ Engine::Engine(Loop& loop, std::unique_ptr<Store> store)
       runs_(*this),
       matching_(loop_, outbox_),
       visibility_(
-          std::make_unique<visibility::Visibility>(loop_.has_thread(), store_->index_filename())) {}
+          std::make_unique<visibility::Visibility>(loop_.has_thread(), store_->index_filename())),
+      schedules_(std::make_unique<Schedules>(*this)) {}
 
 Engine::~Engine() = default;
 
@@ -87,6 +89,7 @@ void Engine::after_turn() {
   shown_.clear();
   changes.values = std::exchange(values_, {});
   changes.deleted_runs = std::exchange(deleted_, {});
+  schedules_->collect(changes);
   outbox_.flush(std::move(changes), loop_.timer_is_near());
   runs_.trim();
 }

@@ -26,6 +26,7 @@ namespace chimera::server {
 namespace visibility {
 class Visibility;
 }
+class Schedules;
 
 class Engine {
  public:
@@ -47,6 +48,7 @@ class Engine {
   Store& store() { return *store_; }
   Outbox& outbox() { return outbox_; }
   visibility::Visibility& visibility() { return *visibility_; }
+  Schedules& schedules() { return *schedules_; }
   // Queries that a worker gets as tasks of their own, by id.
   absl::flat_hash_map<std::string, std::shared_ptr<struct Query>>& direct_queries() {
     return direct_queries_;
@@ -88,6 +90,7 @@ class Engine {
   std::vector<WriteBatch::DeletedRun> deleted_;
   std::vector<WriteBatch::KeyValue> values_;
   std::unique_ptr<visibility::Visibility> visibility_;
+  std::unique_ptr<Schedules> schedules_;
 };
 
 }  // namespace chimera::server
