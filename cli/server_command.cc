@@ -26,7 +26,7 @@ struct Arguments {
   server::ServerOptions options;
   std::string log_level, log_format;
   std::vector<std::string> dynamic_config, search_attributes;
-  bool headless = false, log_config = false, time_skipping = false;
+  bool headless = false, log_config = false, time_skipping = false, test_service = false;
   // Taken for compatibility, and told to have no effect.
   int ui_port = 0, http_port = 0, metrics_port = 0;
   std::string ui_ip, ui_public_path, ui_asset_path, ui_codec_endpoint;
@@ -118,6 +118,11 @@ void greet(const Arguments& arguments, int port) {
   std::printf(
       "  look: chimera show WORKFLOW_ID --address %s, or temporal workflow list --address %s\n",
       address.c_str(), address.c_str());
+  if (options.time_skipping_locks) {
+    std::printf("  time: %s (TestService)\n", *options.time_skipping_locks == 0
+                                                  ? "skips while nobody works"
+                                                  : "skips when a client unlocks it");
+  }
   if (!arguments.headless) {
     std::printf(
         "  web UI: the official one, pointed here: TEMPORAL_ADDRESS=%s (docs/operations.md)\n",
@@ -128,10 +133,9 @@ void greet(const Arguments& arguments, int port) {
 
 void serve(Arguments& arguments) {
   if (arguments.time_skipping) {
-    fail(
-        "--enable-time-skipping: this server does not skip time yet. Start it without, and let the "
-        "test's workflows wait for short times",
-        kMisused);
+    arguments.options.time_skipping_locks = 0;
+  } else if (arguments.test_service) {
+    arguments.options.time_skipping_locks = 1;
   }
   set_up_logs(arguments);
   google::protobuf::SetLogHandler(log_of_protobuf);
@@ -173,7 +177,10 @@ void add_options(Command command, Arguments& arguments) {
   command.option("--ui-codec-endpoint", arguments.ui_codec_endpoint, kNone);
   command.option("--http-port", arguments.http_port, kNone);
   command.option("--metrics-port", arguments.metrics_port, kNone);
-  command.flag("--enable-time-skipping", arguments.time_skipping, "Refused: not there yet");
+  command.flag("--enable-time-skipping", arguments.time_skipping,
+               "For tests: time jumps to the next timer while nobody works");
+  command.flag("--test-service", arguments.test_service,
+               "The same once a client unlocks it (TestService); so is it by a PORT alone");
   command
       .option("--log-level", arguments.log_level,
               "debug, info, warn, error or never; without it, CHIMERA_LOG, else warn")

@@ -2,6 +2,7 @@
 
 #include "core/telemetry/log.h"
 #include "server/engine/engine.h"
+#include "server/engine/time_skipping.h"
 #include "server/engine/turn/recovery.h"
 #include "server/service/dispatcher.h"
 #include "server/service/grpc_frontend.h"
@@ -13,6 +14,13 @@ namespace chimera::server {
 namespace {
 
 constexpr Nanos kDefaultRetention = std::chrono::hours{24};
+// Where a test skips a month, it still wants to see what happened.
+constexpr Nanos kSkippingRetention = std::chrono::hours{24 * 365 * 100};
+
+// As every genuine server has it.
+constexpr char kSystemNamespace[] = "temporal-system";
+constexpr char kSystemNamespaceId[] = "32049b68-7872-4094-8e63-d0dd59896a83";
+constexpr Nanos kSystemRetention = std::chrono::hours{7 * 24};
 
 class ServerImpl : public Server {
  public:
@@ -49,12 +57,14 @@ class ServerImpl : public Server {
     engine_->configure(*config);
     if (absl::Status status = recover(*engine_); !status.ok()) return status;
     if (absl::Status status = prepare_namespaces(options); !status.ok()) return status;
+    if (options.time_skipping_locks) TimeSkipping::begin(*engine_, *options.time_skipping_locks);
     dispatcher_ = std::make_shared<Dispatcher>(loop_, *engine_);
     service_methods();
     if (options.port >= 0) {
       auto frontend = GrpcFrontend::listen(options.ip, options.port, *dispatcher_);
       if (!frontend.ok()) return frontend.status();
       frontend_ = std::move(*frontend);
+      engine_->address = absl::StrCat(options.ip, ":", frontend_->port());
     }
     loop_.start([this] { engine_->after_task(); }, [this] { engine_->after_turn(); });
     loop_.post([] {});  // What recovery has left to do is done after a task.
@@ -73,12 +83,24 @@ class ServerImpl : public Server {
     names.insert(names.begin(), "default");
     for (const std::string& name : names) {
       if (engine_->namespaces().find(name) != nullptr) continue;
-      engine_->save(engine_->namespaces().add(name, engine_->ids().uuid(), kDefaultRetention));
+      engine_->save(engine_->namespaces().add(
+          name, engine_->ids().uuid(),
+          options.time_skipping_locks ? kSkippingRetention : kDefaultRetention));
     }
     for (const auto& [name, type_text] : options.search_attributes) {
       if (absl::Status status = add_attribute(name, type_text); !status.ok()) return status;
     }
+    if (engine_->namespaces().find(kSystemNamespace) == nullptr) add_system_namespace();
     return absl::OkStatus();
+  }
+
+  // Nothing here runs in it; clients list and describe it.
+  void add_system_namespace() {
+    Namespace& ns =
+        engine_->namespaces().add(kSystemNamespace, kSystemNamespaceId, kSystemRetention);
+    ns.info.set_description("Temporal internal system namespace");
+    ns.info.set_owner_email("temporal-core@temporal.io");
+    engine_->save(ns);
   }
 
   absl::Status add_attribute(const std::string& name, const std::string& type_text) {

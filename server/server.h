@@ -33,7 +33,10 @@ struct ServerOptions {
   // For simulations, which then run the server on a thread of theirs: what does its turns and wakes
   // it, by the same clock. Borrowed; null: a thread of the server's own.
   base::Executor* executor = nullptr;
-  base::Timers* timers = nullptr;     // With an executor.
+  base::Timers* timers = nullptr;  // With an executor.
+  // If set, time jumps to the next thing that waits for it whenever nobody works and nothing locks
+  // it; so many locks there are at first (TestService adds and takes them).
+  std::optional<int> time_skipping_locks;
   std::optional<std::uint64_t> seed;  // Of all ids; else they are the machine's chance.
 };
 

@@ -18,6 +18,7 @@ server::ServerOptions server_options(const py::dict& values) {
   options.read("namespaces", result.namespaces);
   options.read("search_attributes", result.search_attributes);
   options.read("dynamic_config", result.dynamic_config);
+  options.read("time_skipping_locks", result.time_skipping_locks);
   options.finish();
   return result;
 }

@@ -9,7 +9,8 @@
 namespace chimera::core {
 
 // One line per frame, innermost first. Interrupts the thread with a real-time signal; empty when it
-// does not answer within a fifth of a second. One caller at a time gets an answer.
+// does not answer within a second (a crowded machine may need most of it). One caller at a time
+// gets an answer.
 std::string stack_of(pthread_t thread);
 
 }  // namespace chimera::core

@@ -114,8 +114,10 @@ WorkflowQueryRejectedError::WorkflowQueryRejectedError(WorkflowExecutionStatus s
                            static_cast<api::enums::v1::WorkflowExecutionStatus>(status)))),
       status_(status) {}
 
-Client Client::connect(const ClientOptions& options) {
-  sdk::refuse_in_workflow("chimera::Client::connect");
+namespace sdk {
+
+detail::ClientPtr open_client(const ClientOptions& options,
+                              std::shared_ptr<base::Transport> transport) {
   core::ConnectionOptions connection{.target_host = options.target_host,
                                      .client_name = sdk::kSdkName,
                                      .client_version = sdk::kSdkVersion,
@@ -130,6 +132,7 @@ Client Client::connect(const ClientOptions& options) {
   }
   if (options.runtime) connection.metrics = options.runtime->state().metrics;
   connection.metadata.assign(options.rpc_metadata.begin(), options.rpc_metadata.end());
+  connection.transport = std::move(transport);
   auto connected = core::Connection::connect(std::move(connection));
   if (!connected.ok()) {
     throw RpcError(static_cast<int>(connected.status().code()),
@@ -144,7 +147,14 @@ Client Client::connect(const ClientOptions& options) {
   if (options.encode_common_attributes) {
     state->codec = core::encoding_common_attributes(std::move(state->codec));
   }
-  return Client(std::move(state));
+  return state;
+}
+
+}  // namespace sdk
+
+Client Client::connect(const ClientOptions& options) {
+  sdk::refuse_in_workflow("chimera::Client::connect");
+  return Client(sdk::open_client(options, nullptr));
 }
 
 std::vector<WorkflowExecution> Client::list_workflows(const std::string& query, std::size_t limit) {

@@ -48,4 +48,13 @@ class ClientState {
 
 }  // namespace chimera::detail
 
+namespace chimera::sdk {
+
+// Blocks until the server has answered; throws RpcError. The transport, if there is one, takes the
+// place of the way to options.target_host.
+detail::ClientPtr open_client(const ClientOptions& options,
+                              std::shared_ptr<base::Transport> transport);
+
+}  // namespace chimera::sdk
+
 #endif  // CHIMERA_SDK_CPP_SRC_CLIENT_STATE_H_

@@ -12,4 +12,8 @@ bool follows_runs(std::string_view supported_features) {
   return false;
 }
 
+bool reads_unwritten(std::string_view client_name) {
+  return client_name != "temporal-cli" && client_name != "temporal-ui";
+}
+
 }  // namespace chimera::server

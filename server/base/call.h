@@ -24,9 +24,10 @@ struct Call : std::enable_shared_from_this<Call> {
   std::unique_ptr<google::protobuf::Message> request;  // The handler may move out of it.
   google::protobuf::MessageLite* response = nullptr;   // Written on the loop, before finish().
   std::unique_ptr<google::protobuf::Message>
-      owned_response;         // Where `response` points, unless the caller's.
-  bool follows_runs = false;  // It goes on to the run that follows one, by itself.
-  Nanos timeout{};            // What the caller will wait; zero: for ever.
+      owned_response;           // Where `response` points, unless the caller's.
+  bool follows_runs = false;    // It goes on to the run that follows one, by itself.
+  bool reads_unwritten = true;  // Histories may end with events that are not written yet.
+  Nanos timeout{};              // What the caller will wait; zero: for ever.
   absl::AnyInvocable<void(absl::Status) &&> deliver;  // Any thread.
 
   // Loop thread only.
@@ -39,6 +40,10 @@ using CallPtr = std::shared_ptr<Call>;
 // The header in which a caller names what it can do, and whether it follows runs.
 inline constexpr char kSupportedFeatures[] = "supported-features";
 bool follows_runs(std::string_view supported_features);
+// The header with a caller's name: the official CLI and web UI show only what is written (genuine
+// servers 1.29, 1.32).
+inline constexpr char kClientName[] = "client-name";
+bool reads_unwritten(std::string_view client_name);
 
 // A Call with its types.
 template <class Request, class Response>

@@ -7,6 +7,7 @@
 #include "server/engine/run/side_record.h"
 #include "server/engine/run/visible.h"
 #include "server/engine/schedules.h"
+#include "server/engine/time_skipping.h"
 #include "server/visibility/visibility.h"
 
 namespace chimera::server {

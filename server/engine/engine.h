@@ -28,6 +28,8 @@ class Visibility;
 }
 class Schedules;
 
+class TimeSkipping;  // time_skipping.h
+
 class Engine {
  public:
   Engine(Loop& loop, std::unique_ptr<Store> store);
@@ -38,6 +40,7 @@ class Engine {
 
   TimerHeap& timers() { return loop_.timers(); }
   WallTime now() const { return loop_.now(); }
+  Loop& loop() { return loop_; }
   const DynamicConfig& config() const { return config_; }
   Ids& ids() { return ids_; }
   Namespaces& namespaces() { return namespaces_; }
@@ -73,6 +76,8 @@ class Engine {
   void after_turn();
 
   std::string cluster_id;
+  std::unique_ptr<TimeSkipping> time_skipping;  // Null: this server's time is the clock's.
+  std::string address;  // HOST:PORT, where clients find the server; empty without a port.
 
  private:
   Loop& loop_;

@@ -8,6 +8,7 @@
 #include "server/engine/matched/query.h"
 #include "server/engine/run/side_record.h"
 #include "server/engine/run/visible.h"
+#include "server/engine/time_skipping.h"
 #include "server/engine/turn/deadlines.h"
 
 namespace chimera::server {
@@ -33,7 +34,9 @@ std::string Runs::chain_key(const std::string& namespace_id, const std::string& 
 }
 
 const Run* Runs::current(const Namespace& ns, const std::string& workflow_id) {
-  const auto it = chains_.find(chain_key(ns.id, workflow_id));
+  const std::string key = chain_key(ns.id, workflow_id);
+  if (!headless_.empty() && headless_.contains(key)) return nullptr;
+  const auto it = chains_.find(key);
   if (it != chains_.end() && it->second.newest == it->second.runs.back()->order) {
     const Run& run = *it->second.runs.back();
     used(run);
@@ -49,7 +52,7 @@ const Run* Runs::current(const Namespace& ns, const std::string& workflow_id) {
     }
   }
   const Run* run = stored ? by_id(stored->run_id) : nullptr;
-  if (run != nullptr) chains_.at(chain_key(ns.id, workflow_id)).newest = run->order;
+  if (run != nullptr) chains_.at(key).newest = run->order;
   return run;
 }
 
@@ -86,7 +89,10 @@ absl::StatusOr<const Run*> Runs::find_running(const Namespace& ns,
 
 Run& Runs::add(Namespace& ns, const std::string& workflow_id, const std::string& run_id) {
   Run& run = place(ns, workflow_id, run_id, ++added_);
-  chains_[chain_key(ns.id, workflow_id)].newest = run.order;
+  const std::string key = chain_key(ns.id, workflow_id);
+  chains_[key].newest = run.order;
+  if (!headless_.empty() && headless_.erase(key) > 0)
+    engine_.put_value(kHeadlessTable, key, "", /*erase=*/true);
   return run;
 }
 
@@ -165,6 +171,7 @@ void Runs::drop(const Run& run) {
   const auto chain = chains_.find(chain_key(run.ns->id, run.workflow_id));
   std::erase(chain->second.runs, &run);
   if (chain->second.runs.empty()) chains_.erase(chain);
+  if (TimeSkipping* time = engine_.time_skipping.get()) time->drop(run);
   const RunPtr keep = share(run);
   runs_.erase(keep->run_id);
 }
@@ -177,6 +184,16 @@ void Runs::erase(const Run& run) {
   auto waiters = std::exchange(run.waiting.history, {});
   drop(run);
   for (auto& [key, waiter] : waiters) engine_.follow_up(std::move(waiter));
+}
+
+void Runs::erase_for_good(const Run& run) {
+  const RunPtr keep = share(run);
+  const bool was_current = current(*run.ns, run.workflow_id) == &run;
+  erase(run);
+  if (!was_current || current(*keep->ns, keep->workflow_id) == nullptr) return;
+  const std::string key = chain_key(keep->ns->id, keep->workflow_id);
+  headless_.insert(key);
+  engine_.put_value(kHeadlessTable, key, "1");
 }
 
 void Runs::note_deleted(std::uint64_t number) {
@@ -215,7 +232,7 @@ void Runs::trim() {
 void Runs::retire(WallTime at) {
   if (at >= retires_) return;
   retires_ = at;
-  engine_.timers().arm(retention_, at);
+  engine_.loop().chores().arm(retention_, at);
 }
 
 void Runs::apply_retention() {

@@ -43,6 +43,12 @@ class Runs {
   absl::StatusOr<Run*> restore(StoredRun stored);
   void last_number(std::uint64_t number) { added_ = number; }  // Of the store's runs; at the start.
   void erase(const Run& run);
+  // By a caller's wish. If it is the current one its workflow id has none until the next start,
+  // though there are older runs (genuine servers 1.29, 1.32).
+  void erase_for_good(const Run& run);
+  // What the store kept of that.
+  static constexpr char kHeadlessTable[] = "headless";  // By chain_key().
+  void restore_headless(std::string key) { headless_.insert(std::move(key)); }
   void arm_timer(const Run& run);  // For its next deadline or, once closed, its deletion.
   void apply_retention();          // After a change of it, and at the start.
   // At a turn's end: closed runs beyond what memory is for leave it.
@@ -71,6 +77,7 @@ class Runs {
   Engine& engine_;
   absl::flat_hash_map<std::string, RunPtr> runs_;   // In memory, by run id.
   absl::flat_hash_map<std::string, Chain> chains_;  // By namespace id and workflow id.
+  absl::flat_hash_set<std::string> headless_;       // Chains without a current run.
   std::uint64_t added_ = 0;
 
   std::list<const Run*> closed_;  // In memory; the last one used is last.

@@ -69,15 +69,15 @@ void Loop::take_inbox() {
 
 void Loop::run_on_strand() {
   take_inbox();
-  turn();
-  while (!tasks_.empty()) turn();
+  turn_and_skip();
+  while (!tasks_.empty()) turn_and_skip();
   wake_in_time();
 }
 
 void Loop::wake_in_time() {
-  if (timers_.next() == wake_at_) return;
+  if (next_deadline() == wake_at_) return;
   if (wake_timer_ != 0) driver_.timers->cancel(std::exchange(wake_timer_, 0));
-  wake_at_ = timers_.next();
+  wake_at_ = next_deadline();
   if (wake_at_ == base::WallTime::max()) return;
   wake_timer_ = driver_.timers->after(wake_at_ - clock_.now(), [this] {
     wake_timer_ = 0;
@@ -90,7 +90,7 @@ bool Loop::wait_for_work() {
   std::unique_lock lock(mutex_);
   if (tasks_.empty() && inbox_.empty() && !stopping_) {
     waiting_ = true;
-    const base::WallTime next = timers_.next();
+    const base::WallTime next = next_deadline();
     if (next == base::WallTime::max()) {
       wake_.wait(lock, [this] { return !inbox_.empty() || stopping_; });
     } else {
@@ -109,12 +109,44 @@ bool Loop::wait_for_work() {
 
 void Loop::run() {
   be_woken_promptly();
-  while (wait_for_work()) turn();
+  while (wait_for_work()) turn_and_skip();
+}
+
+base::WallTime Loop::next_deadline() const {
+  const base::WallTime next = std::min(timers_.next(), chores_.next());
+  const base::WallTime by_clock = next == base::WallTime::max() ? next : next - skipped_;
+  return std::min(by_clock, patience_.next());
+}
+
+// True: the next of the timers is due now.
+bool Loop::skip() {
+  const base::WallTime next = timers_.next();
+  if (!may_skip_ || !tasks_.empty() || next == base::WallTime::max()) return false;
+  {
+    std::lock_guard lock(mutex_);
+    if (!inbox_.empty() || stopping_) return false;
+  }
+  if (!may_skip_()) return false;
+  if (next > refresh()) {
+    skipped_ += next - now_;
+    has_skipped_(skipped_);
+  }
+  return true;
+}
+
+void Loop::turn_and_skip() {
+  do {
+    turn();
+  } while (skip());
 }
 
 void Loop::fire_timers() {
-  if (timers_.next() > refresh()) return;
+  refresh();
+  const base::WallTime next = std::min(timers_.next(), chores_.next());
+  if (next > now_ && patience_.next() > real_now()) return;
   timers_.fire_due(now_);
+  chores_.fire_due(now_);
+  patience_.fire_due(real_now());
   after_task_();
 }
 

@@ -1,6 +1,7 @@
 // Loop, the one thread that owns all state of a server. Others post; a turn runs what was posted
 // and the due timers, then the hook that makes the turn's changes durable. A turn is short, and
-// looks at the timers before each task, so that none waits for a crowd of calls. Where it is given
+// looks at the timers before each task, so that none waits for a crowd of calls. Its time may run
+// ahead of the clock's: it skips what nobody needs, when it is told so. Where it is given
 // an executor it has no thread: its turns are work of a strand. post(): any thread; the rest: loop
 // thread.
 #ifndef CHIMERA_SERVER_LOOP_LOOP_H_
@@ -52,17 +53,36 @@ class Loop {
 
   // False: its turns are work of an executor.
   bool has_thread() const { return driver_.executor == nullptr; }
+  // Deadlines by now(): of what the server has promised to do.
   TimerHeap& timers() { return timers_; }
+  // Likewise, but time never skips to them: what may as well be done later.
+  TimerHeap& chores() { return chores_; }
+  // Deadlines by real_now(): of callers, who wait by clocks of their own.
+  TimerHeap& patience() { return patience_; }
   base::WallTime now() const { return now_; }  // When this task began.
+  base::WallTime real_now() const { return now_ - skipped_; }
   // A timer wants this thread soon: it should do nothing that may block it.
-  bool timer_is_near() const { return strand_ == nullptr && timers_.next() < now_ + kNear; }
-  base::WallTime refresh() { return now_ = std::max(now_, clock_.now()); }
+  bool timer_is_near() const { return strand_ == nullptr && next_deadline() < real_now() + kNear; }
+  base::WallTime refresh() { return now_ = std::max(now_, clock_.now() + skipped_); }
+
+  // now() is ahead of the clock by so much. Before start().
+  void set_skipped(std::chrono::nanoseconds skipped) { skipped_ = skipped; }
+  // Asked when there is nothing to do: whether the time until the next of timers() may be skipped.
+  // Told how much then was skipped in all.
+  void skip_when(absl::AnyInvocable<bool()> may_skip,
+                 absl::AnyInvocable<void(std::chrono::nanoseconds)> skipped) {
+    may_skip_ = std::move(may_skip);
+    has_skipped_ = std::move(skipped);
+  }
 
  private:
   static constexpr std::chrono::milliseconds kNear{20};
 
   void run();
   void turn();
+  void turn_and_skip();
+  bool skip();
+  base::WallTime next_deadline() const;  // By the clock.
   void fire_timers();
   bool wait_for_work();  // False: stop.
   void take_inbox();
@@ -72,8 +92,11 @@ class Loop {
   base::Clock& clock_;
   const bool foreign_clock_;
   Task after_task_, after_turn_;
-  TimerHeap timers_;
+  TimerHeap timers_, chores_, patience_;
   base::WallTime now_{};
+  std::chrono::nanoseconds skipped_{};
+  absl::AnyInvocable<bool()> may_skip_;
+  absl::AnyInvocable<void(std::chrono::nanoseconds)> has_skipped_;
   std::deque<Task> tasks_;  // Taken from the inbox, not yet run. Loop thread.
 
   std::mutex mutex_;

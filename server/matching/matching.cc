@@ -120,9 +120,10 @@ void Matching::poll(const QueueKey& key, Poller poller) {
   };
   poller.deadline =
       std::make_unique<Timer>([this, key, call] { remove_poller(key, call, /*answer=*/true); });
-  loop_.timers().arm(*poller.deadline,
-                     now() + std::min<Nanos>(kLongPoll, std::max<Nanos>(call->timeout - kPollMargin,
-                                                                        milliseconds{1})));
+  loop_.patience().arm(
+      *poller.deadline,
+      now() + std::min<Nanos>(kLongPoll,
+                              std::max<Nanos>(call->timeout - kPollMargin, milliseconds{1})));
   queue.pollers.push_back(std::move(poller));
   if (!queue.backlog.empty()) ready_.push_back(key);
 }
@@ -175,7 +176,7 @@ std::optional<MatchTask> Matching::next_task(const QueueKey& key, TaskQueue& que
   if (task || soonest == kNever) return task;
   if (queue.limit_timer == nullptr)
     queue.limit_timer = std::make_unique<Timer>([this, key] { ready_.push_back(key); });
-  loop_.timers().arm(*queue.limit_timer, soonest);
+  loop_.patience().arm(*queue.limit_timer, soonest);
   return task;
 }
 

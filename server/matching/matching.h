@@ -50,7 +50,7 @@ class Matching {
   TaskQueue& at(const QueueKey& key);
   void remove_poller(const QueueKey& key, const CallPtr& call, bool answer);
 
-  WallTime now() const { return loop_.now(); }
+  WallTime now() const { return loop_.real_now(); }  // Workers wait by clocks of their own.
 
   Loop& loop_;
   Outbox& outbox_;

@@ -1,5 +1,5 @@
-// Numbers and durations as a spec's texts have them, which are those of Go; so are the errors, which
-// users see. Pure.
+// Numbers and durations as a spec's texts have them, which are those of Go; so are the errors,
+// which users see. Pure.
 #ifndef CHIMERA_SERVER_SCHEDULE_GO_TEXT_H_
 #define CHIMERA_SERVER_SCHEDULE_GO_TEXT_H_
 

@@ -1,5 +1,7 @@
 // What an operator does to pending activities: pause, unpause, reset, change their options. Each
 // call picks its activities by id, by type or all of them.
+#include "server/service/activity_options.h"
+
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_replace.h"
 
@@ -28,13 +30,14 @@ absl::StatusOr<Selection> select(Engine& engine, const auto& request, bool all) 
   if (!ns.ok()) return ns.status();
   if (request.execution().workflow_id().empty())
     return invalid("WorkflowId is not set on request.");
-  if (!all && request.id().empty() && request.type().empty())
+  // An empty id or type is set, too, and is that of no activity.
+  if (!all && request.activity_case() == 0)
     return invalid("Either Activity.Id or Activity.Type should be set on request.");
   absl::StatusOr<const Run*> run = engine.runs().find_running(**ns, request.execution());
   if (!run.ok()) return run.status();
   Selection selection{share(**run), {}};
   for (auto& [id, activity] : (*run)->open<Activities>().all()) {
-    if (all || activity.id == request.id() ||
+    if (all || (!request.id().empty() && activity.id == request.id()) ||
         (!request.type().empty() &&
          activity.attributes().activity_type().name() == request.type())) {
       selection.activities.push_back(id);
@@ -139,11 +142,18 @@ void change_each(Engine& engine, const Selection& selection, Change change) {
   t.commit();
 }
 
+}  // namespace
+
 absl::Status pause(Engine& engine, wf::PauseActivityRequest& request, wf::PauseActivityResponse&) {
   absl::StatusOr<Selection> selection = select(engine, request, /*all=*/false);
   if (!selection.ok()) return selection.status();
+  for (const std::int64_t id : selection->activities) {
+    const Activity& activity = *selection->run->open<Activities>().find(id);
+    if (activity.paused && activity.pause_request_id != request.request_id())
+      return absl::FailedPreconditionError("activity is already paused");
+  }
   change_each(engine, *selection, [&](ActivityOwner& owner, Activity& activity) {
-    attempt::pause(owner, activity, request.identity(), request.reason());
+    attempt::pause(owner, activity, request.identity(), request.reason(), request.request_id());
   });
   return absl::OkStatus();
 }
@@ -200,8 +210,6 @@ absl::Status update_options(Engine& engine, wf::UpdateActivityOptionsRequest& re
                         *response.mutable_activity_options());
   return absl::OkStatus();
 }
-
-}  // namespace
 
 void register_activity_options(MethodTable& table) {
   table.add("PauseActivity", pause);

@@ -141,7 +141,7 @@ absl::Status delete_execution(Engine& engine, wf::DeleteWorkflowExecutionRequest
   if (keep->running())
     terminate_run(engine, *keep, "Delete workflow execution", nullptr, "history-service");
   engine.follow_up([&engine, keep] {
-    if (engine.runs().by_id(keep->run_id) != nullptr) engine.runs().erase(*keep);
+    if (engine.runs().by_id(keep->run_id) != nullptr) engine.runs().erase_for_good(*keep);
   });
   return absl::OkStatus();
 }

@@ -71,6 +71,8 @@ class UnaryReactor : public grpc::ServerGenericBidiReactor {
     for (const auto& [key, value] : context_->client_metadata()) {
       if (key == kSupportedFeatures)
         call_->follows_runs |= follows_runs({value.data(), value.size()});
+      if (key == kClientName)
+        call_->reads_unwritten = reads_unwritten({value.data(), value.size()});
     }
     call_->deliver = [this](absl::Status status) { deliver(std::move(status)); };
     submit();

@@ -11,6 +11,7 @@ void register_all_handlers(MethodTable& table) {
   register_tasks(table);
   register_activities(table);
   register_activity_options(table);
+  register_activity_executions(table);
   register_starts(table);
   register_executions(table);
   register_queries(table);
@@ -25,6 +26,8 @@ void register_all_handlers(MethodTable& table) {
   register_refusals(table);
   register_operator(table);
   register_empty_operator_lists(table);
+  table.set_service("temporal.api.testservice.v1.TestService");
+  register_test_service(table);
   register_health(table);
 }
 

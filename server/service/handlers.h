@@ -7,11 +7,14 @@ namespace chimera::server {
 class MethodTable;
 
 void register_system(MethodTable& table);  // GetSystemInfo, GetClusterInfo.
+// TestService: its time.
+void register_test_service(MethodTable& table);
 void register_health(MethodTable& table);
 void register_namespaces(MethodTable& table);
 void register_tasks(MethodTable& table);  // What workers call.
 void register_activities(MethodTable& table);
 void register_activity_options(MethodTable& table);
+void register_activity_executions(MethodTable& table);
 void register_starts(MethodTable& table);
 void register_executions(MethodTable& table);  // Signal, cancel, terminate, describe.
 void register_queries(MethodTable& table);

@@ -51,7 +51,7 @@ void wait(Engine& engine, const std::shared_ptr<HistoryWait>& waiting, const Run
   const Nanos timeout = waiting->call.raw()->timeout;
   if (timeout > Nanos{0})
     patience = std::min(patience, std::max<Nanos>(timeout - kMargin, milliseconds{1}));
-  engine.timers().arm(*waiting->deadline, engine.now() + patience);
+  engine.loop().patience().arm(*waiting->deadline, engine.loop().real_now() + patience);
 }
 
 // The first event after a page of at most `batches` batches that begins at `first`.
@@ -189,7 +189,7 @@ absl::Status get_history(Engine& engine, HistoryCall call) {
     token.run_id = (*run)->run_id;
     token.wait = request.wait_new_event();
     if (!token.wait) token.end_id = (*run)->next_event_id();
-    token.worker = !token.wait && (*run)->running();
+    token.worker = !token.wait && (*run)->running() && call.raw()->reads_unwritten;
   }
   auto waiting =
       std::make_shared<HistoryWait>(HistoryWait{call, std::move(token), share(**run), nullptr});

@@ -68,6 +68,7 @@ class LocalTransport : public base::Transport {
     }
     for (const auto& [key, value] : rpc.metadata) {
       if (key == kSupportedFeatures) call.follows_runs |= follows_runs(value);
+      if (key == kClientName) call.reads_unwritten = reads_unwritten(value);
     }
     call.timeout = rpc.timeout;
     if (auto* message = std::get_if<MessageLite*>(&rpc.response)) {

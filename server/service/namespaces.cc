@@ -13,12 +13,22 @@ namespace {
 
 constexpr char kCluster[] = "active";
 
-void describe(const Namespace& ns, wf::DescribeNamespaceResponse& response) {
+void describe(const Namespace& ns, auto& response) {
   *response.mutable_namespace_info() = ns.info;
   *response.mutable_config() = ns.config;
-  response.mutable_replication_config()->set_active_cluster_name("active");
-  response.mutable_replication_config()->add_clusters()->set_cluster_name("active");
-  response.mutable_replication_config()->set_state(enums::REPLICATION_STATE_NORMAL);
+  response.mutable_replication_config()->set_active_cluster_name(kCluster);
+  response.mutable_replication_config()->add_clusters()->set_cluster_name(kCluster);
+  response.mutable_replication_config()->set_state(ns.replication);
+}
+
+absl::Status check_clusters(const std::string& active, const auto& clusters) {
+  if (!active.empty() && active != kCluster)
+    return invalid(absl::StrCat("Invalid cluster name: ", active));
+  for (const auto& cluster : clusters) {
+    if (cluster.cluster_name() != kCluster)
+      return invalid(absl::StrCat("Invalid cluster name: ", cluster.cluster_name()));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status describe_namespace(Engine& engine, wf::DescribeNamespaceRequest& request,
@@ -54,18 +64,19 @@ absl::Status register_namespace(Engine& engine, wf::RegisterNamespaceRequest& re
   if (request.namespace_().empty()) return invalid("Namespace not set on request.");
   if (request.is_global_namespace())
     return invalid("Cannot register global namespace when not enabled");
-  if (const std::string& cluster = request.active_cluster_name();
-      !cluster.empty() && cluster != kCluster) {
-    return invalid(absl::StrCat("Invalid cluster name: ", cluster));
-  }
+  if (absl::Status s = check_clusters(request.active_cluster_name(), request.clusters()); !s.ok())
+    return s;
   const Nanos retention = to_nanos(request.workflow_execution_retention_period());
   if (retention < std::chrono::hours{1})
     return invalid("A valid retention period is not set on request.");
   if (engine.namespaces().find(request.namespace_()) != nullptr) {
-    return error_with_detail(absl::StatusCode::kAlreadyExists, "Namespace already exists.",
-                             ::temporal::api::errordetails::v1::NamespaceAlreadyExistsFailure());
+    return error_with_detail(
+        absl::StatusCode::kAlreadyExists,
+        absl::StrCat("Namespace \"", request.namespace_(), "\" already exists"),
+        ::temporal::api::errordetails::v1::NamespaceAlreadyExistsFailure());
   }
   Namespace& ns = engine.namespaces().add(request.namespace_(), engine.ids().uuid(), retention);
+  ns.replication = enums::REPLICATION_STATE_NORMAL;
   ns.info.set_description(request.description());
   ns.info.set_owner_email(request.owner_email());
   *ns.info.mutable_data() = request.data();
@@ -95,7 +106,10 @@ absl::Status check_update(const Namespace& ns, const wf::UpdateNamespaceRequest&
       to_nanos(config.workflow_execution_retention_ttl()) < std::chrono::hours{1}) {
     return invalid("A valid retention period is not set on request.");
   }
-  return absl::OkStatus();
+  const auto& replication = request.replication_config();
+  if (replication.state() == enums::REPLICATION_STATE_HANDOVER)
+    return invalid("Handover can only be set for global namespace");
+  return check_clusters(replication.active_cluster_name(), replication.clusters());
 }
 
 absl::Status update_namespace(Engine& engine, wf::UpdateNamespaceRequest& request,
@@ -110,15 +124,15 @@ absl::Status update_namespace(Engine& engine, wf::UpdateNamespaceRequest& reques
   if (!info.owner_email().empty()) ns.info.set_owner_email(info.owner_email());
   for (const auto& [key, value] : info.data()) (*ns.info.mutable_data())[key] = value;
   if (info.state() != enums::NAMESPACE_STATE_UNSPECIFIED) ns.info.set_state(info.state());
+  if (request.replication_config().state() != enums::REPLICATION_STATE_UNSPECIFIED)
+    ns.replication = request.replication_config().state();
   if (request.config().has_workflow_execution_retention_ttl()) {
     *ns.config.mutable_workflow_execution_retention_ttl() =
         request.config().workflow_execution_retention_ttl();
     engine.runs().apply_retention();
   }
   engine.save(ns);
-  *response.mutable_namespace_info() = ns.info;
-  *response.mutable_config() = ns.config;
-  response.mutable_replication_config()->set_active_cluster_name("active");
+  describe(ns, response);
   return absl::OkStatus();
 }
 

@@ -31,7 +31,9 @@ absl::Status add(Engine& engine, op::AddSearchAttributesRequest& request,
   absl::StatusOr<Namespace*> ns = target(engine, request.namespace_());
   if (!ns.ok()) return ns.status();
   for (const auto& [name, type] : request.search_attributes()) {
-    if (system_attributes().contains(name) || predefined_attributes().contains(name)) {
+    if (name.empty()) return invalid("A search attribute has no name. Give it one.");
+    if (name.starts_with("Temporal") || system_attributes().contains(name) ||
+        predefined_attributes().contains(name)) {
       return invalid(absl::StrCat("Search attribute ", name, " is reserved by system."));
     }
     if (!enums::IndexedValueType_IsValid(type) || type == enums::INDEXED_VALUE_TYPE_UNSPECIFIED) {
@@ -94,10 +96,17 @@ absl::Status list_clusters(Engine& engine, op::ListClustersRequest&,
   auto& cluster = *response.add_clusters();
   cluster.set_cluster_name("active");
   cluster.set_cluster_id(engine.cluster_id);
+  cluster.set_address(engine.address);
   cluster.set_initial_failover_version(1);
   cluster.set_history_shard_count(1);
   cluster.set_is_connection_enabled(true);
   return absl::OkStatus();
+}
+
+// There is none to remove.
+absl::Status remove_remote_cluster(Engine&, op::RemoveRemoteClusterRequest&,
+                                   op::RemoveRemoteClusterResponse&) {
+  return not_found("The cluster to be deleted cannot be found in clusters cache.");
 }
 
 }  // namespace
@@ -108,6 +117,7 @@ void register_operator(MethodTable& table) {
   table.add("RemoveSearchAttributes", remove);
   table.add("ListSearchAttributes", list);
   table.add("ListClusters", list_clusters);
+  table.add("RemoveRemoteCluster", remove_remote_cluster);
 }
 
 }  // namespace chimera::server

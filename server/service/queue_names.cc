@@ -1,9 +1,18 @@
 #include "server/service/queue_names.h"
 
+#include "absl/strings/numbers.h"
+
 #include "server/base/errors.h"
 #include "server/engine/rules/limits.h"
 
 namespace chimera::server {
+
+bool is_partition_of_a_queue(const std::string& name) {
+  const std::size_t slash = name.rfind('/');
+  int number = 0;
+  return is_partition(name) && slash > name.find('/', 1) + 1 &&
+         absl::SimpleAtoi(name.substr(slash + 1), &number) && number > 0;
+}
 
 absl::Status check_queue_name(const std::string& name) {
   if (name.empty()) return invalid("missing task queue name");

@@ -12,6 +12,8 @@ namespace chimera::server {
 
 // The name of a partition on the genuine server; here every queue is of one.
 inline bool is_partition(const std::string& name) { return name.starts_with("/_sys/"); }
+// "/_sys/NAME/NUMBER", from 1 on.
+bool is_partition_of_a_queue(const std::string& name);
 // A name that a client may use: not empty, not too long, not a partition's.
 absl::Status check_queue_name(const std::string& name);
 // The same of a request's queue and, if it is sticky, of the normal one beside it.

@@ -51,7 +51,7 @@ void fill_type(Engine& engine, const wf::DescribeTaskQueueRequest& request, cons
                taskqueue::TaskQueueTypeInfo& info) {
   const TaskQueue* queue = key == nullptr ? nullptr : engine.matching().find(*key);
   if (request.report_pollers() && queue != nullptr)
-    fill_pollers(*queue, engine.now(), *info.mutable_pollers());
+    fill_pollers(*queue, engine.loop().real_now(), *info.mutable_pollers());
   if (request.report_stats())
     fill(key == nullptr ? QueueStats() : engine.matching().stats(*key), *info.mutable_stats());
 }
@@ -114,7 +114,7 @@ absl::Status describe_type(Engine& engine, const Namespace& ns,
   const TaskQueue empty;
   const TaskQueue* found = engine.matching().find(key);
   const TaskQueue& queue = found == nullptr ? empty : *found;
-  const WallTime now = engine.now();
+  const WallTime now = engine.loop().real_now();
   fill_pollers(queue, now, *response.mutable_pollers());
   const bool sticky = request.task_queue().kind() == enums::TASK_QUEUE_KIND_STICKY;
   if (!sticky) response.mutable_versioning_info()->set_current_version(kUnversioned);
@@ -140,9 +140,13 @@ absl::Status describe_queue(Engine& engine, wf::DescribeTaskQueueRequest& reques
   if (!ns.ok()) return ns.status();
   const bool by_version = request.api_mode() == enums::DESCRIBE_TASK_QUEUE_MODE_ENHANCED;
   const std::string& name = request.task_queue().name();
-  if (!by_version && is_partition(name))
+  const bool partition = is_partition(name);
+  if (!by_version && partition && !is_partition_of_a_queue(name))
     return invalid(absl::StrCat("invalid task queue partition name ", name));
-  if (absl::Status s = check_queue(request); !s.ok()) return s;
+  // Of a partition that is not there nothing is known, as of any queue that nobody has used.
+  if (by_version || !partition) {
+    if (absl::Status s = check_queue(request); !s.ok()) return s;
+  }
   if (absl::Status s = check_versions(request); !s.ok()) return s;
   return by_version ? describe_versions(engine, **ns, request, response)
                     : describe_type(engine, **ns, request, response);
@@ -252,12 +256,12 @@ absl::Status update_config(Engine& engine, wf::UpdateTaskQueueConfigRequest& req
   taskqueue::TaskQueueConfig config;
   if (const auto* before = engine.matching().config(key)) config = *before;
   if (request.has_update_queue_rate_limit()) {
-    update_rate(request.update_queue_rate_limit(), request.identity(), engine.now(),
+    update_rate(request.update_queue_rate_limit(), request.identity(), engine.loop().real_now(),
                 *config.mutable_queue_rate_limit());
   }
   if (request.has_update_fairness_key_rate_limit_default()) {
-    update_rate(request.update_fairness_key_rate_limit_default(), request.identity(), engine.now(),
-                *config.mutable_fairness_keys_rate_limit_default());
+    update_rate(request.update_fairness_key_rate_limit_default(), request.identity(),
+                engine.loop().real_now(), *config.mutable_fairness_keys_rate_limit_default());
   }
   auto& weights = *config.mutable_fairness_weight_overrides();
   for (const std::string& gone : request.unset_fairness_weight_overrides()) weights.erase(gone);

@@ -52,7 +52,10 @@ absl::Status check_request(Engine& engine, const Request& request) {
   if constexpr (kPicks) {
     if (absl::Status s = check_run_id(request.execution().run_id()); !s.ok()) return s;
   }
-  if constexpr (requires { request.activity_id(), request.run_id(), request.workflow_id(); }) {
+  // The operators' calls about one activity, which have request ids, say it otherwise.
+  constexpr bool kHasRequestId = requires { request.request_id(); };
+  if constexpr (requires { request.activity_id(), request.run_id(), request.workflow_id(); } &&
+                !kHasRequestId) {
     if (absl::Status s = check_run_id(request.run_id()); !s.ok()) return s;
   }
   return absl::OkStatus();

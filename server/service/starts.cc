@@ -39,7 +39,7 @@ absl::Status check_policies(const wf::StartWorkflowExecutionRequest& request) {
     return invalid(
         "Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING cannot be "
         "used "
-        "together with a WorkflowIDConflictPolicy.");
+        "together with a WorkflowIDConflictPolicy");
   }
   if (request.workflow_id_reuse_policy() == enums::WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE &&
       request.workflow_id_conflict_policy() ==

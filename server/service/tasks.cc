@@ -63,7 +63,7 @@ absl::Status poll(Engine& engine, TypedCall<Request, Response> call, enums::Task
   }
   if constexpr (requires { request.mutable_worker_heartbeat(); }) {
     for (auto& heartbeat : *request.mutable_worker_heartbeat())
-      engine.workers().record((*ns)->id, std::move(heartbeat), engine.now());
+      engine.workers().record((*ns)->id, std::move(heartbeat), engine.loop().real_now());
   }
   engine.matching().poll({(*ns)->id, request.task_queue().name(), type}, std::move(poller));
   return absl::OkStatus();
@@ -135,7 +135,7 @@ absl::Status shut_down(Engine& engine, wf::ShutdownWorkerRequest& request,
                                      request.sticky_task_queue());
   if (request.has_worker_heartbeat()) {
     engine.workers().record((*ns)->id, std::move(*request.mutable_worker_heartbeat()),
-                            engine.now());
+                            engine.loop().real_now());
   }
   return absl::OkStatus();
 }

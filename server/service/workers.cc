@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "absl/strings/str_replace.h"
 #include <nlohmann/json.hpp>
 
 #include "server/base/errors.h"
@@ -86,10 +87,13 @@ absl::StatusOr<Heartbeats> select(Engine& engine, const auto& request) {
   absl::StatusOr<Namespace*> ns = engine.resolve_namespace(request.namespace_());
   if (!ns.ok()) return ns.status();
   absl::StatusOr<visibility::Query> query = visibility::parse_query(request.query(), type_of);
-  if (!query.ok()) return query.status();
+  if (!query.ok()) {  // The words of those who list workers.
+    return invalid(absl::StrReplaceAll(
+        query.status().message(), {{"invalid query: malformed SQL query: ", "malformed query: "}}));
+  }
   if (!query->group_by.empty()) return invalid("invalid query: workers are not grouped");
   ask_for_empty(query->where.get());
-  engine.workers().expire(engine.now());
+  engine.workers().expire(engine.loop().real_now());
   Heartbeats workers = engine.workers().of_namespace((*ns)->id);
   std::erase_if(workers, [&](const Heartbeat* worker) {
     if (!request.include_system_workers() && worker->task_queue().starts_with(kSystemQueues))
@@ -165,7 +169,7 @@ absl::Status describe_worker(Engine& engine, wf::DescribeWorkerRequest& request,
                              wf::DescribeWorkerResponse& response) {
   absl::StatusOr<Namespace*> ns = engine.resolve_namespace(request.namespace_());
   if (!ns.ok()) return ns.status();
-  engine.workers().expire(engine.now());
+  engine.workers().expire(engine.loop().real_now());
   const std::string& key = request.worker_instance_key();
   const Heartbeat* worker = engine.workers().find((*ns)->id, key);
   if (worker == nullptr) return not_found(absl::StrCat("Worker ", key, " not found"));
@@ -177,9 +181,9 @@ absl::Status record_heartbeats(Engine& engine, wf::RecordWorkerHeartbeatRequest&
                                wf::RecordWorkerHeartbeatResponse&) {
   absl::StatusOr<Namespace*> ns = engine.resolve_namespace(request.namespace_());
   if (!ns.ok()) return ns.status();
-  engine.workers().expire(engine.now());
+  engine.workers().expire(engine.loop().real_now());
   for (Heartbeat& one : *request.mutable_worker_heartbeat())
-    engine.workers().record((*ns)->id, std::move(one), engine.now());
+    engine.workers().record((*ns)->id, std::move(one), engine.loop().real_now());
   return absl::OkStatus();
 }
 

@@ -91,7 +91,9 @@ const AttributeTypes& predefined_attributes() {
                          {"TemporalWorkerDeployment", kKeyword},
                          {"TemporalWorkerDeploymentVersion", kKeyword},
                          {"TemporalWorkflowVersioningBehavior", kKeyword},
-                         {"TemporalUsedWorkerDeploymentVersions", kKeywordList}};
+                         {"TemporalUsedWorkerDeploymentVersions", kKeywordList},
+                         {"TemporalExternalPayloadCount", kInt},
+                         {"TemporalExternalPayloadSizeBytes", kInt}};
   return *types;
 }
 

@@ -239,6 +239,24 @@ TEST_F(ActivityOptionsTest, restore_original_options) {
   EXPECT_EQ(reply->activity_options().start_to_close_timeout().seconds(), 30);
 }
 
+// The expiration stays that of its schedule, and the last failure is forgotten.
+TEST_F(ActivityOptionsTest, changed_options_of_a_retry_that_waits) {
+  start_with_activity(milliseconds(100'000));
+  ASSERT_TRUE(fail_activity(poll_activity(), "boom").ok());
+  ASSERT_EQ(pending().last_failure().message(), "boom");
+  const auto expires = pending().expiration_time().ShortDebugString();
+
+  auto request = about<wf::UpdateActivityOptionsRequest>();
+  request.mutable_activity_options()->mutable_schedule_to_close_timeout()->set_seconds(1000);
+  request.mutable_update_mask()->add_paths("schedule_to_close_timeout");
+  const auto reply = rpc<wf::UpdateActivityOptionsResponse>(request);
+
+  ASSERT_TRUE(reply.ok()) << reply.status();
+  EXPECT_EQ(reply->activity_options().schedule_to_close_timeout().seconds(), 1000);
+  EXPECT_FALSE(pending().has_last_failure());
+  EXPECT_EQ(pending().expiration_time().ShortDebugString(), expires);
+}
+
 TEST_F(ActivityOptionsTest, refusals) {
   start_with_activity();
   EXPECT_EQ(pause("other").code(), absl::StatusCode::kNotFound);
@@ -246,6 +264,10 @@ TEST_F(ActivityOptionsTest, refusals) {
   EXPECT_EQ(pause("").code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(std::string(pause("").message()),
             "Either Activity.Id or Activity.Type should be set on request.");
+  auto empty_id = about<wf::PauseActivityRequest>("");
+  empty_id.set_id("");
+  const absl::Status empty = rpc<wf::PauseActivityResponse>(empty_id).status();
+  EXPECT_EQ(empty.code(), absl::StatusCode::kNotFound) << "an empty id is set, too: " << empty;
   auto by_type = about<wf::ResetActivityRequest>("");
   by_type.set_type("act");
   EXPECT_TRUE(rpc<wf::ResetActivityResponse>(by_type).ok());
@@ -255,6 +277,52 @@ TEST_F(ActivityOptionsTest, refusals) {
     EXPECT_EQ(status.code(), absl::StatusCode::kNotFound) << status;
     EXPECT_EQ(std::string(status.message()), "workflow execution already completed");
   }
+}
+
+// The newer RPCs, which name an activity by its ids; server 1.29 has them not.
+TEST_F(ActivityOptionsTest, by_the_newer_calls) {
+  if (server_is("1.29")) return;
+  start_with_activity();
+  auto named = [this](auto request) {
+    request.set_namespace_(ns);
+    request.set_workflow_id(id);
+    request.set_activity_id("1");
+    request.set_identity("operator");
+    return request;
+  };
+  auto pausing = named(wf::PauseActivityExecutionRequest());
+  pausing.set_reason("looking at it");
+  pausing.set_request_id("first");
+  ASSERT_TRUE(rpc<wf::PauseActivityExecutionResponse>(pausing).ok());
+  EXPECT_TRUE(rpc<wf::PauseActivityExecutionResponse>(pausing).ok()) << "the same once more";
+  EXPECT_EQ(pending().pause_info().manual().reason(), "looking at it");
+  pausing.set_request_id("second");
+  const absl::Status again = rpc<wf::PauseActivityExecutionResponse>(pausing).status();
+  EXPECT_EQ(again.code(), absl::StatusCode::kFailedPrecondition) << again;
+  EXPECT_EQ(again.message(), "activity is already paused");
+  ASSERT_TRUE(
+      rpc<wf::UnpauseActivityExecutionResponse>(named(wf::UnpauseActivityExecutionRequest())).ok());
+  EXPECT_EQ(pending().state(), enums::PENDING_ACTIVITY_STATE_SCHEDULED);
+
+  auto options = named(wf::UpdateActivityExecutionOptionsRequest());
+  options.mutable_activity_options()->mutable_heartbeat_timeout()->set_seconds(7);
+  const absl::Status no_path = rpc<wf::UpdateActivityExecutionOptionsResponse>(options).status();
+  EXPECT_EQ(no_path.message(), "UpdateMask is not provided") << no_path;
+  options.mutable_update_mask()->add_paths("heartbeat_timeout");
+  const auto updated = rpc<wf::UpdateActivityExecutionOptionsResponse>(options);
+  ASSERT_TRUE(updated.ok()) << updated.status();
+  EXPECT_EQ(updated->activity_options().heartbeat_timeout().seconds(), 7);
+  ASSERT_TRUE(
+      rpc<wf::ResetActivityExecutionResponse>(named(wf::ResetActivityExecutionRequest())).ok());
+
+  auto wrong = named(wf::ResetActivityExecutionRequest());
+  wrong.set_run_id("nonsense");
+  EXPECT_EQ(rpc<wf::ResetActivityExecutionResponse>(wrong).status().message(),
+            "invalid run id: must be a valid UUID");
+  wrong.clear_run_id();
+  wrong.set_activity_id("");
+  EXPECT_EQ(rpc<wf::ResetActivityExecutionResponse>(wrong).status().message(),
+            "activity ID is required");
 }
 
 // The last heartbeat's details count, even if it has none.

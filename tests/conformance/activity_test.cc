@@ -341,6 +341,9 @@ TEST_F(ActivityTest, complete_by_id) {
                 .data(),
             "\"by id\"");
   respond(task, {complete_workflow()});
+  const auto late = rpc<wf::RespondActivityTaskCompletedByIdResponse>(request);
+  EXPECT_EQ(late.status().code(), absl::StatusCode::kNotFound) << late.status();
+  EXPECT_EQ(late.status().message(), "workflow execution already completed");
 }
 
 // Whoever completes it has begun it, too.

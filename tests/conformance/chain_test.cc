@@ -13,6 +13,11 @@ class ChainTest : public Session {
     (*request.mutable_memo()->mutable_fields())["note"] = payload("1");
     (*request.mutable_search_attributes()->mutable_indexed_fields())["GoldKw"] = payload("\"a\"");
   }
+  Command start_child_on_the_same_version() const {
+    Command command = start_child(id + "-child");
+    command.mutable_start_child_workflow_execution_command_attributes()->set_inherit_build_id(true);
+    return command;
+  }
 };
 
 TEST_F(ChainTest, can) {
@@ -65,6 +70,22 @@ TEST_F(ChainTest, can_timeouts) {
 
   EXPECT_EQ(cut.workflow_run_timeout().seconds(), 30);
   EXPECT_EQ(cut.workflow_task_timeout().seconds(), 30);
+}
+
+// Whether the next run wants the worker's version is kept, though no worker is versioned.
+TEST_F(ChainTest, can_on_the_same_version) {
+  const std::string first = start();
+  Command command = continue_as_new();
+  command.mutable_continue_as_new_workflow_execution_command_attributes()->set_inherit_build_id(
+      true);
+
+  respond(poll(), {start_child_on_the_same_version(), command});
+
+  EXPECT_TRUE(
+      last_event(first).workflow_execution_continued_as_new_event_attributes().inherit_build_id());
+  EXPECT_TRUE(event_of(enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED, first)
+                  .start_child_workflow_execution_initiated_event_attributes()
+                  .inherit_build_id());
 }
 
 TEST_F(ChainTest, retry_workflow) {

@@ -211,6 +211,33 @@ TEST_F(ClientTest, delete_running) {
   EXPECT_EQ(signal("late").code(), absl::StatusCode::kNotFound);
 }
 
+// Older runs stay, under their run ids; the workflow id has no run until the next start.
+TEST_F(ClientTest, delete_current) {
+  const std::string older = start();
+  ASSERT_TRUE(terminate().ok());
+  const std::string newer = start();
+  ASSERT_TRUE(terminate().ok());
+  wf::DeleteWorkflowExecutionRequest request;
+  request.set_namespace_(ns);
+  *request.mutable_workflow_execution() = execution();
+  ASSERT_TRUE(rpc<wf::DeleteWorkflowExecutionResponse>(request).ok());
+  const auto described = [this](const std::string& run_id) {
+    wf::DescribeWorkflowExecutionRequest describe;
+    describe.set_namespace_(ns);
+    *describe.mutable_execution() = execution(run_id);
+    return rpc<wf::DescribeWorkflowExecutionResponse>(describe).status();
+  };
+  // The genuine server deletes it a little later.
+  for (int i = 0; i < 50 && described(newer).ok(); ++i) no_task_within(milliseconds(1));
+
+  EXPECT_EQ(described("").code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(rpc<wf::DeleteWorkflowExecutionResponse>(request).status().code(),
+            absl::StatusCode::kNotFound);
+  EXPECT_TRUE(described(older).ok());
+  const std::string next = start();
+  EXPECT_EQ(describe().workflow_execution_info().execution().run_id(), next);
+}
+
 TEST_F(ClientTest, wait_new_event) {
   start();
   wf::GetWorkflowExecutionHistoryRequest request;

@@ -161,6 +161,27 @@ TEST_F(DurabilityTest, kill9_closed) {
       [] {});
 }
 
+TEST_F(DurabilityTest, what_was_deleted_stays_so) {
+  start();
+  ASSERT_TRUE(terminate().ok());
+  const std::string newer = start();
+  ASSERT_TRUE(terminate().ok());
+  wf::DeleteWorkflowExecutionRequest request;
+  request.set_namespace_(ns);
+  *request.mutable_workflow_execution() = execution();
+  ASSERT_TRUE(rpc<wf::DeleteWorkflowExecutionResponse>(request).ok());
+  const auto described = [this](const std::string& run_id) {
+    wf::DescribeWorkflowExecutionRequest describe;
+    describe.set_namespace_(ns);
+    *describe.mutable_execution() = execution(run_id);
+    return rpc<wf::DescribeWorkflowExecutionResponse>(describe).status();
+  };
+  for (int i = 0; i < 50 && described(newer).ok(); ++i) no_task_within(milliseconds(1));
+  die_and_come_back();
+
+  EXPECT_EQ(described("").code(), absl::StatusCode::kNotFound);
+}
+
 TEST_F(DurabilityTest, signals_held_back_are_kept) {
   start();
   const Task task = poll();

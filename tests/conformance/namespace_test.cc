@@ -126,5 +126,69 @@ TEST_F(NamespaceTest, a_deleted_one_does_nothing) {
   EXPECT_EQ(described().namespace_info().state(), enums::NAMESPACE_STATE_DELETED);
 }
 
+TEST_F(NamespaceTest, a_name_that_is_taken) {
+  wf::RegisterNamespaceRequest request;
+  request.mutable_workflow_execution_retention_period()->set_seconds(86400);
+  for (const std::string& taken : {name, std::string("temporal-system")}) {
+    request.set_namespace_(taken);
+    const absl::Status refused = rpc<wf::RegisterNamespaceResponse>(request).status();
+    EXPECT_EQ(refused.code(), absl::StatusCode::kAlreadyExists) << refused;
+    EXPECT_EQ(refused.message(), "Namespace \"" + taken + "\" already exists");
+  }
+}
+
+TEST_F(NamespaceTest, its_cluster_is_the_only_one) {
+  wf::RegisterNamespaceRequest request;
+  request.set_namespace_(name + "-elsewhere");
+  request.mutable_workflow_execution_retention_period()->set_seconds(86400);
+  request.add_clusters()->set_cluster_name("other");
+  const absl::Status registered = rpc<wf::RegisterNamespaceResponse>(request).status();
+  EXPECT_EQ(registered.message(), "Invalid cluster name: other") << registered;
+
+  EXPECT_EQ(update([](auto& change) {
+              change.mutable_replication_config()->set_active_cluster_name("other");
+            }).message(),
+            "Invalid cluster name: other");
+  EXPECT_EQ(update([](auto& change) {
+              change.mutable_replication_config()->add_clusters()->set_cluster_name("other");
+            }).message(),
+            "Invalid cluster name: other");
+  EXPECT_EQ(update([](auto& change) {
+              change.mutable_replication_config()->set_state(enums::REPLICATION_STATE_HANDOVER);
+            }).message(),
+            "Handover can only be set for global namespace");
+  EXPECT_TRUE(update([](auto& change) {
+                change.mutable_replication_config()->set_active_cluster_name("active");
+              }).ok());
+}
+
+TEST_F(NamespaceTest, an_update_answers_with_the_whole_of_it) {
+  wf::UpdateNamespaceRequest request;
+  request.set_namespace_(name);
+  request.mutable_update_info()->set_description("changed");
+
+  const auto reply = rpc<wf::UpdateNamespaceResponse>(request);
+
+  ASSERT_TRUE(reply.ok()) << reply.status();
+  EXPECT_EQ(reply->namespace_info().description(), "changed");
+  ASSERT_EQ(reply->replication_config().clusters_size(), 1);
+  EXPECT_EQ(reply->replication_config().clusters(0).cluster_name(), "active");
+  EXPECT_EQ(described().replication_config().state(), enums::REPLICATION_STATE_NORMAL);
+}
+
+TEST_F(NamespaceTest, that_of_the_system) {
+  wf::DescribeNamespaceRequest request;
+  request.set_namespace_("temporal-system");
+
+  const auto reply = rpc<wf::DescribeNamespaceResponse>(request);
+
+  ASSERT_TRUE(reply.ok()) << reply.status();
+  EXPECT_EQ(reply->namespace_info().id(), "32049b68-7872-4094-8e63-d0dd59896a83");
+  EXPECT_EQ(reply->namespace_info().description(), "Temporal internal system namespace");
+  EXPECT_EQ(reply->namespace_info().owner_email(), "temporal-core@temporal.io");
+  EXPECT_EQ(reply->config().workflow_execution_retention_ttl().seconds(), 7 * 24 * 3600);
+  EXPECT_EQ(reply->replication_config().state(), enums::REPLICATION_STATE_UNSPECIFIED);
+}
+
 }  // namespace
 }  // namespace chimera::conformance

@@ -148,6 +148,9 @@ TEST_F(WorkflowTaskTest, transient_in_history) {
   *request.mutable_execution() = execution();
 
   const std::string shown = events();
+  headers = {{"client-name", "temporal-cli"}};
+  EXPECT_EQ(events(), "Started TaskScheduled TaskStarted TaskFailed") << "the CLI sees no task";
+  headers.clear();
   const auto reverse = rpc<wf::GetWorkflowExecutionHistoryReverseResponse>(request);
 
   const auto info = rpc<wf::GetSystemInfoResponse>(wf::GetSystemInfoRequest());

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 
+#include "sdk-cpp/src/sanitizers.h"
 #include "tests/live/live.h"
 
 namespace chimera::live {
@@ -67,8 +68,15 @@ TEST_P(LocalActivityLive, IsTriedAgainInTheWorkerOrByTimer) {
   EXPECT_EQ(count_events(by_timer.fetch_history(), "TIMER_FIRED"), 3);
 }
 
+// A heartbeat has the last fifth of its task's time; sanitizers need more of it.
+#if defined(CHIMERA_ASAN) || defined(CHIMERA_TSAN)
+constexpr std::chrono::milliseconds kTaskTimeout = 3s;
+#else
+constexpr std::chrono::milliseconds kTaskTimeout = 1s;
+#endif
+
 int long_work() {
-  activity::wait_for_cancelled(3500ms);
+  activity::wait_for_cancelled(kTaskTimeout * 7 / 2);
   return activity::is_cancelled() ? -1 : 7;
 }
 struct Long {
@@ -81,7 +89,7 @@ TEST_P(LocalActivityLive, OutlivesManyTaskTimeouts) {
   registry().add(define_workflow<&Long::run>("Long")).add_activity<&long_work>();
   start_worker();
   WorkflowOptions with = options();
-  with.task_timeout = 1s;
+  with.task_timeout = kTaskTimeout;
 
   const auto handle = client().start_workflow<&Long::run>(with);
 
@@ -115,14 +123,14 @@ TEST_P(LocalActivityLive, IsCancelledWithoutWaitingForItOrWaits) {
   registry().add(kCancels).add_activity<&long_work>();
   start_worker();
   WorkflowOptions with = options();
-  with.task_timeout = 1s;
+  with.task_timeout = kTaskTimeout;
   const auto tried =
       client().start_workflow<&Cancels::run>(with, ActivityCancellationType::kTryCancel);
   tried.signal<&Cancels::stop>();
   EXPECT_THAT(tried.result(), testing::HasSubstr("Local Activity cancelled"));
 
   with = options();
-  with.task_timeout = 1s;
+  with.task_timeout = kTaskTimeout;
   const auto waited = client().start_workflow<&Cancels::run>(
       with, ActivityCancellationType::kWaitCancellationCompleted);
   waited.signal<&Cancels::stop>();
@@ -183,7 +191,7 @@ TEST_P(LocalActivityLive, AQuickTypeThatLastsDoesNotHoldItsLane) {
   std::vector<decltype(start<&Steps::run>(0))> held;
   for (int i = 0; i < 5; ++i) {
     WorkflowOptions with = options();
-    with.task_timeout = 1s;
+    with.task_timeout = kTaskTimeout;
     held.push_back(client().start_workflow<&Steps::run>(with, 100));
   }
   for (const auto& handle : held)
@@ -200,7 +208,7 @@ TEST_P(LocalActivityLive, AWorkerThatStopsWaitsForItsLocalActivities) {
   registry().add(define_workflow<&Long::run>("Long")).add_activity<&long_work>();
   start_worker();
   WorkflowOptions with = options();
-  with.task_timeout = 1s;
+  with.task_timeout = kTaskTimeout;
   const auto handle = client().start_workflow<&Long::run>(with);
   eventually([&] { return count_events(handle.fetch_history(), "WORKFLOW_TASK_COMPLETED") > 0; },
              "the first heartbeat");

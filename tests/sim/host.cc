@@ -101,8 +101,14 @@ bool Host::run_until(const Done& done) {
   return done();
 }
 
+bool Host::finish() {
+  if (absl::IsDeadlineExceeded(end_status_)) return false;
+  worker_.reset();
+  return true;
+}
+
 bool Host::bury() {
-  if (ended_) return true;
+  if (ended_) return finish();
   dying_ = true;
   kept_slot_.reset();
   process_.revive();
@@ -112,8 +118,7 @@ bool Host::bury() {
   if (!run_until([this] { return up_ || start_failed_; })) return false;
   if (!shutting_down_) shut_down();
   if (!run_until([this] { return ended_; })) return false;
-  finish();
-  return true;
+  return finish();
 }
 
 void Host::start_eagerly(const wf::StartWorkflowExecutionRequest& request) {

@@ -37,10 +37,11 @@ class Host {
   std::vector<std::string> leftovers() const;
   // Nothing of it runs any more.
   void kill() { process_.kill(); }
-  // Once it has ended: destroys the worker.
-  void finish() { worker_.reset(); }
+  // Once it has ended: destroys the worker. False: not one that leaves lanes behind, since nobody
+  // would have those then.
+  bool finish();
   // Lets a worker go that was killed or hangs: it runs on without a server until it has ended.
-  // False: it does not, because a fault has lost what it waits for.
+  // False: it does not, or leaves lanes behind, because a fault has lost what it waits for.
   bool bury();
 
   // Starts the workflow through this process's connection, asking for its first task.

@@ -29,6 +29,7 @@ std::optional<core::Completion> SimInstance::activate(
     violation("an activation without jobs");
     return core::Completion{core::Completion::Success{}};
   }
+  record_.told(*original);
   const std::shared_ptr<const core::Activation> activation = faults_.deliver(std::move(original));
   check(*activation);
   core::Completion completion{core::Completion::Success{}};

@@ -29,6 +29,7 @@ struct RunRecord {
   std::string waiting;  // What the program last waited for.
 
   std::function<std::string()> task = [] { return std::string(); };
+  std::function<void(const core::Activation&)> told = [](const core::Activation&) {};
   // The language is to fail the task under way.
   std::function<bool()> language_fails = [] { return false; };
   // Whether the next answer comes later, and what takes it then.

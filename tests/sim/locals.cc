@@ -11,18 +11,30 @@ void SimLocals::start(std::uint32_t seq, const core::ScheduleLocalActivity& acti
   const std::uint64_t luck = mix(mix(seq, activity.arguments.payloads(0).data()), run_id);
   // One that a dropped run began: nobody waits for it.
   std::erase_if(by_luck_, [seq](const auto& each) { return each.first.second == seq; });
-  by_luck_[{luck, seq}] = false;
+  by_luck_[{luck, seq}] = {};
 }
 
 void SimLocals::stop(std::uint32_t seq) {
-  for (auto& [key, stopped] : by_luck_) stopped = stopped || key.second == seq;
+  for (auto& [key, running] : by_luck_) running.stopped = running.stopped || key.second == seq;
+}
+
+void SimLocals::told(const core::Activation& activation) {
+  for (const core::Job& job : activation.jobs) {
+    const auto* resolved = std::get_if<core::ResolveActivity>(&job);
+    const bool all = std::holds_alternative<core::RemoveFromCache>(job);
+    if (!all && !(resolved && resolved->is_local)) continue;
+    for (auto& [key, running] : by_luck_) {
+      if (all || key.second == resolved->seq) running.awaited = false;
+    }
+  }
 }
 
 std::optional<SimLocals::End> SimLocals::next(std::int64_t started_event_id) {
   const auto first = by_luck_.begin();
   const auto [luck, seq] = first->first;
-  const bool stopped = first->second;
-  if (mix(luck, static_cast<std::uint64_t>(started_event_id)) % 6 == 0) return std::nullopt;
+  const auto [stopped, awaited] = first->second;
+  if (awaited && mix(luck, static_cast<std::uint64_t>(started_event_id)) % 6 == 0)
+    return std::nullopt;
   by_luck_.erase(first);
   using Kind = core::LocalActivityOutcome::Kind;
   End end{seq, {}};

@@ -23,7 +23,7 @@ class Network::Call : public base::RpcInFlight, public std::enable_shared_from_t
   }
 
   void cancel() override {
-    if (ended || std::exchange(cancelled_, true)) return;
+    if (ended || network_->dropped_ || std::exchange(cancelled_, true)) return;
     for (const auto& each : at_server) each->cancel();
     network_->process_.world().later(
         network_->way() / 4, absl::StrCat("cancelled ", name),
@@ -44,6 +44,13 @@ class Network::Call : public base::RpcInFlight, public std::enable_shared_from_t
     std::erase(network_->calls_, shared_from_this());
     auto done = std::move(rpc_.done);
     std::move(done)(std::move(status));
+  }
+
+  // Whoever began it is let go of, who may hold this.
+  void forget() {
+    ended = true;
+    at_server.clear();
+    const auto done = std::move(rpc_.done);
   }
 
   std::string_view method() const { return rpc_.method; }
@@ -117,6 +124,7 @@ void Network::send(const CallPtr& call) {
        .timeout = call->timeout(),
        .metadata = call->metadata(),
        .done = [self = shared_from_this(), call, reply](absl::Status status) {
+         if (self->dropped_) return;
          if (call->fate == Fate::kReplyLost) {
            status = absl::UnavailableError("lost on the way back");
            reply->clear();
@@ -156,6 +164,11 @@ bool Network::swallowed(const CallPtr& call, absl::Status& status, std::string& 
     reply = answer.SerializeAsString();
   }
   return false;
+}
+
+void Network::drop() {
+  dropped_ = true;
+  for (const CallPtr& call : std::exchange(calls_, {})) call->forget();
 }
 
 void Network::sever() {

@@ -7,7 +7,6 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "core/base/transport.h"
@@ -32,8 +31,8 @@ class Network : public base::Transport, public std::enable_shared_from_this<Netw
   std::shared_ptr<base::RpcInFlight> start(base::RpcCall call) override;
   // From now on nothing gets through, and what is under way fails.
   void sever();
-  // What is under way is never heard of again: the world ends. (The calls hold the network.)
-  void drop() { std::exchange(calls_, {}); }
+  // What is under way is never heard of again: the process goes. A server may still answer.
+  void drop();
 
   // For faults that strike when the worker shuts down.
   std::function<bool()> shutting_down = [] { return false; };
@@ -54,7 +53,7 @@ class Network : public base::Transport, public std::enable_shared_from_this<Netw
   NetworkLuck luck_;
   Ledger* const ledger_;
   const PartFault fault_;
-  bool severed_ = false;
+  bool severed_ = false, dropped_ = false;
   std::vector<CallPtr> calls_;  // Not ended.
 };
 

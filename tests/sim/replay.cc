@@ -68,6 +68,7 @@ class Replay {
   }
 
   void on(core::Activate& output) {
+    locals_.told(*output.activation);
     auto at_hand =
         instance_.activate(std::move(output.activation), [this](core::Completion completion) {
           inputs_.push_back(core::LanguageDone{std::move(completion)});

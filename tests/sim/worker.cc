@@ -54,6 +54,7 @@ SimWorker::SimWorker(SimServer& server, const Program& program, RunRecord& recor
       static_cast<core::TaskHandlerObserver&>(*this), static_cast<base::Clock&>(*this));
   server_.deliver = [this](SimTask task) { deliver(std::move(task)); };
   record_.task = [this] { return server_.current_task(); };
+  record_.told = [this](const core::Activation& activation) { locals_.told(activation); };
   record_.language_fails = [this] { return server_.language_fails(); };
   if (habits.late_answers_percent > 0) {
     record_.answers_later = [this] { return rng_.percent(habits_.late_answers_percent); };

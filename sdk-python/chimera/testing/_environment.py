@@ -116,15 +116,48 @@ class WorkflowEnvironment:
         test_server_download_ttl: timedelta | None = None,
         test_server_startup_timeout: timedelta | None = None,
     ) -> WorkflowEnvironment:
-        """A server whose clock jumps ahead while a result is awaited. Not in this build."""
-        raise RuntimeError("This build's embedded server cannot skip time yet; use WorkflowEnvironment.start_local()")
+        """The embedded server in this process, whose time jumps to the next timer while a result is awaited.
+
+        It stands still for nobody who works: activities take their time. With test_server_existing_path that program
+        is started instead, with a port as its first argument.
+        """
+        config = ServerConfig(
+            namespace="default",
+            ip="127.0.0.1",
+            port=port,
+            ui=False,
+            ui_port=None,
+            search_attributes={},
+            existing_path=test_server_existing_path,
+            database_filename=None,
+            log_format="pretty",
+            log_level=_log_level(),
+            startup_timeout=test_server_startup_timeout,
+            extra_args=test_server_extra_args,
+            skips_time=True,
+        )
+        return await _SkippingEnvironment._start(
+            config,
+            namespace="default",
+            data_converter=data_converter,
+            interceptors=interceptors,
+            plugins=plugins,
+            default_workflow_query_reject_condition=default_workflow_query_reject_condition,
+            retry_config=retry_config,
+            rpc_metadata=rpc_metadata,
+            identity=identity,
+            runtime=runtime,
+        )
 
     @classmethod
     async def start_time_skipping_v2(
         cls, *, ts_config: TimeSkippingConfig = TimeSkippingConfig(), **kwargs: Any
     ) -> WorkflowEnvironment:
         """A server where each workflow has a clock of its own that can jump ahead. Not in this build."""
-        raise RuntimeError("This build's embedded server cannot skip time yet; use WorkflowEnvironment.start_local()")
+        raise RuntimeError(
+            "This build's embedded server has one clock for all workflows; "
+            "use WorkflowEnvironment.start_time_skipping()"
+        )
 
     def __init__(self, client: chimera.client.Client) -> None:
         """For subclasses; use one of the factory methods."""
@@ -242,6 +275,36 @@ class _ServedEnvironment(WorkflowEnvironment):
 
     async def shutdown(self) -> None:
         await self._server.stop()
+
+
+class _SkippingEnvironment(_ServedEnvironment):
+    """With one clock for all workflows, which jumps."""
+
+    def __init__(self, client: chimera.client.Client, server: TestServer) -> None:
+        from chimera.testing._skipping import Clock, SkippingInterceptor
+
+        self._clock = Clock(client)
+        config = client.config()
+        config["interceptors"] = [SkippingInterceptor(self._clock), *config["interceptors"]]
+        super().__init__(chimera.client.Client(**config), server)
+
+    async def sleep(self, duration: timedelta | float) -> None:
+        await self._clock.sleep(duration if isinstance(duration, timedelta) else timedelta(seconds=duration))
+
+    async def get_current_time(self, handle: chimera.client.WorkflowHandle[Any, Any] | None = None) -> datetime:
+        return await self._clock.now()
+
+    @property
+    def supports_time_skipping_v1(self) -> bool:
+        return True
+
+    @contextmanager
+    def auto_time_skipping_disabled(self) -> Iterator[None]:
+        before, self._clock.skips = self._clock.skips, False
+        try:
+            yield
+        finally:
+            self._clock.skips = before
 
 
 def _with_assertions(client: chimera.client.Client) -> chimera.client.Client:

@@ -41,6 +41,8 @@ class ServerConfig:
     log_level: str
     startup_timeout: timedelta | None
     extra_args: Sequence[str] = field(default_factory=list)
+    skips_time: bool = False
+    """As a test server: time is locked at first, and skips when it is unlocked."""
 
     async def start(self) -> TestServer:
         """Starts what the configuration asks for; ready when this returns."""
@@ -68,6 +70,8 @@ class EmbeddedServer:
             "search_attributes": dict(config.search_attributes),
             "dynamic_config": {},
         }
+        if config.skips_time:
+            options["time_skipping_locks"] = 1
         _apply_arguments(options, config.extra_args)
         return EmbeddedServer(await asyncio.to_thread(_bridge.Server, options), config.ip)
 
@@ -99,7 +103,7 @@ def _apply_arguments(options: dict[str, Any], arguments: Sequence[str]) -> None:
 
 
 class ProgramServer:
-    """A program that takes the arguments of `temporal server start-dev`."""
+    """A program that takes the arguments of `temporal server start-dev`, or of the official test server."""
 
     def __init__(self, process: asyncio.subprocess.Process, target: str) -> None:
         self._process = process
@@ -108,6 +112,8 @@ class ProgramServer:
     @staticmethod
     async def start(config: ServerConfig) -> ProgramServer:
         port = config.port or _free_port(config.ip)
+        if config.skips_time:
+            return await ProgramServer._run(config, port, [str(port)])
         arguments = ["server", "start-dev", "--port", str(port), "--ip", config.ip, "--namespace", config.namespace]
         arguments += ["--log-format", config.log_format, "--log-level", config.log_level]
         arguments += ["--dynamic-config-value", "frontend.enableServerVersionCheck=false"]
@@ -119,6 +125,10 @@ class ProgramServer:
             arguments += ["--ui-port", str(config.ui_port)]
         for name, kind in config.search_attributes.items():
             arguments += ["--search-attribute", f"{name}={kind}"]
+        return await ProgramServer._run(config, port, arguments)
+
+    @staticmethod
+    async def _run(config: ServerConfig, port: int, arguments: Sequence[str]) -> ProgramServer:
         process = await asyncio.create_subprocess_exec(str(config.existing_path), *arguments, *config.extra_args)
         server = ProgramServer(process, f"{config.ip}:{port}")
         timeout = config.startup_timeout or timedelta(seconds=10)

@@ -56,7 +56,8 @@ absl::Status ask(Engine& engine, const Run& run, const QueryPtr& query) {
                 absl::DeadlineExceededError("query timed out before a worker could process it"));
   });
   if (query->call->timeout > Nanos{0})
-    engine.timers().arm(*query->deadline, add_saturated(engine.now(), query->call->timeout));
+    engine.loop().patience().arm(*query->deadline,
+                                 add_saturated(engine.loop().real_now(), query->call->timeout));
   if (!run.running() || (run.completed_tasks > 0 && !run.task.pending())) {
     dispatch_query(engine, query);
     return absl::OkStatus();
@@ -73,7 +74,7 @@ void dispatch_query(Engine& engine, const QueryPtr& query, bool allow_sticky) {
   engine.direct_queries()[query->id] = query;
   MatchTask task;
   task.owner = query;
-  task.added = engine.now();
+  task.added = engine.loop().real_now();
   task.prioritize(run->start().priority());
   const QueueKey sticky{run->ns->id, run->sticky_queue, enums::TASK_QUEUE_TYPE_WORKFLOW};
   if (allow_sticky && !run->sticky_queue.empty() && engine.matching().has_recent_poller(sticky)) {
@@ -82,7 +83,8 @@ void dispatch_query(Engine& engine, const QueryPtr& query, bool allow_sticky) {
       if (live == nullptr || live->taken) return;
       engine.follow_up([&engine, live] { dispatch_query(engine, live, /*allow_sticky=*/false); });
     });
-    engine.timers().arm(*query->sticky_deadline, add_saturated(engine.now(), run->sticky_timeout));
+    engine.loop().patience().arm(*query->sticky_deadline,
+                                 add_saturated(engine.loop().real_now(), run->sticky_timeout));
     engine.matching().add(sticky, std::move(task));
     return;
   }

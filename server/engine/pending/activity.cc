@@ -476,6 +476,7 @@ bool ActivityTasks::deliver(const MatchTask& task, const QueueKey&, Poller& poll
   RunActivities owner(t);
   attempt::start(owner, *t.open<Activities>().find(task.id), poller.identity,
                  poller.response<wf::PollActivityTaskQueueResponse>());
+  t.count();
   t.commit_unseen();
   return true;
 }
@@ -506,6 +507,7 @@ absl::StatusOr<ActivityRef> find_activity_by_id(Engine& engine, const std::strin
   if (activity_id.empty()) return invalid("ActivityId is not set on request.");
   absl::StatusOr<const Run*> run = engine.runs().find(**ns, workflow_id, run_id);
   if (!run.ok()) return run.status();
+  if (!(*run)->running()) return not_found("workflow execution already completed");
   const Activity* activity = (*run)->open<Activities>().find(activity_id);
   if (activity == nullptr) {
     return not_found(absl::StrCat("cannot find pending activity with ActivityID ", activity_id,
@@ -556,6 +558,7 @@ HeartbeatReply heartbeat_activity(Engine& engine, ActivityRef ref, common::Paylo
   RunActivities owner(t);
   const HeartbeatReply reply =
       attempt::heartbeat(owner, *t.open<Activities>().find(ref.scheduled_id), details, has_details);
+  t.count();
   t.commit_unseen();
   return reply;
 }

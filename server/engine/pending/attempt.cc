@@ -121,6 +121,8 @@ void visit(Archive& ar, OneActivity& activity) {
   ar.number(activity.was_reset);
   ar.number(activity.forget_heartbeat);
   ar.optional(activity.changed);
+  if (ar.version < 4) return;
+  ar.text(activity.pause_request_id);
 }
 
 }  // namespace
@@ -146,7 +148,7 @@ void dispatch(ActivityOwner& owner, Activity& activity) {
   task.owner = owner.tasks();
   task.stamp = activity.stamp;
   task.id = activity.scheduled_id;
-  task.added = engine.now();
+  task.added = engine.loop().real_now();
   task.prioritize(owner.priority());
   task.prioritize(activity.attributes().priority());
   engine.matching().add({owner.namespace_id(), activity.attributes().task_queue().name(),
@@ -229,16 +231,16 @@ ActivityDeadline next_timeout(const Activity& activity) {
   auto consider = [&best](WallTime at, enums::TimeoutType type) {
     if (at < best.at) best = {at, type};
   };
-  // Of those that end together the first is told, as by the genuine server.
-  if (activity.is_started()) {
-    consider(deadline_after(activity.started, activity.start_to_close),
-             enums::TIMEOUT_TYPE_START_TO_CLOSE);
-  } else if (!activity.paused) {
+  // Of those that end together the first is told, as by the genuine server; there an activity
+  // always starts later than it is scheduled.
+  if (!activity.is_started() && !activity.paused) {
     consider(deadline_after(activity.scheduled, activity.schedule_to_start),
              enums::TIMEOUT_TYPE_SCHEDULE_TO_START);
   }
   consider(expiry(activity), enums::TIMEOUT_TYPE_SCHEDULE_TO_CLOSE);
   if (activity.is_started()) {
+    consider(deadline_after(activity.started, activity.start_to_close),
+             enums::TIMEOUT_TYPE_START_TO_CLOSE);
     consider(
         deadline_after(std::max(activity.started, activity.last_heartbeat), activity.heartbeat),
         enums::TIMEOUT_TYPE_HEARTBEAT);
@@ -252,12 +254,13 @@ WallTime next_attempt(const Activity& activity) {
 }
 
 void pause(ActivityOwner& owner, Activity& activity, const std::string& identity,
-           const std::string& reason) {
+           const std::string& reason, const std::string& request_id) {
   if (activity.paused) return;
   activity.paused = true;
   activity.pause_time = owner.engine().now();
   activity.pause_identity = identity;
   activity.pause_reason = reason;
+  activity.pause_request_id = request_id;
   if (!activity.is_started()) withdraw(owner.engine(), activity);
 }
 
@@ -293,7 +296,9 @@ void reset(ActivityOwner& owner, Activity& activity, const ActivityReset& how) {
 void change_options(ActivityOwner& owner, Activity& activity, std::unique_ptr<Attributes> changed) {
   activity.changed = std::move(changed);
   activity.take_timeouts();
-  if (activity.is_started() || activity.paused) return;
+  if (activity.is_started()) return;
+  activity.last_failure.reset();
+  if (activity.paused) return;
   WallTime at = owner.engine().now();
   if (activity.scheduled > at) {
     at = std::max(
@@ -357,13 +362,15 @@ void describe(const Activity& activity, WallTime now,
   info.set_attempt(activity.attempt);
   info.set_maximum_attempts(activity.attributes().retry_policy().maximum_attempts());
   set(info.mutable_scheduled_time(), activity.scheduled);
-  const WallTime expires = expiry(activity);
+  // As it was scheduled: changed options leave it.
+  const WallTime expires = deadline_after(
+      activity.first_scheduled, to_nanos(activity.scheduled_as->schedule_to_close_timeout()));
   if (expires != kNever) set(info.mutable_expiration_time(), expires);
   if (activity.last_failure != nullptr) *info.mutable_last_failure() = *activity.last_failure;
   info.set_last_worker_identity(activity.identity);
   if (activity.last_attempt_completed != kUnset)
     set(info.mutable_last_attempt_complete_time(), activity.last_attempt_completed);
-  if (!activity.is_started() && activity.scheduled > now) {
+  if (!activity.is_started() && activity.scheduled > now && !activity.paused) {
     set(info.mutable_next_attempt_schedule_time(), activity.scheduled);
     set(info.mutable_current_retry_interval(),
         activity.scheduled - activity.last_attempt_completed);

@@ -39,7 +39,7 @@ struct Activity {
   // Paused: not dispatched; an attempt that runs is told by its next heartbeat.
   bool paused = false;
   WallTime pause_time{};
-  std::string pause_identity, pause_reason;
+  std::string pause_identity, pause_reason, pause_request_id;
   bool was_reset = false;         // While an attempt ran, which its next heartbeat tells.
   bool forget_heartbeat = false;  // When that attempt ends.
   // The attributes with changed options; null: as scheduled.
@@ -100,7 +100,7 @@ WallTime next_attempt(const Activity& activity);  // kNever: none waits for its 
 
 // --- Operators.
 void pause(ActivityOwner& owner, Activity& activity, const std::string& identity,
-           const std::string& reason);
+           const std::string& reason, const std::string& request_id = "");
 struct Unpause {
   bool reset_attempts = false, reset_heartbeat = false;
   Nanos jitter{};

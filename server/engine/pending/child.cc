@@ -23,7 +23,7 @@ StartSpec child_spec(Engine& engine, const Run& parent, const Child& child, Name
   spec.ns = &ns;
   spec.workflow_id = from.workflow_id();
   spec.run_id = engine.ids().run_id(engine.now());
-  spec.request_id = absl::StrCat(parent.run_id, ":", child.initiated_id);
+  spec.request_id = absl::StrCat(parent.run_id, ":", child.initiated_id, ":0");  // And the version.
   auto& a = spec.attributes;
   copy_start(from, a);
   if (parent.start().has_priority()) {  // What it leaves open is its parent's.
@@ -68,6 +68,14 @@ void fail_child_start(Engine& engine, const Run& parent, const Child& child,
   t.commit();
 }
 
+// The genuine server schedules the first task of a child after the parent knows of it.
+void count_first_task(Engine& engine, const Run& child) {
+  if (!child.task.pending()) return;
+  Transition t(engine, child);
+  t.count();
+  t.commit_unseen();
+}
+
 void start_child(Engine& engine, const Run& parent, std::int64_t initiated_id) {
   const Child* pending = parent.open<Children>().find(initiated_id);
   // A parent that closes in the task that initiates it starts none, whatever its policy (genuine
@@ -94,6 +102,7 @@ void start_child(Engine& engine, const Run& parent, std::int64_t initiated_id) {
                   "history-service");
   }
   const Run& started = create_run(engine, std::move(spec));
+  count_first_task(engine, started);
   if (!parent.running()) return;
   Transition t(engine, parent);
   HistoryEvent event = t.event(enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED);

@@ -18,6 +18,8 @@ struct Namespace {
   ::temporal::api::namespace_::v1::NamespaceInfo info;
   ::temporal::api::namespace_::v1::NamespaceConfig config;
   AttributeTypes search_attributes;  // Custom ones.
+  // Told as it was set: of those that are made at start it never was.
+  enums::ReplicationState replication = enums::REPLICATION_STATE_UNSPECIFIED;
   const std::string& name() const { return info.name(); }
   Nanos retention() const { return to_nanos(config.workflow_execution_retention_ttl()); }
 };

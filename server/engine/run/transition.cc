@@ -7,6 +7,7 @@
 #include "core/telemetry/log.h"
 #include "server/engine/engine.h"
 #include "server/engine/run/visible.h"
+#include "server/engine/time_skipping.h"
 #include "server/engine/turn/chain.h"
 #include "server/engine/turn/start.h"
 #include "server/engine/turn/update_registry.h"
@@ -32,7 +33,8 @@ Transition::Transition(Engine& engine, const Run& run)
     : engine_(engine),
       run_(const_cast<Run&>(run)),
       first_(run.events.events_size()),
-      was_running_(run.running()) {
+      was_running_(run.running()),
+      was_speculative_(run.task.kind == WorkflowTask::Kind::kSpeculative) {
   CHIMERA_CHECK(!run.in_transition, run.run_id);
   run_.in_transition = true;
 }
@@ -125,6 +127,12 @@ void Transition::enforce_history_limits() {
   }
 }
 
+// A speculative task that leaves no events leaves no trace: the genuine server keeps it in memory.
+bool Transition::counts() const {
+  const bool speculative = was_speculative_ || run_.task.kind == WorkflowTask::Kind::kSpeculative;
+  return wrote() || (counts_ && !speculative);
+}
+
 void Transition::commit() {
   enforce_history_limits();
   if (run_.running() && !run_.task.pending() && run_.backoff_until == kUnset) {
@@ -135,7 +143,7 @@ void Transition::commit() {
     }
   }
   if (run_.task.pending() && !run_.task.is_started() && run_.task.stamp == 0) dispatch_task(*this);
-  ++run_.transitions;
+  if (counts()) count();
   if (wrote()) run_.batches.push_back(first_ + 1);
   end();
   if (!wrote()) return;
@@ -154,6 +162,7 @@ void Transition::end() {
   run_.in_transition = false;
   if (was_running_ && !run_.running()) after_close(engine_, run_);
   engine_.runs().arm_timer(run_);
+  if (TimeSkipping* time = engine_.time_skipping.get()) time->note(run_);
   engine_.mark_dirty(run_);
   if (looks_different(run_, first_)) engine_.show(run_);
 }

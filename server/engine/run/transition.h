@@ -35,9 +35,14 @@ class Transition {
   bool wants_task() const { return want_task_; }
   // Once, at the end; then the transition is over.
   void commit();
-  // Likewise, for what neither an event nor the count of transitions tells: a heartbeat, a task
-  // that matching gets. Nothing was written.
+  // Likewise, for what no event tells: a heartbeat, a task that matching gets. Nothing was written,
+  // and it counts only if count() was called.
   void commit_unseen();
+  // One more in the run's count of transitions: what the genuine server does in a transaction of
+  // its own.
+  void count() { ++run_.transitions; }
+  // A commit that writes nothing does not count.
+  void count_if_written() { counts_ = false; }
 
   Engine& engine() { return engine_; }
   Run& run() { return run_; }
@@ -49,14 +54,16 @@ class Transition {
 
  private:
   void end();
+  bool counts() const;
   void enforce_history_limits();
 
   Engine& engine_;
   Run& run_;
   const int first_;
-  const bool was_running_;
+  const bool was_running_, was_speculative_;
   bool want_task_ = false;
   bool committed_ = false;
+  bool counts_ = true;
   FlushedStarts flushed_starts_;
 };
 

@@ -4,12 +4,15 @@
 #include <limits>
 #include <vector>
 
+#include "absl/strings/numbers.h"
+
 #include "server/engine/engine.h"
 #include "server/engine/matched/queue_config.h"
 #include "server/engine/run/rebuild.h"
 #include "server/engine/run/side_record.h"
 #include "server/engine/run/visible.h"
 #include "server/engine/schedules.h"
+#include "server/engine/time_skipping.h"
 #include "server/engine/turn/update_registry.h"
 #include "server/engine/turn/workflow_task.h"
 #include "server/visibility/attributes.h"
@@ -30,6 +33,13 @@ absl::Status damaged(const std::string& what) {
 
 absl::Status restore_value(Engine& engine, const WriteBatch::KeyValue& value) {
   if (value.table == kMetaTable && value.key == "cluster_id") engine.cluster_id = value.value;
+  if (value.table == kMetaTable && value.key == TimeSkipping::kAheadKey) {
+    std::int64_t skipped = 0;
+    if (!absl::SimpleAtoi(value.value, &skipped)) return damaged("the time that was skipped");
+    engine.loop().set_skipped(Nanos(skipped));
+    engine.loop().refresh();
+  }
+  if (value.table == Runs::kHeadlessTable) engine.runs().restore_headless(value.key);
   if (value.table == kQueueConfigTable && !restore_queue_config(engine, value.key, value.value))
     return damaged(absl::StrCat("the configuration of task queue ", value.key));
   if (value.table != kNamespaceTable) return absl::OkStatus();
@@ -37,6 +47,7 @@ absl::Status restore_value(Engine& engine, const WriteBatch::KeyValue& value) {
   if (!stored.ParseFromString(value.value)) return damaged(absl::StrCat("namespace ", value.key));
   Namespace& ns = engine.namespaces().add(stored.namespace_info().name(), value.key, Nanos{0});
   ns.config = stored.config();
+  ns.replication = stored.replication_config().state();
   ns.info.set_state(stored.namespace_info().state());
   ns.info.set_description(stored.namespace_info().description());
   ns.info.set_owner_email(stored.namespace_info().owner_email());
@@ -142,6 +153,7 @@ void Engine::save(const Namespace& ns) {
   for (const auto& [name, type] : ns.search_attributes) {
     (*stored.mutable_config()->mutable_custom_search_attribute_aliases())[name] = type_name(type);
   }
+  stored.mutable_replication_config()->set_state(ns.replication);
   put_value(kNamespaceTable, ns.id, stored.SerializeAsString());
 }
 

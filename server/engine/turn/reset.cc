@@ -130,8 +130,10 @@ void end_for_reset(Engine& engine, const Run& current, const std::string& run_id
 }
 
 void note_reset(Engine& engine, const Run& base, const std::string& run_id) {
+  const bool was_ended_for_it = base.reset_run_id == run_id;
   Transition t(engine, base);
   t.run().reset_run_id = run_id;
+  if (!was_ended_for_it) t.count();
   t.commit_unseen();
 }
 
@@ -157,6 +159,7 @@ std::string reset_run(Engine& engine, const Run& reset,
   run.events_since_failure = 0;
   Pending::begin_again(t);
   t.want_task();
+  t.count();  // The rebuilding; then what comes after it.
   t.commit();
   return run_id;
 }

@@ -78,7 +78,7 @@ void wait_for(Engine& engine, const UpdatePtr& update, UpdateWait wait) {
       }
     });
   });
-  engine.timers().arm(*waiter.deadline, engine.now() + wait.timeout);
+  engine.loop().patience().arm(*waiter.deadline, engine.loop().real_now() + wait.timeout);
 }
 
 failure::Failure application_failure(std::string message, std::string type) {
@@ -198,6 +198,7 @@ absl::Status admit_update(Engine& engine, const Run& run, update::Request reques
     t.run().backoff_until = kUnset;
     t.want_task();
   }
+  t.count_if_written();
   t.commit();
   return absl::OkStatus();
 }

@@ -86,7 +86,7 @@ void dispatch_task(Transition& t) {
   MatchTask match;
   match.owner = part_of(run, run.workflow_tasks);
   match.stamp = task.stamp;
-  match.added = engine.now();
+  match.added = engine.loop().real_now();
   match.prioritize(run.start().priority());
   engine.matching().add(key, std::move(match));
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -54,4 +55,11 @@ func heartbeatUntilCancelled(ctx context.Context) error {
 	}
 }
 
-func answerLater(context.Context) (string, error) { return "", activity.ErrResultPending }
+// tokens are those of activities that somebody else completes, by their workflow's id.
+var tokens sync.Map
+
+func answerLater(ctx context.Context) (string, error) {
+	info := activity.GetInfo(ctx)
+	tokens.Store(info.WorkflowExecution.ID, info.TaskToken)
+	return "", activity.ErrResultPending
+}

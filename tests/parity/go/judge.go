@@ -45,6 +45,13 @@ func (r *register) add(id, runID string) {
 	r.runs = append(r.runs, run{id, runID})
 }
 
+// drop leaves out a run that cannot be replayed.
+func (r *register) drop(id string) {
+	r.Lock()
+	defer r.Unlock()
+	r.runs = slices.DeleteFunc(r.runs, func(each run) bool { return each.id == id })
+}
+
 func (b *bench) newID() string { return b.name + "-" + uuid.NewString() }
 
 func (b *bench) fail(format string, args ...any) { panic(wrong(fmt.Sprintf(format, args...))) }

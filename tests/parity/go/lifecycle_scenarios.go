@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"log/slog"
 	"slices"
 
 	commonpb "go.temporal.io/api/common/v1"
@@ -11,7 +10,6 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/converter"
-	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/worker"
 )
@@ -139,7 +137,6 @@ func stickyCacheLost(b *bench) string {
 func replay(b *bench) string {
 	replayer := worker.NewWorkflowReplayer()
 	registerAll(replayer)
-	quiet := log.NewStructuredLogger(slog.New(slog.DiscardHandler))
 	for _, run := range b.runs.runs {
 		history := &historypb.History{Events: b.history(run.id, run.runID)}
 		err := replayer.ReplayWorkflowHistory(quiet, history)

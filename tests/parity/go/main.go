@@ -20,6 +20,9 @@ import (
 
 const atOnce = 8
 
+// Failures are what most scenarios are about: their log lines would only hide the verdicts.
+var quiet = log.NewStructuredLogger(slog.New(slog.DiscardHandler))
+
 type verdict struct {
 	saw   string
 	right bool
@@ -33,8 +36,6 @@ func main() {
 		fmt.Fprintln(os.Stderr, "parity-go: --address HOST:PORT is missing")
 		os.Exit(2)
 	}
-	// Failures are what most scenarios are about: their log lines would only hide the verdicts.
-	quiet := log.NewStructuredLogger(slog.New(slog.DiscardHandler))
 	connection, err := client.Dial(client.Options{HostPort: *address, Logger: quiet})
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "parity-go: cannot reach a server at %s: %v\n", *address, err)
@@ -48,7 +49,8 @@ func main() {
 
 // chosen returns the scenarios to run, in order.
 func chosen(only string) []scenario {
-	all := slices.Concat(activityScenarios, messageScenarios, serviceScenarios, lifecycleScenarios)
+	all := slices.Concat(startScenarios, activityScenarios, optionScenarios, messageScenarios, serviceScenarios,
+		lifecycleScenarios, extensionScenarios)
 	if only == "" {
 		return all
 	}

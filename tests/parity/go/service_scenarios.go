@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
 )
 
 // What the service tells of its runs: describe, lists, memo, history in long polls.
@@ -19,20 +20,28 @@ var serviceScenarios = []scenario{
 	{"history_long_poll", historyLongPoll},
 }
 
-// addColour registers the custom attribute, and waits until the server knows it.
-func addColour(b *bench) {
-	_, err := b.client.OperatorService().AddSearchAttributes(b, &operatorservice.AddSearchAttributesRequest{
-		Namespace:        "default",
-		SearchAttributes: map[string]enumspb.IndexedValueType{colour.GetName(): enumspb.INDEXED_VALUE_TYPE_KEYWORD}})
+// addAttributes registers the custom attributes, and waits until the server knows them.
+func addAttributes(b *bench) {
+	attributes := map[string]enumspb.IndexedValueType{}
+	for _, key := range []temporal.SearchAttributeKey{colour, size, weight, fresh, whenKey, tags, story} {
+		attributes[key.GetName()] = key.GetValueType()
+	}
+	_, err := b.client.OperatorService().AddSearchAttributes(b,
+		&operatorservice.AddSearchAttributesRequest{Namespace: "default", SearchAttributes: attributes})
 	var exists *serviceerror.AlreadyExists
 	if !errors.As(err, &exists) {
-		b.must("add search attribute", err)
+		b.must("add search attributes", err)
 	}
-	b.eventually("custom attribute", true, func() any {
+	b.eventually("custom attributes", len(attributes), func() any {
 		reply, err := b.client.OperatorService().ListSearchAttributes(b,
 			&operatorservice.ListSearchAttributesRequest{Namespace: "default"})
 		b.must("list search attributes", err)
-		_, known := reply.CustomAttributes[colour.GetName()]
+		known := 0
+		for name := range reply.CustomAttributes {
+			if _, ours := attributes[name]; ours {
+				known++
+			}
+		}
 		return known
 	})
 }
@@ -55,7 +64,7 @@ func (b *bench) list(query string, pageSize int32) []string {
 }
 
 func searchAttributesAndMemo(b *bench) string {
-	addColour(b)
+	addAttributes(b)
 	value := b.newID()
 	options := b.options()
 	options.Memo = map[string]any{"kept": 1, "dropped": 2}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
@@ -17,16 +18,19 @@ const (
 	forever = time.Hour
 )
 
+var dataConverter = converter.GetDefaultDataConverter()
+
 var colour = temporal.NewSearchAttributeKeyKeyword("ParityColour")
 
 func registerAll(w interface{ RegisterWorkflow(any) }) {
 	for _, definition := range []any{echo, retried, declined, heartbeats, cancelsActivity, answeredLater, timers, messages,
-		fails, failsUntil, cleansUp, countdown, parent, leaver, tagged, caller} {
+		fails, failsUntil, cleansUp, countdown, parent, leaver, tagged, caller, tellsInfo, counts, givenUp, hurried, timesOut,
+		cancelsOther, locals, changes, hasABug, leavesUpdate, sideEffects, traced, echoBytes} {
 		w.RegisterWorkflow(definition)
 	}
 	if registry, is := w.(worker.ActivityRegistry); is { // A replayer knows no activities.
 		for _, activity := range []any{echoActivity, succeedAt, declineCard, heartbeatThenHang, heartbeatUntilCancelled,
-			answerLater} {
+			answerLater, hurryUp, hang, tracedActivity} {
 			registry.RegisterActivity(activity)
 		}
 	}
@@ -107,7 +111,8 @@ func cancelsActivity(ctx workflow.Context) (string, error) {
 }
 
 func answeredLater(ctx workflow.Context) (string, error) {
-	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{StartToCloseTimeout: short, ActivityID: "later"})
+	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{StartToCloseTimeout: short, ActivityID: "later",
+		WaitForCancellation: true})
 	var text string
 	err := workflow.ExecuteActivity(ctx, answerLater).Get(ctx, &text)
 	return text, err

@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import base64
 import json
+import os
 import re
 from typing import Any
 
@@ -101,4 +102,5 @@ async def collect(address: str) -> dict[str, list[str]]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--address", required=True)
-    print(json.dumps(asyncio.run(collect(parser.parse_args().address)), indent=1))
+    print(json.dumps(asyncio.run(collect(parser.parse_args().address)), indent=1), flush=True)
+    os._exit(0)  # Threads of the official package may crash an interpreter that ends.

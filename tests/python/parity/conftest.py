@@ -23,8 +23,11 @@ class Peers:
         self.temporal = folder / "temporal"
         self.go = folder / "parity-go"
         self.go_replay = folder / "parity-go-replay"
+        self.typescript = folder / "parity-typescript"
+        self.java = folder / "parity-java"
         self.python = folder / "venv/bin/python"
-        missing = [str(p) for p in (self.temporal, self.go, self.go_replay, self.python) if not p.exists()]
+        programs = (self.temporal, self.go, self.go_replay, self.typescript, self.java, self.python)
+        missing = [str(p) for p in programs if not p.exists()]
         if missing:
             pytest.fail(f"not there: {', '.join(missing)}; run scripts/peers {folder}")
 
@@ -58,12 +61,12 @@ def wait_until_it_serves(server: subprocess.Popen, peers: Peers, address: str) -
 
 
 @contextlib.contextmanager
-def serving(kind: str, peers: Peers, folder: pathlib.Path) -> Iterator[str]:
-    """HOST:PORT of a server that nobody used before."""
+def serving(kind: str, peers: Peers, folder: pathlib.Path, *arguments: str) -> Iterator[str]:
+    """HOST:PORT of a server that nobody used before, with more arguments of start-dev."""
     port = free_port()
     program = peers.temporal if kind == "genuine" else CHIMERA
     command = [program, "server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", port]
-    command += ["--log-level", "error"]
+    command += ["--log-level", "error", *arguments]
     if kind == "embedded-file":
         command += ["--db-filename", folder / "server.db"]
     with open(folder / f"{kind}.log", "w+") as log:

@@ -1,4 +1,4 @@
-"""Both official SDKs, worker and client, on our server, and on the genuine one, which judges the judges."""
+"""Four official SDKs, worker and client, on our server, and on the genuine one, which judges the judges."""
 
 import subprocess
 
@@ -8,7 +8,7 @@ PROGRAM_SECONDS = 240
 pytestmark = [pytest.mark.peer, pytest.mark.timeout(PROGRAM_SECONDS + 60)]
 
 
-def judge(command: list[str], address: str) -> None:
+def judge(command: list[str], address: str, scenarios: int = 33) -> None:
     """Runs a program that prints a line per scenario, and shows the wrong ones."""
     try:
         done = subprocess.run([*command, "--address", address], capture_output=True, text=True, timeout=PROGRAM_SECONDS)
@@ -19,11 +19,19 @@ def judge(command: list[str], address: str) -> None:
     assert not wrong, "\n".join(wrong)
     assert done.returncode == 0, f"exit code {done.returncode}\n{done.stdout}{done.stderr}"
     # A program that judged nothing is not content.
-    assert len([line for line in verdicts if line.startswith("ok")]) >= 33, done.stdout
+    assert len([line for line in verdicts if line.startswith("ok")]) >= scenarios, done.stdout
 
 
 def test_go_sdk_finds_every_scenario_right(address, peers):
-    judge([str(peers.go)], address)
+    judge([str(peers.go)], address, 63)
+
+
+def test_typescript_sdk_finds_every_scenario_right(address, peers):
+    judge([str(peers.typescript)], address, 68)
+
+
+def test_java_sdk_finds_every_scenario_right(address, peers):
+    judge([str(peers.java)], address, 68)
 
 
 def test_python_sdk_finds_every_scenario_right(address, peers):

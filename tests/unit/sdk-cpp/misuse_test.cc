@@ -216,7 +216,7 @@ TEST(MisuseDeathTest, AWorkflowWhoseDestructorThrowsIsNamed) {
 
 TEST(MisuseTest, WithoutAStackTheTaskFailsAndSaysWhichLimitIsInTheWay) {
   code = [] {};
-  StackPool& none = StackPool::make(std::size_t{1} << 48, StackGuard::kPages);
+  static StackPool& none = StackPool::make(std::size_t{1} << 48, StackGuard::kPages);
   Driver driver(kRuns, nullptr, {}, none);
   const std::string failure = task_failure(driver.start());
   EXPECT_THAT(failure, HasSubstr("cannot run workflow Runs (id id, run run) now: no memory"));

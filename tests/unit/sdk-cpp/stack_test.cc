@@ -75,7 +75,7 @@ TEST(StackTest, HasRoomForWhatPeopleWrite) {
 }
 
 TEST(StackTest, IsCommittedAsItIsTouchedAndGivenBack) {
-  StackPool& stacks = StackPool::make(kLargeStackBytes, best_stack_guard());
+  static StackPool& stacks = StackPool::make(kLargeStackBytes, best_stack_guard());
   Stack stack = *stacks.take();
   EXPECT_EQ(stack.size, kLargeStackBytes);
   EXPECT_EQ(resident_bytes(stack), 0u);
@@ -85,10 +85,16 @@ TEST(StackTest, IsCommittedAsItIsTouchedAndGivenBack) {
   EXPECT_LE(resident_bytes(stack), 16 * kKiB);
 }
 
+StackPool& small_pool(StackGuard guard) {
+  static StackPool& region = StackPool::make(kStackBytesMin, StackGuard::kRegion);
+  static StackPool& pages = StackPool::make(kStackBytesMin, StackGuard::kPages);
+  return guard == StackGuard::kRegion ? region : pages;
+}
+
 class GuardDeathTest : public testing::TestWithParam<StackGuard> {
  protected:
   GuardDeathTest() { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
-  StackPool& stacks_ = StackPool::make(kStackBytesMin, GetParam());
+  StackPool& stacks_ = small_pool(GetParam());
 };
 
 #ifndef CHIMERA_TSAN
@@ -102,6 +108,12 @@ TEST_P(GuardDeathTest, EachStackHasAGuardOfItsOwn) {
     *stack.low = 1;
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Guards, GuardDeathTest,
+                         testing::Values(StackGuard::kRegion, StackGuard::kPages),
+                         [](const auto& info) {
+                           return info.param == StackGuard::kRegion ? "Region" : "Pages";
+                         });
 #endif
 
 #if !defined(CHIMERA_ASAN) && !defined(CHIMERA_TSAN)
@@ -174,12 +186,6 @@ TEST(OverflowExitTest, CodeOfWorkflowsIsLeftAndTheThreadGoesOn) {
     EXPECT_TRUE(ran);
   }
 }
-
-INSTANTIATE_TEST_SUITE_P(Guards, GuardDeathTest,
-                         testing::Values(StackGuard::kRegion, StackGuard::kPages),
-                         [](const auto& info) {
-                           return info.param == StackGuard::kRegion ? "Region" : "Pages";
-                         });
 #endif
 
 #if !defined(CHIMERA_ASAN) && !defined(CHIMERA_TSAN)

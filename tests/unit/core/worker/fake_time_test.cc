@@ -30,7 +30,9 @@ class SlowWorkflows : public WorkflowLanguage {
   absl::StatusOr<std::unique_ptr<WorkflowInstance>> create(const RunContext&) override {
     return std::make_unique<Instance>(*this);
   }
-  ActivationDone done;  // Of the last activation.
+  void answer() { std::exchange(done, nullptr)(Completion{Completion::Success{}}); }
+
+  ActivationDone done;  // Of the last activation; null: it has its answer.
 
  private:
   struct Instance : WorkflowInstance {
@@ -59,9 +61,11 @@ class FakeTimeTest : public ::testing::Test {
                   [this](auto made) { connection_ = *std::move(made); });
     timers_.advance(0s);
   }
-  // Where a test has left code that does not end.
   ~FakeTimeTest() override {
-    if (!ended_) end(2min);
+    code_ = testing::complete_at_once;  // The test's own may hold what has ended with it.
+    if (!ended_) end(0s);
+    while (answer_what_is_left()) pass(0s);
+    pass(2min);
     worker_.reset();
     executor_.run();
   }
@@ -106,6 +110,19 @@ class FakeTimeTest : public ::testing::Test {
   void end(std::chrono::nanoseconds time) {
     shut_down();
     pass(time);
+  }
+
+  // A worker leaves a lane behind whose code, or whose task's answer, does not come back; here it
+  // does, after the test. False: nothing is left.
+  bool answer_what_is_left() {
+    if (slow_.done) {
+      slow_.answer();
+      return true;
+    }
+    if (server_->waiting("RespondWorkflowTaskCompleted") == 0) return false;
+    server_->next("RespondWorkflowTaskCompleted")
+        ->answer(wf::RespondWorkflowTaskCompletedResponse());
+    return true;
   }
 
   testing::FakeTimers timers_;
@@ -223,11 +240,11 @@ TEST_F(FakeTimeTest, TheEndComesWithTheLateAnswer) {
   end(30s);
   ASSERT_FALSE(ended_.has_value());
 
-  std::move(slow_.done)(Completion{Completion::Success{}});
+  slow_.answer();
   pass(0s);
   server_->next("RespondWorkflowTaskCompleted")->answer(wf::RespondWorkflowTaskCompletedResponse());
   pass(0s);
-  std::move(slow_.done)(Completion{Completion::Success{}});  // To its eviction.
+  slow_.answer();  // To its eviction.
   pass(0s);
 
   ASSERT_TRUE(ended_.has_value());

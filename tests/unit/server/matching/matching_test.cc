@@ -109,7 +109,7 @@ class MatchingTest : public testing::Test {
   void pass(Nanos time) {
     clock.wall += time;
     loop.refresh();
-    loop.timers().fire_due(loop.now());
+    loop.patience().fire_due(loop.real_now());
     settle();
   }
 

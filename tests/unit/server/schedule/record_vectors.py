@@ -27,8 +27,8 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-# Before changes of the clocks, and never within an hour that comes twice: east of Greenwich the genuine servers pass over
-# its first copy, and from within the second they find a time that does not match. With us it comes twice everywhere.
+# Before changes of the clocks, and never within an hour that comes twice: east of Greenwich the genuine servers pass
+# over its first copy, and from within the second they find a time that does not match. With us it comes twice.
 MOMENTS = ["2024-02-28T23:59:59Z", "2026-03-08T05:30:00Z", "2026-11-01T04:30:00Z"]
 ENDS = ["2060-01-01T00:00:00Z"]
 KEPT = 5
@@ -37,23 +37,30 @@ Json = dict[str, Any]
 
 
 def crons() -> list[Json]:
-    plain = """* * * * *|0 9 * * *|*/15 * * * *|30 2 * * *|30 1 * * *|0 0 1 1 *|0 0 29 2 *|0 0 31 * *|0 0 30 2 *|0 0 31 4,6,9 *
+    plain = """* * * * *|0 9 * * *|*/15 * * * *|30 2 * * *|30 1 * * *|0 0 1 1 *|0 0 29 2 *|0 0 31 * *|0 0 30 2 *
+0 0 31 4,6,9 *
 0 12 13 * 5|0 12 * * 7|0 12 * * 0|0 12 * * 5-7|0 12 * * 3-7/3|0 12 * * 1-7/2|0 12 * * 0-7|0 12 * * 1-7|0 12 * * sun
 0 12 * * MON-FRI|0 12 * * Tues|0 12 * * wednesday|0 12 * * fr|0 12 * * 7-7|0 12 * * 6/1|0 12 * * 2/2|0 0 1 jan *
 0 0 1 JAN-MAR *|0 0 1 sept *|0 0 1 december *|0 0 1 ju *|0 0 1 jun-jul/2 *|5/10 * * * *|5-25/10 * * * *|5,10,15 * * * *
 1-5/2,8-16/3,2 * * * *|0 0 * * * 2028|0 0 1 1 * 2026-2032/2|0 0 1 1 * 2000|0 0 1 1 * 2100|0 0 1 1 * 2101|0 0 1 1 * 1999
-0 0 29 2 * 2100|0 0 29 2 * 2096|0 0 1 1 * *|0 0 1 1 * */3|*/10 0 0 1 1 * 2030|30 * * * * * *|* * * * * * *|15,45 30 9 * * 1-5 *
-59 59 23 31 12 * *|@yearly|@annually|@monthly|@weekly|@daily|@midnight|@hourly|@every 5m|@every 14h/3h|@every 1s|@every 90
+0 0 29 2 * 2100|0 0 29 2 * 2096|0 0 1 1 * *|0 0 1 1 * */3|*/10 0 0 1 1 * 2030|30 * * * * * *|* * * * * * *
+15,45 30 9 * * 1-5 *
+59 59 23 31 12 * *|@yearly|@annually|@monthly|@weekly|@daily|@midnight|@hourly|@every 5m|@every 14h/3h|@every 1s
+@every 90
 @every 1.5h|@every 2d|@every 1d12h|@every 1.5d/6h|@every 500ms|@every 1s500ms|@every|@every x|@every 5m/5m|@every 5m/-1m
 @every -5m|@every 5m/|@every 1h #comment|@reboot|@daily # at night|0 9 * * * # in the morning|# only|  0   9  * *   *
-0 9 * *|0|0 9 * * * * * *|60 * * * *|* 24 * * *|* * 0 * *|* * 32 * *|* * * 0 *|* * * 13 *|* * * * 8|-1 * * * *|1- * * * *
--5 * * * *|5-1 * * * *|1-2-3 * * * *|1/2/3 * * * *|1/ * * * *|1/0 * * * *|1/-1 * * * *|1/x * * * *|/5 * * * *|*/100 * * * *
+0 9 * *|0|0 9 * * * * * *|60 * * * *|* 24 * * *|* * 0 * *|* * 32 * *|* * * 0 *|* * * 13 *|* * * * 8|-1 * * * *
+1- * * * *
+-5 * * * *|5-1 * * * *|1-2-3 * * * *|1/2/3 * * * *|1/ * * * *|1/0 * * * *|1/-1 * * * *|1/x * * * *|/5 * * * *
+*/100 * * * *
 x * * * *|1,,2 * * * *|, * * * *|? * * * *|* * ? * *|* * L * *|* * 1W * *|* * * * 5#2|1.5 * * * *|+5 * * * *|05 * * * *
 *-5 * * * *|5-* * * * *|0 9 * foo *|0 9 * * foo|0 9 * * s|99999999999999999999 * * * *|1/99999999999999999999 * * * *
 TZ=UTC|TZ=UTC 0 9 * * *|CRON_TZ=America/New_York 0 9 * * *|TZ=America/New_York 30 2 * * *|TZ=America/New_York 30 1 * * *
-TZ=Europe/Berlin 30 2 * * *|TZ=Europe/Berlin */30 2 * * *|TZ=Nowhere/Land 0 9 * * *|TZ= 0 9 * * *|TZ=Asia/Kolkata 0 9 * * *
+TZ=Europe/Berlin 30 2 * * *|TZ=Europe/Berlin */30 2 * * *|TZ=Nowhere/Land 0 9 * * *|TZ= 0 9 * * *
+TZ=Asia/Kolkata 0 9 * * *
 TZ=Asia/Kathmandu 0 0 * * *|TZ=Pacific/Apia 0 0 * * *|TZ=Africa/Casablanca 30 2 * * *|TZ=America/Sao_Paulo 0 0 * * *
-TZ=Asia/Beirut 0 0 * * *|TZ=America/Havana 30 0 * * *|TZ=Etc/GMT+5 0 9 * * *|TZ=../etc/passwd 0 9 * * *|TZ=/etc/x 0 9 * * *
+TZ=Asia/Beirut 0 0 * * *|TZ=America/Havana 30 0 * * *|TZ=Etc/GMT+5 0 9 * * *|TZ=../etc/passwd 0 9 * * *
+TZ=/etc/x 0 9 * * *
 TZ=EST 0 9 * * *|TZ=EST5EDT 0 9 * * *|TZ=europe/berlin 0 9 * * *|TZ=Local 0 9 * * *|TZ=America/New_York @hourly
 TZ=America/New_York @every 1h|tz=UTC 0 9 * * *|0 9 * * * TZ=UTC|@Daily|@daily x"""
     out = [{"cronString": [text]} for line in plain.split("\n") for text in line.split("|")]
@@ -95,11 +102,27 @@ def structured() -> list[Json]:
 
     out = [dawn(comment="every day"), dawn(comment="c" * 200), dawn(comment="c" * 201)]
     for name, low, high in [
-        ("second", 0, 59), ("minute", 0, 59), ("hour", 0, 23), ("dayOfMonth", 1, 31), ("month", 1, 12),
-        ("year", 2000, 2100), ("dayOfWeek", 0, 6),
-    ]:  # fmt: skip
-        for given in [(low, high), (low, high, 7), (high,), (low - 1,), (high + 1,), (low, high + 1), (low + 3, low + 1),
-                      (low + 1, 0, 5), (low, high, -1), (low, high, 0), (low + 2, low + 2)]:  # fmt: skip
+        ("second", 0, 59),
+        ("minute", 0, 59),
+        ("hour", 0, 23),
+        ("dayOfMonth", 1, 31),
+        ("month", 1, 12),
+        ("year", 2000, 2100),
+        ("dayOfWeek", 0, 6),
+    ]:
+        for given in [
+            (low, high),
+            (low, high, 7),
+            (high,),
+            (low - 1,),
+            (high + 1,),
+            (low, high + 1),
+            (low + 3, low + 1),
+            (low + 1, 0, 5),
+            (low, high, -1),
+            (low, high, 0),
+            (low + 2, low + 2),
+        ]:
             out.append(dawn(**{name: ranges(given)}))
         out.append(dawn(**{name: ranges((low, low + 1), (low + 3, high, 2))}))
     out += [
@@ -143,10 +166,26 @@ def calendars() -> list[Json]:
 def intervals() -> list[Json]:
     out: list[Json] = []
     for interval, phase in [
-        ("1s", None), ("60s", None), ("3600s", "1200s"), ("86400s", "32400s"), ("604800s", "86399s"), ("0s", None),
-        ("0.5s", None), ("1.5s", None), ("1.9s", "0.5s"), ("-5s", None), ("60s", "60s"), ("60s", "61s"), ("60s", "-1s"),
-        ("60s", "59.9s"), ("31536000s", "1s"), ("3155760000s", None), ("315576000000s", "1s"), ("7s", "3s"), ("2592000s", None),
-    ]:  # fmt: skip
+        ("1s", None),
+        ("60s", None),
+        ("3600s", "1200s"),
+        ("86400s", "32400s"),
+        ("604800s", "86399s"),
+        ("0s", None),
+        ("0.5s", None),
+        ("1.5s", None),
+        ("1.9s", "0.5s"),
+        ("-5s", None),
+        ("60s", "60s"),
+        ("60s", "61s"),
+        ("60s", "-1s"),
+        ("60s", "59.9s"),
+        ("31536000s", "1s"),
+        ("3155760000s", None),
+        ("315576000000s", "1s"),
+        ("7s", "3s"),
+        ("2592000s", None),
+    ]:
         each = {"interval": interval}
         if phase:
             each["phase"] = phase
@@ -169,14 +208,24 @@ def intervals() -> list[Json]:
 
 def exclusions() -> list[Json]:
     hourly = {"interval": [{"interval": "3600s"}]}
-    weekend = {**DAWN, "hour": ranges((0, 23)), "minute": ranges((0, 59)), "second": ranges((0, 59)), "dayOfWeek": ranges((0,), (6,))}
+    weekend = {
+        **DAWN,
+        "hour": ranges((0, 23)),
+        "minute": ranges((0, 59)),
+        "second": ranges((0, 59)),
+        "dayOfWeek": ranges((0,), (6,)),
+    }
     all_day = {**weekend, "dayOfWeek": ranges((0, 6))}
     return [
         {**hourly, "excludeStructuredCalendar": [weekend]},
         {**hourly, "excludeStructuredCalendar": [{**all_day, "hour": ranges((9, 17))}]},
         {**hourly, "excludeStructuredCalendar": [{**all_day, "month": ranges((3, 11))}]},
         {**hourly, "excludeStructuredCalendar": [{**all_day, "year": ranges((2026,))}]},
-        {**hourly, "excludeStructuredCalendar": [{**all_day, "hour": ranges((9, 17))}], "timezoneName": "America/New_York"},
+        {
+            **hourly,
+            "excludeStructuredCalendar": [{**all_day, "hour": ranges((9, 17))}],
+            "timezoneName": "America/New_York",
+        },
         {**hourly, "excludeCalendar": [{"hour": "*/2"}]},
         {**hourly, "excludeCalendar": [{"hour": "25"}]},
         {**hourly, "excludeCalendar": [{"dayOfMonth": "1-28", "hour": "*"}], "timezoneName": "Europe/Berlin"},
@@ -184,13 +233,26 @@ def exclusions() -> list[Json]:
         {"cronString": ["*/10 * * * *"], "excludeCalendar": [{"hour": "*", "minute": "0-29", "second": "*"}]},
         {"cronString": ["0 12 * * *"], "excludeCalendar": [{"hour": "12", "dayOfWeek": "mon-fri"}]},
         {"cronString": ["0 12 * * *"], "excludeCalendar": [{"hour": "12"}]},
-        {"cronString": ["0 12 1 * *"], "excludeCalendar": [{"hour": "12", "month": "1-11"}], "endTime": "2040-01-01T00:00:00Z"},
+        {
+            "cronString": ["0 12 1 * *"],
+            "excludeCalendar": [{"hour": "12", "month": "1-11"}],
+            "endTime": "2040-01-01T00:00:00Z",
+        },
     ]
 
 
 def random_ones(count: int) -> list[Json]:
     chance = random.Random(7)
-    zones = ["", "UTC", "America/New_York", "Europe/Berlin", "Australia/Sydney", "Asia/Tehran", "America/St_Johns", "Africa/Cairo"]
+    zones = [
+        "",
+        "UTC",
+        "America/New_York",
+        "Europe/Berlin",
+        "Australia/Sydney",
+        "Asia/Tehran",
+        "America/St_Johns",
+        "Africa/Cairo",
+    ]
 
     def some(low: int, high: int) -> str:
         kind = chance.randrange(5)
@@ -218,7 +280,9 @@ def random_ones(count: int) -> list[Json]:
             each["timezoneName"] = zone
         if chance.random() < 0.3:
             hours = sorted(chance.sample(range(24), 2))
-            each["excludeCalendar"] = [{"second": "*", "minute": "*", "hour": f"{hours[0]}-{hours[1]}", "dayOfWeek": some(0, 7)}]
+            each["excludeCalendar"] = [
+                {"second": "*", "minute": "*", "hour": f"{hours[0]}-{hours[1]}", "dayOfWeek": some(0, 7)}
+            ]
         out.append(each)
     return out
 
@@ -257,7 +321,9 @@ async def main() -> None:
         except (RPCError, TimeoutError, asyncio.TimeoutError) as error:
             print(f"{number}: {json.dumps(spec)}: {error!r}", file=sys.stderr)
     with open(sys.argv[2], "w") as out:
-        out.write("[\n" + ",\n".join(json.dumps(each, separators=(",", ":"), sort_keys=True) for each in vectors) + "\n]\n")
+        out.write(
+            "[\n" + ",\n".join(json.dumps(each, separators=(",", ":"), sort_keys=True) for each in vectors) + "\n]\n"
+        )
     print(len(vectors), "vectors", datetime.now(timezone.utc))
 
 

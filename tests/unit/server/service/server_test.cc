@@ -480,23 +480,17 @@ TEST(ServerTest, WhatOnlyNexusCallersSetIsRefusedAndNotPromised) {
   start.set_workflow_id("called");
   start.mutable_workflow_type()->set_name("Echo");
   start.mutable_task_queue()->set_name("queue");
-  wf::StartWorkflowExecutionRequest attach = start;
   start.add_completion_callbacks()->mutable_nexus()->set_url("http://caller");
-  attach.mutable_on_conflict_options()->set_attach_request_id(true);
   wf::StartWorkflowExecutionResponse started;
   wf::GetSystemInfoResponse info;
 
   const absl::Status callbacks =
       call(*transport, CHIMERA_METHOD(StartWorkflowExecution), start, started);
-  const absl::Status attached =
-      call(*transport, CHIMERA_METHOD(StartWorkflowExecution), attach, started);
   ASSERT_TRUE(
       call(*transport, CHIMERA_METHOD(GetSystemInfo), wf::GetSystemInfoRequest(), info).ok());
 
   EXPECT_EQ(callbacks.code(), absl::StatusCode::kUnimplemented);
   EXPECT_THAT(std::string(callbacks.message()), HasSubstr("completion_callbacks"));
-  EXPECT_EQ(attached.code(), absl::StatusCode::kUnimplemented);
-  EXPECT_THAT(std::string(attached.message()), HasSubstr("on_conflict_options"));
   EXPECT_FALSE(info.capabilities().nexus());
   EXPECT_TRUE(info.capabilities().supports_schedules());
   EXPECT_TRUE(info.capabilities().eager_workflow_start());

@@ -134,6 +134,23 @@ TEST_F(AttemptTest, TheNearestTimeoutCounts) {
   EXPECT_EQ(attempt::next_timeout(activity).type, enums::TIMEOUT_TYPE_START_TO_CLOSE);
 }
 
+TEST_F(AttemptTest, OfTimeoutsThatEndTogetherOneIsTold) {
+  for (auto* timeout : {owner->scheduled.mutable_schedule_to_close_timeout(),
+                        owner->scheduled.mutable_schedule_to_start_timeout(),
+                        owner->scheduled.mutable_start_to_close_timeout(),
+                        owner->scheduled.mutable_heartbeat_timeout()})
+    timeout->set_seconds(10);
+  activity.take_timeouts();
+  EXPECT_EQ(attempt::next_timeout(activity).type, enums::TIMEOUT_TYPE_SCHEDULE_TO_START);
+
+  begin();  // In the instant in which it was scheduled.
+  EXPECT_EQ(attempt::next_timeout(activity).type, enums::TIMEOUT_TYPE_SCHEDULE_TO_CLOSE);
+
+  owner->scheduled.mutable_schedule_to_close_timeout()->set_seconds(100);
+  activity.take_timeouts();
+  EXPECT_EQ(attempt::next_timeout(activity).type, enums::TIMEOUT_TYPE_START_TO_CLOSE);
+}
+
 TEST_F(AttemptTest, ARetryThatWouldComeTooLateTimesTheWholeActivityOut) {
   owner->scheduled.mutable_schedule_to_close_timeout()->set_seconds(10);
   owner->scheduled.mutable_retry_policy()->mutable_initial_interval()->set_seconds(60);

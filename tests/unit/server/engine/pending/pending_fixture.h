@@ -82,6 +82,7 @@ class PendingFixture : public testing::Test {
     clock.wall += time;
     loop.refresh();
     loop.timers().fire_due(loop.now());
+    loop.patience().fire_due(loop.real_now());
     settle();
   }
 

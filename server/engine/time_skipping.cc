@@ -1,0 +1,79 @@
+#include "server/engine/time_skipping.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "core/telemetry/log.h"
+#include "server/engine/engine.h"
+
+namespace chimera::server {
+namespace {
+
+bool is_busy(const Run& run) {
+  if (!run.running()) return false;
+  if (run.task.pending()) return true;
+  const auto& activities = run.open<Activities>().all();
+  return std::any_of(activities.begin(), activities.end(), [](const auto& each) {
+    return each.second.is_started() || each.second.dispatched;
+  });
+}
+
+}  // namespace
+
+void TimeSkipping::begin(Engine& engine, int locks) {
+  engine.time_skipping.reset(new TimeSkipping(engine, locks));
+  TimeSkipping& time = *engine.time_skipping;
+  for (const auto& [id, run] : engine.runs().in_memory()) time.note(*run);
+  engine.loop().skip_when(
+      [&time] { return time.may_skip(); },
+      [&engine](Nanos ahead) { engine.put_value("meta", kAheadKey, absl::StrCat(ahead.count())); });
+}
+
+std::uint64_t TimeSkipping::sleep(WallTime at, bool unlocked, absl::AnyInvocable<void()> done) {
+  const std::uint64_t id = ++last_sleeper_;
+  Sleeper& sleeper = sleepers_[id];
+  sleeper.done = std::move(done);
+  sleeper.unlocked = unlocked;
+  sleeper.timer = std::make_unique<Timer>([this, id] {
+    auto ended = std::make_shared<Sleeper>(take(id));
+    ended->done();
+    engine_.follow_up([ended] {});  // Its timer is firing: it goes after it has returned.
+  });
+  if (unlocked) unlock();
+  engine_.timers().arm(*sleeper.timer, at);
+  return id;
+}
+
+void TimeSkipping::wake(std::uint64_t sleeper) {
+  if (sleepers_.contains(sleeper)) take(sleeper);
+}
+
+TimeSkipping::Sleeper TimeSkipping::take(std::uint64_t id) {
+  Sleeper sleeper = std::move(sleepers_.at(id));
+  sleepers_.erase(id);
+  if (sleeper.unlocked) lock();
+  return sleeper;
+}
+
+void TimeSkipping::note(const Run& run) {
+  if (is_busy(run)) {
+    busy_.insert(&run);
+  } else {
+    busy_.erase(&run);
+  }
+}
+
+bool TimeSkipping::may_skip() {
+  if (locks_ > 0 || !busy_.empty() || !engine_.direct_queries().empty()) return false;
+  if (engine_.timers().next() <= kLast) return true;
+  if (!std::exchange(told_of_the_end_, true)) {
+    core::log(
+        core::LogLevel::kWarn, "server",
+        "time does not skip beyond the year 2219: what is due later waits for it in real time");
+  }
+  return false;
+}
+
+}  // namespace chimera::server

@@ -1,0 +1,162 @@
+// TestEnvironment, as a program's tests use it.
+#include <atomic>
+#include <future>
+#include <stdexcept>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "chimera/testing.h"
+#include "chimera/worker.h"
+#include "chimera/workflow.h"
+
+namespace chimera {
+namespace {
+
+using namespace std::chrono_literals;
+constexpr auto kDay = 24h;
+constexpr char kQueue[] = "bills";
+
+class Reminder {
+ public:
+  std::string run() {
+    return workflow::wait_condition([this] { return paid_; }, 3 * kDay) ? "paid" : "reminded";
+  }
+  void pay() { paid_ = true; }
+
+ private:
+  bool paid_ = false;
+};
+const auto kReminder = define_workflow<&Reminder::run>("Reminder").signal<&Reminder::pay>("pay");
+
+std::atomic<int> attempts{0};
+int third_time() {
+  if (++attempts < 3) throw ApplicationError("too early");
+  return attempts;
+}
+constexpr auto kThirdTime = define_activity<&third_time>("third_time");
+
+class Retries {
+ public:
+  int run() {
+    return workflow::execute_activity<kThirdTime>(
+        {.start_to_close_timeout = 30s,
+         .retry_policy = RetryPolicy{.initial_interval = 10 * kDay}});
+  }
+};
+const auto kRetries = define_workflow<&Retries::run>("Retries");
+
+class TestEnvironmentTest : public ::testing::Test {
+ protected:
+  void work(TestEnvironment& env) {
+    worker_ = std::make_unique<Worker>(env.client(), WorkerOptions{.task_queue = kQueue});
+    worker_->add(kReminder).add(kRetries).add(kThirdTime);
+    worker_->start();
+  }
+  static WorkflowOptions with_id(const std::string& id) { return {.id = id, .task_queue = kQueue}; }
+
+  TestEnvironment env_;
+  std::unique_ptr<Worker> worker_;  // Destroyed before its environment.
+};
+
+TEST_F(TestEnvironmentTest, ThreeDaysPassWhileTheResultIsAwaited) {
+  work(env_);
+  const Time begin = env_.now();
+
+  EXPECT_EQ(env_.client().execute_workflow<kReminder>(with_id("late")), "reminded");
+
+  EXPECT_GE(env_.now() - begin, 3 * kDay);
+}
+
+TEST_F(TestEnvironmentTest, TimeStandsWhileNobodyWaits) {
+  work(env_);
+  const auto bill = env_.client().start_workflow<kReminder>(with_id("in time"));
+  const Time begin = env_.now();
+  env_.sleep(2 * kDay);
+  EXPECT_GE(env_.now() - begin, 2 * kDay);
+  EXPECT_LT(env_.now() - begin, 3 * kDay);
+  bill.signal<&Reminder::pay>();
+
+  EXPECT_EQ(bill.result(), "paid");
+}
+
+TEST_F(TestEnvironmentTest, RetriesAreSkippedTo) {
+  work(env_);
+  attempts = 0;
+  const Time begin = env_.now();
+
+  EXPECT_EQ(env_.client().execute_workflow<kRetries>(with_id("retries")), 3);
+
+  EXPECT_GE(env_.now() - begin, 30 * kDay);
+}
+
+TEST_F(TestEnvironmentTest, SeveralMayWaitAtOnce) {
+  work(env_);
+  std::vector<std::future<std::string>> results;
+  for (int i = 0; i < 8; ++i) {
+    results.push_back(std::async(std::launch::async, [this, i] {
+      return env_.client().execute_workflow<kReminder>(with_id(std::to_string(i)));
+    }));
+  }
+  for (auto& result : results) EXPECT_EQ(result.get(), "reminded");
+}
+
+TEST_F(TestEnvironmentTest, ResultsTakeTheirTimeWhereTimeIsReal) {
+  work(env_);
+  const auto bill = env_.client().start_workflow<kReminder>(with_id("real"));
+  std::future<std::string> result;
+  {
+    const auto real = env_.real_time();
+    result = std::async(std::launch::async, [&bill] { return bill.result(); });
+    EXPECT_EQ(result.wait_for(300ms), std::future_status::timeout);
+  }
+  EXPECT_EQ(result.get(), "reminded");
+}
+
+TEST_F(TestEnvironmentTest, WithoutSkippingTimeIsTheMachines) {
+  TestEnvironment env({.time_skipping = false, .listens = true});
+  work(env);
+  EXPECT_LT(env.now() - std::chrono::system_clock::now(), 1h);
+  const auto bill = env.client().start_workflow<kReminder>(with_id("real"));
+  bill.signal<&Reminder::pay>();
+  EXPECT_EQ(bill.result(), "paid");
+  env.sleep(1ms);
+  EXPECT_THAT(env.address(), ::testing::StartsWith("127.0.0.1:"));
+  EXPECT_EQ(env_.address(), "");
+  worker_ = nullptr;
+}
+
+TEST_F(TestEnvironmentTest, HasANamespaceAndSearchAttributesOfItsOwn) {
+  TestEnvironment env(
+      {.client = {.namespace_ = "accounts"}, .search_attributes = {{"Customer", "Keyword"}}});
+  work(env);
+  WorkflowOptions options = with_id("typed");
+  options.search_attributes = {{"Customer", std::string("Ann")}};
+  env.client().start_workflow<kReminder>(options);
+
+  EXPECT_EQ(env.client().list_workflows("Customer = 'Ann'").size(), 1u);
+  worker_ = nullptr;
+}
+
+TEST_F(TestEnvironmentTest, RefusesWhatIsForServersElsewhere) {
+  const auto refusal = [](const ClientOptions& client) -> std::string {
+    try {
+      TestEnvironment env({.client = client});
+      return "";
+    } catch (const std::invalid_argument& error) {
+      return error.what();
+    }
+  };
+  EXPECT_THAT(refusal({.target_host = "cluster:7233"}), ::testing::HasSubstr("client.target_host"));
+  EXPECT_THAT(refusal({.api_key = "key"}), ::testing::HasSubstr("client.api_key"));
+  EXPECT_THAT(refusal({.tls = TlsConfig{}}), ::testing::HasSubstr("client.tls"));
+  try {
+    TestEnvironment env({.search_attributes = {{"Customer", "Name"}}});
+    ADD_FAILURE() << "an unknown type was taken";
+  } catch (const std::invalid_argument& error) {
+    EXPECT_THAT(std::string(error.what()), ::testing::HasSubstr("unknown type Name"));
+  }
+}
+
+}  // namespace
+}  // namespace chimera

@@ -1,0 +1,299 @@
+// The time of a test server: TestService, and what holds time and what does not.
+#include <functional>
+#include <future>
+
+#include "temporal/api/testservice/v1/request_response.pb.h"
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/base/proto_time.h"
+#include "server/server.h"
+#include "tests/unit/server/service/server_calls.h"
+
+namespace chimera::server {
+namespace {
+
+namespace test = api::testservice::v1;
+namespace enums = api::enums::v1;
+using api::command::v1::Command;
+using std::chrono::hours;
+using Task = wf::PollWorkflowTaskQueueResponse;
+
+constexpr hours kDay{24};
+
+class TimeSkippingTest : public testing::Test {
+ protected:
+  void serve(std::optional<int> locks, const std::string& file = "") {
+    transport_ = nullptr;
+    server_ = nullptr;
+    auto started = Server::start({.database_filename = file, .time_skipping_locks = locks});
+    ASSERT_TRUE(started.ok()) << started.status();
+    server_ = *std::move(started);
+    transport_ = server_->local_transport();
+  }
+
+  template <class Response, class Request>
+  absl::StatusOr<Response> ask(const std::string& method, const Request& request) {
+    Response response;
+    absl::Status status =
+        call(*transport_, "/temporal.api.testservice.v1.TestService/" + method, request, response);
+    if (!status.ok()) return status;
+    return response;
+  }
+  absl::Status lock() {
+    return ask<test::LockTimeSkippingResponse>("LockTimeSkipping", test::LockTimeSkippingRequest())
+        .status();
+  }
+  absl::Status unlock() {
+    return ask<test::UnlockTimeSkippingResponse>("UnlockTimeSkipping",
+                                                 test::UnlockTimeSkippingRequest())
+        .status();
+  }
+  absl::Status sleep(const std::string& method, std::chrono::nanoseconds time) {
+    test::SleepRequest request;
+    base::set_duration(time, *request.mutable_duration());
+    return ask<test::SleepResponse>(method, request).status();
+  }
+  base::WallTime time() {
+    const auto reply =
+        ask<test::GetCurrentTimeResponse>("GetCurrentTime", google::protobuf::Empty());
+    EXPECT_TRUE(reply.ok()) << reply.status();
+    return base::to_wall_time(reply->time());
+  }
+
+  void respond(const Task& task, std::vector<Command> commands) {
+    wf::RespondWorkflowTaskCompletedRequest request;
+    request.set_namespace_("default");
+    request.set_task_token(task.task_token());
+    for (Command& command : commands) request.add_commands()->Swap(&command);
+    wf::RespondWorkflowTaskCompletedResponse response;
+    const absl::Status status =
+        call(*transport_, CHIMERA_METHOD(RespondWorkflowTaskCompleted), request, response);
+    ASSERT_TRUE(status.ok()) << status;
+  }
+  static Command timer(const std::string& id, std::chrono::nanoseconds time) {
+    Command command;
+    command.set_command_type(enums::COMMAND_TYPE_START_TIMER);
+    command.mutable_start_timer_command_attributes()->set_timer_id(id);
+    base::set_duration(
+        time, *command.mutable_start_timer_command_attributes()->mutable_start_to_fire_timeout());
+    return command;
+  }
+  static Command activity() {
+    Command command;
+    command.set_command_type(enums::COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK);
+    auto& a = *command.mutable_schedule_activity_task_command_attributes();
+    a.set_activity_id("a");
+    a.mutable_activity_type()->set_name("work");
+    a.mutable_task_queue()->set_name("queue");
+    base::set_duration(kDay, *a.mutable_start_to_close_timeout());
+    base::set_duration(hours(10), *a.mutable_retry_policy()->mutable_initial_interval());
+    return command;
+  }
+  static Command complete() {
+    Command command;
+    command.set_command_type(enums::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION);
+    command.mutable_complete_workflow_execution_command_attributes();
+    return command;
+  }
+  wf::PollActivityTaskQueueResponse poll_activity() {
+    wf::PollActivityTaskQueueRequest request;
+    request.set_namespace_("default");
+    request.mutable_task_queue()->set_name("queue");
+    wf::PollActivityTaskQueueResponse response;
+    EXPECT_TRUE(call(*transport_, CHIMERA_METHOD(PollActivityTaskQueue), request, response).ok());
+    return response;
+  }
+  static bool has(const Task& task, enums::EventType type) {
+    return std::any_of(task.history().events().begin(), task.history().events().end(),
+                       [type](const auto& event) { return event.event_type() == type; });
+  }
+
+  std::unique_ptr<Server> server_;
+  std::shared_ptr<base::Transport> transport_;
+};
+
+TEST_F(TimeSkippingTest, V1LockCount) {
+  serve(1);
+  const base::WallTime begin = time();
+  EXPECT_TRUE(lock().ok());
+  EXPECT_TRUE(unlock().ok());
+  EXPECT_TRUE(unlock().ok());
+  EXPECT_LT(time() - begin, hours(1)) << "nothing waits: there is nothing to skip to";
+}
+
+// Two wait for results at once, and each unlocks; time is locked again when both have locked.
+TEST_F(TimeSkippingTest, UnlocksThatMeetAreCounted) {
+  serve(1);
+  ASSERT_TRUE(unlock().ok());
+  ASSERT_TRUE(unlock().ok());
+  ASSERT_TRUE(sleep("UnlockTimeSkippingWithSleep", kDay).ok());
+  ASSERT_TRUE(lock().ok());
+  ASSERT_TRUE(sleep("Sleep", kDay).ok()) << "one is still there";
+  ASSERT_TRUE(lock().ok());
+
+  const base::WallTime end = time();
+  ASSERT_TRUE(start_workflow(*transport_, "w").ok());
+  respond(poll(*transport_), {timer("t", kDay)});
+  EXPECT_LT(time() - end, hours(1));
+}
+
+TEST_F(TimeSkippingTest, TimeHasAnEnd) {
+  serve(0);
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(sleep("Sleep", 80 * 365 * kDay).ok());
+
+  const absl::Status refused = sleep("Sleep", 80 * 365 * kDay);
+
+  EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument) << refused;
+  ASSERT_TRUE(sleep("Sleep", kDay).ok()) << "up to there it goes on";
+}
+
+TEST_F(TimeSkippingTest, V1Sleep) {
+  serve(0);
+  const base::WallTime begin = time();
+  ASSERT_TRUE(sleep("Sleep", 30 * kDay).ok());
+
+  EXPECT_GE(time() - begin, 30 * kDay);
+  EXPECT_LT(time() - begin, 31 * kDay);
+}
+
+TEST_F(TimeSkippingTest, V1SleepUntil) {
+  serve(0);
+  test::SleepUntilRequest request;
+  base::set_timestamp(time() + kDay, *request.mutable_timestamp());
+  ASSERT_TRUE(ask<test::SleepResponse>("SleepUntil", request).ok());
+  request.mutable_timestamp()->set_seconds(1);  // Long ago: at once.
+  ASSERT_TRUE(ask<test::SleepResponse>("SleepUntil", request).ok());
+}
+
+TEST_F(TimeSkippingTest, V1UnlockSleep) {
+  serve(1);
+  const base::WallTime begin = time();
+  ASSERT_TRUE(sleep("UnlockTimeSkippingWithSleep", kDay).ok());
+  const base::WallTime end = time();
+  EXPECT_GE(end - begin, kDay);
+
+  ASSERT_TRUE(start_workflow(*transport_, "w").ok());
+  respond(poll(*transport_), {timer("t", kDay)});
+  EXPECT_LT(time() - end, hours(1)) << "it is locked again";
+}
+
+TEST_F(TimeSkippingTest, TimersAreSkippedTo) {
+  serve(0);
+  const base::WallTime begin = time();
+  ASSERT_TRUE(start_workflow(*transport_, "w").ok());
+  for (int day = 0; day < 100; ++day) respond(poll(*transport_), {timer("t", kDay)});
+  const Task last = poll(*transport_);
+  EXPECT_GE(base::to_wall_time(last.started_time()) - begin, 100 * kDay);
+  respond(last, {complete()});
+
+  EXPECT_GE(time() - begin, 100 * kDay);
+  EXPECT_LT(time() - begin, 101 * kDay);
+}
+
+TEST_F(TimeSkippingTest, V1BlockedByActivity) {
+  serve(0);
+  const base::WallTime begin = time();
+  ASSERT_TRUE(start_workflow(*transport_, "w").ok());
+  respond(poll(*transport_), {timer("t", kDay), activity()});
+  const auto task = poll_activity();
+  EXPECT_LT(time() - begin, hours(1)) << "the activity holds time";
+
+  wf::RespondActivityTaskCompletedRequest request;
+  request.set_namespace_("default");
+  request.set_task_token(task.task_token());
+  wf::RespondActivityTaskCompletedResponse response;
+  ASSERT_TRUE(
+      call(*transport_, CHIMERA_METHOD(RespondActivityTaskCompleted), request, response).ok());
+  const Task done = poll(*transport_);
+  EXPECT_FALSE(has(done, enums::EVENT_TYPE_TIMER_FIRED));
+  EXPECT_LT(time() - begin, hours(1)) << "so does the workflow task";
+  respond(done, {});
+  EXPECT_TRUE(has(poll(*transport_), enums::EVENT_TYPE_TIMER_FIRED));
+  EXPECT_GE(time() - begin, kDay);
+}
+
+TEST_F(TimeSkippingTest, V1BackoffSkips) {
+  serve(0);
+  const base::WallTime begin = time();
+  ASSERT_TRUE(start_workflow(*transport_, "w").ok());
+  respond(poll(*transport_), {activity()});
+  wf::RespondActivityTaskFailedRequest request;
+  request.set_namespace_("default");
+  request.set_task_token(poll_activity().task_token());
+  request.mutable_failure()->set_message("once");
+  request.mutable_failure()->mutable_application_failure_info()->set_type("Once");
+  wf::RespondActivityTaskFailedResponse response;
+  const absl::Status failed =
+      call(*transport_, CHIMERA_METHOD(RespondActivityTaskFailed), request, response);
+  ASSERT_TRUE(failed.ok()) << failed;
+
+  EXPECT_EQ(poll_activity().attempt(), 2);
+  EXPECT_GE(time() - begin, hours(10));
+}
+
+TEST_F(TimeSkippingTest, ATaskWithoutAWorkerHoldsTime) {
+  serve(0);
+  ASSERT_TRUE(start_workflow(*transport_, "waits").ok());
+  respond(poll(*transport_), {timer("t", kDay)});
+  const base::WallTime begin = time();
+  ASSERT_TRUE(start_workflow(*transport_, "nobody").ok());
+
+  EXPECT_LT(time() - begin, hours(1));
+}
+
+// Deleting what has closed is no reason to skip; but it is done when its time has come.
+TEST_F(TimeSkippingTest, RetentionIsNoReasonButTakesPart) {
+  serve(0);
+  const base::WallTime begin = time();
+  ASSERT_TRUE(start_workflow(*transport_, "w").ok());
+  respond(poll(*transport_), {complete()});
+  EXPECT_LT(time() - begin, hours(1));
+  ASSERT_TRUE(sleep("Sleep", 300 * kDay).ok());
+  EXPECT_TRUE(describe(*transport_, "w").ok()) << "tests look at what happened long ago";
+  wf::UpdateNamespaceRequest shorter;
+  shorter.set_namespace_("default");
+  base::set_duration(301 * kDay,
+                     *shorter.mutable_config()->mutable_workflow_execution_retention_ttl());
+  wf::UpdateNamespaceResponse updated;
+  ASSERT_TRUE(call(*transport_, CHIMERA_METHOD(UpdateNamespace), shorter, updated).ok());
+  EXPECT_TRUE(describe(*transport_, "w").ok());
+
+  ASSERT_TRUE(sleep("Sleep", 2 * kDay).ok());
+
+  EXPECT_EQ(describe(*transport_, "w").code(), absl::StatusCode::kNotFound);
+}
+
+// Polls and other waits of callers go by their clocks.
+TEST_F(TimeSkippingTest, APollOutlastsASkip) {
+  serve(1);
+  std::future<Task> polled = std::async(std::launch::async, [this] { return poll(*transport_); });
+  ASSERT_TRUE(sleep("UnlockTimeSkippingWithSleep", kDay).ok());
+  ASSERT_TRUE(start_workflow(*transport_, "w").ok());
+
+  EXPECT_EQ(polled.get().workflow_execution().workflow_id(), "w");
+}
+
+TEST_F(TimeSkippingTest, WhatWasSkippedIsKeptOverARestart) {
+  const std::string file = temporary_file("chimera_skipped.db");
+  serve(0, file);
+  ASSERT_TRUE(start_workflow(*transport_, "w").ok());
+  respond(poll(*transport_), {timer("t", 30 * kDay)});
+  respond(poll(*transport_), {timer("t2", 30 * kDay)});
+  const base::WallTime before = time();
+  serve(1, file);
+
+  EXPECT_GE(time(), before);
+}
+
+TEST_F(TimeSkippingTest, IsRefusedWhereTimeIsTheClocks) {
+  serve(std::nullopt);
+
+  const absl::Status refused = unlock();
+
+  EXPECT_EQ(refused.code(), absl::StatusCode::kUnimplemented) << refused;
+  EXPECT_THAT(std::string(refused.message()), testing::HasSubstr("--enable-time-skipping"));
+}
+
+}  // namespace
+}  // namespace chimera::server
