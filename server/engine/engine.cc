@@ -13,14 +13,14 @@
 namespace chimera::server {
 
 Engine::Engine(Loop& loop, std::unique_ptr<Store> store)
-    : loop_(loop),
+    : schedules(std::make_unique<Schedules>(*this)),
+      loop_(loop),
       store_(std::move(store)),
       outbox_(*store_),
       runs_(*this),
       matching_(loop_, outbox_),
       visibility_(
-          std::make_unique<visibility::Visibility>(loop_.has_thread(), store_->index_filename())),
-      schedules_(std::make_unique<Schedules>(*this)) {}
+          std::make_unique<visibility::Visibility>(loop_.has_thread(), store_->index_filename())) {}
 
 Engine::~Engine() = default;
 
@@ -90,7 +90,7 @@ void Engine::after_turn() {
   shown_.clear();
   changes.values = std::exchange(values_, {});
   changes.deleted_runs = std::exchange(deleted_, {});
-  schedules_->collect(changes);
+  schedules->collect(changes);
   outbox_.flush(std::move(changes), loop_.timer_is_near());
   runs_.trim();
 }

@@ -51,7 +51,6 @@ class Engine {
   Store& store() { return *store_; }
   Outbox& outbox() { return outbox_; }
   visibility::Visibility& visibility() { return *visibility_; }
-  Schedules& schedules() { return *schedules_; }
   // Queries that a worker gets as tasks of their own, by id.
   absl::flat_hash_map<std::string, std::shared_ptr<struct Query>>& direct_queries() {
     return direct_queries_;
@@ -76,6 +75,7 @@ class Engine {
   void after_turn();
 
   std::string cluster_id;
+  const std::unique_ptr<Schedules> schedules;
   std::unique_ptr<TimeSkipping> time_skipping;  // Null: this server's time is the clock's.
   std::string address;  // HOST:PORT, where clients find the server; empty without a port.
 
@@ -95,7 +95,6 @@ class Engine {
   std::vector<WriteBatch::DeletedRun> deleted_;
   std::vector<WriteBatch::KeyValue> values_;
   std::unique_ptr<visibility::Visibility> visibility_;
-  std::unique_ptr<Schedules> schedules_;
 };
 
 }  // namespace chimera::server

@@ -38,7 +38,7 @@ absl::StatusOr<Schedules::Schedule*> find(Engine& engine, const std::string& ns_
                                           const std::string& id) {
   absl::StatusOr<Namespace*> ns = engine.resolve_namespace(ns_name);
   if (!ns.ok()) return ns.status();
-  Schedules::Schedule* schedule = engine.schedules().find(**ns, id);
+  Schedules::Schedule* schedule = engine.schedules->find(**ns, id);
   if (schedule == nullptr)
     return not_found(absl::StrCat("workflow not found for ID: ", kScheduleIdPrefix, id));
   return schedule;
@@ -97,6 +97,8 @@ absl::Status check_patch(const api::SchedulePatch& patch) {
 
 absl::Status create_schedule(Engine& engine, wf::CreateScheduleRequest& request,
                              wf::CreateScheduleResponse& response) {
+  if (request.schedule_id().empty())
+    return invalid("Can't load workflow execution.  WorkflowId not set.");
   const std::size_t length =
       absl::string_view(kScheduleIdPrefix).size() + request.schedule_id().size();
   if (length > kIdMax) {
@@ -107,10 +109,9 @@ absl::Status create_schedule(Engine& engine, wf::CreateScheduleRequest& request,
   if (absl::Status s = check_length("RequestId", request.request_id()); !s.ok()) return s;
   absl::StatusOr<schedule::Spec> spec = check_schedule(engine, request);
   if (!spec.ok()) return spec.status();
-  if (absl::Status s = check_patch(request.initial_patch()); !s.ok()) return s;
   Namespace& ns = *engine.namespaces().find(request.namespace_());
   const std::string& id = request.schedule_id();
-  if (const Schedules::Schedule* there = engine.schedules().find(ns, id)) {
+  if (const Schedules::Schedule* there = engine.schedules->find(ns, id)) {
     if (there->envelope.create_request_id != request.request_id())
       return already_started(absl::StrCat("schedule \"", id, "\" is already registered"), "", "",
                              "");
@@ -120,16 +121,16 @@ absl::Status create_schedule(Engine& engine, wf::CreateScheduleRequest& request,
   ScheduleEnvelope envelope{id, engine.ids().uuid(), request.request_id(), request.memo(),
                             request.search_attributes()};
   const std::string key = envelope.key;
-  Schedules::Schedule& schedule = engine.schedules().add(
+  Schedules::Schedule& schedule = engine.schedules->add(
       ns, std::move(envelope), schedule::Scheduler::fresh(request.schedule(), engine.now()),
       *std::move(spec));
   if (!schedule.scheduler.has_room_for(request.initial_patch())) {
-    engine.schedules().erase(schedule);
+    engine.schedules->erase(schedule);
     return absl::FailedPreconditionError("too many concurrent backfillers");
   }
   if (request.has_initial_patch())
     schedule.scheduler.apply(request.initial_patch(), key, engine.now());
-  engine.schedules().changed(schedule);
+  engine.schedules->changed(schedule);
   response.set_conflict_token(token_of(1));
   return absl::OkStatus();
 }
@@ -181,7 +182,7 @@ absl::Status update_schedule(Engine& engine, wf::UpdateScheduleRequest& request,
     schedule.envelope.search_attributes = request.search_attributes();
   if (request.has_memo()) schedule.envelope.memo = request.memo();
   schedule.scheduler.update(request.schedule(), *std::move(spec), engine.now());
-  engine.schedules().changed(schedule);
+  engine.schedules->changed(schedule);
   return absl::OkStatus();
 }
 
@@ -198,7 +199,7 @@ absl::Status patch_schedule(Engine& engine, wf::PatchScheduleRequest& request,
     return absl::FailedPreconditionError("too many concurrent backfillers");
   if (schedule.scheduler.patch(request.patch(), request.request_id(), engine.ids().uuid(),
                                engine.now()))
-    engine.schedules().changed(schedule);
+    engine.schedules->changed(schedule);
   return absl::OkStatus();
 }
 
@@ -207,7 +208,7 @@ absl::Status delete_schedule(Engine& engine, wf::DeleteScheduleRequest& request,
   absl::StatusOr<Schedules::Schedule*> found =
       find(engine, request.namespace_(), request.schedule_id());
   if (!found.ok()) return found.status();
-  engine.schedules().erase(**found);
+  engine.schedules->erase(**found);
   return absl::OkStatus();
 }
 

@@ -170,7 +170,7 @@ void after_close(Engine& engine, const Run& run) {
   Children::parent_closed(engine, run);
   if (!run.new_run_id.empty()) return;
   Children::tell_parent(engine, run);
-  engine.schedules().run_closed(run);
+  engine.schedules->run_closed(run);
 }
 
 }  // namespace chimera::server

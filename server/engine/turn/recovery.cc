@@ -122,7 +122,7 @@ absl::Status recover(Engine& engine) {
   }
   for (const auto& value : state->values) {  // Namespaces are there now.
     if (value.table != Schedules::kTable) continue;
-    if (absl::Status status = engine.schedules().restore(value.key, value.value); !status.ok())
+    if (absl::Status status = engine.schedules->restore(value.key, value.value); !status.ok())
       return status;
   }
   engine.runs().last_number(state->last_number);
@@ -134,7 +134,7 @@ absl::Status recover(Engine& engine) {
     if (absl::Status status = restore_open(engine, std::move(run)); !status.ok()) return status;
   }
   for (const std::string& run_id : open) resume(engine, *engine.runs().by_id(run_id));
-  engine.schedules().resume();
+  engine.schedules->resume();
   engine.runs().apply_retention();
   if (of_first_layout) {
     if (absl::Status status = upgrade(engine); !status.ok()) return status;
