@@ -87,7 +87,7 @@ std::string identity_of(const Schedules::Schedule& schedule) {
 }
 
 // What its last event tells of a run that has ended.
-schedule::Scheduler::End end_of(const Run& run, failure::Failure& made) {
+schedule::Scheduler::End end_of(const Run& run) {
   const HistoryEvent& event = run.last_event();
   schedule::Scheduler::End end{run.status};
   if (event.has_workflow_execution_completed_event_attributes()) {
@@ -95,11 +95,6 @@ schedule::Scheduler::End end_of(const Run& run, failure::Failure& made) {
     if (a.has_result()) end.result = &a.result();
   } else if (event.has_workflow_execution_failed_event_attributes()) {
     end.failure = &event.workflow_execution_failed_event_attributes().failure();
-  } else if (run.status == enums::WORKFLOW_EXECUTION_STATUS_TIMED_OUT) {
-    made.set_message("workflow timeout");
-    made.set_source("Server");
-    made.mutable_timeout_failure_info()->set_timeout_type(enums::TIMEOUT_TYPE_START_TO_CLOSE);
-    end.failure = &made;
   }
   return end;
 }
@@ -160,8 +155,7 @@ Schedules::Schedule& Schedules::add(Namespace& ns, ScheduleEnvelope envelope, sc
 }
 
 void Schedules::erase(Schedule& schedule) {
-  for (const auto& run : schedule.scheduler.state().info.running_workflows())
-    watched_.erase(run.run_id());
+  for (const std::string& run : schedule.scheduler.awaited()) watched_.erase(run);
   const std::string key = key_of(schedule.ns, schedule.envelope.id);
   dirty_.erase(key);
   engine_.forget(/*number=*/0, schedule.envelope.key);
@@ -177,7 +171,8 @@ void Schedules::changed(Schedule& schedule) {
 void Schedules::advance(Schedule& schedule) {
   const schedule::Todo todo = schedule.scheduler.advance(engine_.now());
   if (todo.over) return erase(schedule);
-  engine_.timers().arm(*schedule.timer, todo.wake);
+  // Time does not skip for the end of one that is idle.
+  (todo.idle ? engine_.loop().chores() : engine_.timers()).arm(*schedule.timer, todo.wake);
   if (todo.changed || !todo.starts.empty())
     dirty_.insert(key_of(schedule.ns, schedule.envelope.id));
   perform(schedule, todo);
@@ -244,12 +239,10 @@ void Schedules::hear(const Run& run) {
 }
 
 void Schedules::end_run(const std::string& key, const Run& run) {
+  watched_.erase(run.first_run_id);
   const auto found = all_.find(key);
   if (found == all_.end()) return;
-  failure::Failure made;
-  if (!found->second->scheduler.ended(run.first_run_id, end_of(run, made))) return;
-  watched_.erase(run.first_run_id);
-  changed(*found->second);
+  if (found->second->scheduler.ended(run.first_run_id, end_of(run))) changed(*found->second);
 }
 
 absl::Status Schedules::restore(const std::string& key, const std::string& value) {
@@ -276,8 +269,8 @@ absl::Status Schedules::restore(const std::string& key, const std::string& value
 }
 
 void Schedules::watch(const Schedule& schedule) {
-  for (const auto& run : schedule.scheduler.state().info.running_workflows())
-    watched_[run.run_id()] = key_of(schedule.ns, schedule.envelope.id);
+  for (const std::string& run : schedule.scheduler.awaited())
+    watched_[run] = key_of(schedule.ns, schedule.envelope.id);
 }
 
 void Schedules::resume() {

@@ -142,7 +142,6 @@ TEST_F(ScheduleTest, overlap_buffer_all) {
 TEST_F(ScheduleTest, overlap_cancel_other) {
   trigger_first();
   trigger(enums::SCHEDULE_OVERLAP_POLICY_CANCEL_OTHER);
-  const std::string queue_before = queue;
   const Task first = poll();
   // The request may be later than the task.
   Task task = first;
@@ -175,10 +174,14 @@ TEST_F(ScheduleTest, overlap_terminate_other) {
             enums::WORKFLOW_EXECUTION_STATUS_TERMINATED);
 }
 
+// What overlaps is not waited for.
 TEST_F(ScheduleTest, overlap_allow_all) {
   trigger_first();
   trigger(kAllowAll);
-  when_actions(2);
+  EXPECT_EQ(when_actions(2).info().running_workflows_size(), 1);
+  respond(poll(), {complete_workflow()});
+  respond(poll(), {complete_workflow()});
+  described_when([](const auto& now) { return now.info().running_workflows_size() == 0; });
 }
 
 TEST_F(ScheduleTest, catchup_window) {
@@ -255,8 +258,44 @@ TEST_F(ScheduleTest, pause_on_failure) {
   trigger(kSkip);
   respond(poll(), {fail_workflow("no")});
   const auto now = described_when([](const auto& now) { return now.schedule().state().paused(); });
-  EXPECT_THAT(now.schedule().state().notes(), StartsWith("paused"));
-  EXPECT_THAT(now.schedule().state().notes(), HasSubstr(id + "-w-"));
+  EXPECT_EQ(
+      now.schedule().state().notes(),
+      absl::StrCat("paused due to workflow failure: ",
+                   now.info().recent_actions(0).start_workflow_result().workflow_id(), ": no"));
+}
+
+// The failure of one goes on to the next, and over what was terminated, until one completes.
+TEST_F(ScheduleTest, failure_goes_on) {
+  const auto failure_of = [](const Task& task) {
+    return task.history()
+        .events(0)
+        .workflow_execution_started_event_attributes()
+        .continued_failure()
+        .message();
+  };
+  const auto when_ended = [this] {
+    described_when([](const auto& now) { return now.info().running_workflows_size() == 0; });
+  };
+  trigger_first();
+  respond(poll(), {fail_workflow("no")});
+  when_ended();
+  trigger(kSkip);
+  const Task second = poll();
+  EXPECT_EQ(failure_of(second), "no");
+  wf::TerminateWorkflowExecutionRequest end;
+  end.set_namespace_(ns);
+  *end.mutable_workflow_execution() = second.workflow_execution();
+  EXPECT_TRUE(rpc<wf::TerminateWorkflowExecutionResponse>(end).ok());
+  when_ended();
+  trigger(kSkip);
+  const Task third = poll();
+  EXPECT_EQ(failure_of(third), "no");
+  respond(third, {complete_workflow("\"end\"")});
+  when_ended();
+  trigger(kSkip);
+  const Task fourth = poll();
+  EXPECT_EQ(failure_of(fourth), "");
+  respond(fourth, {complete_workflow()});
 }
 
 TEST_F(ScheduleTest, limited_actions) {
@@ -292,7 +331,7 @@ TEST_F(ScheduleTest, conflict_token) {
   EXPECT_NE(after.conflict_token(), before.conflict_token());
   EXPECT_TRUE(after.info().has_update_time());
   const absl::Status stale = update("second", before.conflict_token());
-  if (!server_is("1.29")) {  // It says OK, and does nothing.
+  if (!target().genuine) {  // Which says OK, and does nothing.
     EXPECT_EQ(stale.code(), absl::StatusCode::kFailedPrecondition);
     EXPECT_EQ(stale.message(), "mismatched conflict token");
   }
@@ -400,6 +439,17 @@ TEST_F(ScheduleTest, bad_input) {
             }),
             "WorkflowType is not set on request.");
   EXPECT_EQ(refusal([](schedules::Schedule& schedule) {
+              schedule.mutable_action()->mutable_start_workflow()->clear_task_queue();
+            }),
+            "taskQueue is not set");
+  EXPECT_EQ(refusal([](schedules::Schedule& schedule) {
+              schedule.mutable_action()
+                  ->mutable_start_workflow()
+                  ->mutable_workflow_run_timeout()
+                  ->set_seconds(-1);
+            }),
+            "An invalid WorkflowRunTimeoutSeconds is set on request. cause: negative duration");
+  EXPECT_EQ(refusal([](schedules::Schedule& schedule) {
               schedule.mutable_action()->mutable_start_workflow()->set_cron_schedule("* * * * *");
             }),
             "Scheduled workflow must not contain CronSchedule");
@@ -411,6 +461,38 @@ TEST_F(ScheduleTest, bad_input) {
   empty.set_schedule_id(id);
   EXPECT_EQ(rpc<wf::PatchScheduleResponse>(empty).status().message(),
             "Patch is not set on request.");
+}
+
+TEST_F(ScheduleTest, never_due) {
+  create([](schedules::Schedule& schedule) {
+    auto& calendar = *schedule.mutable_spec()->add_calendar();
+    calendar.set_month("2");
+    calendar.set_day_of_month("31");
+  });
+  EXPECT_EQ(described().info().future_action_times_size(), 0);
+  EXPECT_EQ(times("2026-01-01T00:00:00Z", "2099-01-01T00:00:00Z"), "");
+}
+
+// Others are served while it is under way.
+TEST_F(ScheduleTest, backfill_of_a_million_times) {
+  create([](schedules::Schedule& schedule) {
+    every(schedule, 60);
+    schedule.mutable_policies()->set_overlap_policy(enums::SCHEDULE_OVERLAP_POLICY_BUFFER_ALL);
+    paused(schedule);
+  });
+  ASSERT_TRUE(patch([](schedules::SchedulePatch& patch) {
+                auto& range = *patch.add_backfill_request();
+                set_time(*range.mutable_start_time(), "2024-01-01T00:00:00Z");
+                set_time(*range.mutable_end_time(), "2025-11-25T10:40:00Z");
+              }).ok());
+  for (int i = 0; i < 3; ++i) {
+    const Task task = poll();
+    EXPECT_THAT(task.workflow_execution().workflow_id(), StartsWith(id + "-w-2024-01-01T00:0"));
+    respond(task, {complete_workflow()});
+  }
+  const auto now = when_actions(4);
+  EXPECT_GT(now.info().buffer_size(), 0);
+  EXPECT_LT(now.info().buffer_size(), 1000);
 }
 
 // Q. The server dies, and is away for some times of the schedule.
