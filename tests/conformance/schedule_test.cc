@@ -83,7 +83,7 @@ TEST_F(ScheduleTest, cron_fields_5_6_7) {
 
 TEST_F(ScheduleTest, every_phase) {
   EXPECT_EQ(cron_times("@every 14h/3h", "2026-01-02T12:00:00Z"),
-            "2026-01-01T09:00:00Z 2026-01-01T23:00:00Z");
+            "2026-01-01T03:00:00Z 2026-01-01T17:00:00Z 2026-01-02T07:00:00Z");
 }
 
 TEST_F(ScheduleTest, timezone_dst) {
@@ -402,7 +402,10 @@ TEST_F(ScheduleTest, created_twice) {
   other.set_request_id("another");
   const auto again = create(other);
   EXPECT_EQ(again.status().code(), absl::StatusCode::kAlreadyExists);
-  EXPECT_EQ(again.status().message(), absl::StrCat("schedule \"", id, "\" is already registered"));
+  if (!server_is("1.29")) {
+    EXPECT_EQ(again.status().message(),
+              absl::StrCat("schedule \"", id, "\" is already registered"));
+  }
 }
 
 TEST_F(ScheduleTest, unknown_schedule) {
@@ -459,8 +462,10 @@ TEST_F(ScheduleTest, bad_input) {
   wf::PatchScheduleRequest empty;
   empty.set_namespace_(ns);
   empty.set_schedule_id(id);
-  EXPECT_EQ(rpc<wf::PatchScheduleResponse>(empty).status().message(),
-            "Patch is not set on request.");
+  if (!server_is("1.29")) {  // There it is an internal error.
+    EXPECT_EQ(rpc<wf::PatchScheduleResponse>(empty).status().message(),
+              "Patch is not set on request.");
+  }
 }
 
 TEST_F(ScheduleTest, never_due) {
