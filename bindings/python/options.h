@@ -46,6 +46,20 @@ class Options {
     const auto [minimum, maximum, initial] = cast<std::tuple<int, int, int>>(name, value);
     target = {minimum, maximum, initial};
   }
+  // Targets of memory and CPU, and for each kind minimum, maximum and throttle in ms, or None.
+  void read(const char* name, std::optional<core::ResourceTuner>& target) {
+    using Limits = std::optional<std::tuple<int, int, std::int64_t>>;
+    const py::object value = take(name);
+    if (!value || value.is_none()) return;
+    const auto [memory, cpu, workflow, activity, local_activity] =
+        cast<std::tuple<double, double, Limits, Limits, Limits>>(name, value);
+    const auto limits = [](const Limits& from) -> std::optional<core::ResourceSlotLimits> {
+      if (!from) return std::nullopt;
+      const auto& [minimum, maximum, throttle] = *from;
+      return core::ResourceSlotLimits{minimum, maximum, std::chrono::milliseconds(throttle)};
+    };
+    target = {{memory, cpu}, limits(workflow), limits(activity), limits(local_activity)};
+  }
   // A null object if there is no such name.
   py::object take(const char* name) {
     known_.insert(name);

@@ -16,6 +16,23 @@ struct PollerAutoscaling {
   int minimum = 1, maximum = 100, initial = 5;
 };
 
+// Shares of memory and CPU, above 0 and at most 1, below which more tasks are taken.
+struct ResourceTargets {
+  double memory = 0, cpu = 0;
+};
+
+struct ResourceSlotLimits {
+  int minimum = 1;  // Whatever the load.
+  int maximum = 500;
+  std::chrono::milliseconds ramp_throttle{0};  // Beyond the minimum, between one slot and the next.
+};
+
+// Slots that follow the machine's load. A kind without limits keeps its fixed number.
+struct ResourceTuner {
+  ResourceTargets targets;
+  std::optional<ResourceSlotLimits> workflow, activity, local_activity;
+};
+
 struct WorkerOptions {
   std::string namespace_ = "default";
   std::string task_queue;
@@ -31,6 +48,7 @@ struct WorkerOptions {
   int max_concurrent_workflow_tasks = 100;
   int max_concurrent_activities = 100;
   int max_concurrent_local_activities = 100;
+  std::optional<ResourceTuner> resource_tuner;
   int max_concurrent_workflow_task_polls = 5;
   double nonsticky_to_sticky_poll_ratio = 0.2;
   int max_concurrent_activity_task_polls = 5;
@@ -56,7 +74,12 @@ struct WorkerOptions {
 
 // For a language that runs each activity on a thread.
 inline int activity_threads(const WorkerOptions& options) {
-  return options.max_concurrent_activities + options.max_concurrent_local_activities;
+  const auto most = [](const std::optional<ResourceSlotLimits>& limits, int fixed) {
+    return limits ? limits->maximum : fixed;
+  };
+  const ResourceTuner tuner = options.resource_tuner.value_or(ResourceTuner{});
+  return most(tuner.activity, options.max_concurrent_activities) +
+         most(tuner.local_activity, options.max_concurrent_local_activities);
 }
 
 // Each option with its name, in order: for languages that read them by name. A test compares this
@@ -75,6 +98,7 @@ void for_each_option(Options& options, Visit&& visit) {
   visit("max_concurrent_workflow_tasks", options.max_concurrent_workflow_tasks);
   visit("max_concurrent_activities", options.max_concurrent_activities);
   visit("max_concurrent_local_activities", options.max_concurrent_local_activities);
+  visit("resource_tuner", options.resource_tuner);
   visit("max_concurrent_workflow_task_polls", options.max_concurrent_workflow_task_polls);
   visit("nonsticky_to_sticky_poll_ratio", options.nonsticky_to_sticky_poll_ratio);
   visit("max_concurrent_activity_task_polls", options.max_concurrent_activity_task_polls);

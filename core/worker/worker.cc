@@ -18,6 +18,7 @@
 #include "core/worker/goodbye.h"
 #include "core/worker/lane.h"
 #include "core/worker/poller.h"
+#include "core/worker/resource_slots.h"
 #include "core/worker/slots.h"
 #include "core/worker/watchdog.h"
 
@@ -111,6 +112,7 @@ class WorkerImpl : public Worker, private EagerStarts::Taker {
   // What this worker cannot do, why, and what to check.
   absl::Status cannot(const std::string& what, const absl::Status& failure) const;
   void set_up();
+  void make_slots();
   void stop_polling();
   void start_lanes();
   void start_pollers();
@@ -213,20 +215,37 @@ absl::Status WorkerImpl::start_validated() {
   return absl::OkStatus();
 }
 
+void WorkerImpl::make_slots() {
+  const WorkerOptions& options = context_.options;
+  WorkerMetrics& metrics = *context_.metrics;
+  const base::Clock& clock = *context_.environment.clock;
+  const ResourceTuner tuner = options.resource_tuner.value_or(ResourceTuner{});
+  std::shared_ptr<ResourceController> controller;
+  if (options.resource_tuner) {
+    controller =
+        std::make_shared<ResourceController>(tuner.targets, std::make_unique<MachineLoad>(clock));
+  }
+  const auto slots = [&](const std::optional<ResourceSlotLimits>& limits, int fixed,
+                         Gauge& available, Gauge& used) -> std::shared_ptr<base::SlotSupplier> {
+    if (!limits) return std::make_shared<Slots>(fixed, &available, &used);
+    return std::make_shared<ResourceSlots>(*limits, controller, *context_.environment.timers,
+                                           &used);
+  };
+  // With a cache, one slot each for the sticky and the normal queue, or the one starves the other.
+  const int least = context_.caches() ? 2 : 1;
+  context_.workflow_slots =
+      slots(tuner.workflow, std::max(options.max_concurrent_workflow_tasks, least),
+            metrics.workflow_slots_available, metrics.workflow_slots_used);
+  context_.activity_slots = slots(tuner.activity, std::max(options.max_concurrent_activities, 1),
+                                  metrics.activity_slots_available, metrics.activity_slots_used);
+  context_.local_slots =
+      slots(tuner.local_activity, std::max(options.max_concurrent_local_activities, 1),
+            metrics.local_activity_slots_available, metrics.local_activity_slots_used);
+}
+
 void WorkerImpl::set_up() {
   const WorkerOptions& options = context_.options;
-  // With a cache, one slot each for the sticky and the normal queue, or the one starves the other.
-  int least = context_.caches() ? 2 : 1;
-  context_.workflow_slots = std::make_shared<Slots>(
-      std::max(options.max_concurrent_workflow_tasks, least),
-      &context_.metrics->workflow_slots_available, &context_.metrics->workflow_slots_used);
-  context_.activity_slots = std::make_shared<Slots>(std::max(options.max_concurrent_activities, 1),
-                                                    &context_.metrics->activity_slots_available,
-                                                    &context_.metrics->activity_slots_used);
-  context_.local_slots =
-      std::make_shared<Slots>(std::max(options.max_concurrent_local_activities, 1),
-                              &context_.metrics->local_activity_slots_available,
-                              &context_.metrics->local_activity_slots_used);
+  make_slots();
   activity_manager_ = std::make_unique<ActivityManager>(
       ActivityManagerOptions{
           .max_heartbeat_throttle_interval = options.max_heartbeat_throttle_interval,
@@ -630,10 +649,29 @@ void WorkerImpl::let_go() {
   lanes_.clear();
 }
 
+absl::Status wrong(const char* option, const char* why) {
+  return absl::InvalidArgumentError(absl::StrCat("worker option ", option, " ", why));
+}
+
+absl::Status check(const ResourceTuner& tuner, bool caches) {
+  for (const double target : {tuner.targets.memory, tuner.targets.cpu}) {
+    if (!(target > 0 && target <= 1))
+      return wrong("resource_tuner", "needs targets above 0 and at most 1");
+  }
+  for (const auto* limits : {&tuner.workflow, &tuner.activity, &tuner.local_activity}) {
+    if (!*limits) continue;
+    if (!((*limits)->minimum >= 0 && (*limits)->maximum >= 1 &&
+          (*limits)->minimum <= (*limits)->maximum))
+      return wrong("resource_tuner", "needs 0 <= minimum <= maximum, which is at least 1");
+    if ((*limits)->ramp_throttle.count() < 0)
+      return wrong("resource_tuner", "needs a ramp_throttle that is not negative");
+  }
+  if (caches && tuner.workflow && tuner.workflow->maximum < 2)
+    return wrong("resource_tuner", "needs at least 2 workflow slots where runs are cached");
+  return absl::OkStatus();
+}
+
 absl::Status check(const WorkerOptions& options) {
-  auto wrong = [](const char* option, const char* why) {
-    return absl::InvalidArgumentError(absl::StrCat("worker option ", option, " ", why));
-  };
   if (options.task_queue.empty()) return wrong("task_queue", "is empty");
   if (options.namespace_.empty()) return wrong("namespace", "is empty");
   if (options.max_concurrent_workflow_tasks < 1)
@@ -646,6 +684,10 @@ absl::Status check(const WorkerOptions& options) {
     return wrong("max_concurrent_workflow_task_polls", "must be at least 1");
   if (options.max_concurrent_activity_task_polls < 1)
     return wrong("max_concurrent_activity_task_polls", "must be at least 1");
+  if (options.resource_tuner) {
+    absl::Status valid = check(*options.resource_tuner, options.max_cached_workflows > 0);
+    if (!valid.ok()) return valid;
+  }
   for (const auto& [name, scaling] :
        {std::pair("workflow_poll_autoscaling", options.workflow_poll_autoscaling),
         std::pair("activity_poll_autoscaling", options.activity_poll_autoscaling)}) {

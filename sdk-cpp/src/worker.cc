@@ -40,6 +40,19 @@ std::optional<core::PollerAutoscaling> to_core(const std::optional<PollerAutosca
   return core::PollerAutoscaling{scaling->minimum, scaling->maximum, scaling->initial};
 }
 
+std::optional<core::ResourceTuner> to_core(const std::optional<ResourceTuner>& tuner) {
+  if (!tuner) return std::nullopt;
+  const auto limits =
+      [](const std::optional<ResourceSlotLimits>& from) -> std::optional<core::ResourceSlotLimits> {
+    if (!from) return std::nullopt;
+    return core::ResourceSlotLimits{from->minimum, from->maximum, from->ramp_throttle};
+  };
+  return core::ResourceTuner{{tuner->targets.memory, tuner->targets.cpu},
+                             limits(tuner->workflow),
+                             limits(tuner->activity),
+                             limits(tuner->local_activity)};
+}
+
 core::WorkerOptions to_core(const WorkerOptions& options, const std::string& namespace_) {
   core::WorkerOptions out;
   out.namespace_ = namespace_;
@@ -53,6 +66,7 @@ core::WorkerOptions to_core(const WorkerOptions& options, const std::string& nam
   out.max_concurrent_local_activities = options.max_concurrent_local_activities;
   out.max_concurrent_workflow_task_polls = options.max_concurrent_workflow_task_polls;
   out.max_concurrent_activity_task_polls = options.max_concurrent_activity_task_polls;
+  out.resource_tuner = to_core(options.resource_tuner);
   out.workflow_poll_autoscaling = to_core(options.workflow_poll_autoscaling);
   out.activity_poll_autoscaling = to_core(options.activity_poll_autoscaling);
   out.sticky_queue_schedule_to_start_timeout = options.sticky_queue_schedule_to_start_timeout;

@@ -43,6 +43,16 @@ TEST_P(ActivityLive, IsRetriedByItsPolicy) {
   EXPECT_EQ(execute<&Retries::run>(3, 5), 3);
 }
 
+TEST_P(ActivityLive, SlotsFollowTheLoadAndPollsTheAdvice) {
+  registry().add(define_workflow<&Retries::run>("Retries")).add_activity<&fail_until>();
+  worker_options().resource_tuner = ResourceTuner{.targets = {.memory = 1, .cpu = 1}};
+  worker_options().workflow_poll_autoscaling = PollerAutoscaling{};
+  worker_options().activity_poll_autoscaling = PollerAutoscaling{.maximum = 3, .initial = 1};
+  start_worker();
+
+  EXPECT_EQ(execute<&Retries::run>(3, 5), 3);
+}
+
 TEST_P(ActivityLive, MaximumAttemptsEndWithTheLastFailure) {
   registry().add(define_workflow<&Retries::run>("Retries")).add_activity<&fail_until>();
   start_worker();

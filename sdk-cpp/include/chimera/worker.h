@@ -20,6 +20,30 @@ struct PollerAutoscaling {
   int minimum = 1, maximum = 100, initial = 5;
 };
 
+// Shares of memory and CPU, above 0 and at most 1, below which more tasks are taken: of the cgroup
+// that the process is in, where that has limits, else of the machine.
+struct ResourceTargets {
+  double memory = 0.8, cpu = 0.9;
+};
+
+struct ResourceSlotLimits {
+  int minimum = 1;  // Whatever the load.
+  int maximum = 500;
+  std::chrono::milliseconds ramp_throttle{0};  // Beyond the minimum, between one slot and the next.
+};
+
+// Slots that follow the machine's load: another task is taken while memory and CPU are below their
+// targets. A kind that is std::nullopt keeps its fixed number. Defaults are those of the official
+// Python SDK.
+struct ResourceTuner {
+  ResourceTargets targets = {};
+  std::optional<ResourceSlotLimits> workflow = ResourceSlotLimits{.minimum = 5};
+  std::optional<ResourceSlotLimits> activity =
+      ResourceSlotLimits{.ramp_throttle = std::chrono::milliseconds(50)};
+  std::optional<ResourceSlotLimits> local_activity =
+      ResourceSlotLimits{.ramp_throttle = std::chrono::milliseconds(50)};
+};
+
 struct WorkerOptions {
   std::string task_queue;
   std::string identity = {};
@@ -29,6 +53,7 @@ struct WorkerOptions {
   int max_concurrent_workflow_tasks = 100;  // At least 2 where runs are cached.
   int max_concurrent_activities = 100;
   int max_concurrent_local_activities = 100;
+  std::optional<ResourceTuner> resource_tuner = {};  // In place of these numbers.
   int max_concurrent_workflow_task_polls = 5;
   int max_concurrent_activity_task_polls = 5;
   // In place of the fixed numbers; of workflow tasks at each of the normal and the sticky queue.

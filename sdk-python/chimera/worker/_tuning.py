@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from chimera.common import WorkerDeploymentVersion
 
@@ -42,7 +42,11 @@ class FixedSizeSlotSupplier:
 
 @dataclass(frozen=True)
 class ResourceBasedTunerConfig:
-    """How much of the machine may be used, from 0 to 1."""
+    """Shares of memory and CPU, above 0 and at most 1, below which more tasks are taken.
+
+    Of the cgroup that the process is in, where that has limits, else of the machine. All suppliers
+    of a worker have the same.
+    """
 
     target_memory_usage: float
     target_cpu_usage: float
@@ -50,7 +54,12 @@ class ResourceBasedTunerConfig:
 
 @dataclass(frozen=True)
 class ResourceBasedSlotConfig:
-    """Limits of a number of slots that follows the machine's load."""
+    """Limits of a number of slots that follows the machine's load.
+
+    At least `minimum_slots` there are whatever the load (by default 5 for workflows, 1 for
+    activities), and never more than `maximum_slots` (500). Beyond the minimum `ramp_throttle`
+    passes between one slot and the next (nothing for workflows, 50 ms for activities).
+    """
 
     minimum_slots: int | None = None
     maximum_slots: int | None = None
@@ -204,17 +213,53 @@ class WorkerTuner(ABC):
     def _suppliers(self) -> dict[str, SlotSupplier]:
         """By kind of task: workflow, activity, local_activity, nexus."""
 
-    def _fixed(self, kind: str) -> int:
+    def _fixed(self, kind: str) -> int | None:
         """The number of slots of a kind, if it is fixed."""
         supplier = self._suppliers()[kind]
         if isinstance(supplier, FixedSizeSlotSupplier):
             return supplier.num_slots
-        if isinstance(supplier, (ResourceBasedSlotSupplier, CustomSlotSupplier)):
+        if isinstance(supplier, ResourceBasedSlotSupplier):
+            return None
+        if isinstance(supplier, CustomSlotSupplier):
             raise NotImplementedError(
-                f"{kind} slots: only FixedSizeSlotSupplier is supported yet, not "
-                f"{type(supplier).__name__}"
+                f"{kind} slots: a {type(supplier).__name__} is not supported yet. Use a "
+                "FixedSizeSlotSupplier or a ResourceBasedSlotSupplier."
             )
         raise TypeError(f"Unknown slot supplier type: {supplier}")
+
+    def _resource_based(self) -> tuple[Any, ...] | None:
+        """Targets of memory and CPU, and of each kind that follows them its limits."""
+        followers = {
+            kind: supplier
+            for kind, supplier in self._suppliers().items()
+            if isinstance(supplier, ResourceBasedSlotSupplier) and kind != "nexus"
+        }
+        targets = {supplier.tuner_config for supplier in followers.values()}
+        if not targets:
+            return None
+        if len(targets) > 1:
+            raise ValueError("All resource-based slot suppliers must have the same tuner config")
+        (target,) = targets
+        return (
+            target.target_memory_usage,
+            target.target_cpu_usage,
+            *(
+                _limits(kind, followers[kind].slot_config) if kind in followers else None
+                for kind in ("workflow", "activity", "local_activity")
+            ),
+        )
+
+
+def _limits(kind: str, config: ResourceBasedSlotConfig) -> tuple[int, int, int]:
+    """Minimum, maximum and throttle in milliseconds."""
+    minimum = 5 if kind == "workflow" else 1
+    throttle = timedelta(milliseconds=0 if kind == "workflow" else 50)
+    if config.minimum_slots is not None:
+        minimum = config.minimum_slots
+    if config.ramp_throttle is not None:
+        throttle = config.ramp_throttle
+    maximum = 500 if config.maximum_slots is None else config.maximum_slots
+    return minimum, maximum, int(throttle / timedelta(milliseconds=1))
 
 
 @dataclass(frozen=True)

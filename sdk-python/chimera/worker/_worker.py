@@ -566,9 +566,10 @@ def _core_options(config: WorkerConfig) -> dict[str, Any]:
         "task_queue": config["task_queue"],
         "build_id": config.get("build_id") or load_default_build_id(),
         "max_cached_workflows": config["max_cached_workflows"],
-        "max_concurrent_workflow_tasks": tuner._fixed("workflow"),
-        "max_concurrent_activities": tuner._fixed("activity"),
-        "max_concurrent_local_activities": tuner._fixed("local_activity"),
+        "max_concurrent_workflow_tasks": _slots(tuner, "workflow"),
+        "max_concurrent_activities": _slots(tuner, "activity"),
+        "max_concurrent_local_activities": _slots(tuner, "local_activity"),
+        "resource_tuner": tuner._resource_based(),
         "nonsticky_to_sticky_poll_ratio": config["nonsticky_to_sticky_poll_ratio"],
         "no_remote_activities": config["no_remote_activities"],
         "disable_eager_activity_execution": config["disable_eager_activity_execution"],
@@ -604,6 +605,11 @@ def _core_options(config: WorkerConfig) -> dict[str, Any]:
     ):
         options[name] = int(config[name].total_seconds() * 1000)
     return options
+
+
+def _slots(tuner: WorkerTuner, kind: str) -> int:
+    fixed = tuner._fixed(kind)
+    return 100 if fixed is None else fixed  # Not used where the tuner has limits of its own.
 
 
 def _polls(config: Any, kind: str) -> int:

@@ -12,8 +12,11 @@ from fake_bridge import play_bridge
 
 from chimera import activity, common, workflow
 from chimera.worker import (
+    FixedSizeSlotSupplier,
     PollerBehaviorAutoscaling,
     ResourceBasedSlotConfig,
+    ResourceBasedSlotSupplier,
+    ResourceBasedTunerConfig,
     Worker,
     WorkerDeploymentConfig,
     WorkerTuner,
@@ -89,6 +92,30 @@ def test_options_reach_the_core_in_its_units(client: Any) -> None:
     assert FakeCoreWorker.libraries[-1] == "./lib.so"
 
 
+def test_slots_that_follow_the_load_reach_the_core(client: Any) -> None:
+    Worker(
+        client,
+        task_queue="queue",
+        workflows=[Nothing],
+        build_id="b",
+        tuner=WorkerTuner.create_composite(
+            workflow_supplier=ResourceBasedSlotSupplier(
+                ResourceBasedSlotConfig(), ResourceBasedTunerConfig(0.5, 0.6)
+            ),
+            activity_supplier=ResourceBasedSlotSupplier(
+                ResourceBasedSlotConfig(2, 20, timedelta(seconds=1)),
+                ResourceBasedTunerConfig(0.5, 0.6),
+            ),
+            local_activity_supplier=FixedSizeSlotSupplier(7),
+            nexus_supplier=FixedSizeSlotSupplier(1),
+        ),
+    )
+
+    options = FakeCoreWorker.options
+    assert options["resource_tuner"] == (0.5, 0.6, (5, 500, 0), (2, 20, 1000), None)
+    assert options["max_concurrent_local_activities"] == 7
+
+
 VERSION = common.WorkerDeploymentVersion("d", "b")
 
 
@@ -129,14 +156,19 @@ def test_a_deployment_version_reaches_the_core(client: Any) -> None:
         ),
         (
             {
-                "tuner": WorkerTuner.create_resource_based(
-                    target_memory_usage=0.5,
-                    target_cpu_usage=0.5,
-                    workflow_config=ResourceBasedSlotConfig(minimum_slots=1),
+                "tuner": WorkerTuner.create_composite(
+                    workflow_supplier=ResourceBasedSlotSupplier(
+                        ResourceBasedSlotConfig(), ResourceBasedTunerConfig(0.5, 0.5)
+                    ),
+                    activity_supplier=ResourceBasedSlotSupplier(
+                        ResourceBasedSlotConfig(), ResourceBasedTunerConfig(0.5, 0.6)
+                    ),
+                    local_activity_supplier=FixedSizeSlotSupplier(1),
+                    nexus_supplier=FixedSizeSlotSupplier(1),
                 )
             },
-            NotImplementedError,
-            "only FixedSizeSlotSupplier is supported yet",
+            ValueError,
+            "must have the same tuner config",
         ),
         ({"nexus_service_handlers": [object()]}, NotImplementedError, "Nexus services"),
     ],

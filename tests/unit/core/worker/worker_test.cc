@@ -126,6 +126,18 @@ TEST_F(WorkerTest, OptionsOutOfRangeAreNamed) {
   names("max_eager_activity_reservations_per_workflow_task",
         [](auto& o) { o.max_eager_activity_reservations_per_workflow_task = -1; });
   names("max_cached_bytes", [](auto& o) { o.max_cached_bytes = 0; });
+  names("resource_tuner", [&](auto& o) { o.resource_tuner = {.targets = {nan, 0.5}}; });
+  names("resource_tuner", [](auto& o) { o.resource_tuner = {.targets = {0.5, 1.1}}; });
+  names("resource_tuner", [](auto& o) {
+    o.resource_tuner = {.targets = {0.5, 0.5}, .activity = ResourceSlotLimits{.minimum = 600}};
+  });
+  names("resource_tuner", [](auto& o) {
+    o.resource_tuner = {.targets = {0.5, 0.5},
+                        .activity = ResourceSlotLimits{.ramp_throttle = milliseconds(-1)}};
+  });
+  names("resource_tuner", [](auto& o) {
+    o.resource_tuner = {.targets = {0.5, 0.5}, .workflow = ResourceSlotLimits{.maximum = 1}};
+  });
   names("workflow_poll_autoscaling",
         [](auto& o) { o.workflow_poll_autoscaling = {.minimum = 0, .maximum = 5, .initial = 5}; });
   names("activity_poll_autoscaling",
