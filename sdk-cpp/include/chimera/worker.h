@@ -14,6 +14,11 @@
 
 namespace chimera {
 
+class TestWorker;
+namespace sdk {
+class WorkerInterceptor;
+}
+
 struct WorkerOptions {
   std::string task_queue;
   std::string identity = {};
@@ -70,6 +75,10 @@ class Worker : public Registry {
   void replace_client(const Client& client);
 
  private:
+  friend class TestWorker;
+  // Before start().
+  void intercept(std::shared_ptr<sdk::WorkerInterceptor> interceptor);
+
   class State;
   std::unique_ptr<State> state_;
 };
