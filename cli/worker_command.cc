@@ -26,6 +26,7 @@ namespace {
   if (!arguments.server.api_key.empty())
     setenv("TEMPORAL_API_KEY", arguments.server.api_key.c_str(), /*overwrite=*/1);
   std::vector<char*> raw;
+  raw.reserve(program.size() + 1);
   for (std::string& word : program) raw.push_back(word.data());
   raw.push_back(nullptr);
   execvp(raw[0], raw.data());

@@ -64,6 +64,7 @@ class ServerImpl : public Server {
       auto frontend = GrpcFrontend::listen(options.ip, options.port, *dispatcher_);
       if (!frontend.ok()) return frontend.status();
       frontend_ = std::move(*frontend);
+      loop_.sleep_in(&frontend_->sleeper());
       engine_->address = absl::StrCat(options.ip, ":", frontend_->port());
     }
     loop_.start([this] { engine_->after_task(); }, [this] { engine_->after_turn(); });
@@ -140,6 +141,11 @@ class ServerImpl : public Server {
 absl::StatusOr<std::unique_ptr<Server>> Server::start(ServerOptions options) {
   if (options.executor != nullptr && options.timers == nullptr)
     return absl::InvalidArgumentError("a server with an executor needs timers, too");
+  if (options.executor != nullptr && options.port >= 0) {
+    return absl::InvalidArgumentError(
+        "a server with an executor listens on no port, since it has no thread to wait for calls: "
+        "set the port to -1 and use local_transport()");
+  }
   const bool foreign = options.clock != nullptr;
   auto server = std::make_unique<ServerImpl>(foreign ? *options.clock : base::system_clock(),
                                              foreign, LoopDriver{options.executor, options.timers});

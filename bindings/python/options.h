@@ -12,6 +12,7 @@
 
 #include "bindings/python/convert.h"
 #include "core/base/transport.h"
+#include "core/worker/options.h"
 
 namespace chimera::bindings {
 
@@ -37,6 +38,13 @@ class Options {
       target.reset();
       if (!value.is_none()) target = std::chrono::milliseconds(cast<std::int64_t>(name, value));
     }
+  }
+  // Minimum, maximum and initial, or None.
+  void read(const char* name, std::optional<core::PollerAutoscaling>& target) {
+    const py::object value = take(name);
+    if (!value || value.is_none()) return;
+    const auto [minimum, maximum, initial] = cast<std::tuple<int, int, int>>(name, value);
+    target = {minimum, maximum, initial};
   }
   // A null object if there is no such name.
   py::object take(const char* name) {

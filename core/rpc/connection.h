@@ -4,6 +4,7 @@
 #define CHIMERA_CORE_RPC_CONNECTION_H_
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -73,6 +74,8 @@ struct CallOptions {
   std::string namespace_;  // Header temporal-namespace; empty leaves it out.
   // Task polls: until then, codes that are otherwise final are tried again.
   base::SteadyTime tolerate_fatal_until{};
+  // Each failure after which the call is tried again; on a transport's thread. May be empty.
+  std::function<void(const absl::Status&)> on_retry = {};
 };
 
 class Connection {

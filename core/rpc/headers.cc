@@ -81,11 +81,10 @@ void Headers::set_client(std::string name, std::string version) {
 void Headers::publish() {
   auto snapshot = std::make_shared<Snapshot>();
   base::RpcMetadata& metadata = snapshot->metadata;
-  const base::RpcMetadata& user = user_;
-  metadata = user;
-  // What the user sets wins over what we would send.
-  auto add = [&](absl::string_view name, std::string value) {
-    if (!value.empty() && !contains(user, name)) metadata.emplace_back(name, std::move(value));
+  metadata = user_;
+  // What the user sets wins over what we would send, each name of which is added once.
+  auto add = [&metadata](absl::string_view name, std::string value) {
+    if (!value.empty() && !contains(metadata, name)) metadata.emplace_back(name, std::move(value));
   };
   add("client-name", client_name_);
   add("client-version", client_version_);

@@ -60,17 +60,20 @@ void RetryingCall::on_reply(absl::Status status) {
   environment_->server.note(status, request_.long_poll, now);
   if (status.ok() || environment_->closed.load()) return finish(std::move(status));
   if (request_.is_final && request_.is_final(status)) return finish(std::move(status));
+  bool again = false;
   {
     absl::MutexLock lock(&mutex_);
     if (!cancelled_) {
       base::Timers& timers = environment_->timers;
       auto delay = retry_.next_delay(status, timers.now(), environment_->chance(),
                                      request_.options.tolerate_fatal_until);
-      if (delay) {
-        timer_ = timers.after(*delay, [self = shared_from_this()] { self->try_once(); });
-        return;
-      }
+      again = delay.has_value();
+      if (again) timer_ = timers.after(*delay, [self = shared_from_this()] { self->try_once(); });
     }
+  }
+  if (again) {
+    if (request_.options.on_retry) request_.options.on_retry(status);
+    return;
   }
   finish(std::move(status));
 }

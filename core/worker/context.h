@@ -33,7 +33,8 @@ struct WorkerContext {
   std::shared_ptr<ActivitySink> activity_sink;  // Of their tasks.
   LocalActivities* local_activities = nullptr;  // Null in a worker without workflows.
   std::atomic<bool> shutting_down{false};
-  bool server_ends_polls = false;  // Its ShutdownWorker answers this worker's open polls.
+  bool server_ends_polls = false;     // Its ShutdownWorker answers this worker's open polls.
+  bool server_advises_polls = false;  // How many of them there should be.
 
   bool caches() const { return options.max_cached_workflows > 0; }
   CallOptions call_options(RetryClass retry = RetryClass::kNormal) const {

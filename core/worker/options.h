@@ -4,11 +4,17 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "core/base/api.h"
 
 namespace chimera::core {
+
+// A number of polls that follows the server's advice, within these limits.
+struct PollerAutoscaling {
+  int minimum = 1, maximum = 100, initial = 5;
+};
 
 struct WorkerOptions {
   std::string namespace_ = "default";
@@ -28,6 +34,8 @@ struct WorkerOptions {
   int max_concurrent_workflow_task_polls = 5;
   double nonsticky_to_sticky_poll_ratio = 0.2;
   int max_concurrent_activity_task_polls = 5;
+  // In place of the fixed numbers, for workflows at each of the two queues.
+  std::optional<PollerAutoscaling> workflow_poll_autoscaling, activity_poll_autoscaling;
   int lanes = 0;  // 0: the machine's cores.
   std::chrono::milliseconds sticky_queue_schedule_to_start_timeout{10000};
   std::chrono::milliseconds max_heartbeat_throttle_interval{60000};
@@ -70,6 +78,8 @@ void for_each_option(Options& options, Visit&& visit) {
   visit("max_concurrent_workflow_task_polls", options.max_concurrent_workflow_task_polls);
   visit("nonsticky_to_sticky_poll_ratio", options.nonsticky_to_sticky_poll_ratio);
   visit("max_concurrent_activity_task_polls", options.max_concurrent_activity_task_polls);
+  visit("workflow_poll_autoscaling", options.workflow_poll_autoscaling);
+  visit("activity_poll_autoscaling", options.activity_poll_autoscaling);
   visit("lanes", options.lanes);
   visit("sticky_queue_schedule_to_start_timeout", options.sticky_queue_schedule_to_start_timeout);
   visit("max_heartbeat_throttle_interval", options.max_heartbeat_throttle_interval);

@@ -52,12 +52,14 @@ class Poller : public PollerBase, public std::enable_shared_from_this<Poller<Sou
         events_(std::move(events)) {}
 
   void start() override {
+    std::vector<std::size_t> first;
     {
       absl::MutexLock lock(&mutex_);
-      active_ = behavior_->polls();
       in_flight_.resize(static_cast<std::size_t>(behavior_->polls()));
+      for (std::size_t i = in_flight_.size(); i > 0; --i) resting_.push_back(i - 1);
+      first = take_resting();
     }
-    for (int i = 0; i < behavior_->polls(); ++i) begin(static_cast<std::size_t>(i));
+    for (const std::size_t index : first) begin(index);
   }
 
   void stop() override {
@@ -102,6 +104,33 @@ class Poller : public PollerBase, public std::enable_shared_from_this<Poller<Sou
     base::TimerId pause = 0;
   };
 
+  // The places that shall poll, beside those that do.
+  std::vector<std::size_t> take_resting() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    std::vector<std::size_t> taken;
+    for (int target = behavior_->target(); active_ < target && !resting_.empty(); ++active_) {
+      taken.push_back(resting_.back());
+      resting_.pop_back();
+    }
+    return taken;
+  }
+
+  // A poll of this place has ended: another one, of others too, or none for now.
+  void go_on(std::size_t index) {
+    std::vector<std::size_t> next;
+    {
+      absl::MutexLock lock(&mutex_);
+      if (stopping_ || active_ <= behavior_->target()) {
+        next.push_back(index);
+        if (!stopping_)
+          for (const std::size_t more : take_resting()) next.push_back(more);
+      } else {
+        --active_;
+        resting_.push_back(index);
+      }
+    }
+    for (const std::size_t each : next) begin(each);
+  }
+
   // Waits for a slot, then polls.
   void begin(std::size_t index) {
     bool stopping = false;
@@ -129,7 +158,12 @@ class Poller : public PollerBase, public std::enable_shared_from_this<Poller<Sou
       absl::MutexLock lock(&mutex_);
       number = ++in_flight_[index].number;
     }
-    auto call = send<Reply>(*connection_, source_.method, source_.request(), source_.call,
+    CallOptions options = source_.call;
+    if (const auto timeout = behavior_->timeout()) options.timeout = timeout;
+    options.on_retry = [self = this->shared_from_this()](const absl::Status& failure) {
+      if (absl::IsResourceExhausted(failure)) self->behavior_->refused();
+    };
+    auto call = send<Reply>(*connection_, source_.method, source_.request(), std::move(options),
                             [self = this->shared_from_this(), index, permit = std::move(permit)](
                                 absl::StatusOr<Shared<Reply>> reply) mutable {
                               self->answered(index, std::move(permit), std::move(reply));
@@ -144,6 +178,7 @@ class Poller : public PollerBase, public std::enable_shared_from_this<Poller<Sou
                 absl::StatusOr<Shared<Reply>> reply) {
     if (source_.under_way) source_.under_way->add(-1);
     bool stopping = is_stopping();
+    tell(reply);
     if (reply.ok() && !(*reply)->task_token().empty()) {
       source_.task(*std::move(reply), std::move(permit));
     } else {
@@ -158,15 +193,26 @@ class Poller : public PollerBase, public std::enable_shared_from_this<Poller<Sou
     if (stopping) return leave(1);
     if (behavior_->per_second() > 0) {
       auto pause = std::chrono::nanoseconds(
-          static_cast<std::int64_t>(1e9 * behavior_->polls() / behavior_->per_second()));
+          static_cast<std::int64_t>(1e9 * behavior_->target() / behavior_->per_second()));
       // With the lock, so that stop() sees either the pause or its end.
       absl::MutexLock lock(&mutex_);
       in_flight_[index].pause =
           timers_.after(stopping_ ? std::chrono::nanoseconds(0) : pause,
-                        [self = this->shared_from_this(), index] { self->begin(index); });
+                        [self = this->shared_from_this(), index] { self->go_on(index); });
       return;
     }
-    begin(index);
+    go_on(index);
+  }
+
+  void tell(const absl::StatusOr<Shared<Reply>>& reply) {
+    if (!reply.ok() && !absl::IsDeadlineExceeded(reply.status())) return;
+    PollResult result;
+    if (reply.ok()) {
+      result.task = !(*reply)->task_token().empty();
+      if ((*reply)->has_poller_scaling_decision())
+        result.advice = (*reply)->poller_scaling_decision().poll_request_delta_suggestion();
+    }
+    behavior_->ended(result);
   }
 
   bool is_stopping() {
@@ -190,7 +236,8 @@ class Poller : public PollerBase, public std::enable_shared_from_this<Poller<Sou
   const Events events_;
   absl::Mutex mutex_;
   std::vector<Place> in_flight_ ABSL_GUARDED_BY(mutex_);
-  int active_ ABSL_GUARDED_BY(mutex_) = 0;   // Polls that have not ended.
+  std::vector<std::size_t> resting_ ABSL_GUARDED_BY(mutex_);  // Places that do not poll now.
+  int active_ ABSL_GUARDED_BY(mutex_) = 0;                    // Polls that have not ended.
   int waiting_ ABSL_GUARDED_BY(mutex_) = 0;  // Of these, those that wait for a slot.
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;

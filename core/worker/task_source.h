@@ -3,8 +3,10 @@
 #ifndef CHIMERA_CORE_WORKER_TASK_SOURCE_H_
 #define CHIMERA_CORE_WORKER_TASK_SOURCE_H_
 
+#include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "core/base/slot_supplier.h"
@@ -30,12 +32,25 @@ struct TaskSource {
   Gauge* under_way = nullptr;  // Polls that wait at the server.
 };
 
-// Asked by the poller; any thread.
+// How a poll ended.
+struct PollResult {
+  bool task = false;
+  std::optional<int> advice;  // The server's: so many polls more, or fewer.
+};
+
+// Asked and told by the poller; any thread.
 class PollerBehavior {
  public:
   virtual ~PollerBehavior() = default;
-  // How many polls may wait at a time; the poller's places.
+  // How many polls may ever wait at a time; the poller's places.
   virtual int polls() const = 0;
+  // How many may now; at least 1.
+  virtual int target() { return polls(); }
+  // Of the next poll; none: the source's.
+  virtual std::optional<std::chrono::milliseconds> timeout() { return std::nullopt; }
+  virtual void ended(const PollResult& /*result*/) {}
+  // The server refused one for want of resources; it is tried again.
+  virtual void refused() {}
   // At most so many polls begin a second, over all places; 0: no limit.
   virtual double per_second() const = 0;
 };

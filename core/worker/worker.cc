@@ -13,6 +13,7 @@
 #include "core/telemetry/health.h"
 #include "core/telemetry/log.h"
 #include "core/worker/activity_rpc.h"
+#include "core/worker/autoscaled_polls.h"
 #include "core/worker/drain.h"
 #include "core/worker/goodbye.h"
 #include "core/worker/lane.h"
@@ -113,6 +114,10 @@ class WorkerImpl : public Worker, private EagerStarts::Taker {
   void stop_polling();
   void start_lanes();
   void start_pollers();
+  void start_workflow_pollers();
+  // At most as many as there are slots.
+  std::unique_ptr<PollerBehavior> polls(const std::optional<PollerAutoscaling>& scaling, int fixed,
+                                        int slots, double per_second = 0) const;
   WorkflowTasks workflow_tasks(bool sticky);
   ActivityTasks activity_tasks();
   template <class Source>
@@ -277,6 +282,7 @@ absl::Status WorkerImpl::validated(
     context_.payload_bytes_max =
         static_cast<std::size_t>(std::max<std::int64_t>(info.limits().blob_size_limit_error(), 0));
   context_.server_ends_polls = info.capabilities().worker_poll_complete_on_shutdown();
+  context_.server_advises_polls = info.capabilities().poller_autoscaling();
   return absl::OkStatus();
 }
 
@@ -340,27 +346,43 @@ void WorkerImpl::start_lanes() {
 
 void WorkerImpl::start_pollers() {
   const WorkerOptions& options = context_.options;
-  if (!workflows_.empty()) {
-    int polls = std::max(1, options.max_concurrent_workflow_task_polls);
-    int slots = context_.workflow_slots->count();
-    int normal = polls, sticky = 0;
-    if (context_.caches()) {
-      normal = std::max(1, static_cast<int>(polls * options.nonsticky_to_sticky_poll_ratio));
-      sticky = std::max(1, polls - normal);
-    }
-    // Neither kind may hold all slots while it waits.
-    normal = std::min(normal, context_.caches() ? slots - 1 : slots);
-    sticky = std::min(sticky, slots - normal);
-    start_poller(workflow_tasks(/*sticky=*/false), std::make_unique<FixedPolls>(normal));
-    if (sticky > 0)
-      start_poller(workflow_tasks(/*sticky=*/true), std::make_unique<FixedPolls>(sticky));
-  }
+  if (!workflows_.empty()) start_workflow_pollers();
   if (!activities_.empty() && !options.no_remote_activities) {
-    const int polls = std::min(std::max(1, options.max_concurrent_activity_task_polls),
-                               context_.activity_slots->count());
     start_poller(activity_tasks(),
-                 std::make_unique<FixedPolls>(polls, options.max_activities_per_second));
+                 polls(options.activity_poll_autoscaling,
+                       std::max(1, options.max_concurrent_activity_task_polls),
+                       context_.activity_slots->count(), options.max_activities_per_second));
   }
+}
+
+void WorkerImpl::start_workflow_pollers() {
+  const WorkerOptions& options = context_.options;
+  const auto& scaling = options.workflow_poll_autoscaling;
+  const int most = std::max(1, options.max_concurrent_workflow_task_polls);
+  const int slots = context_.workflow_slots->count();
+  int normal = most, sticky = 0;
+  if (context_.caches()) {
+    normal = std::max(1, static_cast<int>(most * options.nonsticky_to_sticky_poll_ratio));
+    sticky = std::max(1, most - normal);
+  }
+  // Neither kind may hold all slots while it waits.
+  int normal_slots = context_.caches() ? slots - 1 : slots;
+  if (context_.caches() && scaling) normal_slots = std::max(1, slots / 2);
+  normal = std::min(normal, normal_slots);
+  const int sticky_slots = slots - (scaling ? normal_slots : normal);
+  start_poller(workflow_tasks(/*sticky=*/false), polls(scaling, normal, normal_slots));
+  if (sticky > 0)
+    start_poller(workflow_tasks(/*sticky=*/true), polls(scaling, sticky, sticky_slots));
+}
+
+std::unique_ptr<PollerBehavior> WorkerImpl::polls(const std::optional<PollerAutoscaling>& scaling,
+                                                  int fixed, int slots, double per_second) const {
+  if (!scaling) return std::make_unique<FixedPolls>(std::min(fixed, slots), per_second);
+  PollerAutoscaling limits = *scaling;
+  for (int* limit : {&limits.minimum, &limits.initial, &limits.maximum})
+    *limit = std::min(*limit, slots);
+  return std::make_unique<AutoscaledPolls>(limits, *context_.environment.clock,
+                                           context_.server_advises_polls, per_second);
 }
 
 template <class Source>
@@ -624,6 +646,13 @@ absl::Status check(const WorkerOptions& options) {
     return wrong("max_concurrent_workflow_task_polls", "must be at least 1");
   if (options.max_concurrent_activity_task_polls < 1)
     return wrong("max_concurrent_activity_task_polls", "must be at least 1");
+  for (const auto& [name, scaling] :
+       {std::pair("workflow_poll_autoscaling", options.workflow_poll_autoscaling),
+        std::pair("activity_poll_autoscaling", options.activity_poll_autoscaling)}) {
+    if (scaling && !(1 <= scaling->minimum && scaling->minimum <= scaling->initial &&
+                     scaling->initial <= scaling->maximum))
+      return wrong(name, "needs 1 <= minimum <= initial <= maximum");
+  }
   if (options.use_worker_versioning && options.deployment_name.empty())
     return wrong("use_worker_versioning", "needs a deployment_name");
   if (!options.deployment_name.empty() && options.build_id.empty())

@@ -35,6 +35,11 @@ void check(const absl::Status& status, std::string_view doing) {
   throw RpcError(static_cast<int>(status.code()), text);
 }
 
+std::optional<core::PollerAutoscaling> to_core(const std::optional<PollerAutoscaling>& scaling) {
+  if (!scaling) return std::nullopt;
+  return core::PollerAutoscaling{scaling->minimum, scaling->maximum, scaling->initial};
+}
+
 core::WorkerOptions to_core(const WorkerOptions& options, const std::string& namespace_) {
   core::WorkerOptions out;
   out.namespace_ = namespace_;
@@ -48,6 +53,8 @@ core::WorkerOptions to_core(const WorkerOptions& options, const std::string& nam
   out.max_concurrent_local_activities = options.max_concurrent_local_activities;
   out.max_concurrent_workflow_task_polls = options.max_concurrent_workflow_task_polls;
   out.max_concurrent_activity_task_polls = options.max_concurrent_activity_task_polls;
+  out.workflow_poll_autoscaling = to_core(options.workflow_poll_autoscaling);
+  out.activity_poll_autoscaling = to_core(options.activity_poll_autoscaling);
   out.sticky_queue_schedule_to_start_timeout = options.sticky_queue_schedule_to_start_timeout;
   out.graceful_shutdown_timeout = options.graceful_shutdown_timeout;
   out.nonsticky_to_sticky_poll_ratio = options.nonsticky_to_sticky_poll_ratio;

@@ -6,13 +6,15 @@
 #include "server/base/errors.h"
 #include "server/engine/run/side_record.h"
 #include "server/engine/run/visible.h"
+#include "server/engine/schedules.h"
 #include "server/engine/time_skipping.h"
 #include "server/visibility/visibility.h"
 
 namespace chimera::server {
 
 Engine::Engine(Loop& loop, std::unique_ptr<Store> store)
-    : loop_(loop),
+    : schedules(std::make_unique<Schedules>(*this)),
+      loop_(loop),
       store_(std::move(store)),
       outbox_(*store_),
       runs_(*this),
@@ -88,6 +90,7 @@ void Engine::after_turn() {
   shown_.clear();
   changes.values = std::exchange(values_, {});
   changes.deleted_runs = std::exchange(deleted_, {});
+  schedules->collect(changes);
   outbox_.flush(std::move(changes), loop_.timer_is_near());
   runs_.trim();
 }

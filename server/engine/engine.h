@@ -26,6 +26,7 @@ namespace chimera::server {
 namespace visibility {
 class Visibility;
 }
+class Schedules;
 
 class TimeSkipping;  // time_skipping.h
 
@@ -74,6 +75,7 @@ class Engine {
   void after_turn();
 
   std::string cluster_id;
+  const std::unique_ptr<Schedules> schedules;
   std::unique_ptr<TimeSkipping> time_skipping;  // Null: this server's time is the clock's.
   std::string address;  // HOST:PORT, where clients find the server; empty without a port.
 

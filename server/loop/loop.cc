@@ -1,5 +1,6 @@
 #include "server/loop/loop.h"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -13,6 +14,8 @@ namespace {
 // The answers of a turn's calls are sent at its end, in memory mode on this thread; with them a
 // turn takes about twice this long.
 constexpr std::chrono::microseconds kTurnMax{300};
+constexpr std::chrono::hours kLongestSleep{1};
+constexpr std::chrono::milliseconds kLookAtForeignClock{1};
 
 }  // namespace
 
@@ -32,9 +35,11 @@ void Loop::stop() {
   {
     std::lock_guard lock(mutex_);
     stopping_ = true;
+    if (sleeper_ != nullptr) sleeper_->wake();
   }
   wake_.notify_one();
   if (thread_.joinable()) thread_.join();
+  sleeper_ = nullptr;
   if (strand_ == nullptr) return;
   strand_->stop();
   for (take_inbox(); !tasks_.empty();) turn();
@@ -43,15 +48,16 @@ void Loop::stop() {
 }
 
 bool Loop::post(Task task) {
-  bool wake;
+  bool asleep;
   {
     std::lock_guard lock(mutex_);
     if (stopping_) return false;
     inbox_.push_back(std::move(task));
-    wake = waiting_;
+    asleep = waiting_ && std::this_thread::get_id() != thread_id_;
     if (strand_ != nullptr) waiting_ = false;
+    if (asleep && sleeper_ != nullptr) sleeper_->wake();  // It may be gone once this has stopped.
   }
-  if (!wake) return true;
+  if (!asleep) return true;
   if (strand_ != nullptr) {
     strand_->post([this] { run_on_strand(); });
   } else {
@@ -86,22 +92,33 @@ void Loop::wake_in_time() {
   });
 }
 
+void Loop::sleep(std::unique_lock<std::mutex>& lock) {
+  const bool idle = tasks_.empty() && inbox_.empty() && !stopping_;
+  std::chrono::nanoseconds delay{};
+  if (idle) {
+    const base::WallTime next = next_deadline();
+    delay = next == base::WallTime::max()
+                ? std::chrono::nanoseconds::max()
+                : std::clamp<std::chrono::nanoseconds>(next - clock_.now(), {}, kLongestSleep);
+    if (foreign_clock_ && next != base::WallTime::max())
+      delay = std::min<std::chrono::nanoseconds>(delay, kLookAtForeignClock);
+  }
+  waiting_ = idle;
+  if (sleeper_ != nullptr) {
+    lock.unlock();
+    sleeper_->wait(delay);
+    lock.lock();
+  } else if (delay == std::chrono::nanoseconds::max()) {
+    wake_.wait(lock, [this] { return !inbox_.empty() || stopping_; });
+  } else if (idle) {
+    wake_.wait_for(lock, delay, [this] { return !inbox_.empty() || stopping_; });
+  }
+  waiting_ = false;
+}
+
 bool Loop::wait_for_work() {
   std::unique_lock lock(mutex_);
-  if (tasks_.empty() && inbox_.empty() && !stopping_) {
-    waiting_ = true;
-    const base::WallTime next = next_deadline();
-    if (next == base::WallTime::max()) {
-      wake_.wait(lock, [this] { return !inbox_.empty() || stopping_; });
-    } else {
-      std::chrono::nanoseconds delay = std::max(next - clock_.now(), std::chrono::nanoseconds{0});
-      delay = std::min<std::chrono::nanoseconds>(delay, std::chrono::hours{1});
-      if (foreign_clock_)
-        delay = std::min<std::chrono::nanoseconds>(delay, std::chrono::milliseconds{1});
-      wake_.wait_for(lock, delay, [this] { return !inbox_.empty() || stopping_; });
-    }
-    waiting_ = false;
-  }
+  sleep(lock);
   std::move(inbox_.begin(), inbox_.end(), std::back_inserter(tasks_));
   inbox_.clear();
   return !(stopping_ && tasks_.empty());
@@ -109,6 +126,10 @@ bool Loop::wait_for_work() {
 
 void Loop::run() {
   be_woken_promptly();
+  {
+    std::lock_guard lock(mutex_);
+    thread_id_ = std::this_thread::get_id();
+  }
   while (wait_for_work()) turn_and_skip();
 }
 

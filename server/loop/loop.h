@@ -35,6 +35,16 @@ struct LoopDriver {
   base::Timers* timers = nullptr;      // Go by the loop's clock.
 };
 
+// What a loop's thread sleeps in where its work comes from there, as from a network. Borrowed.
+class LoopSleeper {
+ public:
+  virtual ~LoopSleeper() = default;
+  // Handles what has come; if that is nothing, waits for something, for wake(), or so long. The
+  // loop's thread, on which it may post().
+  virtual void wait(std::chrono::nanoseconds at_most) = 0;
+  virtual void wake() = 0;  // Any thread. The next wait() returns at once if none is under way.
+};
+
 class Loop {
  public:
   using Task = absl::AnyInvocable<void()>;
@@ -51,6 +61,8 @@ class Loop {
   // False when the loop has stopped: the task was dropped.
   bool post(Task task);
 
+  // From start() to stop(); before start(). Has no effect where turns are work of an executor.
+  void sleep_in(LoopSleeper* sleeper) { sleeper_ = sleeper; }
   // False: its turns are work of an executor.
   bool has_thread() const { return driver_.executor == nullptr; }
   // Deadlines by now(): of what the server has promised to do.
@@ -62,7 +74,9 @@ class Loop {
   base::WallTime now() const { return now_; }  // When this task began.
   base::WallTime real_now() const { return now_ - skipped_; }
   // A timer wants this thread soon: it should do nothing that may block it.
-  bool timer_is_near() const { return strand_ == nullptr && next_deadline() < real_now() + kNear; }
+  bool timer_is_near() const {
+    return strand_ == nullptr && sleeper_ == nullptr && next_deadline() < real_now() + kNear;
+  }
   base::WallTime refresh() { return now_ = std::max(now_, clock_.now() + skipped_); }
 
   // now() is ahead of the clock by so much. Before start().
@@ -85,6 +99,7 @@ class Loop {
   base::WallTime next_deadline() const;  // By the clock.
   void fire_timers();
   bool wait_for_work();  // False: stop.
+  void sleep(std::unique_lock<std::mutex>& lock);
   void take_inbox();
   void run_on_strand();
   void wake_in_time();
@@ -105,6 +120,8 @@ class Loop {
   bool stopping_ = false;
   bool waiting_ = false;  // For a post() that wakes the thread, or begins a turn on the strand.
   std::thread thread_;
+  std::thread::id thread_id_;       // Of thread_, once it runs.
+  LoopSleeper* sleeper_ = nullptr;  // Null: wake_.
 
   const LoopDriver driver_;
   std::shared_ptr<base::Strand> strand_;            // Null: the thread.

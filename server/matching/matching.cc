@@ -32,7 +32,10 @@ void advise(const QueueKey& key, TaskQueue& queue, const Poller& poller, WallTim
   if (key.type == enums::TASK_QUEUE_TYPE_ACTIVITY)
     return scale(poller.response<wf::PollActivityTaskQueueResponse>());
   auto& response = poller.response<wf::PollWorkflowTaskQueueResponse>();
-  response.set_backlog_count_hint(static_cast<std::int64_t>(queue.backlog.size()));
+  const auto& polled = poller.request<wf::PollWorkflowTaskQueueRequest>().task_queue();
+  response.set_backlog_count_hint(polled.kind() == enums::TASK_QUEUE_KIND_STICKY
+                                      ? queue.sticky_backlog_hint()
+                                      : static_cast<std::int64_t>(queue.backlog.size()));
   scale(response);
 }
 

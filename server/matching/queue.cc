@@ -13,6 +13,8 @@ constexpr Nanos kIdle = seconds{1};
 constexpr Nanos kBehind = milliseconds{200};
 constexpr float kBehindRatio = 1.2F;
 constexpr double kAdvicePerSecond = 10;
+// How many tasks each poll of a worker may be given before the worker has read the first answer.
+constexpr std::size_t kAnswersUnread = 4;
 
 template <class Message>
 void keep(const Message* from, std::optional<Message>& to) {
@@ -33,6 +35,7 @@ void QueueStats::add(const QueueStats& more) {
 void TaskQueue::note_poll(Poller& poller, WallTime now) {
   last_poll = now;
   deserted = false;
+  most_polls = std::max(most_polls, pollers.size() + 1);
   limits.set_worker_rate(poller.max_tasks_per_second, now);
   if (poller.identity.empty()) return;
   if (seen.size() > kPollersKept) {
@@ -47,6 +50,15 @@ void TaskQueue::note_poll(Poller& poller, WallTime now) {
   keep(poller.capabilities, about.capabilities);
   keep(poller.deployment, about.deployment);
   poller.seen = &about;
+}
+
+std::int64_t TaskQueue::sticky_backlog_hint() {
+  const std::size_t soon = kAnswersUnread * std::max<std::size_t>(most_polls, 1);
+  if (backlog.size() <= soon) return 0;
+  std::size_t live = 0;
+  backlog.each([&live](const MatchTask& task) { live += is_live(task); });
+  if (live < backlog.size() / 2) backlog.erase_stale();
+  return live <= soon ? 0 : static_cast<std::int64_t>(live);
 }
 
 void TaskQueue::note_poll_end(Poller& poller, WallTime now) {

@@ -41,7 +41,8 @@ struct TaskQueue {
   std::list<Poller> pollers;               // Longest waiting first.
   std::map<std::string, SeenPoller> seen;  // By identity, for five minutes.
   WallTime last_poll{};
-  bool deserted = false;  // Its worker has said goodbye; until the next poll.
+  std::size_t most_polls = 0;  // That waited at a time.
+  bool deserted = false;       // Its worker has said goodbye; until the next poll.
   QueueLimits limits;
   std::unique_ptr<Timer> limit_timer;
 
@@ -51,6 +52,11 @@ struct TaskQueue {
   void note_poll_end(Poller& poller, WallTime now);
   // By priority; stale tasks do not count.
   std::map<int, QueueStats> stats(WallTime now) const;
+  // What a sticky queue's poll is told of the tasks behind its own. The Go SDK sends all its polls
+  // to the sticky queue when that is more than nothing, until an answer from there says otherwise:
+  // for a whole long poll if the last one was told of tasks that others took or that are stale. So
+  // only a backlog is told that its polls will not have emptied when the answer is read.
+  std::int64_t sticky_backlog_hint();
   // Whether the poller, which was just given a task, should have more like it, or fewer: 1, 0, -1.
   int scaling(const Poller& poller, WallTime now);
 

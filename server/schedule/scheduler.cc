@@ -237,6 +237,7 @@ Todo Scheduler::advance(WallTime now) {
                        !state_.buffer.empty() || !todo.starts.empty() ||
                        !state_.info.running_workflows().empty();
   if (next != kNever || at_work) return todo;
+  todo.idle = true;
   todo.wake = idle_until();
   todo.over = todo.wake <= now;
   return todo;
@@ -248,7 +249,9 @@ void Scheduler::started(const Start& start, const std::string& run_id, WallTime 
   common::WorkflowExecution execution;
   execution.set_workflow_id(start.workflow_id);
   execution.set_run_id(run_id);
-  *info.add_running_workflows() = execution;
+  // Of those that may overlap nothing waits for the end.
+  if (start.policy != enums::SCHEDULE_OVERLAP_POLICY_ALLOW_ALL)
+    *info.add_running_workflows() = execution;
   auto& action = *info.add_recent_actions();
   set(action.mutable_schedule_time(), start.actual);
   set(action.mutable_actual_time(), now);
@@ -258,39 +261,53 @@ void Scheduler::started(const Start& start, const std::string& run_id, WallTime 
     info.mutable_recent_actions()->DeleteSubrange(0, beyond);
 }
 
+std::vector<std::string> Scheduler::awaited() const {
+  std::vector<std::string> runs;
+  for (const auto& execution : state_.info.running_workflows()) runs.push_back(execution.run_id());
+  for (const auto& action : state_.info.recent_actions()) {
+    if (action.start_workflow_status() == enums::WORKFLOW_EXECUTION_STATUS_RUNNING)
+      runs.push_back(action.start_workflow_result().run_id());
+  }
+  return runs;
+}
+
 bool Scheduler::ended(const std::string& first_run_id, const End& end) {
+  bool shown = false;
+  for (auto& action : *state_.info.mutable_recent_actions()) {
+    if (action.start_workflow_result().run_id() != first_run_id) continue;
+    action.set_start_workflow_status(end.status);
+    shown = true;
+  }
   auto& running = *state_.info.mutable_running_workflows();
   const auto found = std::find_if(running.begin(), running.end(), [&](const auto& execution) {
     return execution.run_id() == first_run_id;
   });
-  if (found == running.end()) return false;
+  if (found == running.end()) return shown;
   const std::string workflow_id = found->workflow_id();
   running.erase(found);
-  for (auto& action : *state_.info.mutable_recent_actions()) {
-    if (action.start_workflow_result().run_id() == first_run_id)
-      action.set_start_workflow_status(end.status);
-  }
-  const bool failed = end.status == enums::WORKFLOW_EXECUTION_STATUS_FAILED ||
-                      end.status == enums::WORKFLOW_EXECUTION_STATUS_TIMED_OUT;
   if (end.status == enums::WORKFLOW_EXECUTION_STATUS_COMPLETED) {
     state_.last_failure.reset();
     if (end.result != nullptr)
       state_.last_result = *end.result;
     else
       state_.last_result.Clear();
-  } else if (failed && end.failure != nullptr) {
+  } else if (end.failure != nullptr) {
     state_.last_failure = *end.failure;  // The last result stays.
   }
-  auto& state = *state_.schedule.mutable_state();
-  if (failed && state_.schedule.policies().pause_on_failure() && !state.paused()) {
-    state.set_paused(true);
-    state.set_notes(
-        absl::StrCat("paused, workflow ",
-                     end.status == enums::WORKFLOW_EXECUTION_STATUS_FAILED ? "failed" : "timedout",
-                     ": ", workflow_id));
-    ++state_.conflict_token;
-  }
+  pause_on_failure(workflow_id, end);
   return true;
+}
+
+void Scheduler::pause_on_failure(const std::string& workflow_id, const End& end) {
+  const bool failed = end.status == enums::WORKFLOW_EXECUTION_STATUS_FAILED;
+  auto& state = *state_.schedule.mutable_state();
+  if (!failed && end.status != enums::WORKFLOW_EXECUTION_STATUS_TIMED_OUT) return;
+  if (!state_.schedule.policies().pause_on_failure() || state.paused()) return;
+  state.set_paused(true);
+  state.set_notes(absl::StrCat("paused due to workflow ", failed ? "failure" : "timeout", ": ",
+                               workflow_id, failed ? ": " : "",
+                               end.failure != nullptr ? end.failure->message() : ""));
+  ++state_.conflict_token;
 }
 
 void Scheduler::update(const api::Schedule& schedule, Spec spec, WallTime now) {

@@ -1,7 +1,7 @@
 // Scheduler, what one schedule does: which of its times become actions, what an action does when
 // the one before it still runs, what is kept for later. It does nothing itself: it says what is to
 // be started, cancelled or terminated and when to ask again, and is told what came of it. Rules
-// follow the genuine server's newer scheduler (1.32). Pure.
+// follow the scheduler that servers 1.29 and 1.32 have by default. Pure.
 #ifndef CHIMERA_SERVER_SCHEDULE_SCHEDULER_H_
 #define CHIMERA_SERVER_SCHEDULE_SCHEDULER_H_
 
@@ -52,7 +52,8 @@ struct Todo {
   std::vector<Start> starts;
   std::vector<common::WorkflowExecution> cancel, terminate;
   WallTime wake = kNever;  // When to ask again; at once if there is more than fits into one turn.
-  bool over = false;       // Nothing has been left to do for a week: it can go.
+  bool idle = false;       // Nothing is left to do: it wakes to go.
+  bool over = false;       // It has been idle for a week: it can go.
   bool changed = false;    // Something of its state.
 };
 
@@ -71,7 +72,9 @@ class Scheduler {
   Todo advance(WallTime now);
   // What became of a start. One that was refused is dropped.
   void started(const Start& start, const std::string& run_id, WallTime now);
-  // The last run of the chain that began with the run has ended. False: it is none of ours.
+  // First runs of the chains whose end is to be told.
+  std::vector<std::string> awaited() const;
+  // The last run of the chain that began with the run has ended. False: it changes nothing.
   struct End {
     enums::WorkflowExecutionStatus status = enums::WORKFLOW_EXECUTION_STATUS_COMPLETED;
     const common::Payloads* result = nullptr;
@@ -102,6 +105,7 @@ class Scheduler {
   bool backfill(int& budget, Todo& todo);
   void decide(WallTime now, Todo& todo);
   bool admit(const Start& start, WallTime now);
+  void pause_on_failure(const std::string& workflow_id, const End& end);
   WallTime idle_until() const;
   std::vector<WallTime> future(WallTime now, int count) const;
 

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "server/schedule/canonical.h"
+#include "server/schedule/fingerprint.h"
 
 namespace chimera::server::schedule {
 namespace {
@@ -38,18 +39,6 @@ absl::StatusOr<absl::TimeZone> load_zone(const std::string& name) {
 
 std::int64_t floor_seconds(WallTime time) {
   return std::chrono::floor<seconds>(time).time_since_epoch().count();
-}
-
-// Stays the same from one build to the next: a restart must not move a time. FNV-1a, then the
-// finalizer of MurmurHash3 for its upper bits.
-std::uint32_t hash_of(absl::string_view seed, std::int64_t time) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  const auto add = [&hash](std::uint8_t byte) { hash = (hash ^ byte) * 0x100000001b3; };
-  for (int shift = 0; shift < 64; shift += 8) add(static_cast<std::uint8_t>(time >> shift));
-  for (char c : seed) add(static_cast<std::uint8_t>(c));
-  hash = (hash ^ hash >> 33) * 0xff51afd7ed558ccd;
-  hash = (hash ^ hash >> 33) * 0xc4ceb9fe1a85ec53;
-  return static_cast<std::uint32_t>((hash ^ hash >> 33) >> 32);
 }
 
 bool is_exact(const google::protobuf::Duration& duration) {
@@ -139,7 +128,7 @@ Due Spec::next(absl::string_view seed, WallTime after_time, bool* gave_up) const
       if (const auto following = raw_next(*found))
         jitter = std::min(jitter, std::min((*following - *found), jitter) * 1000);
     }
-    const std::uint64_t share = std::uint64_t{hash_of(seed, *found)} *
+    const std::uint64_t share = std::uint64_t{fingerprint_of(*found, seed)} *
                                 static_cast<std::uint64_t>(std::max<std::int64_t>(jitter, 0));
     return {nominal, nominal + milliseconds(share >> 32)};
   }

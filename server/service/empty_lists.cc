@@ -18,7 +18,6 @@ absl::Status nothing(Engine&, Request&, Response&) {
 }  // namespace
 
 void register_empty_lists(MethodTable& table) {
-  table.add("ListSchedules", nothing<wf::ListSchedulesRequest, wf::ListSchedulesResponse>);
   table.add("ListBatchOperations",
             nothing<wf::ListBatchOperationsRequest, wf::ListBatchOperationsResponse>);
   table.add("ListWorkerDeployments",

@@ -1,10 +1,8 @@
 #include "server/service/grpc_frontend.h"
 
-#include <atomic>
 #include <cerrno>
 #include <cstring>
 
-#include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/grpcpp.h>
 #include <netdb.h>
 #include <sys/socket.h>
@@ -13,6 +11,7 @@
 #include "core/base/mutexes.h"
 #include "core/base/transport.h"
 #include "server/service/grpc_streams.h"
+#include "server/service/wire.h"
 
 namespace chimera::server {
 namespace {
@@ -35,95 +34,79 @@ grpc::Status too_large(std::size_t size) {
                                    kRequestBytesMax, ")"));
 }
 
-class RefusingReactor : public grpc::ServerGenericBidiReactor {
+class Refusal : public Conversation {
  public:
-  explicit RefusingReactor(const std::string& why) {
-    Finish(grpc::Status(grpc::StatusCode::UNIMPLEMENTED, why));
+  explicit Refusal(std::string why) : why_(std::move(why)) {}
+  void begin(WireCall& call) override {
+    call.finish(grpc::Status(grpc::StatusCode::UNIMPLEMENTED, why_));
   }
-  void OnDone() override { delete this; }
+  void has_read(bool) override {}
+
+ private:
+  const std::string why_;
 };
 
-// One call on the wire: read once, answered once. Deletes itself when gRPC is done with it.
-class UnaryReactor : public grpc::ServerGenericBidiReactor {
+// A call that is read once and answered once.
+class Unary : public Conversation {
  public:
-  UnaryReactor(const Method& method, grpc::GenericCallbackServerContext* context,
-               Dispatcher& dispatcher)
-      : dispatcher_(dispatcher), context_(context), call_(std::make_shared<Call>()) {
+  Unary(const Method& method, Dispatcher& dispatcher)
+      : dispatcher_(dispatcher), call_(std::make_shared<Call>()) {
     call_->method = &method;
-    StartRead(&bytes_);
   }
 
-  void OnReadDone(bool ok) override {
-    if (!ok) return Finish(grpc::Status(grpc::StatusCode::CANCELLED, "no request"));
-    if (bytes_.Length() > kRequestBytesMax) return Finish(too_large(bytes_.Length()));
+  void begin(WireCall& wire) override {
+    wire_ = &wire;
+    wire.read();
+  }
+
+  void has_read(bool ok) override {
+    if (!ok) return wire_->finish(grpc::Status(grpc::StatusCode::CANCELLED, "no request"));
+    grpc::ByteBuffer& bytes = wire_->bytes();
+    if (bytes.Length() > kRequestBytesMax) return wire_->finish(too_large(bytes.Length()));
     call_->request.reset(call_->method->request->New());
     call_->owned_response.reset(call_->method->response->New());
     call_->response = call_->owned_response.get();
-    if (!parse(bytes_, *call_->request)) {
-      return Finish(
+    if (!parse(bytes, *call_->request)) {
+      return wire_->finish(
           grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "the request is not a valid message"));
     }
-    bytes_.Clear();
-    const auto deadline = context_->deadline();
+    bytes.Clear();
+    read_context();
+    call_->deliver = [this](absl::Status status) { deliver(std::move(status)); };
+    submitted_ = true;
+    dispatcher_.submit(call_);
+    if (cancelled_) dispatcher_.cancel(call_);
+  }
+
+  void is_cancelled() override {
+    cancelled_ = true;
+    if (submitted_) dispatcher_.cancel(call_);
+  }
+
+ private:
+  void read_context() {
+    const grpc::GenericServerContext& context = wire_->context();
+    const auto deadline = context.deadline();
     if (deadline != std::chrono::system_clock::time_point::max()) {
       call_->timeout = std::max<Nanos>(deadline - std::chrono::system_clock::now(), Nanos{1});
     }
-    for (const auto& [key, value] : context_->client_metadata()) {
+    for (const auto& [key, value] : context.client_metadata()) {
       if (key == kSupportedFeatures)
         call_->follows_runs |= follows_runs({value.data(), value.size()});
       if (key == kClientName)
         call_->reads_unwritten = reads_unwritten({value.data(), value.size()});
     }
-    call_->deliver = [this](absl::Status status) { deliver(std::move(status)); };
-    submit();
-  }
-
-  void OnCancel() override {
-    cancelled_ = true;
-    if (submitted_) dispatcher_.cancel(call_);
-  }
-  void OnDone() override { delete this; }
-
- private:
-  // From here on only deliver() ends the call, once; before, only OnReadDone() does. So nothing
-  // posted to the loop outlives this.
-  void submit() {
-    submitted_ = true;
-    const bool cancelled = cancelled_;
-    dispatcher_.submit(call_);
-    if (cancelled) dispatcher_.cancel(call_);
   }
 
   void deliver(absl::Status status) {
-    if (!status.ok()) return Finish(to_grpc(status));
-    bytes_ = serialize(*call_->response);
-    StartWriteAndFinish(&bytes_, grpc::WriteOptions(), grpc::Status::OK);
+    if (!status.ok()) return wire_->finish(to_grpc(status));
+    wire_->write_and_finish(serialize(*call_->response));
   }
 
   Dispatcher& dispatcher_;
-  grpc::GenericCallbackServerContext* const context_;
+  WireCall* wire_ = nullptr;
   const CallPtr call_;
-  grpc::ByteBuffer bytes_;
-  std::atomic<bool> submitted_{false}, cancelled_{false};
-};
-
-class Service : public grpc::CallbackGenericService {
- public:
-  explicit Service(Dispatcher& dispatcher) : dispatcher_(dispatcher) {}
-  grpc::ServerGenericBidiReactor* CreateReactor(
-      grpc::GenericCallbackServerContext* context) override {
-    const std::string& path = context->method();
-    if (is_reflection(path)) return new_reflection_reactor();
-    if (path == kHealthWatchPath) return new_health_watch_reactor(watches_);
-    const Method* method = service_methods().find(path);
-    if (method == nullptr) return new RefusingReactor(service_methods().refusal(path));
-    return new UnaryReactor(*method, context, dispatcher_);
-  }
-  void end_watches() { watches_.end_all(); }
-
- private:
-  Dispatcher& dispatcher_;
-  HealthWatches watches_;
+  bool submitted_ = false, cancelled_ = false;
 };
 
 // What keeps a socket from listening there, in words; empty if nothing does. gRPC would print
@@ -159,7 +142,7 @@ std::string listening_problem(const std::string& ip, int port) {
 
 class Frontend : public GrpcFrontend {
  public:
-  explicit Frontend(Dispatcher& dispatcher) : service_(dispatcher) {}
+  explicit Frontend(Dispatcher& dispatcher) : dispatcher_(dispatcher) {}
   ~Frontend() override { shut_down(); }
 
   absl::Status listen(const std::string& ip, int port) {
@@ -180,7 +163,8 @@ class Frontend : public GrpcFrontend {
     builder.SetMaxReceiveMessageSize(kReceiveBytesMax);
     builder.SetMaxSendMessageSize(-1);
     builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port_);
-    builder.RegisterCallbackGenericService(&service_);
+    wire_ =
+        std::make_unique<Wire>(builder, [this](const std::string& path) { return answer(path); });
     server_ = builder.BuildAndStart();
     if (server_ == nullptr || port_ == 0) {
       return absl::FailedPreconditionError(
@@ -188,21 +172,34 @@ class Frontend : public GrpcFrontend {
                        ": another program was faster. Choose another "
                        "port (0 takes any free one)."));
     }
+    wire_->accept();
     return absl::OkStatus();
   }
 
   int port() const override { return port_; }
+  LoopSleeper& sleeper() override { return *wire_; }
   void shut_down() override {
-    if (server_ == nullptr) return;
-    service_.end_watches();
+    if (server_ == nullptr || shut_down_) return;
+    watches_.end_all();
     server_->Shutdown(std::chrono::system_clock::now() + std::chrono::milliseconds(500));
     server_->Wait();
-    server_ = nullptr;
+    shut_down_ = true;
   }
 
  private:
-  Service service_;
-  std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<Conversation> answer(const std::string& path) {
+    if (is_reflection(path)) return make_reflection();
+    if (path == kHealthWatchPath) return make_health_watch(watches_);
+    const Method* method = service_methods().find(path);
+    if (method == nullptr) return std::make_unique<Refusal>(service_methods().refusal(path));
+    return std::make_unique<Unary>(*method, dispatcher_);
+  }
+
+  Dispatcher& dispatcher_;
+  HealthWatches watches_;
+  std::unique_ptr<Wire> wire_;
+  std::unique_ptr<grpc::Server> server_;  // Ends before its wire.
+  bool shut_down_ = false;
   int port_ = 0;
 };
 

@@ -1,5 +1,5 @@
-// GrpcFrontend, the TCP listener: one generic gRPC service for every method of the table. gRPC's
-// threads parse and post; they own no state of the server.
+// GrpcFrontend, the TCP listener: one generic gRPC service for every method of the table. It has no
+// threads: the loop's waits in it.
 #ifndef CHIMERA_SERVER_SERVICE_GRPC_FRONTEND_H_
 #define CHIMERA_SERVER_SERVICE_GRPC_FRONTEND_H_
 
@@ -16,8 +16,10 @@ class GrpcFrontend {
  public:
   static absl::StatusOr<std::unique_ptr<GrpcFrontend>> listen(const std::string& ip, int port,
                                                               Dispatcher& dispatcher);
-  virtual ~GrpcFrontend() = default;  // Open calls have been answered by then.
+  virtual ~GrpcFrontend() = default;  // Nobody waits in it any more.
   virtual int port() const = 0;
+  // Where calls come in: to be waited in, also while it shuts down.
+  virtual LoopSleeper& sleeper() = 0;
   virtual void shut_down() = 0;  // No new calls; returns when none is open.
 };
 

@@ -36,45 +36,42 @@ grpc::ByteBuffer serialize(const google::protobuf::MessageLite& message) {
   return bytes;
 }
 
-// Tells one status, then stays open until the caller or the server goes. Deletes itself.
-class HealthWatch : public grpc::ServerGenericBidiReactor {
+// Tells one status, then stays open until the caller or the server goes.
+class HealthWatch : public Conversation {
  public:
-  explicit HealthWatch(HealthWatches& watches) : watches_(watches) {
-    watches_.add(this);
-    StartRead(&bytes_);
-  }
+  explicit HealthWatch(HealthWatches& watches) : watches_(watches) { watches_.add(this); }
+  ~HealthWatch() override { watches_.remove(this); }
 
-  void OnReadDone(bool ok) override {
+  void begin(WireCall& call) override {
+    call_ = &call;
+    call.read();
+  }
+  void has_read(bool ok) override {
     grpc::health::v1::HealthCheckRequest request;
-    if (!ok || !parse(bytes_, request))
+    if (!ok || !parse(call_->bytes(), request))
       return end(grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "no valid request"));
     using Response = grpc::health::v1::HealthCheckResponse;
     Response response;
     response.set_status(is_served(request.service()) ? Response::SERVING
                                                      : Response::SERVICE_UNKNOWN);
-    bytes_ = serialize(response);
     std::lock_guard lock(mutex_);
-    if (!ended_) StartWrite(&bytes_);
+    if (!ended_) call_->write(serialize(response));
   }
-  void OnWriteDone(bool ok) override {
+  void has_written(bool ok) override {
     if (!ok) end(grpc::Status::CANCELLED);
   }
-  void OnCancel() override { end(grpc::Status::CANCELLED); }
-  void OnDone() override {
-    watches_.remove(this);
-    delete this;
-  }
+  void is_cancelled() override { end(grpc::Status::CANCELLED); }
 
   void end(const grpc::Status& status) {
     std::lock_guard lock(mutex_);
-    if (!ended_) Finish(status);
+    if (!ended_) call_->finish(status);
     ended_ = true;
   }
 
  private:
   HealthWatches& watches_;
-  grpc::ByteBuffer bytes_;
-  std::mutex mutex_;  // Nothing may be started after Finish().
+  WireCall* call_ = nullptr;
+  std::mutex mutex_;  // Nothing may be begun after finish().
   bool ended_ = false;
 };
 
@@ -94,35 +91,35 @@ void HealthWatches::end_all() {
     watch->end(grpc::Status(grpc::StatusCode::UNAVAILABLE, "the server is shutting down"));
 }
 
-grpc::ServerGenericBidiReactor* new_health_watch_reactor(HealthWatches& watches) {
-  return new HealthWatch(watches);
+std::unique_ptr<Conversation> make_health_watch(HealthWatches& watches) {
+  return std::make_unique<HealthWatch>(watches);
 }
 
 namespace {
 
-// Answers one request after another. Deletes itself.
-class ReflectionReactor : public grpc::ServerGenericBidiReactor {
+// Answers one request after another.
+class Reflection : public Conversation {
  public:
-  ReflectionReactor() { StartRead(&bytes_); }
-
-  void OnReadDone(bool ok) override {
-    if (!ok) return Finish(grpc::Status::OK);  // The caller is done.
+  void begin(WireCall& call) override {
+    call_ = &call;
+    call.read();
+  }
+  void has_read(bool ok) override {
+    if (!ok) return call_->finish(grpc::Status::OK);  // The caller is done.
     grpc::Slice request;
-    bytes_.DumpToSingleSlice(&request);
+    call_->bytes().DumpToSingleSlice(&request);
     const std::string answer = answer_reflection(
         std::string(reinterpret_cast<const char*>(request.begin()), request.size()));
     const grpc::Slice slice(answer);
-    bytes_ = grpc::ByteBuffer(&slice, 1);
-    StartWrite(&bytes_);
+    call_->write(grpc::ByteBuffer(&slice, 1));
   }
-  void OnWriteDone(bool ok) override {
-    if (!ok) return Finish(grpc::Status::CANCELLED);
-    StartRead(&bytes_);
+  void has_written(bool ok) override {
+    if (!ok) return call_->finish(grpc::Status::CANCELLED);
+    call_->read();
   }
-  void OnDone() override { delete this; }
 
  private:
-  grpc::ByteBuffer bytes_;
+  WireCall* call_ = nullptr;
 };
 
 }  // namespace
@@ -132,6 +129,6 @@ bool is_reflection(const std::string& path) {
          path == "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
 }
 
-grpc::ServerGenericBidiReactor* new_reflection_reactor() { return new ReflectionReactor; }
+std::unique_ptr<Conversation> make_reflection() { return std::make_unique<Reflection>(); }
 
 }  // namespace chimera::server

@@ -1,15 +1,17 @@
 // The RPCs that are streams, which the official tools use: Health/Watch and server reflection. And
-// the way of messages to and from gRPC's buffers. gRPC's threads.
+// the way of messages to and from gRPC's buffers.
 #ifndef CHIMERA_SERVER_SERVICE_GRPC_STREAMS_H_
 #define CHIMERA_SERVER_SERVICE_GRPC_STREAMS_H_
 
+#include <memory>
 #include <mutex>
 #include <set>
 #include <string>
 
 #include "google/protobuf/message_lite.h"
-#include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/support/byte_buffer.h>
+
+#include "server/service/wire.h"
 
 namespace chimera::server {
 
@@ -32,10 +34,10 @@ class HealthWatches {
   std::set<HealthWatch*> open_;
 };
 
-grpc::ServerGenericBidiReactor* new_health_watch_reactor(HealthWatches& watches);
+std::unique_ptr<Conversation> make_health_watch(HealthWatches& watches);
 
 bool is_reflection(const std::string& path);
-grpc::ServerGenericBidiReactor* new_reflection_reactor();
+std::unique_ptr<Conversation> make_reflection();
 
 }  // namespace chimera::server
 

@@ -22,6 +22,7 @@ void register_resets(MethodTable& table);
 void register_updates(MethodTable& table);
 void register_histories(MethodTable& table);
 void register_visibility(MethodTable& table);
+void register_schedules(MethodTable& table);
 void register_queues(MethodTable& table);
 void register_workers(MethodTable& table);  // What they tell of themselves.
 void register_empty_lists(MethodTable& table);

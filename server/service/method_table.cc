@@ -31,7 +31,6 @@ struct Instead {
   absl::string_view part, advice;
 };
 constexpr Instead kInstead[] = {
-    {"Schedule", "Start the workflow with a cron schedule, or use a genuine Temporal server."},
     {"BatchOperation",
      "List the workflows and call the operation for each, or use a genuine Temporal server."},
     {"TimeSkipping", "Use short times in tests, or the official test server."},

@@ -23,6 +23,7 @@ absl::Status get_system_info(Engine&, wf::GetSystemInfoRequest&,
   can.set_eager_workflow_start(true);
   can.set_sdk_metadata(true);
   can.set_count_group_by_execution_status(true);
+  can.set_supports_schedules(true);
   return absl::OkStatus();
 }
 

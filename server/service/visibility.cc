@@ -6,9 +6,9 @@
 #include <nlohmann/json.hpp>
 
 #include "server/base/errors.h"
-#include "server/base/tokens.h"
 #include "server/engine/engine.h"
 #include "server/service/handlers.h"
+#include "server/service/listing.h"
 #include "server/service/method_table.h"
 #include "server/visibility/attributes.h"
 #include "server/visibility/values.h"
@@ -16,7 +16,6 @@
 namespace chimera::server {
 namespace {
 
-constexpr int kPageMax = 1000;
 constexpr char kRunning[] = "ExecutionStatus = 'Running'";
 
 std::int64_t nanos(WallTime time) { return time.time_since_epoch().count(); }
@@ -37,17 +36,6 @@ absl::StatusOr<Question> question(Engine& engine, const std::string& namespace_n
   return Question{(*ns)->id, *std::move(query)};
 }
 
-// Answers the call on the loop; `response` was made elsewhere.
-template <class Call, class Response>
-void answer(Engine& engine, Call call, absl::Status status, std::shared_ptr<Response> response) {
-  engine.post([&engine, call = std::move(call), status = std::move(status),
-               response = std::move(response)]() mutable {
-    if (call.raw()->finished) return;  // Its caller went away, and with it what it points to.
-    if (status.ok()) call.response().Swap(response.get());
-    engine.finish(call.raw(), std::move(status));
-  });
-}
-
 template <class Response>
 absl::Status fill(absl::StatusOr<visibility::Page> page, Response& response) {
   if (!page.ok()) return page.status();
@@ -56,29 +44,23 @@ absl::Status fill(absl::StatusOr<visibility::Page> page, Response& response) {
     if (!response.add_executions()->ParseFromString(info))
       return absl::InternalError("a row of the index of executions is damaged");
   }
-  if (!page->last) return absl::OkStatus();
-  const visibility::Place& last = *page->last;
-  response.set_next_page_token(
-      ListToken{last.open, last.close_time, last.start_time, last.run_id}.encode());
+  response.set_next_page_token(next_page_token(*page));
   return absl::OkStatus();
 }
 
 template <class Request, class Response>
 absl::Status list_by(Engine& engine, TypedCall<Request, Response> call, const std::string& query,
                      int size) {
-  std::optional<visibility::Place> after;
-  if (const std::string& bytes = call.request().next_page_token(); !bytes.empty()) {
-    auto token = ListToken::decode(bytes);
-    if (!token) return invalid("Invalid NextPageToken.");
-    after = {token->running, token->close_time, token->start_time, std::move(token->run_id)};
-  }
+  absl::StatusOr<std::optional<visibility::Place>> after =
+      place_of(call.request().next_page_token());
+  if (!after.ok()) return after.status();
   absl::StatusOr<Question> asked = question(engine, call.request().namespace_(), query);
   if (!asked.ok()) return asked.status();
   if (!asked->query.group_by.empty())
     return invalid("invalid query: operation is not supported: 'group by' clause");
   engine.visibility().list(
       std::move(asked->namespace_id), std::move(asked->query),
-      size > 0 ? std::min(size, kPageMax) : kPageMax, std::move(after),
+      size > 0 ? std::min(size, kPageMax) : kPageMax, *std::move(after),
       [&engine, call = std::move(call)](absl::StatusOr<visibility::Page> page) mutable {
         auto response = std::make_shared<Response>();
         absl::Status status = fill(std::move(page), *response);

@@ -47,8 +47,8 @@ void TimerHeap::sift_down(std::size_t index) {
 }
 
 void TimerHeap::arm(Timer& timer, base::WallTime at) {
-  if (timer.heap_ != nullptr && timer.at_ == at) return;
-  disarm(timer);
+  if (timer.heap_ == this && timer.at_ == at) return;
+  if (timer.heap_ != nullptr) timer.heap_->disarm(timer);  // It may have been another one's.
   if (at == base::WallTime::max()) return;
   timer.heap_ = this;
   timer.at_ = at;

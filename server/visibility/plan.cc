@@ -255,6 +255,7 @@ Plan make_plan(const Query& query, const Folding& folding) {
   std::vector<const Node*> parts;
   flatten(*query.where, parts);
   std::vector<Sql> conditions;
+  conditions.reserve(parts.size());
   for (const Node* part : parts) conditions.push_back(condition_of(*part, folding));
   plan.scan.rest = all_of(conditions);
   for (std::size_t i = 0; i < parts.size(); ++i) {

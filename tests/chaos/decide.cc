@@ -144,6 +144,10 @@ wf::RespondWorkflowTaskCompletedRequest decide(const wf::PollWorkflowTaskQueueRe
     if (known.child_done) complete(out, known.workflow_id);
     return out;
   }
+  if (known.type == "Scheduled") {
+    complete(out, known.workflow_id);
+    return out;
+  }
   if (known.scheduled == 0) schedule_activity(out, "a");
   if (known.type == "Chain") {
     if (known.completed == 0) return out;

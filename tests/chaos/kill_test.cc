@@ -1,8 +1,10 @@
 // The server is killed with SIGKILL at random moments under load and started again on its file:
-// everything that it acknowledged or showed must be there, and every workflow must end.
+// everything that it acknowledged or showed must be there, every workflow must end, and schedules
+// have started each of their times once.
 #include <filesystem>
 #include <random>
 
+#include "absl/time/time.h"
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -85,6 +87,49 @@ class Chain {
   const std::string id_;
 };
 
+// All runs that a schedule has started: workflow id -> run id.
+std::map<std::string, std::string> runs_of(Caller& caller, const std::string& schedule) {
+  wf::ListWorkflowExecutionsRequest request;
+  request.set_namespace_(kNamespace);
+  request.set_query(absl::StrCat("TemporalScheduledById = '", schedule, "'"));
+  std::map<std::string, std::string> runs;
+  do {
+    const auto reply = caller.once<wf::ListWorkflowExecutionsResponse>(request);
+    EXPECT_TRUE(reply.ok()) << reply.status();
+    if (!reply.ok()) return runs;
+    for (const auto& info : reply->executions()) {
+      const auto& execution = info.execution();
+      EXPECT_TRUE(runs.emplace(execution.workflow_id(), execution.run_id()).second)
+          << execution.workflow_id() << " was started twice";
+    }
+    request.set_next_page_token(reply->next_page_token());
+  } while (!request.next_page_token().empty());
+  return runs;
+}
+
+// Its times without those of backfills are seconds without a gap.
+void verify_times(const std::string& schedule, const std::map<std::string, std::string>& runs,
+                  const Acknowledged& all) {
+  std::set<std::int64_t> times;
+  for (const auto& [id, run_id] : runs) {
+    absl::Time time;
+    std::string error;
+    ASSERT_TRUE(absl::ParseTime(absl::RFC3339_sec, id.substr(schedule.size() + 1), &time, &error))
+        << id << error;
+    times.insert(absl::ToUnixSeconds(time));
+  }
+  std::int64_t backfilled = 0;
+  for (const auto& [of, time] : all.scheduled) {
+    if (of != schedule) continue;
+    EXPECT_TRUE(times.erase(time)) << schedule << " lost a backfill";
+    ++backfilled;
+  }
+  ASSERT_GT(backfilled, 0);
+  ASSERT_FALSE(times.empty());
+  EXPECT_EQ(*times.rbegin() - *times.begin() + 1, static_cast<std::int64_t>(times.size()))
+      << schedule << " lost a time";
+}
+
 class KillTest : public testing::Test {
  protected:
   KillTest() : server_(file_) {}
@@ -130,6 +175,11 @@ class KillTest : public testing::Test {
       auto finished = all.finished.find(id);
       EXPECT_TRUE(finished != all.finished.end() && finished->second == chains.at(id).result) << id;
     }
+    for (const auto& [schedule, policy] : kSchedules) {
+      const auto runs = runs_of(caller, schedule);
+      verify_times(schedule, runs, all);
+      for (const auto& [id, run_id] : runs) add(id, run_id);
+    }
     for (const auto& [id, signal] : all.signals) EXPECT_EQ(chains.at(id).signals[signal], 1) << id;
     for (const auto& [update, id] : all.updates) EXPECT_EQ(chains.at(id).updates[update], 1) << id;
     for (const auto& [run_id, seen] : all.seen) {
@@ -166,9 +216,11 @@ TEST_F(KillTest, NothingAcknowledgedIsLost) {
   ASSERT_TRUE(last.connect());
   verify(last, ledger.all());
   const Acknowledged& all = ledger.all();
-  std::printf("%d kills; %zu workflows, %zu signals, %zu updates, %zu tasks, %zu activities\n",
-              kills(), all.started.size(), all.signals.size(), all.updates.size(), all.tasks.size(),
-              all.activities.size());
+  std::printf(
+      "%d kills; %zu workflows, %zu signals, %zu updates, %zu tasks, %zu activities, %zu "
+      "backfills\n",
+      kills(), all.started.size(), all.signals.size(), all.updates.size(), all.tasks.size(),
+      all.activities.size(), all.scheduled.size());
   EXPECT_GT(all.started.size(), 10u);
 }
 

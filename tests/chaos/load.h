@@ -1,5 +1,6 @@
 // Load, the clients and workers of the kill test: threads that start, signal and update workflows,
-// run their tasks and activities, read their histories, and write down every acknowledgement.
+// make and backfill schedules, run their tasks and activities, read their histories, and write down
+// every acknowledgement.
 #ifndef CHIMERA_TESTS_CHAOS_LOAD_H_
 #define CHIMERA_TESTS_CHAOS_LOAD_H_
 
@@ -13,6 +14,12 @@
 #include "tests/chaos/ledger.h"
 
 namespace chimera::chaos {
+
+// Schedules of every second, whose actions overlap, and whose actions wait for each other.
+inline constexpr std::pair<const char*, enums::ScheduleOverlapPolicy> kSchedules[] = {
+    {"overlapping", enums::SCHEDULE_OVERLAP_POLICY_ALLOW_ALL},
+    {"waiting", enums::SCHEDULE_OVERLAP_POLICY_BUFFER_ALL},
+};
 
 class Load {
  public:
@@ -29,6 +36,12 @@ class Load {
   void run_task(wf::PollWorkflowTaskQueueResponse& task);
   void run_activities();
   void read_histories();
+  void drive_schedules();
+  bool keep_schedules();  // False: something went wrong, or the test is over.
+  bool backfill(const std::string& id, int number);
+  bool until_idle(const std::string& id);
+  bool pause(const std::string& id);
+  bool went(const std::string& what, const absl::Status& status);
   std::string result_of(const std::string& id, const std::string& run_id);
 
   Caller caller_;
@@ -44,7 +57,7 @@ class Load {
 
 // What the workflow code of the load does next, from its whole history and the task's messages.
 // Pure. Types: "Work" (activities, a timer, three signals and an update), "Chain" (continues as
-// new), "Parent" (a child of type Chain).
+// new), "Parent" (a child of type Chain), "Scheduled" (ends at once).
 wf::RespondWorkflowTaskCompletedRequest decide(const wf::PollWorkflowTaskQueueResponse& task,
                                                const std::vector<HistoryEvent>& events);
 

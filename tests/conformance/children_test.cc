@@ -511,6 +511,26 @@ TEST_F(ChildrenTest, signal_external_that_is_no_child) {
   EXPECT_EQ(next_events(), "SignalExternalFailed TaskScheduled TaskStarted ");
 }
 
+TEST_F(ChildrenTest, signal_and_cancel_external_without_a_namespace) {
+  respond(parent_and_child(), {});
+  ASSERT_TRUE(signal("go").ok());
+  Command signals = signal_command(child_id), cancels = cancel_command(child_id);
+  signals.mutable_signal_external_workflow_execution_command_attributes()->clear_namespace_();
+  cancels.mutable_request_cancel_external_workflow_execution_command_attributes()
+      ->clear_namespace_();
+  respond(poll(), {signals});
+  EXPECT_EQ(next_events(), "ExternalSignaled TaskScheduled TaskStarted ");
+  respond(poll_child(), {});
+  ASSERT_TRUE(signal("on").ok());
+  respond(poll(), {cancels});
+  EXPECT_EQ(next_events(), "ExternalCancelRequested TaskScheduled TaskStarted ");
+
+  const auto initiated = event_of(enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED)
+                             .signal_external_workflow_execution_initiated_event_attributes();
+  EXPECT_EQ(initiated.namespace_(), "");
+  EXPECT_NE(initiated.namespace_id(), "");
+}
+
 TEST_F(ChildrenTest, signal_external_nf) {
   start();
   respond(poll(), {signal_command(child_id)});

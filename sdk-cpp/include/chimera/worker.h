@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "chimera/activity.h"
@@ -19,6 +20,11 @@ namespace sdk {
 class WorkerInterceptor;
 }
 
+// A number of polls that follows the server's advice: 1 <= minimum <= initial <= maximum.
+struct PollerAutoscaling {
+  int minimum = 1, maximum = 100, initial = 5;
+};
+
 struct WorkerOptions {
   std::string task_queue;
   std::string identity = {};
@@ -30,6 +36,9 @@ struct WorkerOptions {
   int max_concurrent_local_activities = 100;
   int max_concurrent_workflow_task_polls = 5;
   int max_concurrent_activity_task_polls = 5;
+  // In place of the fixed numbers; of workflow tasks at each of the normal and the sticky queue.
+  std::optional<PollerAutoscaling> workflow_poll_autoscaling = {};
+  std::optional<PollerAutoscaling> activity_poll_autoscaling = {};
   double nonsticky_to_sticky_poll_ratio = 0.2;
   std::chrono::milliseconds sticky_queue_schedule_to_start_timeout{10000};
   std::chrono::milliseconds graceful_shutdown_timeout{

@@ -19,7 +19,11 @@ class PollerBehaviorSimpleMaximum:
 
 @dataclass(frozen=True)
 class PollerBehaviorAutoscaling:
-    """A number of polls within limits. The core uses `initial` throughout in this version."""
+    """A number of polls that follows the server's advice, between `minimum` and `maximum`.
+
+    Of workflow tasks there are so many at the normal queue and as many at the sticky one, and
+    never more in all than there are slots.
+    """
 
     minimum: int = 1
     maximum: int = 100

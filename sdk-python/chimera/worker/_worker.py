@@ -582,6 +582,8 @@ def _core_options(config: WorkerConfig) -> dict[str, Any]:
         ),
         "max_concurrent_workflow_task_polls": _polls(config, "workflow"),
         "max_concurrent_activity_task_polls": _polls(config, "activity"),
+        "workflow_poll_autoscaling": _autoscaling(config, "workflow"),
+        "activity_poll_autoscaling": _autoscaling(config, "activity"),
         # Python code has a watchdog of its own; this one looks after C++ code.
         "deadlock_timeout": 2000 if config.get("native") and not config["debug_mode"] else 0,
     }
@@ -610,6 +612,15 @@ def _polls(config: Any, kind: str) -> int:
     return config.get(f"max_concurrent_{kind}_task_polls") or (
         behavior.maximum if fixed else behavior.initial
     )
+
+
+def _autoscaling(config: Any, kind: str) -> tuple[int, int, int] | None:
+    behavior = config[f"{kind}_task_poller_behavior"]
+    if isinstance(behavior, PollerBehaviorSimpleMaximum):
+        return None
+    if config.get(f"max_concurrent_{kind}_task_polls"):
+        return None
+    return behavior.minimum, behavior.maximum, behavior.initial
 
 
 def _service_of(client: Any) -> Any:

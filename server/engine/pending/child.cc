@@ -176,7 +176,7 @@ void initiate(Transition& t, command::StartChildWorkflowExecutionCommandAttribut
               history::StartChildWorkflowExecutionInitiatedEventAttributes& a) {
   const Run& run = t.run();
   copy_start(from, a);
-  set_target_namespace(t, from.namespace_(), a);
+  set_target_namespace(t, target_namespace_name(run, from.namespace_()), a);
   a.set_workflow_task_completed_event_id(completed_id);
   if (a.task_queue().name().empty()) a.mutable_task_queue()->set_name(run.task_queue);
   a.mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
@@ -240,7 +240,7 @@ Verdict Children::check(CommandCheck& check, const command::Command& command) {
   constexpr auto kCause = Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_START_CHILD_EXECUTION_ATTRIBUTES;
   const auto& a = command.start_child_workflow_execution_command_attributes();
   const Namespace& ns = *check.run.ns;
-  const std::string target = target_namespace(check.run, a.namespace_());
+  const std::string target = target_namespace_name(check.run, a.namespace_());
   if (Verdict verdict = check_sizes(kCause, a, target); verdict) return verdict;
   const std::string required = "Required field ";
   const std::string in = absl::StrCat(" Namespace=", target);

@@ -17,7 +17,11 @@ const Run* external_target(Engine& engine, const Run& sender, const Namespace* n
   return target;
 }
 
-const std::string& target_namespace(const Run& run, const std::string& named) {
+const Namespace* target_namespace(const Engine& engine, const Run& run, const std::string& named) {
+  return named.empty() ? run.ns : engine.namespaces().find(named);
+}
+
+const std::string& target_namespace_name(const Run& run, const std::string& named) {
   return named.empty() ? run.ns->name() : named;
 }
 

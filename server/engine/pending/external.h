@@ -17,17 +17,21 @@ void post(Engine& engine, const Run& run, std::int64_t id, Action action) {
   });
 }
 
-// A command's target namespace defaults to the run's own.
+// The namespace that a command of the run means: its own where none is named. Null: there is none.
+const Namespace* target_namespace(const Engine& engine, const Run& run, const std::string& named);
+
+// The event names the namespace as the command does, and always has its id, as with server 1.29.
 template <class Attributes>
-void set_target_namespace(Transition& t, const std::string& name, Attributes& a) {
-  const Namespace* ns = name.empty() ? t.run().ns : t.engine().namespaces().find(name);
-  a.set_namespace_(name.empty() ? t.run().ns->name() : name);
+void set_target_namespace(Transition& t, const std::string& named, Attributes& a) {
+  const Namespace* ns = target_namespace(t.engine(), t.run(), named);
+  a.set_namespace_(named);
   if (ns != nullptr) a.set_namespace_id(ns->id);
 }
 
-// The target of a signal or cancel: running, not the sender, and its child if it must be.
 // The name of the namespace that a command of the run means.
-const std::string& target_namespace(const Run& run, const std::string& named);
+const std::string& target_namespace_name(const Run& run, const std::string& named);
+
+// The target of a signal or cancel: running, not the sender, and its child if it must be.
 const Run* external_target(Engine& engine, const Run& sender, const Namespace* ns,
                            const common::WorkflowExecution& execution, bool child_only);
 

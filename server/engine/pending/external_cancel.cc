@@ -36,7 +36,8 @@ Verdict ExternalCancels::check(CommandCheck& check, const command::Command& comm
       Cause::WORKFLOW_TASK_FAILED_CAUSE_BAD_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_ATTRIBUTES;
   const auto& a = command.request_cancel_external_workflow_execution_command_attributes();
   constexpr char kCommand[] = "RequestCancelExternalWorkflowExecutionCommand";
-  const std::string ns = absl::StrCat("Namespace=", target_namespace(check.run, a.namespace_()));
+  const std::string ns =
+      absl::StrCat("Namespace=", target_namespace_name(check.run, a.namespace_()));
   const std::string run = absl::StrCat("RunId=", a.run_id());
   if (a.workflow_id().empty())
     return bad(kCause, absl::StrCat("WorkflowId is not set on ", kCommand, ". ", ns, " ", run));
@@ -95,7 +96,7 @@ bool ExternalCancels::fold(const HistoryEvent& event) {
 void ExternalCancels::deliver(Engine& engine, const Run& run, std::int64_t initiated_id) {
   const auto& from = run.events.events(static_cast<int>(initiated_id) - 1)
                          .request_cancel_external_workflow_execution_initiated_event_attributes();
-  const Namespace* ns = engine.namespaces().find(from.namespace_());
+  const Namespace* ns = target_namespace(engine, run, from.namespace_());
   const Run* target =
       external_target(engine, run, ns, from.workflow_execution(), from.child_workflow_only());
   if (target != nullptr) send(engine, run, *target, initiated_id, from.reason());
@@ -103,7 +104,7 @@ void ExternalCancels::deliver(Engine& engine, const Run& run, std::int64_t initi
   Transition t(engine, run);
   auto fill = [&](auto& a) {
     a.set_initiated_event_id(initiated_id);
-    a.set_namespace_(from.namespace_());
+    a.set_namespace_(target_namespace_name(run, from.namespace_()));
     a.set_namespace_id(from.namespace_id());
     *a.mutable_workflow_execution() = from.workflow_execution();
   };

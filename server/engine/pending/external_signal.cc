@@ -53,8 +53,8 @@ Verdict ExternalSignals::check(CommandCheck& check, const command::Command& comm
   constexpr char kCommand[] = "SignalExternalWorkflowExecutionCommand";
   const std::string& id = a.execution().workflow_id();
   const std::string& run_id = a.execution().run_id();
-  const std::string where =
-      absl::StrCat("Namespace=", target_namespace(check.run, a.namespace_()), " RunId=", run_id);
+  const std::string where = absl::StrCat(
+      "Namespace=", target_namespace_name(check.run, a.namespace_()), " RunId=", run_id);
   const std::string signal = absl::StrCat(" SignalName=", a.signal_name());
   Verdict sizes = either(
       too_long(kCause, kCommand, {{"WorkflowId", id, "", "", absl::StrCat(" ", where, signal)}}),
@@ -117,7 +117,7 @@ bool ExternalSignals::fold(const HistoryEvent& event) {
 void ExternalSignals::deliver(Engine& engine, const Run& run, std::int64_t initiated_id) {
   const auto& from = run.events.events(static_cast<int>(initiated_id) - 1)
                          .signal_external_workflow_execution_initiated_event_attributes();
-  const Namespace* ns = engine.namespaces().find(from.namespace_());
+  const Namespace* ns = target_namespace(engine, run, from.namespace_());
   const Run* target =
       external_target(engine, run, ns, from.workflow_execution(), from.child_workflow_only());
   const bool full = target != nullptr && takes_no_more_signals(engine, *target);
@@ -130,7 +130,7 @@ void ExternalSignals::deliver(Engine& engine, const Run& run, std::int64_t initi
   Transition t(engine, run);
   auto fill = [&](auto& a) {
     a.set_initiated_event_id(initiated_id);
-    a.set_namespace_(from.namespace_());
+    a.set_namespace_(target_namespace_name(run, from.namespace_()));
     a.set_namespace_id(from.namespace_id());
     *a.mutable_workflow_execution() = from.workflow_execution();
     a.set_control(from.control());

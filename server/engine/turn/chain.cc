@@ -8,6 +8,7 @@
 #include "server/engine/rules/limits.h"
 #include "server/engine/rules/retry.h"
 #include "server/engine/rules/start_attributes.h"
+#include "server/engine/schedules.h"
 #include "server/engine/turn/start.h"
 #include "server/engine/turn/update_registry.h"
 #include "server/engine/turn/workflow_task.h"
@@ -167,7 +168,9 @@ void after_close(Engine& engine, const Run& run) {
   if (!run.reset_run_id.empty())
     return;  // The run that follows the reset has its children and its parent.
   Children::parent_closed(engine, run);
-  if (run.new_run_id.empty()) Children::tell_parent(engine, run);
+  if (!run.new_run_id.empty()) return;
+  Children::tell_parent(engine, run);
+  engine.schedules->run_closed(run);
 }
 
 }  // namespace chimera::server

@@ -21,8 +21,8 @@ void continue_run(Transition& t, command::ContinueAsNewWorkflowExecutionCommandA
                   std::int64_t completed_id,
                   history::WorkflowExecutionContinuedAsNewEventAttributes& a);
 void time_out_run(Transition& t);
-// Tells the parent and children, ends updates and queries. Once, after the transition that closed
-// the run.
+// Tells the parent, the schedule and children, ends updates and queries. Once, after the transition
+// that closed the run.
 void after_close(Engine& engine, const Run& run);
 
 }  // namespace chimera::server

@@ -11,6 +11,7 @@
 #include "server/engine/run/rebuild.h"
 #include "server/engine/run/side_record.h"
 #include "server/engine/run/visible.h"
+#include "server/engine/schedules.h"
 #include "server/engine/time_skipping.h"
 #include "server/engine/turn/update_registry.h"
 #include "server/engine/turn/workflow_task.h"
@@ -119,6 +120,11 @@ absl::Status recover(Engine& engine) {
     if (absl::Status status = restore_value(engine, value); !status.ok()) return status;
     of_first_layout = of_first_layout || (value.table == kMetaTable && value.key == kUpgradeKey);
   }
+  for (const auto& value : state->values) {  // Namespaces are there now.
+    if (value.table != Schedules::kTable) continue;
+    if (absl::Status status = engine.schedules->restore(value.key, value.value); !status.ok())
+      return status;
+  }
   engine.runs().last_number(state->last_number);
   // Beyond those of runs that are not read here.
   if (engine.store().durable()) engine.ids().see_task_id(micros_since_1970(engine.now()));
@@ -128,6 +134,7 @@ absl::Status recover(Engine& engine) {
     if (absl::Status status = restore_open(engine, std::move(run)); !status.ok()) return status;
   }
   for (const std::string& run_id : open) resume(engine, *engine.runs().by_id(run_id));
+  engine.schedules->resume();
   engine.runs().apply_retention();
   if (of_first_layout) {
     if (absl::Status status = upgrade(engine); !status.ok()) return status;

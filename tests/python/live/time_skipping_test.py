@@ -10,7 +10,15 @@ from datetime import timedelta
 import pytest
 
 from chimera import activity, workflow
-from chimera.client import Client, RPCError, WorkflowFailureError
+from chimera.client import (
+    Client,
+    RPCError,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleIntervalSpec,
+    ScheduleSpec,
+    WorkflowFailureError,
+)
 from chimera.common import RetryPolicy
 from chimera.exceptions import TimeoutError as TemporalTimeoutError
 from chimera.testing import WorkflowEnvironment
@@ -58,11 +66,18 @@ class Waits:
         self.said.append(word)
 
 
+@workflow.defn
+class Daily:
+    @workflow.run
+    async def run(self) -> None:
+        pass
+
+
 @pytest.fixture(params=["in process", "program"])
 async def env(request):
     path = str(CHIMERA) if request.param == "program" else None
     async with await WorkflowEnvironment.start_time_skipping(test_server_existing_path=path) as env:
-        async with Worker(env.client, task_queue=QUEUE, workflows=[Year, Waits], activities=[third_time]):
+        async with Worker(env.client, task_queue=QUEUE, workflows=[Year, Waits, Daily], activities=[third_time]):
             yield env
 
 
@@ -74,6 +89,25 @@ async def test_a_year_passes_while_its_result_is_awaited(env):
     assert took >= 360 * DAY.total_seconds()
     assert await env.get_current_time() - begin >= 360 * DAY
     assert time.monotonic() - real < 30
+
+
+async def test_a_year_of_a_daily_schedule(env):
+    real = time.monotonic()
+    handle = await env.client.create_schedule(
+        "daily",
+        Schedule(
+            action=ScheduleActionStartWorkflow(Daily.run, id="daily", task_queue=QUEUE),
+            spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=DAY)]),
+        ),
+    )
+
+    await env.sleep(365 * DAY)
+
+    assert time.monotonic() - real < 30
+    about = await handle.describe()
+    assert about.info.num_actions == 365
+    assert about.info.num_actions_skipped_overlap == 0
+    assert len({action.scheduled_at for action in about.info.recent_actions}) == 10
 
 
 async def test_time_stands_while_nobody_waits(env):

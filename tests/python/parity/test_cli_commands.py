@@ -33,9 +33,8 @@ EXPECTED = [
     ("workflow delete .*run", ".", "a run is deleted twice"),
     ("--command-timeout", "querying workflow failed|interrupted", "the caller's clock against the server's"),
     # What is not there yet, or is otherwise on purpose (docs/differences.md).
-    ("cluster", "[sS]erverVersion|1.32.0|1.29.1|Nexus-go-sdk|nexus|supportsSchedules", "its version and gaps"),
+    ("cluster", "[sS]erverVersion|1.32.0|1.29.1|Nexus-go-sdk|nexus", "its version and gaps"),
     ("cluster (list|upsert)", "httpAddress|embedded server|remote cluster", "no HTTP, no other cluster"),
-    ("namespace", "supportsSchedules", "no schedules yet"),
     ("namespace", "ustomSearchAttributeAliases", "search attributes have no second names"),
     ("namespace list", ".", "in the order of ids, which are chance"),
     ("namespace-id nonsense", ".", "an id that is none is not found"),

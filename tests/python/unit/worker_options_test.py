@@ -84,6 +84,8 @@ def test_options_reach_the_core_in_its_units(client: Any) -> None:
     assert options["graceful_shutdown_timeout"] == 1500
     assert options["max_concurrent_activity_task_polls"] == 3
     assert options["max_concurrent_workflow_task_polls"] == 2
+    assert options["activity_poll_autoscaling"] == (1, 100, 3)
+    assert options["workflow_poll_autoscaling"] is None
     assert FakeCoreWorker.libraries[-1] == "./lib.so"
 
 

@@ -126,6 +126,10 @@ TEST_F(WorkerTest, OptionsOutOfRangeAreNamed) {
   names("max_eager_activity_reservations_per_workflow_task",
         [](auto& o) { o.max_eager_activity_reservations_per_workflow_task = -1; });
   names("max_cached_bytes", [](auto& o) { o.max_cached_bytes = 0; });
+  names("workflow_poll_autoscaling",
+        [](auto& o) { o.workflow_poll_autoscaling = {.minimum = 0, .maximum = 5, .initial = 5}; });
+  names("activity_poll_autoscaling",
+        [](auto& o) { o.activity_poll_autoscaling = {.minimum = 1, .maximum = 4, .initial = 5}; });
 }
 
 TEST_F(WorkerTest, ANameInTwoLanguagesNamesBoth) {
@@ -564,6 +568,33 @@ TEST_F(WorkerTest, CodeThatDoesNotYieldIsReportedAndHoldsUpNoOtherRun) {
 #ifndef CHIMERA_TSAN  // Which holds signals back from code that makes no call it knows.
   EXPECT_NE(request.failure().stack_trace().find("  at "), std::string::npos);
 #endif
+}
+
+TEST_F(WorkerTest, PollsAsOftenAsTheServerAdvises) {
+  options_.activity_poll_autoscaling = {.minimum = 1, .maximum = 4, .initial = 2};
+  start();
+  wf::PollActivityTaskQueueResponse advice;
+  const auto set = [&](int delta) {
+    advice.mutable_poller_scaling_decision()->set_poll_request_delta_suggestion(delta);
+  };
+  std::vector<ScriptedServer::CallPtr> polls;
+  const auto take = [&](int count) {
+    for (int i = 0; i < count; ++i) polls.push_back(server_->next("PollActivityTaskQueue"));
+  };
+
+  set(2);
+  server_->next("PollActivityTaskQueue")->answer(advice);
+  take(4);  // The other of the first two, and three more.
+  EXPECT_EQ(server_->waiting("PollActivityTaskQueue"), 0);
+  set(-2);
+  for (int i = 0; i < 3; ++i) polls[static_cast<std::size_t>(i)]->answer(advice);
+  polls.erase(polls.begin(), polls.begin() + 3);
+  advice.clear_poller_scaling_decision();
+  polls[0]->answer(advice);
+  polls.clear();
+
+  take(1);
+  EXPECT_EQ(server_->waiting("PollActivityTaskQueue"), 0);
 }
 
 TEST_F(WorkerTest, ShowsItselfInMetrics) {

@@ -66,10 +66,15 @@ class MatchingTest : public testing::Test {
   CallPtr poll(const std::string& identity, std::optional<double> max_tasks_per_second = {},
                const QueueKey& key = queue("queue")) {
     auto call = std::make_shared<Call>();
-    if (key.type == enums::TASK_QUEUE_TYPE_ACTIVITY)
+    if (key.type == enums::TASK_QUEUE_TYPE_ACTIVITY) {
       call->owned_response = std::make_unique<wf::PollActivityTaskQueueResponse>();
-    else
+    } else {
+      auto request = std::make_unique<wf::PollWorkflowTaskQueueRequest>();
+      request->mutable_task_queue()->set_kind(key.name == "sticky" ? enums::TASK_QUEUE_KIND_STICKY
+                                                                   : enums::TASK_QUEUE_KIND_NORMAL);
+      call->request = std::move(request);
       call->owned_response = std::make_unique<wf::PollWorkflowTaskQueueResponse>();
+    }
     call->response = call->owned_response.get();
     call->timeout = std::chrono::minutes{1};
     call->deliver = [this, identity](const absl::Status& status) {
@@ -98,6 +103,11 @@ class MatchingTest : public testing::Test {
         .poller_scaling_decision()
         .poll_request_delta_suggestion();
   }
+  std::int64_t hint_of_poll(const QueueKey& key) {
+    const CallPtr call = poll("worker", {}, key);
+    settle();
+    return static_cast<wf::PollWorkflowTaskQueueResponse&>(*call->response).backlog_count_hint();
+  }
   // What a turn does behind its handlers.
   void settle() {
     do {
@@ -121,6 +131,31 @@ class MatchingTest : public testing::Test {
   std::shared_ptr<Owner> owner = std::make_shared<Owner>();
   std::vector<std::string> answered;
 };
+
+TEST_F(MatchingTest, AStickyBacklogIsHintedWhenItIsMoreThanItsPollsCanTake) {
+  const QueueKey sticky = queue("sticky", enums::TASK_QUEUE_TYPE_WORKFLOW);
+  for (int i = 0; i < 4; ++i) add(i, 3, sticky);
+
+  EXPECT_EQ(hint_of_poll(sticky), 0);  // Three behind it, which its next polls will get.
+  EXPECT_EQ(hint_of_poll(sticky), 0);
+  for (int i = 4; i < 104; ++i) add(i, 3, sticky);
+  EXPECT_EQ(hint_of_poll(sticky), 101);
+}
+
+TEST_F(MatchingTest, StaleTasksAreNoStickyBacklog) {
+  const QueueKey sticky = queue("sticky", enums::TASK_QUEUE_TYPE_WORKFLOW);
+  for (int i = 0; i < 100; ++i) add(i, 3, sticky);
+  for (int i = 1; i < 100; ++i) owner->stale.insert(i);
+
+  EXPECT_EQ(hint_of_poll(sticky), 0);
+}
+
+TEST_F(MatchingTest, ANormalBacklogIsHintedAsItIs) {
+  const QueueKey normal = queue("normal", enums::TASK_QUEUE_TYPE_WORKFLOW);
+  for (int i = 0; i < 4; ++i) add(i, 3, normal);
+
+  EXPECT_EQ(hint_of_poll(normal), 3);
+}
 
 TEST_F(MatchingTest, TheLongestWaitingPollGetsTheOldestTask) {
   poll("first");

@@ -40,18 +40,20 @@ class SchedulerTest : public testing::Test {
     std::vector<std::string> ids;
     cancelled_ = terminated_ = 0;
     do {
-      last_ = scheduler().advance(now_);
-      cancelled_ += static_cast<int>(last_.cancel.size());
-      terminated_ += static_cast<int>(last_.terminate.size());
-      for (const Start& start : last_.starts) {
-        const std::string run_id = absl::StrCat("run-", ++runs_);
-        scheduler().started(start, run_id, now_);
-        ids.push_back(start.workflow_id);
-        starts_.push_back(start);
-      }
-      ++steps_;
+      step();
+      for (const Start& start : last_.starts) ids.push_back(start.workflow_id);
     } while (last_.wake <= now_ && !last_.over);
     return ids;
+  }
+  void step() {
+    last_ = scheduler().advance(now_);
+    cancelled_ += static_cast<int>(last_.cancel.size());
+    terminated_ += static_cast<int>(last_.terminate.size());
+    for (const Start& start : last_.starts) {
+      scheduler().started(start, absl::StrCat("run-", ++runs_), now_);
+      starts_.push_back(start);
+    }
+    ++steps_;
   }
   std::vector<std::string> run_after(Nanos time) {
     scheduler();
@@ -164,8 +166,16 @@ TEST_F(SchedulerTest, TerminateOtherStartsWhenTheOtherHasEnded) {
 TEST_F(SchedulerTest, AllowAllStartsAll) {
   policies().set_overlap_policy(kAllowAll);
   EXPECT_EQ(run_after(seconds(180)).size(), 3u);
-  EXPECT_EQ(info().running_workflows_size(), 3);
   EXPECT_EQ(info().overlap_skipped(), 0);
+  // None of them is in the way of another policy, none passes on what came of it.
+  EXPECT_EQ(info().running_workflows_size(), 0);
+  EXPECT_EQ(scheduler().awaited().size(), 3u);
+  failure::Failure failure;
+  scheduler().ended("run-1", {enums::WORKFLOW_EXECUTION_STATUS_FAILED, nullptr, &failure});
+  EXPECT_EQ(info().recent_actions(0).start_workflow_status(),
+            enums::WORKFLOW_EXECUTION_STATUS_FAILED);
+  EXPECT_FALSE(scheduler().state().last_failure);
+  EXPECT_EQ(scheduler().awaited().size(), 2u);
 }
 
 TEST_F(SchedulerTest, WhatMissedTheWindowIsCounted) {
@@ -230,18 +240,28 @@ TEST_F(SchedulerTest, BackfillHasBothEnds) {
                                  "w-2026-04-01T11:59:00Z", "w-2026-04-01T12:00:00Z"));
 }
 
-// Each step is bounded, and what runs at a time.
+// Each step is bounded.
 TEST_F(SchedulerTest, BackfillOfAMillionTimes) {
   settings().set_paused(true);
   patch(backfill_of(seconds(60) * 1'000'000));
-  int ended = 0;
   while (runs_ < 10'000) {
-    run();
-    EXPECT_LE(scheduler().state().info.running_workflows_size(), 450);
-    while (ended < runs_) end(++ended);
+    step();
+    EXPECT_LE(last_.starts.size(), 100u);
+    EXPECT_EQ(last_.wake, now_);
   }
-  EXPECT_GT(steps_, 50);
   EXPECT_EQ(info().overlap_skipped(), 0);
+}
+
+TEST_F(SchedulerTest, BackfillThatBuffersWaitsForRoom) {
+  settings().set_paused(true);
+  patch(backfill_of(seconds(60) * 1'000'000, kBufferAll));
+  for (int i = 1; i < 1000; ++i) {
+    run();
+    EXPECT_EQ(runs_, i);
+    EXPECT_LE(info().buffer_size(), 450);
+    end(i);
+  }
+  EXPECT_EQ(info().buffer_dropped(), 0);
 }
 
 TEST_F(SchedulerTest, BackfillThatSkipsEndsSoon) {
@@ -270,8 +290,16 @@ TEST_F(SchedulerTest, FailurePauses) {
   end(1, enums::WORKFLOW_EXECUTION_STATUS_FAILED);
   EXPECT_TRUE(scheduler().state().schedule.state().paused());
   EXPECT_EQ(scheduler().state().schedule.state().notes(),
-            "paused, workflow failed: w-2026-04-01T12:01:00Z");
+            "paused due to workflow failure: w-2026-04-01T12:01:00Z: ");
   EXPECT_THAT(run_after(seconds(600)), IsEmpty());
+}
+
+TEST_F(SchedulerTest, TimeoutPauses) {
+  policies().set_pause_on_failure(true);
+  run_after(seconds(60));
+  end(1, enums::WORKFLOW_EXECUTION_STATUS_TIMED_OUT);
+  EXPECT_EQ(scheduler().state().schedule.state().notes(),
+            "paused due to workflow timeout: w-2026-04-01T12:01:00Z");
 }
 
 TEST_F(SchedulerTest, TerminationDoesNotPause) {
@@ -294,7 +322,10 @@ TEST_F(SchedulerTest, ResultAndFailureGoOnToTheNext) {
   EXPECT_EQ(scheduler().state().last_result.payloads(0).data(), "42");
   EXPECT_EQ(scheduler().state().last_failure->message(), "no");
   run_after(seconds(60));
-  scheduler().ended("run-3", {enums::WORKFLOW_EXECUTION_STATUS_COMPLETED, &result});
+  end(3, enums::WORKFLOW_EXECUTION_STATUS_TERMINATED);
+  EXPECT_EQ(scheduler().state().last_failure->message(), "no");
+  run_after(seconds(60));
+  scheduler().ended("run-4", {enums::WORKFLOW_EXECUTION_STATUS_COMPLETED, &result});
   EXPECT_FALSE(scheduler().state().last_failure);
 }
 

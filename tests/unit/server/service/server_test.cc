@@ -454,20 +454,20 @@ TEST(ServerTest, ListsOfWhatIsNotThereAreEmpty) {
   auto server = Server::start({});
   ASSERT_TRUE(server.ok()) << server.status();
   auto transport = (*server)->local_transport();
-  wf::ListSchedulesRequest schedules;
-  schedules.set_namespace_("default");
-  wf::ListSchedulesResponse none;
-  wf::DescribeScheduleRequest one;
+  wf::ListBatchOperationsRequest batches;
+  batches.set_namespace_("default");
+  wf::ListBatchOperationsResponse none;
+  wf::DescribeBatchOperationRequest one;
   one.set_namespace_("default");
-  one.set_schedule_id("s");
-  wf::DescribeScheduleResponse described;
+  one.set_job_id("b");
+  wf::DescribeBatchOperationResponse described;
 
-  EXPECT_TRUE(call(*transport, CHIMERA_METHOD(ListSchedules), schedules, none).ok());
-  EXPECT_EQ(none.schedules_size(), 0);
-  schedules.set_namespace_("nowhere");
-  EXPECT_EQ(call(*transport, CHIMERA_METHOD(ListSchedules), schedules, none).code(),
+  EXPECT_TRUE(call(*transport, CHIMERA_METHOD(ListBatchOperations), batches, none).ok());
+  EXPECT_EQ(none.operation_info_size(), 0);
+  batches.set_namespace_("nowhere");
+  EXPECT_EQ(call(*transport, CHIMERA_METHOD(ListBatchOperations), batches, none).code(),
             absl::StatusCode::kNotFound);
-  EXPECT_EQ(call(*transport, CHIMERA_METHOD(DescribeSchedule), one, described).code(),
+  EXPECT_EQ(call(*transport, CHIMERA_METHOD(DescribeBatchOperation), one, described).code(),
             absl::StatusCode::kUnimplemented);
 }
 
@@ -492,7 +492,7 @@ TEST(ServerTest, WhatOnlyNexusCallersSetIsRefusedAndNotPromised) {
   EXPECT_EQ(callbacks.code(), absl::StatusCode::kUnimplemented);
   EXPECT_THAT(std::string(callbacks.message()), HasSubstr("completion_callbacks"));
   EXPECT_FALSE(info.capabilities().nexus());
-  EXPECT_FALSE(info.capabilities().supports_schedules());
+  EXPECT_TRUE(info.capabilities().supports_schedules());
   EXPECT_TRUE(info.capabilities().eager_workflow_start());
 }
 
@@ -512,17 +512,17 @@ TEST(ServerTest, AnActivityThatStandsAloneIsRefusedWithAdvice) {
 TEST(ServerTest, AMethodThatIsNotThereIsNamed) {
   auto server = Server::start({});
   ASSERT_TRUE(server.ok()) << server.status();
-  wf::CreateScheduleRequest request;
-  wf::CreateScheduleResponse response;
+  wf::StartBatchOperationRequest request;
+  wf::StartBatchOperationResponse response;
 
   const absl::Status status =
-      call(*(*server)->local_transport(), CHIMERA_METHOD(CreateSchedule), request, response);
+      call(*(*server)->local_transport(), CHIMERA_METHOD(StartBatchOperation), request, response);
 
   EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
   EXPECT_EQ(status.message(),
-            "The method temporal.api.workflowservice.v1.WorkflowService/CreateSchedule is not "
-            "available in this embedded server. Start the workflow with a cron schedule, or use a "
-            "genuine Temporal server.");
+            "The method temporal.api.workflowservice.v1.WorkflowService/StartBatchOperation is "
+            "not available in this embedded server. List the workflows and call the operation for "
+            "each, or use a genuine Temporal server.");
 }
 
 }  // namespace

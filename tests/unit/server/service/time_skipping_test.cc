@@ -1,6 +1,8 @@
 // The time of a test server: TestService, and what holds time and what does not.
 #include <functional>
 #include <future>
+#include <set>
+#include <thread>
 
 #include "temporal/api/testservice/v1/request_response.pb.h"
 #include <gmock/gmock.h>
@@ -15,6 +17,7 @@ namespace {
 
 namespace test = api::testservice::v1;
 namespace enums = api::enums::v1;
+namespace schedules = api::schedule::v1;
 using api::command::v1::Command;
 using std::chrono::hours;
 using Task = wf::PollWorkflowTaskQueueResponse;
@@ -103,6 +106,36 @@ class TimeSkippingTest : public testing::Test {
     wf::PollActivityTaskQueueResponse response;
     EXPECT_TRUE(call(*transport_, CHIMERA_METHOD(PollActivityTaskQueue), request, response).ok());
     return response;
+  }
+  void create_schedule(const std::string& id,
+                       const std::function<void(schedules::Schedule&)>& change) {
+    wf::CreateScheduleRequest request;
+    request.set_namespace_("default");
+    request.set_schedule_id(id);
+    request.set_request_id(id);
+    auto& start = *request.mutable_schedule()->mutable_action()->mutable_start_workflow();
+    start.set_workflow_id(id);
+    start.mutable_workflow_type()->set_name("Daily");
+    start.mutable_task_queue()->set_name("queue");
+    change(*request.mutable_schedule());
+    wf::CreateScheduleResponse response;
+    const absl::Status status =
+        call(*transport_, CHIMERA_METHOD(CreateSchedule), request, response);
+    ASSERT_TRUE(status.ok()) << status;
+  }
+  absl::StatusOr<wf::DescribeScheduleResponse> try_describe(const std::string& id) {
+    wf::DescribeScheduleRequest request;
+    request.set_namespace_("default");
+    request.set_schedule_id(id);
+    wf::DescribeScheduleResponse response;
+    absl::Status status = call(*transport_, CHIMERA_METHOD(DescribeSchedule), request, response);
+    if (!status.ok()) return status;
+    return response;
+  }
+  wf::DescribeScheduleResponse described(const std::string& id) {
+    const auto reply = try_describe(id);
+    EXPECT_TRUE(reply.ok()) << reply.status();
+    return reply.ok() ? *reply : wf::DescribeScheduleResponse();
   }
   static bool has(const Task& task, enums::EventType type) {
     return std::any_of(task.history().events().begin(), task.history().events().end(),
@@ -233,11 +266,12 @@ TEST_F(TimeSkippingTest, V1BackoffSkips) {
 }
 
 TEST_F(TimeSkippingTest, ATaskWithoutAWorkerHoldsTime) {
-  serve(0);
+  serve(1);  // Else the day may pass before there is such a task.
   ASSERT_TRUE(start_workflow(*transport_, "waits").ok());
   respond(poll(*transport_), {timer("t", kDay)});
-  const base::WallTime begin = time();
   ASSERT_TRUE(start_workflow(*transport_, "nobody").ok());
+  const base::WallTime begin = time();
+  ASSERT_TRUE(unlock().ok());
 
   EXPECT_LT(time() - begin, hours(1));
 }
@@ -272,6 +306,46 @@ TEST_F(TimeSkippingTest, APollOutlastsASkip) {
   ASSERT_TRUE(start_workflow(*transport_, "w").ok());
 
   EXPECT_EQ(polled.get().workflow_execution().workflow_id(), "w");
+}
+
+TEST_F(TimeSkippingTest, AYearOfADailyScheduleIsASecond) {
+  serve(1);
+  create_schedule("daily", [](schedules::Schedule& schedule) {
+    base::set_duration(kDay, *schedule.mutable_spec()->add_interval()->mutable_interval());
+  });
+  std::set<base::WallTime> days;
+  std::thread worker([&] {
+    for (Task task = poll(*transport_); task.workflow_type().name() == "Daily";
+         task = poll(*transport_)) {
+      days.insert(base::to_wall_time(task.started_time()));
+      respond(task, {complete()});
+    }
+  });
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_TRUE(sleep("UnlockTimeSkippingWithSleep", 365 * kDay).ok());
+
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(1));
+  EXPECT_EQ(described("daily").info().action_count(), 365);
+  EXPECT_EQ(described("daily").info().overlap_skipped(), 0);
+  EXPECT_TRUE(start_workflow(*transport_, "the last one").ok());
+  worker.join();
+  EXPECT_EQ(days.size(), 365u);
+  EXPECT_GE(*days.rbegin() - *days.begin(), 364 * kDay - std::chrono::seconds(1));
+}
+
+// One that is idle goes after a week; that is no reason to skip.
+TEST_F(TimeSkippingTest, TheEndOfAScheduleIsNoReasonButTakesPart) {
+  serve(0);
+  create_schedule("idle", [](schedules::Schedule&) {});
+  const base::WallTime begin = time();
+  EXPECT_EQ(described("idle").info().action_count(), 0);
+  EXPECT_LT(time() - begin, hours(1));
+  ASSERT_TRUE(sleep("Sleep", 6 * kDay).ok());
+  EXPECT_TRUE(described("idle").info().has_create_time());
+
+  ASSERT_TRUE(sleep("Sleep", 2 * kDay).ok());
+
+  EXPECT_EQ(try_describe("idle").status().code(), absl::StatusCode::kNotFound);
 }
 
 TEST_F(TimeSkippingTest, WhatWasSkippedIsKeptOverARestart) {

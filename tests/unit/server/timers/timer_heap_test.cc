@@ -37,6 +37,21 @@ TEST(TimerHeapTest, AMovedTimerFiresOnceAtItsNewTime) {
   EXPECT_EQ(fired, 1);
 }
 
+TEST(TimerHeapTest, ATimerIsArmedInOneHeapAtATime) {
+  TimerHeap heap, other;
+  int fired = 0, before_it = 0;
+  Timer before([&] { ++before_it; }), timer([&] { ++fired; });
+  heap.arm(before, at(5));
+  heap.arm(timer, at(10));
+  other.arm(timer, at(10));
+
+  heap.fire_due(at(10));
+  EXPECT_EQ(fired, 0);
+  EXPECT_EQ(before_it, 1);
+  other.fire_due(at(10));
+  EXPECT_EQ(fired, 1);
+}
+
 TEST(TimerHeapTest, ADeadTimerLeavesTheHeapInOrder) {
   TimerHeap heap;
   std::string fired;
