@@ -112,6 +112,7 @@ class FailedWithMatcher {
     if constexpr (std::is_base_of_v<ApplicationError, Error>) {
       if (!type_.empty() && error.type() != type_) return false;
     }
+    if constexpr (std::is_base_of_v<FailureError, Error>) return message_.Matches(error.message());
     return message_.Matches(error.what());
   }
 
