@@ -52,6 +52,15 @@ def metadata(about: dict) -> str:
     return "\n".join([*lines, "Description-Content-Type: text/markdown", "", (ROOT / about["readme"]).read_text()])
 
 
+def entry_points(about: dict) -> str:
+    groups = about.get("entry-points", {})
+    return "\n".join(
+        line
+        for group, names in groups.items()
+        for line in [f"[{group}]", *(f"{name} = {target}" for name, target in names.items()), ""]
+    )
+
+
 def tag() -> str:
     version = f"cp{sys.version_info.major}{sys.version_info.minor}"
     return f"{version}-{version}-{sysconfig.get_platform().replace('-', '_').replace('.', '_')}"
@@ -208,6 +217,7 @@ def build_wheel(
     texts = {
         f"{stem}.dist-info/METADATA": metadata(about),
         f"{stem}.dist-info/WHEEL": f"Wheel-Version: 1.0\nGenerator: chimera\nRoot-Is-Purelib: false\nTag: {tag()}\n",
+        f"{stem}.dist-info/entry_points.txt": entry_points(about),
         f"{stem}.dist-info/LICENSE": (ROOT / "LICENSE").read_text(),
     }
     record = []

@@ -160,8 +160,10 @@ class Poller : public PollerBase, public std::enable_shared_from_this<Poller<Sou
     }
     CallOptions options = source_.call;
     if (const auto timeout = behavior_->timeout()) options.timeout = timeout;
-    options.on_retry = [self = this->shared_from_this()](const absl::Status& failure) {
-      if (absl::IsResourceExhausted(failure)) self->behavior_->refused();
+    // Weak: the call is kept after its end.
+    options.on_retry = [weak = this->weak_from_this()](const absl::Status& failure) {
+      const auto self = weak.lock();
+      if (self && absl::IsResourceExhausted(failure)) self->behavior_->refused();
     };
     auto call = send<Reply>(*connection_, source_.method, source_.request(), std::move(options),
                             [self = this->shared_from_this(), index, permit = std::move(permit)](

@@ -129,6 +129,10 @@ ActivityContext& ActivityContext::current(const char* call) {
                    " was called outside an activity; only the thread that runs one may"));
 }
 
+ActivityContext* ActivityContext::enter(ActivityContext* context) {
+  return std::exchange(current_activity, context);
+}
+
 void ActivityContext::cancel(const core::ActivityCancellation& why) {
   const absl::MutexLock lock(&mutex_);
   cancelled_ = true;

@@ -53,8 +53,12 @@ class ActivityContext {
                   const WorkerInterceptors& interceptors);
   static ActivityContext& current(
       const char* call);  // Throws std::logic_error outside an activity.
+  // From now on this thread runs that one, or none (null); returns what it ran before.
+  static ActivityContext* enter(ActivityContext* context);
 
   const activity::Info& info();  // On its own thread. Made when it is asked for first.
+  // In place of what the task's message says; before its code runs.
+  void use(activity::Info info) { info_ = std::move(info); }
   const std::string& owner() const {
     return owner_;
   }  // "activity charge_card (id 1, workflow order-17)"

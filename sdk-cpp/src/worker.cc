@@ -185,6 +185,7 @@ class Worker::State {
   absl::Mutex mutex;
   detail::ClientPtr client;  // Whose namespace and codec the worker has.
   WorkerOptions options;
+  sdk::WorkerInterceptors interceptors;
   std::unique_ptr<sdk::NativeTypes> types;
   std::shared_ptr<core::Worker> worker;          // Destroyed before the types that it borrows.
   bool stopping ABSL_GUARDED_BY(mutex) = false;  // A shutdown came before there was a worker.
@@ -220,6 +221,10 @@ Worker& Worker::add_library(const std::string& path) {
   return *this;
 }
 
+void Worker::intercept(std::shared_ptr<sdk::WorkerInterceptor> interceptor) {
+  state_->interceptors.push_back(std::move(interceptor));
+}
+
 void Worker::start() {
   sdk::refuse_in_workflow("Worker::start");
   if (state_->worker != nullptr) throw std::logic_error("the worker has been started already");
@@ -230,6 +235,7 @@ void Worker::start() {
       sdk::NativeTypes::create(state_->client->codec, core::activity_threads((*worker)->options()),
                                state_->options.workflow_stack_bytes);
   check(state_->types->add(*this), "cannot create the worker");
+  state_->types->intercept(state_->interceptors);
   check(state_->types->register_with(**worker), "cannot create the worker");
   {
     absl::MutexLock lock(&state_->mutex);

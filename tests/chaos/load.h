@@ -40,6 +40,7 @@ class Load {
   bool keep_schedules();  // False: something went wrong, or the test is over.
   bool backfill(const std::string& id, int number);
   bool until_idle(const std::string& id);
+  bool until_due(const std::string& id, int backfills);
   bool pause(const std::string& id);
   bool went(const std::string& what, const absl::Status& status);
   std::string result_of(const std::string& id, const std::string& run_id);

@@ -75,6 +75,19 @@ bool Load::until_idle(const std::string& id) {
   }
 }
 
+// Waits until it has begun more than was backfilled: seconds pass more slowly than lives.
+bool Load::until_due(const std::string& id, int backfills) {
+  wf::DescribeScheduleRequest about;
+  about.set_namespace_(kNamespace);
+  about.set_schedule_id(id);
+  for (;;) {
+    const auto described = caller_.until_answered<wf::DescribeScheduleResponse>(about);
+    if (!went("describe " + id, described.status())) return false;
+    if (described->info().action_count() > backfills) return true;
+    std::this_thread::yield();
+  }
+}
+
 bool Load::pause(const std::string& id) {
   wf::PatchScheduleRequest request = patch_request(id, "pause");
   request.mutable_patch()->set_pause("the end");
@@ -87,12 +100,14 @@ bool Load::keep_schedules() {
         caller_.until_answered<wf::CreateScheduleResponse>(create_request(id, policy));
     if (!went(absl::StrCat("create ", id), made.status())) return false;
   }
-  for (int i = 0; starting_; ++i) {
+  int backfills = 0;
+  do {
     for (const auto& [id, policy] : kSchedules)
-      if (!backfill(id, i) || !until_idle(id)) return false;
-  }
+      if (!backfill(id, backfills) || !until_idle(id)) return false;
+    ++backfills;
+  } while (starting_);
   for (const auto& [id, policy] : kSchedules)
-    if (!pause(id) || !until_idle(id)) return false;
+    if (!until_due(id, backfills) || !pause(id) || !until_idle(id)) return false;
   return true;
 }
 

@@ -3,12 +3,17 @@
 //   chimera::Replayer replayer;
 //   replayer.add(kOrder);
 //   replayer.replay(chimera::WorkflowHistory::from_json(text));
+//   const auto report = replayer.replay_files("tests/histories");
+//   EXPECT_TRUE(report.ok()) << report.text();
 #ifndef CHIMERA_REPLAYER_H_
 #define CHIMERA_REPLAYER_H_
 
+#include <cstddef>
+#include <exception>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "chimera/codec.h"
 #include "chimera/definition.h"
@@ -16,6 +21,8 @@
 #include "chimera/workflow.h"
 
 namespace chimera {
+
+class Client;
 
 // A run's events. Immutable; copies share.
 class WorkflowHistory {
@@ -56,6 +63,23 @@ struct ReplayerOptions {
   std::size_t workflow_stack_bytes = std::size_t{1} << 20;  // As WorkerOptions'.
 };
 
+// One history of several, and whether the code agrees with it.
+struct ReplayResult {
+  std::string source;                      // The file, or "workflow ID, run RUN".
+  std::string workflow_id, workflow_type;  // Empty where the history could not be read.
+  std::exception_ptr error = {};           // What replay() or the reading threw; null: it agrees.
+  std::string message = {};                // Its what().
+  bool ok() const { return error == nullptr; }
+};
+
+struct ReplayReport {
+  std::vector<ReplayResult> results;
+  bool ok() const { return failures() == 0; }
+  std::size_t failures() const;
+  // "2 of 3 histories replay", and a paragraph for each that does not.
+  std::string text() const;
+};
+
 // Add, then replay. One thread uses a replayer; each replay runs on it. Activities are not needed.
 class Replayer : public Registry {
  public:
@@ -70,7 +94,19 @@ class Replayer : public Registry {
   // added.
   void replay(const WorkflowHistory& history);
 
+  // The rest replay all that they find, whatever some of it throws, and throw only when there is
+  // nothing to replay: a test that replays nothing would pass for ever.
+
+  // A JSON file, or those (*.json) of a folder and the folders in it, by name.
+  ReplayReport replay_files(const std::string& path);
+  // The histories of the executions that a list filter finds ("WorkflowType = 'Order'"), newest
+  // first and at most `limit` of them, as client.list_workflows() does. Throws RpcError, too.
+  ReplayReport replay_workflows(Client& client, const std::string& query, std::size_t limit = 1000);
+
  private:
+  ReplayResult try_replay(std::string source, const std::string& json,
+                          const std::string& workflow_id);
+
   class State;
   std::unique_ptr<State> state_;
 };

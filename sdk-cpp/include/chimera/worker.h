@@ -15,6 +15,11 @@
 
 namespace chimera {
 
+class TestWorker;
+namespace sdk {
+class WorkerInterceptor;
+}
+
 // A number of polls that follows the server's advice: 1 <= minimum <= initial <= maximum.
 struct PollerAutoscaling {
   int minimum = 1, maximum = 100, initial = 5;
@@ -104,6 +109,10 @@ class Worker : public Registry {
   void replace_client(const Client& client);
 
  private:
+  friend class TestWorker;
+  // Before start().
+  void intercept(std::shared_ptr<sdk::WorkerInterceptor> interceptor);
+
   class State;
   std::unique_ptr<State> state_;
 };

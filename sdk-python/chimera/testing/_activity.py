@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -100,7 +101,7 @@ class _Activity:
 
     def __init__(self, env: ActivityEnvironment, fn: Callable[..., Any]) -> None:
         call = getattr(fn, "__call__", None)  # noqa: B004 - the method itself is wanted
-        self.is_async = asyncio.iscoroutinefunction(fn) or asyncio.iscoroutinefunction(call)
+        self.is_async = inspect.iscoroutinefunction(fn) or inspect.iscoroutinefunction(call)
         self._env = env
         self._fn = fn
         self._task: asyncio.Task[Any] | None = None

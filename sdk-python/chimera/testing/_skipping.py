@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta, timezone
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import chimera.client
 from chimera import _api
@@ -20,8 +21,13 @@ class Clock:
         self.skips = True
         """Whether waiting for a result lets time skip."""
         self._waiting = 0
-        self._turn = asyncio.Lock()
+        # Tests of one session may each have a loop of their own, one after another.
+        self._turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
         self._calls: set[asyncio.Task[None]] = set()
+
+    @property
+    def _turn(self) -> asyncio.Lock:
+        return self._turns.setdefault(asyncio.get_running_loop(), asyncio.Lock())
 
     @asynccontextmanager
     async def unlocked(self) -> AsyncIterator[None]:

@@ -323,17 +323,9 @@ async def test_interceptors_of_a_client(client: Client, name: str):
     assert tracer.seen == ["Waits"]
 
 
-# Schedules: the embedded server has none yet and says so.
-
-
-async def test_schedules(client: Client, name: str, genuine: bool):
+async def test_schedules(client: Client, name: str):
     action = ScheduleActionStartWorkflow(Says.run, id=f"{name}-run", task_queue=name)
     schedule = Schedule(action=action, spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=timedelta(hours=1))]))
-    if not genuine:
-        with pytest.raises(RPCError) as raised:
-            await client.create_schedule(name, schedule)
-        assert raised.value.status == RPCStatusCode.UNIMPLEMENTED and "CreateSchedule" in raised.value.message
-        return
     async with worker(client, name, 1000, Says):
         handle = await client.create_schedule(name, schedule, memo={"a": 1})
         await handle.trigger()

@@ -60,6 +60,15 @@ def test_brings_the_libraries_that_a_plain_system_lacks(wheel: pathlib.Path):
     assert "chimera/api/workflowservice/v1/request_response_pb2.pyi" in names
 
 
+def test_pytest_finds_its_fixtures(python: pathlib.Path, tmp_path: pathlib.Path):
+    run(python, "-m", "pip", "install", "--quiet", "pytest")
+    lines = ["import asyncio", "async def body(env):", "    await env.sleep(3 * 86400)"]
+    lines += ["def test_env(chimera_env):", "    asyncio.run(body(chimera_env))", ""]
+    (tmp_path / "test_env.py").write_text("\n".join(lines))
+
+    assert "1 passed" in run(python, "-m", "pytest", "-q", tmp_path, cwd=tmp_path)
+
+
 @pytest.mark.parametrize("first", ["chimera._bridge", "temporalio.bridge.temporal_sdk_bridge", "grpc"])
 def test_imports_beside_other_users_of_grpc_and_protobuf(python: pathlib.Path, tmp_path: pathlib.Path, first: str):
     run(python, "-c", f"import {first}\nimport grpc\n{USE_BOTH}", cwd=tmp_path)

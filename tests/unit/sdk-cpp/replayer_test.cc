@@ -1,6 +1,8 @@
 // The public Replayer on small histories in JSON.
 #include "chimera/replayer.h"
 
+#include <filesystem>
+#include <fstream>
 #include <string>
 
 #include "gtest/gtest.h"
@@ -150,6 +152,56 @@ TEST(Replayer, RefusesWhatIsNoHistory) {
   EXPECT_THROW(WorkflowHistory::from_json("{"), std::invalid_argument);
   EXPECT_THROW(WorkflowHistory::from_json("{}"), std::invalid_argument);
   EXPECT_THROW(WorkflowHistory::from_binary("\xff\xff"), std::invalid_argument);
+}
+
+class ReplayerOfFiles : public ::testing::Test {
+ protected:
+  ReplayerOfFiles() { std::filesystem::create_directories(folder_ / "older"); }
+  ~ReplayerOfFiles() override { std::filesystem::remove_all(folder_); }
+  void write(const std::string& name, const std::string& text) {
+    std::ofstream(folder_ / name) << text;
+  }
+
+  const std::filesystem::path folder_ =
+      std::filesystem::path(::testing::TempDir()) /
+      ::testing::UnitTest::GetInstance()->current_test_info()->name();
+};
+
+TEST_F(ReplayerOfFiles, ReplaysAllOfAFolder) {
+  write("b.json", kHistory);
+  write("older/a.json", kHistory);
+  write("notes.txt", "no history");
+  auto replayer = replayer_of<&Hello::run>();
+
+  const ReplayReport report = replayer.replay_files(folder_.string());
+
+  EXPECT_TRUE(report.ok()) << report.text();
+  ASSERT_EQ(report.results.size(), 2u);
+  EXPECT_EQ(report.results[0].source, (folder_ / "b.json").string());
+  EXPECT_EQ(report.results[0].workflow_id, "hello-1");
+  EXPECT_EQ(report.text(), "2 of 2 histories replay");
+  EXPECT_EQ(replayer.replay_files((folder_ / "b.json").string()).results.size(), 1u);
+}
+
+TEST_F(ReplayerOfFiles, GoesOnAfterFailuresAndTellsThemAll) {
+  write("a.json", "{");
+  write("b.json", kHistory);
+  auto replayer = replayer_of<&ChangedHello::run>();
+
+  const ReplayReport report = replayer.replay_files(folder_.string());
+
+  EXPECT_EQ(report.failures(), 2u);
+  EXPECT_THROW(std::rethrow_exception(report.results[0].error), std::invalid_argument);
+  EXPECT_THROW(std::rethrow_exception(report.results[1].error), NondeterminismError);
+  for (const char* part :
+       {"0 of 2 histories replay", "a.json", "b.json (Hello 'hello-1')", "shout"})
+    EXPECT_NE(report.text().find(part), std::string::npos) << report.text();
+}
+
+TEST_F(ReplayerOfFiles, RefusesToReplayNothing) {
+  auto replayer = replayer_of<&Hello::run>();
+  EXPECT_THROW(replayer.replay_files(folder_.string()), std::invalid_argument);
+  EXPECT_THROW(replayer.replay_files((folder_ / "missing").string()), std::invalid_argument);
 }
 
 }  // namespace

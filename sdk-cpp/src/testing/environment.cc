@@ -1,4 +1,4 @@
-#include "chimera/testing.h"
+#include "chimera/testing/environment.h"
 
 #include <algorithm>
 #include <mutex>

@@ -1,0 +1,53 @@
+// Mocking, the interceptor of a TestWorker: it runs mocks in place of children, sends calls that
+// are mocked to the test's own worker, and lets nothing out that would make a test hang.
+#ifndef CHIMERA_SDK_CPP_SRC_TESTING_MOCKING_H_
+#define CHIMERA_SDK_CPP_SRC_TESTING_MOCKING_H_
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+
+#include "sdk-cpp/src/interceptors.h"
+#include "sdk-cpp/src/testing/mock_calls.h"
+
+namespace chimera::sdk {
+
+// Of one kind, activities or workflows: what there is. Fixed once the worker runs.
+struct Known {
+  std::set<std::string, std::less<>> added;
+  std::map<std::string, std::shared_ptr<detail::MockBase>, std::less<>> mocks;
+};
+
+class Mocking final : public WorkerInterceptor {
+ public:
+  // Before the worker runs:
+  Known activities, workflows;
+  std::string task_queue;
+  std::vector<std::string> other_task_queues;
+
+  std::unique_ptr<WorkflowOutbound> link(WorkflowOutbound* next) override;
+  std::unique_ptr<WorkflowInbound> link(WorkflowInbound* next) override;
+
+  // Any thread. The answer to take, or kNoAnswer; refuse() then throws. answer() is all of it.
+  static constexpr int kNoAnswer = -1;
+  int take(detail::MockCalls& calls, const PayloadList& arguments);
+  [[noreturn]] void refuse(const detail::MockCalls& calls);
+  void answer(detail::MockCalls& calls, const PayloadList& arguments, PayloadSink* result);
+  // What the test is to be told of.
+  void note(std::string problem);
+  std::vector<std::string> problems() const;
+
+ private:
+  mutable absl::Mutex mutex_;
+  std::vector<std::string> problems_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace chimera::sdk
+
+#endif  // CHIMERA_SDK_CPP_SRC_TESTING_MOCKING_H_

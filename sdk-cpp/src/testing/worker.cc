@@ -1,0 +1,170 @@
+#include "chimera/testing/worker.h"
+
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+#include "sdk-cpp/src/testing/mock_calls.h"
+#include "sdk-cpp/src/testing/mocking.h"
+
+namespace chimera {
+
+struct TestWorker::State {
+  TestWorkerOptions options;
+  // Shared with the runs of the worker.
+  std::shared_ptr<sdk::Mocking> mocking = std::make_shared<sdk::Mocking>();
+  std::optional<Worker> worker;
+  int last_id = 0;
+};
+
+TestWorker::TestWorker(TestEnvironment& env, TestWorkerOptions options)
+    : env_(env), state_(std::make_unique<State>()) {
+  if (options.worker.task_queue.empty()) options.worker.task_queue = "test";
+  if (options.time_limit.count() <= 0)
+    throw std::invalid_argument(
+        "TestWorkerOptions::time_limit must be more than nothing: a test that may not take any "
+        "time fails");
+  state_->options = std::move(options);
+  state_->mocking->task_queue = state_->options.worker.task_queue;
+  state_->mocking->other_task_queues = state_->options.other_task_queues;
+}
+
+TestWorker::~TestWorker() = default;
+
+std::shared_ptr<detail::MockCalls> TestWorker::make_calls(Kind kind, std::string name) {
+  return std::make_shared<detail::MockCalls>(
+      kind == kActivity ? detail::MockKind::kActivity : detail::MockKind::kChildWorkflow,
+      std::move(name));
+}
+
+void TestWorker::keep(std::shared_ptr<detail::MockBase> mock) {
+  const detail::MockCalls& calls = mock->calls_of();
+  if (state_->worker) {
+    throw std::logic_error(absl::StrCat(
+        calls.described(),
+        " comes after the worker has started: mock first, then execute. Answers may be added to a "
+        "mock at any time"));
+  }
+  sdk::Known& known = calls.kind() == detail::MockKind::kActivity ? state_->mocking->activities
+                                                                  : state_->mocking->workflows;
+  const auto [at, added] = known.mocks.try_emplace(calls.name(), std::move(mock));
+  if (!added) {
+    throw std::invalid_argument(absl::StrCat(at->second->calls_of().described(),
+                                             " is there already: keep what mock_activity() or "
+                                             "mock_child_workflow() returned, and add answers"));
+  }
+}
+
+void TestWorker::start() {
+  if (state_->worker) throw std::logic_error("the worker has been started already");
+  sdk::Mocking& mocking = *state_->mocking;
+  Worker worker(env_.client(), state_->options.worker);
+  for (const auto& type : workflows()) {
+    mocking.workflows.added.insert(type.name);
+    if (!mocking.workflows.mocks.contains(type.name)) worker.add_workflow_type(type);
+  }
+  for (const auto& type : activities()) {
+    mocking.activities.added.insert(type.name);
+    if (!mocking.activities.mocks.contains(type.name)) worker.add_activity_type(type);
+  }
+  for (const auto& [name, mock] : mocking.activities.mocks) {
+    worker.add_activity_type({name, [&mocking, calls = &mock->calls_of()](
+                                        const PayloadList& arguments, PayloadSink* result) {
+                                mocking.answer(*calls, arguments, result);
+                              }});
+  }
+  for (const auto& [name, mock] : mocking.workflows.mocks) {  // Mocking runs them.
+    worker.add_workflow_type({.name = name,
+                              .create = [](const PayloadList&) -> std::shared_ptr<void> {
+                                return std::make_shared<int>();
+                              },
+                              .run = [](void*, const PayloadList&, PayloadSink*) {}});
+  }
+  worker.intercept(state_->mocking);
+  worker.start();
+  close(true);
+  state_->worker.emplace(std::move(worker));
+}
+
+void TestWorker::must_have(std::string_view workflow_type) {
+  for (const auto& type : workflows()) {
+    if (type.name != workflow_type) continue;
+    if (!state_->worker) start();
+    return;
+  }
+  throw std::invalid_argument(absl::StrCat(
+      "the workflow '", std::string(workflow_type),
+      "' was not added to this TestWorker, so that nobody would run it; it has: ",
+      absl::StrJoin(workflows(), ", ", [](std::string* out, const detail::WorkflowType& each) {
+        absl::StrAppend(out, "'", each.name, "'");
+      })));
+}
+
+WorkflowOptions TestWorker::options(std::string id) {
+  if (id.empty()) id = absl::StrCat("test-", ++state_->last_id);
+  return {.id = std::move(id), .task_queue = state_->options.worker.task_queue};
+}
+
+std::string TestWorker::unmet() const {
+  std::vector<std::string> lines = state_->mocking->problems();
+  for (const sdk::Known* known : {&state_->mocking->activities, &state_->mocking->workflows}) {
+    for (const auto& [name, mock] : known->mocks) {
+      if (std::string line = mock->unmet(); !line.empty()) lines.push_back(std::move(line));
+    }
+  }
+  return absl::StrJoin(lines, "\n");
+}
+
+// A thread that ends the workflow when time is over, so that who waits for its result gets one.
+struct TestWorker::TimeLimit::Watch {
+  Watch(Client& client, std::string id, std::chrono::milliseconds time)
+      : thread([this, client, id = std::move(id), time]() mutable { watch(client, id, time); }) {}
+  ~Watch() { end(); }
+
+  void watch(Client& client, const std::string& id, std::chrono::milliseconds time) {
+    {
+      std::unique_lock lock(mutex);
+      if (changed.wait_for(lock, time, [this] { return ended; })) return;
+    }
+    report = absl::StrCat("the workflow did not end within ", time.count(),
+                          " ms of the machine's time (TestWorkerOptions::time_limit).\n");
+    try {
+      report += describe_for_test(client, id);
+      client.get_workflow_handle<void>(id).terminate("the test's time is over");
+    } catch (const std::exception& error) {  // It has ended at last, or the server is gone.
+      absl::StrAppend(&report, error.what());
+    }
+  }
+  void end() {
+    {
+      const std::lock_guard lock(mutex);
+      ended = true;
+    }
+    changed.notify_all();
+    if (thread.joinable()) thread.join();
+  }
+
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool ended = false;
+  std::string report;  // Of the thread's, until it has been joined.
+  std::thread thread;  // Last: it uses the others.
+};
+
+TestWorker::TimeLimit::TimeLimit(TestWorker& worker, std::string workflow_id)
+    : watch_(std::make_unique<Watch>(worker.env_.client(), std::move(workflow_id),
+                                     worker.state_->options.time_limit)) {}
+TestWorker::TimeLimit::~TimeLimit() = default;
+
+void TestWorker::TimeLimit::throw_if_over() const {
+  watch_->end();
+  if (!watch_->report.empty()) throw TestTimeoutError(watch_->report);
+}
+
+}  // namespace chimera
