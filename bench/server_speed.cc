@@ -143,9 +143,15 @@ class Bench {
 int run(int argc, char** argv) {
   server::ServerOptions options;
   int count = 3000;
-  for (int i = 1; i + 1 < argc; i += 2) {
-    if (std::string_view(argv[i]) == "--file") options.database_filename = argv[i + 1];
-    if (std::string_view(argv[i]) == "--count") count = std::atoi(argv[i + 1]);
+  for (int i = 1; i < argc; i += 2) {
+    const std::string_view name = argv[i];
+    const char* value = i + 1 < argc ? argv[i + 1] : "";
+    if (name == "--file" && *value != '\0') {
+      options.database_filename = value;
+    } else if (name != "--count" || (count = std::atoi(value)) < 1) {
+      std::fprintf(stderr, "%s %s: give --file PATH, or --count N, at least 1\n", argv[i], value);
+      return 2;
+    }
   }
   auto server = server::Server::start(std::move(options));
   if (!server.ok()) {

@@ -55,6 +55,8 @@ void TaskQueue::note_poll(Poller& poller, WallTime now) {
 std::int64_t TaskQueue::sticky_backlog_hint() {
   const std::size_t soon = kAnswersUnread * std::max<std::size_t>(most_polls, 1);
   if (backlog.size() <= soon) return 0;
+  // Of so many, Matching has taken the stale ones away; each poll would look through all again.
+  if (backlog.size() > kStaleAtLeast) return static_cast<std::int64_t>(backlog.size());
   std::size_t live = 0;
   backlog.each([&live](const MatchTask& task) { live += is_live(task); });
   if (live < backlog.size() / 2) backlog.erase_stale();

@@ -159,9 +159,11 @@ absl::Status describe_schedule(Engine& engine, wf::DescribeScheduleRequest& requ
   set(response.mutable_schedule()->mutable_policies()->mutable_catchup_window(),
       schedule.scheduler.catchup_window());
   *response.mutable_info() = schedule.scheduler.info(engine.now());
-  *response.mutable_memo() = schedule.envelope.memo;
-  *response.mutable_search_attributes() =
-      with_types(schedule.ns.search_attributes, schedule.envelope.search_attributes);
+  if (!schedule.envelope.memo.fields().empty()) *response.mutable_memo() = schedule.envelope.memo;
+  if (!schedule.envelope.search_attributes.indexed_fields().empty()) {
+    *response.mutable_search_attributes() =
+        with_types(schedule.ns.search_attributes, schedule.envelope.search_attributes);
+  }
   response.set_conflict_token(token_of(schedule.scheduler.state().conflict_token));
   return absl::OkStatus();
 }

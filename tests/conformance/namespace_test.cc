@@ -65,6 +65,13 @@ TEST_F(NamespaceTest, a_refused_update_changes_nothing) {
   EXPECT_EQ(described().namespace_info().description(), "");
 }
 
+// The web UI shows a namespace's schedules only then.
+TEST_F(NamespaceTest, has_schedules) {
+  wf::DescribeNamespaceRequest request;
+  request.set_namespace_("default");
+  EXPECT_TRUE(rpc<wf::DescribeNamespaceResponse>(request)->namespace_info().supports_schedules());
+}
+
 TEST_F(NamespaceTest, states_only_go_on) {
   for (const int state : {77, -1}) {
     const absl::Status refused = set_state(state);

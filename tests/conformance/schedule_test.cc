@@ -61,7 +61,10 @@ TEST_F(ScheduleTest, calendar_ranges) {
   });
   EXPECT_EQ(times("2026-01-03T00:00:00Z", "2026-01-05T12:00:00Z"),
             "2026-01-04T09:00:00Z 2026-01-04T13:00:00Z 2026-01-04T17:00:00Z 2026-01-05T09:00:00Z");
-  const auto spec = described().schedule().spec();
+  const auto about = described();
+  EXPECT_FALSE(about.has_memo());
+  EXPECT_FALSE(about.has_search_attributes());
+  const auto spec = about.schedule().spec();
   ASSERT_EQ(spec.structured_calendar_size(), 1);
   EXPECT_EQ(spec.calendar_size(), 0);
   const auto& calendar = spec.structured_calendar(0);

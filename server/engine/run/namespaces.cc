@@ -26,6 +26,7 @@ Namespace& Namespaces::add(std::string name, std::string id, Nanos retention) {
   info.set_name(name);
   info.set_id(std::move(id));
   info.set_state(enums::NAMESPACE_STATE_REGISTERED);
+  info.set_supports_schedules(true);
   auto& can = *info.mutable_capabilities();
   can.set_eager_workflow_start(true);
   can.set_sync_update(true);

@@ -173,6 +173,22 @@ TEST_F(ConnectionTest, TriesAgainWithTheSameRequestAndTheNewestKey) {
   EXPECT_EQ(status_, absl::OkStatus());
 }
 
+TEST_F(ConnectionTest, TellsOfEachFailureAfterWhichItTriesAgain) {
+  auto connection = connected();
+  std::vector<absl::StatusCode> told;
+  call(*connection,
+       {.on_retry = [&told](const absl::Status& failure) { told.push_back(failure.code()); }});
+  transport_->take()->finish(absl::ResourceExhaustedError("busy"));
+  timers_.advance_to_next();
+  transport_->take()->finish(absl::UnavailableError("gone"));
+  timers_.advance_to_next();
+  transport_->take()->finish(absl::InvalidArgumentError("wrong"));
+
+  EXPECT_EQ(told,
+            (std::vector{absl::StatusCode::kResourceExhausted, absl::StatusCode::kUnavailable}));
+  EXPECT_EQ(status_->code(), absl::StatusCode::kInvalidArgument);
+}
+
 TEST_F(ConnectionTest, CancellingBetweenTriesEndsTheCallAtOnce) {
   auto connection = connected();
   auto handle = call(*connection);

@@ -13,6 +13,8 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include "core/base/executor.h"
+#include "core/base/timers.h"
 #include "server/base/tokens.h"
 #include "tests/unit/server/service/server_calls.h"
 
@@ -96,6 +98,18 @@ TEST(ServerTest, AFileKeepsThePauseAndTheOptionsOfAnActivityOverARestart) {
   EXPECT_EQ(activity.state(), api::enums::v1::PENDING_ACTIVITY_STATE_PAUSED);
   EXPECT_EQ(activity.pause_info().manual().reason(), "to look");
   EXPECT_EQ(activity.activity_options().start_to_close_timeout().seconds(), 7);
+}
+
+TEST(ServerTest, AnExecutorAndAPortExcludeEachOther) {
+  ServerOptions options;
+  options.executor = &base::thread_executor();
+  options.timers = &base::system_timers();
+  options.port = 0;
+
+  auto server = Server::start(options);
+
+  ASSERT_FALSE(server.ok());
+  EXPECT_THAT(std::string(server.status().message()), HasSubstr("use local_transport()"));
 }
 
 TEST(ServerTest, AFileThatIsNoDatabaseIsRefusedWithAdvice) {
