@@ -22,6 +22,15 @@ GilReleased::~GilReleased() {
   or_stop([this] { PyEval_RestoreThread(thread_); });
 }
 
+void with_gil(absl::FunctionRef<void()> body) noexcept {
+  if (!Py_IsInitialized()) return;
+  or_stop([&] {
+    const PyGILState_STATE state = PyGILState_Ensure();
+    body();
+    PyGILState_Release(state);
+  });
+}
+
 void drop(PyObject* object) noexcept {
   or_stop([object] { Py_XDECREF(object); });
 }

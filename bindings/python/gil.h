@@ -8,6 +8,7 @@
 #ifndef CHIMERA_BINDINGS_PYTHON_GIL_H_
 #define CHIMERA_BINDINGS_PYTHON_GIL_H_
 
+#include "absl/functional/function_ref.h"
 #include <pybind11/pybind11.h>
 
 namespace chimera::bindings {
@@ -25,6 +26,10 @@ class GilReleased {
  private:
   PyThreadState* const thread_;
 };
+
+// Calls Python from a thread of the core, which waits for the GIL. The body throws nothing; holding
+// a lock that a thread with the GIL may want is a deadlock. Without an interpreter: no effect.
+void with_gil(absl::FunctionRef<void()> body) noexcept;
 
 // With the GIL. Gives a reference up, which may run any Python code. Null: no effect.
 void drop(PyObject* object) noexcept;

@@ -10,6 +10,7 @@
 #include "bindings/python/queue.h"
 #include "bindings/python/replayer.h"
 #include "bindings/python/server.h"
+#include "bindings/python/slots.h"
 #include "bindings/python/telemetry.h"
 #include "bindings/python/version.h"
 #include "bindings/python/worker.h"
@@ -30,6 +31,7 @@ PYBIND11_MODULE(_bridge, module) {
   chimera::bindings::define_activity_bridge(module);
   chimera::bindings::define_codec(module);
   chimera::bindings::define_workflow_slot(module);
+  chimera::bindings::define_slots(module);
   chimera::bindings::define_worker(module);
   chimera::bindings::define_replayer(module);
 }

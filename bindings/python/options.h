@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "bindings/python/convert.h"
+#include "bindings/python/slots.h"
 #include "core/base/transport.h"
 #include "core/worker/options.h"
 
@@ -59,6 +60,11 @@ class Options {
       return core::ResourceSlotLimits{minimum, maximum, std::chrono::milliseconds(throttle)};
     };
     target = {{memory, cpu}, limits(workflow), limits(activity), limits(local_activity)};
+  }
+  // A bridge.SlotSupplier, or None.
+  void read(const char* name, std::shared_ptr<core::CustomSlotSupplier>& target) {
+    const py::object value = take(name);
+    if (value && !value.is_none()) target = cast<std::shared_ptr<SlotSupplier>>(name, value);
   }
   // A null object if there is no such name.
   py::object take(const char* name) {

@@ -210,6 +210,9 @@ class ActivityManager::Running : public ActivityHandle,
   }
 
   void count(const ActivityResult& result) {
+    const auto& options = manager_->options_;
+    if (TaskFigures* figures = sink_->local() ? options.local_figures : options.figures)
+      figures->count(std::holds_alternative<ActivityResult::Failed>(result.status));
     if (!metrics_) return;
     metrics_->execution_latency.record(timers_.now() - started_);
     if (std::holds_alternative<ActivityResult::Completed>(result.status)) {

@@ -21,6 +21,7 @@
 #include "core/language/activity_language.h"
 #include "core/telemetry/metric_table.h"
 #include "core/telemetry/sdk_metrics.h"
+#include "core/telemetry/worker_figures.h"
 
 namespace chimera::core {
 
@@ -32,6 +33,7 @@ struct ActivityManagerOptions {
   std::function<ActivityLanguage*(const std::string& activity_type)> language_of;
   std::string known_types;              // For the message about an unknown type.
   const SdkMetrics* metrics = nullptr;  // Borrowed; null: nothing is counted.
+  TaskFigures *figures = nullptr, *local_figures = nullptr;  // The same.
 };
 
 class ActivityManager {

@@ -198,6 +198,7 @@ class LocalActivities::Work : public ActivitySink, public std::enable_shared_fro
       }
     }
     if (!task) return drop();
+    owner_.slots_->use(permit, {task->activity_type().name()});
     const std::string token = task->task_token();
     // Most end in here, and need no timers.
     if (here != nullptr) {

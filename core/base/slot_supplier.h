@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "absl/functional/any_invocable.h"
 
@@ -17,6 +18,18 @@ struct SlotRequest {
   const std::string* activity_type = nullptr;
 };
 
+// What a task that came for a slot is: the type of its workflow or activity.
+struct SlotUse {
+  std::string_view type;
+  bool sticky = false;
+};
+
+struct SlotUsage {
+  int used = 0;
+  int available = 0;  // -1: nobody knows.
+  const char* kind = "";
+};
+
 class SlotSupplier {
  public:
   using Permit = std::shared_ptr<void>;  // Dropping it gives the slot back.
@@ -26,10 +39,13 @@ class SlotSupplier {
   virtual Permit try_take(const SlotRequest& request) = 0;
   // Runs `use` with a permit: at once, or on the thread that frees one, in order of asking.
   virtual void when_free(const SlotRequest& request, absl::AnyInvocable<void(Permit) &&> use) = 0;
+  // A task has come for the permit. Called by the task, at most once at a time for a permit.
+  virtual void use(const Permit& /*permit*/, const SlotUse& /*use*/) {}
   // Drops whoever waits; their `use` never runs.
   virtual void stop_waiting() = 0;
   // At most so many at a time; what polls divide among themselves.
   virtual int count() const = 0;
+  virtual SlotUsage usage() const = 0;
 };
 
 }  // namespace chimera::base

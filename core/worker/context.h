@@ -14,6 +14,7 @@
 #include "core/activity/local_activities.h"
 #include "core/base/slot_supplier.h"
 #include "core/telemetry/log.h"
+#include "core/telemetry/worker_figures.h"
 #include "core/worker/registry.h"
 #include "core/worker/worker.h"
 #include "core/worker/worker_metrics.h"
@@ -35,6 +36,9 @@ struct WorkerContext {
   std::atomic<bool> shutting_down{false};
   bool server_ends_polls = false;     // Its ShutdownWorker answers this worker's open polls.
   bool server_advises_polls = false;  // How many of them there should be.
+  bool server_takes_heartbeats = false;
+  bool has_workflows = false;
+  const std::unique_ptr<WorkerFigures> figures = std::make_unique<WorkerFigures>();
 
   bool caches() const { return options.max_cached_workflows > 0; }
   CallOptions call_options(RetryClass retry = RetryClass::kNormal) const {

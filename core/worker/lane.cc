@@ -96,10 +96,14 @@ void Lane::running(const RunContext* run, const wf::PollWorkflowTaskQueueRespons
 
 void Lane::cache_size(std::size_t runs) {
   context_.metrics->cache_size.add(static_cast<double>(runs) - static_cast<double>(cached_runs_));
+  context_.figures->cached_runs.fetch_add(
+      static_cast<std::int32_t>(runs) - static_cast<std::int32_t>(cached_runs_),
+      std::memory_order_relaxed);
   cached_runs_ = runs;
 }
 
 void Lane::task_failed(const TaskFailure& failure) {
+  context_.figures->workflow_tasks.count(/*has_failed=*/true);
   context_.metrics->sdk
       .counter("workflow_task_execution_failed", {{"workflow_type", failure.run.workflow_type},
                                                   {"failure_reason", std::string(failure.reason)}})
@@ -114,6 +118,7 @@ void Lane::task_failed(const TaskFailure& failure) {
 
 void Lane::task_done(const std::string& workflow_type, std::chrono::nanoseconds execution,
                      std::chrono::nanoseconds replay) {
+  context_.figures->workflow_tasks.count(/*has_failed=*/false);
   WorkflowTypeMetrics& type = types_.of(workflow_type);
   type.task_execution_latency.record(execution);
   type.task_replay_latency.record(replay);
@@ -219,6 +224,7 @@ void Lane::start_eager_activities(const std::shared_ptr<CompletedReply>& reply, 
     if (!permits.empty()) {
       permit = std::move(permits.back());
       permits.pop_back();
+      context_.activity_slots->use(permit, {task.activity_type().name()});
     }
     context_.activities->start(ActivityManager::Task(reply, &task), std::move(permit),
                                context_.activity_sink, /*eager=*/true);

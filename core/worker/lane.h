@@ -81,8 +81,12 @@ class Lane : private TaskHandlerIo, private TaskHandlerObserver {
 
   void cache_hit(const std::string& workflow_type) override {
     types_.of(workflow_type).cache_hit.add();
+    context_.figures->cache_hits.fetch_add(1, std::memory_order_relaxed);
   }
-  void cache_miss() override { context_.metrics->cache_miss.add(); }
+  void cache_miss() override {
+    context_.metrics->cache_miss.add();
+    context_.figures->cache_misses.fetch_add(1, std::memory_order_relaxed);
+  }
   void cache_size(std::size_t runs) override;
   void forced_eviction() override { context_.metrics->forced_eviction.add(); }
   void task_failed(const TaskFailure& failure) override;

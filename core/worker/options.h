@@ -4,8 +4,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/base/api.h"
 
@@ -33,6 +35,8 @@ struct ResourceTuner {
   std::optional<ResourceSlotLimits> workflow, activity, local_activity;
 };
 
+class CustomSlotSupplier;  // custom_slots.h
+
 struct WorkerOptions {
   std::string namespace_ = "default";
   std::string task_queue;
@@ -49,6 +53,8 @@ struct WorkerOptions {
   int max_concurrent_activities = 100;
   int max_concurrent_local_activities = 100;
   std::optional<ResourceTuner> resource_tuner;
+  // Users' own; null: as the numbers and the tuner say.
+  std::shared_ptr<CustomSlotSupplier> workflow_slots, activity_slots, local_activity_slots;
   int max_concurrent_workflow_task_polls = 5;
   double nonsticky_to_sticky_poll_ratio = 0.2;
   int max_concurrent_activity_task_polls = 5;
@@ -67,19 +73,30 @@ struct WorkerOptions {
   bool disable_payload_error_limit = false;
   int max_eager_activity_reservations_per_workflow_task = 3;
   std::chrono::milliseconds deadlock_timeout{2000};  // 0: no watchdog.
+  // Between what it tells the server of itself, where the namespace takes that; 0: nothing.
+  std::chrono::milliseconds heartbeat_interval{0};
+  // For heartbeats: names of plugins, types of external storage, and what runs the language, as in
+  // "CPython 3.12.1" (empty: compiled code alone).
+  std::vector<std::string> plugins, storage_drivers;
+  std::string language_runtime;
+  bool disable_environment_info = false;  // Heartbeats do not say on what they run.
   // From the start on, how long polls go on although the server refuses them: a worker that starts
   // beside its server may come before its namespace and its keys (sdk-core 1.35).
   std::chrono::milliseconds fatal_poll_tolerance{60000};
 };
 
-// For a language that runs each activity on a thread.
+// For a language that runs each activity on a thread: at most so many.
 inline int activity_threads(const WorkerOptions& options) {
-  const auto most = [](const std::optional<ResourceSlotLimits>& limits, int fixed) {
+  const auto most = [](bool custom, const std::optional<ResourceSlotLimits>& limits, int fixed) {
+    constexpr int kNoLimit = 1'000'000;
+    if (custom) return kNoLimit;
     return limits ? limits->maximum : fixed;
   };
   const ResourceTuner tuner = options.resource_tuner.value_or(ResourceTuner{});
-  return most(tuner.activity, options.max_concurrent_activities) +
-         most(tuner.local_activity, options.max_concurrent_local_activities);
+  return most(options.activity_slots != nullptr, tuner.activity,
+              options.max_concurrent_activities) +
+         most(options.local_activity_slots != nullptr, tuner.local_activity,
+              options.max_concurrent_local_activities);
 }
 
 // Each option with its name, in order: for languages that read them by name. A test compares this
@@ -99,6 +116,9 @@ void for_each_option(Options& options, Visit&& visit) {
   visit("max_concurrent_activities", options.max_concurrent_activities);
   visit("max_concurrent_local_activities", options.max_concurrent_local_activities);
   visit("resource_tuner", options.resource_tuner);
+  visit("workflow_slots", options.workflow_slots);
+  visit("activity_slots", options.activity_slots);
+  visit("local_activity_slots", options.local_activity_slots);
   visit("max_concurrent_workflow_task_polls", options.max_concurrent_workflow_task_polls);
   visit("nonsticky_to_sticky_poll_ratio", options.nonsticky_to_sticky_poll_ratio);
   visit("max_concurrent_activity_task_polls", options.max_concurrent_activity_task_polls);
@@ -117,6 +137,11 @@ void for_each_option(Options& options, Visit&& visit) {
   visit("max_eager_activity_reservations_per_workflow_task",
         options.max_eager_activity_reservations_per_workflow_task);
   visit("deadlock_timeout", options.deadlock_timeout);
+  visit("heartbeat_interval", options.heartbeat_interval);
+  visit("plugins", options.plugins);
+  visit("storage_drivers", options.storage_drivers);
+  visit("language_runtime", options.language_runtime);
+  visit("disable_environment_info", options.disable_environment_info);
   visit("fatal_poll_tolerance", options.fatal_poll_tolerance);
 }
 

@@ -152,7 +152,7 @@ class Poller : public PollerBase, public std::enable_shared_from_this<Poller<Sou
   }
 
   void poll(std::size_t index, base::SlotSupplier::Permit permit) {
-    if (source_.under_way) source_.under_way->add(1);
+    count(1);
     std::uint64_t number = 0;
     {
       absl::MutexLock lock(&mutex_);
@@ -178,7 +178,7 @@ class Poller : public PollerBase, public std::enable_shared_from_this<Poller<Sou
 
   void answered(std::size_t index, base::SlotSupplier::Permit permit,
                 absl::StatusOr<Shared<Reply>> reply) {
-    if (source_.under_way) source_.under_way->add(-1);
+    count(-1);
     bool stopping = is_stopping();
     tell(reply);
     if (reply.ok() && !(*reply)->task_token().empty()) {
@@ -215,6 +215,11 @@ class Poller : public PollerBase, public std::enable_shared_from_this<Poller<Sou
         result.advice = (*reply)->poller_scaling_decision().poll_request_delta_suggestion();
     }
     behavior_->ended(result);
+  }
+
+  void count(int polls) {
+    if (source_.under_way) source_.under_way->add(polls);
+    if (source_.figures) source_.figures->under_way.fetch_add(polls, std::memory_order_relaxed);
   }
 
   bool is_stopping() {

@@ -61,6 +61,10 @@ class ResourceSlots : public base::SlotSupplier,
                  absl::AnyInvocable<void(Permit) &&> use) override;
   void stop_waiting() override;
   int count() const override { return limits_.maximum; }
+  base::SlotUsage usage() const override {
+    absl::MutexLock lock(&mutex_);
+    return {used_, limits_.maximum - used_, "ResourceBased"};
+  }
 
  private:
   struct Waiting {
@@ -79,7 +83,7 @@ class ResourceSlots : public base::SlotSupplier,
   const std::shared_ptr<ResourceController> controller_;
   base::Timers& timers_;
   Gauge* const gauge_;
-  absl::Mutex mutex_;
+  mutable absl::Mutex mutex_;
   int used_ ABSL_GUARDED_BY(mutex_) = 0;
   int sticky_used_ ABSL_GUARDED_BY(mutex_) = 0;  // Of these, for polls of a sticky queue.
   std::optional<base::SteadyTime> last_taken_ ABSL_GUARDED_BY(mutex_);

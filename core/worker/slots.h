@@ -29,6 +29,10 @@ class Slots : public base::SlotSupplier, public std::enable_shared_from_this<Slo
   int count() const override { return count_; }
 
   int used() const;
+  base::SlotUsage usage() const override {
+    const int taken = used();
+    return {taken, count_ - taken, "Fixed"};
+  }
 
  private:
   Permit permit();

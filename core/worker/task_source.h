@@ -11,6 +11,7 @@
 
 #include "core/base/slot_supplier.h"
 #include "core/telemetry/metrics.h"
+#include "core/telemetry/worker_figures.h"
 #include "core/worker/rpc_call.h"
 
 namespace chimera::core {
@@ -30,6 +31,7 @@ struct TaskSource {
   // Null: not counted.
   Counter* empty = nullptr;    // Polls that ended without a task.
   Gauge* under_way = nullptr;  // Polls that wait at the server.
+  PollFigures* figures = nullptr;
 };
 
 // How a poll ended.

@@ -14,13 +14,16 @@
 #include "core/telemetry/log.h"
 #include "core/worker/activity_rpc.h"
 #include "core/worker/autoscaled_polls.h"
+#include "core/worker/custom_slots.h"
 #include "core/worker/drain.h"
 #include "core/worker/goodbye.h"
 #include "core/worker/lane.h"
+#include "core/worker/option_checks.h"
 #include "core/worker/poller.h"
 #include "core/worker/resource_slots.h"
 #include "core/worker/slots.h"
 #include "core/worker/watchdog.h"
+#include "core/worker/worker_heartbeat.h"
 
 namespace chimera::core {
 namespace {
@@ -124,11 +127,17 @@ class WorkerImpl : public Worker, private EagerStarts::Taker {
   ActivityTasks activity_tasks();
   template <class Source>
   void start_poller(Source source, std::unique_ptr<PollerBehavior> behavior);
-  void take(Shared<wf::PollWorkflowTaskQueueResponse> task, base::SlotSupplier::Permit permit);
-  void run(Shared<wf::PollWorkflowTaskQueueResponse> task, base::SlotSupplier::Permit permit);
+  void take(Shared<wf::PollWorkflowTaskQueueResponse> task, base::SlotSupplier::Permit permit,
+            bool sticky);
+  void run(Shared<wf::PollWorkflowTaskQueueResponse> task, base::SlotSupplier::Permit permit,
+           bool sticky);
   void fatal(const absl::Status& status);
   void say_goodbye();
   CallOptions poll_options() const;
+  void succeeded(PollFigures& polls) const {
+    polls.last_success.store(context_.environment.clock->now().time_since_epoch().count(),
+                             std::memory_order_relaxed);
+  }
   // What is wrong with this worker, for the process's health; empty when nothing is.
   std::string not_alive() const;
   std::string not_ready() const;
@@ -145,6 +154,7 @@ class WorkerImpl : public Worker, private EagerStarts::Taker {
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::shared_ptr<Watchdog> watchdog_;
   std::vector<std::shared_ptr<PollerBase>> pollers_;
+  std::shared_ptr<WorkerHeartbeat> heartbeat_;  // Null: the server takes none.
 
   std::shared_ptr<Drain> drain_;
   api::deployment::v1::WorkerDeploymentOptions deployment_;  // Empty when of none.
@@ -225,21 +235,25 @@ void WorkerImpl::make_slots() {
     controller =
         std::make_shared<ResourceController>(tuner.targets, std::make_unique<MachineLoad>(clock));
   }
-  const auto slots = [&](const std::optional<ResourceSlotLimits>& limits, int fixed,
+  base::Timers& timers = *context_.environment.timers;
+  const auto slots = [&](SlotKind kind, const std::shared_ptr<CustomSlotSupplier>& custom,
+                         const std::optional<ResourceSlotLimits>& limits, int fixed,
                          Gauge& available, Gauge& used) -> std::shared_ptr<base::SlotSupplier> {
+    if (custom) return std::make_shared<CustomSlots>(kind, custom, options, timers, &used);
     if (!limits) return std::make_shared<Slots>(fixed, &available, &used);
-    return std::make_shared<ResourceSlots>(*limits, controller, *context_.environment.timers,
-                                           &used);
+    return std::make_shared<ResourceSlots>(*limits, controller, timers, &used);
   };
   // With a cache, one slot each for the sticky and the normal queue, or the one starves the other.
   const int least = context_.caches() ? 2 : 1;
-  context_.workflow_slots =
-      slots(tuner.workflow, std::max(options.max_concurrent_workflow_tasks, least),
-            metrics.workflow_slots_available, metrics.workflow_slots_used);
-  context_.activity_slots = slots(tuner.activity, std::max(options.max_concurrent_activities, 1),
+  context_.workflow_slots = slots(SlotKind::kWorkflow, options.workflow_slots, tuner.workflow,
+                                  std::max(options.max_concurrent_workflow_tasks, least),
+                                  metrics.workflow_slots_available, metrics.workflow_slots_used);
+  context_.activity_slots = slots(SlotKind::kActivity, options.activity_slots, tuner.activity,
+                                  std::max(options.max_concurrent_activities, 1),
                                   metrics.activity_slots_available, metrics.activity_slots_used);
   context_.local_slots =
-      slots(tuner.local_activity, std::max(options.max_concurrent_local_activities, 1),
+      slots(SlotKind::kLocalActivity, options.local_activity_slots, tuner.local_activity,
+            std::max(options.max_concurrent_local_activities, 1),
             metrics.local_activity_slots_available, metrics.local_activity_slots_used);
 }
 
@@ -252,12 +266,15 @@ void WorkerImpl::set_up() {
           .default_heartbeat_throttle_interval = options.default_heartbeat_throttle_interval,
           .language_of = [this](const std::string& type) { return activities_.find(type); },
           .known_types = activities_.types(),
-          .metrics = &context_.metrics->sdk},
+          .metrics = &context_.metrics->sdk,
+          .figures = &context_.figures->activities,
+          .local_figures = &context_.figures->local_activities},
       *context_.environment.timers, *context_.environment.clock);
   if (!activities_.empty()) {
     context_.activity_sink = std::make_shared<ActivityRpc>(context_);
     context_.activities = activity_manager_.get();
   }
+  context_.has_workflows = !workflows_.empty();
   if (!workflows_.empty()) {
     local_activities_ = std::make_unique<LocalActivities>(*activity_manager_, context_.local_slots,
                                                           *context_.environment.timers,
@@ -271,6 +288,11 @@ void WorkerImpl::set_up() {
   for (const auto& lane : lanes_) parts.lanes.push_back(lane.get());
   drain_->set(std::move(parts));
   start_pollers();
+  if (context_.server_takes_heartbeats && options.heartbeat_interval.count() > 0) {
+    heartbeat_ = std::make_shared<WorkerHeartbeat>(
+        context_, std::make_unique<MachineLoad>(*context_.environment.clock));
+    heartbeat_->start();
+  }
   context_.metrics->worker_start.add();
   health_ = process_health().add(
       absl::StrCat("worker ", options.task_queue), [this] { return not_alive(); },
@@ -301,6 +323,7 @@ absl::Status WorkerImpl::validated(
     context_.payload_bytes_max =
         static_cast<std::size_t>(std::max<std::int64_t>(info.limits().blob_size_limit_error(), 0));
   context_.server_ends_polls = info.capabilities().worker_poll_complete_on_shutdown();
+  context_.server_takes_heartbeats = info.capabilities().worker_heartbeats();
   context_.server_advises_polls = info.capabilities().poller_autoscaling();
   return absl::OkStatus();
 }
@@ -430,8 +453,11 @@ WorkflowTasks WorkerImpl::workflow_tasks(bool sticky) {
   };
   source.slots = context_.workflow_slots;
   source.slot.sticky = sticky;
-  source.task = [this](auto task, base::SlotSupplier::Permit permit) {
-    take(std::move(task), std::move(permit));
+  source.figures = sticky ? &context_.figures->sticky_polls : &context_.figures->workflow_polls;
+  source.task = [this, sticky, figures = source.figures](auto task,
+                                                         base::SlotSupplier::Permit permit) {
+    succeeded(*figures);
+    take(std::move(task), std::move(permit), sticky);
   };
   source.empty = &context_.metrics->workflow_poll_empty;
   source.under_way =
@@ -454,7 +480,10 @@ ActivityTasks WorkerImpl::activity_tasks() {
     return request;
   };
   source.slots = context_.activity_slots;
+  source.figures = &context_.figures->activity_polls;
   source.task = [this](auto task, base::SlotSupplier::Permit permit) {
+    succeeded(context_.figures->activity_polls);
+    context_.activity_slots->use(permit, {task->activity_type().name()});
     activity_manager_->start(std::move(task), std::move(permit), context_.activity_sink);
   };
   source.empty = &context_.metrics->activity_poll_no_task;
@@ -463,16 +492,17 @@ ActivityTasks WorkerImpl::activity_tasks() {
 }
 
 void WorkerImpl::take(Shared<wf::PollWorkflowTaskQueueResponse> task,
-                      base::SlotSupplier::Permit permit) {
+                      base::SlotSupplier::Permit permit, bool sticky) {
   WorkerMetrics& metrics = *context_.metrics;
   metrics.workflow_poll_succeed.add();
   metrics.workflow_schedule_to_start.record(base::to_wall_time(task->started_time()) -
                                             base::to_wall_time(task->scheduled_time()));
-  run(std::move(task), std::move(permit));
+  run(std::move(task), std::move(permit), sticky);
 }
 
 void WorkerImpl::run(Shared<wf::PollWorkflowTaskQueueResponse> task,
-                     base::SlotSupplier::Permit permit) {
+                     base::SlotSupplier::Permit permit, bool sticky) {
+  context_.workflow_slots->use(permit, {task->workflow_type().name(), sticky});
   const std::string& run_id = task->workflow_execution().run_id();
   std::size_t home = std::hash<std::string>{}(run_id) % lanes_.size();
   std::size_t lane = home;
@@ -500,7 +530,7 @@ class WorkerImpl::ReservedSlot : public WorkflowSlot {
     return worker_.context_.options.deployment_name.empty() ? nullptr : &worker_.deployment_;
   }
   void run(Shared<wf::PollWorkflowTaskQueueResponse> task) override {
-    worker_.run(std::move(task), std::move(permit_));
+    worker_.run(std::move(task), std::move(permit_), /*sticky=*/false);
   }
 
  private:
@@ -605,6 +635,7 @@ void WorkerImpl::say_goodbye() {
     request->add_task_queue_types(enums::TASK_QUEUE_TYPE_ACTIVITY);
   if (context_.caches()) request->set_sticky_task_queue(context_.sticky_queue);
   request->set_reason("graceful shutdown");
+  if (heartbeat_) *request->mutable_worker_heartbeat() = heartbeat_->last();
   auto goodbye = std::make_shared<Goodbye>(context_.connection, std::move(request),
                                            context_.call_options(RetryClass::kNone),
                                            context_.environment, pollers_);
@@ -647,83 +678,6 @@ void WorkerImpl::let_go() {
     if (!lane->drained()) static_cast<void>(lane.release());
   }
   lanes_.clear();
-}
-
-absl::Status wrong(const char* option, const char* why) {
-  return absl::InvalidArgumentError(absl::StrCat("worker option ", option, " ", why));
-}
-
-absl::Status check(const ResourceTuner& tuner, bool caches) {
-  for (const double target : {tuner.targets.memory, tuner.targets.cpu}) {
-    if (!(target > 0 && target <= 1))
-      return wrong("resource_tuner", "needs targets above 0 and at most 1");
-  }
-  for (const auto* limits : {&tuner.workflow, &tuner.activity, &tuner.local_activity}) {
-    if (!*limits) continue;
-    if (!((*limits)->minimum >= 0 && (*limits)->maximum >= 1 &&
-          (*limits)->minimum <= (*limits)->maximum))
-      return wrong("resource_tuner", "needs 0 <= minimum <= maximum, which is at least 1");
-    if ((*limits)->ramp_throttle.count() < 0)
-      return wrong("resource_tuner", "needs a ramp_throttle that is not negative");
-  }
-  if (caches && tuner.workflow && tuner.workflow->maximum < 2)
-    return wrong("resource_tuner", "needs at least 2 workflow slots where runs are cached");
-  return absl::OkStatus();
-}
-
-absl::Status check(const WorkerOptions& options) {
-  if (options.task_queue.empty()) return wrong("task_queue", "is empty");
-  if (options.namespace_.empty()) return wrong("namespace", "is empty");
-  if (options.max_concurrent_workflow_tasks < 1)
-    return wrong("max_concurrent_workflow_tasks", "must be at least 1");
-  if (options.max_concurrent_activities < 1)
-    return wrong("max_concurrent_activities", "must be at least 1");
-  if (options.max_concurrent_local_activities < 1)
-    return wrong("max_concurrent_local_activities", "must be at least 1");
-  if (options.max_concurrent_workflow_task_polls < 1)
-    return wrong("max_concurrent_workflow_task_polls", "must be at least 1");
-  if (options.max_concurrent_activity_task_polls < 1)
-    return wrong("max_concurrent_activity_task_polls", "must be at least 1");
-  if (options.resource_tuner) {
-    absl::Status valid = check(*options.resource_tuner, options.max_cached_workflows > 0);
-    if (!valid.ok()) return valid;
-  }
-  for (const auto& [name, scaling] :
-       {std::pair("workflow_poll_autoscaling", options.workflow_poll_autoscaling),
-        std::pair("activity_poll_autoscaling", options.activity_poll_autoscaling)}) {
-    if (scaling && !(1 <= scaling->minimum && scaling->minimum <= scaling->initial &&
-                     scaling->initial <= scaling->maximum))
-      return wrong(name, "needs 1 <= minimum <= initial <= maximum");
-  }
-  if (options.use_worker_versioning && options.deployment_name.empty())
-    return wrong("use_worker_versioning", "needs a deployment_name");
-  if (!options.deployment_name.empty() && options.build_id.empty())
-    return wrong("deployment_name", "needs a build_id");
-  const double ratio = options.nonsticky_to_sticky_poll_ratio;
-  if (!(ratio >= 0 && ratio <= 1))
-    return wrong("nonsticky_to_sticky_poll_ratio", "must be between 0 and 1");
-  for (const auto& [name, rate] :
-       {std::pair("max_activities_per_second", options.max_activities_per_second),
-        std::pair("max_task_queue_activities_per_second",
-                  options.max_task_queue_activities_per_second)}) {
-    if (!(rate >= 0)) return wrong(name, "must be a number of at least 0, which is no limit");
-  }
-  for (const auto& [name, time] :
-       {std::pair("sticky_queue_schedule_to_start_timeout",
-                  options.sticky_queue_schedule_to_start_timeout),
-        std::pair("max_heartbeat_throttle_interval", options.max_heartbeat_throttle_interval),
-        std::pair("default_heartbeat_throttle_interval",
-                  options.default_heartbeat_throttle_interval),
-        std::pair("graceful_shutdown_timeout", options.graceful_shutdown_timeout),
-        std::pair("deadlock_timeout", options.deadlock_timeout),
-        std::pair("fatal_poll_tolerance", options.fatal_poll_tolerance)}) {
-    if (time.count() < 0) return wrong(name, "must not be negative");
-  }
-  if (options.max_eager_activity_reservations_per_workflow_task < 0)
-    return wrong("max_eager_activity_reservations_per_workflow_task", "must not be negative");
-  if (options.max_cached_workflows > 0 && options.max_cached_bytes == 0)
-    return wrong("max_cached_bytes", "must be at least 1 where runs are cached");
-  return absl::OkStatus();
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "sdk-cpp/src/activity_pool.h"
 
 #include <stdexcept>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -9,6 +10,7 @@
 #include "core/base/utf8.h"
 #include "core/converter/failure_size.h"
 #include "core/converter/payload.h"
+#include "core/telemetry/log.h"
 #include "sdk-cpp/src/crash_report.h"
 #include "sdk-cpp/src/errors.h"
 #include "sdk-cpp/src/log.h"
@@ -206,7 +208,15 @@ void CppActivityLanguage::enqueue(std::shared_ptr<ActivityContext> context) {
   const absl::MutexLock lock(&mutex_);
   waiting_.push_back(std::move(context));
   if (waiting_.size() > idle_ && threads_.size() < threads_max_) {
-    threads_.emplace_back([this] { work(); });
+    try {
+      threads_.emplace_back([this] { work(); });
+    } catch (const std::system_error& error) {
+      // Where the machine gives no more, those that there are take it in turn.
+      if (threads_.empty()) throw;
+      core::log(core::LogLevel::kWarn, "worker",
+                absl::StrCat("activities wait for ", threads_.size(),
+                             " threads: the machine gives no more (", error.what(), ")"));
+    }
   }
   changed_.Signal();
 }

@@ -20,6 +20,7 @@
 #include "sdk-cpp/src/errors.h"
 #include "sdk-cpp/src/library.h"
 #include "sdk-cpp/src/log.h"
+#include "sdk-cpp/src/slots.h"
 #include "sdk-cpp/src/workflow_runtime.h"
 
 namespace chimera {
@@ -66,7 +67,12 @@ core::WorkerOptions to_core(const WorkerOptions& options, const std::string& nam
   out.max_concurrent_local_activities = options.max_concurrent_local_activities;
   out.max_concurrent_workflow_task_polls = options.max_concurrent_workflow_task_polls;
   out.max_concurrent_activity_task_polls = options.max_concurrent_activity_task_polls;
+  out.heartbeat_interval = options.worker_heartbeat_interval;
   out.resource_tuner = to_core(options.resource_tuner);
+  out.workflow_slots = sdk::to_core(core::SlotKind::kWorkflow, options.workflow_slots);
+  out.activity_slots = sdk::to_core(core::SlotKind::kActivity, options.activity_slots);
+  out.local_activity_slots =
+      sdk::to_core(core::SlotKind::kLocalActivity, options.local_activity_slots);
   out.workflow_poll_autoscaling = to_core(options.workflow_poll_autoscaling);
   out.activity_poll_autoscaling = to_core(options.activity_poll_autoscaling);
   out.sticky_queue_schedule_to_start_timeout = options.sticky_queue_schedule_to_start_timeout;

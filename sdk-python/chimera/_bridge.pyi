@@ -151,6 +151,30 @@ class Codec:
     def encode(self, payloads: bytes) -> bytes: ...
     def decode(self, payloads: bytes) -> bytes: ...
 
+class SlotReservation:
+    """Someone who waits for a slot."""
+
+    def grant(self, permit: object) -> bool:
+        """False if nobody waits any more: then it was not taken."""
+    def fail(self, why: str) -> None:
+        """The supplier is asked again in a second."""
+    def on_cancel(self, queue: Queue, callback: Callable[[], object]) -> None: ...
+
+class SlotSupplier:
+    """A user's slots of one kind. A context is (sticky, task queue, identity, build id, deployment name).
+
+    All but `try_reserve` are called by the queue; that one on any thread."""
+
+    def __init__(
+        self,
+        reserve: Callable[[tuple, SlotReservation], None],
+        try_reserve: Callable[[tuple], object | None],
+        mark_used: Callable[[str, bool, Any], None],
+        release: Callable[[str | None, bool, Any], None],
+    ) -> None: ...
+    def open(self, queue: Queue) -> None: ...
+    def close(self) -> None: ...
+
 class Worker:
     """Options are chimera::core::WorkerOptions by name; times in milliseconds."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import atexit
-import warnings
+import platform
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -115,8 +115,12 @@ class Runtime:
         """
         if worker_heartbeat_interval is not None and worker_heartbeat_interval <= timedelta():
             raise ValueError("worker_heartbeat_interval must be positive, or None for no heartbeats")
-        if worker_heartbeat_interval not in (None, timedelta(seconds=60)):
-            warnings.warn("worker_heartbeat_interval has no effect: workers send no heartbeats of their own here")
+        # What workers tell the server of themselves.
+        self._worker_options = {
+            "heartbeat_interval": int((worker_heartbeat_interval or timedelta()) / timedelta(milliseconds=1)),
+            "language_runtime": f"{platform.python_implementation()} {platform.python_version()}",
+            "disable_environment_info": disable_environment_info,
+        }
         self._telemetry = telemetry
         telemetry._check()
         self._metrics: _bridge.Metrics | None = None

@@ -11,6 +11,7 @@
 #include "chimera/activity.h"
 #include "chimera/client.h"
 #include "chimera/definition.h"
+#include "chimera/slots.h"
 #include "chimera/workflow.h"
 
 namespace chimera {
@@ -59,6 +60,10 @@ struct WorkerOptions {
   int max_concurrent_activities = 100;
   int max_concurrent_local_activities = 100;
   std::optional<ResourceTuner> resource_tuner = {};  // In place of these numbers.
+  // In place of the number of that kind: your own rules (slots.h).
+  std::shared_ptr<SlotSupplier> workflow_slots = nullptr;
+  std::shared_ptr<SlotSupplier> activity_slots = nullptr;
+  std::shared_ptr<SlotSupplier> local_activity_slots = nullptr;
   int max_concurrent_workflow_task_polls = 5;
   int max_concurrent_activity_task_polls = 5;
   // In place of the fixed numbers; of workflow tasks at each of the normal and the sticky queue.
@@ -77,6 +82,8 @@ struct WorkerOptions {
   int max_eager_activity_reservations_per_workflow_task = 3;
   // Workflow code that does not yield for so long fails its task; 0: never.
   std::chrono::milliseconds deadlock_timeout{2000};
+  // Between what the worker tells the server of itself, which lists show: 1 to 60 s; 0: nothing.
+  std::chrono::milliseconds worker_heartbeat_interval{60000};
   // What a workflow may have on its stack, from 64 KiB to 1 GiB: address space of each run, of
   // which memory is what has been touched. A run of which a task has timed out gets at least 8 MiB.
   std::size_t workflow_stack_bytes = std::size_t{1} << 20;

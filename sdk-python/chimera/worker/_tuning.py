@@ -221,10 +221,7 @@ class WorkerTuner(ABC):
         if isinstance(supplier, ResourceBasedSlotSupplier):
             return None
         if isinstance(supplier, CustomSlotSupplier):
-            raise NotImplementedError(
-                f"{kind} slots: a {type(supplier).__name__} is not supported yet. Use a "
-                "FixedSizeSlotSupplier or a ResourceBasedSlotSupplier."
-            )
+            return None
         raise TypeError(f"Unknown slot supplier type: {supplier}")
 
     def _resource_based(self) -> tuple[Any, ...] | None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import TypedDict
 
 import chimera.common as common
+from chimera.worker import _custom_slots
 from chimera.worker._activity_worker import ActivityWorker
 from chimera.worker._build_id import load_default_build_id
 from chimera.worker._interceptor import Interceptor
@@ -236,7 +237,11 @@ class Worker:
         from chimera import _bridge, _native
 
         _native.check_process("create worker")
-        options = _core_options(config)
+        options = _core_options(config) | service._runtime._worker_options
+        options["plugins"] = [plugin.name() for plugin in self._plugins]
+        options["storage_drivers"] = _storage_drivers(active["data_converter"])
+        self._slots = _custom_slots.suppliers(config)
+        options |= {name: each.bridge for name, each in self._slots.items()}
         self._core: _bridge.Worker = _bridge.Worker(service._connection, options)
         if native := config.get("native"):
             codec = _codec_of_native(active["data_converter"])
@@ -333,6 +338,8 @@ class Worker:
                 self._workflow_worker.register_with(self._core, queue)
             if self._activity_worker:
                 self._activity_worker.register_with(self._core, queue)
+            for slots in self._slots.values():
+                slots.open(queue)
             self._announce()
             starting = asyncio.ensure_future(_native.done_of(self._core.start))
             await asyncio.shield(starting)
@@ -362,6 +369,8 @@ class Worker:
             self._close()
 
     def _close(self) -> None:
+        for slots in self._slots.values():
+            slots.close()
         if self._workflow_worker:
             self._workflow_worker.close()
         if self._activity_worker:
@@ -605,6 +614,11 @@ def _core_options(config: WorkerConfig) -> dict[str, Any]:
     ):
         options[name] = int(config[name].total_seconds() * 1000)
     return options
+
+
+def _storage_drivers(converter: Any) -> list[str]:
+    storage = converter.external_storage
+    return [] if storage is None else sorted({driver.type() for driver in storage.drivers})
 
 
 def _slots(tuner: WorkerTuner, kind: str) -> int:

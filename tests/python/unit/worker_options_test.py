@@ -53,7 +53,7 @@ def client(monkeypatch: pytest.MonkeyPatch) -> Any:
     play_bridge(monkeypatch, Worker=FakeCoreWorker)
     config = chimera.service.ConnectConfig(target_host="host:1")
     service: Any = chimera.service._BridgeServiceClient(config)
-    service._runtime = types.SimpleNamespace(metric_meter=common.MetricMeter.noop)
+    service._runtime = types.SimpleNamespace(metric_meter=common.MetricMeter.noop, _worker_options={})
     service._connection = object()
     active = {
         "plugins": [],
@@ -212,8 +212,6 @@ def test_options_without_effect_say_so(client: Any, recwarn: pytest.WarningsReco
         ConnectConfig(target_host="h:1", payload_limits=PayloadLimitsConfig(1, 1))._options()
     with pytest.warns(UserWarning, match="dns_load_balancing_config has no effect"):
         ConnectConfig(target_host="h:1", dns_load_balancing_config=DnsLoadBalancingConfig.default)._options()
-    with pytest.warns(UserWarning, match="worker_heartbeat_interval has no effect"):
-        Runtime(telemetry=TelemetryConfig(), worker_heartbeat_interval=timedelta(seconds=5))
     with pytest.warns(UserWarning, match="identity has no effect on a replayer"):
         Replayer(workflows=[Nothing], identity="me")
 

@@ -71,9 +71,11 @@ class FakeTimeTest : public ::testing::Test {
   }
 
   void start() {
+    options_.task_queue = "orders";
+    options_.lanes = 2;
+    options_.deadlock_timeout = 2s;
     worker_ =
-        *Worker::create(connection_, {.task_queue = "orders", .lanes = 2, .deadlock_timeout = 2s},
-                        {&clock_, &timers_, &executor_, [] { return 7; }});
+        *Worker::create(connection_, options_, {&clock_, &timers_, &executor_, [] { return 7; }});
     ASSERT_TRUE(worker_->add_workflow("Order", workflows_).ok());
     ASSERT_TRUE(worker_->add_workflow("Slow", slow_).ok());
     ASSERT_TRUE(worker_->add_activity("charge", activities_).ok());
@@ -130,6 +132,7 @@ class FakeTimeTest : public ::testing::Test {
   testing::HandExecutor executor_;
   std::shared_ptr<ScriptedServer> server_ = std::make_shared<ScriptedServer>(timers_);
   std::shared_ptr<Connection> connection_;
+  WorkerOptions options_;
   TinyWorkflows::Code code_ = testing::complete_at_once;
   TinyWorkflows workflows_{"C++", [this](const RunContext& run, const Activation& activation) {
                              return code_(run, activation);
@@ -279,6 +282,108 @@ TEST_F(FakeTimeTest, TheEndWaitsForLocalActivitiesHoweverLongTheyTake) {
 
   ASSERT_TRUE(ended_.has_value());
   EXPECT_TRUE(ended_->ok()) << *ended_;
+}
+
+class HeartbeatTest : public FakeTimeTest {
+ protected:
+  HeartbeatTest() {
+    server_->always("DescribeNamespace", [](ScriptedServer::Call& call) {
+      wf::DescribeNamespaceResponse reply;
+      reply.mutable_namespace_info()->mutable_capabilities()->set_worker_heartbeats(true);
+      call.answer(reply);
+    });
+    options_.heartbeat_interval = 60s;
+  }
+  api::worker::v1::WorkerHeartbeat heard() {
+    auto call = server_->next("RecordWorkerHeartbeat");
+    const auto request = call->as<wf::RecordWorkerHeartbeatRequest>();
+    EXPECT_EQ(request.worker_heartbeat_size(), 1);
+    call->finish(absl::OkStatus());
+    return request.worker_heartbeat(0);
+  }
+};
+
+TEST_F(HeartbeatTest, ComeAtTheStartAndAtIntervals) {
+  options_.plugins = {"mine"};
+  options_.max_concurrent_activities = 7;
+  start();
+  const auto first = heard();
+  EXPECT_EQ(first.task_queue(), "orders");
+  EXPECT_EQ(first.status(), api::enums::v1::WORKER_STATUS_RUNNING);
+  EXPECT_EQ(first.activity_task_slots_info().slot_supplier_kind(), "Fixed");
+  EXPECT_EQ(first.activity_task_slots_info().current_available_slots() +
+                first.activity_task_slots_info().current_used_slots(),
+            7);
+  EXPECT_EQ(first.workflow_poller_info().current_pollers(), 1);
+  EXPECT_EQ(first.workflow_sticky_poller_info().current_pollers(), 4);
+  EXPECT_EQ(first.plugins(0).name(), "mine");
+  EXPECT_FALSE(first.has_elapsed_since_last_heartbeat());
+
+  give(first_task("run"));
+  server_->next("RespondWorkflowTaskCompleted")->answer(wf::RespondWorkflowTaskCompletedResponse());
+  pass(59s);
+  EXPECT_EQ(server_->waiting("RecordWorkerHeartbeat"), 0);
+  pass(1s);
+  const auto second = heard();
+  EXPECT_EQ(second.elapsed_since_last_heartbeat().seconds(), 60);
+  EXPECT_EQ(second.workflow_task_slots_info().last_interval_processed_tasks(), 1);
+  EXPECT_EQ(second.worker_instance_key(), first.worker_instance_key());
+
+  pass(60s);
+  EXPECT_EQ(heard().workflow_task_slots_info().last_interval_processed_tasks(), 0);
+}
+
+TEST_F(HeartbeatTest, TheLastIsThatOfTheGoodbye) {
+  std::optional<wf::ShutdownWorkerRequest> goodbye;
+  server_->always("ShutdownWorker", [&](ScriptedServer::Call& call) {
+    goodbye = call.as<wf::ShutdownWorkerRequest>();
+    call.finish(absl::OkStatus());
+  });
+  start();
+  heard();
+  end(10min);
+  ASSERT_TRUE(goodbye.has_value());
+  EXPECT_EQ(goodbye->worker_heartbeat().status(), api::enums::v1::WORKER_STATUS_SHUTTING_DOWN);
+  EXPECT_EQ(server_->waiting("RecordWorkerHeartbeat"), 0);
+}
+
+TEST_F(HeartbeatTest, AServerThatDoesNotKnowThemIsToldNoMore) {
+  start();
+  server_->next("RecordWorkerHeartbeat")->finish(absl::UnimplementedError("what?"));
+  pass(10min);
+  EXPECT_EQ(server_->waiting("RecordWorkerHeartbeat"), 0);
+}
+
+TEST_F(HeartbeatTest, OneThatIsLostIsFollowedByTheNext) {
+  start();
+  server_->next("RecordWorkerHeartbeat")->finish(absl::UnavailableError("no server"));
+  pass(60s);
+  heard();
+}
+
+TEST_F(HeartbeatTest, ANamespaceThatTakesNoneGetsNone) {
+  server_->always("DescribeNamespace",
+                  [](ScriptedServer::Call& call) { call.finish(absl::OkStatus()); });
+  start();
+  pass(10min);
+  EXPECT_EQ(server_->waiting("RecordWorkerHeartbeat"), 0);
+}
+
+TEST_F(HeartbeatTest, SayOnWhatTheWorkerRuns) {
+  options_.language_runtime = "CPython 3.12.1";
+  start();
+  const auto with = heard().environment();
+  ASSERT_EQ(with.runtimes_size(), 2);
+  EXPECT_EQ(with.runtimes(0).type(),
+            api::worker::v1::EnvironmentInfo::Runtime::RUNTIME_TYPE_CPYTHON);
+  EXPECT_EQ(with.runtimes(0).version(), "3.12.1");
+  EXPECT_TRUE(with.platform().has_linux());
+}
+
+TEST_F(HeartbeatTest, OrKeepItBack) {
+  options_.disable_environment_info = true;
+  start();
+  EXPECT_FALSE(heard().has_environment());
 }
 
 }  // namespace
