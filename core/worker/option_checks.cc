@@ -43,9 +43,9 @@ absl::Status check(const WorkerOptions& options) {
     return wrong("max_concurrent_local_activities", "must be at least 1");
   if (options.max_concurrent_workflow_task_polls < 1)
     return wrong("max_concurrent_workflow_task_polls", "must be at least 1");
-  if (options.heartbeat_interval.count() < 0 ||
-      options.heartbeat_interval > std::chrono::seconds(60))
-    return wrong("heartbeat_interval", "must be at most 60 s, or 0 for none");
+  if (options.worker_heartbeat_interval.count() < 0 ||
+      options.worker_heartbeat_interval > std::chrono::seconds(60))
+    return wrong("worker_heartbeat_interval", "must be at most 60 s, or 0 for none");
   if (options.max_concurrent_activity_task_polls < 1)
     return wrong("max_concurrent_activity_task_polls", "must be at least 1");
   if (options.resource_tuner) {

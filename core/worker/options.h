@@ -74,7 +74,7 @@ struct WorkerOptions {
   int max_eager_activity_reservations_per_workflow_task = 3;
   std::chrono::milliseconds deadlock_timeout{2000};  // 0: no watchdog.
   // Between what it tells the server of itself, where the namespace takes that; 0: nothing.
-  std::chrono::milliseconds heartbeat_interval{0};
+  std::chrono::milliseconds worker_heartbeat_interval{0};
   // For heartbeats: names of plugins, types of external storage, and what runs the language, as in
   // "CPython 3.12.1" (empty: compiled code alone).
   std::vector<std::string> plugins, storage_drivers;
@@ -137,7 +137,7 @@ void for_each_option(Options& options, Visit&& visit) {
   visit("max_eager_activity_reservations_per_workflow_task",
         options.max_eager_activity_reservations_per_workflow_task);
   visit("deadlock_timeout", options.deadlock_timeout);
-  visit("heartbeat_interval", options.heartbeat_interval);
+  visit("worker_heartbeat_interval", options.worker_heartbeat_interval);
   visit("plugins", options.plugins);
   visit("storage_drivers", options.storage_drivers);
   visit("language_runtime", options.language_runtime);

@@ -288,7 +288,7 @@ void WorkerImpl::set_up() {
   for (const auto& lane : lanes_) parts.lanes.push_back(lane.get());
   drain_->set(std::move(parts));
   start_pollers();
-  if (context_.server_takes_heartbeats && options.heartbeat_interval.count() > 0) {
+  if (context_.server_takes_heartbeats && options.worker_heartbeat_interval.count() > 0) {
     heartbeat_ = std::make_shared<WorkerHeartbeat>(
         context_, std::make_unique<MachineLoad>(*context_.environment.clock));
     heartbeat_->start();

@@ -111,7 +111,7 @@ void WorkerHeartbeat::beat() {
     *request->add_worker_heartbeat() = make(enums::WORKER_STATUS_RUNNING);
     connection = context_.connection;
     call = context_.call_options(RetryClass::kNone);
-    timer_ = context_.environment.timers->after(context_.options.heartbeat_interval,
+    timer_ = context_.environment.timers->after(context_.options.worker_heartbeat_interval,
                                                 [weak = weak_from_this()] {
                                                   if (const auto self = weak.lock()) self->beat();
                                                 });

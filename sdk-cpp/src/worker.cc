@@ -67,7 +67,7 @@ core::WorkerOptions to_core(const WorkerOptions& options, const std::string& nam
   out.max_concurrent_local_activities = options.max_concurrent_local_activities;
   out.max_concurrent_workflow_task_polls = options.max_concurrent_workflow_task_polls;
   out.max_concurrent_activity_task_polls = options.max_concurrent_activity_task_polls;
-  out.heartbeat_interval = options.worker_heartbeat_interval;
+  out.worker_heartbeat_interval = options.worker_heartbeat_interval;
   out.resource_tuner = to_core(options.resource_tuner);
   out.workflow_slots = sdk::to_core(core::SlotKind::kWorkflow, options.workflow_slots);
   out.activity_slots = sdk::to_core(core::SlotKind::kActivity, options.activity_slots);

@@ -117,7 +117,7 @@ class Runtime:
             raise ValueError("worker_heartbeat_interval must be positive, or None for no heartbeats")
         # What workers tell the server of themselves.
         self._worker_options = {
-            "heartbeat_interval": int((worker_heartbeat_interval or timedelta()) / timedelta(milliseconds=1)),
+            "worker_heartbeat_interval": int((worker_heartbeat_interval or timedelta()) / timedelta(milliseconds=1)),
             "language_runtime": f"{platform.python_implementation()} {platform.python_version()}",
             "disable_environment_info": disable_environment_info,
         }

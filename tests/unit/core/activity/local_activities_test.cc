@@ -28,6 +28,7 @@ class FakeSlots : public base::SlotSupplier {
   }
   void stop_waiting() override { waiting.clear(); }
   int count() const override { return free; }
+  base::SlotUsage usage() const override { return {}; }
 
   int free = 100;
   std::deque<absl::AnyInvocable<void(Permit) &&>> waiting;

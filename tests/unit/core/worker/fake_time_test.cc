@@ -292,7 +292,7 @@ class HeartbeatTest : public FakeTimeTest {
       reply.mutable_namespace_info()->mutable_capabilities()->set_worker_heartbeats(true);
       call.answer(reply);
     });
-    options_.heartbeat_interval = 60s;
+    options_.worker_heartbeat_interval = 60s;
   }
   api::worker::v1::WorkerHeartbeat heard() {
     auto call = server_->next("RecordWorkerHeartbeat");
