@@ -70,6 +70,18 @@ ws::DescribeScheduleResponse fetch(ClientState& client, std::string_view verb,
   return response;
 }
 
+// Whether an update that was answered with OK has changed nothing: a server whose schedules are
+// workflows (1.29, 1.32) takes it as a signal, and drops one whose conflict token is stale.
+bool was_dropped(ClientState& client, const std::string& id,
+                 const api::schedule::v1::ScheduleInfo& before) {
+  ws::DescribeScheduleResponse now;
+  const absl::Status status = client.call(CHIMERA_WORKFLOW_SERVICE(DescribeSchedule),
+                                          about<ws::DescribeScheduleRequest>(client, id), now);
+  if (!status.ok()) return false;  // Deleted meanwhile, say: there is nothing to mend.
+  return now.info().has_update_time() == before.has_update_time() &&
+         base::to_wall_time(now.info().update_time()) == base::to_wall_time(before.update_time());
+}
+
 }  // namespace
 
 void ClientCalls::create_schedule(CreateScheduleInput& input) {
@@ -106,19 +118,21 @@ ScheduleDescription ClientCalls::describe_schedule(const ScheduleInput& input) {
 
 void ClientCalls::update_schedule(const UpdateScheduleInput& input) {
   for (int attempt = 1;; ++attempt) {
-    const ScheduleDescription was =
-        to_public(input.id, fetch(client_, "update", input.id), client_.codec);
-    const std::optional<ScheduleUpdate> update = input.updater(was);
+    const ws::DescribeScheduleResponse was = fetch(client_, "update", input.id);
+    const std::optional<ScheduleUpdate> update =
+        input.updater(to_public(input.id, was, client_.codec));
     if (!update) return;
     auto request = change<ws::UpdateScheduleRequest>(client_, input.id);
     *request.mutable_schedule() = to_proto(update->schedule, client_.codec);
-    request.set_conflict_token(was.conflict_token);
+    request.set_conflict_token(was.conflict_token());
     if (update->search_attributes)
       *request.mutable_search_attributes() = to_proto(*update->search_attributes);
     ws::UpdateScheduleResponse response;
-    const absl::Status status =
-        client_.call(CHIMERA_WORKFLOW_SERVICE(UpdateSchedule), request, response);
-    if (status.ok()) return;
+    absl::Status status = client_.call(CHIMERA_WORKFLOW_SERVICE(UpdateSchedule), request, response);
+    if (status.ok()) {
+      if (!was_dropped(client_, input.id, was.info())) return;
+      status = absl::FailedPreconditionError("mismatched conflict token");
+    }
     const bool stale = status.code() == absl::StatusCode::kFailedPrecondition &&
                        absl::StrContains(status.message(), "conflict token");
     if (stale && attempt < kUpdateAttempts) continue;

@@ -8,7 +8,6 @@
 #ifndef CHIMERA_SCHEDULE_H_
 #define CHIMERA_SCHEDULE_H_
 
-#include <compare>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -256,7 +255,8 @@ class ScheduleHandle {
   ScheduleDescription describe() const;
   // Asks for the schedule, and replaces it by what the updater makes of it. If it was changed
   // meanwhile, that is done again with what it is then: the updater may be called several times.
-  // Servers whose schedules are workflows (1.29, 1.32) drop such an update without a word.
+  // Servers whose schedules are workflows (1.29, 1.32) drop such an update without a word; that is
+  // seen, unless what came between was an update, too.
   //   handle.update([](ScheduleDescription was) {
   //     was.schedule.policy.overlap = ScheduleOverlapPolicy::kBufferOne;
   //     return was.schedule;
