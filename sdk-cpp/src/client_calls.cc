@@ -6,7 +6,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "google/rpc/status.pb.h"
 #include "temporal/api/errordetails/v1/message.pb.h"
 #include "temporal/api/failure/v1/message.pb.h"
 
@@ -16,8 +15,15 @@
 #include "sdk-cpp/src/client_state.h"
 #include "sdk-cpp/src/errors.h"
 #include "sdk-cpp/src/operations/attributes.h"
+#include "sdk-cpp/src/rpc_parts.h"
 
 namespace chimera::sdk {
+
+std::string random_id() {
+  thread_local std::random_device random;
+  return absl::StrFormat("%08x%08x%08x%08x", random(), random(), random(), random());
+}
+
 namespace {
 
 namespace ws = api::workflowservice::v1;
@@ -28,25 +34,6 @@ using detail::Target;
 using HistoryEvent = api::history::v1::HistoryEvent;
 
 constexpr std::chrono::milliseconds kLongPoll{70'000};  // As sdk-core 1.35.
-
-std::string random_id() {
-  thread_local std::random_device random;
-  return absl::StrFormat("%08x%08x%08x%08x", random(), random(), random(), random());
-}
-
-// The message of this type among a failed call's google.rpc.Status details.
-template <class M>
-std::optional<M> detail_of(const absl::Status& status) {
-  const auto payload = status.GetPayload(base::kStatusDetails);
-  if (!payload) return std::nullopt;
-  google::rpc::Status rpc;
-  if (!rpc.ParseFromString(std::string(*payload))) return std::nullopt;
-  M message;
-  for (const auto& any : rpc.details()) {
-    if (any.Is<M>() && any.UnpackTo(&message)) return message;
-  }
-  return std::nullopt;
-}
 
 void set_execution(api::common::v1::WorkflowExecution& execution, const detail::Target& target) {
   execution.set_workflow_id(target.id);
@@ -72,13 +59,8 @@ WorkflowExecution execution_of(const api::workflow::v1::WorkflowExecutionInfo& i
                         .start_time = base::to_wall_time(info.start_time()),
                         .close_time = base::to_wall_time(info.close_time()),
                         .history_length = info.history_length()};
-  for (const auto& [key, value] : info.memo().fields()) {
-    ProtoPayload scratch;
-    out.memo[key] = to_public(decoded(value, codec, scratch));
-  }
-  for (const auto& [key, value] : info.search_attributes().indexed_fields()) {
-    out.search_attributes[key] = to_public(value);
-  }
+  out.memo = to_public(info.memo(), codec);
+  out.search_attributes = to_public(info.search_attributes());
   return out;
 }
 

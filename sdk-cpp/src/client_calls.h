@@ -69,6 +69,31 @@ struct ListInput {
   const std::string& query;
   std::size_t limit;
 };
+struct CreateScheduleInput {
+  const std::string& id;
+  const Schedule& schedule;
+  const CreateScheduleOptions& options;
+  Header header = {};  // Of the workflows that it starts.
+};
+struct ScheduleInput {  // Of a call that needs nothing else.
+  const std::string& id;
+};
+struct UpdateScheduleInput {
+  const std::string& id;
+  const ScheduleUpdater& updater;
+};
+struct BackfillScheduleInput {
+  const std::string& id;
+  const std::vector<ScheduleBackfill>& backfills;
+};
+struct PauseScheduleInput {
+  const std::string& id;
+  const std::string& note;
+};
+struct TriggerScheduleInput {
+  const std::string& id;
+  ScheduleOverlapPolicy overlap;
+};
 struct AsyncActivityInput {
   const std::string& task_token;
   detail::Arguments values;
@@ -107,6 +132,26 @@ class ClientOutbound {
   }
   virtual std::vector<WorkflowExecution> list_workflows(const ListInput& input) {
     return next_->list_workflows(input);
+  }
+  virtual void create_schedule(CreateScheduleInput& input) { next_->create_schedule(input); }
+  virtual ScheduleDescription describe_schedule(const ScheduleInput& input) {
+    return next_->describe_schedule(input);
+  }
+  virtual void update_schedule(const UpdateScheduleInput& input) { next_->update_schedule(input); }
+  virtual void backfill_schedule(const BackfillScheduleInput& input) {
+    next_->backfill_schedule(input);
+  }
+  virtual void pause_schedule(const PauseScheduleInput& input) { next_->pause_schedule(input); }
+  virtual void unpause_schedule(const PauseScheduleInput& input) { next_->unpause_schedule(input); }
+  virtual void trigger_schedule(const TriggerScheduleInput& input) {
+    next_->trigger_schedule(input);
+  }
+  virtual void delete_schedule(const ScheduleInput& input) { next_->delete_schedule(input); }
+  virtual std::vector<ScheduleListEntry> list_schedules(const ListInput& input) {
+    return next_->list_schedules(input);
+  }
+  virtual std::int64_t count_schedules(const ListInput& input) {
+    return next_->count_schedules(input);
   }
   virtual void complete_activity(const AsyncActivityInput& input) {
     next_->complete_activity(input);
@@ -147,6 +192,16 @@ class ClientCalls final : public ClientOutbound {
   WorkflowExecution describe(const DescribeInput& input) override;
   std::string fetch_history(const FetchHistoryInput& input) override;
   std::vector<WorkflowExecution> list_workflows(const ListInput& input) override;
+  void create_schedule(CreateScheduleInput& input) override;
+  ScheduleDescription describe_schedule(const ScheduleInput& input) override;
+  void update_schedule(const UpdateScheduleInput& input) override;
+  void backfill_schedule(const BackfillScheduleInput& input) override;
+  void pause_schedule(const PauseScheduleInput& input) override;
+  void unpause_schedule(const PauseScheduleInput& input) override;
+  void trigger_schedule(const TriggerScheduleInput& input) override;
+  void delete_schedule(const ScheduleInput& input) override;
+  std::vector<ScheduleListEntry> list_schedules(const ListInput& input) override;
+  std::int64_t count_schedules(const ListInput& input) override;
   void complete_activity(const AsyncActivityInput& input) override;
   void fail_activity(const FailActivityInput& input) override;
   activity::CancellationDetails heartbeat_activity(const AsyncActivityInput& input) override;

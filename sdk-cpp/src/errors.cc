@@ -56,6 +56,10 @@ WorkflowAlreadyStartedError::WorkflowAlreadyStartedError(std::string workflow_id
       workflow_id_(std::move(workflow_id)),
       workflow_type_(std::move(workflow_type)),
       run_id_(std::move(run_id)) {}
+ScheduleAlreadyRunningError::ScheduleAlreadyRunningError(std::string schedule_id)
+    : TemporalError(absl::StrCat("schedule '", schedule_id, "' is there already")),
+      schedule_id_(std::move(schedule_id)) {}
+
 WorkflowFailureError::WorkflowFailureError(std::shared_ptr<const FailureError> cause)
     : TemporalError(absl::StrCat("workflow did not complete: ", describe(cause.get()))),
       cause_(std::move(cause)) {}

@@ -115,6 +115,38 @@ api::common::v1::SearchAttributes to_proto(const SearchAttributes& attributes) {
   return proto;
 }
 
+Memo to_public(const api::common::v1::Memo& memo, const Codec& codec) {
+  Memo out;
+  for (const auto& [key, value] : memo.fields()) {
+    ProtoPayload scratch;
+    out[key] = to_public(decoded(value, codec, scratch));
+  }
+  return out;
+}
+
+std::map<std::string, Payload> to_public(const api::common::v1::SearchAttributes& attributes) {
+  std::map<std::string, Payload> out;
+  for (const auto& [key, value] : attributes.indexed_fields()) out[key] = to_public(value);
+  return out;
+}
+
+std::optional<SearchAttributeValue> to_attribute(const ProtoPayload& proto) {
+  const Payload payload = to_public(proto);
+  const auto type = payload.metadata.find("type");
+  if (type == payload.metadata.end()) return std::nullopt;
+  try {
+    if (type->second == "Keyword" || type->second == "Text")
+      return from_payload<std::string>(payload);
+    if (type->second == "Int") return from_payload<std::int64_t>(payload);
+    if (type->second == "Double") return from_payload<double>(payload);
+    if (type->second == "Bool") return from_payload<bool>(payload);
+    if (type->second == "Datetime") return from_payload<Time>(payload);
+    if (type->second == "KeywordList") return from_payload<std::vector<std::string>>(payload);
+  } catch (const ConversionError&) {  // Such as a list where there is to be one value.
+  }
+  return std::nullopt;
+}
+
 Duration checked(Duration value, std::string_view option) {
   if (value.count() >= 0) return value;
   throw std::invalid_argument(absl::StrCat(

@@ -2,7 +2,10 @@
 #ifndef CHIMERA_SDK_CPP_SRC_PAYLOAD_ACCESS_H_
 #define CHIMERA_SDK_CPP_SRC_PAYLOAD_ACCESS_H_
 
+#include <map>
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -35,6 +38,10 @@ const ProtoPayload& decoded(const ProtoPayload& payload, const Codec& codec, Pro
 
 api::common::v1::Memo to_proto(const Memo& memo, const Codec& codec);
 api::common::v1::SearchAttributes to_proto(const SearchAttributes& attributes);
+Memo to_public(const api::common::v1::Memo& memo, const Codec& codec);
+std::map<std::string, Payload> to_public(const api::common::v1::SearchAttributes& attributes);
+// Nothing for what this SDK has no value of.
+std::optional<SearchAttributeValue> to_attribute(const ProtoPayload& payload);
 api::common::v1::RetryPolicy to_proto(const RetryPolicy& policy);  // As checked().
 RetryPolicy to_public(const api::common::v1::RetryPolicy& policy);
 

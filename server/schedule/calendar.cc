@@ -1,6 +1,7 @@
 #include "server/schedule/calendar.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace chimera::server::schedule {
 namespace {
@@ -44,8 +45,8 @@ int weekday_of(absl::CivilDay day) { return (static_cast<int>(absl::GetWeekday(d
 
 }  // namespace
 
-Calendar::Calendar(const api::StructuredCalendarSpec& spec, absl::TimeZone zone)
-    : zone_(zone),
+Calendar::Calendar(const api::StructuredCalendarSpec& spec, Zone zone)
+    : zone_(std::move(zone)),
       seconds_(bits(spec.second()) & all_below(60)),
       minutes_(bits(spec.minute()) & all_below(60)),
       hours_(bits(spec.hour()) & all_below(24)),
@@ -71,19 +72,6 @@ Calendar::Local Calendar::local_of(std::int64_t seconds) {
   }
   return {absl::CivilDay(1970, 1, 1) + day, static_cast<int>(rest / kHour),
           static_cast<int>(rest % kHour / kMinute), static_cast<int>(rest % kMinute)};
-}
-
-std::int64_t Calendar::offset_at(std::int64_t time) const {
-  return zone_.At(absl::FromUnixSeconds(time)).offset;
-}
-
-// When the offset changes next.
-std::optional<std::int64_t> Calendar::change_after(std::int64_t time) const {
-  absl::TimeZone::CivilTransition change;
-  if (!zone_.NextTransition(absl::FromUnixSeconds(time), &change)) return std::nullopt;
-  // Of a local time that comes twice the second, which is the one behind the change.
-  const std::int64_t at = absl::ToUnixSeconds(zone_.At(change.to).post);
-  return at > time ? std::optional(at) : std::nullopt;
 }
 
 bool Calendar::has_year(int year) const {
@@ -155,27 +143,27 @@ std::optional<std::int64_t> Calendar::next(std::int64_t after) const {
   constexpr std::int64_t kOffsetsApart = 2 * kDay;  // No two offsets are.
   std::int64_t time = after + 1;
   while (true) {
-    const std::int64_t offset = offset_at(time);
+    const std::int64_t offset = zone_.offset_at(time);
     const std::optional<std::int64_t> local = first_from(time + offset);
-    const std::optional<std::int64_t> change = change_after(time);
+    const std::optional<std::int64_t> change = zone_.change_after(time);
     if (!change) return local ? std::optional(*local - offset) : std::nullopt;
     if (local && *local - offset < *change) return *local - offset;
     time = *change;
     // Clocks that go back show again what has been looked at.
-    if (offset_at(time) < offset) continue;
+    if (zone_.offset_at(time) < offset) continue;
     if (!local) return std::nullopt;
     time = std::max(time, *local - offset - kOffsetsApart);
   }
 }
 
 bool Calendar::matches(std::int64_t time) const {
-  const Local local = local_of(time + offset_at(time));
+  const Local local = local_of(time + zone_.offset_at(time));
   return has(seconds_, local.second) && has(minutes_, local.minute) && has(hours_, local.hour) &&
          has(days_of(static_cast<int>(local.day.year()), local.day.month()), local.day.day());
 }
 
 std::int64_t Calendar::end_of_match(std::int64_t time) const {
-  const std::int64_t offset = offset_at(time);
+  const std::int64_t offset = zone_.offset_at(time);
   const Local local = local_of(time + offset);
   std::int64_t end = seconds_of(local) + 1;
   if (seconds_ == all_below(60)) {
@@ -186,7 +174,7 @@ std::int64_t Calendar::end_of_match(std::int64_t time) const {
     }
   }
   end -= offset;
-  const std::optional<std::int64_t> change = change_after(time);
+  const std::optional<std::int64_t> change = zone_.change_after(time);
   return change ? std::min(end, *change) : end;
 }
 

@@ -8,8 +8,9 @@
 #include <optional>
 
 #include "absl/time/civil_time.h"
-#include "absl/time/time.h"
 #include "temporal/api/schedule/v1/message.pb.h"
+
+#include "server/schedule/zone.h"
 
 namespace chimera::server::schedule {
 
@@ -17,7 +18,7 @@ inline constexpr int kFirstYear = 2000, kLastYear = 2100;  // That a calendar ma
 
 class Calendar {
  public:
-  Calendar(const ::temporal::api::schedule::v1::StructuredCalendarSpec& spec, absl::TimeZone zone);
+  Calendar(const ::temporal::api::schedule::v1::StructuredCalendarSpec& spec, Zone zone);
 
   // The first time after `after`, up to the last year. A local time that a change of the clocks
   // skips does not come, one that it repeats comes twice.
@@ -33,8 +34,6 @@ class Calendar {
   };
   static std::int64_t seconds_of(const Local& local);
   static Local local_of(std::int64_t seconds);
-  std::int64_t offset_at(std::int64_t time) const;
-  std::optional<std::int64_t> change_after(std::int64_t time) const;
   // In local seconds, as if there were no zones: the first match at `from` or later.
   std::optional<std::int64_t> first_from(std::int64_t from) const;
   std::optional<int> time_of_day_from(const Local& local) const;
@@ -42,7 +41,7 @@ class Calendar {
   std::uint64_t days_of(int year, int month) const;
   bool has_year(int year) const;
 
-  absl::TimeZone zone_;
+  Zone zone_;
   std::uint64_t seconds_ = 0, minutes_ = 0, hours_ = 0, days_ = 0, months_ = 0, weekdays_ = 0;
   bool any_year_ = true;
   std::bitset<kLastYear - kFirstYear + 1> years_;

@@ -391,6 +391,7 @@ api::ScheduleListInfo Scheduler::list_info(WallTime now) const {
   api::ScheduleListInfo info;
   auto& spec = *info.mutable_spec() = state_.schedule.spec();
   fill_ranges(spec);
+  spec.clear_timezone_data();
   cut(*spec.mutable_structured_calendar(), kListedSpecs);
   cut(*spec.mutable_interval(), kListedSpecs);
   cut(*spec.mutable_exclude_structured_calendar(), kListedSpecs);

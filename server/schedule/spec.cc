@@ -24,17 +24,17 @@ absl::Status wrong(absl::string_view what) {
 }
 
 // As Go finds zones, which knows fewer names than absl does.
-absl::StatusOr<absl::TimeZone> load_zone(const std::string& name) {
+absl::StatusOr<Zone> load_zone(const std::string& name) {
   absl::TimeZone zone = absl::UTCTimeZone();
-  if (name.empty() || name == "UTC") return zone;
-  if (name == "Local") return absl::LocalTimeZone();
+  if (name.empty() || name == "UTC") return Zone(zone);
+  if (name == "Local") return Zone(absl::LocalTimeZone());
   if (absl::StrContains(name, "..") || name[0] == '/' || name[0] == '\\')
-    return wrong("time: invalid location name");
+    return absl::InvalidArgumentError("time: invalid location name");
   const bool of_absl = name[0] == ':' || absl::StartsWith(name, "Fixed/") ||
                        absl::StartsWith(name, "libc:") || name == "localtime";
   if (of_absl || name.find('\0') != std::string::npos || !absl::LoadTimeZone(name, &zone))
-    return wrong(absl::StrCat("unknown time zone ", name));
-  return zone;
+    return absl::InvalidArgumentError(absl::StrCat("unknown time zone ", name));
+  return Zone(zone);
 }
 
 std::int64_t floor_seconds(WallTime time) {
@@ -52,11 +52,6 @@ bool is_exact(const google::protobuf::Duration& duration) {
 }  // namespace
 
 absl::StatusOr<Spec> Spec::compile(const api::ScheduleSpec& spec) {
-  if (!spec.timezone_data().empty()) {
-    return absl::UnimplementedError(
-        "timezone_data of a schedule spec is not available in this embedded server. Set "
-        "timezone_name to a zone of its machine's time zone database.");
-  }
   for (const auto& interval : spec.interval()) {
     for (const auto* duration : {&interval.interval(), &interval.phase()}) {
       if (is_exact(*duration)) continue;
@@ -66,8 +61,10 @@ absl::StatusOr<Spec> Spec::compile(const api::ScheduleSpec& spec) {
   }
   absl::StatusOr<api::ScheduleSpec> canonical = canonical_form(spec);
   if (!canonical.ok()) return wrong(canonical.status().message());
-  absl::StatusOr<absl::TimeZone> zone = load_zone(canonical->timezone_name());
-  if (!zone.ok()) return zone.status();
+  const std::string& data = canonical->timezone_data();
+  const absl::StatusOr<Zone> zone =
+      data.empty() ? load_zone(canonical->timezone_name()) : Zone::of_data(data);
+  if (!zone.ok()) return wrong(zone.status().message());
   Spec result;
   result.canonical_ = *std::move(canonical);
   for (const auto& calendar : result.canonical_.structured_calendar())

@@ -26,7 +26,7 @@ struct Due {
 class Spec {
  public:
   Spec() = default;  // Never due.
-  // kInvalidArgument "Invalid schedule spec: ..."; kUnimplemented for timezone_data.
+  // kInvalidArgument "Invalid schedule spec: ...".
   static absl::StatusOr<Spec> compile(const ::temporal::api::schedule::v1::ScheduleSpec& spec);
 
   const ::temporal::api::schedule::v1::ScheduleSpec& canonical() const { return canonical_; }

@@ -39,6 +39,22 @@ class ScheduleTest : public ScheduleSession {
     return std::string(created.status().message());
   }
 
+  // Asks until there is one.
+  wf::ListSchedulesResponse listed(const std::string& query) {
+    wf::ListSchedulesRequest request;
+    request.set_namespace_(ns);
+    request.set_query(query);
+    wf::ListSchedulesResponse found;
+    for (int i = 0; i < 100 && found.schedules().empty(); ++i) {
+      const auto reply = rpc<wf::ListSchedulesResponse>(request);
+      EXPECT_TRUE(reply.ok()) << reply.status();
+      if (!reply.ok()) return found;
+      found = *reply;
+      absl::SleepFor(absl::Milliseconds(50));
+    }
+    return found;
+  }
+
   int crons_ = 0;
 };
 
@@ -99,6 +115,48 @@ TEST_F(ScheduleTest, timezone_dst) {
   cron("30 1 * * *", "America/New_York");
   EXPECT_EQ(times("2026-10-31T12:00:00Z", "2026-11-02T12:00:00Z"),
             "2026-11-01T05:30:00Z 2026-11-01T06:30:00Z 2026-11-02T06:30:00Z");
+}
+
+// A zone of its own: three hours behind UTC, in summer two, from the second Sunday of March to the
+// first of November.
+std::string zone_data() {
+  constexpr char kCounts[] = "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0\4";
+  const std::string header = absl::StrCat("TZif2", std::string(15, '\0')),
+                    type("\xff\xff\xd5\xd0\0\0ABC\0", 10);
+  const std::string part = absl::StrCat(header, std::string(kCounts, 24), type);
+  return absl::StrCat(part, part, "\nABC3DEF,M3.2.0,M11.1.0\n");
+}
+
+TEST_F(ScheduleTest, timezone_data) {
+  create([](schedules::Schedule& schedule) {
+    schedule.mutable_spec()->add_cron_string("30 2 * * *");
+    schedule.mutable_spec()->set_timezone_name("Of/Ours");
+    schedule.mutable_spec()->set_timezone_data(zone_data());
+    paused(schedule);
+  });
+  EXPECT_EQ(times("2026-03-06T00:00:00Z", "2026-03-10T00:00:00Z"),
+            "2026-03-06T05:30:00Z 2026-03-07T05:30:00Z 2026-03-09T04:30:00Z");
+  EXPECT_EQ(described().schedule().spec().timezone_data(), zone_data());
+  EXPECT_EQ(described().schedule().spec().timezone_name(), "Of/Ours");
+  const auto shown = listed(absl::StrCat("ScheduleId = '", id, "'"));
+  ASSERT_EQ(shown.schedules_size(), 1);
+  EXPECT_EQ(shown.schedules(0).info().spec().timezone_name(), "Of/Ours");
+  EXPECT_EQ(shown.schedules(0).info().spec().timezone_data(), "");
+}
+
+TEST_F(ScheduleTest, timezone_data_refused) {
+  const std::string cut = zone_data().substr(0, 90);
+  for (const std::string& data : {std::string("TZif"), cut}) {
+    EXPECT_EQ(refusal([&](schedules::Schedule& schedule) {
+                schedule.mutable_spec()->set_timezone_data(data);
+              }),
+              "Invalid schedule spec: malformed time zone information");
+  }
+  EXPECT_EQ(refusal([](schedules::Schedule& schedule) {
+              schedule.mutable_spec()->add_cron_string("CRON_TZ=Europe/Berlin 30 2 * * *");
+              schedule.mutable_spec()->set_timezone_data(zone_data());
+            }),
+            "Invalid schedule spec: conflicting timezone names");
 }
 
 TEST_F(ScheduleTest, jitter_bounds) {
@@ -355,22 +413,8 @@ TEST_F(ScheduleTest, list_describe_counts) {
   EXPECT_EQ(now.memo().fields().at("key").data(), "\"value\"");
   EXPECT_EQ(now.info().future_action_times_size(), 10);
   EXPECT_TRUE(now.info().has_create_time());
-  const auto list = [&](const std::string& query) {
-    wf::ListSchedulesRequest request;
-    request.set_namespace_(ns);
-    request.set_query(query);
-    wf::ListSchedulesResponse found;
-    for (int i = 0; i < 100 && found.schedules().empty(); ++i) {
-      const auto reply = rpc<wf::ListSchedulesResponse>(request);
-      EXPECT_TRUE(reply.ok()) << reply.status();
-      if (!reply.ok()) return found;
-      found = *reply;
-      absl::SleepFor(absl::Milliseconds(50));
-    }
-    return found;
-  };
   const auto found =
-      list(absl::StrCat("TemporalSchedulePaused = true AND ScheduleId = '", id, "'"));
+      listed(absl::StrCat("TemporalSchedulePaused = true AND ScheduleId = '", id, "'"));
   ASSERT_EQ(found.schedules_size(), 1);
   const auto& entry = found.schedules(0);
   EXPECT_EQ(entry.schedule_id(), id);

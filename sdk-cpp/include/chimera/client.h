@@ -20,6 +20,7 @@
 #include "chimera/errors.h"
 #include "chimera/options.h"
 #include "chimera/runtime.h"
+#include "chimera/schedule.h"
 
 namespace chimera {
 
@@ -491,6 +492,19 @@ class Client {
   // In the language of list filters: "WorkflowType = 'Order' AND ExecutionStatus = 'Running'".
   std::vector<WorkflowExecution> list_workflows(const std::string& query = "",
                                                 std::size_t limit = 1000);
+
+  // Throws ScheduleAlreadyRunningError; std::invalid_argument for what no schedule can be, RpcError
+  // for what the server refuses.
+  ScheduleHandle create_schedule(const std::string& id, const Schedule& schedule,
+                                 const CreateScheduleOptions& options = {});
+  // Of one that was made before. Asks no server.
+  ScheduleHandle get_schedule_handle(std::string id) { return {state_, std::move(id)}; }
+  // In the language of list filters: "TemporalSchedulePaused = true". A schedule may take a moment
+  // to be listed.
+  std::vector<ScheduleListEntry> list_schedules(const std::string& query = "",
+                                                std::size_t limit = 1000);
+  // Servers before 1.32 do not know this call.
+  std::int64_t count_schedules(const std::string& query = "");
 
   // For activities that raise_complete_async().
   template <class... A>

@@ -237,6 +237,16 @@ class WorkflowAlreadyStartedError : public FailureError {
   std::string workflow_id_, workflow_type_, run_id_;
 };
 
+// The schedule that was to be made is there.
+class ScheduleAlreadyRunningError : public TemporalError {
+ public:
+  explicit ScheduleAlreadyRunningError(std::string schedule_id);
+  const std::string& schedule_id() const { return schedule_id_; }
+
+ private:
+  std::string schedule_id_;
+};
+
 // What a client's result() throws when the workflow did not complete. The cause is an
 // ApplicationError, CancelledError, TerminatedError or TimeoutError.
 class WorkflowFailureError : public TemporalError {

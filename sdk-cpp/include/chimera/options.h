@@ -33,6 +33,14 @@ struct RetryPolicy {
   std::vector<std::string> non_retryable_error_types = {};
 };
 
+// Which of the tasks that wait on a task queue is taken first.
+struct Priority {
+  int priority_key = 0;           // 1 comes first, 5 last. 0: the server's default, 3.
+  std::string fairness_key = {};  // Keys share what is taken of one priority, by their weights.
+  float fairness_weight = 0;      // 0: the server's, or 1.
+  bool operator==(const Priority&) const = default;
+};
+
 enum class ActivityCancellationType {
   kTryCancel = 0,
   kWaitCancellationCompleted = 1,

@@ -55,7 +55,7 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> Any:
     service: Any = chimera.service._BridgeServiceClient(
         chimera.service.ConnectConfig(target_host="host:1")
     )
-    service._runtime = types.SimpleNamespace(metric_meter=common.MetricMeter.noop)
+    service._runtime = types.SimpleNamespace(metric_meter=common.MetricMeter.noop, _worker_options={})
     service._connection = object()
     active = {
         "plugins": [],

@@ -401,6 +401,37 @@ class Answers final : public ClientOutbound {
   WorkflowExecution describe(const DescribeInput& input) override {
     return {.id = input.target.id + " described"};
   }
+  void create_schedule(CreateScheduleInput& input) override {
+    seen.push_back(absl::StrCat("create ", input.id, " of ", input.schedule.action.workflow));
+  }
+  ScheduleDescription describe_schedule(const ScheduleInput& input) override {
+    return {.id = input.id + " described"};
+  }
+  void update_schedule(const UpdateScheduleInput& input) override {
+    seen.push_back(absl::StrCat("update ", input.id));
+    input.updater({.id = "given"});
+  }
+  void backfill_schedule(const BackfillScheduleInput& input) override {
+    seen.push_back(absl::StrCat("backfill ", input.backfills.size()));
+  }
+  void pause_schedule(const PauseScheduleInput& input) override {
+    seen.push_back(absl::StrCat("pause ", input.note));
+  }
+  void unpause_schedule(const PauseScheduleInput& input) override {
+    seen.push_back(absl::StrCat("unpause ", input.note));
+  }
+  void trigger_schedule(const TriggerScheduleInput& input) override {
+    seen.push_back(absl::StrCat("trigger ", static_cast<int>(input.overlap)));
+  }
+  void delete_schedule(const ScheduleInput& input) override {
+    seen.push_back(absl::StrCat("delete ", input.id));
+  }
+  std::vector<ScheduleListEntry> list_schedules(const ListInput& input) override {
+    return {{.id = input.query}};
+  }
+  std::int64_t count_schedules(const ListInput& input) override {
+    return static_cast<std::int64_t>(input.query.size());
+  }
 };
 class ClientLinks final : public ClientInterceptor {
  public:
@@ -422,6 +453,33 @@ TEST(InterceptorsTest, AClientsCallsGoThroughThem) {
   EXPECT_EQ(handle.describe().id, "e described");
   EXPECT_THAT(
       seen, ElementsAre("start Everything e 0 ", "signal e finish", "start Everything f 0 finish"));
+}
+
+TEST(InterceptorsTest, CallsAboutSchedulesGoThroughThem) {
+  seen.clear();
+  const auto state = std::make_shared<detail::ClientState>();  // Connected to nothing.
+  state->intercept({std::make_shared<ClientLinks>()});
+  Client client(state);
+
+  const ScheduleHandle handle = client.create_schedule(
+      "s", {.action = start_workflow_action<&Everything::run>({.id = "e", .task_queue = "q"})});
+  std::string told;
+  handle.update([&told](const ScheduleDescription& was) {
+    told = was.id;
+    return was.schedule;
+  });
+  handle.backfill({{}, {}});
+  handle.pause("n");
+  handle.unpause();
+  handle.trigger(ScheduleOverlapPolicy::kAllowAll);
+  handle.delete_();
+
+  EXPECT_EQ(handle.describe().id, "s described");
+  EXPECT_EQ(told, "given");
+  EXPECT_EQ(client.list_schedules("q").at(0).id, "q");
+  EXPECT_EQ(client.count_schedules("four"), 4);
+  EXPECT_THAT(seen, ElementsAre("create s of Everything", "update s", "backfill 2", "pause n",
+                                "unpause Unpaused via C++ SDK", "trigger 6", "delete s"));
 }
 
 }  // namespace

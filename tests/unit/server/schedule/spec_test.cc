@@ -196,14 +196,6 @@ TEST(SpecTest, JitterIsTheGenuineServers) {
   }
 }
 
-TEST(SpecTest, TimezoneDataIsRefusedByName) {
-  api::ScheduleSpec spec;
-  spec.set_timezone_data("TZif");
-  const absl::Status status = Spec::compile(spec).status();
-  EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
-  EXPECT_NE(status.message().find("timezone_name"), std::string::npos);
-}
-
 TEST(SpecTest, ZonesOfOtherLibrariesAreUnknown) {
   for (const char* name : {"Fixed/UTC+01:00:00", "libc:localtime", "localtime", ":UTC"}) {
     api::ScheduleSpec spec;
