@@ -42,6 +42,8 @@ absl::Status restore_value(Engine& engine, const WriteBatch::KeyValue& value) {
   if (value.table == Runs::kHeadlessTable) engine.runs().restore_headless(value.key);
   if (value.table == kQueueConfigTable && !restore_queue_config(engine, value.key, value.value))
     return damaged(absl::StrCat("the configuration of task queue ", value.key));
+  if (value.table == EndedSchedules::kTable)
+    return engine.schedules->ended.restore(value.key, value.value);
   if (value.table != kNamespaceTable) return absl::OkStatus();
   wf::DescribeNamespaceResponse stored;
   if (!stored.ParseFromString(value.value)) return damaged(absl::StrCat("namespace ", value.key));
