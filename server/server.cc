@@ -1,9 +1,11 @@
 #include "server/server.h"
 
 #include "core/telemetry/log.h"
+#include "server/engine/batches.h"
 #include "server/engine/engine.h"
 #include "server/engine/time_skipping.h"
 #include "server/engine/turn/recovery.h"
+#include "server/service/batches.h"
 #include "server/service/dispatcher.h"
 #include "server/service/grpc_frontend.h"
 #include "server/service/local_transport.h"
@@ -18,7 +20,6 @@ constexpr Nanos kDefaultRetention = std::chrono::hours{24};
 constexpr Nanos kSkippingRetention = std::chrono::hours{24 * 365 * 100};
 
 // As every genuine server has it.
-constexpr char kSystemNamespace[] = "temporal-system";
 constexpr char kSystemNamespaceId[] = "32049b68-7872-4094-8e63-d0dd59896a83";
 constexpr Nanos kSystemRetention = std::chrono::hours{7 * 24};
 
@@ -55,6 +56,7 @@ class ServerImpl : public Server {
     engine_ = std::make_unique<Engine>(loop_, std::move(store));
     if (options.seed) engine_->ids().seed(*options.seed);
     engine_->configure(*config);
+    engine_->batches->configure(operate);
     if (absl::Status status = recover(*engine_); !status.ok()) return status;
     if (absl::Status status = prepare_namespaces(options); !status.ok()) return status;
     if (options.time_skipping_locks) TimeSkipping::begin(*engine_, *options.time_skipping_locks);

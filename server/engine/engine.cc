@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "server/base/errors.h"
+#include "server/engine/batches.h"
+#include "server/engine/removals.h"
 #include "server/engine/run/side_record.h"
 #include "server/engine/run/visible.h"
 #include "server/engine/schedules.h"
@@ -14,6 +16,8 @@ namespace chimera::server {
 
 Engine::Engine(Loop& loop, std::unique_ptr<Store> store)
     : schedules(std::make_unique<Schedules>(*this)),
+      batches(std::make_unique<Batches>(*this)),
+      removals(std::make_unique<Removals>(*this)),
       loop_(loop),
       store_(std::move(store)),
       outbox_(*store_),

@@ -26,8 +26,9 @@ namespace chimera::server {
 namespace visibility {
 class Visibility;
 }
+class Batches;
+class Removals;
 class Schedules;
-
 class TimeSkipping;  // time_skipping.h
 
 class Engine {
@@ -76,6 +77,8 @@ class Engine {
 
   std::string cluster_id;
   const std::unique_ptr<Schedules> schedules;
+  const std::unique_ptr<Batches> batches;
+  const std::unique_ptr<Removals> removals;
   std::unique_ptr<TimeSkipping> time_skipping;  // Null: this server's time is the clock's.
   std::string address;  // HOST:PORT, where clients find the server; empty without a port.
 

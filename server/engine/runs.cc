@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "absl/strings/match.h"
+
 #include "core/telemetry/log.h"
 #include "server/base/errors.h"
 #include "server/engine/engine.h"
@@ -243,6 +245,31 @@ void Runs::apply_retention() {
   }
 }
 
+void Runs::erase_stored(const Store::ClosedRun& run) {
+  if (is_deleted(run.number)) return;
+  if (const auto found = runs_.find(run.run_id); found != runs_.end()) {
+    erase(*found->second);
+  } else {
+    engine_.forget(run.number, run.run_id);
+    note_deleted(run.number);
+  }
+}
+
+bool Runs::erase_closed(const std::string& namespace_id, int most) {
+  const auto closed = engine_.store().first_closed(namespace_id, most);
+  for (const auto& run : closed) erase_stored(run);
+  return !closed.empty();
+}
+
+void Runs::forget_chains(const std::string& namespace_id) {
+  const std::string prefix = chain_key(namespace_id, "");
+  absl::erase_if(headless_, [&](const std::string& key) {
+    if (!absl::StartsWith(key, prefix)) return false;
+    engine_.put_value(kHeadlessTable, key, "", /*erase=*/true);
+    return true;
+  });
+}
+
 void Runs::delete_expired() {
   WallTime next = kNever;
   for (const auto& [name, ns] : engine_.namespaces().all()) {
@@ -254,13 +281,7 @@ void Runs::delete_expired() {
         break;
       }
       ++deleted;
-      if (is_deleted(run.number)) continue;
-      if (const auto found = runs_.find(run.run_id); found != runs_.end()) {
-        erase(*found->second);
-      } else {
-        engine_.forget(run.number, run.run_id);
-        note_deleted(run.number);
-      }
+      erase_stored(run);
     }
     // What is deleted leaves the store with this turn, and there may be more.
     if (deleted > 0) next = std::min(next, engine_.now() + kBetweenDeletions);

@@ -46,6 +46,9 @@ class Runs {
   // By a caller's wish. If it is the current one its workflow id has none until the next start,
   // though there are older runs (genuine servers 1.29, 1.32).
   void erase_for_good(const Run& run);
+  // Of those of a namespace that have closed, at most so many. False: there were none.
+  bool erase_closed(const std::string& namespace_id, int most);
+  void forget_chains(const std::string& namespace_id);  // Of a namespace that goes.
   // What the store kept of that.
   static constexpr char kHeadlessTable[] = "headless";  // By chain_key().
   void restore_headless(std::string key) { headless_.insert(std::move(key)); }
@@ -73,6 +76,7 @@ class Runs {
   bool may_leave(const Run& run) const;
   void retire(WallTime at);  // Arms the timer of retention.
   void delete_expired();
+  void erase_stored(const Store::ClosedRun& run);
 
   Engine& engine_;
   absl::flat_hash_map<std::string, RunPtr> runs_;   // In memory, by run id.

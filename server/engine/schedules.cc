@@ -1,6 +1,7 @@
 #include "server/engine/schedules.h"
 
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include <nlohmann/json.hpp>
@@ -113,9 +114,12 @@ history::WorkflowExecutionStartedEventAttributes attributes_of(const Schedules::
   *a.mutable_search_attributes() =
       with_types(schedule.ns.search_attributes, std::move(*a.mutable_search_attributes()));
   a.set_identity(identity_of(schedule));
-  if (state.last_result.payloads_size() > 0)
-    *a.mutable_last_completion_result() = state.last_result;
-  if (state.last_failure) *a.mutable_continued_failure() = *state.last_failure;
+  // Those that may overlap have no order, and are told nothing of each other (server 1.29).
+  if (start.policy != enums::SCHEDULE_OVERLAP_POLICY_ALLOW_ALL) {
+    if (state.last_result.payloads_size() > 0)
+      *a.mutable_last_completion_result() = state.last_result;
+    if (state.last_failure) *a.mutable_continued_failure() = *state.last_failure;
+  }
   if (a.has_retry_policy()) default_retry_policy(*a.mutable_retry_policy());
   const Nanos run = capped_run_timeout(to_nanos(a.workflow_run_timeout()),
                                        to_nanos(a.workflow_execution_timeout()));
@@ -143,9 +147,14 @@ Schedules::Schedule* Schedules::find(const Namespace& ns, const std::string& id)
   return found == all_.end() ? nullptr : found->second.get();
 }
 
+bool Schedules::has_ended(const Namespace& ns, const std::string& id) const {
+  return ended.contains(key_of(ns, id));
+}
+
 Schedules::Schedule& Schedules::add(Namespace& ns, ScheduleEnvelope envelope, schedule::State state,
                                     schedule::Spec spec) {
   const std::string key = key_of(ns, envelope.id);
+  ended.forget(key);
   auto& schedule = all_[key];
   schedule = std::make_unique<Schedule>(ns, std::move(envelope), std::move(state), std::move(spec));
   schedule->timer = std::make_unique<Timer>([this, key] {
@@ -160,7 +169,19 @@ void Schedules::erase(Schedule& schedule) {
   dirty_.erase(key);
   engine_.forget(/*number=*/0, schedule.envelope.key);
   engine_.put_value(kTable, key, "", /*erase=*/true);
+  ended.note(key, add_saturated(engine_.now(), schedule.ns.retention()));
   all_.erase(key);
+}
+
+bool Schedules::erase_some(const Namespace& ns, int most) {
+  std::vector<Schedule*> some;
+  for (const auto& [key, schedule] : all_) {
+    if (&schedule->ns != &ns) continue;
+    some.push_back(schedule.get());
+    if (static_cast<int>(some.size()) == most) break;
+  }
+  for (Schedule* schedule : some) erase(*schedule);
+  return !some.empty();
 }
 
 void Schedules::changed(Schedule& schedule) {

@@ -11,6 +11,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 
+#include "server/engine/ended_schedules.h"
 #include "server/engine/run/namespaces.h"
 #include "server/engine/run/run.h"
 #include "server/schedule/scheduler.h"
@@ -45,12 +46,15 @@ class Schedules {
     std::unique_ptr<Timer> timer;
   };
 
-  explicit Schedules(Engine& engine) : engine_(engine) {}
+  explicit Schedules(Engine& engine) : ended(engine), engine_(engine) {}
 
   Schedule* find(const Namespace& ns, const std::string& id);
+  bool has_ended(const Namespace& ns, const std::string& id) const;  // Not long ago.
   Schedule& add(Namespace& ns, ScheduleEnvelope envelope, schedule::State state,
                 schedule::Spec spec);
   void erase(Schedule& schedule);
+  // Of a namespace that goes, `most` at a time; false: there are none left.
+  bool erase_some(const Namespace& ns, int most);
   // It was changed: does what is due, and has it written.
   void changed(Schedule& schedule);
 
@@ -58,6 +62,8 @@ class Schedules {
   void run_closed(const Run& run) {
     if (!watched_.empty()) hear(run);
   }
+
+  EndedSchedules ended;
 
   // --- The store.
   static constexpr char kTable[] = "schedule";

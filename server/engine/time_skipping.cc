@@ -15,8 +15,8 @@ bool is_busy(const Run& run) {
   if (!run.running()) return false;
   if (run.task.pending()) return true;
   const auto& activities = run.open<Activities>().all();
-  return std::any_of(activities.begin(), activities.end(), [](const auto& each) {
-    return each.second.is_started() || each.second.dispatched;
+  return std::any_of(activities.begin(), activities.end(), [&run](const auto& each) {
+    return each.second.is_started() || (each.second.dispatched && !run.paused());
   });
 }
 

@@ -334,8 +334,8 @@ bool Scheduler::patch(const api::SchedulePatch& patch, const std::string& reques
     if (requests.size() > kRequestsKept) requests.pop_front();
   }
   apply(patch, key, now);
-  set(state_.info.mutable_update_time(), now);
-  ++state_.conflict_token;
+  // What a client read of the schedule itself is as it was, but for these.
+  state_.conflict_token += !patch.pause().empty() + !patch.unpause().empty();
   return true;
 }
 

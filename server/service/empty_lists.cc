@@ -18,8 +18,6 @@ absl::Status nothing(Engine&, Request&, Response&) {
 }  // namespace
 
 void register_empty_lists(MethodTable& table) {
-  table.add("ListBatchOperations",
-            nothing<wf::ListBatchOperationsRequest, wf::ListBatchOperationsResponse>);
   table.add("ListWorkerDeployments",
             nothing<wf::ListWorkerDeploymentsRequest, wf::ListWorkerDeploymentsResponse>);
 }

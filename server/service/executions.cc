@@ -1,4 +1,6 @@
 // What clients do to executions: signal, cancel, terminate, delete, describe.
+#include "server/service/executions.h"
+
 #include "server/base/errors.h"
 #include "server/engine/engine.h"
 #include "server/engine/rules/limits.h"
@@ -28,27 +30,6 @@ absl::StatusOr<const Run*> target(Engine& engine, const Request& request, bool m
       return not_found("workflow execution not found");
   }
   return run;
-}
-
-absl::Status signal_workflow(Engine& engine, wf::SignalWorkflowExecutionRequest& request,
-                             wf::SignalWorkflowExecutionResponse& response) {
-  if (request.signal_name().empty()) return invalid("SignalName is not set on request.");
-  if (absl::Status s = check_length("SignalName", request.signal_name()); !s.ok()) return s;
-  if (absl::Status s = check_length("RequestId", request.request_id()); !s.ok()) return s;
-  if (std::string problem = links_problem(request.links()); !problem.empty())
-    return invalid(problem);
-  if (absl::Status s = check_blob(request.input()); !s.ok()) return s;
-  absl::StatusOr<const Run*> found = target(engine, request);
-  if (!found.ok()) return found.status();
-  const Run& run = **found;
-  if (absl::Status s = check_signal(engine, run); !s.ok()) return s;
-  history::WorkflowExecutionSignaledEventAttributes a;
-  a.set_signal_name(request.signal_name());
-  if (request.has_input()) *a.mutable_input() = std::move(*request.mutable_input());
-  a.set_identity(request.identity());
-  if (request.has_header()) *a.mutable_header() = std::move(*request.mutable_header());
-  signal_run(engine, run, std::move(a), request.request_id(), request.mutable_links());
-  return absl::OkStatus();
 }
 
 wf::StartWorkflowExecutionRequest start_part(wf::SignalWithStartWorkflowExecutionRequest& from) {
@@ -108,6 +89,40 @@ absl::Status signal_with_start(Engine& engine, wf::SignalWithStartWorkflowExecut
   return absl::OkStatus();
 }
 
+absl::Status describe(Engine& engine, wf::DescribeWorkflowExecutionRequest& request,
+                      wf::DescribeWorkflowExecutionResponse& response) {
+  absl::StatusOr<Namespace*> ns = engine.resolve_namespace(request.namespace_());
+  if (!ns.ok()) return ns.status();
+  absl::StatusOr<const Run*> run =
+      engine.runs().find(**ns, request.execution().workflow_id(), request.execution().run_id());
+  if (!run.ok()) return run.status();
+  describe_run(**run, engine.now(), response);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status signal_workflow(Engine& engine, wf::SignalWorkflowExecutionRequest& request,
+                             wf::SignalWorkflowExecutionResponse& response) {
+  if (request.signal_name().empty()) return invalid("SignalName is not set on request.");
+  if (absl::Status s = check_length("SignalName", request.signal_name()); !s.ok()) return s;
+  if (absl::Status s = check_length("RequestId", request.request_id()); !s.ok()) return s;
+  if (std::string problem = links_problem(request.links()); !problem.empty())
+    return invalid(problem);
+  if (absl::Status s = check_blob(request.input()); !s.ok()) return s;
+  absl::StatusOr<const Run*> found = target(engine, request);
+  if (!found.ok()) return found.status();
+  const Run& run = **found;
+  if (absl::Status s = check_signal(engine, run); !s.ok()) return s;
+  history::WorkflowExecutionSignaledEventAttributes a;
+  a.set_signal_name(request.signal_name());
+  if (request.has_input()) *a.mutable_input() = std::move(*request.mutable_input());
+  a.set_identity(request.identity());
+  if (request.has_header()) *a.mutable_header() = std::move(*request.mutable_header());
+  signal_run(engine, run, std::move(a), request.request_id(), request.mutable_links());
+  return absl::OkStatus();
+}
+
 absl::Status request_cancel(Engine& engine, wf::RequestCancelWorkflowExecutionRequest& request,
                             wf::RequestCancelWorkflowExecutionResponse&) {
   if (std::string problem = links_problem(request.links()); !problem.empty())
@@ -145,19 +160,6 @@ absl::Status delete_execution(Engine& engine, wf::DeleteWorkflowExecutionRequest
   });
   return absl::OkStatus();
 }
-
-absl::Status describe(Engine& engine, wf::DescribeWorkflowExecutionRequest& request,
-                      wf::DescribeWorkflowExecutionResponse& response) {
-  absl::StatusOr<Namespace*> ns = engine.resolve_namespace(request.namespace_());
-  if (!ns.ok()) return ns.status();
-  absl::StatusOr<const Run*> run =
-      engine.runs().find(**ns, request.execution().workflow_id(), request.execution().run_id());
-  if (!run.ok()) return run.status();
-  describe_run(**run, engine.now(), response);
-  return absl::OkStatus();
-}
-
-}  // namespace
 
 void register_executions(MethodTable& table) {
   table.add("SignalWorkflowExecution", signal_workflow);

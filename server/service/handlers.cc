@@ -14,6 +14,8 @@ void register_all_handlers(MethodTable& table) {
   register_activity_executions(table);
   register_starts(table);
   register_executions(table);
+  register_workflow_options(table);
+  register_batches(table);
   register_queries(table);
   register_resets(table);
   register_updates(table);

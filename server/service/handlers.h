@@ -16,7 +16,9 @@ void register_activities(MethodTable& table);
 void register_activity_options(MethodTable& table);
 void register_activity_executions(MethodTable& table);
 void register_starts(MethodTable& table);
-void register_executions(MethodTable& table);  // Signal, cancel, terminate, describe.
+void register_executions(MethodTable& table);        // Signal, cancel, terminate, describe.
+void register_workflow_options(MethodTable& table);  // And pauses of workflows.
+void register_batches(MethodTable& table);
 void register_queries(MethodTable& table);
 void register_resets(MethodTable& table);
 void register_updates(MethodTable& table);

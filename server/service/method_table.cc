@@ -31,8 +31,6 @@ struct Instead {
   absl::string_view part, advice;
 };
 constexpr Instead kInstead[] = {
-    {"BatchOperation",
-     "List the workflows and call the operation for each, or use a genuine Temporal server."},
     {"TimeSkipping", "Use short times in tests, or the official test server."},
     {"testservice", "Use short times in tests, or the official test server."},
     // What is missing of activities is about those that stand alone.

@@ -13,8 +13,10 @@ namespace {
 
 constexpr char kCluster[] = "active";
 
-void describe(const Namespace& ns, auto& response) {
+void describe(const Engine& engine, const Namespace& ns, auto& response) {
   *response.mutable_namespace_info() = ns.info;
+  response.mutable_namespace_info()->mutable_capabilities()->set_workflow_pause(
+      engine.config().workflow_pause);
   *response.mutable_config() = ns.config;
   response.mutable_replication_config()->set_active_cluster_name(kCluster);
   response.mutable_replication_config()->add_clusters()->set_cluster_name(kCluster);
@@ -39,7 +41,7 @@ absl::Status describe_namespace(Engine& engine, wf::DescribeNamespaceRequest& re
                                              : engine.namespaces().find_by_id(request.id());
   if (ns == nullptr)
     return namespace_not_found(request.id().empty() ? request.namespace_() : request.id());
-  describe(*ns, response);
+  describe(engine, *ns, response);
   return absl::OkStatus();
 }
 
@@ -54,7 +56,7 @@ absl::Status list_namespaces(Engine& engine, wf::ListNamespacesRequest& request,
       response.set_next_page_token(response.namespaces(size - 1).namespace_info().name());
       break;
     }
-    describe(*ns, *response.add_namespaces());
+    describe(engine, *ns, *response.add_namespaces());
   }
   return absl::OkStatus();
 }
@@ -132,7 +134,7 @@ absl::Status update_namespace(Engine& engine, wf::UpdateNamespaceRequest& reques
     engine.runs().apply_retention();
   }
   engine.save(ns);
-  describe(ns, response);
+  describe(engine, ns, response);
   return absl::OkStatus();
 }
 

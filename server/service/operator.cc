@@ -1,10 +1,11 @@
-// OperatorService: search attributes.
+// OperatorService: search attributes, deletion of namespaces, clusters.
 #include <algorithm>
 
 #include "temporal/api/operatorservice/v1/request_response.pb.h"
 
 #include "server/base/errors.h"
 #include "server/engine/engine.h"
+#include "server/engine/removals.h"
 #include "server/service/handlers.h"
 #include "server/service/method_table.h"
 #include "server/visibility/attributes.h"
@@ -91,6 +92,23 @@ absl::Status list(Engine& engine, op::ListSearchAttributesRequest& request,
   return absl::OkStatus();
 }
 
+absl::Status delete_namespace(Engine& engine, op::DeleteNamespaceRequest& request,
+                              op::DeleteNamespaceResponse& response) {
+  const bool by_id = !request.namespace_id().empty();
+  if (!by_id && request.namespace_().empty()) return invalid("Namespace not set on request.");
+  if (by_id && !request.namespace_().empty())
+    return invalid("Only one of namespace name or Id should be set on request.");
+  Namespace* ns = by_id ? engine.namespaces().find_by_id(request.namespace_id())
+                        : engine.namespaces().find(request.namespace_());
+  if (ns == nullptr)
+    return namespace_not_found(by_id ? request.namespace_id() : request.namespace_());
+  if (ns->name() == kSystemNamespace)
+    return absl::FailedPreconditionError("unable to delete system namespace");
+  engine.removals->begin(*ns, to_nanos(request.namespace_delete_delay()));
+  response.set_deleted_namespace(ns->name());
+  return absl::OkStatus();
+}
+
 absl::Status list_clusters(Engine& engine, op::ListClustersRequest&,
                            op::ListClustersResponse& response) {
   auto& cluster = *response.add_clusters();
@@ -116,6 +134,7 @@ void register_operator(MethodTable& table) {
   table.add("AddSearchAttributes", add);
   table.add("RemoveSearchAttributes", remove);
   table.add("ListSearchAttributes", list);
+  table.add("DeleteNamespace", delete_namespace);
   table.add("ListClusters", list_clusters);
   table.add("RemoveRemoteCluster", remove_remote_cluster);
 }

@@ -32,7 +32,7 @@ absl::Status query_workflow(Engine& engine,
       engine.runs().find(**ns, request.execution().workflow_id(), request.execution().run_id());
   if (!found.ok()) return found.status();
   const Run& run = **found;
-  if (rejected(run, request.query_reject_condition())) {
+  if (run.paused() || rejected(run, request.query_reject_condition())) {
     call.response().mutable_query_rejected()->set_status(run.status);
     engine.finish(call.raw(), absl::OkStatus());
     return absl::OkStatus();

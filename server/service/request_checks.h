@@ -26,6 +26,7 @@ concept NamesNamespaceItself =
     std::is_same_v<Request, wf::DescribeNamespaceRequest> ||
     std::is_same_v<Request, wf::UpdateNamespaceRequest> ||
     std::is_same_v<Request, wf::RegisterNamespaceRequest> ||
+    std::is_same_v<Request, ::temporal::api::operatorservice::v1::DeleteNamespaceRequest> ||
     std::is_same_v<Request, ::temporal::api::operatorservice::v1::AddSearchAttributesRequest> ||
     std::is_same_v<Request, ::temporal::api::operatorservice::v1::RemoveSearchAttributesRequest> ||
     std::is_same_v<Request, ::temporal::api::operatorservice::v1::ListSearchAttributesRequest>;

@@ -3,16 +3,22 @@
 #include "server/engine/engine.h"
 #include "server/engine/rules/limits.h"
 #include "server/engine/turn/reset.h"
+#include "server/service/executions.h"
 #include "server/service/handlers.h"
 #include "server/service/method_table.h"
+#include "server/service/workflow_options.h"
 
 namespace chimera::server {
 namespace {
 
-// The point is the end of a workflow task.
-absl::Status check_point(const Run& base, std::int64_t finish) {
+absl::Status check_range(const Run& base, std::int64_t finish) {
   if (finish <= 1 || finish > base.events.events_size())
     return invalid("Workflow task finish ID must be > 1 && <= workflow last event ID.");
+  return absl::OkStatus();
+}
+
+// The point is the end of a workflow task.
+absl::Status check_point(const Run& base, std::int64_t finish) {
   const auto before = base.events.events(static_cast<int>(finish - 2)).event_type();
   if (before == enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED ||
       before == enums::EVENT_TYPE_WORKFLOW_TASK_STARTED) {
@@ -21,6 +27,8 @@ absl::Status check_point(const Run& base, std::int64_t finish) {
   return invalid(absl::StrCat("StateRebuilder unable to Rebuild mutable state to event ID: ",
                               finish - 1, ", version: 0, this event must be at the boundary"));
 }
+
+}  // namespace
 
 absl::Status reset_workflow(Engine& engine, wf::ResetWorkflowExecutionRequest& request,
                             wf::ResetWorkflowExecutionResponse& response) {
@@ -32,24 +40,28 @@ absl::Status reset_workflow(Engine& engine, wf::ResetWorkflowExecutionRequest& r
     return invalid(absl::StrCat("unknown reset_reapply_type: ",
                                 static_cast<int>(request.reset_reapply_type())));
   }
-  if (request.post_reset_operations_size() > 0)
-    return invalid("PostResetOperations are not available in this server. Reset without them.");
+  for (const PostResetOperation& operation : request.post_reset_operations()) {
+    const auto& options = operation.update_workflow_options().workflow_execution_options();
+    if (absl::Status s = check_time_skipping(options); !s.ok()) return s;
+  }
   const auto& execution = request.workflow_execution();
   absl::StatusOr<const Run*> base =
       engine.runs().find(**ns, execution.workflow_id(), execution.run_id());
   if (!base.ok()) return base.status();
+  const std::int64_t finish = request.workflow_task_finish_event_id();
+  if (absl::Status s = check_range(**base, finish); !s.ok()) return s;
+  if (absl::Status s = check_post_reset(request.post_reset_operations(), (*base)->task_queue);
+      !s.ok())
+    return s;
   const Run* current = engine.runs().current(**ns, execution.workflow_id());
   if (current->start_request_id == request.request_id()) {
     response.set_run_id(current->run_id);
     return absl::OkStatus();
   }
-  if (absl::Status s = check_point(**base, request.workflow_task_finish_event_id()); !s.ok())
-    return s;
+  if (absl::Status s = check_point(**base, finish); !s.ok()) return s;
   response.set_run_id(reset_run(engine, **base, request));
   return absl::OkStatus();
 }
-
-}  // namespace
 
 void register_resets(MethodTable& table) { table.add("ResetWorkflowExecution", reset_workflow); }
 

@@ -34,11 +34,14 @@ std::string token_of(std::int64_t number) {
   return token;
 }
 
-absl::StatusOr<Schedules::Schedule*> find(Engine& engine, const std::string& ns_name,
-                                          const std::string& id) {
+// `ended`: the text about one that is no more.
+absl::StatusOr<Schedules::Schedule*> find(
+    Engine& engine, const std::string& ns_name, const std::string& id,
+    const char* ended = "workflow execution already completed") {
   absl::StatusOr<Namespace*> ns = engine.resolve_namespace(ns_name);
   if (!ns.ok()) return ns.status();
   Schedules::Schedule* schedule = engine.schedules->find(**ns, id);
+  if (schedule == nullptr && engine.schedules->has_ended(**ns, id)) return not_found(ended);
   if (schedule == nullptr)
     return not_found(absl::StrCat("workflow not found for ID: ", kScheduleIdPrefix, id));
   return schedule;
@@ -151,7 +154,7 @@ void fill_defaults(const Namespace& ns, api::Schedule& schedule) {
 absl::Status describe_schedule(Engine& engine, wf::DescribeScheduleRequest& request,
                                wf::DescribeScheduleResponse& response) {
   absl::StatusOr<Schedules::Schedule*> found =
-      find(engine, request.namespace_(), request.schedule_id());
+      find(engine, request.namespace_(), request.schedule_id(), "schedule not found");
   if (!found.ok()) return found.status();
   const Schedules::Schedule& schedule = **found;
   *response.mutable_schedule() = schedule.scheduler.state().schedule;
@@ -268,10 +271,18 @@ absl::Status adapt(Node& node, bool own_schedule_id) {
 absl::StatusOr<visibility::Query> schedules_query(const Namespace& ns, const std::string& text) {
   const bool own = ns.search_attributes.contains("ScheduleId");
   const visibility::TypeOf types = attribute_types(ns.search_attributes);
+  std::string unknown;
   absl::StatusOr<visibility::Query> query =
       visibility::parse_query(text, [&](std::string_view name) {
-        return name == "ScheduleId" && !own ? visibility::AttributeType::kKeyword : types(name);
+        const auto type =
+            name == "ScheduleId" && !own ? visibility::AttributeType::kKeyword : types(name);
+        if (!type) unknown = name;
+        return type;
       });
+  if (!query.ok() && !unknown.empty()) {
+    return invalid(absl::StrCat("Namespace ", ns.name(),
+                                " has no mapping defined for search attribute ", unknown));
+  }
   if (!query.ok()) return query.status();
   if (!query->group_by.empty())
     return invalid("invalid query: operation is not supported: 'group by' clause");

@@ -105,7 +105,12 @@ absl::Status complete(Engine& engine, wf::RespondWorkflowTaskCompletedRequest& r
         "versioned mode");
   }
   absl::StatusOr<const Run*> run = answered(engine, request);
-  return run.ok() ? complete_task(engine, **run, request, response) : run.status();
+  if (!run.ok()) return run.status();
+  if ((*run)->paused() && request.force_create_new_workflow_task()) {
+    return absl::FailedPreconditionError(
+        "Workflow is paused and force create new workflow task is not allowed.");
+  }
+  return complete_task(engine, **run, request, response);
 }
 
 bool is_of_closed_run(Engine& engine, const std::string& token_bytes) {

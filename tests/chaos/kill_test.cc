@@ -1,6 +1,6 @@
 // The server is killed with SIGKILL at random moments under load and started again on its file:
-// everything that it acknowledged or showed must be there, every workflow must end, and schedules
-// have started each of their times once.
+// everything that it acknowledged or showed must be there, every workflow must end, schedules
+// have started each of their times once, and batches have done each of their executions once.
 #include <filesystem>
 #include <random>
 
@@ -130,6 +130,23 @@ void verify_times(const std::string& schedule, const std::map<std::string, std::
       << schedule << " lost a time";
 }
 
+// Each has had each batch's signal once, and then the last batch's termination.
+void verify_batches(Caller& caller, const Acknowledged& all) {
+  ASSERT_FALSE(all.batches.empty());
+  for (const auto& [id, run_id] : all.kept) {
+    std::map<std::string, int> signals;
+    const std::vector<HistoryEvent> events = caller.history(id, run_id);
+    ASSERT_FALSE(events.empty()) << id;
+    for (const HistoryEvent& event : events) {
+      if (event.has_workflow_execution_signaled_event_attributes())
+        ++signals[event.workflow_execution_signaled_event_attributes().signal_name()];
+    }
+    for (const std::string& batch : all.batches) EXPECT_EQ(signals[batch], 1) << id << batch;
+    EXPECT_EQ(signals.size(), all.batches.size()) << id;
+    EXPECT_EQ(events.back().event_type(), enums::EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED) << id;
+  }
+}
+
 class KillTest : public testing::Test {
  protected:
   KillTest() : server_(file_) {}
@@ -180,6 +197,7 @@ class KillTest : public testing::Test {
       verify_times(schedule, runs, all);
       for (const auto& [id, run_id] : runs) add(id, run_id);
     }
+    verify_batches(caller, all);
     for (const auto& [id, signal] : all.signals) EXPECT_EQ(chains.at(id).signals[signal], 1) << id;
     for (const auto& [update, id] : all.updates) EXPECT_EQ(chains.at(id).updates[update], 1) << id;
     for (const auto& [run_id, seen] : all.seen) {
@@ -218,9 +236,9 @@ TEST_F(KillTest, NothingAcknowledgedIsLost) {
   const Acknowledged& all = ledger.all();
   std::printf(
       "%d kills; %zu workflows, %zu signals, %zu updates, %zu tasks, %zu activities, %zu "
-      "backfills\n",
+      "backfills, %zu batches\n",
       kills(), all.started.size(), all.signals.size(), all.updates.size(), all.tasks.size(),
-      all.activities.size(), all.scheduled.size());
+      all.activities.size(), all.scheduled.size(), all.batches.size());
   EXPECT_GT(all.started.size(), 10u);
 }
 

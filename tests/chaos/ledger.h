@@ -24,6 +24,8 @@ struct Acknowledged {
   std::set<std::pair<std::string, std::string>> tasks;       // Run id, identity that completed it.
   std::set<std::pair<std::string, std::string>> activities;  // Run id, result.
   std::set<std::pair<std::string, std::int64_t>> scheduled;  // Schedule, time in seconds.
+  std::map<std::string, std::string> kept;  // Workflow id -> run id: what batches are about.
+  std::set<std::string> batches;            // Job id and signal name.
   std::map<std::string, std::vector<std::string>> seen;  // Run id -> serialized events, as read.
   std::vector<std::string> wrong;                        // Answers that no correct server gives.
 };

@@ -13,9 +13,10 @@ constexpr const char* kTypes[] = {"Work", "Chain", "Work", "Parent"};
 }  // namespace
 
 Load::Load(ServerProcess& server, Ledger& ledger)
-    : caller_(server), server_(server), ledger_(ledger), driving_(kClients + 1) {
+    : caller_(server), server_(server), ledger_(ledger), driving_(kClients + 2) {
   for (int i = 0; i < kClients; ++i) threads_.emplace_back([this, i] { drive(i); });
   threads_.emplace_back([this] { drive_schedules(); });
+  threads_.emplace_back([this] { drive_batches(); });
   for (int i = 0; i < 4; ++i) threads_.emplace_back([this, i] { work(i % 2 == 1); });
   for (int i = 0; i < 2; ++i) threads_.emplace_back([this] { run_activities(); });
   threads_.emplace_back([this] { read_histories(); });

@@ -1,6 +1,6 @@
 // Load, the clients and workers of the kill test: threads that start, signal and update workflows,
-// make and backfill schedules, run their tasks and activities, read their histories, and write down
-// every acknowledgement.
+// make and backfill schedules, start batches, run their tasks and activities, read their histories,
+// and write down every acknowledgement.
 #ifndef CHIMERA_TESTS_CHAOS_LOAD_H_
 #define CHIMERA_TESTS_CHAOS_LOAD_H_
 
@@ -36,6 +36,10 @@ class Load {
   void run_task(wf::PollWorkflowTaskQueueResponse& task);
   void run_activities();
   void read_histories();
+  void drive_batches();
+  bool run_batches();  // False: something went wrong, or the test is over.
+  bool keep_some();
+  bool run_batch(const wf::StartBatchOperationRequest& request);
   void drive_schedules();
   bool keep_schedules();  // False: something went wrong, or the test is over.
   bool backfill(const std::string& id, int number);

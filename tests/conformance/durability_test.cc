@@ -50,6 +50,64 @@ class DurabilityTest : public UpdateSession {
   std::unique_ptr<OwnServer> server_;
 };
 
+// In the middle of a batch: it goes on behind what it has done, and does nothing twice.
+TEST_F(DurabilityTest, kill9_batch_under_way) {
+  if (target().genuine) return;  // It does again what it has not reported.
+  constexpr int kMany = 120;
+  wf::StartBatchOperationRequest batch;
+  batch.set_namespace_(ns);
+  batch.set_job_id(id + "-job");
+  batch.set_reason("go");
+  batch.mutable_signal_operation()->set_signal("go");
+  for (int i = 0; i < kMany; ++i) {
+    start([&](Start& request) { request.set_workflow_id(absl::StrCat(id, "-", i)); });
+    batch.add_executions()->set_workflow_id(absl::StrCat(id, "-", i));
+  }
+  ASSERT_TRUE(rpc<wf::StartBatchOperationResponse>(batch).ok());
+  wf::DescribeBatchOperationRequest ask;
+  ask.set_namespace_(ns);
+  ask.set_job_id(batch.job_id());
+  auto described = rpc<wf::DescribeBatchOperationResponse>(ask);
+  // Its rate lets no more than some go at once.
+  while (described.ok() && described->complete_operation_count() < kMany / 4)
+    described = rpc<wf::DescribeBatchOperationResponse>(ask);
+  ASSERT_TRUE(described.ok()) << described.status();
+  ASSERT_EQ(described->state(), enums::BATCH_OPERATION_STATE_RUNNING);
+
+  die_and_come_back();
+
+  do {
+    described = rpc<wf::DescribeBatchOperationResponse>(ask);
+  } while (described.ok() && described->state() == enums::BATCH_OPERATION_STATE_RUNNING);
+  ASSERT_TRUE(described.ok()) << described.status();
+  EXPECT_EQ(described->state(), enums::BATCH_OPERATION_STATE_COMPLETED);
+  EXPECT_EQ(described->complete_operation_count(), kMany);
+  for (int i = 0; i < kMany; ++i) {
+    of(absl::StrCat(i), [&] { EXPECT_EQ(events(), "Started TaskScheduled Signaled") << i; });
+  }
+}
+
+TEST_F(DurabilityTest, kill9_paused) {
+  if (target().genuine) return;  // Server 1.29 has no pauses.
+  wf::PauseWorkflowExecutionRequest pause;
+  wf::UnpauseWorkflowExecutionRequest unpause;
+  dies_in(
+      [&] {
+        start();
+        pause.set_namespace_(ns);
+        pause.set_workflow_id(id);
+        ASSERT_TRUE(rpc<wf::PauseWorkflowExecutionResponse>(pause).ok());
+      },
+      [&] {
+        EXPECT_EQ(describe().workflow_execution_info().status(),
+                  enums::WORKFLOW_EXECUTION_STATUS_PAUSED);
+        unpause.set_namespace_(ns);
+        unpause.set_workflow_id(id);
+        ASSERT_TRUE(rpc<wf::UnpauseWorkflowExecutionResponse>(unpause).ok());
+        respond(poll(), {complete_workflow()});
+      });
+}
+
 // kill9_each_state, a case for each.
 TEST_F(DurabilityTest, kill9_task_scheduled) {
   dies_in([&] { start(); }, [&] { respond(poll(), {complete_workflow()}); });

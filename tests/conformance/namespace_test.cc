@@ -1,8 +1,12 @@
 // O: namespaces, as a client changes them.
+#include "temporal/api/operatorservice/v1/request_response.pb.h"
+
 #include "tests/conformance/session.h"
 
 namespace chimera::conformance {
 namespace {
+
+namespace operatorservice = api::operatorservice::v1;
 
 class NamespaceTest : public Session {
  protected:
@@ -195,6 +199,39 @@ TEST_F(NamespaceTest, that_of_the_system) {
   EXPECT_EQ(reply->namespace_info().owner_email(), "temporal-core@temporal.io");
   EXPECT_EQ(reply->config().workflow_execution_retention_ttl().seconds(), 7 * 24 * 3600);
   EXPECT_EQ(reply->replication_config().state(), enums::REPLICATION_STATE_UNSPECIFIED);
+}
+
+TEST_F(NamespaceTest, delete_namespace) {
+  ASSERT_TRUE(start_after_a_while(absl::StatusCode::kOk).ok());
+  operatorservice::DeleteNamespaceRequest request;
+  request.set_namespace_(name);
+
+  const auto deleted = rpc<operatorservice::DeleteNamespaceResponse>(request);
+
+  ASSERT_TRUE(deleted.ok()) << deleted.status();
+  EXPECT_TRUE(deleted->deleted_namespace().starts_with(name + "-deleted-"));
+  EXPECT_EQ(start_after_a_while(absl::StatusCode::kNotFound).code(), absl::StatusCode::kNotFound);
+  wf::DescribeNamespaceRequest describe;
+  describe.set_namespace_(deleted->deleted_namespace());
+  absl::Status gone = rpc<wf::DescribeNamespaceResponse>(describe).status();
+  for (int i = 0; i < 100 && gone.ok(); ++i) {  // Its executions go first.
+    no_task_within(milliseconds(1));
+    gone = rpc<wf::DescribeNamespaceResponse>(describe).status();
+  }
+  EXPECT_EQ(gone.code(), absl::StatusCode::kNotFound) << gone;
+}
+
+TEST_F(NamespaceTest, delete_namespace_bad_input) {
+  const auto refused = [this](const std::string& by_name, const std::string& by_id) {
+    operatorservice::DeleteNamespaceRequest request;
+    request.set_namespace_(by_name);
+    request.set_namespace_id(by_id);
+    return std::string(rpc<operatorservice::DeleteNamespaceResponse>(request).status().message());
+  };
+  EXPECT_EQ(refused("", ""), "Namespace not set on request.");
+  EXPECT_EQ(refused(name, "an-id"), "Only one of namespace name or Id should be set on request.");
+  EXPECT_EQ(refused("there-is-none", ""), "Namespace there-is-none is not found.");
+  EXPECT_EQ(refused("temporal-system", ""), "unable to delete system namespace");
 }
 
 }  // namespace

@@ -143,20 +143,5 @@ TEST_F(ResetOutcomesTest, reset_cancels_again) {
   EXPECT_EQ(events_of_other(), "Started TaskScheduled CancelRequested");
 }
 
-// Expected deviation: the genuine server changes the new run's options.
-TEST_F(ResetOutcomesTest, reset_refuses_operations_that_it_does_not_do) {
-  if (target().genuine) GTEST_SKIP();
-  const std::string base = start();
-  respond(poll(), {});
-  Request request = reset_request(base, 4);
-  request.add_post_reset_operations()->mutable_update_workflow_options();
-
-  const absl::Status refused = rpc<wf::ResetWorkflowExecutionResponse>(request).status();
-
-  EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_THAT(std::string(refused.message()), HasSubstr("PostResetOperations"));
-  EXPECT_EQ(describe().workflow_execution_info().execution().run_id(), base);
-}
-
 }  // namespace
 }  // namespace chimera::conformance

@@ -312,6 +312,31 @@ TEST_F(ScheduleTest, trigger_of_a_chain) {
   respond(next, {complete_workflow()});
 }
 
+// What may overlap is told nothing of the others.
+TEST_F(ScheduleTest, result_is_not_for_those_that_overlap) {
+  trigger_first();
+  respond(poll(), {complete_workflow("\"end\"")});
+  described_when([](const auto& now) { return now.info().running_workflows_size() == 0; });
+  trigger(kAllowAll);
+  const Task next = poll();
+  const auto& start = next.history().events(0).workflow_execution_started_event_attributes();
+  EXPECT_EQ(start.last_completion_result().payloads_size(), 0);
+  respond(next, {complete_workflow()});
+}
+
+// Of a patch only a pause and its end change what a client may have read.
+TEST_F(ScheduleTest, patches_and_the_conflict_token) {
+  create(paused);
+  const auto token = described().conflict_token();
+  ASSERT_TRUE(patch([](schedules::SchedulePatch& patch) { patch.set_unpause("go on"); }).ok());
+  const auto unpaused =
+      described_when([](const auto& now) { return !now.schedule().state().paused(); });
+  EXPECT_NE(unpaused.conflict_token(), token);
+  EXPECT_FALSE(unpaused.info().has_update_time());
+  trigger(kAllowAll);
+  EXPECT_EQ(when_actions(1).conflict_token(), unpaused.conflict_token());
+}
+
 TEST_F(ScheduleTest, pause_on_failure) {
   create([](schedules::Schedule& schedule) {
     schedule.mutable_policies()->set_pause_on_failure(true);
@@ -470,8 +495,16 @@ TEST_F(ScheduleTest, deleted_schedule_is_not_found) {
   request.set_namespace_(ns);
   request.set_schedule_id(id);
   EXPECT_TRUE(rpc<wf::DeleteScheduleResponse>(request).ok());
-  EXPECT_EQ(try_describe().status().code(), absl::StatusCode::kNotFound);
-  EXPECT_EQ(rpc<wf::DeleteScheduleResponse>(request).status().code(), absl::StatusCode::kNotFound);
+  const absl::Status described = try_describe().status();
+  EXPECT_EQ(described.code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(described.message(), "schedule not found");
+  const absl::Status again = rpc<wf::DeleteScheduleResponse>(request).status();
+  EXPECT_EQ(again.code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(again.message(), "workflow execution already completed");
+  Create fresh = create_request(paused);  // Its id is free.
+  fresh.set_request_id("another");
+  EXPECT_TRUE(create(fresh).ok());
+  EXPECT_TRUE(try_describe().ok());
 }
 
 TEST_F(ScheduleTest, bad_input) {

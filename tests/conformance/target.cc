@@ -44,7 +44,8 @@ const Target& target() { return changed_target(); }
 std::map<std::string, std::string> server_limits() {
   return {{"limit.historyCount.suggestContinueAsNew", absl::StrCat(kSuggestEvents)},
           {"limit.historyCount.error", absl::StrCat(kHistoryEventsMax)},
-          {"history.workflowTaskHeartbeatTimeout", absl::StrCat(kHeartbeatsMax.count())}};
+          {"history.workflowTaskHeartbeatTimeout", absl::StrCat(kHeartbeatsMax.count())},
+          {"frontend.WorkflowPauseEnabled", "true"}};
 }
 
 core::ConnectionOptions connection_options() {

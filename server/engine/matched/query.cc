@@ -75,7 +75,7 @@ void dispatch_query(Engine& engine, const QueryPtr& query, bool allow_sticky) {
   MatchTask task;
   task.owner = query;
   task.added = engine.loop().real_now();
-  task.prioritize(run->start().priority());
+  task.prioritize(run->priority());
   const QueueKey sticky{run->ns->id, run->sticky_queue, enums::TASK_QUEUE_TYPE_WORKFLOW};
   if (allow_sticky && !run->sticky_queue.empty() && engine.matching().has_recent_poller(sticky)) {
     query->sticky_deadline = std::make_unique<Timer>([&engine, weak = std::weak_ptr(query)] {

@@ -365,6 +365,11 @@ void Activities::begin_again(Transition& t) {
   }
 }
 
+void Activities::dispatch_again(Transition& t) {
+  RunActivities owner(t);
+  for (auto& [id, activity] : t.open<Activities>().open_) attempt::dispatch_again(owner, activity);
+}
+
 Activity* Activities::find(std::int64_t scheduled_id) {
   auto it = open_.find(scheduled_id);
   return it == open_.end() ? nullptr : &it->second;
@@ -395,7 +400,8 @@ std::weak_ptr<TaskOwner> RunActivities::tasks() {
   return part_of(t_.run(), t_.run().activity_tasks);
 }
 const std::string& RunActivities::namespace_id() const { return t_.run().ns->id; }
-const common::Priority& RunActivities::priority() const { return t_.run().start().priority(); }
+const common::Priority& RunActivities::priority() const { return t_.run().priority(); }
+bool RunActivities::paused() const { return t_.run().paused(); }
 
 void RunActivities::introduce(const Activity& activity,
                               wf::PollActivityTaskQueueResponse& response) const {

@@ -44,6 +44,8 @@ class Activities : public PendingKind {
   void describe(WallTime now, wf::DescribeWorkflowExecutionResponse& response) const;
   static void resume(Transition& t);
   static void begin_again(Transition& t);
+  // Those that wait in their queues, after a change of what they share.
+  static void dispatch_again(Transition& t);
 
   Activity* find(std::int64_t scheduled_id);
   const Activity* find(std::int64_t scheduled_id) const;
@@ -75,6 +77,7 @@ class RunActivities final : public ActivityOwner {
   std::weak_ptr<TaskOwner> tasks() override;
   const std::string& namespace_id() const override;
   const common::Priority& priority() const override;
+  bool paused() const override;
   void introduce(const Activity& activity,
                  wf::PollActivityTaskQueueResponse& response) const override;
   void completed(Activity& activity, common::Payloads& result,

@@ -144,6 +144,7 @@ void dispatch(ActivityOwner& owner, Activity& activity) {
   Engine& engine = owner.engine();
   activity.dispatched = true;
   activity.stamp = engine.ids().next_stamp();
+  if (owner.paused()) return;  // The end of the pause sends it.
   MatchTask task;
   task.owner = owner.tasks();
   task.stamp = activity.stamp;
@@ -154,6 +155,11 @@ void dispatch(ActivityOwner& owner, Activity& activity) {
   engine.matching().add({owner.namespace_id(), activity.attributes().task_queue().name(),
                          enums::TASK_QUEUE_TYPE_ACTIVITY},
                         std::move(task));
+}
+
+void dispatch_again(ActivityOwner& owner, Activity& activity) {
+  if (activity.is_started() || activity.paused || !activity.dispatched) return;
+  dispatch(owner, activity);
 }
 
 void start(ActivityOwner& owner, Activity& activity, const std::string& identity,

@@ -62,6 +62,7 @@ class ActivityOwner {
   virtual const std::string& namespace_id() const = 0;
   // The owner's: what of it an activity leaves open is its own, too.
   virtual const common::Priority& priority() const { return common::Priority::default_instance(); }
+  virtual bool paused() const { return false; }  // No attempt goes out.
   // Whose it is, as its worker is told: token, workflow, namespace.
   virtual void introduce(const Activity& activity,
                          wf::PollActivityTaskQueueResponse& response) const = 0;
@@ -82,6 +83,7 @@ namespace attempt {
 
 // --- Attempts.
 void dispatch(ActivityOwner& owner, Activity& activity);
+void dispatch_again(ActivityOwner& owner, Activity& activity);  // If it waits in its queue.
 void start(ActivityOwner& owner, Activity& activity, const std::string& identity,
            wf::PollActivityTaskQueueResponse& response);
 HeartbeatReply heartbeat(ActivityOwner& owner, Activity& activity, common::Payloads& details,

@@ -26,8 +26,8 @@ StartSpec child_spec(Engine& engine, const Run& parent, const Child& child, Name
   spec.request_id = absl::StrCat(parent.run_id, ":", child.initiated_id, ":0");  // And the version.
   auto& a = spec.attributes;
   copy_start(from, a);
-  if (parent.start().has_priority()) {  // What it leaves open is its parent's.
-    *a.mutable_priority() = parent.start().priority();
+  if (parent.has_priority()) {  // What it leaves open is its parent's.
+    *a.mutable_priority() = parent.priority();
     a.mutable_priority()->MergeFrom(from.priority());
   }
   a.set_parent_workflow_namespace(parent.ns->name());

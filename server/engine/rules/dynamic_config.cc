@@ -37,6 +37,14 @@ constexpr DurationSetting kDurations[] = {
     {"history.workflowTaskHeartbeatTimeout", &DynamicConfig::heartbeats_max},
 };
 
+struct SwitchSetting {
+  const char* name;
+  bool DynamicConfig::* value;
+};
+constexpr SwitchSetting kSwitches[] = {
+    {"frontend.WorkflowPauseEnabled", &DynamicConfig::workflow_pause},
+};
+
 template <class Kind, std::size_t kSize>
 const Kind* find(const Kind (&settings)[kSize], const std::string& name) {
   for (const Kind& setting : settings) {
@@ -75,6 +83,11 @@ absl::StatusOr<DynamicConfig> parse_dynamic_config(const std::map<std::string, s
   for (const auto& [name, text] : values) {
     if (const DurationSetting* setting = find(kDurations, name)) {
       if (absl::Status s = take_duration(name, text, config.*setting->value); !s.ok()) return s;
+      continue;
+    }
+    if (const SwitchSetting* setting = find(kSwitches, name)) {
+      if (!absl::SimpleAtob(text, &(config.*setting->value)))
+        return wrong(name, text, "true or false");
       continue;
     }
     const Setting* setting = find(kSettings, name);

@@ -30,11 +30,12 @@ struct DynamicConfig {
   std::int64_t updates_max = 2000;
   // From the first task of those that only ask for the next.
   Nanos heartbeats_max = std::chrono::minutes{30};
+  bool workflow_pause = false;  // Whether workflows can be paused.
 };
 
 // Names are the genuine server's, in upper or lower case. A value that is no whole number (or no
-// duration, such as 30m, "30m" or a number of seconds) is an error; names that are not known here
-// are added to `unknown`.
+// duration, such as 30m, "30m" or a number of seconds; no true or false) is an error; names that
+// are not known here are added to `unknown`.
 absl::StatusOr<DynamicConfig> parse_dynamic_config(const std::map<std::string, std::string>& values,
                                                    std::vector<std::string>& unknown);
 

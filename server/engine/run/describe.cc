@@ -23,9 +23,14 @@ common::Payload keyword_list(const std::vector<std::string>& values) {
   return attribute(values, "KeywordList");
 }
 
-// "property:activityType=T" of each type that has a paused activity.
+// What is paused: the workflow, and why; "property:activityType=T" of each type that has a paused
+// activity.
 std::vector<std::string> pauses(const Run& run) {
   std::vector<std::string> texts;
+  if (run.pause != nullptr) {
+    texts.push_back(absl::StrCat("Workflow:", run.workflow_id));
+    if (!run.pause->reason.empty()) texts.push_back(absl::StrCat("Reason:", run.pause->reason));
+  }
   for (const std::string& type : run.open<Activities>().paused_types())
     texts.push_back(absl::StrCat("property:activityType=", type));
   return texts;
@@ -60,7 +65,10 @@ std::map<std::string, common::Payload> all_search_attributes(const Run& run) {
   }
   if (auto paused = pauses(run); !paused.empty())
     attributes["TemporalPauseInfo"] = keyword_list(paused);
-  if (run.completed_tasks > 0 && !attributes.contains("BuildIds"))
+  if (run.is_overridden())
+    attributes["TemporalWorkflowVersioningBehavior"] = keyword("AutoUpgrade");
+  const bool shows_builds = run.completed_tasks > 0 || (run.was_overridden && !run.is_overridden());
+  if (shows_builds && !attributes.contains("BuildIds"))
     attributes["BuildIds"] = keyword_list(builds(run));
   if (!run.worker_deployment.empty())
     attributes["TemporalWorkerDeployment"] = keyword(run.worker_deployment);
@@ -104,7 +112,13 @@ void fill_info(const Run& run, ::temporal::api::workflow::v1::WorkflowExecutionI
   }
   info.set_first_run_id(run.first_run_id);
   if (!run.reset_points.points().empty()) *info.mutable_auto_reset_points() = run.reset_points;
-  if (start.has_priority()) *info.mutable_priority() = start.priority();
+  if (run.has_priority()) *info.mutable_priority() = run.priority();
+  if (run.was_overridden) info.mutable_versioning_info();
+  if (run.is_overridden()) {
+    auto& override = *info.mutable_versioning_info()->mutable_versioning_override();
+    override = run.options->versioning_override();
+    override.set_behavior(enums::VERSIONING_BEHAVIOR_AUTO_UPGRADE);  // The older way, too.
+  }
 }
 
 void describe_run(const Run& run, WallTime now, wf::DescribeWorkflowExecutionResponse& response) {
@@ -145,6 +159,12 @@ void describe_run(const Run& run, WallTime now, wf::DescribeWorkflowExecutionRes
   *extended.mutable_original_start_time() = run.events.events(0).event_time();
   extended.set_reset_run_id(run.reset_run_id);
   if (run.last_reset != kUnset) set(extended.mutable_last_reset_time(), run.last_reset);
+  if (run.pause != nullptr) {
+    auto& pause = *extended.mutable_pause_info();
+    pause.set_identity(run.pause->identity);
+    pause.set_reason(run.pause->reason);
+    set(pause.mutable_paused_time(), run.pause->since);
+  }
   auto& request = (*extended.mutable_request_id_infos())[run.start_request_id];
   request.set_event_type(enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED);
   request.set_event_id(1);

@@ -46,4 +46,17 @@ Namespace& Namespaces::add(std::string name, std::string id, Nanos retention) {
   return added;
 }
 
+void Namespaces::rename(Namespace& ns, std::string name) {
+  if (name == ns.name()) return;
+  auto node = by_name_.extract(ns.name());
+  node.key() = name;
+  ns.info.set_name(std::move(name));
+  by_name_.insert(std::move(node));
+}
+
+void Namespaces::remove(Namespace& ns) {
+  auto node = by_name_.extract(ns.name());
+  removed_.push_back(std::move(node.mapped()));
+}
+
 }  // namespace chimera::server

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "temporal/api/namespace/v1/message.pb.h"
 
@@ -24,16 +25,23 @@ struct Namespace {
   Nanos retention() const { return to_nanos(config.workflow_execution_retention_ttl()); }
 };
 
+inline constexpr char kNamespaceTable[] = "namespace";  // Of the store, by id.
+inline constexpr char kSystemNamespace[] = "temporal-system";
+
 class Namespaces {
  public:
   Namespace* find(const std::string& name);
   const Namespace* find(const std::string& name) const;
   Namespace* find_by_id(const std::string& id);
   Namespace& add(std::string name, std::string id, Nanos retention);
+  void rename(Namespace& ns, std::string name);  // Which is free.
+  // It is found no more. What refers to it may do so for as long as this lives.
+  void remove(Namespace& ns);
   const std::map<std::string, std::unique_ptr<Namespace>>& all() const { return by_name_; }
 
  private:
   std::map<std::string, std::unique_ptr<Namespace>> by_name_;
+  std::vector<std::unique_ptr<Namespace>> removed_;
 };
 
 }  // namespace chimera::server

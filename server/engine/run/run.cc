@@ -155,6 +155,27 @@ bool apply_close_event(Run& run, const HistoryEvent& event) {
   }
 }
 
+void change_options(Run& run, const HistoryEvent& event) {
+  const auto& a = event.workflow_execution_options_updated_event_attributes();
+  if (!a.attached_request_id().empty())
+    run.attached_requests[a.attached_request_id()] = event.event_id();
+  const bool changes = a.has_priority() || a.has_versioning_override();
+  if (run.options == nullptr && changes) run.options = std::make_unique<RunOptions>();
+  if (run.options == nullptr) return;
+  if (a.has_priority()) *run.options->mutable_priority() = a.priority();
+  if (a.unset_versioning_override()) run.options->clear_versioning_override();
+  if (!a.has_versioning_override()) return;
+  *run.options->mutable_versioning_override() = a.versioning_override();
+  run.was_overridden = true;
+}
+
+void set_pause(Run& run, const HistoryEvent& event) {
+  const auto& a = event.workflow_execution_paused_event_attributes();
+  run.status = enums::WORKFLOW_EXECUTION_STATUS_PAUSED;
+  run.pause = std::make_unique<RunPause>(
+      RunPause{to_wall(event.event_time()), a.identity(), a.reason(), a.request_id()});
+}
+
 }  // namespace
 
 Run::Run() = default;
@@ -185,12 +206,14 @@ void Run::fold(const HistoryEvent& event) {
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
       ++signal_count;
       return;
-    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED: {
-      const auto& a = event.workflow_execution_options_updated_event_attributes();
-      if (!a.attached_request_id().empty())
-        attached_requests[a.attached_request_id()] = event.event_id();
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED:
+      return change_options(*this, event);
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_PAUSED:
+      return set_pause(*this, event);
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UNPAUSED:
+      status = enums::WORKFLOW_EXECUTION_STATUS_RUNNING;
+      pause.reset();
       return;
-    }
     case enums::EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES:
       return merge(search_attributes, event.upsert_workflow_search_attributes_event_attributes()
                                           .search_attributes()

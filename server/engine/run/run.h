@@ -109,6 +109,14 @@ struct Shown {
   std::size_t rest = 0;
 };
 
+// Of those that were changed since the start.
+using RunOptions = ::temporal::api::workflow::v1::WorkflowExecutionOptions;
+
+struct RunPause {
+  WallTime since{};
+  std::string identity, reason, request_id;
+};
+
 class Run : public std::enable_shared_from_this<Run> {
  public:
   Run();
@@ -117,7 +125,16 @@ class Run : public std::enable_shared_from_this<Run> {
   const history::WorkflowExecutionStartedEventAttributes& start() const {
     return events.events(0).workflow_execution_started_event_attributes();
   }
-  bool running() const { return status == enums::WORKFLOW_EXECUTION_STATUS_RUNNING; }
+  // Also if it is paused.
+  bool running() const { return status == enums::WORKFLOW_EXECUTION_STATUS_RUNNING || paused(); }
+  bool paused() const { return status == enums::WORKFLOW_EXECUTION_STATUS_PAUSED; }
+  // As it was started, or changed.
+  bool has_priority() const {
+    return (options != nullptr && options->has_priority()) || start().has_priority();
+  }
+  const common::Priority& priority() const {
+    return options != nullptr && options->has_priority() ? options->priority() : start().priority();
+  }
   std::int64_t next_event_id() const { return events.events_size() + 1; }
   const HistoryEvent& last_event() const { return events.events(events.events_size() - 1); }
   // What it has open, by kind.
@@ -157,6 +174,10 @@ class Run : public std::enable_shared_from_this<Run> {
   ::temporal::api::workflow::v1::ResetPoints reset_points;
   absl::flat_hash_map<std::string, KnownUpdate> known_updates;
   bool cancel_requested = false;
+  std::unique_ptr<RunOptions> options;  // Null: as it was started.
+  bool was_overridden = false;          // Its version, once.
+  bool is_overridden() const { return options != nullptr && options->has_versioning_override(); }
+  std::unique_ptr<RunPause> pause;  // Null: it is not paused.
   std::int64_t signal_count = 0;
   RequestIds signal_request_ids;
 

@@ -135,7 +135,7 @@ bool Transition::counts() const {
 
 void Transition::commit() {
   enforce_history_limits();
-  if (run_.running() && !run_.task.pending() && run_.backoff_until == kUnset) {
+  if (run_.running() && !run_.paused() && !run_.task.pending() && run_.backoff_until == kUnset) {
     if (want_task_) {
       schedule_task(*this, /*speculative=*/false);
     } else if (has_unsent_updates(run_)) {

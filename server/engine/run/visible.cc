@@ -100,10 +100,10 @@ bool looks_different(const Run& run, int first_new) {
   }
   constexpr int kProblemsShown = 5;
   const bool problems = run.consecutive_failures >= kProblemsShown;
-  const std::size_t now =
-      absl::HashOf(run.status, run.completed_tasks > 0, run.last_worker_build_id,
-                   run.build_ids.size(), run.worker_deployment, problems,
-                   problems ? run.reported_problem_cause : std::string(), run.shown.paused);
+  const std::size_t now = absl::HashOf(
+      run.status, run.completed_tasks > 0, run.last_worker_build_id, run.build_ids.size(),
+      run.worker_deployment, run.was_overridden, run.is_overridden(), problems,
+      problems ? run.reported_problem_cause : std::string(), run.shown.paused);
   different = different || now != run.shown.rest;
   run.shown.rest = now;
   return different;

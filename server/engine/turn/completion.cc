@@ -72,7 +72,7 @@ void start_eager_activities(const CommandTurn& turn,
   for (std::int64_t id : turn.eager) {
     Activity* activity = turn.t.open<Activities>().find(id);
     if (activity == nullptr) continue;
-    if (response.activity_tasks_size() >= 3) {
+    if (response.activity_tasks_size() >= 3 || turn.t.run().paused()) {
       attempt::dispatch(owner, *activity);
     } else {
       attempt::start(owner, *activity, turn.identity, *response.add_activity_tasks());
@@ -85,6 +85,7 @@ void start_eager_activities(const CommandTurn& turn,
 void next_task(Transition& t, const wf::RespondWorkflowTaskCompletedRequest& request,
                WallTime original_scheduled, wf::RespondWorkflowTaskCompletedResponse& response) {
   Run& run = t.run();
+  if (run.paused()) return;
   const bool heartbeat = request.force_create_new_workflow_task();
   if (heartbeat || t.wants_task()) {
     const bool carry = heartbeat && request.commands_size() == 0 && request.messages_size() == 0;

@@ -6,8 +6,10 @@
 
 #include "absl/strings/numbers.h"
 
+#include "server/engine/batches.h"
 #include "server/engine/engine.h"
 #include "server/engine/matched/queue_config.h"
+#include "server/engine/removals.h"
 #include "server/engine/run/rebuild.h"
 #include "server/engine/run/side_record.h"
 #include "server/engine/run/visible.h"
@@ -21,7 +23,6 @@
 namespace chimera::server {
 namespace {
 
-constexpr char kNamespaceTable[] = "namespace";
 constexpr char kMetaTable[] = "meta";
 constexpr char kUpgradeKey[] = "upgrade";  // Written by the store, when it has made a new layout.
 
@@ -42,6 +43,10 @@ absl::Status restore_value(Engine& engine, const WriteBatch::KeyValue& value) {
   if (value.table == Runs::kHeadlessTable) engine.runs().restore_headless(value.key);
   if (value.table == kQueueConfigTable && !restore_queue_config(engine, value.key, value.value))
     return damaged(absl::StrCat("the configuration of task queue ", value.key));
+  if (value.table == EndedSchedules::kTable)
+    return engine.schedules->ended.restore(value.key, value.value);
+  if (value.table == Batches::kTable) return engine.batches->restore(value.key, value.value);
+  if (value.table == Removals::kTable) return engine.removals->restore(value.key, value.value);
   if (value.table != kNamespaceTable) return absl::OkStatus();
   wf::DescribeNamespaceResponse stored;
   if (!stored.ParseFromString(value.value)) return damaged(absl::StrCat("namespace ", value.key));
@@ -135,6 +140,8 @@ absl::Status recover(Engine& engine) {
   }
   for (const std::string& run_id : open) resume(engine, *engine.runs().by_id(run_id));
   engine.schedules->resume();
+  engine.batches->resume();
+  engine.removals->resume();
   engine.runs().apply_retention();
   if (of_first_layout) {
     if (absl::Status status = upgrade(engine); !status.ok()) return status;

@@ -4,6 +4,7 @@
 #include "server/engine/engine.h"
 #include "server/engine/run/rebuild.h"
 #include "server/engine/run/transition.h"
+#include "server/engine/turn/options.h"
 #include "server/engine/turn/start.h"
 #include "server/engine/turn/update_registry.h"
 
@@ -155,6 +156,11 @@ std::string reset_run(Engine& engine, const Run& reset,
   write_reset(t, *base, request);
   run.task.attempt = 1;
   reapply(t, *base, request);
+  for (const auto& operation : request.post_reset_operations()) {
+    const auto& update = operation.update_workflow_options();
+    set_options(t, merged_options(run, update.workflow_execution_options(), update.update_mask()),
+                "");
+  }
   admit_from_history(run);
   run.events_since_failure = 0;
   Pending::begin_again(t);

@@ -94,7 +94,7 @@ const Run& create_run(Engine& engine, StartSpec spec) {
     signaled.mutable_links()->Swap(&spec.links);  // Its start's.
     t.write(std::move(signaled));
   }
-  if (run.backoff_until == kUnset) t.want_task();
+  if (run.backoff_until == kUnset && spec.has_worker) t.want_task();
   t.commit();
   return run;
 }

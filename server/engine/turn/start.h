@@ -26,6 +26,7 @@ struct StartSpec {
   google::protobuf::RepeatedPtrField<common::Link> links;
   std::optional<history::WorkflowExecutionSignaledEventAttributes> signal;
   WallTime execution_expires = kUnset;  // Of a chain; kUnset: counted from now.
+  bool has_worker = true;               // Else the server does its work: it gets no workflow task.
 };
 
 // Writes the first events and schedules the first workflow task unless it is delayed.

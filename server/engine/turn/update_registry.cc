@@ -168,6 +168,8 @@ absl::Status admit_update(Engine& engine, const Run& run, update::Request reques
     return absl::OkStatus();
   }
   if (!run.running()) return not_found("workflow execution already completed");
+  if (run.paused())
+    return absl::FailedPreconditionError("Workflow is paused. Cannot update the workflow.");
   if (run.task.attempt >= kFailingAttempt) {
     return not_ready(
         "Unable to perform workflow execution update due to Workflow Task in failed state.");

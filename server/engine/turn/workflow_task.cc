@@ -87,7 +87,7 @@ void dispatch_task(Transition& t) {
   match.owner = part_of(run, run.workflow_tasks);
   match.stamp = task.stamp;
   match.added = engine.loop().real_now();
-  match.prioritize(run.start().priority());
+  match.prioritize(run.priority());
   engine.matching().add(key, std::move(match));
 }
 

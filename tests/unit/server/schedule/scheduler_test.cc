@@ -347,6 +347,19 @@ TEST_F(SchedulerTest, UpdateLeavesOutWhatWasDueBefore) {
   EXPECT_EQ(scheduler().state().conflict_token, 2);
 }
 
+TEST_F(SchedulerTest, OnlyPausesOfPatchesChangeTheConflictToken) {
+  const std::int64_t token = scheduler().state().conflict_token;
+  api::SchedulePatch patch;
+  patch.mutable_trigger_immediately();
+  scheduler().patch(patch, "one", "key", now_);
+  EXPECT_EQ(scheduler().state().conflict_token, token);
+  patch.Clear();
+  patch.set_pause("why");
+  scheduler().patch(patch, "two", "key", now_);
+  EXPECT_EQ(scheduler().state().conflict_token, token + 1);
+  EXPECT_FALSE(info().has_update_time());
+}
+
 TEST_F(SchedulerTest, IdleScheduleIsOverAfterAWeek) {
   schedule_.mutable_spec()->Clear();
   EXPECT_THAT(run(), IsEmpty());

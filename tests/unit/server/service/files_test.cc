@@ -203,6 +203,39 @@ TEST_F(FilesTest, ASignalsRequestIdIsKnownAfterARestart) {
   EXPECT_EQ(history("signalled").size(), 5u);
 }
 
+TEST_F(FilesTest, AScheduleThatHasEndedIsKnownAfterARestart) {
+  wf::CreateScheduleRequest create;
+  create.set_namespace_("default");
+  create.set_schedule_id("ended");
+  create.set_request_id("request");
+  create.mutable_schedule()->mutable_spec()->add_interval()->mutable_interval()->set_seconds(60);
+  auto& action = *create.mutable_schedule()->mutable_action()->mutable_start_workflow();
+  action.set_workflow_id("scheduled");
+  action.mutable_workflow_type()->set_name("Echo");
+  action.mutable_task_queue()->set_name("queue");
+  wf::CreateScheduleResponse created;
+  ASSERT_TRUE(call(*transport, CHIMERA_METHOD(CreateSchedule), create, created).ok());
+  wf::DeleteScheduleRequest remove;
+  remove.set_namespace_("default");
+  remove.set_schedule_id("ended");
+  wf::DeleteScheduleResponse removed;
+  ASSERT_TRUE(call(*transport, CHIMERA_METHOD(DeleteSchedule), remove, removed).ok());
+
+  stop();
+  ASSERT_NO_FATAL_FAILURE(start());
+
+  EXPECT_EQ(call(*transport, CHIMERA_METHOD(DeleteSchedule), remove, removed).message(),
+            "workflow execution already completed");
+  wf::DescribeScheduleRequest describe;
+  describe.set_namespace_("default");
+  describe.set_schedule_id("ended");
+  wf::DescribeScheduleResponse described;
+  EXPECT_EQ(call(*transport, CHIMERA_METHOD(DescribeSchedule), describe, described).message(),
+            "schedule not found");
+  create.set_request_id("again");
+  EXPECT_TRUE(call(*transport, CHIMERA_METHOD(CreateSchedule), create, created).ok());
+}
+
 TEST_F(FilesTest, ADamagedFileIsRefusedAndNotReadInPart) {
   for (int i = 0; i < 100; ++i)
     ASSERT_TRUE(start_workflow(*transport, absl::StrCat("workflow-", i)).ok());

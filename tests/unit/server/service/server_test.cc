@@ -468,20 +468,20 @@ TEST(ServerTest, ListsOfWhatIsNotThereAreEmpty) {
   auto server = Server::start({});
   ASSERT_TRUE(server.ok()) << server.status();
   auto transport = (*server)->local_transport();
-  wf::ListBatchOperationsRequest batches;
-  batches.set_namespace_("default");
-  wf::ListBatchOperationsResponse none;
-  wf::DescribeBatchOperationRequest one;
+  wf::ListWorkerDeploymentsRequest deployments;
+  deployments.set_namespace_("default");
+  wf::ListWorkerDeploymentsResponse none;
+  wf::DescribeWorkerDeploymentRequest one;
   one.set_namespace_("default");
-  one.set_job_id("b");
-  wf::DescribeBatchOperationResponse described;
+  one.set_deployment_name("d");
+  wf::DescribeWorkerDeploymentResponse described;
 
-  EXPECT_TRUE(call(*transport, CHIMERA_METHOD(ListBatchOperations), batches, none).ok());
-  EXPECT_EQ(none.operation_info_size(), 0);
-  batches.set_namespace_("nowhere");
-  EXPECT_EQ(call(*transport, CHIMERA_METHOD(ListBatchOperations), batches, none).code(),
+  EXPECT_TRUE(call(*transport, CHIMERA_METHOD(ListWorkerDeployments), deployments, none).ok());
+  EXPECT_EQ(none.worker_deployments_size(), 0);
+  deployments.set_namespace_("nowhere");
+  EXPECT_EQ(call(*transport, CHIMERA_METHOD(ListWorkerDeployments), deployments, none).code(),
             absl::StatusCode::kNotFound);
-  EXPECT_EQ(call(*transport, CHIMERA_METHOD(DescribeBatchOperation), one, described).code(),
+  EXPECT_EQ(call(*transport, CHIMERA_METHOD(DescribeWorkerDeployment), one, described).code(),
             absl::StatusCode::kUnimplemented);
 }
 
@@ -526,17 +526,16 @@ TEST(ServerTest, AnActivityThatStandsAloneIsRefusedWithAdvice) {
 TEST(ServerTest, AMethodThatIsNotThereIsNamed) {
   auto server = Server::start({});
   ASSERT_TRUE(server.ok()) << server.status();
-  wf::StartBatchOperationRequest request;
-  wf::StartBatchOperationResponse response;
+  wf::DescribeWorkerDeploymentRequest request;
+  wf::DescribeWorkerDeploymentResponse response;
 
-  const absl::Status status =
-      call(*(*server)->local_transport(), CHIMERA_METHOD(StartBatchOperation), request, response);
+  const absl::Status status = call(*(*server)->local_transport(),
+                                   CHIMERA_METHOD(DescribeWorkerDeployment), request, response);
 
   EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
   EXPECT_EQ(status.message(),
-            "The method temporal.api.workflowservice.v1.WorkflowService/StartBatchOperation is "
-            "not available in this embedded server. List the workflows and call the operation for "
-            "each, or use a genuine Temporal server.");
+            "The method temporal.api.workflowservice.v1.WorkflowService/DescribeWorkerDeployment "
+            "is not available in this embedded server. Use a genuine Temporal server for it.");
 }
 
 }  // namespace

@@ -58,5 +58,16 @@ TEST(DynamicConfigTest, DurationsAreTextOrSeconds) {
     EXPECT_EQ(heartbeats(wrong), Nanos{-1}) << wrong;
 }
 
+TEST(DynamicConfigTest, SwitchesAreTrueOrFalse) {
+  std::vector<std::string> unknown;
+  const auto pauses = [&unknown](const std::string& value) {
+    return parse_dynamic_config({{"frontend.workflowPauseEnabled", value}}, unknown);
+  };
+  EXPECT_FALSE(parse_dynamic_config({}, unknown)->workflow_pause);
+  EXPECT_TRUE(pauses("true")->workflow_pause);
+  EXPECT_FALSE(pauses("false")->workflow_pause);
+  EXPECT_THAT(std::string(pauses("perhaps").status().message()), HasSubstr("give true or false"));
+}
+
 }  // namespace
 }  // namespace chimera::server
