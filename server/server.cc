@@ -79,6 +79,12 @@ class ServerImpl : public Server {
   std::shared_ptr<base::Transport> local_transport() override {
     return make_local_transport(dispatcher_);
   }
+  void rest_activity(std::string task_token, std::chrono::nanoseconds time,
+                     absl::AnyInvocable<void()> done) override {
+    loop_.post([this, token = std::move(task_token), time, done = std::move(done)]() mutable {
+      rest(token, time, std::move(done));
+    });
+  }
 
  private:
   absl::Status prepare_namespaces(const ServerOptions& options) {
@@ -128,6 +134,12 @@ class ServerImpl : public Server {
       engine_->save(*ns);
     }
     return absl::OkStatus();
+  }
+
+  void rest(const std::string& task_token, Nanos time, absl::AnyInvocable<void()> done) {
+    const absl::StatusOr<ActivityRef> activity = find_activity_by_token(*engine_, task_token);
+    if (!activity.ok() || engine_->time_skipping == nullptr) return done();
+    engine_->time_skipping->rest(*activity->run, activity->scheduled_id, time, std::move(done));
   }
 
   Loop loop_;

@@ -3,6 +3,7 @@
 #ifndef CHIMERA_SERVER_SERVER_H_
 #define CHIMERA_SERVER_SERVER_H_
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -10,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 
 #include "core/base/clock.h"
@@ -51,6 +53,12 @@ class Server {
   virtual int port() const = 0;  // The TCP port, or -1.
   // Straight into the event loop, without bytes or sockets.
   virtual std::shared_ptr<base::Transport> local_transport() = 0;
+
+  // For mocks, of a server whose time skips: a started activity, by its task's token, that only lets
+  // time pass. It does not hold time until that has gone on so far; then, or at once if it does not
+  // run any more, `done` is called. Any thread; `done` once, on the server's.
+  virtual void rest_activity(std::string task_token, std::chrono::nanoseconds time,
+                             absl::AnyInvocable<void()> done) = 0;
 };
 
 }  // namespace chimera::server

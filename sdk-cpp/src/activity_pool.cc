@@ -40,6 +40,7 @@ activity::Info make_info(const api::workflowservice::v1::PollActivityTaskQueueRe
       .schedule_to_close_timeout = base::to_nanoseconds(task.schedule_to_close_timeout()),
       .start_to_close_timeout = base::to_nanoseconds(task.start_to_close_timeout()),
       .heartbeat_timeout = base::to_nanoseconds(task.heartbeat_timeout()),
+      .priority = to_public(task.priority()),
       .heartbeat_details = Details(to_public(decoded(task.heartbeat_details(), codec, scratch)))};
 }
 

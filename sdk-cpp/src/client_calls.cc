@@ -161,6 +161,11 @@ Request start_request(ClientState& client, StartWorkflowInput& input) {
   if (!options.search_attributes.empty()) {
     *request.mutable_search_attributes() = to_proto(options.search_attributes);
   }
+  if (options.priority != Priority{}) *request.mutable_priority() = to_proto(options.priority);
+  if (!options.static_summary.empty() || !options.static_details.empty()) {
+    set_metadata(options.static_summary, options.static_details, client.codec,
+                 *request.mutable_user_metadata());
+  }
   return request;
 }
 

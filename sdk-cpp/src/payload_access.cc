@@ -201,4 +201,29 @@ RetryPolicy to_public(const api::common::v1::RetryPolicy& proto) {
   return policy;
 }
 
+api::common::v1::Priority to_proto(const Priority& priority) {
+  api::common::v1::Priority proto;
+  proto.set_priority_key(priority.priority_key);
+  proto.set_fairness_key(priority.fairness_key);
+  proto.set_fairness_weight(priority.fairness_weight);
+  return proto;
+}
+
+Priority to_public(const api::common::v1::Priority& priority) {
+  return {.priority_key = priority.priority_key(),
+          .fairness_key = priority.fairness_key(),
+          .fairness_weight = priority.fairness_weight()};
+}
+
+void set_metadata(std::string_view summary, std::string_view details, const Codec& codec,
+                  api::sdk::v1::UserMetadata& out) {
+  const auto put = [&codec](std::string_view text, auto& payload) {
+    PayloadSink sink(&payload);
+    encode(sink, text);
+    encode_in_place(payload, codec);
+  };
+  if (!summary.empty()) put(summary, *out.mutable_summary());
+  if (!details.empty()) put(details, *out.mutable_details());
+}
+
 }  // namespace chimera::sdk

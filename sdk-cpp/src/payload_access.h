@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "temporal/api/sdk/v1/user_metadata.pb.h"
+
 #include "chimera/definition.h"
 #include "chimera/options.h"
 #include "core/base/api.h"
@@ -44,6 +46,11 @@ std::map<std::string, Payload> to_public(const api::common::v1::SearchAttributes
 std::optional<SearchAttributeValue> to_attribute(const ProtoPayload& payload);
 api::common::v1::RetryPolicy to_proto(const RetryPolicy& policy);  // As checked().
 RetryPolicy to_public(const api::common::v1::RetryPolicy& policy);
+api::common::v1::Priority to_proto(const Priority& priority);
+Priority to_public(const api::common::v1::Priority& priority);
+// Texts for people; none is written for an empty one.
+void set_metadata(std::string_view summary, std::string_view details, const Codec& codec,
+                  api::sdk::v1::UserMetadata& out);
 
 // Throws std::invalid_argument for what no option means: less than nothing, which is also what
 // becomes of a duration that nanoseconds cannot hold (std::chrono::hours::max()).

@@ -7,6 +7,7 @@
 #include "absl/strings/str_format.h"
 
 #include "sdk-cpp/src/errors.h"
+#include "sdk-cpp/src/payload_access.h"
 #include "sdk-cpp/src/workflow_state.h"
 
 namespace chimera::sdk {
@@ -20,14 +21,13 @@ Run::Run(const detail::WorkflowType& type_in, const core::RunContext& context_in
       owner(absl::StrCat("workflow ", context.workflow_type, " (id ", context.workflow_id, ", run ",
                          context.run_id, ")")) {}
 
-void Run::add_command(core::CommandVariant command, std::string_view summary) {
+void Run::add_command(core::CommandVariant command, std::string_view summary,
+                      std::string_view details) {
   if (evicting) return;
   core::Command out{.variant = std::move(command)};
-  if (!summary.empty()) {
+  if (!summary.empty() || !details.empty()) {
     out.user_metadata = std::make_unique<api::sdk::v1::UserMetadata>();
-    PayloadSink sink(out.user_metadata->mutable_summary());
-    encode(sink, summary);
-    encode_in_place(*out.user_metadata->mutable_summary(), codec);
+    set_metadata(summary, details, codec, *out.user_metadata);
   }
   commands.push_back(std::move(out));
 }

@@ -24,7 +24,8 @@ struct Run {
   Run(const detail::WorkflowType& type, const core::RunContext& context, Codec codec,
       core::Metrics& metrics);
 
-  void add_command(core::CommandVariant command, std::string_view summary = {});
+  void add_command(core::CommandVariant command, std::string_view summary = {},
+                   std::string_view details = {});
   // For calls that do not wait. False while the run is being evicted: nothing that its code asks
   // for counts any more. Throws ReadOnlyContextError where nothing may change.
   bool may_change(const char* call) const;

@@ -232,9 +232,7 @@ void write(const ScheduleActionStartWorkflow& action, const Codec& codec, StartW
   write_attributes(action.search_attributes, out);
   write_metadata(action, codec, out);
   if (out.has_priority() || action.priority != Priority{}) {
-    out.mutable_priority()->set_priority_key(action.priority.priority_key);
-    out.mutable_priority()->set_fairness_key(action.priority.fairness_key);
-    out.mutable_priority()->set_fairness_weight(action.priority.fairness_weight);
+    *out.mutable_priority() = to_proto(action.priority);
   }
 }
 
@@ -253,9 +251,7 @@ ScheduleActionStartWorkflow read(const StartWorkflow& start, const Codec& codec)
                               : std::nullopt,
           .memo = to_public(start.memo(), codec),
           .search_attributes = read_attributes(start.search_attributes()),
-          .priority = {.priority_key = start.priority().priority_key(),
-                       .fairness_key = start.priority().fairness_key(),
-                       .fairness_weight = start.priority().fairness_weight()},
+          .priority = to_public(start.priority()),
           .static_summary = read_text(metadata.has_summary(), metadata.summary(), codec),
           .static_details = read_text(metadata.has_details(), metadata.details(), codec),
           .as_told = as_told(start)};

@@ -275,6 +275,7 @@ void WorkflowRuntime::initialize(const core::InitializeWorkflow& job) {
   info.workflow_start_time = job.start_time;
   info.start_time = run_.now;
   if (started.has_retry_policy()) info.retry_policy = to_public(started.retry_policy());
+  info.priority = to_public(started.priority());
   if (started.has_parent_workflow_execution()) {
     info.parent =
         workflow::ParentInfo{.namespace_ = started.parent_workflow_namespace(),

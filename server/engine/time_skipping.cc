@@ -9,18 +9,18 @@
 #include "server/engine/engine.h"
 
 namespace chimera::server {
-namespace {
 
-bool is_busy(const Run& run) {
+bool TimeSkipping::is_busy(const Run& run) const {
   if (!run.running()) return false;
   if (run.task.pending()) return true;
   const auto& activities = run.open<Activities>().all();
-  return std::any_of(activities.begin(), activities.end(), [&run](const auto& each) {
-    return each.second.is_started() || (each.second.dispatched && !run.paused());
+  return std::any_of(activities.begin(), activities.end(), [&](const auto& each) {
+    const auto& [id, activity] = each;
+    if (!activity.is_started()) return activity.dispatched && !run.paused();
+    const auto resting = resting_.find({&run, id});
+    return resting == resting_.end() || resting->second.stamp != activity.stamp;
   });
 }
-
-}  // namespace
 
 void TimeSkipping::begin(Engine& engine, int locks) {
   engine.time_skipping.reset(new TimeSkipping(engine, locks));
@@ -57,7 +57,45 @@ TimeSkipping::Sleeper TimeSkipping::take(std::uint64_t id) {
   return sleeper;
 }
 
+void TimeSkipping::rest(const Run& run, std::int64_t scheduled_id, Nanos time,
+                        absl::AnyInvocable<void()> done) {
+  const std::pair<const Run*, std::int64_t> activity(&run, scheduled_id);
+  if (const auto before = resting_.find(activity); before != resting_.end()) {
+    const std::uint64_t sleeper = before->second.sleeper;
+    resting_.erase(before);  // Of an attempt that has timed out.
+    end_rest(sleeper);
+  }
+  const WallTime at = std::min(add_saturated(engine_.now(), time), kLast);
+  const std::uint64_t stamp = run.open<Activities>().find(scheduled_id)->stamp;
+  auto end = [this, activity, stamp, weak = RunWeak(share(run)), done = std::move(done)]() mutable {
+    const auto resting = resting_.find(activity);
+    if (resting != resting_.end() && resting->second.stamp == stamp) resting_.erase(resting);
+    if (const RunPtr still = weak.lock()) note(*still);
+    done();
+  };
+  resting_[activity] = {stamp, sleep(at, /*unlocked=*/false, std::move(end))};
+  note(run);
+}
+
+void TimeSkipping::end_rest(std::uint64_t sleeper) {
+  engine_.follow_up([ended = std::make_shared<Sleeper>(take(sleeper))] { ended->done(); });
+}
+
+void TimeSkipping::end_all_rest(const Run& run) {
+  for (auto each = resting_.lower_bound({&run, 0}); each != resting_.end();) {
+    if (each->first.first != &run) break;
+    end_rest(each->second.sleeper);
+    each = resting_.erase(each);
+  }
+}
+
+void TimeSkipping::drop(const Run& run) {
+  end_all_rest(run);
+  busy_.erase(&run);
+}
+
 void TimeSkipping::note(const Run& run) {
+  if (!run.running()) end_all_rest(run);
   if (is_busy(run)) {
     busy_.insert(&run);
   } else {

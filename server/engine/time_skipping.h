@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <utility>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/functional/any_invocable.h"
@@ -33,9 +34,13 @@ class TimeSkipping {
   std::uint64_t sleep(WallTime at, bool unlocked, absl::AnyInvocable<void()> done);
   void wake(std::uint64_t sleeper);  // Before it is time, without calling it; once.
 
+  // A started activity of the run does not hold time for so long. Then `done` is called; earlier if
+  // the run closes.
+  void rest(const Run& run, std::int64_t scheduled_id, Nanos time, absl::AnyInvocable<void()> done);
+
   // The run has changed, or is gone.
   void note(const Run& run);
-  void drop(const Run& run) { busy_.erase(&run); }
+  void drop(const Run& run);
   // Time does not skip beyond it: later times might not fit into their type.
   static constexpr WallTime kLast{std::chrono::hours{24 * 365 * 250}};
   // Nobody holds time, and nobody works: workflow tasks (whether or not there is a worker),
@@ -49,14 +54,24 @@ class TimeSkipping {
     bool unlocked = false;
   };
 
+  // An attempt of an activity.
+  struct Resting {
+    std::uint64_t stamp = 0, sleeper = 0;
+  };
+
   TimeSkipping(Engine& engine, int locks) : engine_(engine), locks_(locks) {}
   Sleeper take(std::uint64_t id);
+  bool is_busy(const Run& run) const;
+  // Its activity's, which is told.
+  void end_rest(std::uint64_t sleeper);
+  void end_all_rest(const Run& run);
 
   Engine& engine_;
   int locks_;
   bool told_of_the_end_ = false;
   absl::flat_hash_set<const Run*> busy_;
   std::map<std::uint64_t, Sleeper> sleepers_;
+  std::map<std::pair<const Run*, std::int64_t>, Resting> resting_;  // By scheduled id.
   std::uint64_t last_sleeper_ = 0;
 };
 

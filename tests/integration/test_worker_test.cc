@@ -2,6 +2,7 @@
 #include <atomic>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -87,6 +88,33 @@ class Forgetful {
 const auto kForgetful =
     define_workflow<&Forgetful::run>("Forgetful").signal<&Forgetful::signal>("signal");
 
+// Asks, and reminds every day until there is an answer.
+class Patient {
+ public:
+  std::string run() {
+    int reminders = 0;
+    auto asking = workflow::start_activity<kCharge>(
+        {.start_to_close_timeout = 240h, .retry_policy = RetryPolicy{.maximum_attempts = 1}},
+        Card{"4711", 5});
+    auto reminding = workflow::spawn([&] {
+      for (;; ++reminders) workflow::sleep(24h);
+    });
+    const std::string answer = asking.get();
+    reminding.cancel();
+    return answer + " after " + std::to_string(reminders) + " reminders";
+  }
+};
+const auto kPatient = define_workflow<&Patient::run>("Patient");
+
+// An attempt may take an hour.
+class Hurried {
+ public:
+  std::string run() {
+    return workflow::execute_activity<kCharge>({.start_to_close_timeout = 1h}, Card{"4711", 5});
+  }
+};
+const auto kHurried = define_workflow<&Hurried::run>("Hurried");
+
 class TestWorkerTest : public WorkflowTest {};
 
 TEST_F(TestWorkerTest, MocksAnswerInPlaceOfActivities) {
@@ -145,6 +173,33 @@ TEST_F(TestWorkerTest, ChildrenTakeTheirTimeOfTheServer) {
 
   EXPECT_EQ(worker.execute_workflow<kShips>(), "gone after 72 h");
   EXPECT_EQ(ship.arguments(), std::tuple(std::string("17")));
+}
+
+TEST_F(TestWorkerTest, ActivitiesTakeTheirTimeOfTheServer) {
+  worker.add(kPatient);
+  worker.mock_activity<kCharge>().returns("yes").takes(84h);
+
+  EXPECT_EQ(worker.execute_workflow<kPatient>(), "yes after 3 reminders");
+}
+
+TEST_F(TestWorkerTest, WhatTakesTooLongTimesOutAndIsTriedAgain) {
+  worker.add(kHurried);
+  auto& charge = worker.mock_activity<kCharge>();
+  charge.returns("late").takes(5h).once().returns("in time").takes(59min);
+  const Time begin = env.now();
+
+  EXPECT_EQ(worker.execute_workflow<kHurried>(), "in time");
+
+  EXPECT_EQ(charge.times_called(), 2);
+  EXPECT_GE(env.now() - begin, 1h + 59min);
+  EXPECT_LT(env.now() - begin, 3h);
+}
+
+TEST_F(TestWorkerTest, AnActivityThatTakesItsTimeDoesNotHoldUpTheEnd) {
+  worker.add(kPatient);
+  auto& charge = worker.mock_activity<kCharge>().returns("never asked for").takes(84h);
+  worker.start_workflow<kPatient>();  // Nobody waits for its result, so that no time passes.
+  while (charge.times_called() == 0) std::this_thread::yield();
 }
 
 TEST_F(TestWorkerTest, ChildrenFailAsTheyAreTold) {
@@ -269,8 +324,8 @@ TEST_F(UnexpectedTest, MistakesInTheTestAreRefused) {
   auto& charge = worker.mock_activity<kCharge>();
   EXPECT_THROW(worker.mock_activity<kCharge>(), std::invalid_argument);
   EXPECT_THROW(charge.times(2), std::logic_error);
-  EXPECT_THROW(charge.returns("a").times(0), std::logic_error);
   EXPECT_THROW(charge.takes(1h), std::logic_error);
+  EXPECT_THROW(charge.returns("a").times(0), std::logic_error);
   EXPECT_THROW(charge.arguments(), std::out_of_range);
   EXPECT_THROW(worker.execute_workflow<kOrder>(1), std::invalid_argument);
   worker.add(kOrder).add_activity<&send_receipt>();
@@ -278,6 +333,14 @@ TEST_F(UnexpectedTest, MistakesInTheTestAreRefused) {
   EXPECT_THROW(worker.mock_activity<&send_receipt>(), std::logic_error);
   EXPECT_THROW(worker.add(kShips), std::logic_error);
   EXPECT_THROW(TestWorker(env, {.time_limit = 0ms}), std::invalid_argument);
+}
+
+TEST_F(UnexpectedTest, LocalActivitiesTakeNoTime) {
+  worker.add(kLocally);
+  worker.mock_activity<kCharge>().returns("here").takes(1h);
+
+  EXPECT_THAT([&] { worker.execute_workflow<kLocally>(); },
+              FailedWith<ApplicationError>("UnexpectedCall", HasSubstr("takes()")));
 }
 
 // Each task replays the whole history: the answers stay what they were, and count once.

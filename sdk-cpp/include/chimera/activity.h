@@ -21,6 +21,7 @@ struct Info {
   bool is_local = false;
   Time scheduled_time, current_attempt_scheduled_time, started_time;
   Duration schedule_to_close_timeout{}, start_to_close_timeout{}, heartbeat_timeout{};
+  Priority priority;
   Details heartbeat_details;  // Of the last attempt's last heartbeat.
 };
 const Info& info();

@@ -59,6 +59,7 @@ struct ActivityOptions {
   std::string activity_id = {};
   bool disable_eager_execution = false;
   std::string summary = {};  // A line for people, shown by the Web UI.
+  Priority priority = {};    // What is left 0 or empty is the workflow's.
 };
 
 // Of an activity that the workflow's own worker runs, without a task queue. One of
@@ -107,6 +108,8 @@ struct ChildWorkflowOptions {
   std::string cron_schedule = {};
   Memo memo = {};
   SearchAttributes search_attributes = {};
+  Priority priority = {};  // What is left 0 or empty is this workflow's.
+  std::string static_summary = {}, static_details = {};  // For people; details may be Markdown.
 };
 
 // What is left empty is taken from the run that continues; of its memo, what it was started with
@@ -132,6 +135,8 @@ struct WorkflowOptions {
   Memo memo = {};
   SearchAttributes search_attributes = {};
   Duration start_delay{};
+  Priority priority = {};  // Of its tasks, and of its activities and children that have none.
+  std::string static_summary = {}, static_details = {};  // For people; details may be Markdown.
   // The reply to the start brings the first workflow task, for a worker of this client on the task
   // queue: a round trip less. Without such a worker, or a free slot of it, it starts as usual.
   bool request_eager_start = false;

@@ -452,6 +452,7 @@ struct Info {
   std::optional<ParentInfo> parent;
   Duration execution_timeout{}, run_timeout{}, task_timeout{};
   std::optional<RetryPolicy> retry_policy;
+  Priority priority;
   Time workflow_start_time;  // Of this run.
   Time start_time;           // Of its first task.
   Memo memo;

@@ -41,6 +41,7 @@ OperationPtr Activities::call(StartActivityInput& input) {
   set_duration(options.heartbeat_timeout, "ActivityOptions::heartbeat_timeout",
                [&] { return attributes.mutable_heartbeat_timeout(); });
   if (options.retry_policy) *attributes.mutable_retry_policy() = to_proto(*options.retry_policy);
+  if (options.priority != Priority{}) *attributes.mutable_priority() = to_proto(options.priority);
   command.cancellation_type =
       static_cast<core::ActivityCancellationType>(options.cancellation_type);
   command.do_not_eagerly_execute = options.disable_eager_execution;

@@ -53,6 +53,7 @@ void set_attributes(api::command::v1::StartChildWorkflowExecutionCommandAttribut
   if (!options.memo.empty()) *attributes.mutable_memo() = to_proto(options.memo, run.codec);
   if (!options.search_attributes.empty())
     *attributes.mutable_search_attributes() = to_proto(options.search_attributes);
+  if (options.priority != Priority{}) *attributes.mutable_priority() = to_proto(options.priority);
 }
 
 }  // namespace
@@ -71,7 +72,7 @@ OperationPtr Children::call(StartChildInput& input) {
   starts_.add(start);
   children_.add(start->child);
   command.seq = start->seq;
-  run_.add_command(std::move(command));
+  run_.add_command(std::move(command), input.options.static_summary, input.options.static_details);
   return start;
 }
 

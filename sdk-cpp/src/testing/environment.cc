@@ -1,15 +1,19 @@
 #include "chimera/testing/environment.h"
 
 #include <algorithm>
+#include <chrono>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "temporal/api/testservice/v1/request_response.pb.h"
 
+#include "chimera/activity.h"
 #include "core/base/proto_time.h"
 #include "sdk-cpp/src/client_state.h"
 #include "sdk-cpp/src/workflow_runtime.h"
@@ -192,6 +196,19 @@ void TestEnvironment::sleep(Duration time) {
   test::SleepRequest request;
   base::set_duration(std::max(time, Duration{0}), *request.mutable_duration());
   state_->lock->sleep(request);
+}
+
+void TestEnvironment::rest_activity(Duration time) {
+  constexpr std::chrono::milliseconds kLook{20};  // For the worker's end.
+  if (!state_->skips) {
+    (void)activity::wait_for_cancelled(time);
+    return;
+  }
+  const auto over = std::make_shared<absl::Notification>();
+  state_->server->rest_activity(activity::info().task_token, time, [over] { over->Notify(); });
+  while (!over->WaitForNotificationWithTimeout(absl::FromChrono(kLook))) {
+    if (activity::is_cancelled()) return;
+  }
 }
 
 TestEnvironment::RealTime::RealTime(TestEnvironment& env) : env_(env) { env.state_->lock->hold(1); }

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
+#include "chimera/activity.h"
 #include "sdk-cpp/src/errors.h"
 #include "sdk-cpp/src/workflow_runtime.h"
 #include "sdk-cpp/src/workflow_state.h"
@@ -162,6 +163,17 @@ void Mocking::refuse(const detail::MockCalls& calls) {
 void Mocking::answer(detail::MockCalls& calls, const PayloadList& arguments, PayloadSink* result) {
   const int index = take(calls, arguments);
   if (index == kNoAnswer) refuse(calls);
+  if (const Duration time = calls.delay(index); time > Duration::zero()) {
+    if (activity::info().is_local) {
+      std::string problem = absl::StrCat(
+          calls.described(),
+          ": takes() is for activities of their own and children. A local activity is part of a "
+          "workflow task, and time waits for that. Leave takes() out, or call it as an activity");
+      note(problem);
+      throw ApplicationError(std::move(problem), {.type = "UnexpectedCall", .non_retryable = true});
+    }
+    rest(time);
+  }
   calls.give(index, arguments, result);
 }
 

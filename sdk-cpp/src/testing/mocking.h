@@ -3,6 +3,7 @@
 #ifndef CHIMERA_SDK_CPP_SRC_TESTING_MOCKING_H_
 #define CHIMERA_SDK_CPP_SRC_TESTING_MOCKING_H_
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -30,6 +31,8 @@ class Mocking final : public WorkerInterceptor {
   Known activities, workflows;
   std::string task_queue;
   std::vector<std::string> other_task_queues;
+  // Blocks an activity while so much of the environment's time passes, or until it is told to end.
+  std::function<void(Duration)> rest;
 
   std::unique_ptr<WorkflowOutbound> link(WorkflowOutbound* next) override;
   std::unique_ptr<WorkflowInbound> link(WorkflowInbound* next) override;

@@ -64,6 +64,7 @@ void TestWorker::keep(std::shared_ptr<detail::MockBase> mock) {
 void TestWorker::start() {
   if (state_->worker) throw std::logic_error("the worker has been started already");
   sdk::Mocking& mocking = *state_->mocking;
+  mocking.rest = [&env = env_](Duration time) { env.rest_activity(time); };
   Worker worker(env_.client(), state_->options.worker);
   for (const auto& type : workflows()) {
     mocking.workflows.added.insert(type.name);

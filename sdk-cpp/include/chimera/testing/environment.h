@@ -65,6 +65,10 @@ class TestEnvironment {
   [[nodiscard]] RealTime real_time() { return RealTime(*this); }
 
  private:
+  friend class TestWorker;
+  // Of an activity that runs, on its thread.
+  void rest_activity(Duration time);
+
   struct State;
   const std::unique_ptr<State> state_;
 };

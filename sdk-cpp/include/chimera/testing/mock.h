@@ -98,7 +98,7 @@ class Mock<R(A...)> final : public detail::MockBase {
   }
   Mock& once() { return times(1); }
   // The answer that was added last takes so long of the server's time, which skips; timeouts count.
-  // Of child workflows only: throws std::logic_error for an activity, which time waits for.
+  // A local activity refuses it, as part of a workflow task, for which time waits.
   Mock& takes(Duration time) {
     delay_last_answer(time);
     return *this;
