@@ -276,7 +276,8 @@ absl::StatusOr<visibility::Query> schedules_query(const Namespace& ns, const std
       visibility::parse_query(text, [&](std::string_view name) {
         const auto type =
             name == "ScheduleId" && !own ? visibility::AttributeType::kKeyword : types(name);
-        if (!type) unknown = name;
+        // A name is also looked for with Temporal in front; the user wrote it without.
+        if (!type && name != absl::StrCat("Temporal", unknown)) unknown = name;
         return type;
       });
   if (!query.ok() && !unknown.empty()) {

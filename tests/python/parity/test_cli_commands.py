@@ -29,6 +29,8 @@ EXPECTED = [
     ("activity-pause: workflow describe", "currentRetryInterval|nextAttemptScheduleTime", "shown of a paused activity"),
     ("update-options .*(coefficient|attempts|task-queue '')", ".", "wrong retry policies are taken"),
     ("CliCount = ", ".", "a number is compared with text"),
+    ("workflow-options: workflow (update-options .*pinned|show|reset with)", ".", "pins to versions that nobody has"),
+    ("workflow-options: workflow describe", "SearchAttributes", "empty attributes of versions"),
     ("workflow list .*json", r"searchAttributes = \{\}", "left out if there are none"),
     ("workflow delete .*run", ".", "a run is deleted twice"),
     ("--command-timeout", "querying workflow failed|interrupted", "the caller's clock against the server's"),
@@ -45,6 +47,7 @@ EXPECTED = [
     ("task-queue describe .*--legacy-mode", "rate_per_second|task_id_block|ack_level|read_level|backlog_count_hint",
      "tasks have no numbers, and nobody's limit is none"),
     ("^delete: ", ".", "deleted at once, not after seconds"),
+    ("namespace-deletion: workflow list", "invalid state: Deleted|is not found", "its caches forget later"),
     ("show .*-o json", "firstWorkflowTaskBackoff", "a run that follows waits for nothing"),
 ]
 
