@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "server/base/errors.h"
+#include "server/engine/deployments/deployments.h"
 #include "server/engine/run/side_record.h"
 #include "server/engine/run/visible.h"
 #include "server/engine/schedules.h"
@@ -14,6 +15,7 @@ namespace chimera::server {
 
 Engine::Engine(Loop& loop, std::unique_ptr<Store> store)
     : schedules(std::make_unique<Schedules>(*this)),
+      deployments(std::make_unique<Deployments>(*this)),
       loop_(loop),
       store_(std::move(store)),
       outbox_(*store_),

@@ -26,6 +26,7 @@ namespace chimera::server {
 namespace visibility {
 class Visibility;
 }
+class Deployments;
 class Schedules;
 
 class TimeSkipping;  // time_skipping.h
@@ -76,6 +77,7 @@ class Engine {
 
   std::string cluster_id;
   const std::unique_ptr<Schedules> schedules;
+  const std::unique_ptr<Deployments> deployments;
   std::unique_ptr<TimeSkipping> time_skipping;  // Null: this server's time is the clock's.
   std::string address;  // HOST:PORT, where clients find the server; empty without a port.
 

@@ -20,8 +20,6 @@ absl::Status nothing(Engine&, Request&, Response&) {
 void register_empty_lists(MethodTable& table) {
   table.add("ListBatchOperations",
             nothing<wf::ListBatchOperationsRequest, wf::ListBatchOperationsResponse>);
-  table.add("ListWorkerDeployments",
-            nothing<wf::ListWorkerDeploymentsRequest, wf::ListWorkerDeploymentsResponse>);
 }
 
 void register_empty_operator_lists(MethodTable& table) {

@@ -44,7 +44,9 @@ const Target& target() { return changed_target(); }
 std::map<std::string, std::string> server_limits() {
   return {{"limit.historyCount.suggestContinueAsNew", absl::StrCat(kSuggestEvents)},
           {"limit.historyCount.error", absl::StrCat(kHistoryEventsMax)},
-          {"history.workflowTaskHeartbeatTimeout", absl::StrCat(kHeartbeatsMax.count())}};
+          {"history.workflowTaskHeartbeatTimeout", absl::StrCat(kHeartbeatsMax.count())},
+          {"matching.wv.VersionDrainageStatusVisibilityGracePeriod", "2"},
+          {"matching.wv.VersionDrainageStatusRefreshInterval", "1"}};
 }
 
 core::ConnectionOptions connection_options() {

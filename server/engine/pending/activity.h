@@ -44,6 +44,7 @@ class Activities : public PendingKind {
   void describe(WallTime now, wf::DescribeWorkflowExecutionResponse& response) const;
   static void resume(Transition& t);
   static void begin_again(Transition& t);
+  static void dispatch_again(Transition& t);  // Those that wait at a queue.
 
   Activity* find(std::int64_t scheduled_id);
   const Activity* find(std::int64_t scheduled_id) const;
@@ -75,6 +76,7 @@ class RunActivities final : public ActivityOwner {
   std::weak_ptr<TaskOwner> tasks() override;
   const std::string& namespace_id() const override;
   const common::Priority& priority() const override;
+  std::string version_for(const Activity& activity) override;
   void introduce(const Activity& activity,
                  wf::PollActivityTaskQueueResponse& response) const override;
   void completed(Activity& activity, common::Payloads& result,
@@ -99,6 +101,7 @@ class ActivityTasks final : public TaskOwner {
   bool is_stale(const MatchTask& task) const override;
   bool deliver(const MatchTask& task, const QueueKey& queue, Poller& poller) override;
   void desert(MatchTask) override {}  // There are no sticky queues of activities.
+  std::string version_for(const MatchTask& task, const QueueKey& queue) const override;
 
  private:
   Engine* engine_ = nullptr;  // Borrowed, as the run; null in a run that no engine has.

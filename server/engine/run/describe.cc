@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "server/engine/deployments/run_versioning.h"
 #include "server/engine/run/namespaces.h"
 
 namespace chimera::server {
@@ -31,12 +32,37 @@ std::vector<std::string> pauses(const Run& run) {
   return texts;
 }
 
-// No worker is versioned.
+// First what binds it to versions, then every build of a worker that said no more.
 std::vector<std::string> builds(const Run& run) {
-  std::vector<std::string> texts{"unversioned"};
+  const auto behavior = run.versioning == nullptr ? enums::VERSIONING_BEHAVIOR_UNSPECIFIED
+                                                  : run.versioning->shown_behavior();
+  std::vector<std::string> texts;
+  if (behavior == enums::VERSIONING_BEHAVIOR_UNSPECIFIED) texts.push_back("unversioned");
+  if (behavior == enums::VERSIONING_BEHAVIOR_PINNED)
+    texts.push_back(absl::StrCat("pinned:", run.versioning->shown_version().text()));
   for (const std::string& build_id : run.build_ids)
     texts.push_back(absl::StrCat("unversioned:", build_id));
   return texts;
+}
+
+const char* name_of(enums::VersioningBehavior behavior) {
+  return behavior == enums::VERSIONING_BEHAVIOR_PINNED ? "Pinned" : "AutoUpgrade";
+}
+
+void add_versioning(const Run& run, std::map<std::string, common::Payload>& attributes) {
+  const auto set = [&](const char* name, std::string value) {
+    if (!value.empty()) attributes[name] = keyword(value);
+  };
+  if (run.versioning == nullptr) return set("TemporalWorkerDeployment", run.worker_deployment);
+  const DeploymentVersion version = run.versioning->shown_version();
+  set("TemporalWorkerDeployment",
+      version.unversioned() ? run.worker_deployment : version.deployment);
+  set("TemporalWorkerDeploymentVersion", version.text());
+  if (const auto behavior = run.versioning->shown_behavior();
+      behavior != enums::VERSIONING_BEHAVIOR_UNSPECIFIED)
+    set("TemporalWorkflowVersioningBehavior", name_of(behavior));
+  if (!run.versioning->used.empty())
+    attributes["TemporalUsedWorkerDeploymentVersions"] = keyword_list(run.versioning->used);
 }
 
 void fill_task(const WorkflowTask& task,
@@ -60,10 +86,13 @@ std::map<std::string, common::Payload> all_search_attributes(const Run& run) {
   }
   if (auto paused = pauses(run); !paused.empty())
     attributes["TemporalPauseInfo"] = keyword_list(paused);
-  if (run.completed_tasks > 0 && !attributes.contains("BuildIds"))
-    attributes["BuildIds"] = keyword_list(builds(run));
-  if (!run.worker_deployment.empty())
-    attributes["TemporalWorkerDeployment"] = keyword(run.worker_deployment);
+  const bool is_bound = run.versioning != nullptr &&
+                        run.versioning->shown_behavior() != enums::VERSIONING_BEHAVIOR_UNSPECIFIED;
+  if ((run.completed_tasks > 0 || is_bound) && !attributes.contains("BuildIds")) {
+    if (const auto texts = builds(run); !texts.empty())
+      attributes["BuildIds"] = keyword_list(texts);
+  }
+  add_versioning(run, attributes);
   return attributes;
 }
 
@@ -92,6 +121,8 @@ void fill_info(const Run& run, ::temporal::api::workflow::v1::WorkflowExecutionI
     info.mutable_most_recent_worker_version_stamp()->set_build_id(run.last_worker_build_id);
   }
   info.set_worker_deployment_name(run.worker_deployment);
+  if (run.versioning != nullptr && run.versioning->info)
+    *info.mutable_versioning_info() = run.versioning->described();
   const auto& start = run.start();
   if (start.has_parent_workflow_execution()) {
     *info.mutable_parent_execution() = start.parent_workflow_execution();

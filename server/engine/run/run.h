@@ -27,8 +27,9 @@ namespace chimera::server {
 
 class Run;
 struct Namespace;
-struct Query;   // matched/query.h
-struct Update;  // run/update.h
+struct Query;          // matched/query.h
+struct RunVersioning;  // deployments/run_versioning.h
+struct Update;         // run/update.h
 
 // The pending workflow task. Transient: a retry whose events are written only when it completes;
 // speculative: made for updates alone, its events are written only when something came of it (spec
@@ -184,6 +185,7 @@ class Run : public std::enable_shared_from_this<Run> {
   std::string last_worker_build_id, worker_deployment;
   bool has_worker_stamp = false;
   std::vector<std::string> build_ids;
+  std::unique_ptr<RunVersioning> versioning;  // Null: it has nothing to do with versions.
 
   bool in_transition = false;
   bool warned_of_history = false;

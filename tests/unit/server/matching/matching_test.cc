@@ -296,7 +296,7 @@ TEST_F(MatchingTest, AWorkersRateIsTheWholeQueues) {
   EXPECT_EQ(owner->delivered.size(), 4u);
   pass(milliseconds{500});
   EXPECT_EQ(owner->delivered.size(), 5u);
-  EXPECT_EQ(matching.find(queue("queue"))->limits.effective().source,
+  EXPECT_EQ(matching.find(queue("queue"))->limits->effective().source,
             enums::RATE_LIMIT_SOURCE_WORKER);
 }
 
@@ -320,7 +320,8 @@ TEST_F(MatchingTest, AConfiguredRateGoesBeforeAWorkersAndMayBeTakenBack) {
   for (int i = 0; i < 9; ++i) poll("worker", 100);
   settle();
   EXPECT_EQ(owner->delivered.size(), 2u);
-  EXPECT_EQ(matching.find(queue("queue"))->limits.effective().source, enums::RATE_LIMIT_SOURCE_API);
+  EXPECT_EQ(matching.find(queue("queue"))->limits->effective().source,
+            enums::RATE_LIMIT_SOURCE_API);
   pass(seconds{1});
   EXPECT_EQ(owner->delivered.size(), 3u);
 
