@@ -167,7 +167,10 @@ void Lane::respond_completed(std::shared_ptr<wf::RespondWorkflowTaskCompletedReq
   request->mutable_capabilities()->set_discard_speculative_workflow_task_with_events(true);
   request->mutable_worker_version_stamp()->set_build_id(context_.options.build_id);
   context_.deploy(*request);
-  if (context_.options.use_worker_versioning && request->versioning_behavior() == 0)
+  // Of a worker without a version servers take no behavior.
+  if (!context_.options.use_worker_versioning)
+    request->clear_versioning_behavior();
+  else if (request->versioning_behavior() == 0)
     request->set_versioning_behavior(context_.options.default_versioning_behavior);
   request->set_worker_instance_key(context_.instance_key);
   if (keeps) {

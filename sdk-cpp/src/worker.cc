@@ -7,6 +7,7 @@
 #include <system_error>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
@@ -60,6 +61,13 @@ core::WorkerOptions to_core(const WorkerOptions& options, const std::string& nam
   out.task_queue = options.task_queue;
   out.identity = options.identity;
   out.build_id = options.build_id;
+  if (options.deployment) {
+    out.deployment_name = options.deployment->version.deployment_name;
+    out.build_id = options.deployment->version.build_id;
+    out.use_worker_versioning = options.deployment->use_worker_versioning;
+    out.default_versioning_behavior = static_cast<api::enums::v1::VersioningBehavior>(
+        options.deployment->default_versioning_behavior);
+  }
   out.max_cached_workflows = options.max_cached_workflows;
   out.max_cached_bytes = options.max_cached_bytes;
   out.max_concurrent_workflow_tasks = options.max_concurrent_workflow_tasks;
@@ -88,6 +96,31 @@ core::WorkerOptions to_core(const WorkerOptions& options, const std::string& nam
       options.max_eager_activity_reservations_per_workflow_task;
   out.deadlock_timeout = options.deadlock_timeout;
   return out;
+}
+
+// What of a deployment would be ignored, or leave the server without an answer.
+void check_deployment(const WorkerOptions& options,
+                      const std::vector<detail::WorkflowType>& workflows) {
+  if (!options.deployment) return;
+  const WorkerDeploymentConfig& deployment = *options.deployment;
+  const auto wrong = [](const std::string& text) {
+    throw std::invalid_argument(absl::StrCat("WorkerOptions::deployment: ", text));
+  };
+  if (!options.build_id.empty())
+    wrong("leave WorkerOptions::build_id empty; the build is the deployment's version.build_id");
+  if (deployment.version.deployment_name.empty() || deployment.version.build_id.empty())
+    wrong("version needs a deployment_name and a build_id");
+  const bool has_default =
+      deployment.default_versioning_behavior != VersioningBehavior::kUnspecified;
+  if (!deployment.use_worker_versioning && has_default)
+    wrong("default_versioning_behavior has no effect without use_worker_versioning");
+  if (!deployment.use_worker_versioning || has_default) return;
+  for (const detail::WorkflowType& type : workflows) {
+    if (type.versioning_behavior != VersioningBehavior::kUnspecified) continue;
+    wrong(absl::StrCat("the workflow '", type.name,
+                       "' has no versioning behavior: give its definition one "
+                       "(.versioning_behavior(...)), or set default_versioning_behavior"));
+  }
 }
 
 // SIGINT and SIGTERM as a call on an ordinary thread, for every worker of the process that runs
@@ -234,6 +267,7 @@ void Worker::intercept(std::shared_ptr<sdk::WorkerInterceptor> interceptor) {
 void Worker::start() {
   sdk::refuse_in_workflow("Worker::start");
   if (state_->worker != nullptr) throw std::logic_error("the worker has been started already");
+  check_deployment(state_->options, workflows());
   auto worker = core::Worker::create(state_->client->connection,
                                      to_core(state_->options, state_->client->namespace_));
   check(worker.status(), "cannot create the worker");

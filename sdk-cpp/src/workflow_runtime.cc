@@ -178,7 +178,10 @@ core::Completion WorkflowRuntime::run_activation(const core::Activation& activat
   }
   if (!run_.task_error.empty()) return failed_task(run_.task_error, run_.disagrees);
   if (ends_run(run_.commands)) messages_.warn_of_unfinished_handlers();
-  return {core::Completion::Success{.commands = std::exchange(run_.commands, {})}};
+  return {core::Completion::Success{
+      .commands = std::exchange(run_.commands, {}),
+      .versioning_behavior =
+          static_cast<api::enums::v1::VersioningBehavior>(run_.type.versioning_behavior)}};
 }
 
 void WorkflowRuntime::begin(const core::Activation& activation) {

@@ -5,6 +5,7 @@
 
 #include "server/base/errors.h"
 #include "server/engine/batches.h"
+#include "server/engine/deployments/deployments.h"
 #include "server/engine/removals.h"
 #include "server/engine/run/side_record.h"
 #include "server/engine/run/visible.h"
@@ -18,6 +19,7 @@ Engine::Engine(Loop& loop, std::unique_ptr<Store> store)
     : schedules(std::make_unique<Schedules>(*this)),
       batches(std::make_unique<Batches>(*this)),
       removals(std::make_unique<Removals>(*this)),
+      deployments(std::make_unique<Deployments>(*this)),
       loop_(loop),
       store_(std::move(store)),
       outbox_(*store_),

@@ -28,6 +28,7 @@ class Visibility;
 }
 class Batches;
 class Removals;
+class Deployments;
 class Schedules;
 class TimeSkipping;  // time_skipping.h
 
@@ -79,6 +80,7 @@ class Engine {
   const std::unique_ptr<Schedules> schedules;
   const std::unique_ptr<Batches> batches;
   const std::unique_ptr<Removals> removals;
+  const std::unique_ptr<Deployments> deployments;
   std::unique_ptr<TimeSkipping> time_skipping;  // Null: this server's time is the clock's.
   std::string address;  // HOST:PORT, where clients find the server; empty without a port.
 

@@ -7,6 +7,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
+#include "server/engine/deployments/deployments.h"
 #include "server/engine/engine.h"
 #include "server/engine/schedules.h"
 #include "server/engine/turn/start.h"
@@ -81,6 +82,8 @@ void Removals::advance(std::string id) {
       return timers.arm(*found->second.timer, found->second.keep_until);
     engine_.put_value(kNamespaceTable, id, "", /*erase=*/true);
     engine_.runs().forget_chains(id);
+    for (const Deployment* each : engine_.deployments->of(*ns))
+      engine_.deployments->erase(*ns, std::string(each->name()));
     engine_.namespaces().remove(*ns);
   }
   all_.erase(found);

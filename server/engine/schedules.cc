@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/telemetry/log.h"
+#include "server/engine/deployments/overrides.h"
 #include "server/engine/engine.h"
 #include "server/engine/rules/limits.h"
 #include "server/engine/rules/retry.h"
@@ -106,6 +107,8 @@ history::WorkflowExecutionStartedEventAttributes attributes_of(const Schedules::
   const schedule::State& state = schedule.scheduler.state();
   history::WorkflowExecutionStartedEventAttributes a;
   copy_start(state.schedule.action().start_workflow(), a);
+  if (a.has_versioning_override())
+    *a.mutable_versioning_override() = modern(a.versioning_override());
   auto& fields = *a.mutable_search_attributes()->mutable_indexed_fields();
   fields["TemporalScheduledStartTime"] =
       json_payload(time_text(start.nominal), enums::INDEXED_VALUE_TYPE_DATETIME);
@@ -223,14 +226,25 @@ void Schedules::perform(Schedule& schedule, const schedule::Todo& todo) {
   }
 }
 
+// A version that the action is pinned to may have gone, or not be there yet.
+absl::Status Schedules::check_version(const Schedule& schedule) const {
+  const auto& action = schedule.scheduler.state().schedule.action().start_workflow();
+  if (!action.has_versioning_override()) return absl::OkStatus();
+  absl::Status status = check_override(engine_, schedule.ns, action.task_queue().name(),
+                                       action.versioning_override());
+  if (status.ok()) note_override(engine_, schedule.ns, action.versioning_override());
+  return status;
+}
+
 void Schedules::start(Schedule& schedule, const schedule::Start& start) {
   const auto reuse = start.manual ? enums::WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
                                   : enums::WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE;
   const bool same_id = schedule.scheduler.state().schedule.policies().keep_original_workflow_id();
-  const absl::StatusOr<StartDecision> decision =
+  absl::StatusOr<StartDecision> decision =
       decide_start(engine_, schedule.ns, start.workflow_id, start.request_id,
                    same_id ? enums::WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE : reuse,
                    enums::WORKFLOW_ID_CONFLICT_POLICY_FAIL);
+  if (absl::Status s = check_version(schedule); !s.ok() && decision.ok()) decision = std::move(s);
   if (!decision.ok()) {
     core::log(core::LogLevel::kWarn, "server",
               absl::StrCat("a schedule's action was not started: ", decision.status().message()),

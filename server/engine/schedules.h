@@ -78,6 +78,7 @@ class Schedules {
   void advance(Schedule& schedule);
   void perform(Schedule& schedule, const schedule::Todo& todo);
   void start(Schedule& schedule, const schedule::Start& start);
+  absl::Status check_version(const Schedule& schedule) const;
   void watch(const Schedule& schedule);
   visibility::Entry entry_of(const Schedule& schedule) const;
 

@@ -49,7 +49,12 @@ void Matching::sweep() {
     TaskQueue& queue = *item.second;
     if (!queue.pollers.empty()) return false;
     queue.backlog.erase_stale();
-    return queue.backlog.empty() && now() - queue.last_poll > kPollerMemory;
+    if (!queue.backlog.empty() || now() - queue.last_poll <= kPollerMemory) return false;
+    if (item.first.version.empty()) return !versions_.contains(item.first);
+    const auto versions = versions_.find(item.first.with_version(""));
+    versions->second.erase(item.first.version);
+    if (versions->second.empty()) versions_.erase(versions);
+    return true;
   });
 }
 
@@ -67,19 +72,56 @@ QueueStats Matching::stats(const QueueKey& key) const {
 }
 
 TaskQueue& Matching::at(const QueueKey& key) {
-  auto& queue = queues_[key];
-  if (queue == nullptr) {
-    queue = std::make_unique<TaskQueue>();
-    if (const auto* config = this->config(key)) queue->limits.configure(*config, now());
+  if (const auto found = queues_.find(key); found != queues_.end()) return *found->second;
+  auto made = std::make_unique<TaskQueue>();
+  if (!key.version.empty()) {
+    made->limits = at(key.with_version("")).limits;
+    versions_[key.with_version("")].insert(key.version);
+  } else if (const auto* config = this->config(key)) {
+    made->limits->configure(*config, now());
   }
-  return *queue;
+  return *(queues_[key] = std::move(made));
+}
+
+std::vector<QueueKey> Matching::versions_of(const QueueKey& queue) const {
+  std::vector<QueueKey> keys{queue};
+  if (const auto found = versions_.find(queue); found != versions_.end()) {
+    for (const std::string& version : found->second) keys.push_back(queue.with_version(version));
+  }
+  return keys;
+}
+
+void Matching::reroute(const QueueKey& queue) {
+  struct Moved {
+    QueueKey to;
+    MatchTask task;
+  };
+  std::vector<Moved> moved;
+  for (const QueueKey& key : versions_of(queue)) {
+    const auto found = queues_.find(key);
+    if (found == queues_.end()) continue;
+    for (MatchTask& task : found->second->backlog.take_all()) {
+      const auto owner = task.owner.lock();
+      if (owner == nullptr || owner->is_stale(task)) continue;
+      QueueKey to = key.with_version(owner->version_for(task, key));
+      moved.push_back({std::move(to), std::move(task)});
+    }
+  }
+  std::stable_sort(moved.begin(), moved.end(),
+                   [](const Moved& a, const Moved& b) { return a.task.added < b.task.added; });
+  for (Moved& each : moved) {
+    TaskQueue& to = at(each.to);
+    const double weight = to.limits->weight(each.task);
+    to.backlog.add(std::move(each.task), weight);
+    if (!to.pollers.empty()) ready_.push_back(std::move(each.to));
+  }
 }
 
 void Matching::add(const QueueKey& key, MatchTask task) {
   sweep();
   TaskQueue& queue = at(key);
   queue.note_added(task.priority, now());
-  const double weight = queue.limits.weight(task);
+  const double weight = queue.limits->weight(task);
   queue.backlog.add(std::move(task), weight);
   // A stale task holds the memory of its run, and no poller may come to find it.
   if (queue.backlog.size() >= queue.stale_at) {
@@ -94,8 +136,8 @@ void Matching::configure(const QueueKey& key, taskqueue::TaskQueueConfig config)
   kept = std::move(config);
   auto queue = queues_.find(key);
   if (queue == queues_.end()) return;
-  queue->second->limits.configure(kept, now());
-  ready_.push_back(key);
+  queue->second->limits->configure(kept, now());
+  for (QueueKey& each : versions_of(key)) ready_.push_back(std::move(each));
 }
 
 const taskqueue::TaskQueueConfig* Matching::config(const QueueKey& key) const {
@@ -104,7 +146,7 @@ const taskqueue::TaskQueueConfig* Matching::config(const QueueKey& key) const {
 }
 
 QueueLimits::Effective Matching::limit(const QueueKey& key) const {
-  if (const TaskQueue* queue = find(key)) return queue->limits.effective();
+  if (const TaskQueue* queue = find(key)) return queue->limits->effective();
   QueueLimits limits;
   if (const auto* config = this->config(key)) limits.configure(*config, now());
   return limits.effective();
@@ -165,13 +207,13 @@ void Matching::match_all() {
 }
 
 std::optional<MatchTask> Matching::next_task(const QueueKey& key, TaskQueue& queue) {
-  if (!queue.limits.any()) return queue.backlog.take([](const std::string&) { return true; });
-  WallTime soonest = queue.limits.ready();
+  if (!queue.limits->any()) return queue.backlog.take([](const std::string&) { return true; });
+  WallTime soonest = queue.limits->ready();
   std::optional<MatchTask> task;
   if (soonest <= now()) {
     soonest = kNever;
     task = queue.backlog.take([&](const std::string& fairness_key) {
-      const WallTime ready = queue.limits.ready(fairness_key);
+      const WallTime ready = queue.limits->ready(fairness_key);
       soonest = std::min(soonest, ready);
       return ready <= now();
     });
@@ -190,7 +232,7 @@ void Matching::match(const QueueKey& key, TaskQueue& queue) {
     Poller& poller = queue.pollers.front();
     const auto owner = task->owner.lock();
     if (owner == nullptr || !owner->deliver(*task, key, poller)) continue;
-    queue.limits.take(*task, now());
+    queue.limits->take(*task, now());
     queue.note_dispatched(task->priority, now());
     queue.note_poll_end(poller, now());
     advise(key, queue, poller, now());
@@ -214,7 +256,8 @@ void Matching::shut_down_worker(const std::string& namespace_id,
   }
   // The map's own order differs from process to process.
   std::stable_sort(calls.begin(), calls.end(), [](const auto& a, const auto& b) {
-    return std::tie(a.first.name, a.first.type) < std::tie(b.first.name, b.first.type);
+    return std::tie(a.first.name, a.first.type, a.first.version) <
+           std::tie(b.first.name, b.first.type, b.first.version);
   });
   for (const auto& [key, call] : calls) remove_poller(key, call, /*answer=*/true);
   const auto sticky = queues_.find({namespace_id, sticky_queue, enums::TASK_QUEUE_TYPE_WORKFLOW});

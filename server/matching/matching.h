@@ -5,6 +5,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,6 +34,10 @@ class Matching {
   void shut_down_worker(const std::string& namespace_id, const std::string& worker_instance_key,
                         const std::string& sticky_queue);
   const TaskQueue* find(const QueueKey& key) const;
+  // Of a key without a version: it, and those of its versions that are in use.
+  std::vector<QueueKey> versions_of(const QueueKey& queue) const;
+  // Waiting tasks of all versions of the queue go where their owners say now.
+  void reroute(const QueueKey& queue);
   QueueStats stats(const QueueKey& key) const;  // Of all priorities.
   // How the queue's tasks are to be given out, from now on; kept when the queue is forgotten.
   void configure(const QueueKey& key, taskqueue::TaskQueueConfig config);
@@ -55,6 +60,7 @@ class Matching {
   Loop& loop_;
   Outbox& outbox_;
   absl::flat_hash_map<QueueKey, std::unique_ptr<TaskQueue>> queues_;
+  absl::flat_hash_map<QueueKey, std::set<std::string>> versions_;  // By the keys without one.
   absl::flat_hash_map<QueueKey, taskqueue::TaskQueueConfig> configs_;
   // Workers that have shut down, by namespace id and instance key: when.
   std::map<std::pair<std::string, std::string>, WallTime> gone_;

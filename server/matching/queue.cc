@@ -36,7 +36,7 @@ void TaskQueue::note_poll(Poller& poller, WallTime now) {
   last_poll = now;
   deserted = false;
   most_polls = std::max(most_polls, pollers.size() + 1);
-  limits.set_worker_rate(poller.max_tasks_per_second, now);
+  limits->set_worker_rate(poller.max_tasks_per_second, now);
   if (poller.identity.empty()) return;
   if (seen.size() > kPollersKept) {
     std::erase_if(seen, [now](const auto& item) {

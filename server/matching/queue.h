@@ -43,7 +43,7 @@ struct TaskQueue {
   WallTime last_poll{};
   std::size_t most_polls = 0;  // That waited at a time.
   bool deserted = false;       // Its worker has said goodbye; until the next poll.
-  QueueLimits limits;
+  std::shared_ptr<QueueLimits> limits = std::make_shared<QueueLimits>();  // Of all its versions.
   std::unique_ptr<Timer> limit_timer;
 
   void note_added(int priority, WallTime now) { traffic(priority, now).added.count(now); }

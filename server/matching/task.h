@@ -20,10 +20,15 @@ namespace chimera::server {
 struct QueueKey {
   std::string namespace_id, name;
   enums::TaskQueueType type = enums::TASK_QUEUE_TYPE_WORKFLOW;
+  std::string version = {};  // Of the workers that poll there; empty: those without one.
   bool operator==(const QueueKey&) const = default;
   template <class H>
   friend H AbslHashValue(H h, const QueueKey& key) {
-    return H::combine(std::move(h), key.namespace_id, key.name, static_cast<int>(key.type));
+    return H::combine(std::move(h), key.namespace_id, key.name, static_cast<int>(key.type),
+                      key.version);
+  }
+  QueueKey with_version(std::string other) const {
+    return {namespace_id, name, type, std::move(other)};
   }
 };
 
@@ -78,6 +83,10 @@ class TaskOwner {
   virtual bool deliver(const MatchTask& task, const QueueKey& queue, Poller& poller) = 0;
   // The one worker of its queue has said goodbye, and the task was taken out: it may go elsewhere.
   virtual void desert(MatchTask task) = 0;
+  // Of the queue's versions the one whose workers are to have it now.
+  virtual std::string version_for(const MatchTask&, const QueueKey& queue) const {
+    return queue.version;
+  }
 };
 
 inline bool is_live(const MatchTask& task) {

@@ -19,6 +19,30 @@ std::uint32_t step(std::uint32_t hash) { return turned(hash, 19) * 5 + 0xe6546b6
 std::uint32_t spread(std::uint32_t value) { return turned(value * kMurmur1, 17) * kMurmur2; }
 std::uint32_t mix(std::uint32_t value, std::uint32_t hash) { return step(hash ^ spread(value)); }
 
+std::uint32_t finish(std::uint32_t hash) {
+  hash = (hash ^ hash >> 16) * 0x85ebca6b;
+  hash = (hash ^ hash >> 13) * 0xc2b2ae35;
+  return hash ^ hash >> 16;
+}
+
+// Up to 4 bytes, which count as signed.
+std::uint32_t of_tiny(absl::string_view text) {
+  std::uint32_t b = 0, c = 9;
+  for (const char byte : text) {
+    b = b * kMurmur1 + static_cast<std::uint32_t>(static_cast<std::int8_t>(byte));
+    c ^= b;
+  }
+  return finish(mix(b, mix(static_cast<std::uint32_t>(text.size()), c)));
+}
+
+// Up to 12 bytes.
+std::uint32_t of_small(absl::string_view text) {
+  const auto size = static_cast<std::uint32_t>(text.size());
+  const std::uint32_t a = size + word(text, 0), b = 5 * size + word(text, text.size() - 4);
+  const std::uint32_t c = 9 + word(text, text.size() / 2 & 4);
+  return finish(mix(c, mix(b, mix(a, 5 * size))));
+}
+
 std::uint32_t of_short(absl::string_view text) {
   const std::size_t size = text.size(), half = size / 2;
   const std::uint32_t c = word(text, size - 8), d = word(text, half), f = word(text, size - 4);
@@ -28,10 +52,7 @@ std::uint32_t of_short(absl::string_view text) {
   a = turned(a, 3) + c;
   hash = mix(word(text, 0), hash) + a;
   a = turned(a + f, 12) + d;
-  hash = mix(word(text, 4), hash) + a;
-  hash = (hash ^ hash >> 16) * 0x85ebca6b;
-  hash = (hash ^ hash >> 13) * 0xc2b2ae35;
-  return hash ^ hash >> 16;
+  return finish(mix(word(text, 4), hash) + a);
 }
 
 struct Lanes {
@@ -60,6 +81,8 @@ struct Lanes {
 
 std::uint32_t fingerprint(absl::string_view text) {
   const std::size_t size = text.size();
+  if (size <= 4) return of_tiny(text);
+  if (size <= 12) return of_small(text);
   if (size <= 24) return of_short(text);
   const auto tail = [&](std::size_t from_end) { return spread(word(text, size - from_end)); };
   const auto length = static_cast<std::uint32_t>(size);

@@ -17,11 +17,6 @@ absl::Status nothing(Engine&, Request&, Response&) {
 
 }  // namespace
 
-void register_empty_lists(MethodTable& table) {
-  table.add("ListWorkerDeployments",
-            nothing<wf::ListWorkerDeploymentsRequest, wf::ListWorkerDeploymentsResponse>);
-}
-
 void register_empty_operator_lists(MethodTable& table) {
   table.add("ListNexusEndpoints",
             nothing<op::ListNexusEndpointsRequest, op::ListNexusEndpointsResponse>);

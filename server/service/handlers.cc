@@ -24,7 +24,7 @@ void register_all_handlers(MethodTable& table) {
   register_schedules(table);
   register_queues(table);
   register_workers(table);
-  register_empty_lists(table);
+  register_deployments(table);
   register_refusals(table);
   register_operator(table);
   register_empty_operator_lists(table);

@@ -26,8 +26,8 @@ void register_histories(MethodTable& table);
 void register_visibility(MethodTable& table);
 void register_schedules(MethodTable& table);
 void register_queues(MethodTable& table);
-void register_workers(MethodTable& table);  // What they tell of themselves.
-void register_empty_lists(MethodTable& table);
+void register_deployments(MethodTable& table);
+void register_workers(MethodTable& table);   // What they tell of themselves.
 void register_refusals(MethodTable& table);  // Of what the genuine server refuses, too.
 void register_operator(MethodTable& table);
 void register_empty_operator_lists(MethodTable& table);  // Behind the one before.

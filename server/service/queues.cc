@@ -2,6 +2,7 @@
 #include <set>
 
 #include "server/base/errors.h"
+#include "server/engine/deployments/deployments.h"
 #include "server/engine/engine.h"
 #include "server/engine/matched/queue_config.h"
 #include "server/engine/rules/limits.h"
@@ -13,7 +14,6 @@ namespace chimera::server {
 namespace {
 
 constexpr Nanos kPollerMemory = std::chrono::minutes{5};
-constexpr char kUnversioned[] = "__unversioned__";
 
 template <class Pollers>
 void fill_pollers(const TaskQueue& queue, WallTime now, Pollers& pollers) {
@@ -35,7 +35,8 @@ void fill(const QueueStats& from, taskqueue::TaskQueueStats& stats) {
   stats.set_tasks_dispatch_rate(from.dispatched_per_second);
 }
 
-// --- The deprecated form, by build id. No worker is versioned, so that all is of the build "".
+// --- The deprecated form, by build id: that of a deployment's version is its text; unversioned
+// workers are of the build "", others of none.
 
 absl::Status check_versions(const wf::DescribeTaskQueueRequest& request) {
   constexpr int kBuildsMax = 5;
@@ -47,13 +48,12 @@ absl::Status check_versions(const wf::DescribeTaskQueueRequest& request) {
   return absl::OkStatus();
 }
 
-void fill_type(Engine& engine, const wf::DescribeTaskQueueRequest& request, const QueueKey* key,
+void fill_type(Engine& engine, const wf::DescribeTaskQueueRequest& request, const QueueKey& key,
                taskqueue::TaskQueueTypeInfo& info) {
-  const TaskQueue* queue = key == nullptr ? nullptr : engine.matching().find(*key);
+  const TaskQueue* queue = engine.matching().find(key);
   if (request.report_pollers() && queue != nullptr)
     fill_pollers(*queue, engine.loop().real_now(), *info.mutable_pollers());
-  if (request.report_stats())
-    fill(key == nullptr ? QueueStats() : engine.matching().stats(*key), *info.mutable_stats());
+  if (request.report_stats()) fill(engine.matching().stats(key), *info.mutable_stats());
 }
 
 absl::Status describe_versions(Engine& engine, const Namespace& ns,
@@ -64,8 +64,11 @@ absl::Status describe_versions(Engine& engine, const Namespace& ns,
         "Enhanced DescribeTaskQueue is not valid for a sticky queue, use api_mode=UNSPECIFIED or a "
         "normal queue.");
   }
-  std::set<std::string> builds(request.versions().build_ids().begin(),
-                               request.versions().build_ids().end());
+  std::set<std::string> builds;
+  for (const std::string& build : request.versions().build_ids()) {
+    const auto version = parse_version(build);
+    builds.insert(version.ok() ? version->text() : build);
+  }
   if (!request.has_versions() || request.versions().unversioned()) builds.insert("");
   if (request.task_queue_types().empty()) {
     request.add_task_queue_types(enums::TASK_QUEUE_TYPE_WORKFLOW);
@@ -75,9 +78,8 @@ absl::Status describe_versions(Engine& engine, const Namespace& ns,
     auto& version = (*response.mutable_versions_info())[build];
     for (const int type : request.task_queue_types()) {
       const QueueKey key{ns.id, request.task_queue().name(),
-                         static_cast<enums::TaskQueueType>(type)};
-      fill_type(engine, request, build.empty() ? &key : nullptr,
-                (*version.mutable_types_info())[type]);
+                         static_cast<enums::TaskQueueType>(type), build};
+      fill_type(engine, request, key, (*version.mutable_types_info())[type]);
     }
     if (request.report_task_reachability()) {
       version.set_task_reachability(build.empty() ? enums::BUILD_ID_TASK_REACHABILITY_REACHABLE
@@ -96,13 +98,35 @@ void describe_limit(const QueueLimits::Effective& effective,
   response.mutable_effective_rate_limit()->set_rate_limit_source(effective.source);
 }
 
-void describe_stats(const TaskQueue& queue, WallTime now, wf::DescribeTaskQueueResponse& response) {
+using Queues = std::vector<const TaskQueue*>;  // One for each version that is in use.
+
+void describe_stats(const Queues& queues, WallTime now, wf::DescribeTaskQueueResponse& response) {
+  std::map<int, QueueStats> by_priority{{kDefaultPriority, QueueStats()}};
   QueueStats all;
-  for (const auto& [priority, stats] : queue.stats(now)) {
-    all.add(stats);
-    fill(stats, (*response.mutable_stats_by_priority_key())[priority]);
+  for (const TaskQueue* queue : queues) {
+    for (const auto& [priority, stats] : queue->stats(now)) {
+      by_priority[priority].add(stats);
+      all.add(stats);
+    }
   }
+  for (const auto& [priority, stats] : by_priority)
+    fill(stats, (*response.mutable_stats_by_priority_key())[priority]);
   fill(all, *response.mutable_stats());
+}
+
+void describe_versions(const QueueRouting& routing, taskqueue::TaskQueueVersioningInfo& info) {
+  info.set_current_version(routing.current.version.old_text());
+  if (!routing.current.version.unversioned())
+    *info.mutable_current_deployment_version() = message_of(routing.current.version);
+  WallTime changed = routing.current.changed;
+  if (routing.is_ramping) {
+    info.set_ramping_version_percentage(routing.percentage);
+    info.set_ramping_version(routing.ramping.version.old_text());
+    if (!routing.ramping.version.unversioned())
+      *info.mutable_ramping_deployment_version() = message_of(routing.ramping.version);
+    changed = std::max(changed, routing.ramping.changed);
+  }
+  if (changed != kUnset) set(info.mutable_update_time(), changed);
 }
 
 absl::Status describe_type(Engine& engine, const Namespace& ns,
@@ -111,16 +135,22 @@ absl::Status describe_type(Engine& engine, const Namespace& ns,
   auto type = request.task_queue_type();
   if (type == enums::TASK_QUEUE_TYPE_UNSPECIFIED) type = enums::TASK_QUEUE_TYPE_WORKFLOW;
   const QueueKey key{ns.id, request.task_queue().name(), type};
-  const TaskQueue empty;
-  const TaskQueue* found = engine.matching().find(key);
-  const TaskQueue& queue = found == nullptr ? empty : *found;
   const WallTime now = engine.loop().real_now();
-  fill_pollers(queue, now, *response.mutable_pollers());
+  Queues queues;
+  std::int64_t backlog = 0;
+  for (const QueueKey& each : engine.matching().versions_of(key)) {
+    const TaskQueue* queue = engine.matching().find(each);
+    if (queue == nullptr) continue;
+    queues.push_back(queue);
+    backlog += engine.matching().stats(each).backlog;
+    fill_pollers(*queue, now, *response.mutable_pollers());
+  }
   const bool sticky = request.task_queue().kind() == enums::TASK_QUEUE_KIND_STICKY;
-  if (!sticky) response.mutable_versioning_info()->set_current_version(kUnversioned);
+  if (!sticky)
+    describe_versions(engine.deployments->routing(key), *response.mutable_versioning_info());
   if (request.report_stats()) {
     if (sticky) return invalid("DescribeTaskQueue stats are only supported for the root partition");
-    describe_stats(queue, now, response);
+    describe_stats(queues, now, response);
   }
   const taskqueue::TaskQueueConfig* config = engine.matching().config(key);
   if (request.report_config() && config != nullptr) *response.mutable_config() = *config;
@@ -128,7 +158,7 @@ absl::Status describe_type(Engine& engine, const Namespace& ns,
   describe_limit(limit, response);
   if (request.include_task_queue_status()) {
     auto& status = *response.mutable_task_queue_status();
-    status.set_backlog_count_hint(engine.matching().stats(key).backlog);
+    status.set_backlog_count_hint(backlog);
     status.set_rate_per_second(limit.per_second);
   }
   return absl::OkStatus();

@@ -50,8 +50,7 @@ absl::Status reset_workflow(Engine& engine, wf::ResetWorkflowExecutionRequest& r
   if (!base.ok()) return base.status();
   const std::int64_t finish = request.workflow_task_finish_event_id();
   if (absl::Status s = check_range(**base, finish); !s.ok()) return s;
-  if (absl::Status s = check_post_reset(request.post_reset_operations(), (*base)->task_queue);
-      !s.ok())
+  if (absl::Status s = check_post_reset(engine, **base, request.post_reset_operations()); !s.ok())
     return s;
   const Run* current = engine.runs().current(**ns, execution.workflow_id());
   if (current->start_request_id == request.request_id()) {

@@ -3,6 +3,7 @@
 #include "absl/strings/string_view.h"
 
 #include "server/base/errors.h"
+#include "server/engine/deployments/overrides.h"
 #include "server/engine/engine.h"
 #include "server/engine/rules/cron.h"
 #include "server/engine/rules/failures.h"
@@ -59,11 +60,6 @@ absl::Status check_available(const wf::StartWorkflowExecutionRequest& request) {
       "Nexus operations.";
   if (request.completion_callbacks_size() > 0)
     return absl::UnimplementedError(absl::StrCat("completion_callbacks", kText));
-  if (request.has_versioning_override()) {
-    return absl::UnimplementedError(
-        "versioning_override of a start is not available in this embedded server, which has no "
-        "worker deployments: leave it unset.");
-  }
   if (request.has_time_skipping_config()) {
     return absl::UnimplementedError(
         "time_skipping_config of a start is not available in this embedded server: leave it "
@@ -141,6 +137,12 @@ absl::Status validate_start(Engine& engine, wf::StartWorkflowExecutionRequest& r
        {priority_problem(request.priority()), links_problem(request.links())}) {
     if (!problem.empty()) return invalid(problem);
   }
+  if (request.has_versioning_override()) {
+    if (absl::Status s = check_override(engine, **ns, request.task_queue().name(),
+                                        request.versioning_override());
+        !s.ok())
+      return s;
+  }
   if (absl::Status s = check_blob(request.input()); !s.ok()) return s;
   if (request.memo().ByteSizeLong() > kBlobBytesMax) return invalid("Memo size exceeds limit.");
   if (request.has_continued_failure()) cut_causes(*request.mutable_continued_failure());
@@ -157,6 +159,10 @@ StartSpec spec_of(Engine& engine, Namespace& ns, wf::StartWorkflowExecutionReque
   spec.request_id = request.request_id();
   auto& a = spec.attributes;
   copy_start(request, a);
+  if (a.has_versioning_override()) {
+    *a.mutable_versioning_override() = modern(a.versioning_override());
+    note_override(engine, ns, a.versioning_override());
+  }
   if (a.has_search_attributes()) {
     *a.mutable_search_attributes() =
         with_types(ns.search_attributes, std::move(*a.mutable_search_attributes()));

@@ -1,6 +1,7 @@
 // What workers call about workflow tasks and themselves.
 #include "server/base/errors.h"
 #include "server/base/tokens.h"
+#include "server/engine/deployments/deployments.h"
 #include "server/engine/engine.h"
 #include "server/engine/rules/failures.h"
 #include "server/engine/rules/limits.h"
@@ -15,23 +16,35 @@ namespace {
 
 constexpr Nanos kShortestPoll = seconds{2};
 
-// Versions of workers are not kept apart here: one that counts on it would get tasks of others.
-absl::Status check_version(const auto& request) {
+// Of a worker that says of which version it is.
+absl::Status check_deployment(const deployment::WorkerDeploymentOptions& options) {
+  if (options.worker_versioning_mode() != enums::WORKER_VERSIONING_MODE_VERSIONED)
+    return absl::OkStatus();
+  if (options.deployment_name().empty() || options.build_id().empty())
+    return invalid("Deployment name and build id must be set together.");
+  return check_version(version_of(options));
+}
+
+absl::Status check_versioning(const auto& request) {
   const auto& capabilities = request.worker_version_capabilities();
   if (capabilities.use_versioning() && capabilities.build_id().empty())
     return invalid("WorkerVersionStamp must be present if UseVersioning is true.");
   if (capabilities.build_id().size() > kBuildIdMax) {
     return invalid("Build ID exceeds configured limit.workerBuildIdSize, use a shorter build ID.");
   }
-  const auto& options = request.deployment_options();
-  const bool deployed = options.worker_versioning_mode() == enums::WORKER_VERSIONING_MODE_VERSIONED;
-  if (!deployed && !capabilities.use_versioning()) return absl::OkStatus();
-  if (deployed && options.deployment_name().empty())
-    return invalid("versioned worker must have deployment name");
-  if (deployed && options.build_id().empty()) return invalid("versioned worker must have build id");
-  return absl::UnimplementedError(
-      "Worker versioning is not available in this embedded server. Run the worker without it "
-      "(use_worker_versioning false), or use a genuine Temporal server.");
+  if (capabilities.use_versioning() && version_of(request.deployment_options()).unversioned()) {
+    return absl::UnimplementedError(
+        "Worker versioning by build ids alone (use_versioning), which is deprecated, is not "
+        "available in this embedded server. Give the worker deployment options instead: a "
+        "deployment name, a build id, and the mode VERSIONED.");
+  }
+  const bool sticky = request.task_queue().kind() == enums::TASK_QUEUE_KIND_STICKY;
+  if (sticky && request.task_queue().normal_name().empty() && request.has_deployment_options()) {
+    return invalid(
+        "NormalName must be set on sticky queue when UseVersioning is true or DeploymentOptions "
+        "are set.");
+  }
+  return check_deployment(request.deployment_options());
 }
 
 absl::Status check_poll(const auto& request, Nanos timeout) {
@@ -39,7 +52,7 @@ absl::Status check_poll(const auto& request, Nanos timeout) {
   if (timeout < kShortestPoll)
     return absl::FailedPreconditionError("Context timeout is too short.");
   if (absl::Status s = check_length("Identity", request.identity()); !s.ok()) return s;
-  if (absl::Status s = check_version(request); !s.ok()) return s;
+  if (absl::Status s = check_versioning(request); !s.ok()) return s;
   return check_queue(request);
 }
 
@@ -65,7 +78,14 @@ absl::Status poll(Engine& engine, TypedCall<Request, Response> call, enums::Task
     for (auto& heartbeat : *request.mutable_worker_heartbeat())
       engine.workers().record((*ns)->id, std::move(heartbeat), engine.loop().real_now());
   }
-  engine.matching().poll({(*ns)->id, request.task_queue().name(), type}, std::move(poller));
+  QueueKey queue{(*ns)->id, request.task_queue().name(), type};
+  const DeploymentVersion version = version_of(request.deployment_options());
+  if (!version.unversioned() && request.task_queue().kind() != enums::TASK_QUEUE_KIND_STICKY) {
+    if (absl::Status s = engine.deployments->polled(**ns, version, queue.name, type); !s.ok())
+      return s;
+    queue.version = version.text();
+  }
+  engine.matching().poll(queue, std::move(poller));
   return absl::OkStatus();
 }
 

@@ -71,8 +71,8 @@ absl::Status check_time_skipping(const RunOptions& options) {
 }
 
 absl::Status check_post_reset(
-    const google::protobuf::RepeatedPtrField<PostResetOperation>& operations,
-    const std::string& task_queue) {
+    const Engine& engine, const Run& run,
+    const google::protobuf::RepeatedPtrField<PostResetOperation>& operations) {
   for (const PostResetOperation& operation : operations) {
     if (!operation.has_update_workflow_options()) {
       return invalid(absl::StrCat("unsupported post reset operation: ",
@@ -81,7 +81,7 @@ absl::Status check_post_reset(
                                       : "<nil>"));
     }
     const auto& update = operation.update_workflow_options();
-    if (absl::Status s = check_options(update.workflow_execution_options(), task_queue); !s.ok())
+    if (absl::Status s = check_options(engine, run, update.workflow_execution_options()); !s.ok())
       return s;
     if (absl::Status s = check_options_mask(update.update_mask()); !s.ok()) return s;
   }
@@ -106,7 +106,7 @@ absl::Status update_workflow_options(Engine& engine,
   if (absl::Status s = check_time_skipping(wanted); !s.ok()) return s;
   absl::StatusOr<const Run*> run = engine.runs().find_running(**ns, execution);
   if (!run.ok()) return run.status();
-  if (absl::Status s = check_options(wanted, (*run)->task_queue); !s.ok()) return s;
+  if (absl::Status s = check_options(engine, **run, wanted); !s.ok()) return s;
   if (!mask.ok()) return mask;
   RunOptions merged = merged_options(**run, wanted, request.update_mask());
   *response.mutable_workflow_execution_options() = merged;

@@ -13,10 +13,10 @@ namespace chimera::server {
 using PostResetOperation = ::temporal::api::workflow::v1::PostResetOperation;
 
 absl::Status check_time_skipping(const RunOptions& options);
-// `task_queue`: of the run that is reset.
+// `run`: the one that is reset.
 absl::Status check_post_reset(
-    const google::protobuf::RepeatedPtrField<PostResetOperation>& operations,
-    const std::string& task_queue);
+    const Engine& engine, const Run& run,
+    const google::protobuf::RepeatedPtrField<PostResetOperation>& operations);
 
 }  // namespace chimera::server
 

@@ -45,7 +45,9 @@ std::map<std::string, std::string> server_limits() {
   return {{"limit.historyCount.suggestContinueAsNew", absl::StrCat(kSuggestEvents)},
           {"limit.historyCount.error", absl::StrCat(kHistoryEventsMax)},
           {"history.workflowTaskHeartbeatTimeout", absl::StrCat(kHeartbeatsMax.count())},
-          {"frontend.WorkflowPauseEnabled", "true"}};
+          {"frontend.WorkflowPauseEnabled", "true"},
+          {"matching.wv.VersionDrainageStatusVisibilityGracePeriod", "2"},
+          {"matching.wv.VersionDrainageStatusRefreshInterval", "1"}};
 }
 
 core::ConnectionOptions connection_options() {

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "chimera/converter.h"
+#include "chimera/options.h"
 
 namespace chimera {
 
@@ -271,6 +272,7 @@ struct WorkflowType {
   Thunk run = nullptr;
   std::vector<HandlerType> signals, queries, updates;
   std::vector<bool (*)()> failures;  // Exceptions that fail the workflow, beside FailureError.
+  VersioningBehavior versioning_behavior = VersioningBehavior::kUnspecified;
 };
 
 struct ActivityType {
@@ -383,6 +385,12 @@ class WorkflowDefinition {
   template <class... Exception>
   WorkflowDefinition failure_exceptions() && {
     (type_.failures.push_back(&detail::current_exception_is<Exception>), ...);
+    return std::move(*this);
+  }
+
+  // Of its runs at workers of a deployment version (WorkerOptions::deployment).
+  WorkflowDefinition versioning_behavior(VersioningBehavior behavior) && {
+    type_.versioning_behavior = behavior;
     return std::move(*this);
   }
 

@@ -123,6 +123,10 @@ struct ContinueAsNewOptions {
   SearchAttributes search_attributes = {};
 };
 
+// Whether a run stays with the version of its worker deployment that it began on, or goes on at the
+// current one with its next task.
+enum class VersioningBehavior { kUnspecified = 0, kPinned = 1, kAutoUpgrade = 2 };
+
 // How a client starts a workflow.
 struct WorkflowOptions {
   std::string id;

@@ -50,10 +50,24 @@ struct ResourceTuner {
       ResourceSlotLimits{.ramp_throttle = std::chrono::milliseconds(50)};
 };
 
+struct WorkerDeploymentVersion {
+  std::string deployment_name, build_id;  // Both are required.
+};
+
+// Which version of which worker deployment a worker is. With use_worker_versioning it gets the
+// tasks of that version alone, and each of its workflows needs a behavior: its definition's, or the
+// default one here.
+struct WorkerDeploymentConfig {
+  WorkerDeploymentVersion version;
+  bool use_worker_versioning = true;  // False: it is shown, and nothing else.
+  VersioningBehavior default_versioning_behavior = VersioningBehavior::kUnspecified;
+};
+
 struct WorkerOptions {
   std::string task_queue;
   std::string identity = {};
-  std::string build_id = {};
+  std::string build_id = {};  // Of a worker without a deployment.
+  std::optional<WorkerDeploymentConfig> deployment = {};
   std::size_t max_cached_workflows = 1000;  // 0: every task replays its whole history.
   std::size_t max_cached_bytes = std::size_t{1} << 30;
   int max_concurrent_workflow_tasks = 100;  // At least 2 where runs are cached.

@@ -2,6 +2,8 @@
 
 #include "server/base/errors.h"
 #include "server/base/tokens.h"
+#include "server/engine/deployments/binding.h"
+#include "server/engine/deployments/deployments.h"
 #include "server/engine/engine.h"
 #include "server/engine/matched/task_history.h"
 #include "server/engine/rules/failures.h"
@@ -19,6 +21,23 @@ bool seen_poller(Engine& engine, const QueueKey& key) {
   if (queue == nullptr) return false;
   return !queue->pollers.empty() ||
          (queue->last_poll != kUnset && engine.now() - queue->last_poll < kPollerMemory);
+}
+
+// Of a pinned run whose version nobody serves any more: the genuine server's words (1.32).
+absl::Status check_served(Engine& engine, const Run& run, const QueueKey& queue) {
+  const RunBinding binding = binding_of(run);
+  if (!binding.pinned() || !engine.deployments->is_drained(run.ns->id, binding.version) ||
+      seen_poller(engine, queue))
+    return absl::OkStatus();
+  const std::string& build = binding.version.build_id;
+  return absl::FailedPreconditionError(absl::StrCat(
+      "You are trying to query a closed Workflow that is PINNED to Worker Deployment Version ",
+      build, ", but ", build,
+      " is drained and has no pollers to answer the query. Immediately: You can re-deploy Workers "
+      "in this Deployment Version to take those queries, or you can workflow update-options to "
+      "change your workflow to AUTO_UPGRADE. For the future: In your infrastructure, consider "
+      "waiting longer after the last queried timestamp as reported in Describe Deployment before "
+      "you sunset Workers. Or mark this workflow as AUTO_UPGRADE."));
 }
 
 }  // namespace
@@ -77,7 +96,8 @@ void dispatch_query(Engine& engine, const QueryPtr& query, bool allow_sticky) {
   task.added = engine.loop().real_now();
   task.prioritize(run->priority());
   const QueueKey sticky{run->ns->id, run->sticky_queue, enums::TASK_QUEUE_TYPE_WORKFLOW};
-  if (allow_sticky && !run->sticky_queue.empty() && engine.matching().has_recent_poller(sticky)) {
+  if (allow_sticky && !run->sticky_queue.empty() && !leaves_sticky(engine, *run) &&
+      engine.matching().has_recent_poller(sticky)) {
     query->sticky_deadline = std::make_unique<Timer>([&engine, weak = std::weak_ptr(query)] {
       const QueryPtr live = weak.lock();
       if (live == nullptr || live->taken) return;
@@ -88,7 +108,10 @@ void dispatch_query(Engine& engine, const QueryPtr& query, bool allow_sticky) {
     engine.matching().add(sticky, std::move(task));
     return;
   }
-  const QueueKey normal{run->ns->id, run->task_queue, enums::TASK_QUEUE_TYPE_WORKFLOW};
+  const QueueKey normal{run->ns->id, run->task_queue, enums::TASK_QUEUE_TYPE_WORKFLOW,
+                        workflow_route(engine, *run).version.text()};
+  if (absl::Status s = check_served(engine, *run, normal); !s.ok())
+    return end_query(engine, query, std::move(s));
   if (!seen_poller(engine, normal)) {
     return end_query(engine, query,
                      absl::FailedPreconditionError(
@@ -127,8 +150,15 @@ bool Query::deliver(const MatchTask&, const QueueKey& queue, Poller& poller) {
 void Query::desert(MatchTask task) {
   const RunPtr of = run.lock();
   if (of == nullptr) return;
-  engine.matching().add({of->ns->id, of->task_queue, enums::TASK_QUEUE_TYPE_WORKFLOW},
+  engine.matching().add({of->ns->id, of->task_queue, enums::TASK_QUEUE_TYPE_WORKFLOW,
+                         workflow_route(engine, *of).version.text()},
                         std::move(task));
+}
+
+std::string Query::version_for(const MatchTask&, const QueueKey& queue) const {
+  const RunPtr of = run.lock();
+  if (of == nullptr || queue.name != of->task_queue) return queue.version;
+  return workflow_route(engine, *of).version.text();
 }
 
 void attach_queries(Engine& engine, const Run& run, wf::PollWorkflowTaskQueueResponse& response) {

@@ -20,6 +20,7 @@ struct Query final : TaskOwner {
   bool is_stale(const MatchTask& task) const override;
   bool deliver(const MatchTask& task, const QueueKey& queue, Poller& poller) override;
   void desert(MatchTask task) override;
+  std::string version_for(const MatchTask& task, const QueueKey& queue) const override;
 
   Engine& engine;
   std::string id;

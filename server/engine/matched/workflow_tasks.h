@@ -2,6 +2,8 @@
 #ifndef CHIMERA_SERVER_ENGINE_MATCHED_WORKFLOW_TASKS_H_
 #define CHIMERA_SERVER_ENGINE_MATCHED_WORKFLOW_TASKS_H_
 
+#include <string>
+
 #include "server/matching/task.h"
 
 namespace chimera::server {
@@ -18,6 +20,7 @@ class WorkflowTasks final : public TaskOwner {
   bool is_stale(const MatchTask& task) const override;
   bool deliver(const MatchTask& task, const QueueKey& queue, Poller& poller) override;
   void desert(MatchTask task) override;
+  std::string version_for(const MatchTask& task, const QueueKey& queue) const override;
 
  private:
   Engine* engine_ = nullptr;  // Borrowed, as the run; null in a run that no engine has.

@@ -4,6 +4,7 @@
 
 #include "server/base/errors.h"
 #include "server/base/tokens.h"
+#include "server/engine/deployments/binding.h"
 #include "server/engine/engine.h"
 #include "server/engine/pending/pending.h"
 #include "server/engine/rules/limits.h"
@@ -403,6 +404,11 @@ const std::string& RunActivities::namespace_id() const { return t_.run().ns->id;
 const common::Priority& RunActivities::priority() const { return t_.run().priority(); }
 bool RunActivities::paused() const { return t_.run().paused(); }
 
+std::string RunActivities::version_for(const Activity& activity) {
+  return activity_route(t_.engine(), t_.run(), activity.attributes().task_queue().name())
+      .version.text();
+}
+
 void RunActivities::introduce(const Activity& activity,
                               wf::PollActivityTaskQueueResponse& response) const {
   const Run& run = t_.run();
@@ -476,11 +482,24 @@ bool ActivityTasks::is_stale(const MatchTask& task) const {
   return activity == nullptr || activity->is_started() || activity->stamp != task.stamp;
 }
 
-bool ActivityTasks::deliver(const MatchTask& task, const QueueKey&, Poller& poller) {
+std::string ActivityTasks::version_for(const MatchTask&, const QueueKey& queue) const {
+  return activity_route(*engine_, *run_, queue.name).version.text();
+}
+
+bool ActivityTasks::deliver(const MatchTask& task, const QueueKey& queue, Poller& poller) {
   if (is_stale(task)) return false;
+  // While the run moves to another version none is begun: they are sent again when it is there.
+  if (run_->versioning != nullptr && run_->versioning->in_transition()) return false;
+  const DeploymentVersion version = version_of(poller);
   Transition t(*engine_, *run_);
+  if (moves_run(t, version, queue.name)) {
+    t.commit();
+    return false;
+  }
   RunActivities owner(t);
-  attempt::start(owner, *t.open<Activities>().find(task.id), poller.identity,
+  Activity& activity = *t.open<Activities>().find(task.id);
+  activity.last_version = version;
+  attempt::start(owner, activity, poller.identity,
                  poller.response<wf::PollActivityTaskQueueResponse>());
   t.count();
   t.commit_unseen();

@@ -78,6 +78,7 @@ class RunActivities final : public ActivityOwner {
   const std::string& namespace_id() const override;
   const common::Priority& priority() const override;
   bool paused() const override;
+  std::string version_for(const Activity& activity) override;
   void introduce(const Activity& activity,
                  wf::PollActivityTaskQueueResponse& response) const override;
   void completed(Activity& activity, common::Payloads& result,
@@ -102,6 +103,7 @@ class ActivityTasks final : public TaskOwner {
   bool is_stale(const MatchTask& task) const override;
   bool deliver(const MatchTask& task, const QueueKey& queue, Poller& poller) override;
   void desert(MatchTask) override {}  // There are no sticky queues of activities.
+  std::string version_for(const MatchTask& task, const QueueKey& queue) const override;
 
  private:
   Engine* engine_ = nullptr;  // Borrowed, as the run; null in a run that no engine has.

@@ -123,6 +123,9 @@ void visit(Archive& ar, OneActivity& activity) {
   ar.optional(activity.changed);
   if (ar.version < 4) return;
   ar.text(activity.pause_request_id);
+  if (ar.version < 5) return;
+  ar.text(activity.last_version.deployment);
+  ar.text(activity.last_version.build_id);
 }
 
 }  // namespace
@@ -153,7 +156,7 @@ void dispatch(ActivityOwner& owner, Activity& activity) {
   task.prioritize(owner.priority());
   task.prioritize(activity.attributes().priority());
   engine.matching().add({owner.namespace_id(), activity.attributes().task_queue().name(),
-                         enums::TASK_QUEUE_TYPE_ACTIVITY},
+                         enums::TASK_QUEUE_TYPE_ACTIVITY, owner.version_for(activity)},
                         std::move(task));
 }
 
@@ -374,6 +377,10 @@ void describe(const Activity& activity, WallTime now,
   if (expires != kNever) set(info.mutable_expiration_time(), expires);
   if (activity.last_failure != nullptr) *info.mutable_last_failure() = *activity.last_failure;
   info.set_last_worker_identity(activity.identity);
+  if (!activity.last_version.unversioned()) {
+    info.set_last_worker_deployment_version(activity.last_version.old_text());
+    *info.mutable_last_deployment_version() = message_of(activity.last_version);
+  }
   if (activity.last_attempt_completed != kUnset)
     set(info.mutable_last_attempt_complete_time(), activity.last_attempt_completed);
   if (!activity.is_started() && activity.scheduled > now && !activity.paused) {

@@ -11,6 +11,7 @@
 #include "temporal/api/workflow/v1/message.pb.h"
 
 #include "server/base/types.h"
+#include "server/engine/deployments/version.h"
 #include "server/engine/run/archive.h"
 #include "server/matching/task.h"
 
@@ -34,6 +35,7 @@ struct Activity {
   bool dispatched = false;  // A matching task stands for this attempt.
   std::uint64_t stamp = 0;
   std::string identity, request_id;
+  DeploymentVersion last_version;  // Of the worker that began the last attempt.
   std::unique_ptr<common::Payloads> heartbeat_details;
   std::unique_ptr<failure::Failure> last_failure;
   // Paused: not dispatched; an attempt that runs is told by its next heartbeat.
@@ -63,6 +65,8 @@ class ActivityOwner {
   // The owner's: what of it an activity leaves open is its own, too.
   virtual const common::Priority& priority() const { return common::Priority::default_instance(); }
   virtual bool paused() const { return false; }  // No attempt goes out.
+  // Of its task queue's versions the one whose workers are to have it.
+  virtual std::string version_for(const Activity&) { return ""; }
   // Whose it is, as its worker is told: token, workflow, namespace.
   virtual void introduce(const Activity& activity,
                          wf::PollActivityTaskQueueResponse& response) const = 0;

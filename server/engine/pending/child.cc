@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "server/engine/deployments/inheritance.h"
+#include "server/engine/deployments/overrides.h"
 #include "server/engine/engine.h"
 #include "server/engine/pending/external.h"
 #include "server/engine/pending/pending.h"
@@ -47,6 +49,7 @@ StartSpec child_spec(Engine& engine, const Run& parent, const Child& child, Name
     a.set_initiator(enums::CONTINUE_AS_NEW_INITIATOR_CRON_SCHEDULE);
   }
   set(a.mutable_first_workflow_task_backoff(), backoff);
+  inherit_as_child(engine, parent, ns, a);
   spec.user_metadata = child.event->user_metadata();
   return spec;
 }
@@ -87,6 +90,12 @@ void start_child(Engine& engine, const Run& parent, std::int64_t initiated_id) {
   if (ns == nullptr) {
     return fail_child_start(engine, parent, child,
                             enums::START_CHILD_WORKFLOW_EXECUTION_FAILED_CAUSE_NAMESPACE_NOT_FOUND);
+  }
+  if (from.has_versioning_override() &&
+      !check_override(engine, *ns, from.task_queue().name(), from.versioning_override()).ok()) {
+    return fail_child_start(
+        engine, parent, child,
+        enums::START_CHILD_WORKFLOW_EXECUTION_FAILED_CAUSE_INVALID_VERSIONING_OVERRIDE);
   }
   StartSpec spec = child_spec(engine, parent, child, *ns);
   absl::StatusOr<StartDecision> decision =
@@ -176,6 +185,8 @@ void initiate(Transition& t, command::StartChildWorkflowExecutionCommandAttribut
               history::StartChildWorkflowExecutionInitiatedEventAttributes& a) {
   const Run& run = t.run();
   copy_start(from, a);
+  if (a.has_versioning_override())
+    *a.mutable_versioning_override() = modern(a.versioning_override());
   set_target_namespace(t, target_namespace_name(run, from.namespace_()), a);
   a.set_workflow_task_completed_event_id(completed_id);
   if (a.task_queue().name().empty()) a.mutable_task_queue()->set_name(run.task_queue);

@@ -27,6 +27,9 @@ constexpr Setting kSettings[] = {
     {"history.maximumSignalsPerExecution", &DynamicConfig::signals_max},
     {"history.maxInFlightUpdates", &DynamicConfig::updates_in_flight_max},
     {"history.maxTotalUpdates", &DynamicConfig::updates_max},
+    {"matching.maxDeployments", &DynamicConfig::deployments_max},
+    {"matching.maxVersionsInDeployment", &DynamicConfig::deployment_versions_max},
+    {"matching.maxTaskQueuesInDeploymentVersion", &DynamicConfig::version_queues_max},
 };
 
 struct DurationSetting {
@@ -35,6 +38,8 @@ struct DurationSetting {
 };
 constexpr DurationSetting kDurations[] = {
     {"history.workflowTaskHeartbeatTimeout", &DynamicConfig::heartbeats_max},
+    {"matching.wv.VersionDrainageStatusVisibilityGracePeriod", &DynamicConfig::drainage_grace},
+    {"matching.wv.VersionDrainageStatusRefreshInterval", &DynamicConfig::drainage_interval},
 };
 
 struct SwitchSetting {

@@ -30,7 +30,13 @@ struct DynamicConfig {
   std::int64_t updates_max = 2000;
   // From the first task of those that only ask for the next.
   Nanos heartbeats_max = std::chrono::minutes{30};
-  bool workflow_pause = false;  // Whether workflows can be paused.
+  bool workflow_pause = false;         // Whether workflows can be paused.
+  std::int64_t deployments_max = 100;  // Worker deployments of a namespace.
+  std::int64_t deployment_versions_max = 100;
+  std::int64_t version_queues_max = 100;  // Task queues of a deployment's version, by name.
+  // Until it is looked for the first time whether a version has drained, and each time from then.
+  Nanos drainage_grace = std::chrono::minutes{3};
+  Nanos drainage_interval = std::chrono::minutes{3};
 };
 
 // Names are the genuine server's, in upper or lower case. A value that is no whole number (or no

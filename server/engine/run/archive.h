@@ -15,7 +15,7 @@ namespace chimera::server {
 
 // 1 had no pauses, resets and changed options. Until 2 activities and the ids of signal requests
 // were in it; now they have rows of their own, so that a change of one writes only that one.
-inline constexpr std::uint64_t kArchiveVersion = 4;
+inline constexpr std::uint64_t kArchiveVersion = 5;
 
 class Writer {
  public:

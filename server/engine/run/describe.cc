@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "server/engine/deployments/run_versioning.h"
 #include "server/engine/run/namespaces.h"
 
 namespace chimera::server {
@@ -36,12 +37,37 @@ std::vector<std::string> pauses(const Run& run) {
   return texts;
 }
 
-// No worker is versioned.
+// First what binds it to versions, then every build of a worker that said no more.
 std::vector<std::string> builds(const Run& run) {
-  std::vector<std::string> texts{"unversioned"};
+  const auto behavior = run.versioning == nullptr ? enums::VERSIONING_BEHAVIOR_UNSPECIFIED
+                                                  : run.versioning->shown_behavior();
+  std::vector<std::string> texts;
+  if (behavior == enums::VERSIONING_BEHAVIOR_UNSPECIFIED) texts.push_back("unversioned");
+  if (behavior == enums::VERSIONING_BEHAVIOR_PINNED)
+    texts.push_back(absl::StrCat("pinned:", run.versioning->shown_version().text()));
   for (const std::string& build_id : run.build_ids)
     texts.push_back(absl::StrCat("unversioned:", build_id));
   return texts;
+}
+
+const char* name_of(enums::VersioningBehavior behavior) {
+  return behavior == enums::VERSIONING_BEHAVIOR_PINNED ? "Pinned" : "AutoUpgrade";
+}
+
+void add_versioning(const Run& run, std::map<std::string, common::Payload>& attributes) {
+  const auto set = [&](const char* name, std::string value) {
+    if (!value.empty()) attributes[name] = keyword(value);
+  };
+  if (run.versioning == nullptr) return set("TemporalWorkerDeployment", run.worker_deployment);
+  const DeploymentVersion version = run.versioning->shown_version();
+  set("TemporalWorkerDeployment",
+      version.unversioned() ? run.worker_deployment : version.deployment);
+  set("TemporalWorkerDeploymentVersion", version.text());
+  if (const auto behavior = run.versioning->shown_behavior();
+      behavior != enums::VERSIONING_BEHAVIOR_UNSPECIFIED)
+    set("TemporalWorkflowVersioningBehavior", name_of(behavior));
+  if (!run.versioning->used.empty())
+    attributes["TemporalUsedWorkerDeploymentVersions"] = keyword_list(run.versioning->used);
 }
 
 void fill_task(const WorkflowTask& task,
@@ -65,13 +91,12 @@ std::map<std::string, common::Payload> all_search_attributes(const Run& run) {
   }
   if (auto paused = pauses(run); !paused.empty())
     attributes["TemporalPauseInfo"] = keyword_list(paused);
-  if (run.is_overridden())
-    attributes["TemporalWorkflowVersioningBehavior"] = keyword("AutoUpgrade");
-  const bool shows_builds = run.completed_tasks > 0 || (run.was_overridden && !run.is_overridden());
-  if (shows_builds && !attributes.contains("BuildIds"))
-    attributes["BuildIds"] = keyword_list(builds(run));
-  if (!run.worker_deployment.empty())
-    attributes["TemporalWorkerDeployment"] = keyword(run.worker_deployment);
+  // Also of one that was bound once.
+  if ((run.completed_tasks > 0 || run.versioning != nullptr) && !attributes.contains("BuildIds")) {
+    if (const auto texts = builds(run); !texts.empty())
+      attributes["BuildIds"] = keyword_list(texts);
+  }
+  add_versioning(run, attributes);
   return attributes;
 }
 
@@ -100,6 +125,8 @@ void fill_info(const Run& run, ::temporal::api::workflow::v1::WorkflowExecutionI
     info.mutable_most_recent_worker_version_stamp()->set_build_id(run.last_worker_build_id);
   }
   info.set_worker_deployment_name(run.worker_deployment);
+  if (run.versioning != nullptr && run.versioning->info)
+    *info.mutable_versioning_info() = run.versioning->described();
   const auto& start = run.start();
   if (start.has_parent_workflow_execution()) {
     *info.mutable_parent_execution() = start.parent_workflow_execution();
@@ -113,12 +140,6 @@ void fill_info(const Run& run, ::temporal::api::workflow::v1::WorkflowExecutionI
   info.set_first_run_id(run.first_run_id);
   if (!run.reset_points.points().empty()) *info.mutable_auto_reset_points() = run.reset_points;
   if (run.has_priority()) *info.mutable_priority() = run.priority();
-  if (run.was_overridden) info.mutable_versioning_info();
-  if (run.is_overridden()) {
-    auto& override = *info.mutable_versioning_info()->mutable_versioning_override();
-    override = run.options->versioning_override();
-    override.set_behavior(enums::VERSIONING_BEHAVIOR_AUTO_UPGRADE);  // The older way, too.
-  }
 }
 
 void describe_run(const Run& run, WallTime now, wf::DescribeWorkflowExecutionResponse& response) {

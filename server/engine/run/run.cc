@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "server/engine/deployments/run_versioning.h"
+
 namespace chimera::server {
 namespace {
 
@@ -28,6 +30,12 @@ void apply_started(Run& run, const HistoryEvent& event) {
     run.search_attributes[key] = value;
   run.user_metadata = event.user_metadata();
   run.reset_points = a.prev_auto_reset_points();
+  if (!a.has_versioning_override() && !a.has_inherited_pinned_version() &&
+      !a.has_inherited_auto_upgrade_info())
+    return;
+  run.versioning = std::make_unique<RunVersioning>();
+  run.versioning->started(a);
+  run.worker_deployment = run.versioning->version().deployment;
 }
 
 void set_run_expiry(Run& run) {
@@ -41,14 +49,14 @@ void note_reset_point(Run& run, const HistoryEvent& event) {
   constexpr int kPointsMax = 20;
   const auto& a = event.workflow_task_completed_event_attributes();
   auto& points = *run.reset_points.mutable_points();
+  const std::string& build_id = a.has_deployment_version() ? a.deployment_version().build_id()
+                                                           : a.worker_version().build_id();
   for (const auto& point : points) {
-    if (point.binary_checksum() == a.binary_checksum() &&
-        point.build_id() == a.worker_version().build_id())
-      return;
+    if (point.binary_checksum() == a.binary_checksum() && point.build_id() == build_id) return;
   }
   auto& added = *points.Add();
   added.set_binary_checksum(a.binary_checksum());
-  added.set_build_id(a.worker_version().build_id());
+  added.set_build_id(build_id);
   added.set_run_id(run.run_id);
   added.set_first_workflow_task_completed_id(event.event_id());
   *added.mutable_create_time() = event.event_time();
@@ -64,6 +72,25 @@ void note_worker(Run& run, const history::WorkflowTaskCompletedEventAttributes& 
   if (!build_id.empty() &&
       std::find(run.build_ids.begin(), run.build_ids.end(), build_id) == run.build_ids.end())
     run.build_ids.push_back(build_id);
+  if (run.versioning == nullptr && !a.has_deployment_version()) return;
+  if (run.versioning == nullptr) run.versioning = std::make_unique<RunVersioning>();
+  run.versioning->completed(a);
+}
+
+void change_override(Run& run, const history::WorkflowExecutionOptionsUpdatedEventAttributes& a) {
+  if (!a.has_versioning_override() && !a.unset_versioning_override()) return;
+  if (run.versioning == nullptr) {
+    if (!a.has_versioning_override()) return;
+    run.versioning = std::make_unique<RunVersioning>();
+  }
+  RunVersioning& versioning = *run.versioning;
+  versioning.override_by(a.has_versioning_override() ? &a.versioning_override() : nullptr);
+  if (a.has_versioning_override()) {
+    const DeploymentVersion target = target_of(*versioning.override());
+    if (!target.unversioned()) run.worker_deployment = target.deployment;
+  } else if (versioning.info) {
+    run.worker_deployment = versioning.info->deployment_version().deployment_name();
+  }
 }
 
 void apply_task_event(Run& run, const HistoryEvent& event) {
@@ -159,14 +186,8 @@ void change_options(Run& run, const HistoryEvent& event) {
   const auto& a = event.workflow_execution_options_updated_event_attributes();
   if (!a.attached_request_id().empty())
     run.attached_requests[a.attached_request_id()] = event.event_id();
-  const bool changes = a.has_priority() || a.has_versioning_override();
-  if (run.options == nullptr && changes) run.options = std::make_unique<RunOptions>();
-  if (run.options == nullptr) return;
-  if (a.has_priority()) *run.options->mutable_priority() = a.priority();
-  if (a.unset_versioning_override()) run.options->clear_versioning_override();
-  if (!a.has_versioning_override()) return;
-  *run.options->mutable_versioning_override() = a.versioning_override();
-  run.was_overridden = true;
+  if (a.has_priority()) run.changed_priority = std::make_unique<common::Priority>(a.priority());
+  change_override(run, a);
 }
 
 void set_pause(Run& run, const HistoryEvent& event) {

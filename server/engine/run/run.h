@@ -27,8 +27,9 @@ namespace chimera::server {
 
 class Run;
 struct Namespace;
-struct Query;   // matched/query.h
-struct Update;  // run/update.h
+struct Query;          // matched/query.h
+struct RunVersioning;  // deployments/run_versioning.h
+struct Update;         // run/update.h
 
 // The pending workflow task. Transient: a retry whose events are written only when it completes;
 // speculative: made for updates alone, its events are written only when something came of it (spec
@@ -129,11 +130,9 @@ class Run : public std::enable_shared_from_this<Run> {
   bool running() const { return status == enums::WORKFLOW_EXECUTION_STATUS_RUNNING || paused(); }
   bool paused() const { return status == enums::WORKFLOW_EXECUTION_STATUS_PAUSED; }
   // As it was started, or changed.
-  bool has_priority() const {
-    return (options != nullptr && options->has_priority()) || start().has_priority();
-  }
+  bool has_priority() const { return changed_priority != nullptr || start().has_priority(); }
   const common::Priority& priority() const {
-    return options != nullptr && options->has_priority() ? options->priority() : start().priority();
+    return changed_priority != nullptr ? *changed_priority : start().priority();
   }
   std::int64_t next_event_id() const { return events.events_size() + 1; }
   const HistoryEvent& last_event() const { return events.events(events.events_size() - 1); }
@@ -174,10 +173,8 @@ class Run : public std::enable_shared_from_this<Run> {
   ::temporal::api::workflow::v1::ResetPoints reset_points;
   absl::flat_hash_map<std::string, KnownUpdate> known_updates;
   bool cancel_requested = false;
-  std::unique_ptr<RunOptions> options;  // Null: as it was started.
-  bool was_overridden = false;          // Its version, once.
-  bool is_overridden() const { return options != nullptr && options->has_versioning_override(); }
-  std::unique_ptr<RunPause> pause;  // Null: it is not paused.
+  std::unique_ptr<common::Priority> changed_priority;  // Null: as it was started.
+  std::unique_ptr<RunPause> pause;                     // Null: it is not paused.
   std::int64_t signal_count = 0;
   RequestIds signal_request_ids;
 
@@ -205,6 +202,7 @@ class Run : public std::enable_shared_from_this<Run> {
   std::string last_worker_build_id, worker_deployment;
   bool has_worker_stamp = false;
   std::vector<std::string> build_ids;
+  std::unique_ptr<RunVersioning> versioning;  // Null: it has nothing to do with versions.
 
   bool in_transition = false;
   bool warned_of_history = false;

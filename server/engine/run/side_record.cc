@@ -6,6 +6,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/string_view.h"
 
+#include "server/engine/deployments/run_versioning.h"
 #include "server/engine/run/archive.h"
 #include "server/engine/run/namespaces.h"
 #include "server/engine/run/rebuild.h"
@@ -14,6 +15,7 @@ namespace chimera::server {
 namespace {
 
 constexpr char kSignalTable[] = "signal";
+constexpr char kVersioningTable[] = "versioning";
 
 template <class Archive, class Task>
 void visit_task(Archive& ar, Task& task) {
@@ -160,6 +162,23 @@ void collect_events(const Run& run, WriteBatch& batch) {
   run.stored.events = last;
 }
 
+// Which part of it no event tells is for RunVersioning to say: it is one row.
+void collect_versioning(const Run& run, std::vector<WriteBatch::RunRow>& out) {
+  if (run.versioning == nullptr) return;
+  std::string value = run.versioning->encode();
+  std::size_t& stored = run.stored.rows[kVersioningTable][0];
+  const std::size_t hash = std::hash<std::string>()(value);
+  if (stored == hash) return;
+  stored = hash;
+  out.push_back(row_of(run, kVersioningTable, 0, std::move(value), /*erase=*/false));
+}
+
+bool decode_versioning(const std::string& value, Run& run) {
+  if (run.versioning == nullptr) run.versioning = std::make_unique<RunVersioning>();
+  run.stored.rows[kVersioningTable][0] = std::hash<std::string>()(value);
+  return run.versioning->decode(value);
+}
+
 }  // namespace
 
 void collect_changes(const Run& run, WriteBatch& batch) {
@@ -171,6 +190,7 @@ void collect_changes(const Run& run, WriteBatch& batch) {
   run.pending().each([&]<class Kind>(const Kind& kind) {
     if constexpr (Kind::kTable != nullptr) collect_rows(run, kind, batch.rows);
   });
+  collect_versioning(run, batch.rows);
   for (const std::string& id : run.signal_request_ids.take_unstored())
     batch.rows.push_back({run.order, kSignalTable, id, "", /*erase=*/false});
 }
@@ -180,6 +200,7 @@ bool decode_row(const WriteBatch::RunRow& row, Run& run) {
     run.signal_request_ids.restore(row.key);
     return true;
   }
+  if (row.table == kVersioningTable) return decode_versioning(row.value, run);
   Reader ar(row.value);
   std::int64_t id = 0, key = 0;
   ar.number(ar.version);

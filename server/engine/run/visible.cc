@@ -5,6 +5,7 @@
 #include "absl/hash/hash.h"
 #include "temporal/api/workflow/v1/message.pb.h"
 
+#include "server/engine/deployments/run_versioning.h"
 #include "server/engine/run/describe.h"
 #include "server/engine/run/namespaces.h"
 #include "server/visibility/values.h"
@@ -44,6 +45,12 @@ void fill_listed(const Run& run, std::map<std::string, common::Payload> attribut
   info.set_history_length(run.events.events_size());
   info.set_history_size_bytes(run.history_size);
   info.set_state_transition_count(run.transitions);
+}
+
+std::size_t versions_shown(const Run& run) {
+  if (run.versioning == nullptr) return 0;
+  return absl::HashOf(run.versioning->shown_behavior(), run.versioning->shown_version().text(),
+                      run.versioning->used.size());
 }
 
 bool changes_attributes(const HistoryEvent& event) {
@@ -102,8 +109,8 @@ bool looks_different(const Run& run, int first_new) {
   const bool problems = run.consecutive_failures >= kProblemsShown;
   const std::size_t now = absl::HashOf(
       run.status, run.completed_tasks > 0, run.last_worker_build_id, run.build_ids.size(),
-      run.worker_deployment, run.was_overridden, run.is_overridden(), problems,
-      problems ? run.reported_problem_cause : std::string(), run.shown.paused);
+      run.worker_deployment, problems, problems ? run.reported_problem_cause : std::string(),
+      run.shown.paused, versions_shown(run));
   different = different || now != run.shown.rest;
   run.shown.rest = now;
   return different;

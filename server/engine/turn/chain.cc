@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "server/engine/deployments/inheritance.h"
 #include "server/engine/engine.h"
 #include "server/engine/matched/query.h"
 #include "server/engine/rules/cron.h"
@@ -73,6 +74,7 @@ std::string follow_cron(Transition& t, const common::Payloads* result,
   if (next == kNever || (run.execution_expires != kNever && next > run.execution_expires))
     return {};
   StartSpec spec = successor(t, enums::CONTINUE_AS_NEW_INITIATOR_CRON_SCHEDULE, next - now);
+  inherit_as_cron(run, spec.attributes);
   if (result != nullptr && result->payloads_size() > 0)
     *spec.attributes.mutable_last_completion_result() = *result;
   if (failure != nullptr) *spec.attributes.mutable_continued_failure() = *failure;
@@ -87,6 +89,7 @@ FollowUp follow_retry(Transition& t, const failure::Failure& failure) {
   if (!decision.retry()) return {decision.state, ""};
   StartSpec spec = successor(t, enums::CONTINUE_AS_NEW_INITIATOR_RETRY, decision.delay);
   spec.attributes.set_attempt(start.attempt() + 1);
+  inherit_as_retry(t.run(), spec.attributes);
   *spec.attributes.mutable_continued_failure() = failure;
   return {decision.state, post(t, std::move(spec))};
 }
@@ -152,6 +155,7 @@ void continue_run(Transition& t, command::ContinueAsNewWorkflowExecutionCommandA
   set(next.mutable_workflow_task_timeout(),
       capped_task_timeout(to_nanos(next.workflow_task_timeout()), run_timeout));
   copy_start(std::as_const(next), a);
+  inherit_as_continued(t.engine(), t.run(), from.initial_versioning_behavior(), next);
   a.set_inherit_build_id(from.inherit_build_id());
   a.mutable_workflow_run_timeout();
   a.mutable_workflow_task_timeout();

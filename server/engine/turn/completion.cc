@@ -1,5 +1,6 @@
 // complete_task(): from the check of the commands to the next task.
 #include "server/base/errors.h"
+#include "server/engine/deployments/binding.h"
 #include "server/engine/engine.h"
 #include "server/engine/matched/query.h"
 #include "server/engine/turn/commands.h"
@@ -13,10 +14,25 @@ namespace {
 using Kind = WorkflowTask::Kind;
 constexpr std::int64_t kSpeculativeEventsMax = 10;
 
+bool is_moving(const Run& run) {
+  return run.versioning != nullptr && run.versioning->in_transition();
+}
+
+// A worker of a version that the run is leaving is not to have it again.
 void take_stickiness(Run& run, const wf::RespondWorkflowTaskCompletedRequest& request) {
+  if (request.has_sticky_attributes() && is_moving(run)) return;
   const auto& sticky = request.sticky_attributes();
   run.sticky_queue = sticky.worker_task_queue().name();
   run.sticky_timeout = to_nanos(sticky.schedule_to_start_timeout());
+}
+
+void fill_version(const wf::RespondWorkflowTaskCompletedRequest& request,
+                  history::WorkflowTaskCompletedEventAttributes& a) {
+  a.set_worker_deployment_name(request.deployment_options().deployment_name());
+  const DeploymentVersion version = version_of(request.deployment_options());
+  if (version.unversioned()) return;
+  *a.mutable_deployment_version() = message_of(version);
+  a.set_versioning_behavior(request.versioning_behavior());
 }
 
 std::int64_t write_completed(Transition& t, wf::RespondWorkflowTaskCompletedRequest& request) {
@@ -29,11 +45,23 @@ std::int64_t write_completed(Transition& t, wf::RespondWorkflowTaskCompletedRequ
   a.set_binary_checksum(request.binary_checksum());
   if (request.has_worker_version_stamp())
     *a.mutable_worker_version() = request.worker_version_stamp();
-  a.set_worker_deployment_name(request.deployment_options().deployment_name());
+  fill_version(request, a);
   if (request.has_sdk_metadata())
     *a.mutable_sdk_metadata() = std::move(*request.mutable_sdk_metadata());
   if (request.has_metering_metadata()) *a.mutable_metering_metadata() = request.metering_metadata();
   return t.write(std::move(event)).event_id();
+}
+
+// Activities that wait go where the run is now.
+std::int64_t complete_at_version(Transition& t, wf::RespondWorkflowTaskCompletedRequest& request) {
+  const bool was_moving = is_moving(t.run());
+  const RunBinding before = binding_of(t.run());
+  const std::int64_t completed_id = write_completed(t, request);
+  const RunBinding after = binding_of(t.run());
+  if ((was_moving && !is_moving(t.run())) || before.version != after.version ||
+      before.behavior != after.behavior)
+    Activities::dispatch_again(t);
+  return completed_id;
 }
 
 // A task that carried nothing but updates, all of which were rejected, leaves no trace.
@@ -87,16 +115,17 @@ void next_task(Transition& t, const wf::RespondWorkflowTaskCompletedRequest& req
   Run& run = t.run();
   if (run.paused()) return;
   const bool heartbeat = request.force_create_new_workflow_task();
-  if (heartbeat || t.wants_task()) {
+  if (heartbeat || t.wants_task() || is_moving(run)) {
     const bool carry = heartbeat && request.commands_size() == 0 && request.messages_size() == 0;
     schedule_task(t, /*speculative=*/false, carry ? original_scheduled : kUnset);
   } else if (has_unsent_updates(run) && run.backoff_until == kUnset) {
     schedule_task(t, /*speculative=*/true);
   }
-  if (run.task.pending() && request.return_new_workflow_task()) {
+  if (run.task.pending() && request.return_new_workflow_task() && !is_moving(run)) {
     start_task(t,
                {request.identity(), "request-from-RespondWorkflowTaskCompleted",
-                request.worker_version_stamp().build_id(), !run.sticky_queue.empty()},
+                request.worker_version_stamp().build_id(), !run.sticky_queue.empty(),
+                /*polled=*/false, version_of(request.deployment_options())},
                *response.mutable_workflow_task());
   }
 }
@@ -112,7 +141,6 @@ absl::Status complete(Transition& t, wf::RespondWorkflowTaskCompletedRequest& re
     return not_found("workflow task heartbeat timeout");
   }
   run.close_was_refused = false;
-  take_stickiness(run, request);
   std::int64_t completed_id = 0;
   if (leaves_no_trace(run, request)) {
     run.task = WorkflowTask{};
@@ -121,8 +149,9 @@ absl::Status complete(Transition& t, wf::RespondWorkflowTaskCompletedRequest& re
     materialize_task(
         t, request.identity(),
         request.has_worker_version_stamp() ? &request.worker_version_stamp() : nullptr);
-    completed_id = write_completed(t, request);
+    completed_id = complete_at_version(t, request);
   }
+  take_stickiness(run, request);
   CommandTurn commands{t, request.identity(), completed_id, {}};
   apply_commands(commands, request);
   reject_unanswered_updates(t);

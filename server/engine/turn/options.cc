@@ -8,70 +8,15 @@
 #include "google/protobuf/util/message_differencer.h"
 
 #include "server/base/errors.h"
+#include "server/engine/deployments/overrides.h"
+#include "server/engine/engine.h"
 
 namespace chimera::server {
 namespace {
 
 using google::protobuf::util::MessageDifferencer;
-using Override = ::temporal::api::workflow::v1::VersioningOverride;
 
 constexpr char kOverride[] = "versioning_override";
-
-absl::Status no_version(const std::string& version, const std::string& queue) {
-  return absl::FailedPreconditionError(absl::StrCat("Pinned version '", version,
-                                                    "' is not present in task queue '", queue,
-                                                    "' of type 'Workflow'"));
-}
-
-std::string text(const ::temporal::api::deployment::v1::WorkerDeploymentVersion& version) {
-  return absl::StrCat(version.deployment_name(), ":", version.build_id());
-}
-
-// As the field was before there were kinds of overrides.
-absl::Status check_old_override(const Override& override, const std::string& queue) {
-  const bool deployment = override.has_deployment();
-  const bool pinned = !override.pinned_version().empty();
-  switch (override.behavior()) {
-    case enums::VERSIONING_BEHAVIOR_PINNED:
-      if (deployment) {
-        return no_version(absl::StrCat(override.deployment().series_name(), ":",
-                                       override.deployment().build_id()),
-                          queue);
-      }
-      if (pinned) return no_version(override.pinned_version(), queue);
-      return invalid(
-          "must provide deployment (deprecated) or pinned version if behavior is 'PINNED'");
-    case enums::VERSIONING_BEHAVIOR_AUTO_UPGRADE:
-      if (deployment) return invalid("only provide deployment if behavior is 'PINNED'");
-      if (pinned) return invalid("only provide pinned version if behavior is 'PINNED'");
-      return absl::OkStatus();
-    case enums::VERSIONING_BEHAVIOR_UNSPECIFIED:
-      return invalid("override behavior is required");
-    default:
-      return invalid(absl::StrCat("override behavior ", static_cast<int>(override.behavior()),
-                                  " not recognized"));
-  }
-}
-
-absl::Status check_override(const Override& override, const std::string& queue) {
-  switch (override.override_case()) {
-    case Override::kAutoUpgrade:
-      return override.auto_upgrade() ? absl::OkStatus()
-                                     : invalid("auto-upgrade override must be true");
-    case Override::kPinned:
-      if (!override.pinned().has_version())
-        return invalid("must provide version if override is pinned.");
-      if (override.pinned().behavior() == Override::PINNED_OVERRIDE_BEHAVIOR_UNSPECIFIED)
-        return invalid("must specify pinned override behavior if override is pinned.");
-      return no_version(text(override.pinned().version()), queue);
-    case Override::kOneTime:
-      if (!override.one_time().has_target_deployment_version())
-        return invalid("must provide target deployment version if override is one-time.");
-      return no_version(text(override.one_time().target_deployment_version()), queue);
-    default:
-      return check_old_override(override, queue);
-  }
-}
 
 void merge_priority(const std::string& path, const RunOptions& from, RunOptions& to) {
   if (path == "priority") {
@@ -112,16 +57,17 @@ absl::Status check_options_mask(const google::protobuf::FieldMask& mask) {
   return absl::OkStatus();
 }
 
-absl::Status check_options(const RunOptions& options, const std::string& task_queue) {
+absl::Status check_options(const Engine& engine, const Run& run, const RunOptions& options) {
   return options.has_versioning_override()
-             ? check_override(options.versioning_override(), task_queue)
+             ? check_override(engine, *run.ns, run.task_queue, options.versioning_override())
              : absl::OkStatus();
 }
 
 RunOptions options_of(const Run& run) {
   RunOptions options;
-  if (run.options != nullptr) options = *run.options;
   if (run.has_priority()) *options.mutable_priority() = run.priority();
+  if (run.versioning != nullptr && run.versioning->override() != nullptr)
+    *options.mutable_versioning_override() = *run.versioning->override();
   return options;
 }
 
@@ -133,7 +79,7 @@ RunOptions merged_options(const Run& run, const RunOptions& wanted,
     if (!absl::StartsWith(path, kOverride)) continue;
     merged.clear_versioning_override();
     if (wanted.has_versioning_override())
-      *merged.mutable_versioning_override() = wanted.versioning_override();
+      *merged.mutable_versioning_override() = modern(wanted.versioning_override());
   }
   return merged;
 }
@@ -144,9 +90,7 @@ bool set_options(Transition& t, RunOptions options, const std::string& identity)
   if (MessageDifferencer::Equals(options, before)) return false;
   HistoryEvent event = t.event(enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED);
   auto& a = *event.mutable_workflow_execution_options_updated_event_attributes();
-  if (options.versioning_override().behavior() == enums::VERSIONING_BEHAVIOR_AUTO_UPGRADE)
-    a.mutable_versioning_override()->set_auto_upgrade(true);  // The older way to say it.
-  else if (options.has_versioning_override())
+  if (options.has_versioning_override())
     *a.mutable_versioning_override() = std::move(*options.mutable_versioning_override());
   else
     a.set_unset_versioning_override(true);
@@ -155,8 +99,10 @@ bool set_options(Transition& t, RunOptions options, const std::string& identity)
   event.set_worker_may_ignore(true);
   t.aside(std::move(event));
   const RunOptions after = options_of(run);
-  if (!MessageDifferencer::Equals(after.versioning_override(), before.versioning_override()))
+  if (!MessageDifferencer::Equals(after.versioning_override(), before.versioning_override())) {
     t.run().sticky_queue.clear();
+    note_override(t.engine(), *run.ns, after.versioning_override());
+  }
   // The commit sends a task that has no stamp.
   if (run.task.pending() && !run.task.is_started()) t.run().task.stamp = 0;
   Activities::dispatch_again(t);

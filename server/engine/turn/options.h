@@ -1,5 +1,5 @@
 // What of a run's options clients change while it is open: its priority and the override of its
-// version (there are no versions here: only that it upgrades by itself). Loop thread.
+// version. Loop thread.
 #ifndef CHIMERA_SERVER_ENGINE_TURN_OPTIONS_H_
 #define CHIMERA_SERVER_ENGINE_TURN_OPTIONS_H_
 
@@ -15,8 +15,8 @@ namespace chimera::server {
 // Errors in the genuine server's words (1.32).
 // Whether a mask names options, and those whole that go together.
 absl::Status check_options_mask(const google::protobuf::FieldMask& mask);
-// Whether this server can give a run of the queue these.
-absl::Status check_options(const RunOptions& options, const std::string& task_queue);
+// Whether the run can be given these.
+absl::Status check_options(const Engine& engine, const Run& run, const RunOptions& options);
 
 RunOptions options_of(const Run& run);
 // The run's options with what the mask names of `wanted`; the mask has been checked.

@@ -7,6 +7,7 @@
 #include "absl/strings/numbers.h"
 
 #include "server/engine/batches.h"
+#include "server/engine/deployments/deployments.h"
 #include "server/engine/engine.h"
 #include "server/engine/matched/queue_config.h"
 #include "server/engine/removals.h"
@@ -126,9 +127,12 @@ absl::Status recover(Engine& engine) {
     of_first_layout = of_first_layout || (value.table == kMetaTable && value.key == kUpgradeKey);
   }
   for (const auto& value : state->values) {  // Namespaces are there now.
-    if (value.table != Schedules::kTable) continue;
-    if (absl::Status status = engine.schedules->restore(value.key, value.value); !status.ok())
-      return status;
+    absl::Status status;
+    if (value.table == Schedules::kTable)
+      status = engine.schedules->restore(value.key, value.value);
+    if (value.table == Deployments::kTable)
+      status = engine.deployments->restore(value.key, value.value);
+    if (!status.ok()) return status;
   }
   engine.runs().last_number(state->last_number);
   // Beyond those of runs that are not read here.

@@ -4,6 +4,7 @@
 
 #include "server/base/errors.h"
 #include "server/base/tokens.h"
+#include "server/engine/deployments/binding.h"
 #include "server/engine/engine.h"
 #include "server/engine/matched/query.h"
 #include "server/engine/matched/task_history.h"
@@ -36,13 +37,32 @@ void fill_scheduled(const Run& run, const WorkflowTask& task, HistoryEvent& even
   a.set_attempt(task.attempt);
 }
 
-void fill_started(const WorkflowTask& task, HistoryEvent& event) {
+void fill_started(const Run& run, const WorkflowTask& task, HistoryEvent& event) {
   auto& a = *event.mutable_workflow_task_started_event_attributes();
   a.set_scheduled_event_id(task.scheduled_id);
   a.set_identity(task.identity);
   a.set_request_id(task.request_id);
   a.set_suggest_continue_as_new(task.suggest_continue_as_new);
   a.set_history_size_bytes(task.history_size);
+  a.set_target_worker_deployment_version_changed(run.versioning != nullptr &&
+                                                 run.versioning->target_changed());
+}
+
+// Of a run with a version: whether its queue has a newer one for it.
+void note_target(Transition& t, const TaskStart& by) {
+  Run& run = t.run();
+  if (run.versioning == nullptr) return;
+  const VersionTarget target = by.polled ? workflow_target(t.engine(), run) : VersionTarget();
+  run.versioning->note_target(
+      target, by.polled ? std::optional<std::int64_t>(target.revision) : std::nullopt);
+}
+
+// What a speculative task does to its run is not kept.
+void follow_version(Transition& t, const TaskStart& by) {
+  const Run& run = t.run();
+  if (!by.polled || run.task.kind == Kind::kSpeculative) return;
+  if (by.version == binding_of(run).version) return;
+  begin_transition(t, {by.version, workflow_route(t.engine(), run).revision});
 }
 
 }  // namespace
@@ -79,10 +99,11 @@ void dispatch_task(Transition& t) {
   WorkflowTask& task = run.task;
   task.stamp = engine.ids().next_stamp();
   QueueKey key{run.ns->id, task.queue, enums::TASK_QUEUE_TYPE_WORKFLOW};
-  if (task.sticky && !engine.matching().has_recent_poller(key)) {
+  if (task.sticky && (leaves_sticky(engine, run) || !engine.matching().has_recent_poller(key))) {
     key.name = run.task_queue;  // Its worker is gone; stickiness ends when the task starts there.
     if (task.kind != Kind::kSpeculative) task.schedule_to_start = Nanos{0};
   }
+  if (key.name == run.task_queue) key.version = workflow_route(engine, run).version.text();
   MatchTask match;
   match.owner = part_of(run, run.workflow_tasks);
   match.stamp = task.stamp;
@@ -105,7 +126,7 @@ void materialize_task(Transition& t, const std::string& identity,
   if (task.started_id != 0) {
     HistoryEvent started = t.event(enums::EVENT_TYPE_WORKFLOW_TASK_STARTED);
     set(started.mutable_event_time(), task.started);
-    fill_started(task, started);
+    fill_started(run, task, started);
     if (completed_by != nullptr) {
       *started.mutable_workflow_task_started_event_attributes()->mutable_worker_version() =
           *completed_by;
@@ -128,7 +149,7 @@ void append_unwritten_events(const Run& run, history::History& history) {
   started.set_event_type(enums::EVENT_TYPE_WORKFLOW_TASK_STARTED);
   started.set_event_id(task.started_id);
   set(started.mutable_event_time(), task.started);
-  fill_started(task, started);
+  fill_started(run, task, started);
 }
 
 void start_task(Transition& t, TaskStart by, wf::PollWorkflowTaskQueueResponse& response) {
@@ -144,9 +165,10 @@ void start_task(Transition& t, TaskStart by, wf::PollWorkflowTaskQueueResponse& 
   task.suggest_continue_as_new = run.events.events_size() >= t.engine().config().suggest_events ||
                                  run.history_size >= t.engine().config().suggest_bytes;
   task.stamp = t.engine().ids().next_stamp();
+  note_target(t, by);
   if (task.kind == Kind::kNormal) {
     HistoryEvent event = t.event(enums::EVENT_TYPE_WORKFLOW_TASK_STARTED);
-    fill_started(task, event);
+    fill_started(run, task, event);
     if (!by.build_id.empty()) {
       event.mutable_workflow_task_started_event_attributes()
           ->mutable_worker_version()
@@ -157,6 +179,7 @@ void start_task(Transition& t, TaskStart by, wf::PollWorkflowTaskQueueResponse& 
     task.started_id = task.scheduled_id + 1;
     task.started = t.engine().now();
   }
+  follow_version(t, by);
   response.set_task_token(TaskToken{run.ns->id, run.workflow_id, run.run_id, task.scheduled_id,
                                     task.started_id, task.attempt, task.stamp, ""}
                               .encode());

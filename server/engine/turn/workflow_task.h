@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 
+#include "server/engine/deployments/version.h"
 #include "server/engine/rules/verdict.h"
 #include "server/engine/run/transition.h"
 
@@ -24,6 +25,8 @@ struct TaskStart {
   std::string identity, request_id;
   std::string build_id;    // Empty: it does not say.
   bool on_sticky = false;  // It has the run in its cache.
+  bool polled = false;     // Its queue gave it the task: the run follows it to its version.
+  DeploymentVersion version = {};
 };
 // Starts the pending task and fills the worker's response.
 void start_task(Transition& t, TaskStart by, wf::PollWorkflowTaskQueueResponse& response);

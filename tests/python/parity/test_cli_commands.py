@@ -33,6 +33,7 @@ EXPECTED = [
     ("workflow-options: workflow describe", "SearchAttributes", "empty attributes of versions"),
     ("workflow list .*json", r"searchAttributes = \{\}", "left out if there are none"),
     ("workflow delete .*run", ".", "a run is deleted twice"),
+    ("^deployments.*worker deployment", "not found|no Worker Deployment|be deleted|went wrong", "other words"),
     ("--command-timeout", "querying workflow failed|interrupted", "the caller's clock against the server's"),
     # What is not there yet, or is otherwise on purpose (docs/differences.md).
     ("cluster", "[sS]erverVersion|1.32.0|1.29.1|Nexus-go-sdk|nexus", "its version and gaps"),

@@ -20,7 +20,8 @@ ON_PURPOSE = {
     r"StartWorkflowExecution: workflow_id long": "as server 1.32 says it",
     r"PauseActivity: request_id long": "another request for a paused activity is refused, as by server 1.32",
     r"DescribeNamespace: id": "an unknown id is not found; there it is an unknown error",
-    r"inherit_build_id|use_workflow_build_id|versioning": "worker deployments are not there yet",
+    r"inherit_build_id|use_workflow_build_id": "only versioning by build ids, which is refused, has a use for them",
+    r"versioning": "as server 1.32 says it",
 }
 INTERNAL = ("INTERNAL", "UNKNOWN", "UNAVAILABLE")
 

@@ -29,8 +29,13 @@ class Owner : public TaskOwner {
     return true;
   }
   void desert(MatchTask task) override { deserted.push_back(task.id); }
+  std::string version_for(const MatchTask& task, const QueueKey& queue) const override {
+    const auto found = versions.find(task.id);
+    return found == versions.end() ? queue.version : found->second;
+  }
 
   std::set<std::int64_t> stale;
+  std::map<std::int64_t, std::string> versions;
   std::vector<std::string> delivered;
   std::vector<std::int64_t> deserted;
 };
@@ -96,6 +101,11 @@ class MatchingTest : public testing::Test {
     std::vector<std::int64_t> ids;
     for (const std::string& text : owner->delivered) ids.push_back(std::stoll(text));
     return ids;
+  }
+  static QueueKey queue_of(const std::string& version) {
+    QueueKey key = queue("queue");
+    key.version = version;
+    return key;
   }
   std::int64_t waiting(const QueueKey& key = queue("queue")) { return matching.stats(key).backlog; }
   static int advice(const CallPtr& call) {
@@ -296,7 +306,7 @@ TEST_F(MatchingTest, AWorkersRateIsTheWholeQueues) {
   EXPECT_EQ(owner->delivered.size(), 4u);
   pass(milliseconds{500});
   EXPECT_EQ(owner->delivered.size(), 5u);
-  EXPECT_EQ(matching.find(queue("queue"))->limits.effective().source,
+  EXPECT_EQ(matching.find(queue("queue"))->limits->effective().source,
             enums::RATE_LIMIT_SOURCE_WORKER);
 }
 
@@ -320,7 +330,8 @@ TEST_F(MatchingTest, AConfiguredRateGoesBeforeAWorkersAndMayBeTakenBack) {
   for (int i = 0; i < 9; ++i) poll("worker", 100);
   settle();
   EXPECT_EQ(owner->delivered.size(), 2u);
-  EXPECT_EQ(matching.find(queue("queue"))->limits.effective().source, enums::RATE_LIMIT_SOURCE_API);
+  EXPECT_EQ(matching.find(queue("queue"))->limits->effective().source,
+            enums::RATE_LIMIT_SOURCE_API);
   pass(seconds{1});
   EXPECT_EQ(owner->delivered.size(), 3u);
 
@@ -481,6 +492,70 @@ TEST_F(MatchingTest, AStickyPollerIsRememberedForTenSeconds) {
   EXPECT_TRUE(matching.has_recent_poller(sticky));
   pass(seconds{2});
   EXPECT_FALSE(matching.has_recent_poller(sticky));
+}
+
+TEST_F(MatchingTest, AVersionIsGivenItsOwnTasksOnly) {
+  add(1, 3, queue_of("d.1"));
+  poll("without");
+  poll("two", {}, queue_of("d.2"));
+  settle();
+  EXPECT_THAT(owner->delivered, IsEmpty());
+
+  poll("one", {}, queue_of("d.1"));
+  settle();
+  EXPECT_THAT(owner->delivered, ElementsAre("1 to one at queue"));
+}
+
+TEST_F(MatchingTest, VersionsShareTheirQueuesLimit) {
+  taskqueue::TaskQueueConfig config;
+  config.mutable_queue_rate_limit()->mutable_rate_limit()->set_requests_per_second(1);
+  matching.configure(queue("queue"), config);
+  for (std::int64_t id = 1; id <= 6; ++id) add(id, 3, queue_of(id % 2 == 1 ? "d.1" : "d.2"));
+  for (int i = 0; i < 3; ++i) {
+    poll("one", {}, queue_of("d.1"));
+    poll("two", {}, queue_of("d.2"));
+  }
+  settle();
+  EXPECT_EQ(owner->delivered.size(), 2u);
+  pass(seconds{1});
+  EXPECT_EQ(owner->delivered.size(), 3u);
+
+  matching.configure(queue("queue"), {});
+  settle();
+
+  EXPECT_EQ(owner->delivered.size(), 6u);
+}
+
+TEST_F(MatchingTest, ReroutedTasksMoveAndKeepTheirOrder) {
+  add(1, 3, queue_of("d.1"));
+  pass(seconds{1});
+  add(2, 3, queue_of("d.2"));
+  pass(seconds{1});
+  add(3, 3, queue_of("d.1"));
+  add(4, 3, queue_of("d.1"));
+  owner->versions = {{1, "d.2"}, {3, "d.2"}, {4, ""}};
+
+  matching.reroute(queue("queue"));
+
+  EXPECT_EQ(waiting(queue_of("d.1")), 0);
+  EXPECT_EQ(waiting(queue_of("d.2")), 3);
+  EXPECT_EQ(waiting(), 1);
+  for (int i = 0; i < 3; ++i) poll("two", {}, queue_of("d.2"));
+  settle();
+  EXPECT_THAT(owner->delivered,
+              ElementsAre("1 to two at queue", "2 to two at queue", "3 to two at queue"));
+}
+
+// What waited without a poller finds the one that waits at its new version.
+TEST_F(MatchingTest, ReroutedTasksMeetThePollsThatWait) {
+  add(1);
+  poll("two", {}, queue_of("d.2"));
+  owner->versions = {{1, "d.2"}};
+
+  matching.reroute(queue("queue"));
+  settle();
+
+  EXPECT_THAT(owner->delivered, ElementsAre("1 to two at queue"));
 }
 
 }  // namespace

@@ -65,19 +65,18 @@ TEST_F(QueuesTest, TheServersOwnWorkersAreShownOnlyIfAskedFor) {
   EXPECT_EQ(call<wf::CountWorkersResponse>(method("CountWorkers"), request)->count(), 1);
 }
 
-// Their tasks would go to workers of any version.
-TEST_F(QueuesTest, APollOfAVersionedWorkerIsRefused) {
+// Its tasks would go to workers of any build.
+TEST_F(QueuesTest, APollByBuildIdAloneIsRefused) {
   wf::PollWorkflowTaskQueueRequest request;
   request.set_namespace_("default");
   request.mutable_task_queue()->set_name("queue");
-  request.mutable_deployment_options()->set_deployment_name("deployment");
-  request.mutable_deployment_options()->set_build_id("build");
-  request.mutable_deployment_options()->set_worker_versioning_mode(
-      enums::WORKER_VERSIONING_MODE_VERSIONED);
+  request.mutable_worker_version_capabilities()->set_build_id("build");
+  request.mutable_worker_version_capabilities()->set_use_versioning(true);
   const auto status =
       call<wf::PollWorkflowTaskQueueResponse>(method("PollWorkflowTaskQueue"), request).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
-  EXPECT_THAT(std::string(status.message()), HasSubstr("Worker versioning is not available"));
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("Give the worker deployment options instead"));
 }
 
 wf::DescribeTaskQueueResponse describe_queue(base::Transport& transport) {

@@ -445,25 +445,6 @@ TEST(ServerTest, AStartThatSkipsTimeIsRefusedAndOneBySignalToo) {
   EXPECT_THAT(std::string(by_signal.message()), HasSubstr("time_skipping_config"));
 }
 
-TEST(ServerTest, AStartWithAVersionOfItsOwnIsRefused) {
-  auto server = Server::start({});
-  ASSERT_TRUE(server.ok()) << server.status();
-  auto transport = (*server)->local_transport();
-  wf::StartWorkflowExecutionRequest start;
-  start.set_namespace_("default");
-  start.set_workflow_id("pinned");
-  start.mutable_workflow_type()->set_name("Echo");
-  start.mutable_task_queue()->set_name("queue");
-  start.mutable_versioning_override()->set_auto_upgrade(true);
-  wf::StartWorkflowExecutionResponse started;
-
-  const absl::Status refused =
-      call(*transport, CHIMERA_METHOD(StartWorkflowExecution), start, started);
-
-  EXPECT_EQ(refused.code(), absl::StatusCode::kUnimplemented);
-  EXPECT_THAT(std::string(refused.message()), HasSubstr("versioning_override"));
-}
-
 TEST(ServerTest, ListsOfWhatIsNotThereAreEmpty) {
   auto server = Server::start({});
   ASSERT_TRUE(server.ok()) << server.status();
