@@ -106,7 +106,8 @@ ASAN_FAST = ("base_test", "converter_test", "history_test", "machines_test", "wo
 SANITIZER_OPTIONS = {"ASAN_OPTIONS": "detect_stack_use_after_return=0:strict_string_checks=1",
                      "UBSAN_OPTIONS": "print_stacktrace=1"}
 TSAN_OPTIONS = {"TSAN_OPTIONS": f"suppressions={ROOT}/tests/tsan.supp",
-                "GTEST_FILTER": "-GrpcFrontend*:*.APortInUse*:ConnectTest.*:ProgramTest.ConnectingToNothingSaysWhere"}
+                "GTEST_FILTER": "-GrpcFrontend*:*.APortInUse*:ConnectTest.*:ProgramTest.ConnectingToNothingSaysWhere"
+                                ":TestEnvironmentTest.WithoutSkippingTimeIsTheMachines"}
 
 
 def long_part(results: Results) -> None:
