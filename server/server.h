@@ -55,8 +55,8 @@ class Server {
   virtual std::shared_ptr<base::Transport> local_transport() = 0;
 
   // For mocks, of a server whose time skips: a started activity, by its task's token, that only
-  // lets time pass. It does not hold time until that has gone on so far; then, or at once if it does
-  // not run any more, `done` is called. Any thread; `done` once, on the server's.
+  // lets time pass. It does not hold time until that has gone on so far; then, or at once if it
+  // does not run any more, `done` is called. Any thread; `done` once, on the server's.
   virtual void rest_activity(std::string task_token, std::chrono::nanoseconds time,
                              absl::AnyInvocable<void()> done) = 0;
 };

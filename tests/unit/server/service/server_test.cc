@@ -445,7 +445,7 @@ TEST(ServerTest, AStartThatSkipsTimeIsRefusedAndOneBySignalToo) {
   EXPECT_THAT(std::string(by_signal.message()), HasSubstr("time_skipping_config"));
 }
 
-TEST(ServerTest, ListsOfWhatIsNotThereAreEmpty) {
+TEST(ServerTest, WithoutDeploymentsTheirListIsEmpty) {
   auto server = Server::start({});
   ASSERT_TRUE(server.ok()) << server.status();
   auto transport = (*server)->local_transport();
@@ -463,7 +463,7 @@ TEST(ServerTest, ListsOfWhatIsNotThereAreEmpty) {
   EXPECT_EQ(call(*transport, CHIMERA_METHOD(ListWorkerDeployments), deployments, none).code(),
             absl::StatusCode::kNotFound);
   EXPECT_EQ(call(*transport, CHIMERA_METHOD(DescribeWorkerDeployment), one, described).code(),
-            absl::StatusCode::kUnimplemented);
+            absl::StatusCode::kNotFound);
 }
 
 TEST(ServerTest, WhatOnlyNexusCallersSetIsRefusedAndNotPromised) {
@@ -507,15 +507,15 @@ TEST(ServerTest, AnActivityThatStandsAloneIsRefusedWithAdvice) {
 TEST(ServerTest, AMethodThatIsNotThereIsNamed) {
   auto server = Server::start({});
   ASSERT_TRUE(server.ok()) << server.status();
-  wf::DescribeWorkerDeploymentRequest request;
-  wf::DescribeWorkerDeploymentResponse response;
+  wf::DescribeActivityExecutionRequest request;
+  wf::DescribeActivityExecutionResponse response;
 
   const absl::Status status = call(*(*server)->local_transport(),
-                                   CHIMERA_METHOD(DescribeWorkerDeployment), request, response);
+                                   CHIMERA_METHOD(DescribeActivityExecution), request, response);
 
   EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
   EXPECT_EQ(status.message(),
-            "The method temporal.api.workflowservice.v1.WorkflowService/DescribeWorkerDeployment "
+            "The method temporal.api.workflowservice.v1.WorkflowService/DescribeActivityExecution "
             "is not available in this embedded server. Use a genuine Temporal server for it.");
 }
 
