@@ -516,7 +516,8 @@ TEST(ServerTest, AMethodThatIsNotThereIsNamed) {
   EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
   EXPECT_EQ(status.message(),
             "The method temporal.api.workflowservice.v1.WorkflowService/DescribeActivityExecution "
-            "is not available in this embedded server. Use a genuine Temporal server for it.");
+            "is not available in this embedded server. Start a workflow that runs the activity, or "
+            "use a genuine Temporal server.");
 }
 
 }  // namespace
