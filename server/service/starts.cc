@@ -13,6 +13,7 @@
 #include "server/engine/turn/workflow_task.h"
 #include "server/service/handlers.h"
 #include "server/service/method_table.h"
+#include "server/service/workflow_options.h"
 #include "server/visibility/attributes.h"
 
 namespace chimera::server {
@@ -63,11 +64,6 @@ absl::Status check_available(const wf::StartWorkflowExecutionRequest& request) {
     return absl::UnimplementedError(
         "versioning_override of a start is not available in this embedded server, which has no "
         "worker deployments: leave it unset.");
-  }
-  if (request.has_time_skipping_config()) {
-    return absl::UnimplementedError(
-        "time_skipping_config of a start is not available in this embedded server: leave it "
-        "unset.");
   }
   return absl::OkStatus();
 }
@@ -143,6 +139,12 @@ absl::Status validate_start(Engine& engine, wf::StartWorkflowExecutionRequest& r
   }
   if (absl::Status s = check_blob(request.input()); !s.ok()) return s;
   if (request.memo().ByteSizeLong() > kBlobBytesMax) return invalid("Memo size exceeds limit.");
+  if (request.has_time_skipping_config()) {
+    if (absl::Status s =
+            check_time_skipping(engine.config(), *request.mutable_time_skipping_config());
+        !s.ok())
+      return s;
+  }
   if (request.has_continued_failure()) cut_causes(*request.mutable_continued_failure());
   if (request.request_id().empty()) request.set_request_id(engine.ids().uuid());
   cap_timeouts(request);

@@ -45,7 +45,8 @@ std::map<std::string, std::string> server_limits() {
   return {{"limit.historyCount.suggestContinueAsNew", absl::StrCat(kSuggestEvents)},
           {"limit.historyCount.error", absl::StrCat(kHistoryEventsMax)},
           {"history.workflowTaskHeartbeatTimeout", absl::StrCat(kHeartbeatsMax.count())},
-          {"frontend.WorkflowPauseEnabled", "true"}};
+          {"frontend.WorkflowPauseEnabled", "true"},
+          {"frontend.WorkflowTimeSkippingEnabled", "true"}};
 }
 
 core::ConnectionOptions connection_options() {

@@ -27,6 +27,7 @@ constexpr Setting kSettings[] = {
     {"history.maximumSignalsPerExecution", &DynamicConfig::signals_max},
     {"history.maxInFlightUpdates", &DynamicConfig::updates_in_flight_max},
     {"history.maxTotalUpdates", &DynamicConfig::updates_max},
+    {"frontend.WorkflowTimeSkippingMaxSkipPerSession", &DynamicConfig::skips_max},
 };
 
 struct DurationSetting {
@@ -43,6 +44,7 @@ struct SwitchSetting {
 };
 constexpr SwitchSetting kSwitches[] = {
     {"frontend.WorkflowPauseEnabled", &DynamicConfig::workflow_pause},
+    {"frontend.WorkflowTimeSkippingEnabled", &DynamicConfig::time_skipping},
 };
 
 template <class Kind, std::size_t kSize>

@@ -30,7 +30,9 @@ struct DynamicConfig {
   std::int64_t updates_max = 2000;
   // From the first task of those that only ask for the next.
   Nanos heartbeats_max = std::chrono::minutes{30};
-  bool workflow_pause = false;  // Whether workflows can be paused.
+  bool workflow_pause = false;   // Whether workflows can be paused.
+  bool time_skipping = false;    // Whether the time of single workflows can skip.
+  std::int64_t skips_max = 200;  // Of those that name no number of their own.
 };
 
 // Names are the genuine server's, in upper or lower case. A value that is no whole number (or no
