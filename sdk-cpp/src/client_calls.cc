@@ -149,6 +149,7 @@ Request start_request(ClientState& client, StartWorkflowInput& input) {
                [&] { return request.mutable_workflow_task_timeout(); });
   set_duration(options.start_delay, "WorkflowOptions::start_delay",
                [&] { return request.mutable_workflow_start_delay(); });
+  if (options.skips_time) request.mutable_time_skipping_config()->set_enabled(true);
   request.set_identity(client.connection->options().identity);
   request.set_request_id(random_id());
   request.set_workflow_id_reuse_policy(

@@ -154,11 +154,11 @@ void Runs::arm_timer(const Run& run) {
   if (run.running()) {
     if (run.timer == nullptr)
       run.timer = std::make_unique<Timer>([this, &run] { process_deadlines(engine_, run); });
-    engine_.timers().arm(*run.timer, run.next_deadline());
+    engine_.timers().arm(*run.timer, run.server_time(run.next_deadline()));
     return;
   }
   if (run.timer != nullptr) engine_.timers().disarm(*run.timer);
-  retire(deadline_after(run.close_time, run.ns->retention()));
+  retire(deadline_after(run.server_time(run.close_time), run.ns->retention()));
   if (run.closed.listed) return;
   run.closed = {true, closed_.insert(closed_.end(), &run), run.history_size};
   closed_bytes_ += run.history_size;

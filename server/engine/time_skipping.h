@@ -42,7 +42,7 @@ class TimeSkipping {
   void note(const Run& run);
   void drop(const Run& run);
   // Time does not skip beyond it: later times might not fit into their type.
-  static constexpr WallTime kLast{std::chrono::hours{24 * 365 * 250}};
+  static constexpr WallTime kLast = kLastOfSkips;
   // Nobody holds time, and nobody works: workflow tasks (whether or not there is a worker),
   // activities but for their back-off, queries.
   bool may_skip();

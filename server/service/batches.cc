@@ -215,13 +215,15 @@ absl::Status check_start(const BatchRequest& request) {
                                             : check_syntax(request.visibility_query());
 }
 
-absl::Status check_batch_options(const BatchRequest& request) {
-  for (const PostResetOperation& operation : request.reset_operation().post_reset_operations()) {
-    const auto& options = operation.update_workflow_options().workflow_execution_options();
-    if (absl::Status s = check_time_skipping(options); !s.ok()) return s;
+absl::Status check_batch_options(const DynamicConfig& config, BatchRequest& request) {
+  if (request.has_reset_operation()) {
+    auto& operations = *request.mutable_reset_operation()->mutable_post_reset_operations();
+    if (absl::Status s = check_time_skipping(config, operations); !s.ok()) return s;
   }
+  if (!request.has_update_workflow_options_operation()) return absl::OkStatus();
   return check_time_skipping(
-      request.update_workflow_options_operation().workflow_execution_options());
+      config,
+      *request.mutable_update_workflow_options_operation()->mutable_workflow_execution_options());
 }
 
 // --- The RPCs.
@@ -273,7 +275,7 @@ absl::Status start(Engine& engine, BatchRequest& request, wf::StartBatchOperatio
     return exhausted("Max concurrent batch operations is reached",
                      enums::RESOURCE_EXHAUSTED_CAUSE_CONCURRENT_LIMIT);
   }
-  if (absl::Status s = check_batch_options(request); !s.ok()) return s;
+  if (absl::Status s = check_batch_options(engine.config(), request); !s.ok()) return s;
   if (request.job_id().size() > kIdMax) return invalid("WorkflowId exceeds length limit.");
   absl::StatusOr<StartDecision> decision = decide_start(
       engine, **ns, request.job_id(), engine.ids().uuid(),

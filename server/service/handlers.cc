@@ -15,6 +15,7 @@ void register_all_handlers(MethodTable& table) {
   register_starts(table);
   register_executions(table);
   register_workflow_options(table);
+  register_fast_forwards(table);
   register_batches(table);
   register_queries(table);
   register_resets(table);

@@ -18,6 +18,7 @@ void register_activity_executions(MethodTable& table);
 void register_starts(MethodTable& table);
 void register_executions(MethodTable& table);        // Signal, cancel, terminate, describe.
 void register_workflow_options(MethodTable& table);  // And pauses of workflows.
+void register_fast_forwards(MethodTable& table);     // Their ends; of single workflows.
 void register_batches(MethodTable& table);
 void register_queries(MethodTable& table);
 void register_resets(MethodTable& table);

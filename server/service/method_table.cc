@@ -31,7 +31,6 @@ struct Instead {
   absl::string_view part, advice;
 };
 constexpr Instead kInstead[] = {
-    {"TimeSkipping", "Use short times in tests, or the official test server."},
     {"testservice", "Use short times in tests, or the official test server."},
     // What is missing of activities is about those that stand alone.
     {"Activity", "Start a workflow that runs the activity, or use a genuine Temporal server."},

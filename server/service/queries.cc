@@ -44,7 +44,7 @@ absl::Status query_workflow(Engine& engine,
     return not_ready("Unable to query workflow due to Workflow Task in failed state.");
   }
   if (run.backoff_until != kUnset && call.raw()->timeout > Nanos{0} &&
-      run.backoff_until > add_saturated(engine.now(), call.raw()->timeout)) {
+      run.backoff_until > add_saturated(run.clock(engine.now()), call.raw()->timeout)) {
     return not_ready("Workflow task is not scheduled yet.");
   }
   auto query = std::make_shared<Query>(engine);

@@ -40,10 +40,10 @@ absl::Status reset_workflow(Engine& engine, wf::ResetWorkflowExecutionRequest& r
     return invalid(absl::StrCat("unknown reset_reapply_type: ",
                                 static_cast<int>(request.reset_reapply_type())));
   }
-  for (const PostResetOperation& operation : request.post_reset_operations()) {
-    const auto& options = operation.update_workflow_options().workflow_execution_options();
-    if (absl::Status s = check_time_skipping(options); !s.ok()) return s;
-  }
+  if (absl::Status s =
+          check_time_skipping(engine.config(), *request.mutable_post_reset_operations());
+      !s.ok())
+    return s;
   const auto& execution = request.workflow_execution();
   absl::StatusOr<const Run*> base =
       engine.runs().find(**ns, execution.workflow_id(), execution.run_id());

@@ -14,6 +14,7 @@
 #include "server/engine/turn/workflow_task.h"
 #include "server/service/handlers.h"
 #include "server/service/method_table.h"
+#include "server/service/workflow_options.h"
 #include "server/visibility/attributes.h"
 
 namespace chimera::server {
@@ -60,11 +61,6 @@ absl::Status check_available(const wf::StartWorkflowExecutionRequest& request) {
       "Nexus operations.";
   if (request.completion_callbacks_size() > 0)
     return absl::UnimplementedError(absl::StrCat("completion_callbacks", kText));
-  if (request.has_time_skipping_config()) {
-    return absl::UnimplementedError(
-        "time_skipping_config of a start is not available in this embedded server: leave it "
-        "unset.");
-  }
   return absl::OkStatus();
 }
 
@@ -81,6 +77,13 @@ void cap_timeouts(wf::StartWorkflowExecutionRequest& request) {
   if (run != to_nanos(request.workflow_run_timeout()))
     set(request.mutable_workflow_run_timeout(), run);
   set(request.mutable_workflow_task_timeout(), task);
+}
+
+absl::Status check_own_clock(const DynamicConfig& config,
+                             wf::StartWorkflowExecutionRequest& request) {
+  return request.has_time_skipping_config()
+             ? check_time_skipping(config, *request.mutable_time_skipping_config())
+             : absl::OkStatus();
 }
 
 }  // namespace
@@ -145,6 +148,7 @@ absl::Status validate_start(Engine& engine, wf::StartWorkflowExecutionRequest& r
   }
   if (absl::Status s = check_blob(request.input()); !s.ok()) return s;
   if (request.memo().ByteSizeLong() > kBlobBytesMax) return invalid("Memo size exceeds limit.");
+  if (absl::Status s = check_own_clock(engine.config(), request); !s.ok()) return s;
   if (request.has_continued_failure()) cut_causes(*request.mutable_continued_failure());
   if (request.request_id().empty()) request.set_request_id(engine.ids().uuid());
   cap_timeouts(request);

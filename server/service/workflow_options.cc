@@ -64,10 +64,23 @@ absl::Status unpause_workflow(Engine& engine, wf::UnpauseWorkflowExecutionReques
 
 }  // namespace
 
-absl::Status check_time_skipping(const RunOptions& options) {
+absl::Status check_time_skipping(const DynamicConfig& config, RunOptions& options) {
   return options.has_time_skipping_config()
-             ? absl::UnimplementedError("The Time-Skipping feature is not enabled for namespace.")
+             ? check_time_skipping(config, *options.mutable_time_skipping_config())
              : absl::OkStatus();
+}
+
+absl::Status check_time_skipping(
+    const DynamicConfig& config,
+    google::protobuf::RepeatedPtrField<PostResetOperation>& operations) {
+  for (PostResetOperation& operation : operations) {
+    if (!operation.has_update_workflow_options()) continue;
+    auto& update = *operation.mutable_update_workflow_options();
+    if (absl::Status s = check_time_skipping(config, *update.mutable_workflow_execution_options());
+        !s.ok())
+      return s;
+  }
+  return absl::OkStatus();
 }
 
 absl::Status check_post_reset(
@@ -98,12 +111,12 @@ absl::Status update_workflow_options(Engine& engine,
   if (!request.has_update_mask()) return invalid("UpdateMask is required");
   if (!request.has_workflow_execution_options())
     return invalid("WorkflowExecutionOptions is required");
-  const RunOptions& wanted = request.workflow_execution_options();
+  RunOptions& wanted = *request.mutable_workflow_execution_options();
   absl::Status mask = check_options_mask(request.update_mask());
   if (!mask.ok() && absl::StartsWith(mask.message(), "error parsing")) return mask;
   if (std::string problem = priority_problem(wanted.priority()); !problem.empty())
     return invalid(problem);
-  if (absl::Status s = check_time_skipping(wanted); !s.ok()) return s;
+  if (absl::Status s = check_time_skipping(engine.config(), wanted); !s.ok()) return s;
   absl::StatusOr<const Run*> run = engine.runs().find_running(**ns, execution);
   if (!run.ok()) return run.status();
   if (absl::Status s = check_options(engine, **run, wanted); !s.ok()) return s;
@@ -111,7 +124,8 @@ absl::Status update_workflow_options(Engine& engine,
   RunOptions merged = merged_options(**run, wanted, request.update_mask());
   *response.mutable_workflow_execution_options() = merged;
   Transition t(engine, **run);
-  if (!set_options(t, std::move(merged), request.identity())) t.count_if_written();
+  const bool forwards = fast_forwards(wanted, request.update_mask());
+  if (!set_options(t, std::move(merged), request.identity(), forwards)) t.count_if_written();
   t.commit();
   return absl::OkStatus();
 }

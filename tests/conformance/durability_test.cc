@@ -3,6 +3,7 @@
 
 #include "absl/time/clock.h"
 
+#include "core/base/proto_time.h"
 #include "tests/conformance/update_session.h"
 
 namespace chimera::conformance {
@@ -109,6 +110,44 @@ TEST_F(DurabilityTest, kill9_paused) {
 }
 
 // kill9_each_state, a case for each.
+// A run's own clock, and what is left of its fast-forward.
+TEST_F(DurabilityTest, kill9_time_skipped) {
+  if (target().genuine) return;  // Server 1.29 has no such clocks.
+  const auto clock = [this] {
+    return base::to_wall_time(
+        describe().workflow_extended_info().time_skipping_info().current_time());
+  };
+  base::WallTime begun{}, before{};
+  ActivityTask activity;
+  dies_in(
+      [&] {
+        start([](Start& request) {
+          auto& config = *request.mutable_time_skipping_config();
+          config.set_enabled(true);
+          config.mutable_fast_forward_config()->set_id("f");
+          config.mutable_fast_forward_config()->mutable_duration()->set_seconds(3 * 3600);
+        });
+        respond(poll(), {start_timer("a", std::chrono::hours{1})});
+        respond(poll(), {start_timer("b", std::chrono::hours{5}), schedule_activity("c")});
+        activity = poll_activity();
+        begun = base::to_wall_time(history().front().event_time());
+        before = clock();
+      },
+      [&] {
+        EXPECT_GE(clock(), before);
+        EXPECT_LT(clock(), before + std::chrono::minutes{10});
+        ASSERT_TRUE(complete_activity(activity).ok());
+        respond(poll(), {});
+        EXPECT_FALSE(
+            describe().workflow_extended_info().time_skipping_info().effective_config().enabled());
+        EXPECT_GE(clock(), begun + std::chrono::hours{3});
+        EXPECT_LT(clock(), begun + std::chrono::minutes{190});
+        die_and_come_back();
+        EXPECT_GE(clock(), begun + std::chrono::hours{3});
+        ASSERT_TRUE(terminate().ok());
+      });
+}
+
 TEST_F(DurabilityTest, kill9_task_scheduled) {
   dies_in([&] { start(); }, [&] { respond(poll(), {complete_workflow()}); });
 }

@@ -46,6 +46,7 @@ std::map<std::string, std::string> server_limits() {
           {"limit.historyCount.error", absl::StrCat(kHistoryEventsMax)},
           {"history.workflowTaskHeartbeatTimeout", absl::StrCat(kHeartbeatsMax.count())},
           {"frontend.WorkflowPauseEnabled", "true"},
+          {"frontend.WorkflowTimeSkippingEnabled", "true"},
           {"matching.wv.VersionDrainageStatusVisibilityGracePeriod", "2"},
           {"matching.wv.VersionDrainageStatusRefreshInterval", "1"}};
 }

@@ -122,10 +122,6 @@ TEST_F(WorkflowOptionsTest, options_bad_input) {
       absl::StatusCode::kFailedPrecondition,
       absl::StrCat("Pinned version 'd:b' is not present in task queue '", queue,
                    "' of type 'Workflow'"));
-  expect_refused(update_request({"time_skipping_config"},
-                                [](Options& o) { o.mutable_time_skipping_config(); }),
-                 absl::StatusCode::kUnimplemented,
-                 "The Time-Skipping feature is not enabled for namespace.");
   EXPECT_EQ(events(), "Started TaskScheduled");
   ASSERT_TRUE(terminate().ok());
   expect_refused(update_request({"priority"}), absl::StatusCode::kNotFound,

@@ -59,6 +59,19 @@ class TestEnvironmentTest : public ::testing::Test {
   std::unique_ptr<Worker> worker_;  // Destroyed before its environment.
 };
 
+TEST_F(TestEnvironmentTest, AWorkflowWithAClockOfItsOwnSkipsWhereOthersDoNot) {
+  TestEnvironment real({.time_skipping = false});
+  work(real);
+  WorkflowOptions ahead = with_id("ahead");
+  ahead.skips_time = true;
+  const Time begin = real.now();
+
+  EXPECT_EQ(real.client().execute_workflow<kReminder>(ahead), "reminded");
+
+  EXPECT_LT(real.now() - begin, kDay);
+  worker_ = nullptr;
+}
+
 TEST_F(TestEnvironmentTest, ThreeDaysPassWhileTheResultIsAwaited) {
   work(env_);
   const Time begin = env_.now();

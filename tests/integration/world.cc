@@ -1,5 +1,7 @@
 #include "tests/integration/world.h"
 
+#include <utility>
+
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
@@ -12,7 +14,8 @@ namespace chimera::integration {
 namespace wf = api::workflowservice::v1;
 namespace enums = api::enums::v1;
 
-World::World() : queue(::testing::UnitTest::GetInstance()->current_test_info()->name()) {
+World::World(std::map<std::string, std::string> config)
+    : queue(::testing::UnitTest::GetInstance()->current_test_info()->name()) {
   LoggingConfig logging{.level = LogLevel::kInfo, .forwarding = [this](const LogRecord& record) {
                           std::string line = absl::StrCat(record.logger, ": ", record.message);
                           for (const auto& [name, value] : record.fields)
@@ -22,7 +25,7 @@ World::World() : queue(::testing::UnitTest::GetInstance()->current_test_info()->
                         }};
   runtime_ = std::make_shared<const Runtime>(TelemetryConfig{
       .logging = std::move(logging), .metrics = PrometheusConfig{.bind_address = "127.0.0.1:0"}});
-  server_ = *server::Server::start({});
+  server_ = *server::Server::start({.dynamic_config = std::move(config)});
   core::ConnectionOptions options;
   options.transport = server_->local_transport();
   options.metrics = runtime_->state().metrics;

@@ -3,6 +3,7 @@
 #ifndef CHIMERA_TESTS_INTEGRATION_WORLD_H_
 #define CHIMERA_TESTS_INTEGRATION_WORLD_H_
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,7 +27,8 @@ using namespace std::chrono_literals;
 
 class World : public ::testing::Test {
  protected:
-  World();
+  // `config`: dynamic configuration of the server.
+  explicit World(std::map<std::string, std::string> config = {});
   ~World() override;
 
   // A worker's options for this case's queue; what goes wrong shows quickly.

@@ -156,6 +156,7 @@ TestEnvironment::TestEnvironment(const TestEnvironmentOptions& options)
   of_server.search_attributes = options.search_attributes;
   if (options.client.namespace_ != "default") of_server.namespaces = {options.client.namespace_};
   if (options.time_skipping) of_server.time_skipping_locks = 1;
+  of_server.dynamic_config = {{"frontend.WorkflowTimeSkippingEnabled", "true"}};
   absl::StatusOr<std::unique_ptr<server::Server>> server =
       server::Server::start(std::move(of_server));
   if (!server.ok())

@@ -7,11 +7,11 @@ from chimera._lazy import late_names as _late_names
 if TYPE_CHECKING:
     from chimera.testing._activity import ActivityEnvironment
     from chimera.testing._environment import WorkflowEnvironment
-    from chimera.testing._time_skipping import TimeSkippingConfig
+    from chimera.testing._time_skipping import TimeSkipper, TimeSkippingConfig
 else:
     # pytest loads chimera.testing.pytest in every project of an environment that has the package.
     __getattr__, __dir__ = _late_names(
         globals(), ["chimera.testing._activity", "chimera.testing._environment", "chimera.testing._time_skipping"]
     )
 
-__all__ = ["ActivityEnvironment", "TimeSkippingConfig", "WorkflowEnvironment"]
+__all__ = ["ActivityEnvironment", "TimeSkipper", "TimeSkippingConfig", "WorkflowEnvironment"]

@@ -16,10 +16,11 @@ import chimera.converter
 import chimera.runtime
 from chimera import _api, common
 from chimera.testing._server import ServerConfig, TestServer
-from chimera.testing._time_skipping import TimeSkippingConfig
+from chimera.testing._time_skipping import TimeSkipper, TimeSkippingConfig
 
 if TYPE_CHECKING:
     import chimera.service
+    from chimera.api.common.v1 import TimeSkippingInfo
     from chimera.api.nexus.v1 import Endpoint
 
 logger = logging.getLogger(__name__)
@@ -153,11 +154,14 @@ class WorkflowEnvironment:
     async def start_time_skipping_v2(
         cls, *, ts_config: TimeSkippingConfig = TimeSkippingConfig(), **kwargs: Any
     ) -> WorkflowEnvironment:
-        """A server where each workflow has a clock of its own that can jump ahead. Not in this build."""
-        raise RuntimeError(
-            "This build's embedded server has one clock for all workflows; "
-            "use WorkflowEnvironment.start_time_skipping()"
-        )
+        """As start_local(), whose arguments it takes; each workflow has a clock of its own, which jumps ahead.
+
+        The clock of a workflow jumps while the workflow only waits, for timers, retries and timeouts, so that its
+        result is there at once. ts_config is given to every workflow that the environment's client starts.
+        """
+        switch = ["--dynamic-config-value", "frontend.WorkflowTimeSkippingEnabled=true"]
+        kwargs["dev_server_extra_args"] = [*switch, *kwargs.get("dev_server_extra_args", [])]
+        return _OwnClocksEnvironment(await cls.start_local(**kwargs), ts_config)
 
     def __init__(self, client: chimera.client.Client) -> None:
         """For subclasses; use one of the factory methods."""
@@ -196,7 +200,7 @@ class WorkflowEnvironment:
         await asyncio.sleep(duration.total_seconds() if isinstance(duration, timedelta) else duration)
 
     async def get_current_time(self, handle: chimera.client.WorkflowHandle[Any, Any] | None = None) -> datetime:
-        """The server's time."""
+        """The server's time; where each workflow has a clock of its own, the time of the workflow."""
         return datetime.now(timezone.utc)
 
     @property
@@ -238,7 +242,7 @@ class WorkflowEnvironment:
         duration: timedelta | float | None = None,
         /,
     ) -> bool:
-        """Lets a workflow's own clock jump."""
+        """Lets a workflow's own clock go on by so much, and waits until it has; see TimeSkipper.fast_forward()."""
         raise RuntimeError(
             "fast_forward requires a time-skipping environment; use WorkflowEnvironment.start_time_skipping_v2()."
         )
@@ -248,8 +252,8 @@ class WorkflowEnvironment:
         """Workflows that are started inside the block keep the real time."""
         yield
 
-    async def get_time_skipping_info(self, handle: chimera.client.WorkflowHandle[Any, Any]) -> Any:
-        """How far a workflow's own clock is."""
+    async def get_time_skipping_info(self, handle: chimera.client.WorkflowHandle[Any, Any]) -> TimeSkippingInfo | None:
+        """How far a workflow's own clock is, and whether it jumps; None if the workflow never had one."""
         raise RuntimeError(
             "get_time_skipping_info requires a V2 time-skipping environment; "
             "use WorkflowEnvironment.start_time_skipping_v2()."
@@ -305,6 +309,57 @@ class _SkippingEnvironment(_ServedEnvironment):
             yield
         finally:
             self._clock.skips = before
+
+
+class _OwnClocksEnvironment(_ServedEnvironment):
+    """With a clock for each workflow, which jumps."""
+
+    def __init__(self, served: WorkflowEnvironment, config: TimeSkippingConfig) -> None:
+        assert isinstance(served, _ServedEnvironment)
+        self._skipper = TimeSkipper(served.client, config=config)
+        WorkflowEnvironment.__init__(self, self._skipper.client)
+        self._server = served._server
+
+    async def sleep(self, duration: timedelta | float) -> None:
+        raise RuntimeError(
+            "Each workflow of this environment has a clock of its own: "
+            "await env.fast_forward(handle, duration) instead of env.sleep(duration)"
+        )
+
+    async def get_current_time(self, handle: chimera.client.WorkflowHandle[Any, Any] | None = None) -> datetime:
+        if handle is None:
+            raise RuntimeError(
+                "Each workflow of this environment has a clock of its own: give env.get_current_time() its handle"
+            )
+        return await self._skipper.get_current_time(handle)
+
+    @property
+    def supports_time_skipping_v2(self) -> bool:
+        return True
+
+    @contextmanager
+    def auto_time_skipping_disabled(self) -> Iterator[None]:
+        raise RuntimeError(
+            "Each workflow of this environment has a clock of its own: use env.with_time_skipping_disabled() around "
+            "the starts of those that are to keep the real time"
+        )
+        yield
+
+    async def fast_forward(
+        self,
+        handle: chimera.client.WorkflowHandle[Any, Any],
+        duration: timedelta | float | None = None,
+        /,
+    ) -> bool:
+        return await self._skipper.fast_forward(handle, duration)
+
+    @contextmanager
+    def with_time_skipping_disabled(self) -> Iterator[None]:
+        with self._skipper.with_time_skipping_disabled():
+            yield
+
+    async def get_time_skipping_info(self, handle: chimera.client.WorkflowHandle[Any, Any]) -> TimeSkippingInfo | None:
+        return await self._skipper.get_time_skipping_info(handle)
 
 
 def _with_assertions(client: chimera.client.Client) -> chimera.client.Client:

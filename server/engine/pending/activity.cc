@@ -319,18 +319,27 @@ void Activities::collect_due(WallTime now, std::vector<Due>& due) const {
   }
 }
 
+WallTime Activities::waits_until(WallTime now) const {
+  WallTime next = kNever;
+  for (const auto& [id, activity] : open_) {
+    if (!attempt::backs_off(activity, now)) return kUnset;
+    next = std::min(next, activity.scheduled);
+  }
+  return next;
+}
+
 void Activities::fire_timeout(Transition& t, std::int64_t scheduled_id) {
   Activity* activity = t.open<Activities>().find(scheduled_id);
   if (activity == nullptr) return;
   const attempt::ActivityDeadline deadline = attempt::next_timeout(*activity);
   RunActivities owner(t);
-  if (deadline.at <= t.engine().now()) attempt::time_out(owner, *activity, deadline.type);
+  if (deadline.at <= t.now()) attempt::time_out(owner, *activity, deadline.type);
 }
 
 void Activities::fire_attempt(Transition& t, std::int64_t scheduled_id) {
   Activity* activity = t.open<Activities>().find(scheduled_id);
   RunActivities owner(t);
-  if (activity != nullptr && attempt::next_attempt(*activity) <= t.engine().now())
+  if (activity != nullptr && attempt::next_attempt(*activity) <= t.now())
     attempt::dispatch(owner, *activity);
 }
 
@@ -353,7 +362,7 @@ void Activities::resume(Transition& t) {
   for (auto& [id, activity] : t.open<Activities>().open_) {
     if (activity.is_started())
       activity.dispatched = true;
-    else if (!activity.paused && activity.scheduled <= t.engine().now())
+    else if (!activity.paused && activity.scheduled <= t.now())
       attempt::dispatch(owner, activity);
   }
 }
@@ -361,7 +370,7 @@ void Activities::resume(Transition& t) {
 void Activities::begin_again(Transition& t) {
   RunActivities owner(t);
   for (auto& [id, activity] : t.open<Activities>().open_) {
-    activity.first_scheduled = activity.scheduled = t.engine().now();
+    activity.first_scheduled = activity.scheduled = t.now();
     attempt::dispatch(owner, activity);
   }
 }
@@ -386,9 +395,9 @@ const Activity* Activities::find(const std::string& id) const {
   return it == ids_.end() ? nullptr : find(it->second);
 }
 
-std::set<std::string> Activities::paused_types() const {
+std::set<std::string> paused_types(const Activities& activities) {
   std::set<std::string> types;
-  for (const auto& [id, activity] : open_) {
+  for (const auto& [id, activity] : activities.all()) {
     if (activity.paused) types.insert(activity.attributes().activity_type().name());
   }
   return types;
@@ -397,6 +406,7 @@ std::set<std::string> Activities::paused_types() const {
 // --- A run as their owner.
 
 Engine& RunActivities::engine() { return t_.engine(); }
+WallTime RunActivities::now() { return t_.now(); }
 std::weak_ptr<TaskOwner> RunActivities::tasks() {
   return part_of(t_.run(), t_.run().activity_tasks);
 }
@@ -547,7 +557,7 @@ void complete_activity(Engine& engine, ActivityRef ref, common::Payloads& result
   Transition t(engine, *ref.run);
   Activity& activity = *t.open<Activities>().find(ref.scheduled_id);
   if (!activity.is_started()) {  // By its id: whoever completes it has begun it, too.
-    activity.started = engine.now();
+    activity.started = t.now();
     activity.identity = identity;
     activity.request_id.clear();
   }

@@ -33,6 +33,7 @@ class Activities : public PendingKind {
   void flushed(const HistoryEvent& event, FlushedStarts& starts);
   WallTime next_deadline() const;
   void collect_due(WallTime now, std::vector<Due>& due) const;
+  WallTime waits_until(WallTime now) const;
   static constexpr const char* kTable = "activity";
   template <class Visit>
   void each_row(Visit visit) const {
@@ -51,7 +52,6 @@ class Activities : public PendingKind {
   const Activity* find(std::int64_t scheduled_id) const;
   const Activity* find(const std::string& id) const;
   const std::map<std::int64_t, Activity>& all() const { return open_; }
-  std::set<std::string> paused_types() const;
 
  private:
   static Verdict check_schedule(CommandCheck& check,
@@ -67,6 +67,9 @@ class Activities : public PendingKind {
   absl::flat_hash_map<std::string, std::int64_t> ids_;
 };
 
+// Of those that are paused.
+std::set<std::string> paused_types(const Activities& activities);
+
 // A run as the owner of its activities: how they end is in its history.
 class RunActivities final : public ActivityOwner {
  public:
@@ -74,6 +77,7 @@ class RunActivities final : public ActivityOwner {
   explicit RunActivities(Transition& t, const common::WorkerVersionStamp* worker = nullptr)
       : t_(t), worker_(worker) {}
   Engine& engine() override;
+  WallTime now() override;
   std::weak_ptr<TaskOwner> tasks() override;
   const std::string& namespace_id() const override;
   const common::Priority& priority() const override;

@@ -19,8 +19,8 @@ WallTime expiry(const Activity& activity) {
 void back_off(ActivityOwner& owner, Activity& activity, Nanos delay, failure::Failure failure) {
   Engine& engine = owner.engine();
   ++activity.attempt;
-  activity.scheduled = activity.paused ? engine.now() : add_saturated(engine.now(), delay);
-  activity.last_attempt_completed = engine.now();
+  activity.scheduled = activity.paused ? owner.now() : add_saturated(owner.now(), delay);
+  activity.last_attempt_completed = owner.now();
   activity.started = kUnset;
   activity.dispatched = false;
   activity.stamp = engine.ids().next_stamp();
@@ -32,9 +32,10 @@ void back_off(ActivityOwner& owner, Activity& activity, Nanos delay, failure::Fa
   if (delay <= Nanos{0} && !activity.paused) attempt::dispatch(owner, activity);
 }
 
-RetryDecision decide(Engine& engine, const Activity& activity, const failure::Failure& failure) {
+RetryDecision decide(ActivityOwner& owner, const Activity& activity,
+                     const failure::Failure& failure) {
   RetryDecision decision = decide_retry(activity.attributes().retry_policy(), activity.attempt,
-                                        engine.now(), expiry(activity), failure);
+                                        owner.now(), expiry(activity), failure);
   if (decision.retry() && activity.cancel_requested_id != 0)
     return {enums::RETRY_STATE_CANCEL_REQUESTED};
   return decision;
@@ -76,14 +77,13 @@ void withdraw(Engine& engine, Activity& activity) {
 void dispatch_at(ActivityOwner& owner, Activity& activity, WallTime at) {
   withdraw(owner.engine(), activity);
   activity.scheduled = at;
-  if (at <= owner.engine().now())
-    attempt::dispatch(owner, activity);  // Else its next_attempt() tells.
+  if (at <= owner.now()) attempt::dispatch(owner, activity);  // Else its next_attempt() tells.
 }
 
-WallTime soon(Engine& engine, Nanos jitter) {
-  if (jitter <= Nanos{0}) return engine.now();
-  const auto nanos = engine.ids().random() % static_cast<std::uint64_t>(jitter.count());
-  return add_saturated(engine.now(), Nanos{static_cast<std::int64_t>(nanos)});
+WallTime soon(ActivityOwner& owner, Nanos jitter) {
+  if (jitter <= Nanos{0}) return owner.now();
+  const auto nanos = owner.engine().ids().random() % static_cast<std::uint64_t>(jitter.count());
+  return add_saturated(owner.now(), Nanos{static_cast<std::int64_t>(nanos)});
 }
 
 void forget_heartbeat(Activity& activity) {
@@ -170,7 +170,7 @@ void start(ActivityOwner& owner, Activity& activity, const std::string& identity
   Engine& engine = owner.engine();
   activity.dispatched = true;
   if (activity.stamp == 0) activity.stamp = engine.ids().next_stamp();
-  activity.started = std::max(engine.now(), activity.scheduled);
+  activity.started = std::max(owner.now(), activity.scheduled);
   activity.last_heartbeat = kUnset;
   activity.identity = identity;
   activity.request_id = engine.ids().uuid();
@@ -196,7 +196,7 @@ void start(ActivityOwner& owner, Activity& activity, const std::string& identity
 
 HeartbeatReply heartbeat(ActivityOwner& owner, Activity& activity, common::Payloads& details,
                          bool has_details) {
-  activity.last_heartbeat = owner.engine().now();
+  activity.last_heartbeat = owner.now();
   activity.heartbeat_details =
       has_details ? std::make_unique<common::Payloads>(std::move(details)) : nullptr;
   return {activity.cancel_requested_id != 0, activity.paused, activity.was_reset};
@@ -206,7 +206,7 @@ void fail(ActivityOwner& owner, Activity& activity, failure::Failure& failure,
           const std::string& identity, const common::Payloads* last_heartbeat_details) {
   if (last_heartbeat_details != nullptr)
     activity.heartbeat_details = std::make_unique<common::Payloads>(*last_heartbeat_details);
-  const RetryDecision decision = decide(owner.engine(), activity, failure);
+  const RetryDecision decision = decide(owner, activity, failure);
   if (decision.retry()) {
     back_off(owner, activity, decision.delay, std::move(failure));
   } else {
@@ -216,7 +216,7 @@ void fail(ActivityOwner& owner, Activity& activity, failure::Failure& failure,
 
 void time_out(ActivityOwner& owner, Activity& activity, enums::TimeoutType type) {
   failure::Failure failure = timeout_failure(type);
-  RetryDecision decision = decide(owner.engine(), activity, failure);
+  RetryDecision decision = decide(owner, activity, failure);
   if (decision.retry()) return back_off(owner, activity, decision.delay, std::move(failure));
   // A retry that would come after the last allowed instant: the whole activity has timed out.
   if (decision.state == enums::RETRY_STATE_TIMEOUT) {
@@ -262,11 +262,16 @@ WallTime next_attempt(const Activity& activity) {
                                                                          : activity.scheduled;
 }
 
+bool backs_off(const Activity& activity, WallTime now) {
+  return activity.attempt > 1 && activity.cancel_requested_id == 0 &&
+         next_attempt(activity) > now && next_attempt(activity) != kNever;
+}
+
 void pause(ActivityOwner& owner, Activity& activity, const std::string& identity,
            const std::string& reason, const std::string& request_id) {
   if (activity.paused) return;
   activity.paused = true;
-  activity.pause_time = owner.engine().now();
+  activity.pause_time = owner.now();
   activity.pause_identity = identity;
   activity.pause_reason = reason;
   activity.pause_request_id = request_id;
@@ -280,7 +285,7 @@ void unpause(ActivityOwner& owner, Activity& activity, const Unpause& how) {
   if (how.reset_heartbeat) forget_heartbeat(activity);
   if (activity.is_started()) return;
   activity.last_failure.reset();
-  dispatch_at(owner, activity, soon(owner.engine(), how.jitter));
+  dispatch_at(owner, activity, soon(owner, how.jitter));
 }
 
 void reset(ActivityOwner& owner, Activity& activity, const ActivityReset& how) {
@@ -298,7 +303,7 @@ void reset(ActivityOwner& owner, Activity& activity, const ActivityReset& how) {
   if (activity.paused && how.keep_paused) return;
   activity.paused = false;
   activity.last_failure.reset();
-  dispatch_at(owner, activity, soon(owner.engine(), how.jitter));
+  dispatch_at(owner, activity, soon(owner, how.jitter));
 }
 
 // A waiting attempt moves to the queue, and to the time, of the new options.
@@ -308,7 +313,7 @@ void change_options(ActivityOwner& owner, Activity& activity, std::unique_ptr<At
   if (activity.is_started()) return;
   activity.last_failure.reset();
   if (activity.paused) return;
-  WallTime at = owner.engine().now();
+  WallTime at = owner.now();
   if (activity.scheduled > at) {
     at = std::max(
         at, add_saturated(activity.last_attempt_completed,

@@ -60,6 +60,7 @@ class ActivityOwner {
  public:
   virtual ~ActivityOwner() = default;
   virtual Engine& engine() = 0;
+  virtual WallTime now() = 0;  // On its clock, as are all times of its activities.
   virtual std::weak_ptr<TaskOwner> tasks() = 0;  // As matching sees them.
   virtual const std::string& namespace_id() const = 0;
   // The owner's: what of it an activity leaves open is its own, too.
@@ -103,6 +104,8 @@ struct ActivityDeadline {
 };
 ActivityDeadline next_timeout(const Activity& activity);
 WallTime next_attempt(const Activity& activity);  // kNever: none waits for its time.
+// An attempt has failed, and the next one has not come.
+bool backs_off(const Activity& activity, WallTime now);
 
 // --- Operators.
 void pause(ActivityOwner& owner, Activity& activity, const std::string& identity,

@@ -28,6 +28,8 @@ StartSpec child_spec(Engine& engine, const Run& parent, const Child& child, Name
   spec.request_id = absl::StrCat(parent.run_id, ":", child.initiated_id, ":0");  // And the version.
   auto& a = spec.attributes;
   copy_start(from, a);
+  if (from.has_time_skipping_state_propagation())
+    *a.mutable_time_skipping_state_propagation() = from.time_skipping_state_propagation();
   if (parent.has_priority()) {  // What it leaves open is its parent's.
     *a.mutable_priority() = parent.priority();
     a.mutable_priority()->MergeFrom(from.priority());
@@ -45,7 +47,7 @@ StartSpec child_spec(Engine& engine, const Run& parent, const Child& child, Name
   }
   Nanos backoff{};
   if (const auto cron = CronSchedule::parse(from.cron_schedule()); cron) {
-    backoff = cron->first_backoff(engine.now());
+    backoff = cron->first_backoff(parent.clock(engine.now()));
     a.set_initiator(enums::CONTINUE_AS_NEW_INITIATOR_CRON_SCHEDULE);
   }
   set(a.mutable_first_workflow_task_backoff(), backoff);
@@ -202,6 +204,7 @@ void initiate(Transition& t, command::StartChildWorkflowExecutionCommandAttribut
   if (a.workflow_id_reuse_policy() == enums::WORKFLOW_ID_REUSE_POLICY_UNSPECIFIED)
     a.set_workflow_id_reuse_policy(enums::WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE);
   if (a.has_retry_policy()) default_retry_policy(*a.mutable_retry_policy());
+  if (run.skipped != nullptr) run.skipped->hand_to_child(a);
   if (a.has_search_attributes()) {
     *a.mutable_search_attributes() =
         with_types(run.ns->search_attributes, std::move(*a.mutable_search_attributes()));

@@ -31,6 +31,7 @@ class Children : public PendingKind {
   static Verdict check(CommandCheck& check, const command::Command& command);
   static void apply(CommandTurn& turn, command::Command& command);
   bool fold(const HistoryEvent& event);
+  WallTime waits_until(WallTime) const { return open_.empty() ? kNever : kUnset; }
   bool bars_reset() const { return !open_.empty(); }
   static bool is_result(enums::EventType type);
   static void link(HistoryEvent& event, const FlushedStarts& starts);

@@ -18,6 +18,7 @@ class ExternalSignals : public PendingKind {
   static void apply(CommandTurn& turn, command::Command& command);
   bool fold(const HistoryEvent& event);
   void close() { open_.clear(); }
+  WallTime waits_until(WallTime) const { return open_.empty() ? kNever : kUnset; }
   bool bars_reset() const { return !open_.empty(); }
   static void resume(Transition& t);
   static void begin_again(Transition& t) { resume(t); }

@@ -74,6 +74,8 @@ class PendingKind {
   // --- Time.
   WallTime next_deadline() const { return kNever; }
   void collect_due(WallTime, std::vector<Due>&) const {}
+  // Where the run's clock may jump to: the first of what nobody works for; kUnset: somebody works.
+  WallTime waits_until(WallTime) const { return kNever; }
 
   // --- What no event tells: one row for each that is open, in a table of the kind's.
   static constexpr const char* kTable = nullptr;

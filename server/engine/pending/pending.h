@@ -75,6 +75,8 @@ class PendingOf {
     (of<Kinds>().collect_due(now, due), ...);
   }
 
+  WallTime waits_until(WallTime now) const { return std::min({of<Kinds>().waits_until(now)...}); }
+
   bool bars_reset() const { return (of<Kinds>().bars_reset() || ...); }
   void describe(WallTime now, wf::DescribeWorkflowExecutionResponse& response) const {
     (of<Kinds>().describe(now, response), ...);

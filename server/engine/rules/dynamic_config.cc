@@ -30,6 +30,7 @@ constexpr Setting kSettings[] = {
     {"matching.maxDeployments", &DynamicConfig::deployments_max},
     {"matching.maxVersionsInDeployment", &DynamicConfig::deployment_versions_max},
     {"matching.maxTaskQueuesInDeploymentVersion", &DynamicConfig::version_queues_max},
+    {"frontend.WorkflowTimeSkippingMaxSkipPerSession", &DynamicConfig::skips_max},
 };
 
 struct DurationSetting {
@@ -48,6 +49,7 @@ struct SwitchSetting {
 };
 constexpr SwitchSetting kSwitches[] = {
     {"frontend.WorkflowPauseEnabled", &DynamicConfig::workflow_pause},
+    {"frontend.WorkflowTimeSkippingEnabled", &DynamicConfig::time_skipping},
 };
 
 template <class Kind, std::size_t kSize>

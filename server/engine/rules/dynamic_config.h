@@ -37,6 +37,8 @@ struct DynamicConfig {
   // Until it is looked for the first time whether a version has drained, and each time from then.
   Nanos drainage_grace = std::chrono::minutes{3};
   Nanos drainage_interval = std::chrono::minutes{3};
+  bool time_skipping = false;    // Whether the time of single workflows can skip.
+  std::int64_t skips_max = 200;  // Of those that name no number of their own.
 };
 
 // Names are the genuine server's, in upper or lower case. A value that is no whole number (or no

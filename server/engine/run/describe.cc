@@ -32,7 +32,7 @@ std::vector<std::string> pauses(const Run& run) {
     texts.push_back(absl::StrCat("Workflow:", run.workflow_id));
     if (!run.pause->reason.empty()) texts.push_back(absl::StrCat("Reason:", run.pause->reason));
   }
-  for (const std::string& type : run.open<Activities>().paused_types())
+  for (const std::string& type : paused_types(run.open<Activities>()))
     texts.push_back(absl::StrCat("property:activityType=", type));
   return texts;
 }
@@ -142,7 +142,7 @@ void fill_info(const Run& run, ::temporal::api::workflow::v1::WorkflowExecutionI
   if (run.has_priority()) *info.mutable_priority() = run.priority();
 }
 
-void describe_run(const Run& run, WallTime now, wf::DescribeWorkflowExecutionResponse& response) {
+void describe_run(const Run& run, WallTime time, wf::DescribeWorkflowExecutionResponse& response) {
   const auto& start = run.start();
   auto& config = *response.mutable_execution_config();
   config.mutable_task_queue()->set_name(run.task_queue);
@@ -162,11 +162,12 @@ void describe_run(const Run& run, WallTime now, wf::DescribeWorkflowExecutionRes
   if (!run.new_run_id.empty()) {  // Its own points are kept for as long as it is.
     for (auto& point : *info.mutable_auto_reset_points()->mutable_points()) {
       if (point.run_id() == run.run_id)
-        set(point.mutable_expire_time(), add_saturated(run.close_time, run.ns->retention()));
+        set(point.mutable_expire_time(),
+            add_saturated(run.server_time(run.close_time), run.ns->retention()));
     }
   }
   if (run.running()) {
-    run.pending().describe(now, response);
+    run.pending().describe(run.clock(time), response);
     if (run.task.pending()) fill_task(run.task, *response.mutable_pending_workflow_task());
   }
   auto& extended = *response.mutable_workflow_extended_info();
@@ -180,6 +181,8 @@ void describe_run(const Run& run, WallTime now, wf::DescribeWorkflowExecutionRes
   *extended.mutable_original_start_time() = run.events.events(0).event_time();
   extended.set_reset_run_id(run.reset_run_id);
   if (run.last_reset != kUnset) set(extended.mutable_last_reset_time(), run.last_reset);
+  if (run.skipped != nullptr)
+    *extended.mutable_time_skipping_info() = run.skipped->describe(run.clock(time));
   if (run.pause != nullptr) {
     auto& pause = *extended.mutable_pause_info();
     pause.set_identity(run.pause->identity);

@@ -12,7 +12,7 @@
 namespace chimera::server {
 
 void fill_info(const Run& run, ::temporal::api::workflow::v1::WorkflowExecutionInfo& info);
-void describe_run(const Run& run, WallTime now, wf::DescribeWorkflowExecutionResponse& response);
+void describe_run(const Run& run, WallTime time, wf::DescribeWorkflowExecutionResponse& response);
 // Its search attributes, with those that the server sets.
 std::map<std::string, common::Payload> all_search_attributes(const Run& run);
 

@@ -25,6 +25,10 @@ void apply_started(Run& run, const HistoryEvent& event) {
   }
   run.run_expires = std::min(deadline_after(run.execution_time, to_nanos(a.workflow_run_timeout())),
                              run.execution_expires);
+  if (has_own_clock(a)) {
+    run.skipped = std::make_unique<SkippedTime>();
+    run.skipped->begin(a, run.start_time);
+  }
   for (const auto& [key, value] : a.memo().fields()) run.memo[key] = value;
   for (const auto& [key, value] : a.search_attributes().indexed_fields())
     run.search_attributes[key] = value;
@@ -93,6 +97,15 @@ void change_override(Run& run, const history::WorkflowExecutionOptionsUpdatedEve
   }
 }
 
+// A reset run begins with the time of the point to which it goes back.
+void take_reset(Run& run, const HistoryEvent& event) {
+  const auto& a = event.workflow_task_failed_event_attributes();
+  if (run.skipped == nullptr || a.cause() != enums::WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW)
+    return;
+  const HistoryEvent& point = run.events.events(static_cast<int>(a.scheduled_event_id()) - 1);
+  run.skipped->begin_again(to_wall(event.event_time()) - to_wall(point.event_time()));
+}
+
 void apply_task_event(Run& run, const HistoryEvent& event) {
   WorkflowTask& task = run.task;
   switch (event.event_type()) {
@@ -123,6 +136,7 @@ void apply_task_event(Run& run, const HistoryEvent& event) {
       task = WorkflowTask{};
       break;
     default: {  // Failed, TimedOut: the attempt is counted by whoever wrote the event.
+      take_reset(run, event);
       const int attempt = task.attempt;
       task = WorkflowTask{};
       task.attempt = attempt;
@@ -182,10 +196,20 @@ bool apply_close_event(Run& run, const HistoryEvent& event) {
   }
 }
 
-void change_options(Run& run, const HistoryEvent& event) {
+void note_attached(Run& run, const HistoryEvent& event) {
   const auto& a = event.workflow_execution_options_updated_event_attributes();
   if (!a.attached_request_id().empty())
     run.attached_requests[a.attached_request_id()] = event.event_id();
+}
+
+void change_options(Run& run, const HistoryEvent& event) {
+  note_attached(run, event);
+  const auto& a = event.workflow_execution_options_updated_event_attributes();
+  if (a.time_skipping_config_updated()) {
+    if (run.skipped == nullptr) run.skipped = std::make_unique<SkippedTime>();
+    run.skipped->configure(a.has_time_skipping_config() ? &a.time_skipping_config() : nullptr,
+                           to_wall(event.event_time()));
+  }
   if (a.has_priority()) run.changed_priority = std::make_unique<common::Priority>(a.priority());
   change_override(run, a);
 }
@@ -195,6 +219,12 @@ void set_pause(Run& run, const HistoryEvent& event) {
   run.status = enums::WORKFLOW_EXECUTION_STATUS_PAUSED;
   run.pause = std::make_unique<RunPause>(
       RunPause{to_wall(event.event_time()), a.identity(), a.reason(), a.request_id()});
+}
+
+void jump(Run& run, const HistoryEvent& event) {
+  if (run.skipped == nullptr) return;
+  run.skipped->jump(event.workflow_execution_time_skipping_transitioned_event_attributes(),
+                    to_wall(event.event_time()));
 }
 
 }  // namespace
@@ -207,6 +237,11 @@ void Run::begin_again(WallTime at) {
   if (at == kUnset) return;
   start_time = execution_time = at;
   set_run_expiry(*this);
+}
+
+void Run::flushed(const HistoryEvent& event) {
+  if (event.event_type() == enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED)
+    note_attached(*this, event);
 }
 
 void Run::fold(const HistoryEvent& event) {
@@ -229,6 +264,8 @@ void Run::fold(const HistoryEvent& event) {
       return;
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED:
       return change_options(*this, event);
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_TIME_SKIPPING_TRANSITIONED:
+      return jump(*this, event);
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_PAUSED:
       return set_pause(*this, event);
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UNPAUSED:

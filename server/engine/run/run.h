@@ -21,6 +21,7 @@
 #include "server/base/types.h"
 #include "server/engine/matched/workflow_tasks.h"
 #include "server/engine/pending/pending.h"
+#include "server/engine/run/skipped_time.h"
 #include "server/timers/timer_heap.h"
 
 namespace chimera::server {
@@ -143,12 +144,20 @@ class Run : public std::enable_shared_from_this<Run> {
     return pending_.of<Kind>();
   }
   WallTime next_deadline() const;
+  // Its own time when the server's is `time`, and the other way round; kNever is never on both.
+  WallTime clock(WallTime time) const {
+    return skipped ? add_saturated(time, skipped->ahead) : time;
+  }
+  WallTime server_time(WallTime clock) const {
+    return skipped && clock != kNever ? clock - skipped->ahead : clock;
+  }
 
   // Identity.
   Namespace* ns = nullptr;
   std::string workflow_id, run_id, first_run_id;
   std::uint64_t order = 0;  // Of creation, and its number in the store.
   enums::WorkflowExecutionStatus status = enums::WORKFLOW_EXECUTION_STATUS_RUNNING;
+  // All times of a run are on its own clock.
   WallTime start_time{}, execution_time{}, close_time{};
   WallTime run_expires = kNever, execution_expires = kNever;
   WallTime backoff_until{};  // The first workflow task waits until then; kUnset: it does not.
@@ -175,6 +184,7 @@ class Run : public std::enable_shared_from_this<Run> {
   bool cancel_requested = false;
   std::unique_ptr<common::Priority> changed_priority;  // Null: as it was started.
   std::unique_ptr<RunPause> pause;                     // Null: it is not paused.
+  std::unique_ptr<SkippedTime> skipped;                // Null: its clock is the server's.
   std::int64_t signal_count = 0;
   RequestIds signal_request_ids;
 
@@ -223,6 +233,8 @@ class Run : public std::enable_shared_from_this<Run> {
   // that a second report of the same activity finds nothing; event ids of buffered events are not
   // known yet then.
   void fold(const HistoryEvent& event);
+  // One that was folded when it was buffered has its id now.
+  void flushed(const HistoryEvent& event);
   // A reset run's times count from the reset; `at` unset: it is none.
   void begin_again(WallTime at);
 

@@ -184,7 +184,9 @@ bool decode_versioning(const std::string& value, Run& run) {
 void collect_changes(const Run& run, WriteBatch& batch) {
   collect_events(run, batch);
   const std::int64_t closed =
-      run.running() ? 0 : std::max<std::int64_t>(run.close_time.time_since_epoch().count(), 1);
+      run.running()
+          ? 0
+          : std::max<std::int64_t>(run.server_time(run.close_time).time_since_epoch().count(), 1);
   batch.runs.push_back(
       {run.order, run.run_id, run.ns->id, run.workflow_id, closed, encode_side(run)});
   run.pending().each([&]<class Kind>(const Kind& kind) {

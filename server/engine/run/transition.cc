@@ -9,6 +9,7 @@
 #include "server/engine/run/visible.h"
 #include "server/engine/time_skipping.h"
 #include "server/engine/turn/chain.h"
+#include "server/engine/turn/skipping.h"
 #include "server/engine/turn/start.h"
 #include "server/engine/turn/update_registry.h"
 #include "server/engine/turn/workflow_task.h"
@@ -33,6 +34,7 @@ Transition::Transition(Engine& engine, const Run& run)
     : engine_(engine),
       run_(const_cast<Run&>(run)),
       first_(run.events.events_size()),
+      buffered_(run.buffered.size()),
       was_running_(run.running()),
       was_speculative_(run.task.kind == WorkflowTask::Kind::kSpeculative) {
   CHIMERA_CHECK(!run.in_transition, run.run_id);
@@ -41,10 +43,12 @@ Transition::Transition(Engine& engine, const Run& run)
 
 Transition::~Transition() { CHIMERA_CHECK(committed_, run_.run_id); }
 
+WallTime Transition::now() const { return run_.clock(engine_.now()); }
+
 HistoryEvent Transition::event(enums::EventType type) const {
   HistoryEvent event;
   event.set_event_type(type);
-  WallTime time = engine_.now();
+  WallTime time = now();
   if (run_.events.events_size() > 0) time = std::max(time, to_wall(run_.last_event().event_time()));
   set(event.mutable_event_time(), time);
   return event;
@@ -102,8 +106,7 @@ void Transition::flush_buffered() {
     run_.history_size += static_cast<std::int64_t>(stored.ByteSizeLong());
     ++run_.events_since_failure;
     run_.pending_.flushed(stored, flushed_starts_);
-    if (stored.event_type() == enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED)
-      run_.fold(stored);  // Its id is known now.
+    run_.flushed(stored);
   }
   want_task_ = true;
 }
@@ -143,10 +146,12 @@ void Transition::commit() {
     }
   }
   if (run_.task.pending() && !run_.task.is_started() && run_.task.stamp == 0) dispatch_task(*this);
+  skip_time(*this);
   if (counts()) count();
   if (wrote()) run_.batches.push_back(first_ + 1);
   end();
-  if (!wrote()) return;
+  // What is buffered may be the end of a fast-forward.
+  if (!wrote() && run_.buffered.size() <= buffered_) return;
   auto waiters = std::exchange(run_.waiting.history, {});
   for (auto& [key, waiter] : waiters) engine_.follow_up(std::move(waiter));
 }

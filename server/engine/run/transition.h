@@ -45,6 +45,7 @@ class Transition {
   void count_if_written() { counts_ = false; }
 
   Engine& engine() { return engine_; }
+  WallTime now() const;  // On the run's clock.
   Run& run() { return run_; }
   template <class Kind>
   Kind& open() {
@@ -60,6 +61,7 @@ class Transition {
   Engine& engine_;
   Run& run_;
   const int first_;
+  const std::size_t buffered_;  // At first.
   const bool was_running_, was_speculative_;
   bool want_task_ = false;
   bool committed_ = false;

@@ -102,7 +102,7 @@ bool looks_different(const Run& run, int first_new) {
     different = changes_attributes(run.events.events(i));
   // Pausing writes no event.
   if (first_new == events || run.shown.paused != 0) {
-    const auto types = run.open<Activities>().paused_types();
+    const auto types = paused_types(run.open<Activities>());
     run.shown.paused = types.empty() ? 0 : absl::HashOf(types);
   }
   constexpr int kProblemsShown = 5;

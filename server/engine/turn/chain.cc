@@ -52,6 +52,7 @@ StartSpec successor(Transition& t, enums::ContinueAsNewInitiator initiator, Nano
   set(a.mutable_first_workflow_task_backoff(), backoff);
   spec.execution_expires = run.execution_expires;
   spec.user_metadata = run.user_metadata;
+  if (run.skipped != nullptr) run.skipped->hand_on(a);
   return spec;
 }
 
@@ -69,7 +70,7 @@ std::string follow_cron(Transition& t, const common::Payloads* result,
   const Run& run = t.run();
   const auto cron = CronSchedule::parse(run.start().cron_schedule());
   if (!cron) return {};
-  const WallTime now = t.engine().now();
+  const WallTime now = t.now();
   const WallTime next = cron->next_run(run.execution_time, now);
   if (next == kNever || (run.execution_expires != kNever && next > run.execution_expires))
     return {};
@@ -84,8 +85,8 @@ std::string follow_cron(Transition& t, const common::Payloads* result,
 FollowUp follow_retry(Transition& t, const failure::Failure& failure) {
   const auto& start = t.run().start();
   if (!start.has_retry_policy()) return {};
-  const RetryDecision decision = decide_retry(start.retry_policy(), start.attempt(),
-                                              t.engine().now(), t.run().execution_expires, failure);
+  const RetryDecision decision = decide_retry(start.retry_policy(), start.attempt(), t.now(),
+                                              t.run().execution_expires, failure);
   if (!decision.retry()) return {decision.state, ""};
   StartSpec spec = successor(t, enums::CONTINUE_AS_NEW_INITIATOR_RETRY, decision.delay);
   spec.attributes.set_attempt(start.attempt() + 1);
@@ -113,7 +114,7 @@ void time_out_run(Transition& t) {
   failure.set_source("Server");
   failure.mutable_timeout_failure_info()->set_timeout_type(enums::TIMEOUT_TYPE_START_TO_CLOSE);
   FollowUp follow{enums::RETRY_STATE_TIMEOUT, ""};
-  const bool whole_chain = run.execution_expires <= t.engine().now();
+  const bool whole_chain = run.execution_expires <= t.now();
   if (!whole_chain) follow = follow_after_failure(t, failure);
   end_task_by_force(t);
   HistoryEvent event = t.event(enums::EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT);

@@ -136,7 +136,7 @@ absl::Status complete(Transition& t, wf::RespondWorkflowTaskCompletedRequest& re
   Run& run = t.run();
   const WallTime original_scheduled = run.task.original_scheduled;
   if (request.force_create_new_workflow_task() &&
-      engine.now() - original_scheduled > engine.config().heartbeats_max) {
+      t.now() - original_scheduled > engine.config().heartbeats_max) {
     time_out_task(t, enums::TIMEOUT_TYPE_START_TO_CLOSE);
     return not_found("workflow task heartbeat timeout");
   }

@@ -5,6 +5,7 @@
 #include "server/engine/engine.h"
 #include "server/engine/run/transition.h"
 #include "server/engine/turn/chain.h"
+#include "server/engine/turn/skipping.h"
 #include "server/engine/turn/workflow_task.h"
 
 namespace chimera::server {
@@ -27,7 +28,7 @@ void fire_backoff(Transition& t, std::int64_t) {
 
 void fire_task(Transition& t, std::int64_t) {
   const WorkflowTask& task = t.run().task;
-  if (task_deadline(task) > t.engine().now()) return;
+  if (task_deadline(task) > t.now()) return;
   time_out_task(t, task.is_started() ? enums::TIMEOUT_TYPE_START_TO_CLOSE
                                      : enums::TIMEOUT_TYPE_SCHEDULE_TO_START);
 }
@@ -39,6 +40,7 @@ std::vector<Due> collect(const Run& run, WallTime now) {
   };
   add(run.run_expires, 0, fire_run_timeout);
   if (run.backoff_until != kUnset) add(run.backoff_until, 1, fire_backoff);
+  if (run.skipped != nullptr) add(run.skipped->fast_forward_ends(), 2, fire_fast_forward);
   add(task_deadline(run.task), run.task.scheduled_id, fire_task);
   run.pending().collect_due(now, due);
   std::sort(due.begin(), due.end());
@@ -50,6 +52,7 @@ std::vector<Due> collect(const Run& run, WallTime now) {
 WallTime Run::next_deadline() const {
   WallTime next = std::min({run_expires, task_deadline(task), pending_.next_deadline()});
   if (backoff_until != kUnset) next = std::min(next, backoff_until);
+  if (skipped != nullptr) next = std::min(next, skipped->fast_forward_ends());
   return next;
 }
 
@@ -57,7 +60,7 @@ void process_deadlines(Engine& engine, const Run& run) {
   if (!run.running()) return;
   const RunPtr keep = share(run);
   Transition t(engine, run);
-  for (const Due& due : collect(run, engine.now())) {
+  for (const Due& due : collect(run, t.now())) {
     if (!run.running()) break;
     due.fire(t, due.event_id);
   }

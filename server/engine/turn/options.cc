@@ -1,5 +1,6 @@
 #include "server/engine/turn/options.h"
 
+#include <algorithm>
 #include <set>
 
 #include "absl/strings/match.h"
@@ -17,6 +18,7 @@ namespace {
 using google::protobuf::util::MessageDifferencer;
 
 constexpr char kOverride[] = "versioning_override";
+constexpr char kTimeSkipping[] = "time_skipping_config";
 
 void merge_priority(const std::string& path, const RunOptions& from, RunOptions& to) {
   if (path == "priority") {
@@ -68,7 +70,14 @@ RunOptions options_of(const Run& run) {
   if (run.has_priority()) *options.mutable_priority() = run.priority();
   if (run.versioning != nullptr && run.versioning->override() != nullptr)
     *options.mutable_versioning_override() = *run.versioning->override();
+  if (run.skipped != nullptr && run.skipped->config)
+    *options.mutable_time_skipping_config() = *run.skipped->config;
   return options;
+}
+
+bool fast_forwards(const RunOptions& wanted, const google::protobuf::FieldMask& mask) {
+  return wanted.time_skipping_config().has_fast_forward_config() &&
+         std::find(mask.paths().begin(), mask.paths().end(), kTimeSkipping) != mask.paths().end();
 }
 
 RunOptions merged_options(const Run& run, const RunOptions& wanted,
@@ -76,6 +85,11 @@ RunOptions merged_options(const Run& run, const RunOptions& wanted,
   RunOptions merged = options_of(run);
   for (const std::string& path : mask.paths()) {
     merge_priority(path, wanted, merged);
+    if (path == kTimeSkipping) {
+      merged.clear_time_skipping_config();
+      if (wanted.has_time_skipping_config())
+        *merged.mutable_time_skipping_config() = wanted.time_skipping_config();
+    }
     if (!absl::StartsWith(path, kOverride)) continue;
     merged.clear_versioning_override();
     if (wanted.has_versioning_override())
@@ -84,10 +98,11 @@ RunOptions merged_options(const Run& run, const RunOptions& wanted,
   return merged;
 }
 
-bool set_options(Transition& t, RunOptions options, const std::string& identity) {
+bool set_options(Transition& t, RunOptions options, const std::string& identity,
+                 bool fast_forwards) {
   const Run& run = t.run();
   const RunOptions before = options_of(run);
-  if (MessageDifferencer::Equals(options, before)) return false;
+  if (!fast_forwards && MessageDifferencer::Equals(options, before)) return false;
   HistoryEvent event = t.event(enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED);
   auto& a = *event.mutable_workflow_execution_options_updated_event_attributes();
   if (options.has_versioning_override())
@@ -95,6 +110,11 @@ bool set_options(Transition& t, RunOptions options, const std::string& identity)
   else
     a.set_unset_versioning_override(true);
   if (options.has_priority()) *a.mutable_priority() = std::move(*options.mutable_priority());
+  a.set_time_skipping_config_updated(
+      fast_forwards || options.has_time_skipping_config() != before.has_time_skipping_config() ||
+      !MessageDifferencer::Equals(options.time_skipping_config(), before.time_skipping_config()));
+  if (options.has_time_skipping_config())
+    *a.mutable_time_skipping_config() = std::move(*options.mutable_time_skipping_config());
   a.set_identity(identity);
   event.set_worker_may_ignore(true);
   t.aside(std::move(event));

@@ -1,5 +1,5 @@
-// What of a run's options clients change while it is open: its priority and the override of its
-// version. Loop thread.
+// What of a run's options clients change while it is open: its priority, how its time skips, and
+// the override of its version. Loop thread.
 #ifndef CHIMERA_SERVER_ENGINE_TURN_OPTIONS_H_
 #define CHIMERA_SERVER_ENGINE_TURN_OPTIONS_H_
 
@@ -22,8 +22,11 @@ RunOptions options_of(const Run& run);
 // The run's options with what the mask names of `wanted`; the mask has been checked.
 RunOptions merged_options(const Run& run, const RunOptions& wanted,
                           const google::protobuf::FieldMask& mask);
+// Whether they ask for a fast-forward: that is news though it may be as the last one.
+bool fast_forwards(const RunOptions& wanted, const google::protobuf::FieldMask& mask);
 // Writes the event, unless they are the run's already (false), and sends waiting tasks out anew.
-bool set_options(Transition& t, RunOptions options, const std::string& identity);
+bool set_options(Transition& t, RunOptions options, const std::string& identity,
+                 bool fast_forwards);
 
 }  // namespace chimera::server
 

@@ -22,7 +22,7 @@ void copy_base(Engine& engine, const Run& base, Run& run, std::int64_t finish_id
       if (first == id) run.batches.push_back(id);
     }
   }
-  rebuild.begin_again(engine.now());
+  rebuild.begin_again(run.clock(engine.now()));
 }
 
 void add_missing_started(Transition& t) {
@@ -159,7 +159,7 @@ std::string reset_run(Engine& engine, const Run& reset,
   for (const auto& operation : request.post_reset_operations()) {
     const auto& update = operation.update_workflow_options();
     set_options(t, merged_options(run, update.workflow_execution_options(), update.update_mask()),
-                "");
+                "", fast_forwards(update.workflow_execution_options(), update.update_mask()));
   }
   admit_from_history(run);
   run.events_since_failure = 0;

@@ -70,6 +70,11 @@ const Run& create_run(Engine& engine, StartSpec spec) {
   run.start_request_id = spec.request_id;
   Transition t(engine, run);
   HistoryEvent event = t.event(enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED);
+  // Its clock is where that of its parent, or of the run before it, stands.
+  const WallTime now = add_saturated(
+      engine.now(),
+      to_nanos(spec.attributes.time_skipping_state_propagation().initial_skipped_duration()));
+  set(event.mutable_event_time(), now);
   auto& a = *event.mutable_workflow_execution_started_event_attributes();
   a = std::move(spec.attributes);
   a.mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
@@ -80,8 +85,7 @@ const Run& create_run(Engine& engine, StartSpec spec) {
   const Nanos backoff = to_nanos(a.first_workflow_task_backoff());
   const Nanos execution_timeout = to_nanos(a.workflow_execution_timeout());
   WallTime expires = spec.execution_expires;
-  if (expires == kUnset)
-    expires = deadline_after(add_saturated(engine.now(), backoff), execution_timeout);
+  if (expires == kUnset) expires = deadline_after(add_saturated(now, backoff), execution_timeout);
   if (expires != kNever) set(a.mutable_workflow_execution_expiration_time(), expires);
   if (spec.user_metadata.has_summary() || spec.user_metadata.has_details()) {
     *event.mutable_user_metadata() = std::move(spec.user_metadata);

@@ -75,7 +75,7 @@ void schedule_task(Transition& t, bool speculative, WallTime original_scheduled)
   task.kind = task.attempt > 1 ? Kind::kTransient
               : speculative    ? Kind::kSpeculative
                                : Kind::kNormal;
-  task.scheduled = t.engine().now();
+  task.scheduled = t.now();
   task.original_scheduled = original_scheduled == kUnset ? task.scheduled : original_scheduled;
   task.timeout = task_timeout(run, task.attempt);
   task.sticky = !run.sticky_queue.empty();
@@ -177,7 +177,7 @@ void start_task(Transition& t, TaskStart by, wf::PollWorkflowTaskQueueResponse& 
     t.write(std::move(event));
   } else {
     task.started_id = task.scheduled_id + 1;
-    task.started = t.engine().now();
+    task.started = t.now();
   }
   follow_version(t, by);
   response.set_task_token(TaskToken{run.ns->id, run.workflow_id, run.run_id, task.scheduled_id,

@@ -9,8 +9,9 @@ from conftest import CHIMERA, ROOT
 pytestmark = [pytest.mark.peer, pytest.mark.timeout(180)]
 
 
-def test_the_official_python_environment_skips_time(peers):
-    program = ROOT / "tests/parity/official_python/time_skipping.py"
+@pytest.mark.parametrize("name", ["time_skipping", "own_clocks"])
+def test_the_official_python_environment_skips_time(peers, name):
+    program = ROOT / f"tests/parity/official_python/{name}.py"
     done = subprocess.run([peers.python, program, CHIMERA], capture_output=True, text=True, timeout=120)
 
     assert done.returncode == 0, done.stderr

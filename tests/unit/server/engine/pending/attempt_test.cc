@@ -21,6 +21,7 @@ class LoneOwner final : public ActivityOwner, public TaskOwner {
     activity.first_scheduled = activity.scheduled = engine.now();
   }
   Engine& engine() override { return engine_; }
+  WallTime now() override { return engine_.now(); }
   std::weak_ptr<TaskOwner> tasks() override { return self; }
   const std::string& namespace_id() const override { return namespace_id_; }
   void introduce(const Activity&, wf::PollActivityTaskQueueResponse& response) const override {

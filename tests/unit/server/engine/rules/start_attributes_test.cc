@@ -100,9 +100,9 @@ TEST(StartAttributesTest, WhatAParentsCommandDoesNotPassOnToItsEvent) {
 }
 
 TEST(StartAttributesTest, WhatAParentsEventDoesNotPassOnToTheChildsFirst) {
-  EXPECT_THAT(
-      (left_out<ChildInitiated, Started>()),
-      UnorderedElementsAre("time_skipping_state_propagation"));  // Starts with it are refused.
+  EXPECT_THAT((left_out<ChildInitiated, Started>()),
+              UnorderedElementsAre(
+                  "time_skipping_state_propagation"));  // What becomes of it is the run's to say.
 }
 
 TEST(StartAttributesTest, WhatAContinueAsNewDoesNotPassOn) {
