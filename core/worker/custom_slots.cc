@@ -43,9 +43,10 @@ bool SlotReservation::grant(std::shared_ptr<void> permit) {
   auto use = take_use();
   if (!slots || !use) return false;
   slots->forget(this);
+  absl::AnyInvocable<void() &&> dropped;  // Without the lock: what it holds is the supplier's.
   {
     absl::MutexLock lock(&mutex_);
-    on_cancel_ = nullptr;
+    dropped = std::exchange(on_cancel_, nullptr);
   }
   std::move (*use)(slots->hold(std::move(permit)));
   return true;

@@ -43,7 +43,8 @@ class SlotReservation {
   // The slot is taken, and will be released. False if the worker does not want it any more: then
   // it was not taken. May begin a task before it returns, so hold no lock that `release` needs.
   bool grant(SlotPermit permit) const;
-  // Runs once if the worker ends before the grant; at once if it has.
+  // Runs once if the worker ends before the grant; at once if it has. It must not hold a copy of
+  // the reservation, which would then never go.
   void on_cancel(std::function<void()> run) const;
 
  private:

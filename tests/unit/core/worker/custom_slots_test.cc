@@ -112,6 +112,16 @@ TEST_F(CustomSlotsTest, AGrantIsTakenOnce) {
   EXPECT_EQ(cancelled, 0);
 }
 
+TEST_F(CustomSlotsTest, WhatOnCancelHoldsMayAskTheReservationAsItGoes) {
+  wait();
+  const auto asked = supplier_->asked[0];
+  std::shared_ptr<void> held(nullptr, [asked](void*) { asked->fail("too late"); });
+  asked->on_cancel([held = std::move(held)] {});
+
+  EXPECT_TRUE(asked->grant(permit("p")));
+  EXPECT_NE(got_, nullptr);
+}
+
 TEST_F(CustomSlotsTest, ASupplierThatFailsIsAskedAgainInASecond) {
   wait();
   supplier_->asked[0]->fail("no licence server");
