@@ -60,17 +60,21 @@ std::vector<const Deployment*> Deployments::of(const Namespace& ns) const {
   return deployments;
 }
 
-// Which queues it has, before and after: the tasks of both may go elsewhere now.
-void Deployments::index(Entry& entry) {
-  auto before = std::exchange(entry.queues, {});
-  for (const auto& [build_id, version] : entry.deployment.versions()) {
-    for (const auto& info : version.task_queue_infos())
-      entry.queues.insert({info.name(), info.type()});
-  }
-  for (const auto& [name, type] : before) {
+Deployments::Queues Deployments::forget_queues(Entry& entry) {
+  for (const auto& [name, type] : entry.queues) {
     auto& entries = by_queue_[{entry.namespace_id, name, type}];
     std::erase(entries, &entry);
     if (entries.empty()) by_queue_.erase({entry.namespace_id, name, type});
+  }
+  return std::exchange(entry.queues, {});
+}
+
+// Which queues it has, before and after: the tasks of both may go elsewhere now.
+void Deployments::index(Entry& entry) {
+  auto before = forget_queues(entry);
+  for (const auto& [build_id, version] : entry.deployment.versions()) {
+    for (const auto& info : version.task_queue_infos())
+      entry.queues.insert({info.name(), info.type()});
   }
   for (const auto& [name, type] : entry.queues)
     by_queue_[{entry.namespace_id, name, type}].push_back(&entry);
@@ -100,7 +104,8 @@ void Deployments::erase(const Namespace& ns, const std::string& name) {
   const auto found = all_.find(key_of(ns.id, name));
   if (found == all_.end()) return;
   engine_.put_value(kTable, found->first, "", /*erase=*/true);
-  all_.erase(found);  // It has no versions, hence no queues.
+  forget_queues(*found->second);  // It may go with its namespace and all of its versions.
+  all_.erase(found);
 }
 
 absl::Status Deployments::polled(Namespace& ns, const DeploymentVersion& version,

@@ -60,16 +60,18 @@ class Deployments {
   absl::Status restore(const std::string& key, const std::string& value);
 
  private:
+  using Queues = std::set<std::pair<std::string, enums::TaskQueueType>>;
   struct Entry {
     std::string namespace_id;
     Deployment deployment;
-    std::set<std::pair<std::string, enums::TaskQueueType>> queues;  // Of all its versions.
+    Queues queues;  // Of all its versions.
     Timer timer;
   };
   static std::string key_of(const std::string& namespace_id, const std::string& name);
   const Entry* entry_of(const std::string& namespace_id, const std::string& name) const;
   Entry& add(const std::string& namespace_id, Deployment deployment);
   void index(Entry& entry);
+  Queues forget_queues(Entry& entry);  // Those that it had.
   void save(const Entry& entry);
   void arm(Entry& entry);
   void look(const std::string& key);

@@ -1,6 +1,9 @@
 // Namespaces that are deleted with all that is in them, also over a restart.
+#include "server/engine/removals.h"
+
 #include "temporal/api/operatorservice/v1/request_response.pb.h"
 
+#include "server/engine/deployments/deployments.h"
 #include "server/server.h"
 #include "tests/unit/server/service/engine_fixture.h"
 #include "tests/unit/server/service/server_calls.h"
@@ -129,6 +132,31 @@ TEST_F(RemovalsTest, ItsNameIsFreeAtOnce) {
 
   EXPECT_TRUE(start_here("first").ok());
   EXPECT_TRUE(described(renamed).ok());
+}
+
+using DeploymentsOfRemovedTest = EngineFixture;
+
+TEST_F(DeploymentsOfRemovedTest, GoWithTheirNamespaceAndItsQueues) {
+  const std::string id = peek([](Engine& engine) {
+    Namespace& ns = engine.namespaces().add(kName, engine.ids().uuid(), std::chrono::hours{24});
+    EXPECT_TRUE(
+        engine.deployments->polled(ns, {"d", "1"}, "queue", enums::TASK_QUEUE_TYPE_WORKFLOW).ok());
+    engine.removals->begin(ns, Nanos{0});
+    return ns.id;
+  });
+
+  while (peek([&id](Engine& engine) { return engine.namespaces().find_by_id(id) != nullptr; })) {
+  }
+
+  const bool is_empty = peek([](Engine& engine) { return engine.deployments->empty(); });
+  EXPECT_TRUE(is_empty);
+  // Asks what the queue's deployments say: there is none.
+  const bool is_plain = peek([&id](Engine& engine) {
+    const QueueRouting routing =
+        engine.deployments->routing({id, "queue", enums::TASK_QUEUE_TYPE_WORKFLOW});
+    return target_of(routing, "workflow").version.unversioned();
+  });
+  EXPECT_TRUE(is_plain);
 }
 
 }  // namespace
