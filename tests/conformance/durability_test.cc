@@ -1,33 +1,13 @@
 // Q: durability. The server dies by SIGKILL and starts again on its file.
-#include <memory>
-
-#include "absl/time/clock.h"
-
 #include "core/base/proto_time.h"
+#include "tests/conformance/own_server.h"
 #include "tests/conformance/update_session.h"
 
 namespace chimera::conformance {
 namespace {
 
-class DurabilityTest : public UpdateSession {
+class DurabilityTest : public OnOwnServer<UpdateSession> {
  protected:
-  void SetUp() override {
-    if (target().foreign) GTEST_SKIP() << "a server of --address is not ours to kill";
-    if (server_is("1.32"))
-      GTEST_SKIP() << "started again on its file, it finds no matching service for minutes";
-    server_ = std::make_unique<OwnServer>();
-  }
-  void TearDown() override {
-    Session::TearDown();
-    server_ = nullptr;
-  }
-
-  void die_and_come_back(absl::Duration gone = absl::ZeroDuration()) {
-    server_->kill();
-    absl::SleepFor(gone);
-    server_->restart();
-  }
-
   // Calls `action` for a workflow and a queue of its own.
   void of(const std::string& name, const std::function<void()>& action) {
     const std::string id_before = id, queue_before = queue;
@@ -47,13 +27,11 @@ class DurabilityTest : public UpdateSession {
     go_on();
     EXPECT_NE(wait_closed().event_type(), enums::EVENT_TYPE_UNSPECIFIED);
   }
-
-  std::unique_ptr<OwnServer> server_;
 };
 
 // In the middle of a batch: it goes on behind what it has done, and does nothing twice.
 TEST_F(DurabilityTest, kill9_batch_under_way) {
-  if (target().genuine) return;  // It does again what it has not reported.
+  if (target().genuine) GTEST_SKIP() << "it does again what it has not reported";
   constexpr int kMany = 120;
   wf::StartBatchOperationRequest batch;
   batch.set_namespace_(ns);
@@ -89,7 +67,7 @@ TEST_F(DurabilityTest, kill9_batch_under_way) {
 }
 
 TEST_F(DurabilityTest, kill9_paused) {
-  if (target().genuine) return;  // Server 1.29 has no pauses.
+  if (target().genuine) GTEST_SKIP() << "server 1.29 has no pauses";
   wf::PauseWorkflowExecutionRequest pause;
   wf::UnpauseWorkflowExecutionRequest unpause;
   dies_in(
@@ -112,7 +90,7 @@ TEST_F(DurabilityTest, kill9_paused) {
 // kill9_each_state, a case for each.
 // A run's own clock, and what is left of its fast-forward.
 TEST_F(DurabilityTest, kill9_time_skipped) {
-  if (target().genuine) return;  // Server 1.29 has no such clocks.
+  if (target().genuine) GTEST_SKIP() << "server 1.29 has no such clocks";
   const auto clock = [this] {
     return base::to_wall_time(
         describe().workflow_extended_info().time_skipping_info().current_time());

@@ -1,4 +1,5 @@
 // M: schedules.
+#include "tests/conformance/own_server.h"
 #include "tests/conformance/schedule_session.h"
 
 namespace chimera::conformance {
@@ -581,20 +582,7 @@ TEST_F(ScheduleTest, backfill_of_a_million_times) {
 }
 
 // Q. The server dies, and is away for some times of the schedule.
-class ScheduleRestartTest : public ScheduleSession {
- protected:
-  void SetUp() override {
-    if (target().foreign) GTEST_SKIP() << "a server of --address is not ours to kill";
-    if (server_is("1.32"))
-      GTEST_SKIP() << "started again on its file, it finds no matching service for minutes";
-    server_ = std::make_unique<OwnServer>();
-  }
-  void TearDown() override {
-    ScheduleSession::TearDown();
-    server_ = nullptr;
-  }
-  std::unique_ptr<OwnServer> server_;
-};
+using ScheduleRestartTest = OnOwnServer<ScheduleSession>;
 
 TEST_F(ScheduleRestartTest, schedule_over_restart) {
   create([](schedules::Schedule& schedule) {
@@ -603,9 +591,7 @@ TEST_F(ScheduleRestartTest, schedule_over_restart) {
   });
   when_actions(2);
   const std::int64_t before = described().info().action_count();
-  server_->kill();
-  absl::SleepFor(absl::Seconds(5));
-  server_->restart();
+  die_and_come_back(absl::Seconds(5));
   // What was due meanwhile is caught up with, each time once.
   const auto now = when_actions(before + 3);
   std::set<std::int64_t> seen;

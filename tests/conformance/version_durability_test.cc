@@ -1,32 +1,12 @@
 // What is kept of worker deployments, and of runs that are bound to a version, when the server is
 // killed.
-#include <memory>
-
 #include "tests/conformance/deployment_session.h"
+#include "tests/conformance/own_server.h"
 
 namespace chimera::conformance {
 namespace {
 
-class VersionDurabilityTest : public DeploymentSession {
- protected:
-  void SetUp() override {
-    if (target().foreign) GTEST_SKIP() << "a server of --address is not ours to kill";
-    if (server_is("1.32"))
-      GTEST_SKIP() << "started again on its file, it finds no matching service for minutes";
-    server_ = std::make_unique<OwnServer>();
-  }
-  void TearDown() override {
-    Session::TearDown();
-    server_ = nullptr;
-  }
-  void die_and_come_back() {
-    server_->kill();
-    server_->restart();
-  }
-
- private:
-  std::unique_ptr<OwnServer> server_;
-};
+using VersionDurabilityTest = OnOwnServer<DeploymentSession>;
 
 TEST_F(VersionDurabilityTest, kill9_deployments) {
   make_version("1.0");
