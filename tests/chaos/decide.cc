@@ -148,6 +148,11 @@ wf::RespondWorkflowTaskCompletedRequest decide(const wf::PollWorkflowTaskQueueRe
     complete(out, known.workflow_id);
     return out;
   }
+  if (known.type == "Pinned") {
+    if (!known.timer_started) start_timer(out);
+    if (known.timer_fired) complete(out, known.workflow_id);
+    return out;
+  }
   if (known.scheduled == 0) schedule_activity(out, "a");
   if (known.type == "Chain") {
     if (known.completed == 0) return out;

@@ -1,6 +1,7 @@
 // The server is killed with SIGKILL at random moments under load and started again on its file:
 // everything that it acknowledged or showed must be there, every workflow must end, schedules
-// have started each of their times once, and batches have done each of their executions once.
+// have started each of their times once, batches have done each of their executions once, and
+// pinned workflows have stayed with the version that they belong to.
 #include <filesystem>
 #include <random>
 
@@ -147,6 +148,44 @@ void verify_batches(Caller& caller, const Acknowledged& all) {
   }
 }
 
+// Routing and notes are as they were acknowledged last.
+void verify_deployment(Caller& caller, const Acknowledged& all) {
+  wf::DescribeWorkerDeploymentRequest about;
+  about.set_namespace_(kNamespace);
+  about.set_deployment_name(kDeployment);
+  const auto described = caller.once<wf::DescribeWorkerDeploymentResponse>(about);
+  ASSERT_TRUE(described.ok()) << described.status();
+  const auto& routing = described->worker_deployment_info().routing_config();
+  EXPECT_EQ(routing.current_deployment_version().build_id(), all.current);
+  EXPECT_EQ(routing.ramping_deployment_version().build_id(), all.ramping);
+  EXPECT_EQ(described->worker_deployment_info().version_summaries_size(), 2);
+  for (const auto& [build, note] : all.written) {
+    wf::DescribeWorkerDeploymentVersionRequest request;
+    request.set_namespace_(kNamespace);
+    request.mutable_deployment_version()->set_deployment_name(kDeployment);
+    request.mutable_deployment_version()->set_build_id(build);
+    const auto version = caller.once<wf::DescribeWorkerDeploymentVersionResponse>(request);
+    ASSERT_TRUE(version.ok()) << version.status();
+    const auto& entries = version->worker_deployment_version_info().metadata().entries();
+    ASSERT_TRUE(entries.contains("note")) << build;
+    EXPECT_EQ(entries.at("note").data(), absl::StrCat("\"", note, "\"")) << build;
+  }
+}
+
+// One version has run all of its tasks: the one that was current when it was alone.
+void verify_pinned(Caller& caller, const std::string& id, const Acknowledged::Pinned& pinned) {
+  std::set<std::string> builds;
+  for (const HistoryEvent& event : caller.history(id, pinned.run_id)) {
+    if (event.has_workflow_task_completed_event_attributes())
+      builds.insert(
+          event.workflow_task_completed_event_attributes().deployment_version().build_id());
+  }
+  ASSERT_EQ(builds.size(), 1u) << id;
+  if (!pinned.build.empty()) {
+    EXPECT_EQ(*builds.begin(), pinned.build) << id;
+  }
+}
+
 class KillTest : public testing::Test {
  protected:
   KillTest() : server_(file_) {}
@@ -198,6 +237,11 @@ class KillTest : public testing::Test {
       for (const auto& [id, run_id] : runs) add(id, run_id);
     }
     verify_batches(caller, all);
+    verify_deployment(caller, all);
+    for (const auto& [id, pinned] : all.pinned) {
+      verify_pinned(caller, id, pinned);
+      add(id, pinned.run_id);
+    }
     for (const auto& [id, signal] : all.signals) EXPECT_EQ(chains.at(id).signals[signal], 1) << id;
     for (const auto& [update, id] : all.updates) EXPECT_EQ(chains.at(id).updates[update], 1) << id;
     for (const auto& [run_id, seen] : all.seen) {
@@ -236,9 +280,9 @@ TEST_F(KillTest, NothingAcknowledgedIsLost) {
   const Acknowledged& all = ledger.all();
   std::printf(
       "%d kills; %zu workflows, %zu signals, %zu updates, %zu tasks, %zu activities, %zu "
-      "backfills, %zu batches\n",
+      "backfills, %zu batches, %zu pinned\n",
       kills(), all.started.size(), all.signals.size(), all.updates.size(), all.tasks.size(),
-      all.activities.size(), all.scheduled.size(), all.batches.size());
+      all.activities.size(), all.scheduled.size(), all.batches.size(), all.pinned.size());
   EXPECT_GT(all.started.size(), 10u);
 }
 

@@ -26,6 +26,13 @@ struct Acknowledged {
   std::set<std::pair<std::string, std::int64_t>> scheduled;  // Schedule, time in seconds.
   std::map<std::string, std::string> kept;  // Workflow id -> run id: what batches are about.
   std::set<std::string> batches;            // Job id and signal name.
+  struct Pinned {
+    std::string run_id;
+    std::string build;  // That runs it; empty: one of them.
+  };
+  std::map<std::string, Pinned> pinned;                  // By workflow id.
+  std::string current, ramping;                          // Builds of the deployment.
+  std::map<std::string, std::string> written;            // Build -> its note.
   std::map<std::string, std::vector<std::string>> seen;  // Run id -> serialized events, as read.
   std::vector<std::string> wrong;                        // Answers that no correct server gives.
 };

@@ -13,10 +13,12 @@ constexpr const char* kTypes[] = {"Work", "Chain", "Work", "Parent"};
 }  // namespace
 
 Load::Load(ServerProcess& server, Ledger& ledger)
-    : caller_(server), server_(server), ledger_(ledger), driving_(kClients + 2) {
+    : caller_(server), server_(server), ledger_(ledger), driving_(kClients + 3) {
   for (int i = 0; i < kClients; ++i) threads_.emplace_back([this, i] { drive(i); });
   threads_.emplace_back([this] { drive_schedules(); });
   threads_.emplace_back([this] { drive_batches(); });
+  threads_.emplace_back([this] { drive_deployments(); });
+  for (const char* build : kBuilds) threads_.emplace_back([this, build] { work_as(build); });
   for (int i = 0; i < 4; ++i) threads_.emplace_back([this, i] { work(i % 2 == 1); });
   for (int i = 0; i < 2; ++i) threads_.emplace_back([this] { run_activities(); });
   threads_.emplace_back([this] { read_histories(); });
@@ -147,7 +149,7 @@ void Load::work(bool sticky) {
   }
 }
 
-void Load::run_task(wf::PollWorkflowTaskQueueResponse& task) {
+void Load::run_task(wf::PollWorkflowTaskQueueResponse& task, const std::string& build) {
   const auto& execution = task.workflow_execution();
   std::vector<HistoryEvent> events(task.history().events().begin(), task.history().events().end());
   if (events.empty() || events[0].event_id() != 1 || !task.next_page_token().empty())
@@ -157,7 +159,10 @@ void Load::run_task(wf::PollWorkflowTaskQueueResponse& task) {
   request.set_namespace_(kNamespace);
   request.set_task_token(task.task_token());
   request.set_identity(absl::StrCat("task-", ++serial_));
-  if (serial_ % 2 == 0) {
+  if (!build.empty()) {
+    request.set_versioning_behavior(enums::VERSIONING_BEHAVIOR_PINNED);
+    *request.mutable_deployment_options() = deployment_options(build);
+  } else if (serial_ % 2 == 0) {
     auto& sticky = *request.mutable_sticky_attributes();
     sticky.mutable_worker_task_queue()->set_name(kStickyQueue);
     sticky.mutable_worker_task_queue()->set_kind(enums::TASK_QUEUE_KIND_STICKY);

@@ -72,6 +72,34 @@ TEST_F(TestEnvironmentTest, AWorkflowWithAClockOfItsOwnSkipsWhereOthersDoNot) {
   worker_ = nullptr;
 }
 
+TEST_F(TestEnvironmentTest, ASingleWorkflowIsDrivenOn) {
+  TestEnvironment real({.time_skipping = false});
+  work(real);
+  const auto bill = real.client().start_workflow<kReminder>(with_id("driven"));
+  const Time begin = real.now();
+
+  EXPECT_TRUE(real.fast_forward(bill, 2 * kDay));
+
+  EXPECT_GE(real.now(bill) - begin, 2 * kDay);
+  EXPECT_LT(real.now(bill) - begin, 3 * kDay);
+  EXPECT_LT(real.now() - begin, kDay);
+  EXPECT_FALSE(real.fast_forward(bill, 2 * kDay)) << "it ends a day before";
+  EXPECT_EQ(bill.result(), "reminded");
+  worker_ = nullptr;
+}
+
+TEST_F(TestEnvironmentTest, WhatCannotBeDrivenOnIsRefused) {
+  work(env_);
+  const auto bill = env_.client().start_workflow<kReminder>(with_id("ended"));
+  EXPECT_THROW(env_.fast_forward(bill, Duration{0}), std::invalid_argument);
+  EXPECT_EQ(bill.result(), "reminded");
+
+  EXPECT_THROW(env_.fast_forward(bill, kDay), RpcError);
+  const auto nobody = env_.client().get_workflow_handle<std::string>("nobody");
+  EXPECT_THROW(env_.fast_forward(nobody, kDay), RpcError);
+  EXPECT_THROW(env_.now(nobody), RpcError);
+}
+
 TEST_F(TestEnvironmentTest, ThreeDaysPassWhileTheResultIsAwaited) {
   work(env_);
   const Time begin = env_.now();

@@ -16,6 +16,7 @@
 #include "chimera/activity.h"
 #include "core/base/proto_time.h"
 #include "sdk-cpp/src/client_state.h"
+#include "sdk-cpp/src/testing/own_clock.h"
 #include "sdk-cpp/src/workflow_runtime.h"
 #include "server/server.h"
 
@@ -143,6 +144,7 @@ void refuse_elsewhere(const ClientOptions& options) {
 struct TestEnvironment::State {
   std::unique_ptr<server::Server> server;
   std::shared_ptr<TimeLock> lock = std::make_shared<TimeLock>();
+  detail::ClientPtr calls;  // Of the client.
   std::optional<Client> client;
   bool skips = false;
 };
@@ -164,12 +166,14 @@ TestEnvironment::TestEnvironment(const TestEnvironmentOptions& options)
         absl::StrCat("chimera::TestEnvironment: ", server.status().message()));
   state_->server = *std::move(server);
   state_->skips = options.time_skipping;
-  detail::ClientPtr client = sdk::open_client(options.client, state_->server->local_transport());
+  const detail::ClientPtr client =
+      sdk::open_client(options.client, state_->server->local_transport());
   if (options.time_skipping) {
     state_->lock->use(client->connection);
     client->intercept({std::make_shared<Skipping>(state_->lock)});
   }
-  state_->client.emplace(std::move(client));
+  state_->calls = client;
+  state_->client.emplace(client);
 }
 
 TestEnvironment::~TestEnvironment() = default;
@@ -210,6 +214,16 @@ void TestEnvironment::rest_activity(Duration time) {
   while (!over->WaitForNotificationWithTimeout(absl::FromChrono(kLook))) {
     if (activity::is_cancelled()) return;
   }
+}
+
+Time TestEnvironment::clock_of(const std::string& id, const std::string& run_id) const {
+  return sdk::clock_of(*state_->calls, id, run_id).value_or(now());
+}
+
+bool TestEnvironment::forward_clock(const std::string& id, const std::string& run_id,
+                                    Duration time) {
+  sdk::refuse_in_workflow("chimera::TestEnvironment::fast_forward");
+  return sdk::forward_clock(*state_->calls, id, run_id, time);
 }
 
 TestEnvironment::RealTime::RealTime(TestEnvironment& env) : env_(env) { env.state_->lock->hold(1); }
