@@ -105,6 +105,11 @@ std::string fetch_history(ClientState& client, const Target& target) {
   return client.outbound().fetch_history({target});
 }
 
+WorkflowExecutionOptions update_options(ClientState& client, const Target& target,
+                                        const WorkflowExecutionOptionsUpdate& update) {
+  return client.outbound().update_options({target, update});
+}
+
 }  // namespace detail
 
 WorkflowQueryRejectedError::WorkflowQueryRejectedError(WorkflowExecutionStatus status)

@@ -16,6 +16,7 @@
 #include "sdk-cpp/src/errors.h"
 #include "sdk-cpp/src/operations/attributes.h"
 #include "sdk-cpp/src/rpc_parts.h"
+#include "sdk-cpp/src/version_wire.h"
 
 namespace chimera::sdk {
 
@@ -61,6 +62,7 @@ WorkflowExecution execution_of(const api::workflow::v1::WorkflowExecutionInfo& i
                         .history_length = info.history_length()};
   out.memo = to_public(info.memo(), codec);
   out.search_attributes = to_public(info.search_attributes());
+  if (info.has_versioning_info()) out.versioning_info = to_public(info.versioning_info());
   return out;
 }
 
@@ -163,6 +165,8 @@ Request start_request(ClientState& client, StartWorkflowInput& input) {
     *request.mutable_search_attributes() = to_proto(options.search_attributes);
   }
   if (options.priority != Priority{}) *request.mutable_priority() = to_proto(options.priority);
+  if (options.versioning_override)
+    *request.mutable_versioning_override() = to_proto(*options.versioning_override);
   if (!options.static_summary.empty() || !options.static_details.empty()) {
     set_metadata(options.static_summary, options.static_details, client.codec,
                  *request.mutable_user_metadata());
@@ -472,6 +476,37 @@ std::string ClientCalls::fetch_history(const FetchHistoryInput& input) {
   const absl::StatusOr<std::string> json = core::history_to_json(history);
   if (!json.ok()) throw ConversionError(std::string(json.status().message()));
   return *json;
+}
+
+WorkflowExecutionOptions ClientCalls::update_options(const UpdateOptionsInput& input) {
+  const WorkflowExecutionOptionsUpdate& update = input.update;
+  const std::string doing =
+      absl::StrCat("cannot update options of workflow '", input.target.id, "'");
+  const bool touches_override = update.versioning_override || update.clear_versioning_override;
+  if (!touches_override && !update.priority)
+    throw std::invalid_argument(absl::StrCat(doing, ": none is given"));
+  if (update.versioning_override && update.clear_versioning_override) {
+    throw std::invalid_argument(
+        absl::StrCat(doing, ": versioning_override is given, and clear_versioning_override too"));
+  }
+  ws::UpdateWorkflowExecutionOptionsRequest request;
+  request.set_namespace_(client_.namespace_);
+  set_execution(*request.mutable_workflow_execution(), input.target);
+  request.set_identity(client_.connection->options().identity);
+  auto& options = *request.mutable_workflow_execution_options();
+  if (touches_override) request.mutable_update_mask()->add_paths("versioning_override");
+  if (update.versioning_override)
+    *options.mutable_versioning_override() = to_proto(*update.versioning_override);
+  if (update.priority) {
+    request.mutable_update_mask()->add_paths("priority");
+    *options.mutable_priority() = to_proto(*update.priority);
+  }
+  ws::UpdateWorkflowExecutionOptionsResponse response;
+  client_.must(doing, CHIMERA_WORKFLOW_SERVICE(UpdateWorkflowExecutionOptions), request, response);
+  const auto& now = response.workflow_execution_options();
+  WorkflowExecutionOptions out{.priority = to_public(now.priority())};
+  if (now.has_versioning_override()) out.versioning_override = to_public(now.versioning_override());
+  return out;
 }
 
 std::vector<WorkflowExecution> ClientCalls::list_workflows(const ListInput& input) {

@@ -65,6 +65,10 @@ struct DescribeInput {
 struct FetchHistoryInput {
   const detail::Target& target;
 };
+struct UpdateOptionsInput {
+  const detail::Target& target;
+  const WorkflowExecutionOptionsUpdate& update;
+};
 struct ListInput {
   const std::string& query;
   std::size_t limit;
@@ -130,6 +134,9 @@ class ClientOutbound {
   virtual std::string fetch_history(const FetchHistoryInput& input) {
     return next_->fetch_history(input);
   }
+  virtual WorkflowExecutionOptions update_options(const UpdateOptionsInput& input) {
+    return next_->update_options(input);
+  }
   virtual std::vector<WorkflowExecution> list_workflows(const ListInput& input) {
     return next_->list_workflows(input);
   }
@@ -191,6 +198,7 @@ class ClientCalls final : public ClientOutbound {
   void terminate(const TerminateInput& input) override;
   WorkflowExecution describe(const DescribeInput& input) override;
   std::string fetch_history(const FetchHistoryInput& input) override;
+  WorkflowExecutionOptions update_options(const UpdateOptionsInput& input) override;
   std::vector<WorkflowExecution> list_workflows(const ListInput& input) override;
   void create_schedule(CreateScheduleInput& input) override;
   ScheduleDescription describe_schedule(const ScheduleInput& input) override;

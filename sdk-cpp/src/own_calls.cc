@@ -146,6 +146,9 @@ void OwnCalls::call(ContinueAsNewInput& input) {
   if (!options.memo.empty()) *attributes.mutable_memo() = to_proto(options.memo, run.codec);
   if (!options.search_attributes.empty())
     *attributes.mutable_search_attributes() = to_proto(options.search_attributes);
+  attributes.set_initial_versioning_behavior(
+      static_cast<api::enums::v1::ContinueAsNewVersioningBehavior>(
+          options.initial_versioning_behavior));
   if (task != nullptr) task->continuing_as_new = true;
   throw next;
 }

@@ -7,6 +7,7 @@
 #include "absl/time/time.h"
 
 #include "chimera/client.h"
+#include "sdk-cpp/src/version_wire.h"
 
 namespace chimera::sdk {
 namespace {
@@ -195,6 +196,18 @@ void write_attributes(const SearchAttributes& wanted, StartWorkflow& out) {
   if (fields.indexed_fields_size() > 0) *out.mutable_search_attributes() = std::move(fields);
 }
 
+std::optional<VersioningOverride> read_override(const StartWorkflow& start) {
+  if (!start.has_versioning_override()) return std::nullopt;
+  return to_public(start.versioning_override());
+}
+
+// What was told keeps its form, which may be one that this SDK does not know.
+void write_override(const std::optional<VersioningOverride>& wanted, StartWorkflow& out) {
+  if (wanted == read_override(out)) return;
+  out.clear_versioning_override();
+  if (wanted) *out.mutable_versioning_override() = to_proto(*wanted);
+}
+
 void write_timeouts(const ScheduleActionStartWorkflow& action, StartWorkflow& out) {
   out.clear_workflow_execution_timeout();
   set_duration(action.execution_timeout, "ScheduleActionStartWorkflow::execution_timeout",
@@ -234,6 +247,7 @@ void write(const ScheduleActionStartWorkflow& action, const Codec& codec, StartW
   if (out.has_priority() || action.priority != Priority{}) {
     *out.mutable_priority() = to_proto(action.priority);
   }
+  write_override(action.versioning_override, out);
 }
 
 ScheduleActionStartWorkflow read(const StartWorkflow& start, const Codec& codec) {
@@ -254,6 +268,7 @@ ScheduleActionStartWorkflow read(const StartWorkflow& start, const Codec& codec)
           .priority = to_public(start.priority()),
           .static_summary = read_text(metadata.has_summary(), metadata.summary(), codec),
           .static_details = read_text(metadata.has_details(), metadata.details(), codec),
+          .versioning_override = read_override(start),
           .as_told = as_told(start)};
 }
 

@@ -10,6 +10,7 @@
 #include "sdk-cpp/src/crash_report.h"
 #include "sdk-cpp/src/errors.h"
 #include "sdk-cpp/src/log.h"
+#include "sdk-cpp/src/version_wire.h"
 
 namespace chimera::sdk {
 namespace {
@@ -184,12 +185,30 @@ core::Completion WorkflowRuntime::run_activation(const core::Activation& activat
           static_cast<api::enums::v1::VersioningBehavior>(run_.type.versioning_behavior)}};
 }
 
+namespace {
+
+void tell(const core::Activation& activation, workflow::Info& info) {
+  info.is_replaying = activation.is_replaying;
+  info.history_length = activation.history_length;
+  info.history_size = activation.history_size_bytes;
+  info.continue_as_new_suggested = activation.continue_as_new_suggested;
+  info.suggest_continue_as_new_reasons.clear();
+  for (const auto reason : activation.suggest_continue_as_new_reasons) {
+    info.suggest_continue_as_new_reasons.push_back(
+        static_cast<workflow::SuggestContinueAsNewReason>(reason));
+  }
+  info.target_worker_deployment_version_changed =
+      activation.target_worker_deployment_version_changed;
+  info.current_deployment_version.reset();
+  if (activation.deployment_version_for_current_task)
+    info.current_deployment_version = to_public(*activation.deployment_version_for_current_task);
+}
+
+}  // namespace
+
 void WorkflowRuntime::begin(const core::Activation& activation) {
   run_.now = activation.time;
-  run_.info.is_replaying = activation.is_replaying;
-  run_.info.history_length = activation.history_length;
-  run_.info.history_size = activation.history_size_bytes;
-  run_.info.continue_as_new_suggested = activation.continue_as_new_suggested;
+  tell(activation, run_.info);
   run_.commands.clear();
   run_.task_error.clear();
   run_.disagrees = false;

@@ -271,7 +271,7 @@ absl::Status delete_deployment(Engine& engine, wf::DeleteWorkerDeploymentRequest
   const Deployment* deployment = engine.deployments->find(**ns, name);
   if (deployment == nullptr) return absl::OkStatus();
   if (!deployment->versions().empty())
-    return absl::InternalError("deployment has versions, can't be deleted");
+    return absl::FailedPreconditionError("deployment has versions, can't be deleted");
   engine.deployments->erase(**ns, name);
   return absl::OkStatus();
 }

@@ -358,7 +358,8 @@ TEST_F(DeploymentTest, worker_deployment_deleted) {
   ASSERT_TRUE(rpc<wf::SetWorkerDeploymentCurrentVersionResponse>(request).ok());
   EXPECT_FALSE(delete_deployment().ok());
   if (!server_is("1.29")) {
-    EXPECT_EQ(delete_deployment().message(), "deployment has versions, can't be deleted");
+    EXPECT_EQ(delete_deployment(),
+              absl::FailedPreconditionError("deployment has versions, can't be deleted"));
   }
   // Of one without queues the genuine server never says that it has told them.
   EXPECT_TRUE(rpc<wf::SetWorkerDeploymentCurrentVersionResponse>(current_request("")).ok());

@@ -284,6 +284,11 @@ TEST_F(LimitsTest, suggest_continue_as_new) {
   task = poll_rest(poll());
 
   EXPECT_TRUE(suggested(task).suggest_continue_as_new());
+  if (!server_is("1.29")) {
+    EXPECT_THAT(
+        suggested(task).suggest_continue_as_new_reasons(),
+        testing::ElementsAre(enums::SUGGEST_CONTINUE_AS_NEW_REASON_TOO_MANY_HISTORY_EVENTS));
+  }
   EXPECT_GT(suggested(task).history_size_bytes(), 0);
 }
 

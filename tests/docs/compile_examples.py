@@ -27,10 +27,16 @@ def program(document: pathlib.Path) -> str | None:
 
 def main() -> int:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--compiler", required=True)
-    parser.add_argument("--include", required=True)
-    parser.add_argument("--root", required=True, type=pathlib.Path)
+    parser.add_argument("--compiler")
+    parser.add_argument("--include")
+    parser.add_argument("--root", type=pathlib.Path)
+    parser.add_argument("--write", nargs=2, metavar=("DOCUMENT", "FILE"), type=pathlib.Path,
+                        help="only write the program of one document, for a test that runs it")
     options = parser.parse_args()
+    if options.write:
+        document, file = options.write
+        file.write_text(program(document) or "")
+        return 0
     compiled = failed = 0
     for document in [options.root / "README.md", *sorted((options.root / "docs").glob("**/*.md"))]:
         source = program(document)

@@ -26,9 +26,12 @@ using namespace std::chrono_literals;
 struct Target {
   std::string address;
   bool genuine = false;
-  bool ends_polls = false;  // Answers the open polls of a worker that says goodbye.
+  std::string genuine_version;  // "1.29.1"; empty for the embedded one.
+  bool ends_polls = false;      // Answers the open polls of a worker that says goodbye.
 };
 const Target& target();  // The server of this program.
+// Whether it is the genuine server of this version, "1.29" for instance.
+bool server_is(const std::string& version);
 // Starts the server, runs the tests, stops it: the embedded one, with --genuine the real dev server
 // (CHIMERA_TEMPORAL_CLI), with --address HOST:PORT one that runs already.
 int run_tests(int argc, char** argv);

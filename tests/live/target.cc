@@ -34,6 +34,12 @@ void wait_for_namespace() {
             .ok()) {
       the_target.ends_polls =
           reply.namespace_info().capabilities().worker_poll_complete_on_shutdown();
+      wf::GetSystemInfoResponse info;
+      if (the_target.genuine && (*connection)
+                                    ->call_blocking(CHIMERA_WORKFLOW_SERVICE(GetSystemInfo),
+                                                    wf::GetSystemInfoRequest(), info, {})
+                                    .ok())
+        the_target.genuine_version = info.server_version();
       return;
     }
     absl::SleepFor(absl::Milliseconds(100));
@@ -45,6 +51,9 @@ void wait_for_namespace() {
 }  // namespace
 
 const Target& target() { return the_target; }
+bool server_is(const std::string& version) {
+  return the_target.genuine_version.starts_with(version);
+}
 
 int run_tests(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);

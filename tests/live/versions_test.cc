@@ -1,145 +1,203 @@
-// Versions of a worker deployment: pinned runs stay, auto-upgrade runs move, ramps.
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
-
-#include "core/rpc/connection.h"
-#include "tests/live/live.h"
+// Runs of versioned workers: pinned ones stay, auto-upgrade ones move, ramps, overrides, and where
+// a run goes that continues as new.
+#include "tests/live/versions.h"
 
 namespace chimera::live {
 namespace {
 
-namespace wf = api::workflowservice::v1;
+constexpr auto kPinned = VersioningBehavior::kPinned;
+constexpr auto kAutoUpgrade = VersioningBehavior::kAutoUpgrade;
 
-CHIMERA_LIVE(VersionsLive);
-
-// Ends with the build that its code is of.
-template <int kBuild, VersioningBehavior kBehavior>
-struct Waits {
-  bool done = false;
-  void finish() { done = true; }
-  std::string run() {
-    workflow::wait_condition([this] { return done; });
-    return absl::StrCat(kBuild);
-  }
-};
-template <int kBuild, VersioningBehavior kBehavior>
-const auto kWaits = define_workflow<&Waits<kBuild, kBehavior>::run>("Waits")
-                        .template signal<&Waits<kBuild, kBehavior>::finish>("finish")
-                        .versioning_behavior(kBehavior);
-
-// Its name has no dots.
-std::string deployment_of(const WorkflowOptions& with) {
-  return absl::StrReplaceAll(with.id, {{".", "-"}});
-}
-
-class Operator {
- public:
-  explicit Operator(std::string deployment) : deployment_(std::move(deployment)) {
-    core::ConnectionOptions options;
-    options.target_host = target().address;
-    auto connection = core::Connection::connect(std::move(options));
-    if (connection.ok()) connection_ = *std::move(connection);
-  }
-  bool make_current(const std::string& build) {
-    wf::SetWorkerDeploymentCurrentVersionRequest request;
-    request.set_namespace_("default");
-    request.set_deployment_name(deployment_);
-    request.set_build_id(build);
-    request.set_ignore_missing_task_queues(true);
-    wf::SetWorkerDeploymentCurrentVersionResponse reply;
-    return connection_
-        ->call_blocking(CHIMERA_WORKFLOW_SERVICE(SetWorkerDeploymentCurrentVersion), request, reply)
-        .ok();
-  }
-  bool ramp(const std::string& build, float percentage) {
-    wf::SetWorkerDeploymentRampingVersionRequest request;
-    request.set_namespace_("default");
-    request.set_deployment_name(deployment_);
-    request.set_build_id(build);
-    request.set_percentage(percentage);
-    request.set_ignore_missing_task_queues(true);
-    wf::SetWorkerDeploymentRampingVersionResponse reply;
-    return connection_
-        ->call_blocking(CHIMERA_WORKFLOW_SERVICE(SetWorkerDeploymentRampingVersion), request, reply)
-        .ok();
-  }
-  std::string version_of(const std::string& workflow_id) {
-    wf::DescribeWorkflowExecutionRequest request;
-    request.set_namespace_("default");
-    request.mutable_execution()->set_workflow_id(workflow_id);
-    wf::DescribeWorkflowExecutionResponse reply;
-    connection_->call_blocking(CHIMERA_WORKFLOW_SERVICE(DescribeWorkflowExecution), request, reply)
-        .IgnoreError();
-    return reply.workflow_execution_info().versioning_info().deployment_version().build_id();
-  }
-
- private:
-  const std::string deployment_;
-  std::shared_ptr<core::Connection> connection_;
-};
-
-// A worker of its own beside the fixture's.
-template <int kBuild, VersioningBehavior kBehavior>
-std::unique_ptr<Worker> worker_of(Client& client, const std::string& queue,
-                                  const std::string& deployment, std::size_t cache) {
-  WorkerOptions options{
-      .task_queue = queue,
-      .deployment = WorkerDeploymentConfig{
-          .version = {.deployment_name = deployment, .build_id = absl::StrCat(kBuild)}}};
-  options.max_cached_workflows = cache;
-  auto worker = std::make_unique<Worker>(client, std::move(options));
-  worker->add(kWaits<kBuild, kBehavior>);
-  worker->start();
-  return worker;
-}
-
-template <VersioningBehavior kBehavior>
-void run_over_a_change(Client& client, const WorkflowOptions& with, std::size_t cache,
-                       const std::string& expected) {
-  const std::string deployment = deployment_of(with);
-  Operator op(deployment);
-  const auto one = worker_of<1, kBehavior>(client, with.task_queue, deployment, cache);
-  const auto two = worker_of<2, kBehavior>(client, with.task_queue, deployment, cache);
-  while (!op.make_current("1")) {
-  }
-  auto handle = client.start_workflow<std::string>("Waits", with);
-  while (op.version_of(with.id) != "1") {
-  }
-  while (!op.make_current("2")) {
-  }
-  handle.signal("finish");
-  EXPECT_EQ(handle.result(), expected);
-}
-
-TEST_P(VersionsLive, PinnedRunStays) {
-  do_not_replay();  // Its code is another one's.
-  run_over_a_change<VersioningBehavior::kPinned>(client(), options(), GetParam(), "1");
-}
-
-TEST_P(VersionsLive, AutoUpgradeRunMoves) {
-  do_not_replay();
-  run_over_a_change<VersioningBehavior::kAutoUpgrade>(client(), options(), GetParam(), "2");
-}
-
-TEST_P(VersionsLive, RampTakesNoneOrAll) {
-  do_not_replay();
-  const WorkflowOptions with = options();
-  const std::string deployment = deployment_of(with);
-  Operator op(deployment);
-  constexpr auto kPinned = VersioningBehavior::kPinned;
-  const auto one = worker_of<1, kPinned>(client(), with.task_queue, deployment, GetParam());
-  const auto two = worker_of<2, kPinned>(client(), with.task_queue, deployment, GetParam());
-  while (!op.make_current("1")) {
-  }
-  for (const auto& [percentage, expected] : {std::pair(0.0F, "1"), std::pair(100.0F, "2")}) {
-    while (!op.ramp("2", percentage)) {
-    }
-    WorkflowOptions again = with;
-    again.id = absl::StrCat(with.id, "-", percentage);
-    auto handle = client().start_workflow<std::string>("Waits", again);
+class VersionsLive : public Versions {
+ protected:
+  template <VersioningBehavior kBehavior>
+  void run_over_a_change(const std::string& expected) {
+    const auto one = worker_of("1", kWaits<kBehavior>), two = worker_of("2", kWaits<kBehavior>);
+    make_current("1");
+    const auto handle = start<&Waits<kBehavior>::run>();
+    wait_for_build(handle.id(), "1");
+    make_current("2");
     handle.signal("finish");
     EXPECT_EQ(handle.result(), expected);
   }
+  WorkflowOptions on(VersioningOverride override) {
+    WorkflowOptions with = options();
+    with.versioning_override = std::move(override);
+    return with;
+  }
+};
+INSTANTIATE_TEST_SUITE_P(, VersionsLive, testing::Values(std::size_t{1000}, std::size_t{0}),
+                         cache_name);
+
+TEST_P(VersionsLive, PinnedRunStays) { run_over_a_change<kPinned>("1"); }
+
+TEST_P(VersionsLive, AutoUpgradeRunMoves) { run_over_a_change<kAutoUpgrade>("2"); }
+
+TEST_P(VersionsLive, RampTakesNoneOrAll) {
+  const auto one = worker_of("1", kWaits<kPinned>), two = worker_of("2", kWaits<kPinned>);
+  make_current("1");
+  for (const auto& [percentage, expected] : {std::pair(0.0F, "1"), std::pair(100.0F, "2")}) {
+    ramp("2", percentage);
+    const auto handle = start<&Waits<kPinned>::run>();
+    handle.signal("finish");
+    EXPECT_EQ(handle.result(), expected);
+  }
+}
+
+TEST_P(VersionsLive, AStartGoesToTheVersionThatItNames) {
+  const auto one = worker_of("1", kWaits<kAutoUpgrade>), two = worker_of("2", kWaits<kAutoUpgrade>);
+  make_current("1");
+  const PinnedVersioningOverride to_two{version("2")};
+
+  const auto started = client().start_workflow<&Waits<kAutoUpgrade>::run>(on(to_two));
+  started.signal("finish");
+  EXPECT_EQ(started.result(), "2");
+  const auto versioning = started.describe().versioning_info;
+  ASSERT_TRUE(versioning.has_value());
+  EXPECT_EQ(versioning->deployment_version, version("2"));
+  EXPECT_EQ(versioning->versioning_override, VersioningOverride(to_two));
+
+  const auto signalled =
+      client().signal_with_start<std::string>("Waits", on(to_two), "finish", std::tuple<>());
+  EXPECT_EQ(signalled.result(), "2");
+
+  WorkflowOptions with = on(to_two);
+  with.id_conflict_policy = WorkflowIdConflictPolicy::kFail;
+  client()
+      .start_update_with_start_workflow<void>("Waits", with, "finish_by_update", {}, std::tuple<>())
+      .result();
+  EXPECT_EQ(client().get_workflow_handle<std::string>(with.id).result(), "2");
+}
+
+TEST_P(VersionsLive, AnAutoUpgradeOverrideMovesWhatIsPinned) {
+  const auto one = worker_of("1", kWaits<kPinned>), two = worker_of("2", kWaits<kPinned>);
+  make_current("1");
+  const auto handle =
+      client().start_workflow<&Waits<kPinned>::run>(on(AutoUpgradeVersioningOverride{}));
+  wait_for_build(handle.id(), "1");
+  make_current("2");
+  handle.signal("finish");
+  EXPECT_EQ(handle.result(), "2");
+}
+
+TEST_P(VersionsLive, AnOpenWorkflowIsMovedAndReleased) {
+  const auto one = worker_of("1", kWaits<kPinned>), two = worker_of("2", kWaits<kPinned>);
+  make_current("1");
+  const auto handle = start<&Waits<kPinned>::run>();
+  wait_for_build(handle.id(), "1");
+
+  const PinnedVersioningOverride to_two{version("2")};
+  EXPECT_EQ(
+      handle.update_workflow_execution_options({.versioning_override = to_two}).versioning_override,
+      VersioningOverride(to_two));
+  EXPECT_EQ(handle.describe().versioning_info->versioning_override, VersioningOverride(to_two));
+  const auto cleared =
+      handle.update_workflow_execution_options({.clear_versioning_override = true});
+  EXPECT_EQ(cleared.versioning_override, std::nullopt);
+  EXPECT_EQ(handle.describe().versioning_info->versioning_override, std::nullopt);
+
+  handle.update_workflow_execution_options({.versioning_override = to_two});
+  handle.signal("finish");
+  EXPECT_EQ(handle.result(), "2");
+}
+
+TEST_P(VersionsLive, WrongOptionsOfAnOpenWorkflowAreRefused) {
+  const auto handle = client().get_workflow_handle<void>("no-such");
+  const auto refusal = [&](const WorkflowExecutionOptionsUpdate& update) -> std::string {
+    try {
+      handle.update_workflow_execution_options(update);
+    } catch (const std::invalid_argument& error) {
+      return error.what();
+    } catch (const RpcError& error) {
+      return absl::StrCat(error.code(), " ", error.what());
+    }
+    return "done";
+  };
+  EXPECT_EQ(refusal({}), "cannot update options of workflow 'no-such': none is given");
+  EXPECT_EQ(refusal({.versioning_override = AutoUpgradeVersioningOverride{},
+                     .clear_versioning_override = true}),
+            "cannot update options of workflow 'no-such': versioning_override is given, and "
+            "clear_versioning_override too");
+  EXPECT_EQ(refusal({.versioning_override = PinnedVersioningOverride{{.build_id = "1"}}}),
+            "PinnedVersioningOverride::version needs a deployment_name and a build_id; it has '' "
+            "and '1'");
+  EXPECT_THAT(refusal({.versioning_override = AutoUpgradeVersioningOverride{}}),
+              testing::StartsWith("5 cannot update options of workflow 'no-such': "));
+}
+
+TEST_P(VersionsLive, ScheduledWorkflowsGoToTheVersionThatTheActionNames) {
+  const auto one = worker_of("1", kWaits<kPinned>), two = worker_of("2", kWaits<kPinned>);
+  make_current("1");
+  const PinnedVersioningOverride to_two{version("2")};
+  const auto schedule = client().create_schedule(
+      queue(), {.action = start_workflow_action<&Waits<kPinned>::run>(
+                    {.id = queue(), .task_queue = queue(), .versioning_override = to_two}),
+                .policy = {.keep_original_workflow_id = true}});
+  EXPECT_EQ(schedule.describe().schedule.action.versioning_override, VersioningOverride(to_two));
+  const char* const expected = target().genuine ? "1" : "2";  // Which keeps it, and no more.
+  schedule.trigger();
+  eventually([&] { return !schedule.describe().info.running_actions.empty(); }, "the action");
+  const auto action = schedule.describe().info.running_actions.at(0);
+  const auto handle = client().get_workflow_handle<&Waits<kPinned>::run>(action.workflow_id);
+  handle.signal("finish");
+  EXPECT_EQ(handle.result(), expected);
+  schedule.update([](const ScheduleDescription& was) {
+    Schedule next = was.schedule;
+    next.action.versioning_override = std::nullopt;
+    return next;
+  });
+  EXPECT_EQ(schedule.describe().schedule.action.versioning_override, std::nullopt);
+  schedule.delete_();
+}
+
+struct Renews {
+  bool asked = false;
+  void renew() { asked = true; }
+  std::string run(std::string trail) {
+    trail += workflow::info().current_deployment_version->build_id;
+    if (trail.size() > 1) return trail;
+    workflow::wait_condition([this] { return asked; });
+    if (workflow::info().target_worker_deployment_version_changed) trail += " to ";
+    workflow::continue_as_new(
+        ContinueAsNewOptions{.initial_versioning_behavior =
+                                 ContinueAsNewVersioningBehavior::kAutoUpgrade},
+        trail);
+  }
+};
+const auto kRenews =
+    define_workflow<&Renews::run>("Renews").signal<&Renews::renew>("renew").versioning_behavior(
+        kPinned);
+
+TEST_P(VersionsLive, APinnedRunHearsOfANewVersionAndContinuesThere) {
+  const auto one = worker_of("1", kRenews), two = worker_of("2", kRenews);
+  make_current("1");
+  const auto handle = start<&Renews::run>("");
+  wait_for_build(handle.id(), "1");
+  make_current("2");
+  handle.signal("renew");
+  EXPECT_EQ(handle.result(), server_is("1.29") ? "11" : "1 to 2");
+}
+
+struct Sends {
+  std::string run(std::string build) {
+    const auto own = *workflow::info().current_deployment_version;
+    const PinnedVersioningOverride there{
+        {.deployment_name = own.deployment_name, .build_id = build}};
+    auto child =
+        workflow::start_child_workflow<&Waits<kPinned>::run>({.versioning_override = there});
+    child.signal("finish");
+    return child.get();
+  }
+};
+const auto kSends = define_workflow<&Sends::run>("Sends").versioning_behavior(kPinned);
+
+TEST_P(VersionsLive, AChildGoesToTheVersionThatItsStartNames) {
+  if (server_is("1.29")) GTEST_SKIP() << "it has no overrides of children";
+  const auto one = worker_of("1", kSends), two = worker_of("2", kWaits<kPinned>);
+  make_current("1");
+  EXPECT_EQ(execute<&Sends::run>("2"), "2");
+  const auto failure = failure_of(start<&Sends::run>("none"));
+  EXPECT_THAT(failure.what(), testing::HasSubstr("INVALID_VERSIONING_OVERRIDE"));
 }
 
 TEST_P(VersionsLive, WrongDeploymentsAreRefused) {
@@ -154,8 +212,8 @@ TEST_P(VersionsLive, WrongDeploymentsAreRefused) {
     }
     return "started";
   };
-  const auto& pinned = kWaits<1, VersioningBehavior::kPinned>;
-  const auto& silent = kWaits<1, VersioningBehavior::kUnspecified>;
+  const auto& pinned = kWaits<kPinned>;
+  const auto& silent = kWaits<VersioningBehavior::kUnspecified>;
   const WorkerDeploymentConfig good{.version = {.deployment_name = "d", .build_id = "1"}};
   EXPECT_EQ(refusal({.build_id = "2", .deployment = good}, pinned),
             "WorkerOptions::deployment: leave WorkerOptions::build_id empty; the build is the "

@@ -17,6 +17,7 @@
 #include "chimera/activity.h"
 #include "chimera/codec.h"
 #include "chimera/definition.h"
+#include "chimera/deployment.h"
 #include "chimera/errors.h"
 #include "chimera/options.h"
 #include "chimera/runtime.h"
@@ -61,13 +62,36 @@ enum class WorkflowExecutionStatus {
   kTimedOut = 7,
 };
 
+// Of an execution that workers with a version run.
+struct WorkflowVersioningInfo {
+  VersioningBehavior behavior = {};
+  // Of the worker that completed its last workflow task.
+  std::optional<WorkerDeploymentVersion> deployment_version = {};
+  // Counts more than these two.
+  std::optional<VersioningOverride> versioning_override = {};
+};
+
 struct WorkflowExecution {
   std::string id, run_id, workflow_type, task_queue;
   WorkflowExecutionStatus status = WorkflowExecutionStatus::kUnspecified;
   Time start_time, close_time;  // close_time is the epoch while it runs.
   std::int64_t history_length = 0;
   Memo memo;
-  std::map<std::string, Payload> search_attributes;  // Read with from_payload().
+  std::map<std::string, Payload> search_attributes;            // Read with from_payload().
+  std::optional<WorkflowVersioningInfo> versioning_info = {};  // None: unversioned.
+};
+
+// What an open workflow may be given anew; the rest stays as it is.
+struct WorkflowExecutionOptionsUpdate {
+  std::optional<VersioningOverride> versioning_override = {};
+  bool clear_versioning_override = false;  // Its workers' behavior counts again.
+  std::optional<Priority> priority = {};   // By server 1.32.
+};
+
+// As they are after an update.
+struct WorkflowExecutionOptions {
+  std::optional<VersioningOverride> versioning_override = {};
+  Priority priority = {};
 };
 
 class WorkflowQueryRejectedError : public TemporalError {
@@ -146,6 +170,8 @@ void terminate(ClientState& client, const Target& target, const std::string& rea
                Arguments details);
 WorkflowExecution describe(ClientState& client, const Target& target);
 std::string fetch_history(ClientState& client, const Target& target);
+WorkflowExecutionOptions update_options(ClientState& client, const Target& target,
+                                        const WorkflowExecutionOptionsUpdate& update);
 
 template <class... A, class Use>
 decltype(auto) pass_tuple(const std::tuple<A...>& values, Use&& use) {
@@ -303,6 +329,12 @@ class WorkflowHandle {
   WorkflowExecution describe() const { return detail::describe(*client_, target_); }
   // JSON, as the Web UI and the command line exchange it.
   std::string fetch_history() const { return detail::fetch_history(*client_, target_); }
+  // Throws std::invalid_argument if there is nothing to update.
+  //   handle.update_workflow_execution_options({.clear_versioning_override = true});
+  WorkflowExecutionOptions update_workflow_execution_options(
+      const WorkflowExecutionOptionsUpdate& update) const {
+    return detail::update_options(*client_, target_, update);
+  }
 
  private:
   template <auto Update, class = decltype(Update), class... A>
@@ -505,6 +537,12 @@ class Client {
                                                 std::size_t limit = 1000);
   // Servers before 1.32 do not know this call.
   std::int64_t count_schedules(const std::string& query = "");
+
+  // Of one that exists, or may. Asks no server.
+  WorkerDeploymentHandle get_worker_deployment_handle(std::string name) {
+    return {state_, std::move(name)};
+  }
+  std::vector<WorkerDeploymentListEntry> list_worker_deployments(std::size_t limit = 1000);
 
   // For activities that raise_complete_async().
   template <class... A>

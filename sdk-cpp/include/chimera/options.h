@@ -41,6 +41,32 @@ struct Priority {
   bool operator==(const Priority&) const = default;
 };
 
+// Whether a run stays with the version of its worker deployment that it began on, or goes on at the
+// current one with its next task.
+enum class VersioningBehavior { kUnspecified = 0, kPinned = 1, kAutoUpgrade = 2 };
+
+// One build of the workers of a worker deployment. Both are required.
+struct WorkerDeploymentVersion {
+  std::string deployment_name = {}, build_id = {};
+  bool operator==(const WorkerDeploymentVersion&) const = default;
+};
+
+// What counts for one workflow in place of the behavior that its workers give it, until it is
+// cleared. A pinned one is passed on to children, retries and what the workflow continues as.
+struct PinnedVersioningOverride {  // Every task goes to the version, whatever is current.
+  WorkerDeploymentVersion version = {};
+  bool operator==(const PinnedVersioningOverride&) const = default;
+};
+struct AutoUpgradeVersioningOverride {  // The next task goes to the current version.
+  bool operator==(const AutoUpgradeVersioningOverride&) const = default;
+};
+struct OneTimeVersioningOverride {  // Tasks go to the version until it has completed one. By 1.32.
+  WorkerDeploymentVersion target_version = {};
+  bool operator==(const OneTimeVersioningOverride&) const = default;
+};
+using VersioningOverride = std::variant<PinnedVersioningOverride, AutoUpgradeVersioningOverride,
+                                        OneTimeVersioningOverride>;
+
 enum class ActivityCancellationType {
   kTryCancel = 0,
   kWaitCancellationCompleted = 1,
@@ -110,6 +136,16 @@ struct ChildWorkflowOptions {
   SearchAttributes search_attributes = {};
   Priority priority = {};  // What is left 0 or empty is this workflow's.
   std::string static_summary = {}, static_details = {};  // For people; details may be Markdown.
+  // If the server refuses it, the start fails with an ApplicationError. By server 1.32.
+  std::optional<VersioningOverride> versioning_override = {};
+};
+
+// On which version the first task of the next run is, if this run is of a version. A pinned
+// override counts more.
+enum class ContinueAsNewVersioningBehavior {
+  kUnspecified = 0,        // Of a pinned run: the version of this one.
+  kAutoUpgrade = 1,        // The one that a new workflow of this id would begin on.
+  kUseRampingVersion = 2,  // The one that ramps; if none does, the current one.
 };
 
 // What is left empty is taken from the run that continues; of its memo, what it was started with
@@ -121,11 +157,9 @@ struct ContinueAsNewOptions {
   std::optional<RetryPolicy> retry_policy = {};
   Memo memo = {};
   SearchAttributes search_attributes = {};
+  ContinueAsNewVersioningBehavior initial_versioning_behavior =
+      ContinueAsNewVersioningBehavior::kUnspecified;
 };
-
-// Whether a run stays with the version of its worker deployment that it began on, or goes on at the
-// current one with its next task.
-enum class VersioningBehavior { kUnspecified = 0, kPinned = 1, kAutoUpgrade = 2 };
 
 // How a client starts a workflow.
 struct WorkflowOptions {
@@ -148,6 +182,8 @@ struct WorkflowOptions {
   // The reply to the start brings the first workflow task, for a worker of this client on the task
   // queue: a round trip less. Without such a worker, or a free slot of it, it starts as usual.
   bool request_eager_start = false;
+  // Its version must be known to the server, which refuses others.
+  std::optional<VersioningOverride> versioning_override = {};
 };
 
 }  // namespace chimera

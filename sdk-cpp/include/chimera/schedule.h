@@ -105,6 +105,7 @@ struct ScheduleActionStartWorkflow {
   SearchAttributes search_attributes = {};
   Priority priority = {};
   std::string static_summary = {}, static_details = {};  // For people; details may be Markdown.
+  std::optional<VersioningOverride> versioning_override = {};  // 1.29 and 1.32 keep it, unused.
   detail::AsTold as_told = {};
 };
 

@@ -50,10 +50,6 @@ struct ResourceTuner {
       ResourceSlotLimits{.ramp_throttle = std::chrono::milliseconds(50)};
 };
 
-struct WorkerDeploymentVersion {
-  std::string deployment_name, build_id;  // Both are required.
-};
-
 // Which version of which worker deployment a worker is. With use_worker_versioning it gets the
 // tasks of that version alone, and each of its workflows needs a behavior: its definition's, or the
 // default one here.

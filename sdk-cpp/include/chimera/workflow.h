@@ -445,6 +445,14 @@ struct ParentInfo {
   std::string namespace_, workflow_id, run_id;
 };
 
+// Why a server suggests to continue as new.
+enum class SuggestContinueAsNewReason {
+  kUnspecified = 0,
+  kHistorySizeTooLarge = 1,
+  kTooManyHistoryEvents = 2,
+  kTooManyUpdates = 3,
+};
+
 struct Info {
   std::string workflow_id, run_id, workflow_type, task_queue, namespace_;
   int attempt = 1;
@@ -461,6 +469,13 @@ struct Info {
   std::uint32_t history_length = 0;
   std::uint64_t history_size = 0;
   bool continue_as_new_suggested = false;
+  std::vector<SuggestContinueAsNewReason> suggest_continue_as_new_reasons;  // By server 1.32.
+  // The version that a new run would begin on is another one than this run's: a pinned run that
+  // wants to go there continues as new, with an initial_versioning_behavior. By server 1.32.
+  bool target_worker_deployment_version_changed = false;
+  // Of the worker that runs this task or, in replay, ran it; with a build id only if that worker
+  // was of no deployment. Unset if history does not tell.
+  std::optional<WorkerDeploymentVersion> current_deployment_version;
   bool is_replaying = false;
 };
 const Info& info();

@@ -7,6 +7,7 @@
 #include "sdk-cpp/src/calls.h"
 #include "sdk-cpp/src/operations/attributes.h"
 #include "sdk-cpp/src/operations/end.h"
+#include "sdk-cpp/src/version_wire.h"
 
 namespace chimera::sdk {
 namespace {
@@ -54,6 +55,8 @@ void set_attributes(api::command::v1::StartChildWorkflowExecutionCommandAttribut
   if (!options.search_attributes.empty())
     *attributes.mutable_search_attributes() = to_proto(options.search_attributes);
   if (options.priority != Priority{}) *attributes.mutable_priority() = to_proto(options.priority);
+  if (options.versioning_override)
+    *attributes.mutable_versioning_override() = to_proto(*options.versioning_override);
 }
 
 }  // namespace

@@ -47,7 +47,8 @@ struct WorkflowTask {
   Nanos schedule_to_start{};      // 0: none.
   std::string queue;              // As named by its Scheduled event; the sticky one if sticky.
   bool sticky = false;
-  bool suggest_continue_as_new = false;
+  // One bit, 1 << reason, for each SuggestContinueAsNewReason; 0: it is not suggested.
+  unsigned suggest_reasons = 0;
   std::int64_t history_size = 0;
   std::string request_id, identity;
   std::uint64_t stamp = 0;  // Of the matching task that stands for it.

@@ -30,7 +30,7 @@ void visit_task(Archive& ar, Task& task) {
   ar.nanos(task.schedule_to_start);
   ar.text(task.queue);
   ar.number(task.sticky);
-  ar.number(task.suggest_continue_as_new);
+  ar.number(task.suggest_reasons);
   ar.number(task.history_size);
   ar.text(task.request_id);
   ar.text(task.identity);

@@ -90,6 +90,13 @@ failure::Failure application_failure(std::string message, std::string type) {
   return failure;
 }
 
+// All that the run has had and has; one that is accepted is both known and waiting.
+std::size_t count_updates(const Run& run) {
+  std::size_t count = run.known_updates.size();
+  for (const auto& [id, update] : run.waiting.updates) count += !run.known_updates.contains(id);
+  return count;
+}
+
 // An update that history knows but memory does not (its waiters are gone, or the server was
 // restarted).
 UpdatePtr restore(const Run& run, const std::string& id) {
@@ -160,6 +167,11 @@ bool is_completed_update(const Run& run, const std::string& update_id) {
   return it != run.known_updates.end() && it->second.completed_id > 0;
 }
 
+bool suggests_fewer_updates(const DynamicConfig& config, const Run& run) {
+  const auto threshold = static_cast<std::size_t>((config.updates_max * 9 + 9) / 10);
+  return threshold > 0 && count_updates(run) >= threshold;
+}
+
 absl::Status admit_update(Engine& engine, const Run& run, update::Request request,
                           UpdateWait wait) {
   const std::string id = request.meta().update_id();
@@ -183,7 +195,7 @@ absl::Status admit_update(Engine& engine, const Run& run, update::Request reques
         enums::RESOURCE_EXHAUSTED_CAUSE_CONCURRENT_LIMIT);
   }
   const auto total_max = static_cast<std::size_t>(engine.config().updates_max);
-  if (run.known_updates.size() + run.waiting.updates.size() >= total_max) {
+  if (count_updates(run) >= total_max) {
     return absl::FailedPreconditionError(
         absl::StrCat("limit on the total number of distinct updates in this workflow has been "
                      "reached (",

@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 
+#include "server/engine/rules/dynamic_config.h"
 #include "server/engine/run/transition.h"
 #include "server/engine/run/update.h"
 
@@ -36,6 +37,8 @@ absl::Status poll_update(Engine& engine, const Run& run, const std::string& upda
                          UpdateWait wait);
 bool is_known_update(const Run& run, const std::string& update_id);
 bool is_completed_update(const Run& run, const std::string& update_id);
+// Whether the run has had nine tenths of the updates that it may have.
+bool suggests_fewer_updates(const DynamicConfig& config, const Run& run);
 
 // Takes up the updates of UpdateAdmitted events that nobody accepted yet: after a reset and at a
 // restart.

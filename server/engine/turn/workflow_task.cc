@@ -37,12 +37,31 @@ void fill_scheduled(const Run& run, const WorkflowTask& task, HistoryEvent& even
   a.set_attempt(task.attempt);
 }
 
+// In the order of the genuine server (1.32).
+constexpr enums::SuggestContinueAsNewReason kSuggestReasons[] = {
+    enums::SUGGEST_CONTINUE_AS_NEW_REASON_HISTORY_SIZE_TOO_LARGE,
+    enums::SUGGEST_CONTINUE_AS_NEW_REASON_TOO_MANY_HISTORY_EVENTS,
+    enums::SUGGEST_CONTINUE_AS_NEW_REASON_TOO_MANY_UPDATES};
+
+unsigned suggest_reasons(const DynamicConfig& config, const Run& run) {
+  const bool holds[] = {run.history_size >= config.suggest_bytes,
+                        run.next_event_id() >= config.suggest_events,
+                        suggests_fewer_updates(config, run)};
+  unsigned reasons = 0;
+  for (std::size_t i = 0; i < std::size(holds); ++i)
+    if (holds[i]) reasons |= 1U << kSuggestReasons[i];
+  return reasons;
+}
+
 void fill_started(const Run& run, const WorkflowTask& task, HistoryEvent& event) {
   auto& a = *event.mutable_workflow_task_started_event_attributes();
   a.set_scheduled_event_id(task.scheduled_id);
   a.set_identity(task.identity);
   a.set_request_id(task.request_id);
-  a.set_suggest_continue_as_new(task.suggest_continue_as_new);
+  a.set_suggest_continue_as_new(task.suggest_reasons != 0);
+  for (const auto reason : kSuggestReasons) {
+    if ((task.suggest_reasons & 1U << reason) != 0) a.add_suggest_continue_as_new_reasons(reason);
+  }
   a.set_history_size_bytes(task.history_size);
   a.set_target_worker_deployment_version_changed(run.versioning != nullptr &&
                                                  run.versioning->target_changed());
@@ -162,8 +181,7 @@ void start_task(Transition& t, TaskStart by, wf::PollWorkflowTaskQueueResponse& 
   task.identity = std::move(by.identity);
   task.request_id = std::move(by.request_id);
   task.history_size = run.history_size;
-  task.suggest_continue_as_new = run.events.events_size() >= t.engine().config().suggest_events ||
-                                 run.history_size >= t.engine().config().suggest_bytes;
+  task.suggest_reasons = suggest_reasons(t.engine().config(), run);
   task.stamp = t.engine().ids().next_stamp();
   note_target(t, by);
   if (task.kind == Kind::kNormal) {

@@ -7,6 +7,7 @@ from live_support import until, worker
 from chimera import workflow
 from chimera.api.workflowservice.v1 import (
     DescribeWorkerDeploymentVersionRequest,
+    GetSystemInfoRequest,
     SetWorkerDeploymentCurrentVersionRequest,
     SetWorkerDeploymentRampingVersionRequest,
 )
@@ -50,10 +51,33 @@ class Moves(Waits):
         self.done = True
 
 
+@workflow.defn(versioning_behavior=VersioningBehavior.PINNED)
+class Renews:
+    def __init__(self) -> None:
+        self.asked = False
+
+    @workflow.run
+    async def run(self, trail: str) -> str:
+        info = workflow.info()
+        trail += info.get_current_build_id()
+        if len(trail) <= 3:
+            await workflow.wait_condition(lambda: self.asked)
+            if info.is_target_worker_deployment_version_changed():
+                trail += " to "
+            workflow.continue_as_new(
+                trail, initial_versioning_behavior=workflow.ContinueAsNewVersioningBehavior.AUTO_UPGRADE
+            )
+        return trail
+
+    @workflow.signal
+    def renew(self) -> None:
+        self.asked = True
+
+
 def of_build(client: Client, name: str, build: str) -> Worker:
     version = WorkerDeploymentVersion(deployment_name=f"d-{name}", build_id=build)
     config = WorkerDeploymentConfig(version=version, use_worker_versioning=True)
-    return worker(client, name, 100, Stays, Moves, deployment_config=config)
+    return worker(client, name, 100, Stays, Moves, Renews, deployment_config=config)
 
 
 async def wait_for(client: Client, name: str, build: str) -> None:
@@ -132,3 +156,14 @@ async def test_override_of_a_start(client: Client, name: str):
             Moves.run, id=name, task_queue=name, versioning_override=override, start_signal="finish"
         )
         assert await handle.result() == "2.0"
+
+
+async def test_a_pinned_run_hears_of_a_new_version_and_continues_there(client: Client, name: str):
+    info = await client.workflow_service.get_system_info(GetSystemInfoRequest())
+    async with of_build(client, name, "1.0"), of_build(client, name, "2.0"):
+        await make_current(client, name, "1.0")
+        handle = await begun(client, Renews.run, name, name, args=[""])
+        await make_current(client, name, "2.0")
+        await handle.signal(Renews.renew)
+        older = info.server_version.startswith("1.29")
+        assert await handle.result() == ("1.01.0" if older else "1.0 to 2.0")

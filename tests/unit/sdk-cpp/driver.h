@@ -26,11 +26,14 @@ class Driver {
             type_, core::RunContext{"id", "run", type_.name, "queue", "default"}, std::move(codec),
             core::process_metrics(), stacks, interceptors)) {}
 
+  core::Completion activate(core::Activation activation) {
+    return *runtime_->activate(std::make_shared<core::Activation>(std::move(activation)), nullptr);
+  }
   core::Completion activate(std::vector<core::Job> jobs, bool replaying = false) {
-    auto activation = std::make_shared<core::Activation>();
-    activation->jobs = std::move(jobs);
-    activation->is_replaying = replaying;
-    return *runtime_->activate(activation, nullptr);
+    core::Activation activation;
+    activation.jobs = std::move(jobs);
+    activation.is_replaying = replaying;
+    return activate(std::move(activation));
   }
   template <class... A>
   core::Completion start(const A&... arguments) {

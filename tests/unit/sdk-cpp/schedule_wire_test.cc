@@ -49,7 +49,8 @@ Schedule whole() {
            .search_attributes = {{"Customer", std::string("bob")}, {"Number", std::int64_t{7}}},
            .priority = {.priority_key = 2, .fairness_key = "bob", .fairness_weight = 1.5F},
            .static_summary = "an invoice",
-           .static_details = "# Of bob"},
+           .static_details = "# Of bob",
+           .versioning_override = PinnedVersioningOverride{{"billing", "2.0"}}},
           7, "bob"),
       .spec = {.calendars = {{.hour = {{9, 17, 2}}, .day_of_week = {{1}, {3, 5}}, .comment = "o"}},
                .intervals = {{90min, 5min}, {1s}},
@@ -86,6 +87,7 @@ TEST(ScheduleWireTest, EveryFieldArrives) {
   EXPECT_EQ(from_payload<std::string>(back.action.memo.at("by")), "ann");
   EXPECT_EQ(back.action.search_attributes, sent.action.search_attributes);
   EXPECT_EQ(back.action.priority, sent.action.priority);
+  EXPECT_EQ(back.action.versioning_override, sent.action.versioning_override);
   EXPECT_EQ(back.action.static_summary, "an invoice");
   EXPECT_EQ(back.action.static_details, "# Of bob");
   EXPECT_EQ(back.spec, sent.spec);
@@ -140,6 +142,7 @@ schedules::Schedule told() {
   schedules::Schedule schedule = to_proto(whole(), nullptr);
   auto& start = *schedule.mutable_action()->mutable_start_workflow();
   (*start.mutable_header()->mutable_fields())["trace"].set_data("t");
+  start.mutable_versioning_override()->Clear();
   start.mutable_versioning_override()->mutable_pinned()->mutable_version()->set_build_id("b");
   start.mutable_task_queue()->set_kind(api::enums::v1::TASK_QUEUE_KIND_NORMAL);
   auto& attributes = *start.mutable_search_attributes()->mutable_indexed_fields();
@@ -166,6 +169,7 @@ TEST(ScheduleWireTest, WhatWasToldAndIsNotShownStays) {
 
   schedule.action.task_timeout = 8s;
   schedule.action.static_details = "";
+  schedule.action.versioning_override = AutoUpgradeVersioningOverride{};
   schedule.action.search_attributes["Number"] = std::int64_t{8};
   schedule.spec.jitter = 2s;
   schedule.policy.pause_on_failure = false;
@@ -174,6 +178,10 @@ TEST(ScheduleWireTest, WhatWasToldAndIsNotShownStays) {
   auto& start = *expected.mutable_action()->mutable_start_workflow();
   start.mutable_workflow_task_timeout()->set_seconds(8);
   start.mutable_user_metadata()->clear_details();
+  start.mutable_versioning_override()->Clear();
+  start.mutable_versioning_override()->set_auto_upgrade(true);
+  start.mutable_versioning_override()->set_behavior(
+      api::enums::v1::VERSIONING_BEHAVIOR_AUTO_UPGRADE);
   (*start.mutable_search_attributes()->mutable_indexed_fields())["Number"].set_data("8");
   expected.mutable_spec()->mutable_jitter()->set_seconds(2);
   expected.mutable_spec()->mutable_jitter()->set_nanos(0);
@@ -193,6 +201,7 @@ TEST(ScheduleWireTest, ANewPartHasNothingOfTheOldOne) {
   schedule.spec = {.intervals = {{.every = 1h}}};
   const schedules::Schedule now = to_proto(schedule, nullptr);
   EXPECT_FALSE(now.action().start_workflow().has_header());
+  EXPECT_FALSE(now.action().start_workflow().has_versioning_override());
   EXPECT_EQ(now.action().start_workflow().search_attributes().indexed_fields_size(), 0);
   EXPECT_EQ(now.spec().timezone_name(), "");
   EXPECT_EQ(now.spec().ByteSizeLong(), now.spec().interval(0).ByteSizeLong() + 2);

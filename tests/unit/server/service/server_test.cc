@@ -236,12 +236,44 @@ TEST(ServerTest, AHistoryThatGrowsTooLargeIsWarnedOfSuggestsToContinueAndEndsThe
 
   const auto started = task.history().events().rbegin()->workflow_task_started_event_attributes();
   EXPECT_TRUE(started.suggest_continue_as_new());
+  EXPECT_THAT(
+      started.suggest_continue_as_new_reasons(),
+      testing::ElementsAre(api::enums::v1::SUGGEST_CONTINUE_AS_NEW_REASON_HISTORY_SIZE_TOO_LARGE));
   const auto terminated = last_event(*transport, "large");
   EXPECT_EQ(terminated.workflow_execution_terminated_event_attributes().reason(),
             "Workflow history size exceeds limit.");
   EXPECT_THAT(testing::internal::GetCapturedStderr(),
               testing::AllOf(HasSubstr(" WARN server: "), HasSubstr("Continue as new before."),
                              HasSubstr("workflow_id=large")));
+}
+
+TEST(ServerTest, ManyUpdatesSuggestToContinue) {
+  ServerOptions options;
+  options.dynamic_config = {{"history.maxTotalUpdates", "1"}};
+  auto server = Server::start(options);
+  ASSERT_TRUE(server.ok()) << server.status();
+  auto transport = (*server)->local_transport();
+  ASSERT_TRUE(start_workflow(*transport, "updated").ok());
+  ASSERT_TRUE(schedule_activity(*transport).ok());
+  wf::UpdateWorkflowExecutionRequest request;
+  request.set_namespace_("default");
+  request.mutable_workflow_execution()->set_workflow_id("updated");
+  request.mutable_request()->mutable_meta()->set_update_id("first");
+  request.mutable_request()->mutable_input()->set_name("u");
+  auto updated = std::async(std::launch::async, [&] {
+    wf::UpdateWorkflowExecutionResponse response;
+    return call(*transport, CHIMERA_METHOD(UpdateWorkflowExecution), request, response);
+  });
+  const auto task = poll(*transport);
+  EXPECT_FALSE(
+      task.history().events(2).workflow_task_started_event_attributes().suggest_continue_as_new());
+  const auto& started = task.history().events().rbegin()->workflow_task_started_event_attributes();
+  EXPECT_TRUE(started.suggest_continue_as_new());
+  EXPECT_THAT(
+      started.suggest_continue_as_new_reasons(),
+      testing::ElementsAre(api::enums::v1::SUGGEST_CONTINUE_AS_NEW_REASON_TOO_MANY_UPDATES));
+  EXPECT_TRUE(terminate(*transport, "updated").ok());
+  EXPECT_FALSE(updated.get().ok());
 }
 
 TEST(ServerTest, ABadDynamicConfigIsRefusedAndAnUnknownOneTold) {
