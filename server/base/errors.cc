@@ -24,10 +24,7 @@ absl::Status error_with_detail(absl::StatusCode code, absl::string_view message,
 absl::Status invalid(absl::string_view message) { return absl::InvalidArgumentError(message); }
 
 absl::Status not_found(absl::string_view message) {
-  details::NotFoundFailure detail;
-  detail.set_current_cluster("active");
-  detail.set_active_cluster("active");
-  return error_with_detail(absl::StatusCode::kNotFound, message, detail);
+  return error_with_detail(absl::StatusCode::kNotFound, message, details::NotFoundFailure());
 }
 
 absl::Status namespace_not_found(const std::string& name) {

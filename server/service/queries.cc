@@ -43,8 +43,11 @@ absl::Status query_workflow(Engine& engine,
   if (run.running() && run.task.attempt >= kFailingAttempt) {
     return not_ready("Unable to query workflow due to Workflow Task in failed state.");
   }
-  if (run.backoff_until != kUnset && call.raw()->timeout > Nanos{0} &&
-      run.backoff_until > add_saturated(run.clock(engine.now()), call.raw()->timeout)) {
+  // A caller without a deadline, the official Web UI for instance, would wait for it, too.
+  const Nanos patience = call.raw()->timeout;
+  if (run.backoff_until != kUnset &&
+      (patience <= Nanos{0} ||
+       run.backoff_until > add_saturated(run.clock(engine.now()), patience))) {
     return not_ready("Workflow task is not scheduled yet.");
   }
   auto query = std::make_shared<Query>(engine);

@@ -145,6 +145,7 @@ void fill_defaults(const Namespace& ns, api::Schedule& schedule) {
     policies.set_overlap_policy(enums::SCHEDULE_OVERLAP_POLICY_SKIP);
   schedule::fill_ranges(*schedule.mutable_spec());
   auto& start = *schedule.mutable_action()->mutable_start_workflow();
+  start.mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
   if (start.has_search_attributes()) {
     *start.mutable_search_attributes() =
         with_types(ns.search_attributes, std::move(*start.mutable_search_attributes()));

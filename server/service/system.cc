@@ -8,7 +8,8 @@
 namespace chimera::server {
 namespace {
 
-constexpr char kVersion[] = "1.32.0-chimera";
+// Bare: the official Web UI shows what came with a version only where all of its parts are numbers.
+constexpr char kVersion[] = "1.32.0";
 
 absl::Status get_system_info(Engine&, wf::GetSystemInfoRequest&,
                              wf::GetSystemInfoResponse& response) {

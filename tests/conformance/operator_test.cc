@@ -18,6 +18,14 @@ class OperatorTest : public Session {
   }
 };
 
+// Clients compare the parts of it as numbers.
+TEST_F(OperatorTest, version_of_the_server) {
+  const auto info = rpc<wf::GetSystemInfoResponse>(wf::GetSystemInfoRequest());
+
+  ASSERT_TRUE(info.ok()) << info.status();
+  EXPECT_THAT(info->server_version(), testing::MatchesRegex("[0-9]+\\.[0-9]+\\.[0-9]+"));
+}
+
 TEST_F(OperatorTest, names_of_search_attributes_that_are_reserved) {
   for (const char* name : {"WorkflowType", "BuildIds", "TemporalMine"}) {
     op::AddSearchAttributesRequest request;

@@ -211,10 +211,12 @@ TEST_F(QueryTest, before_first_wft) {
   *request.mutable_execution() = execution();
   request.mutable_query()->set_query_type("state");
 
-  auto reply = rpc<wf::QueryWorkflowResponse>(request, std::chrono::seconds(3));
+  for (const int seconds : {3, 0}) {  // Zero is none.
+    const auto reply = rpc<wf::QueryWorkflowResponse>(request, std::chrono::seconds(seconds));
 
-  EXPECT_EQ(reply.status().code(), absl::StatusCode::kFailedPrecondition) << reply.status();
-  EXPECT_EQ(std::string(reply.status().message()), "Workflow task is not scheduled yet.");
+    EXPECT_EQ(reply.status().code(), absl::StatusCode::kFailedPrecondition) << reply.status();
+    EXPECT_EQ(std::string(reply.status().message()), "Workflow task is not scheduled yet.");
+  }
 }
 
 TEST_F(QueryTest, wft_failing_fp) {

@@ -1,4 +1,6 @@
 // What a request may not ask, and the words in which it is refused.
+#include "google/rpc/status.pb.h"
+#include "temporal/api/errordetails/v1/message.pb.h"
 #include "temporal/api/operatorservice/v1/request_response.pb.h"
 
 #include "tests/conformance/session.h"
@@ -44,6 +46,18 @@ class RefusalsTest : public Session {
     event.set_run_id("r");
   }
 };
+
+TEST_F(RefusalsTest, what_is_not_there_names_no_clusters) {
+  const auto bytes = signal("any").GetPayload(base::kStatusDetails);
+  ASSERT_TRUE(bytes.has_value());
+  google::rpc::Status status;
+  ASSERT_TRUE(status.ParseFromString(std::string(*bytes)));
+  ASSERT_EQ(status.details_size(), 1);
+  api::errordetails::v1::NotFoundFailure failure;
+  ASSERT_TRUE(status.details(0).UnpackTo(&failure));
+  EXPECT_EQ(failure.current_cluster(), "");
+  EXPECT_EQ(failure.active_cluster(), "");
+}
 
 // Server 1.32 has words of its own.
 TEST_F(RefusalsTest, priorities) {

@@ -59,6 +59,13 @@ class ScheduleTest : public ScheduleSession {
   int crons_ = 0;
 };
 
+TEST_F(ScheduleTest, kind_of_the_task_queue) {
+  create(paused);
+
+  EXPECT_EQ(described().schedule().action().start_workflow().task_queue().kind(),
+            enums::TASK_QUEUE_KIND_NORMAL);
+}
+
 TEST_F(ScheduleTest, interval_phase) {
   create([](schedules::Schedule& schedule) {
     every(schedule, 3600, 1200);

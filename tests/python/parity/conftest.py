@@ -25,8 +25,9 @@ class Peers:
         self.go_replay = folder / "parity-go-replay"
         self.typescript = folder / "parity-typescript"
         self.java = folder / "parity-java"
+        self.webui = folder / "webui"
         self.python = folder / "venv/bin/python"
-        programs = (self.temporal, self.go, self.go_replay, self.typescript, self.java, self.python)
+        programs = (self.temporal, self.go, self.go_replay, self.typescript, self.java, self.webui, self.python)
         missing = [str(p) for p in programs if not p.exists()]
         if missing:
             pytest.fail(f"not there: {', '.join(missing)}; run scripts/peers {folder}")
