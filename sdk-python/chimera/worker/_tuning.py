@@ -224,6 +224,13 @@ class WorkerTuner(ABC):
             return None
         raise TypeError(f"Unknown slot supplier type: {supplier}")
 
+    def _most(self, kind: str) -> int | None:
+        """The number of slots of a kind that there are at most, if it is known."""
+        supplier = self._suppliers()[kind]
+        if isinstance(supplier, ResourceBasedSlotSupplier):
+            return _limits(kind, supplier.slot_config)[1]
+        return self._fixed(kind)
+
     def _resource_based(self) -> tuple[Any, ...] | None:
         """Targets of memory and CPU, and of each kind that follows them its limits."""
         followers = {

@@ -23,7 +23,6 @@ from chimera.worker._plugin import Plugin
 from chimera.worker._runner import PatchActivationInput, WorkflowRunner
 from chimera.worker._shared_state import SharedStateManager
 from chimera.worker._tuning import (
-    FixedSizeSlotSupplier,
     PollerBehavior,
     PollerBehaviorSimpleMaximum,
     WorkerTuner,
@@ -552,9 +551,7 @@ def _warn_of_small_executor(config: WorkerConfig) -> None:
     wanted = config.get("max_concurrent_activities")
     tuner = config.get("tuner")
     if tuner is not None:
-        supplier = tuner._suppliers()["activity"]
-        if isinstance(supplier, FixedSizeSlotSupplier):
-            wanted = supplier.num_slots
+        wanted = tuner._most("activity")
     if isinstance(threads, int) and threads < (wanted or 0):
         warnings.warn(
             f"Worker max_concurrent_activities is {wanted} "

@@ -27,7 +27,9 @@ class Peers:
         self.java = folder / "parity-java"
         self.webui = folder / "webui"
         self.python = folder / "venv/bin/python"
+        self.environments = {name: folder / f"parity-{name}-environments" for name in ("go", "typescript", "java")}
         programs = (self.temporal, self.go, self.go_replay, self.typescript, self.java, self.webui, self.python)
+        programs += (*self.environments.values(),)
         missing = [str(p) for p in programs if not p.exists()]
         if missing:
             pytest.fail(f"not there: {', '.join(missing)}; run scripts/peers {folder}")

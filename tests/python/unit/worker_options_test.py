@@ -178,17 +178,24 @@ def test_wrong_options(client: Any, options: Any, error: type[Exception], text: 
         Worker(client, task_queue="queue", **{"workflows": [Nothing], **options})
 
 
-def test_a_small_executor_warns(client: Any) -> None:
+RESOURCE_BASED = WorkerTuner.create_resource_based(target_memory_usage=0.5, target_cpu_usage=0.5)
+
+
+@pytest.mark.parametrize(
+    ("options", "wanted"),
+    [
+        ({"max_concurrent_activities": 10}, 10),
+        ({"tuner": WorkerTuner.create_fixed(activity_slots=11)}, 11),
+        ({"tuner": RESOURCE_BASED}, 500),
+    ],
+)
+def test_a_small_executor_warns(client: Any, options: Any, wanted: int) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(5) as executor:
-        with pytest.warns(UserWarning, match="max_workers is only 5"):
+        with pytest.warns(UserWarning, match=f"activities is {wanted} .* max_workers is only 5"):
             Worker(
-                client,
-                task_queue="queue",
-                activities=[work],
-                activity_executor=executor,
-                max_concurrent_activities=10,
+                client, task_queue="queue", activities=[work], activity_executor=executor, **options
             )
 
 
