@@ -1,6 +1,6 @@
 // Load, the clients and workers of the kill test: threads that start, signal and update workflows,
-// make and backfill schedules, start batches, roll out versions, run their tasks and activities, read their histories,
-// and write down every acknowledgement.
+// make and backfill schedules, start batches, roll out versions, run their tasks and activities,
+// read their histories, and write down every acknowledgement.
 #ifndef CHIMERA_TESTS_CHAOS_LOAD_H_
 #define CHIMERA_TESTS_CHAOS_LOAD_H_
 
