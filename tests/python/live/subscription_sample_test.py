@@ -1,11 +1,12 @@
 """samples/python/subscription: years of it, and the schedule beside it."""
 
+import subprocess
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from live_support import sample
+from live_support import BUILD, sample, until
 
 from chimera.client import Client, WorkflowFailureError
 from chimera.exceptions import CancelledError
@@ -105,3 +106,33 @@ async def test_a_cancelled_subscription_says_so(env: WorkflowEnvironment, ledger
 
     assert isinstance(failed.value.cause, CancelledError)
     assert "was cancelled" in str(await handle.fetch_history())
+
+
+async def test_the_cpp_worker_serves_it_too(name: str) -> None:
+    async with await WorkflowEnvironment.start_local() as environment:
+        address = environment.client.service_client.config.target_host
+        worker = subprocess.Popen([BUILD / "samples/subscription", "worker", address])
+        try:
+            handle = await subscribe(environment.client, name)
+
+            async def is_paid() -> bool:
+                return await handle.query(Workflow.periods_paid) == 1
+
+            await until(is_paid)
+            await handle.signal(Workflow.change_price, 10_00)
+            await handle.signal(Workflow.end)
+            assert await handle.result() == 1
+
+            await subscription.close_books_monthly(environment.client)
+            schedule = environment.client.get_schedule_handle("close-books")
+            await schedule.trigger()
+
+            async def is_closed() -> Any:
+                return (await schedule.describe()).info.recent_actions
+
+            action = (await until(is_closed))[0].action
+            books = environment.client.get_workflow_handle_for(subscription.CloseBooks.run, action.workflow_id)
+            assert await books.result() == subscription.Books(charges=1, cents=9_00)
+        finally:
+            worker.terminate()
+            assert worker.wait(30) == 0

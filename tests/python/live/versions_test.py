@@ -5,7 +5,9 @@ from typing import Any
 from live_support import until, worker
 
 from chimera import workflow
+from chimera.api.enums.v1 import RoutingConfigUpdateState
 from chimera.api.workflowservice.v1 import (
+    DescribeWorkerDeploymentRequest,
     DescribeWorkerDeploymentVersionRequest,
     GetSystemInfoRequest,
     SetWorkerDeploymentCurrentVersionRequest,
@@ -100,6 +102,20 @@ async def make_current(client: Client, name: str, build: str) -> None:
             namespace=client.namespace, deployment_name=f"d-{name}", build_id=build, ignore_missing_task_queues=True
         )
     )
+    await wait_for_routing(client, name)
+
+
+async def wait_for_routing(client: Client, name: str) -> None:
+    """The genuine server tells its task queues of a change by and by."""
+
+    async def is_told() -> bool:
+        described = await client.workflow_service.describe_worker_deployment(
+            DescribeWorkerDeploymentRequest(namespace=client.namespace, deployment_name=f"d-{name}")
+        )
+        state = described.worker_deployment_info.routing_config_update_state
+        return state != RoutingConfigUpdateState.ROUTING_CONFIG_UPDATE_STATE_IN_PROGRESS
+
+    await until(is_told)
 
 
 async def ramp(client: Client, name: str, build: str, percentage: float) -> None:
@@ -113,6 +129,7 @@ async def ramp(client: Client, name: str, build: str, percentage: float) -> None
             ignore_missing_task_queues=True,
         )
     )
+    await wait_for_routing(client, name)
 
 
 async def begun(client: Client, run: Any, id: str, queue: str, **options: Any) -> Any:
