@@ -10,6 +10,7 @@ from chimera.api.workflow.v1 import WorkflowExecutionInfo
 from chimera.api.workflowservice.v1 import DeleteWorkflowExecutionRequest, ListArchivedWorkflowExecutionsRequest
 from chimera.client import Client, WorkflowHandle
 from chimera.service import RPCError
+from chimera.testing import WorkflowEnvironment
 
 
 def archive_of(tmp_path: pathlib.Path) -> list[str | pathlib.Path | int]:
@@ -103,3 +104,15 @@ def test_an_archive_that_cannot_be_used(tmp_path: pathlib.Path):
 
     assert code == 1
     assert f"the archive's folder {tmp_path / 'archive'} cannot be used: " in said
+
+
+@pytest.mark.parametrize("words", [["--archive", "{}"], ["--archive={}"]])
+async def test_a_server_in_process_has_one(tmp_path: pathlib.Path, words: list[str]):
+    arguments = [word.format(tmp_path) for word in words]
+    async with await WorkflowEnvironment.start_local(dev_server_extra_args=arguments) as env:
+        handle = await env.client.start_workflow("Any", id="order", task_queue="q")
+        await handle.terminate()
+        listed = await archived(env.client, 1)
+
+    assert [info.execution.workflow_id for info in listed] == ["order"]
+    assert len(list((tmp_path / "history").iterdir())) == 1
