@@ -169,7 +169,7 @@ class WorkerDeploymentHandle {
   // there are then. Values by make_payload(); a payload codec of the client encodes them.
   Memo update_version_metadata(const std::string& build_id, const Memo& upsert,
                                const std::vector<std::string>& remove = {}) const;
-  // Only of a version that is drained (or never was in use) and has no workers.
+  // Only of a version that is drained, or never was in use, and not polled for some minutes.
   void delete_version(const std::string& build_id,
                       const DeleteWorkerDeploymentVersionOptions& options = {}) const;
   // Only of a deployment without versions.
