@@ -98,6 +98,7 @@ std::string config_text(const Arguments& arguments) {
   return nlohmann::ordered_json{{"ip", options.ip},
                                 {"port", options.port},
                                 {"db_filename", options.database_filename},
+                                {"archive", options.archive_folder},
                                 {"namespaces", options.namespaces},
                                 {"search_attributes", options.search_attributes},
                                 {"dynamic_config", options.dynamic_config}}
@@ -115,6 +116,8 @@ void greet(const Arguments& arguments, int port) {
   std::vector<std::string> names = options.namespaces;
   names.insert(names.begin(), "default");
   std::printf("  namespaces: %s\n", absl::StrJoin(names, ", ").c_str());
+  if (!options.archive_folder.empty())
+    std::printf("  archive: %s\n", options.archive_folder.c_str());
   std::printf(
       "  look: chimera show WORKFLOW_ID --address %s, or temporal workflow list --address %s\n",
       address.c_str(), address.c_str());
@@ -163,6 +166,8 @@ void add_options(Command command, Arguments& arguments) {
   command.option("--ip", options.ip, "Address to listen on").shows_default();
   command.option("--db-filename,-f", options.database_filename,
                  "SQLite file to keep everything in; without it, memory");
+  command.option("--archive", options.archive_folder,
+                 "Folder that histories and records of closed workflows are archived to");
   command.option("--namespace,-n", options.namespaces, "Namespaces beside \"default\"");
   command.option("--search-attribute", arguments.search_attributes, "NAME=TYPE, repeatable");
   command.option("--dynamic-config-value", arguments.dynamic_config,

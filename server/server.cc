@@ -1,6 +1,12 @@
 #include "server/server.h"
 
+#include <filesystem>
+#include <future>
+#include <system_error>
+
 #include "core/telemetry/log.h"
+#include "server/archival/files.h"
+#include "server/engine/archival.h"
 #include "server/engine/batches.h"
 #include "server/engine/engine.h"
 #include "server/engine/time_skipping.h"
@@ -23,12 +29,16 @@ constexpr Nanos kSkippingRetention = std::chrono::hours{24 * 365 * 100};
 constexpr char kSystemNamespaceId[] = "32049b68-7872-4094-8e63-d0dd59896a83";
 constexpr Nanos kSystemRetention = std::chrono::hours{7 * 24};
 
+// For what is still to be archived, when a server ends that keeps nothing.
+constexpr seconds kLastArchiving{10};
+
 class ServerImpl : public Server {
  public:
   ServerImpl(base::Clock& clock, bool foreign_clock, LoopDriver driver)
       : loop_(clock, foreign_clock, driver) {}
 
   ~ServerImpl() override {
+    if (running_) archive_the_rest();
     if (running_) {
       loop_.post([this] { dispatcher_->abandon_all(); });
     }
@@ -57,6 +67,7 @@ class ServerImpl : public Server {
     if (options.seed) engine_->ids().seed(*options.seed);
     engine_->configure(*config);
     engine_->batches->configure(operate);
+    if (absl::Status status = prepare_archive(options.archive_folder); !status.ok()) return status;
     if (absl::Status status = recover(*engine_); !status.ok()) return status;
     if (absl::Status status = prepare_namespaces(options); !status.ok()) return status;
     if (options.time_skipping_locks) TimeSkipping::begin(*engine_, *options.time_skipping_locks);
@@ -91,16 +102,69 @@ class ServerImpl : public Server {
     std::vector<std::string> names = options.namespaces;
     names.insert(names.begin(), "default");
     for (const std::string& name : names) {
-      if (engine_->namespaces().find(name) != nullptr) continue;
-      engine_->save(engine_->namespaces().add(
-          name, engine_->ids().uuid(),
-          options.time_skipping_locks ? kSkippingRetention : kDefaultRetention));
+      Namespace* ns = engine_->namespaces().find(name);
+      if (ns == nullptr) {
+        ns = &engine_->namespaces().add(
+            name, engine_->ids().uuid(),
+            options.time_skipping_locks ? kSkippingRetention : kDefaultRetention);
+        engine_->save(*ns);
+      }
+      if (engine_->archival->on()) begin_archival(*ns);
     }
     for (const auto& [name, type_text] : options.search_attributes) {
       if (absl::Status status = add_attribute(name, type_text); !status.ok()) return status;
     }
     if (engine_->namespaces().find(kSystemNamespace) == nullptr) add_system_namespace();
     return absl::OkStatus();
+  }
+
+  static absl::Status unusable(const std::string& folder, absl::string_view why) {
+    return absl::InvalidArgumentError(absl::StrCat("the archive's folder ", folder,
+                                                   " cannot be used: ", why,
+                                                   ". Name one that this user may write."));
+  }
+
+  absl::Status prepare_archive(const std::string& given) {
+    if (given.empty()) return absl::OkStatus();
+    std::error_code error;
+    const std::string folder = std::filesystem::absolute(given, error).lexically_normal().string();
+    if (error) return unusable(given, error.message());
+    for (const char* part : {"/history", "/visibility"}) {
+      if (absl::Status status = archival::try_folder(folder + part); !status.ok())
+        return unusable(given, status.message());
+    }
+    engine_->archival->configure(folder);
+    return absl::OkStatus();
+  }
+
+  // Of a namespace that the server has made, unless it was archived or refused to be before.
+  void begin_archival(Namespace& ns) {
+    const archival::Setting history = history_archival(ns), listed = visibility_archival(ns);
+    const Archival& archival = *engine_->archival;
+    if (history.uri.empty() && listed.uri.empty()) {
+      set_archival(ns, {enums::ARCHIVAL_STATE_ENABLED, archival.history_uri()},
+                   {enums::ARCHIVAL_STATE_ENABLED, archival.visibility_uri()});
+      return engine_->save(ns);
+    }
+    if (!history.enabled() || history.uri == archival.history_uri()) return;
+    core::log(core::LogLevel::kWarn, "server",
+              absl::StrCat("namespace ", ns.name(), " goes on archiving to ", history.uri,
+                           ": that of a namespace cannot be changed"));
+  }
+
+  // A server on a file goes on with it when it is started again.
+  void archive_the_rest() {
+    if (!engine_->archival->on() || engine_->store().durable() || !loop_.has_thread()) return;
+    auto left = std::make_shared<std::promise<std::size_t>>();
+    auto waited = left->get_future();
+    loop_.post([this, left] {
+      engine_->archival->when_idle([left](std::size_t count) { left->set_value(count); });
+    });
+    const bool known = waited.wait_for(kLastArchiving) == std::future_status::ready;
+    if (known && waited.get() == 0) return;
+    core::log(core::LogLevel::kError, "server",
+              "the server ends before all closed workflows are archived: the others are lost, "
+              "since it keeps nothing in a file");
   }
 
   // Nothing here runs in it; clients list and describe it.

@@ -26,8 +26,11 @@ namespace chimera::server {
 
 struct ServerOptions {
   std::string ip = "127.0.0.1";
-  int port = -1;                                         // -1: no TCP listener; 0: any free port.
-  std::string database_filename;                         // Empty: in memory.
+  int port = -1;                  // -1: no TCP listener; 0: any free port.
+  std::string database_filename;  // Empty: in memory.
+  // Where the histories and records of closed workflows go for good, of namespaces that do not say
+  // otherwise: files in its subfolders "history" and "visibility". Empty: there is no archive.
+  std::string archive_folder;
   std::vector<std::string> namespaces;                   // Beside "default".
   std::map<std::string, std::string> search_attributes;  // Name -> type ("Keyword", "Int", ...).
   std::map<std::string, std::string> dynamic_config;     // Unknown keys are warned about.

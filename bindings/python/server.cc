@@ -15,6 +15,7 @@ server::ServerOptions server_options(const py::dict& values) {
   options.read("ip", result.ip);
   options.read("port", result.port);
   options.read("database_filename", result.database_filename);
+  options.read("archive_folder", result.archive_folder);
   options.read("namespaces", result.namespaces);
   options.read("search_attributes", result.search_attributes);
   options.read("dynamic_config", result.dynamic_config);

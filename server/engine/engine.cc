@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "server/base/errors.h"
+#include "server/engine/archival.h"
 #include "server/engine/batches.h"
 #include "server/engine/deployments/deployments.h"
 #include "server/engine/removals.h"
@@ -20,6 +21,7 @@ Engine::Engine(Loop& loop, std::unique_ptr<Store> store)
       batches(std::make_unique<Batches>(*this)),
       removals(std::make_unique<Removals>(*this)),
       deployments(std::make_unique<Deployments>(*this)),
+      archival(std::make_unique<Archival>(*this, loop.has_thread())),
       loop_(loop),
       store_(std::move(store)),
       outbox_(*store_),
@@ -31,6 +33,7 @@ Engine::Engine(Loop& loop, std::unique_ptr<Store> store)
 Engine::~Engine() = default;
 
 void Engine::detach_timers() {
+  archival->stop();
   direct_queries_.clear();
   outbox_.drop_follow_ups();
 }
@@ -63,6 +66,7 @@ void Engine::forget(const Run& run) {
 
 void Engine::forget(std::uint64_t number, const std::string& run_id) {
   deleted_.push_back({number, run_id});
+  archival->forget(run_id);
   if (!store_->keeps_index()) visibility_->erase(run_id);
 }
 

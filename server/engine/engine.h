@@ -26,6 +26,7 @@ namespace chimera::server {
 namespace visibility {
 class Visibility;
 }
+class Archival;  // archival.h
 class Batches;
 class Removals;
 class Deployments;
@@ -81,6 +82,7 @@ class Engine {
   const std::unique_ptr<Batches> batches;
   const std::unique_ptr<Removals> removals;
   const std::unique_ptr<Deployments> deployments;
+  const std::unique_ptr<Archival> archival;
   std::unique_ptr<TimeSkipping> time_skipping;  // Null: this server's time is the clock's.
   std::string address;  // HOST:PORT, where clients find the server; empty without a port.
 

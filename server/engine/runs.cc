@@ -6,6 +6,7 @@
 
 #include "core/telemetry/log.h"
 #include "server/base/errors.h"
+#include "server/engine/archival.h"
 #include "server/engine/engine.h"
 #include "server/engine/matched/query.h"
 #include "server/engine/run/side_record.h"
@@ -158,7 +159,7 @@ void Runs::arm_timer(const Run& run) {
     return;
   }
   if (run.timer != nullptr) engine_.timers().disarm(*run.timer);
-  retire(deadline_after(run.server_time(run.close_time), run.ns->retention()));
+  retire(run);
   if (run.closed.listed) return;
   run.closed = {true, closed_.insert(closed_.end(), &run), run.history_size};
   closed_bytes_ += run.history_size;
@@ -231,6 +232,10 @@ void Runs::trim() {
   }
 }
 
+void Runs::retire(const Run& run) {
+  retire(deadline_after(run.server_time(run.close_time), run.ns->retention()));
+}
+
 void Runs::retire(WallTime at) {
   if (at >= retires_) return;
   retires_ = at;
@@ -280,6 +285,7 @@ void Runs::delete_expired() {
         next = std::min(next, at);
         break;
       }
+      if (engine_.archival->holds(run.run_id)) continue;
       ++deleted;
       erase_stored(run);
     }

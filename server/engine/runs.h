@@ -54,6 +54,7 @@ class Runs {
   void restore_headless(std::string key) { headless_.insert(std::move(key)); }
   void arm_timer(const Run& run);  // For its next deadline or, once closed, its deletion.
   void apply_retention();          // After a change of it, and at the start.
+  void retire(const Run& run);     // A closed one, which nothing else holds any more.
   // At a turn's end: closed runs beyond what memory is for leave it.
   void trim();
 

@@ -22,6 +22,7 @@ void register_all_handlers(MethodTable& table) {
   register_updates(table);
   register_histories(table);
   register_visibility(table);
+  register_archives(table);
   register_schedules(table);
   register_queues(table);
   register_workers(table);

@@ -25,6 +25,7 @@ void register_resets(MethodTable& table);
 void register_updates(MethodTable& table);
 void register_histories(MethodTable& table);
 void register_visibility(MethodTable& table);
+void register_archives(MethodTable& table);
 void register_schedules(MethodTable& table);
 void register_queues(MethodTable& table);
 void register_deployments(MethodTable& table);

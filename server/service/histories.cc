@@ -5,14 +5,13 @@
 #include "server/base/tokens.h"
 #include "server/engine/engine.h"
 #include "server/engine/turn/workflow_task.h"
+#include "server/service/archives.h"
 #include "server/service/handlers.h"
 #include "server/service/method_table.h"
 
 namespace chimera::server {
 namespace {
 
-using HistoryCall =
-    TypedCall<wf::GetWorkflowExecutionHistoryRequest, wf::GetWorkflowExecutionHistoryResponse>;
 constexpr int kBatchesMax = 256;
 constexpr Nanos kLongPoll = seconds{20};
 constexpr Nanos kMargin = seconds{1};
@@ -177,6 +176,7 @@ absl::Status get_history(Engine& engine, HistoryCall call) {
   auto& request = call.request();
   absl::StatusOr<Namespace*> ns = engine.resolve_namespace(request.namespace_());
   if (!ns.ok()) return ns.status();
+  if (is_for_archive(engine, **ns, request)) return read_archived(engine, **ns, call);
   std::string run_id = request.execution().run_id();
   absl::StatusOr<PageToken> followed = follow(request.next_page_token(), run_id);
   if (!followed.ok()) return followed.status();

@@ -4,6 +4,7 @@
 #include "temporal/api/errordetails/v1/message.pb.h"
 
 #include "server/base/errors.h"
+#include "server/engine/archival.h"
 #include "server/engine/engine.h"
 #include "server/service/handlers.h"
 #include "server/service/method_table.h"
@@ -61,8 +62,60 @@ absl::Status list_namespaces(Engine& engine, wf::ListNamespacesRequest& request,
   return absl::OkStatus();
 }
 
-absl::Status register_namespace(Engine& engine, wf::RegisterNamespaceRequest& request,
-                                wf::RegisterNamespaceResponse&) {
+// What a request makes of a namespace's archives.
+struct Archives {
+  archival::Setting history, visibility;
+  std::vector<std::string> new_uris;
+};
+
+// Without an archive nothing changes, whatever the request says (genuine servers 1.29, 1.32).
+absl::StatusOr<Archives> changed(const Archival& archival, const Archives& now,
+                                 const Archives& wish) {
+  if (!archival.on()) return now;
+  auto history = archival::changed(now.history, wish.history, archival.history_uri());
+  if (!history.ok()) return history.status();
+  auto visibility = archival::changed(now.visibility, wish.visibility, archival.visibility_uri());
+  if (!visibility.ok()) return visibility.status();
+  Archives next{*std::move(history), *std::move(visibility), {}};
+  if (next.history.uri != now.history.uri) next.new_uris.push_back(next.history.uri);
+  if (next.visibility.uri != now.visibility.uri) next.new_uris.push_back(next.visibility.uri);
+  return next;
+}
+
+absl::Status check_folders(const std::vector<std::string>& uris) {
+  for (const std::string& uri : uris) {
+    if (absl::Status status = archival::check_folder(uri); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+// Checks the request and does it; folders of archives are looked at in between, elsewhere.
+template <class Request, class Response>
+absl::Status check_and_apply(Engine& engine, TypedCall<Request, Response> call,
+                             absl::StatusOr<Archives> (*check)(Engine&, const Request&),
+                             void (*apply)(Engine&, const Request&, const Archives&, Response&)) {
+  const absl::StatusOr<Archives> archives = check(engine, call.request());
+  if (!archives.ok()) return archives.status();
+  if (archives->new_uris.empty()) {
+    apply(engine, call.request(), *archives, call.response());
+    engine.finish(call.raw(), absl::OkStatus());
+    return absl::OkStatus();
+  }
+  engine.archival->archivist().post(
+      [&engine, call, check, apply, uris = archives->new_uris](archival::HistoryReader&) {
+        engine.post([&engine, call, check, apply, status = check_folders(uris)] {
+          if (call.raw()->finished) return;  // Its caller went away.
+          if (!status.ok()) return engine.finish(call.raw(), status);
+          const absl::StatusOr<Archives> now = check(engine, call.request());
+          if (now.ok()) apply(engine, call.request(), *now, call.response());
+          engine.finish(call.raw(), now.status());
+        });
+      });
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Archives> check_registration(Engine& engine,
+                                            const wf::RegisterNamespaceRequest& request) {
   if (request.namespace_().empty()) return invalid("Namespace not set on request.");
   if (request.is_global_namespace())
     return invalid("Cannot register global namespace when not enabled");
@@ -77,13 +130,32 @@ absl::Status register_namespace(Engine& engine, wf::RegisterNamespaceRequest& re
         absl::StrCat("Namespace \"", request.namespace_(), "\" already exists"),
         ::temporal::api::errordetails::v1::NamespaceAlreadyExistsFailure());
   }
-  Namespace& ns = engine.namespaces().add(request.namespace_(), engine.ids().uuid(), retention);
+  // Where there is an archive, it is used unless it is refused.
+  const auto wish = [](enums::ArchivalState state, const std::string& uri) {
+    return archival::Setting{
+        state == enums::ARCHIVAL_STATE_UNSPECIFIED ? enums::ARCHIVAL_STATE_ENABLED : state, uri};
+  };
+  return changed(*engine.archival, {},
+                 {wish(request.history_archival_state(), request.history_archival_uri()),
+                  wish(request.visibility_archival_state(), request.visibility_archival_uri()),
+                  {}});
+}
+
+void apply_registration(Engine& engine, const wf::RegisterNamespaceRequest& request,
+                        const Archives& archives, wf::RegisterNamespaceResponse&) {
+  Namespace& ns = engine.namespaces().add(request.namespace_(), engine.ids().uuid(),
+                                          to_nanos(request.workflow_execution_retention_period()));
+  set_archival(ns, archives.history, archives.visibility);
   ns.replication = enums::REPLICATION_STATE_NORMAL;
   ns.info.set_description(request.description());
   ns.info.set_owner_email(request.owner_email());
   *ns.info.mutable_data() = request.data();
   engine.save(ns);
-  return absl::OkStatus();
+}
+
+absl::Status register_namespace(
+    Engine& engine, TypedCall<wf::RegisterNamespaceRequest, wf::RegisterNamespaceResponse> call) {
+  return check_and_apply(engine, call, check_registration, apply_registration);
 }
 
 // A namespace only ages: Registered, Deprecated, Deleted.
@@ -114,13 +186,23 @@ absl::Status check_update(const Namespace& ns, const wf::UpdateNamespaceRequest&
   return check_clusters(replication.active_cluster_name(), replication.clusters());
 }
 
-absl::Status update_namespace(Engine& engine, wf::UpdateNamespaceRequest& request,
-                              wf::UpdateNamespaceResponse& response) {
+absl::StatusOr<Archives> check_update(Engine& engine, const wf::UpdateNamespaceRequest& request) {
   if (request.namespace_().empty()) return invalid("Namespace not set on request.");
   absl::StatusOr<Namespace*> found = engine.resolve_namespace(request.namespace_());
   if (!found.ok()) return found.status();
-  Namespace& ns = **found;
+  const Namespace& ns = **found;
   if (absl::Status status = check_update(ns, request); !status.ok()) return status;
+  const auto& config = request.config();
+  return changed(*engine.archival, {history_archival(ns), visibility_archival(ns), {}},
+                 {{config.history_archival_state(), config.history_archival_uri()},
+                  {config.visibility_archival_state(), config.visibility_archival_uri()},
+                  {}});
+}
+
+void apply_update(Engine& engine, const wf::UpdateNamespaceRequest& request,
+                  const Archives& archives, wf::UpdateNamespaceResponse& response) {
+  Namespace& ns = *engine.namespaces().find(request.namespace_());
+  set_archival(ns, archives.history, archives.visibility);
   const auto& info = request.update_info();
   if (!info.description().empty()) ns.info.set_description(info.description());
   if (!info.owner_email().empty()) ns.info.set_owner_email(info.owner_email());
@@ -135,7 +217,11 @@ absl::Status update_namespace(Engine& engine, wf::UpdateNamespaceRequest& reques
   }
   engine.save(ns);
   describe(engine, ns, response);
-  return absl::OkStatus();
+}
+
+absl::Status update_namespace(
+    Engine& engine, TypedCall<wf::UpdateNamespaceRequest, wf::UpdateNamespaceResponse> call) {
+  return check_and_apply(engine, call, check_update, apply_update);
 }
 
 absl::Status deprecate_namespace(Engine& engine, wf::DeprecateNamespaceRequest& request,

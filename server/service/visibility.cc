@@ -184,15 +184,6 @@ absl::Status get_search_attributes(Engine& engine, wf::GetSearchAttributesReques
   return absl::OkStatus();
 }
 
-// There is no archive; so says the genuine server of a cluster without one.
-absl::Status list_archived(Engine&, wf::ListArchivedWorkflowExecutionsRequest& request,
-                           wf::ListArchivedWorkflowExecutionsResponse&) {
-  constexpr int kArchivePageMax = 10'000;
-  if (request.page_size() > kArchivePageMax)
-    return invalid(absl::StrCat("PageSize is larger than allowed ", kArchivePageMax, "."));
-  return invalid("Cluster is not configured for visibility archival.");
-}
-
 }  // namespace
 
 void register_visibility(MethodTable& table) {
@@ -207,7 +198,6 @@ void register_visibility(MethodTable& table) {
   table.add(
       "ListClosedWorkflowExecutions",
       list_old<wf::ListClosedWorkflowExecutionsRequest, wf::ListClosedWorkflowExecutionsResponse>);
-  table.add("ListArchivedWorkflowExecutions", list_archived);
   table.add("GetSearchAttributes", get_search_attributes);
 }
 

@@ -19,11 +19,11 @@ using ExprOr = absl::StatusOr<ExprPtr>;
 // So that a hostile filter cannot exhaust the stack.
 constexpr int kDeepest = 200;
 
-constexpr std::string_view kBegin = "select * from table1 ", kWhere = "where ";
+constexpr std::string_view kBegin = "select * from ", kWhere = " where ";
 
 absl::Status malformed(const Token& token, const char* what) {
   return absl::InvalidArgumentError(absl::StrCat(
-      "invalid query: malformed SQL query: ", what, " at position ", token.position,
+      kMalformed, what, " at position ", token.position,
       token.written && !token.text.empty() ? absl::StrCat(" near '", token.text, "'") : ""));
 }
 
@@ -478,11 +478,11 @@ absl::Status Grammar::select_list(Expr& into) {
 
 }  // namespace
 
-absl::StatusOr<Clauses> parse_clauses(std::string_view text) {
+absl::StatusOr<Clauses> parse_clauses(std::string_view text, std::string_view table) {
   const absl::string_view trimmed = absl::StripAsciiWhitespace({text.data(), text.size()});
   const bool has_where = !trimmed.empty() && !absl::StartsWithIgnoreCase(trimmed, "order by") &&
                          !absl::StartsWithIgnoreCase(trimmed, "group by");
-  const std::size_t offset = kBegin.size() + (has_where ? kWhere.size() : 0);
+  const std::size_t offset = kBegin.size() + table.size() + (has_where ? kWhere.size() : 1);
   return Grammar(tokenize({trimmed.data(), trimmed.size()}, offset)).parse(has_where);
 }
 

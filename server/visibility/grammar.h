@@ -60,9 +60,11 @@ struct Clauses {
   bool having = false, order_by = false, limit = false, lock = false, set_operation = false;
 };
 
+// How refusals begin.
+inline constexpr char kMalformed[] = "invalid query: malformed SQL query: ";
 // kInvalidArgument, "invalid query: malformed SQL query: syntax error at position 35 near 'x'":
-// counted in the statement that the genuine server makes of the filter.
-absl::StatusOr<Clauses> parse_clauses(std::string_view text);
+// counted in the statement that the genuine server makes of the filter, over a table of that name.
+absl::StatusOr<Clauses> parse_clauses(std::string_view text, std::string_view table = "table1");
 
 // As refusals show it.
 std::string to_string(const Expr& expr);

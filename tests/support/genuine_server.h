@@ -22,18 +22,19 @@ namespace chimera {
 
 class GenuineServer {
  public:
-  // The program's path is in CHIMERA_TEMPORAL_CLI; without it this ends the process with a message.
-  // With a file it keeps what it has there.
+  // The path of a program that is not given is in CHIMERA_TEMPORAL_CLI; without it this ends the
+  // process with a message. With a file it keeps what it has there.
   explicit GenuineServer(const std::map<std::string, std::string>& dynamic_config = {},
-                         const std::string& file = "")
+                         const std::string& file = "", const char* program = nullptr,
+                         const std::vector<std::string>& more = {})
       : port_(free_port()) {
-    const char* cli = std::getenv("CHIMERA_TEMPORAL_CLI");
+    const char* cli = program != nullptr ? program : std::getenv("CHIMERA_TEMPORAL_CLI");
     if (cli == nullptr) {
       std::fprintf(stderr, "--genuine: set CHIMERA_TEMPORAL_CLI to the temporal program\n");
       std::exit(2);
     }
     child_ = fork();
-    if (child_ == 0) run(cli, dynamic_config, file);
+    if (child_ == 0) run(cli, dynamic_config, file, more);
   }
   ~GenuineServer() {
     kill(child_, SIGKILL);
@@ -60,7 +61,7 @@ class GenuineServer {
   }
 
   [[noreturn]] void run(const char* cli, const std::map<std::string, std::string>& config,
-                        const std::string& file) const {
+                        const std::string& file, const std::vector<std::string>& more) const {
     std::vector<std::string> words = {cli,
                                       "server",
                                       "start-dev",
@@ -78,6 +79,7 @@ class GenuineServer {
                                       "--search-attribute",
                                       "GoldText=Text"};
     if (!file.empty()) words.insert(words.end(), {"--db-filename", file});
+    words.insert(words.end(), more.begin(), more.end());
     auto set = [&words](const std::string& name, const std::string& value) {
       words.push_back("--dynamic-config-value");
       words.push_back(absl::StrCat(name, "=", value));

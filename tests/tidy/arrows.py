@@ -10,7 +10,8 @@ CORE = ["core/base", "core/converter", "core/history", "core/language", "core/ma
 BELOW_MATCHING = ["server/base", "server/timers", "server/store", "server/loop"]
 BELOW_THE_ENGINE = [*BELOW_MATCHING, "server/matching"]
 
-BELOW_SERVICE = [*BELOW_THE_ENGINE, "server/visibility", "server/schedule", "server/engine/rules", "server/engine"]
+BELOW_SERVICE = [*BELOW_THE_ENGINE, "server/visibility", "server/archival", "server/schedule", "server/engine/rules",
+                 "server/engine"]
 
 ALLOWED = {
     "core/base": [],
@@ -30,11 +31,12 @@ ALLOWED = {
     # It knows tasks by their owners' interface: neither runs nor what else may own one.
     "server/matching": ["core/base", *BELOW_MATCHING],
     "server/visibility": ["core/base", "server/base"],
+    "server/archival": ["core/base", "server/base", "server/visibility"],
     "server/schedule": ["core/base", "server/base"],
     # What needs no run: the rest of the engine stands on it.
     "server/engine/rules": ["core/base", "server/base"],
     "server/engine": ["core/base", "core/telemetry", *BELOW_THE_ENGINE, "server/engine/rules", "server/visibility",
-                      "server/schedule"],
+                      "server/archival", "server/schedule"],
     "server/service": ["core/base", *BELOW_SERVICE],
     "server": ["core/base", "core/telemetry", *BELOW_SERVICE, "server/service"],
     "sdk-cpp/include": [],

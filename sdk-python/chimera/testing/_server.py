@@ -88,7 +88,7 @@ def _apply_arguments(options: dict[str, Any], arguments: Sequence[str]) -> None:
             if not has_value and name != "--headless":
                 next(rest, None)
             continue
-        if name not in ("--dynamic-config-value", "--search-attribute", "--namespace", "--db-filename"):
+        if name not in ("--dynamic-config-value", "--search-attribute", "--namespace", "--db-filename", "--archive"):
             warnings.warn(f"The embedded server does not know the argument {argument}", stacklevel=5)
             continue
         value = value if has_value else next(rest, "")
@@ -96,6 +96,8 @@ def _apply_arguments(options: dict[str, Any], arguments: Sequence[str]) -> None:
             options["namespaces"].append(value)
         elif name == "--db-filename":
             options["database_filename"] = value
+        elif name == "--archive":
+            options["archive_folder"] = value
         else:
             key, _, setting = value.partition("=")
             table = "dynamic_config" if name == "--dynamic-config-value" else "search_attributes"

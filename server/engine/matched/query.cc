@@ -20,7 +20,8 @@ bool seen_poller(Engine& engine, const QueueKey& key) {
   const TaskQueue* queue = engine.matching().find(key);
   if (queue == nullptr) return false;
   return !queue->pollers.empty() ||
-         (queue->last_poll != kUnset && engine.now() - queue->last_poll < kPollerMemory);
+         (queue->last_poll != kUnset &&
+          engine.loop().real_now() - queue->last_poll < kPollerMemory);  // As Matching counts.
 }
 
 // Of a pinned run whose version nobody serves any more: the genuine server's words (1.32).

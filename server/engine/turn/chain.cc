@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "server/engine/archival.h"
 #include "server/engine/deployments/inheritance.h"
 #include "server/engine/engine.h"
 #include "server/engine/matched/query.h"
@@ -170,6 +171,7 @@ void continue_run(Transition& t, command::ContinueAsNewWorkflowExecutionCommandA
 void after_close(Engine& engine, const Run& run) {
   end_updates(engine, run);
   release_queries(engine, run);
+  engine.archival->closed(run);
   if (!run.reset_run_id.empty())
     return;  // The run that follows the reset has its children and its parent.
   Children::parent_closed(engine, run);

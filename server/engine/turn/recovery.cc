@@ -6,6 +6,7 @@
 
 #include "absl/strings/numbers.h"
 
+#include "server/engine/archival.h"
 #include "server/engine/batches.h"
 #include "server/engine/deployments/deployments.h"
 #include "server/engine/engine.h"
@@ -41,6 +42,7 @@ absl::Status restore_value(Engine& engine, const WriteBatch::KeyValue& value) {
     engine.loop().set_skipped(Nanos(skipped));
     engine.loop().refresh();
   }
+  if (value.table == Archival::kTable) engine.archival->restore(value.key, value.value);
   if (value.table == Runs::kHeadlessTable) engine.runs().restore_headless(value.key);
   if (value.table == kQueueConfigTable && !restore_queue_config(engine, value.key, value.value))
     return damaged(absl::StrCat("the configuration of task queue ", value.key));
@@ -146,6 +148,7 @@ absl::Status recover(Engine& engine) {
   engine.schedules->resume();
   engine.batches->resume();
   engine.removals->resume();
+  engine.archival->resume();
   engine.runs().apply_retention();
   if (of_first_layout) {
     if (absl::Status status = upgrade(engine); !status.ok()) return status;

@@ -1,18 +1,20 @@
 """Changes one field after the other of valid requests, and writes what a server answers to each as JSON.
 
-`wrong_requests.py HOST:PORT FILE`. Each case has workflows of its own; names and ids are masked, so that the
-answers of two servers can be compared.
+`wrong_requests.py HOST:PORT FILE [METHOD..]`, of all methods or of those. Each case has workflows of its own; names
+and ids are masked, so that the answers of two servers can be compared.
 """
 
 import concurrent.futures
 import itertools
 import json
+import math
 import re
 import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
 
+import administration_requests
 import grpc
 import temporalio.api.operatorservice.v1 as op
 import temporalio.api.workflowservice.v1 as wf
@@ -282,6 +284,8 @@ def requests(server: Server) -> dict[str, Callable[[], Message]]:
         "ExecuteMultiOperation": of_both,
     }  # fmt: skip
     all_requests.update(reports_by_id(server, failed))
+    for of in ("schedules", "batches", "deployments"):
+        all_requests.update(getattr(administration_requests, f"of_{of}")(server, NAMESPACE))
     for kind in COMMANDS:
         all_requests[f"RespondWorkflowTaskCompleted#{kind}"] = lambda kind=kind: of_commands(kind)
     return all_requests
@@ -325,7 +329,7 @@ def changes_of(server: Server, field: FieldDescriptor) -> Iterator[tuple[str, Ch
         for number in (-1, 0, 6, 100_000):
             yield str(number), to(number)
     elif field.type in (FieldDescriptor.TYPE_DOUBLE, FieldDescriptor.TYPE_FLOAT):
-        for number in (-1, 0.5):
+        for number in (-1, 0.5, 101, math.nan, math.inf):
             yield str(number), to(number)
 
 
@@ -361,7 +365,7 @@ def at(message: Message, path: tuple) -> Message:
 
 def masked(text: str) -> str:
     text = re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "UUID", text)
-    text = re.sub(r"\b(p|q|r|u|z|ns)-[0-9a-f]{6}-\d+", "NAME", text)
+    text = re.sub(r"\b(p|q|r|u|z|d|ns)-[0-9a-f]{6}-\d+", "NAME", text)
     return re.sub(r"\([0-9a-f]{8}\)", "(HASH)", text).replace(LONG, "LONG")
 
 
@@ -370,9 +374,9 @@ def answer(server: Server, name: str, request: Message) -> list[str]:
     stub = server.operator if hasattr(server.operator, method) else server.workflow
     while True:
         try:
-            getattr(stub, method)(request, timeout=1.5)
+            getattr(stub, method)(request, timeout=10 if "Deployment" in method else 1.5)
         except grpc.RpcError as error:
-            if "rate limit exceeded" in (error.details() or ""):
+            if re.search("rate limit exceeded|concurrent batch operations", error.details() or ""):
                 time.sleep(1)  # The genuine server's, not the case's.
                 continue
             return [error.code().name, masked(error.details() or "")]
@@ -381,10 +385,11 @@ def answer(server: Server, name: str, request: Message) -> list[str]:
 
 def main() -> None:
     server = Server(sys.argv[1])
-    made = requests(server)
+    wanted = sys.argv[3:]
+    made = {name: make for name, make in requests(server).items() if not wanted or name.split("#")[0] in wanted}
     cases: list[tuple[str, str, tuple, Change]] = []
     for name, make in made.items():
-        only_commands = "#" in name
+        only_commands = "#" in name and "RespondWorkflowTaskCompleted" in name
         for path, what, change in walk(server, make()):
             if only_commands and not path:
                 continue

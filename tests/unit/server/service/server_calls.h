@@ -2,6 +2,7 @@
 #ifndef CHIMERA_TESTS_UNIT_SERVER_SERVICE_SERVER_CALLS_H_
 #define CHIMERA_TESTS_UNIT_SERVER_SERVICE_SERVER_CALLS_H_
 
+#include <chrono>
 #include <filesystem>
 #include <future>
 #include <string>
@@ -19,13 +20,14 @@ namespace wf = api::workflowservice::v1;
 
 template <class Request, class Response>
 absl::Status call(base::Transport& transport, std::string_view method, const Request& request,
-                  Response& response) {
+                  Response& response,
+                  std::chrono::milliseconds timeout = std::chrono::seconds{30}) {
   std::promise<absl::Status> done;
   base::RpcCall rpc;
   rpc.method = method;
   rpc.request = &request;
   rpc.response = &response;
-  rpc.timeout = std::chrono::seconds{30};
+  rpc.timeout = timeout;
   rpc.done = [&done](absl::Status status) { done.set_value(std::move(status)); };
   transport.start(std::move(rpc));
   return done.get_future().get();

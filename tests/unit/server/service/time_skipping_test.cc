@@ -308,6 +308,23 @@ TEST_F(TimeSkippingTest, APollOutlastsASkip) {
   EXPECT_EQ(polled.get().workflow_execution().workflow_id(), "w");
 }
 
+// Neither has a worker gone away because time was skipped: a query waits for its next poll.
+TEST_F(TimeSkippingTest, APollThatWasJustHereIsRemembered) {
+  serve(0);
+  ASSERT_TRUE(start_workflow(*transport_, "w").ok());
+  respond(poll(*transport_), {complete()});
+  ASSERT_TRUE(sleep("Sleep", kDay).ok());
+  wf::QueryWorkflowRequest query;
+  query.set_namespace_("default");
+  query.mutable_execution()->set_workflow_id("w");
+  query.mutable_query()->set_query_type("q");
+  wf::QueryWorkflowResponse answer;
+
+  const absl::Status status = call(*transport_, CHIMERA_METHOD(QueryWorkflow), query, answer,
+                                   std::chrono::milliseconds{100});
+  EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded) << status;
+}
+
 TEST_F(TimeSkippingTest, AYearOfADailyScheduleIsASecond) {
   serve(1);
   create_schedule("daily", [](schedules::Schedule& schedule) {
