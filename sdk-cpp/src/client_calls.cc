@@ -151,7 +151,8 @@ Request start_request(ClientState& client, StartWorkflowInput& input) {
                [&] { return request.mutable_workflow_task_timeout(); });
   set_duration(options.start_delay, "WorkflowOptions::start_delay",
                [&] { return request.mutable_workflow_start_delay(); });
-  if (options.skips_time) request.mutable_time_skipping_config()->set_enabled(true);
+  if (options.time_skipping_config)
+    write_time_skipping(*options.time_skipping_config, *request.mutable_time_skipping_config());
   request.set_identity(client.connection->options().identity);
   request.set_request_id(random_id());
   request.set_workflow_id_reuse_policy(

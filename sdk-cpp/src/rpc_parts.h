@@ -8,11 +8,20 @@
 #include "absl/status/status.h"
 #include "google/rpc/status.pb.h"
 
+#include "chimera/options.h"
+#include "core/base/api.h"
 #include "core/base/transport.h"
 
 namespace chimera::sdk {
 
 std::string random_id();
+
+inline void write_time_skipping(const TimeSkippingConfig& config,
+                                api::common::v1::TimeSkippingConfig& out) {
+  out.set_enabled(true);
+  out.set_disable_propagation(config.disable_propagation);
+  out.set_max_session_skip_count(config.max_session_skip_count);
+}
 
 // The message of this type among a failed call's google.rpc.Status details.
 template <class M>

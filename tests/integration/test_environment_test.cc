@@ -46,11 +46,32 @@ class Retries {
 };
 const auto kRetries = define_workflow<&Retries::run>("Retries");
 
+std::promise<void> gate;
+void wait_at_gate() { gate.get_future().wait(); }
+
+class Held {
+ public:
+  void run() {
+    workflow::execute_activity<&wait_at_gate>({.start_to_close_timeout = kDay});
+    workflow::sleep(30 * kDay);
+  }
+};
+const auto kHeld = define_workflow<&Held::run>("Held");
+
+class Stages {
+ public:
+  void run() {
+    for (int day = 0; day < 10; ++day) workflow::sleep(kDay);
+  }
+};
+const auto kStages = define_workflow<&Stages::run>("Stages");
+
 class TestEnvironmentTest : public ::testing::Test {
  protected:
   void work(TestEnvironment& env) {
     worker_ = std::make_unique<Worker>(env.client(), WorkerOptions{.task_queue = kQueue});
     worker_->add(kReminder).add(kRetries).add(kThirdTime);
+    worker_->add(kHeld).add(kStages).add_activity<&wait_at_gate>();
     worker_->start();
   }
   static WorkflowOptions with_id(const std::string& id) { return {.id = id, .task_queue = kQueue}; }
@@ -63,7 +84,7 @@ TEST_F(TestEnvironmentTest, AWorkflowWithAClockOfItsOwnSkipsWhereOthersDoNot) {
   TestEnvironment real({.time_skipping = false});
   work(real);
   WorkflowOptions ahead = with_id("ahead");
-  ahead.skips_time = true;
+  ahead.time_skipping_config.emplace();
   const Time begin = real.now();
 
   EXPECT_EQ(real.client().execute_workflow<kReminder>(ahead), "reminded");
@@ -85,6 +106,44 @@ TEST_F(TestEnvironmentTest, ASingleWorkflowIsDrivenOn) {
   EXPECT_LT(real.now() - begin, kDay);
   EXPECT_FALSE(real.fast_forward(bill, 2 * kDay)) << "it ends a day before";
   EXPECT_EQ(bill.result(), "reminded");
+  worker_ = nullptr;
+}
+
+TEST_F(TestEnvironmentTest, OfTwoWhoDriveOneOnTheFirstIsTold) {
+  TestEnvironment real({.time_skipping = false});
+  work(real);
+  gate = {};
+  const auto held = real.client().start_workflow<kHeld>(with_id("held"));
+  std::promise<std::string> told;
+  const auto drive = [&] {
+    try {
+      return real.fast_forward(held, kDay);
+    } catch (const std::runtime_error& error) {
+      told.set_value(error.what());
+      return false;
+    }
+  };
+  auto one = std::async(std::launch::async, drive), other = std::async(std::launch::async, drive);
+
+  EXPECT_THAT(told.get_future().get(), testing::HasSubstr("'held'"));
+  gate.set_value();
+
+  EXPECT_NE(one.get(), other.get()) << "the second gets there";
+  held.terminate();
+  worker_ = nullptr;
+}
+
+TEST_F(TestEnvironmentTest, WhereTheSkipsEndItStaysThere) {
+  TestEnvironment real({.time_skipping = false});
+  work(real);
+  const Time begin = real.now();
+  const auto stages = real.client().start_workflow<kStages>(with_id("stages"));
+
+  EXPECT_THAT([&] { real.fast_forward(stages, 9 * kDay, {.max_session_skip_count = 3}); },
+              testing::ThrowsMessage<std::runtime_error>(testing::HasSubstr("was disabled")));
+
+  EXPECT_LT(real.now(stages) - begin, 9 * kDay);
+  EXPECT_EQ(stages.describe().status, WorkflowExecutionStatus::kRunning);
   worker_ = nullptr;
 }
 

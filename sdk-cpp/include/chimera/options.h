@@ -161,6 +161,12 @@ struct ContinueAsNewOptions {
       ContinueAsNewVersioningBehavior::kUnspecified;
 };
 
+// Of a clock that skips what nobody works on: timers, retries, timeouts. Runs that follow keep it.
+struct TimeSkippingConfig {
+  bool disable_propagation = false;  // Children keep the real time, from where this clock stands.
+  int max_session_skip_count = 0;    // Then it skips no more. 0: the server's, 200.
+};
+
 // How a client starts a workflow.
 struct WorkflowOptions {
   std::string id;
@@ -175,10 +181,9 @@ struct WorkflowOptions {
   Duration start_delay{};
   Priority priority = {};  // Of its tasks, and of its activities and children that have none.
   std::string static_summary = {}, static_details = {};  // For people; details may be Markdown.
-  // For tests: the workflow has a clock of its own, which skips what nobody works on, timers,
-  // retries, timeouts; so have its children and the runs that follow it. The server must have
+  // For tests: the workflow has a clock of its own. The server must have
   // frontend.WorkflowTimeSkippingEnabled, as a TestEnvironment's has; else RpcError.
-  bool skips_time = false;
+  std::optional<TimeSkippingConfig> time_skipping_config = {};
   // The reply to the start brings the first workflow task, for a worker of this client on the task
   // queue: a round trip less. Without such a worker, or a free slot of it, it starts as usual.
   bool request_eager_start = false;

@@ -220,10 +220,10 @@ Time TestEnvironment::clock_of(const std::string& id, const std::string& run_id)
   return sdk::clock_of(*state_->calls, id, run_id).value_or(now());
 }
 
-bool TestEnvironment::forward_clock(const std::string& id, const std::string& run_id,
-                                    Duration time) {
+bool TestEnvironment::forward_clock(const std::string& id, const std::string& run_id, Duration time,
+                                    const TimeSkippingConfig& config) {
   sdk::refuse_in_workflow("chimera::TestEnvironment::fast_forward");
-  return sdk::forward_clock(*state_->calls, id, run_id, time);
+  return sdk::forward_clock(*state_->calls, id, run_id, time, config);
 }
 
 TestEnvironment::RealTime::RealTime(TestEnvironment& env) : env_(env) { env.state_->lock->hold(1); }

@@ -51,7 +51,7 @@ std::optional<Time> clock_of(detail::ClientState& client, const std::string& id,
 }
 
 bool forward_clock(detail::ClientState& client, const std::string& id, const std::string& run_id,
-                   Duration time) {
+                   Duration time, const TimeSkippingConfig& skipping) {
   if (time <= Duration{0}) {
     throw std::invalid_argument(absl::StrCat("chimera::TestEnvironment::fast_forward: time is ",
                                              std::chrono::duration<double>(time).count(),
@@ -64,7 +64,7 @@ bool forward_clock(detail::ClientState& client, const std::string& id, const std
   update.mutable_workflow_execution()->set_workflow_id(id);
   update.mutable_workflow_execution()->set_run_id(run_id);
   auto& config = *update.mutable_workflow_execution_options()->mutable_time_skipping_config();
-  config.set_enabled(true);
+  write_time_skipping(skipping, config);
   config.mutable_fast_forward_config()->set_id(forward_id);
   base::set_duration(time, *config.mutable_fast_forward_config()->mutable_duration());
   update.mutable_update_mask()->add_paths("time_skipping_config");
@@ -80,10 +80,16 @@ bool forward_clock(detail::ClientState& client, const std::string& id, const std
   if (reply.fast_forward_polling_result() ==
       enums::FAST_FORWARD_POLLING_RESULT_FAST_FORWARD_COMPLETED)
     return true;
-  if (!absl::StrContains(reply.failed_reason(), "fast_forward_id does not match")) return false;
-  throw std::runtime_error(absl::StrCat("another fast-forward of workflow '", id,
-                                        "' has taken the place of this one: ",
-                                        reply.failed_reason(), ". Let one end before the next"));
+  // The server tells reasons in words alone.
+  const auto failed_as = [&reply](const char* words) {
+    return absl::StrContains(reply.failed_reason(), words);
+  };
+  if (failed_as("execution ended")) return false;
+  const bool replaced = failed_as("fast_forward_id does not match") || failed_as("was reset");
+  throw std::runtime_error(absl::StrCat(
+      doing(id), ": ", reply.failed_reason(),
+      replaced ? ". Another call has taken the place of this one; let one end before the next"
+               : ""));
 }
 
 }  // namespace chimera::sdk

@@ -16,7 +16,7 @@ std::optional<Time> clock_of(detail::ClientState& client, const std::string& id,
                              const std::string& run_id);
 // TestEnvironment::fast_forward().
 bool forward_clock(detail::ClientState& client, const std::string& id, const std::string& run_id,
-                   Duration time);
+                   Duration time, const TimeSkippingConfig& config);
 
 }  // namespace chimera::sdk
 

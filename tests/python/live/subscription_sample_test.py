@@ -51,7 +51,8 @@ async def test_a_year_is_charged_by_the_month(env: WorkflowEnvironment, ledger: 
     assert await handle.result() == 12
     assert list(ledger.charges) == [f"{name}-{month}" for month in range(1, 13)]
     assert [each.cents for each in ledger.charges.values()] == [9_00] * 6 + [10_00] * 6
-    assert len(closed) == 12
+    # So many firsts of a month are in 365 days; one less where a leap day is among them.
+    assert len(closed) in (11, 12)
     assert [each.charges for each in closed] == sorted(each.charges for each in closed)
     assert closed[-1].charges >= 11
 

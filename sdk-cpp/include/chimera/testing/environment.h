@@ -47,18 +47,20 @@ class TestEnvironment {
   Time now() const;
   // Until the server's time has gone on so far: at once where time skips and nobody works.
   void sleep(Duration time);
-  // By the workflow's clock, if it has one of its own (WorkflowOptions::skips_time); else now().
+  // By the workflow's clock, if it has one of its own (a time_skipping_config); else now().
   template <class R>
   Time now(const WorkflowHandle<R>& workflow) const {
     return clock_of(workflow.id(), workflow.run_id());
   }
   // Lets the clock of this one workflow go on by so much and waits until it has, also through runs
   // that follow; then it keeps the real time again. A workflow that has no clock of its own gets
-  // one. False: it ended before. Throws std::invalid_argument for a time that is not positive,
-  // std::runtime_error if another call has taken the place of this one, RpcError.
+  // one. The configuration counts from now on. False: it ended before. Throws std::invalid_argument for a time that is not positive,
+  // std::runtime_error if it cannot get there: another call has taken the place of this one, or
+  // the clock may skip no more; RpcError.
   template <class R>
-  bool fast_forward(const WorkflowHandle<R>& workflow, Duration time) {
-    return forward_clock(workflow.id(), workflow.run_id(), time);
+  bool fast_forward(const WorkflowHandle<R>& workflow, Duration time,
+                    const TimeSkippingConfig& config = {}) {
+    return forward_clock(workflow.id(), workflow.run_id(), time, config);
   }
   // HOST:PORT; empty where it does not listen.
   std::string address() const;
@@ -82,7 +84,8 @@ class TestEnvironment {
   // Of an activity that runs, on its thread.
   void rest_activity(Duration time);
   Time clock_of(const std::string& id, const std::string& run_id) const;
-  bool forward_clock(const std::string& id, const std::string& run_id, Duration time);
+  bool forward_clock(const std::string& id, const std::string& run_id, Duration time,
+                     const TimeSkippingConfig& config);
 
   struct State;
   const std::unique_ptr<State> state_;
