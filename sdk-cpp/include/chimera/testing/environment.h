@@ -54,9 +54,9 @@ class TestEnvironment {
   }
   // Lets the clock of this one workflow go on by so much and waits until it has, also through runs
   // that follow; then it keeps the real time again. A workflow that has no clock of its own gets
-  // one. The configuration counts from now on. False: it ended before. Throws std::invalid_argument for a time that is not positive,
-  // std::runtime_error if it cannot get there: another call has taken the place of this one, or
-  // the clock may skip no more; RpcError.
+  // one. The configuration counts from now on. False: it ended before. Throws std::invalid_argument
+  // for a time that is not positive, std::runtime_error if it cannot get there: another call has
+  // taken the place of this one, or the clock may skip no more; RpcError.
   template <class R>
   bool fast_forward(const WorkflowHandle<R>& workflow, Duration time,
                     const TimeSkippingConfig& config = {}) {
