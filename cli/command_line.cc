@@ -36,6 +36,14 @@ Option Option::one_of(std::vector<std::string> words) {
   return *this;
 }
 
+Option Option::not_empty() {
+  option_->check([](const std::string& value) {
+    return value.empty() ? std::string("its value is empty: give one, or leave the option out")
+                         : "";
+  });
+  return *this;
+}
+
 Command Command::subcommand(const char* name, const char* help) {
   return Command(app_->add_subcommand(name, help));
 }

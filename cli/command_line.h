@@ -28,6 +28,7 @@ class Option {
   Option shows_default();
   Option between(int least, int most);
   Option one_of(std::vector<std::string> words);
+  Option not_empty();  // As an unset variable of a shell makes it.
 
  private:
   CLI::Option* option_;

@@ -166,8 +166,10 @@ void add_options(Command command, Arguments& arguments) {
   command.option("--ip", options.ip, "Address to listen on").shows_default();
   command.option("--db-filename,-f", options.database_filename,
                  "SQLite file to keep everything in; without it, memory");
-  command.option("--archive", options.archive_folder,
-                 "Folder that histories and records of closed workflows are archived to");
+  command
+      .option("--archive", options.archive_folder,
+              "Folder that histories and records of closed workflows are archived to")
+      .not_empty();
   command.option("--namespace,-n", options.namespaces, "Namespaces beside \"default\"");
   command.option("--search-attribute", arguments.search_attributes, "NAME=TYPE, repeatable");
   command.option("--dynamic-config-value", arguments.dynamic_config,

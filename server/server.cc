@@ -4,6 +4,9 @@
 #include <future>
 #include <system_error>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
 #include "core/telemetry/log.h"
 #include "server/archival/files.h"
 #include "server/engine/archival.h"
@@ -102,6 +105,10 @@ class ServerImpl : public Server {
     std::vector<std::string> names = options.namespaces;
     names.insert(names.begin(), "default");
     for (const std::string& name : names) {
+      if (name.empty()) {
+        return absl::InvalidArgumentError(
+            "one of the namespaces to begin with has an empty name: name it, or leave it out");
+      }
       Namespace* ns = engine_->namespaces().find(name);
       if (ns == nullptr) {
         ns = &engine_->namespaces().add(
@@ -126,6 +133,7 @@ class ServerImpl : public Server {
 
   absl::Status prepare_archive(const std::string& given) {
     if (given.empty()) return absl::OkStatus();
+    if (absl::StrContains(given, "://")) return unusable(given, "it is a URI, not a folder");
     std::error_code error;
     const std::string folder = std::filesystem::absolute(given, error).lexically_normal().string();
     if (error) return unusable(given, error.message());
@@ -177,6 +185,10 @@ class ServerImpl : public Server {
   }
 
   absl::Status add_attribute(const std::string& name, const std::string& type_text) {
+    if (name.empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("a search attribute of type ", type_text, " has an empty name: name it"));
+    }
     const auto type = parse_type(type_text);
     if (!type) {
       return absl::InvalidArgumentError(

@@ -169,11 +169,12 @@ void Archival::written(const std::string& namespace_id, const absl::Status& stat
   }
   if (unarchived_.contains(run->run_id)) backlog.waiting.push_back({run->run_id, 0});
   backlog.rest = std::clamp<Nanos>(backlog.rest * 2, kFirstRest, kLongestRest);
-  core::log(core::LogLevel::kError, "server",
-            absl::StrCat("workflow ", run->workflow_id, " of namespace ", run->ns->name(),
-                         " is not archived: ", status.message(), ". It is tried again, and ",
-                         backlog.waiting.size(), " in all wait and are not deleted meanwhile."),
-            {{"run_id", run->run_id}});
+  core::log(
+      core::LogLevel::kError, "server",
+      absl::StrCat("workflow ", run->workflow_id, " of namespace ", run->ns->name(),
+                   " is not archived: ", status.message(), ". It is tried again, and ",
+                   backlog.waiting.size(), " in all wait; their retention does not end meanwhile."),
+      {{"run_id", run->run_id}});
   wait(namespace_id, backlog.rest);
   tell_if_idle();
 }

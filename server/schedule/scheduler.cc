@@ -116,8 +116,9 @@ bool Scheduler::use_action() {
 }
 
 Nanos Scheduler::catchup_window() const {
-  const Nanos given = to_nanos(state_.schedule.policies().catchup_window());
-  return given == Nanos{0} ? kWindowDefault : std::max(given, kWindowMin);
+  const auto& policies = state_.schedule.policies();
+  if (!policies.has_catchup_window()) return kWindowDefault;
+  return std::max(to_nanos(policies.catchup_window()), kWindowMin);
 }
 
 enums::ScheduleOverlapPolicy Scheduler::resolved(enums::ScheduleOverlapPolicy policy) const {

@@ -12,6 +12,7 @@
 #include "server/engine/run/transition.h"
 #include "server/service/handlers.h"
 #include "server/service/method_table.h"
+#include "server/service/queue_names.h"
 
 namespace chimera::server {
 namespace {
@@ -107,6 +108,7 @@ absl::StatusOr<Attributes> changed(const Run& run, const Activity& activity,
   for (const std::string& path : request.update_mask().paths())
     merge(plain(path), request.activity_options(), attributes);
   if (attributes.task_queue().name().empty()) return invalid("taskQueue is not set");
+  if (absl::Status s = check_queue_name(attributes.task_queue().name()); !s.ok()) return s;
   const std::string which = absl::StrCat("ActivityId=", attributes.activity_id(),
                                          " ActivityType=", attributes.activity_type().name());
   for (const auto& [name, duration] :

@@ -56,6 +56,8 @@ Verdict judge(const Run& run, const FastForwardWait& wait) {
         "the requested fast_forward_id does not match the execution's current fast-forward");
   if (wait.target != kUnset && time->fast_forward->target != wait.target)
     return failed("the fast-forward was reset");
+  if (time->fast_forward->target > kLastOfSkips)
+    return failed("no clock skips beyond the year 2219; fast-forward by less");
   if (time->fast_forward->reached)
     return {enums::FAST_FORWARD_POLLING_RESULT_FAST_FORWARD_COMPLETED, ""};
   if (!run.running() && run.new_run_id.empty())

@@ -197,6 +197,31 @@ TEST_F(ActivityOptionsTest, reset_keep_paused) {
   EXPECT_EQ(poll_activity().attempt(), 1);
 }
 
+TEST_F(ActivityOptionsTest, reset_of_a_running_activity_that_is_paused) {
+  if (server_is("1.29")) GTEST_SKIP() << "it stays paused";
+  start_with_activity();
+  const auto task = poll_activity();
+  ASSERT_TRUE(pause().ok());
+  ASSERT_TRUE(reset([](auto& request) { request.set_keep_paused(true); }).ok());
+  EXPECT_TRUE(pending().paused());
+  ASSERT_TRUE(reset().ok());
+  EXPECT_FALSE(pending().paused());
+
+  ASSERT_TRUE(fail_activity(task, "boom").ok());
+  EXPECT_EQ(poll_activity().attempt(), 1);
+}
+
+TEST_F(ActivityOptionsTest, options_of_a_bad_queue) {
+  start_with_activity();
+  auto request = about<wf::UpdateActivityOptionsRequest>();
+  request.mutable_update_mask()->add_paths("task_queue.name");
+  for (const std::string& name : {std::string(1001, 'q'), std::string("/_sys/x")}) {
+    request.mutable_activity_options()->mutable_task_queue()->set_name(name);
+    EXPECT_EQ(rpc<wf::UpdateActivityOptionsResponse>(request).status().code(),
+              absl::StatusCode::kInvalidArgument);
+  }
+}
+
 TEST_F(ActivityOptionsTest, update_options) {
   start_with_activity();
   auto request = about<wf::UpdateActivityOptionsRequest>();

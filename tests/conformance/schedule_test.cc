@@ -266,6 +266,14 @@ TEST_F(ScheduleTest, catchup_window) {
   EXPECT_EQ(described().schedule().policies().catchup_window().seconds(), 365 * 24 * 3600);
 }
 
+TEST_F(ScheduleTest, catchup_window_of_nothing) {
+  create([](schedules::Schedule& schedule) {
+    schedule.mutable_policies()->mutable_catchup_window();
+    paused(schedule);
+  });
+  EXPECT_EQ(described().schedule().policies().catchup_window().seconds(), 10);
+}
+
 TEST_F(ScheduleTest, backfill) {
   create([](schedules::Schedule& schedule) {
     every(schedule, 3600);

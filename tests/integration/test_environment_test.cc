@@ -154,6 +154,10 @@ TEST_F(TestEnvironmentTest, WhatCannotBeDrivenOnIsRefused) {
   EXPECT_EQ(bill.result(), "reminded");
 
   EXPECT_THROW(env_.fast_forward(bill, kDay), RpcError);
+  const auto beyond = env_.client().start_workflow<kHeld>(with_id("beyond"));
+  EXPECT_THAT([&] { env_.fast_forward(beyond, 250 * 365 * kDay); },
+              testing::ThrowsMessage<std::runtime_error>(testing::HasSubstr("the year 2219")));
+  beyond.terminate();
   const auto nobody = env_.client().get_workflow_handle<std::string>("nobody");
   EXPECT_THROW(env_.fast_forward(nobody, kDay), RpcError);
   EXPECT_THROW(env_.now(nobody), RpcError);

@@ -312,6 +312,15 @@ TEST_F(UnexpectedTest, AWorkflowThatNeverEndsIsDescribed) {
   }
 }
 
+TEST_F(UnexpectedTest, ATestMayTakeAllTheTimeThereIs) {
+  TestWorker patient(
+      env, {.worker = {.task_queue = "patient"}, .time_limit = std::chrono::milliseconds::max()});
+  patient.add_activity<&send_receipt>();
+  patient.add(kOrder);
+  patient.mock_activity<kCharge>().returns("receipt");
+  EXPECT_NO_THROW(patient.execute_workflow<kOrder>(1));
+}
+
 TEST_F(UnexpectedTest, OpenActivitiesAreDescribed) {
   TestWorker quick(env, {.time_limit = 200ms, .other_task_queues = {"nobody"}});
   quick.add(kStubborn);

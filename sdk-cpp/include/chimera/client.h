@@ -60,6 +60,7 @@ enum class WorkflowExecutionStatus {
   kTerminated = 5,
   kContinuedAsNew = 6,
   kTimedOut = 7,
+  kPaused = 8,
 };
 
 // Of an execution that workers with a version run.

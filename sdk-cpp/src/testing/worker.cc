@@ -1,5 +1,7 @@
 #include "chimera/testing/worker.h"
 
+#include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
@@ -30,6 +32,9 @@ TestWorker::TestWorker(TestEnvironment& env, TestWorkerOptions options)
     throw std::invalid_argument(
         "TestWorkerOptions::time_limit must be more than nothing: a test that may not take any "
         "time fails");
+  // Beyond what a clock can add to the present.
+  constexpr std::chrono::milliseconds kLongest = std::chrono::hours(24 * 365 * 100);
+  options.time_limit = std::min<std::chrono::milliseconds>(options.time_limit, kLongest);
   state_->options = std::move(options);
   state_->mocking->task_queue = state_->options.worker.task_queue;
   state_->mocking->other_task_queues = state_->options.other_task_queues;

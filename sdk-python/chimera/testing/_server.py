@@ -15,6 +15,9 @@ from chimera import _bridge
 
 logger = logging.getLogger(__name__)
 
+_LOG_LEVELS = ("debug", "info", "warn", "error", "never")
+_LOG_FORMATS = ("text", "json", "pretty")
+
 
 class TestServer(Protocol):
     """A server that runs until it is stopped."""
@@ -62,6 +65,12 @@ class EmbeddedServer:
     async def start(config: ServerConfig) -> EmbeddedServer:
         if config.ui:
             warnings.warn("The embedded server has no Web UI; ui=True has no effect", stacklevel=4)
+        for name, value, known in (
+            ("dev_server_log_level", config.log_level, _LOG_LEVELS),
+            ("dev_server_log_format", config.log_format, _LOG_FORMATS),
+        ):
+            if value not in known:
+                raise ValueError(f"{name} is {value!r}; it is one of {', '.join(known)}")
         options = {
             "ip": config.ip,
             "port": config.port or 0,
@@ -92,6 +101,8 @@ def _apply_arguments(options: dict[str, Any], arguments: Sequence[str]) -> None:
             warnings.warn(f"The embedded server does not know the argument {argument}", stacklevel=5)
             continue
         value = value if has_value else next(rest, "")
+        if not value:
+            raise ValueError(f"dev_server_extra_args: {name} needs a value")
         if name == "--namespace":
             options["namespaces"].append(value)
         elif name == "--db-filename":

@@ -523,6 +523,17 @@ def _check(config: WorkerConfig) -> None:
             ),
         ),
         (
+            config.get("max_activities_per_second") == 0,
+            "max_activities_per_second must be positive; leave it out for no limit",
+        ),
+        (
+            config.get("max_task_queue_activities_per_second") == 0,
+            (
+                "max_task_queue_activities_per_second must be positive: 0 would stop the task queue's "
+                "activities for all workers; leave it out for no limit"
+            ),
+        ),
+        (
             config.get("tuner") and any(config.get(f"max_concurrent_{name}") for name in limits),
             (
                 "Cannot specify max_concurrent_workflow_tasks, max_concurrent_activities, "

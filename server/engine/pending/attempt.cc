@@ -296,6 +296,7 @@ void reset(ActivityOwner& owner, Activity& activity, const ActivityReset& how) {
   }
   if (activity.is_started()) {  // It ends by itself, or at the hint of its next heartbeat.
     activity.was_reset = true;
+    if (!how.keep_paused) activity.paused = false;
     activity.forget_heartbeat = activity.forget_heartbeat || how.reset_heartbeat;
     return;
   }

@@ -106,6 +106,26 @@ def test_an_archive_that_cannot_be_used(tmp_path: pathlib.Path):
     assert f"the archive's folder {tmp_path / 'archive'} cannot be used: " in said
 
 
+def test_an_archive_is_no_uri(tmp_path: pathlib.Path):
+    code, said = Program(CHIMERA, "server", "--port", 0, "--archive", f"file://{tmp_path}").end()
+
+    assert code == 1
+    assert f"the archive's folder file://{tmp_path} cannot be used: it is a URI, not a folder" in said
+
+
+def test_an_archive_without_a_name():
+    code, said = Program(CHIMERA, "server", "--port", 0, "--archive", "").end()
+
+    assert code == 2
+    assert "--archive: its value is empty: give one, or leave the option out" in said
+
+
+@pytest.mark.parametrize("words", [["--archive"], ["--archive="], ["--archive", ""]])
+async def test_an_archive_without_a_name_in_process(words: list[str]):
+    with pytest.raises(ValueError, match="--archive needs a value"):
+        await WorkflowEnvironment.start_local(dev_server_extra_args=words)
+
+
 @pytest.mark.parametrize("words", [["--archive", "{}"], ["--archive={}"]])
 async def test_a_server_in_process_has_one(tmp_path: pathlib.Path, words: list[str]):
     arguments = [word.format(tmp_path) for word in words]

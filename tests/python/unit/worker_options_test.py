@@ -170,6 +170,12 @@ def test_a_deployment_version_reaches_the_core(client: Any) -> None:
             ValueError,
             "must have the same tuner config",
         ),
+        ({"max_activities_per_second": 0}, ValueError, "max_activities_per_second must be positive"),
+        (
+            {"max_task_queue_activities_per_second": 0.0},
+            ValueError,
+            "max_task_queue_activities_per_second must be positive",
+        ),
         ({"nexus_service_handlers": [object()]}, NotImplementedError, "Nexus services"),
     ],
 )
