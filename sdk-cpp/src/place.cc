@@ -35,8 +35,10 @@ struct Frame {
   int line = 0;
 };
 
-// "Order::run" of "(anonymous namespace)::Order::run(int) const": the line says the rest.
+// "Order::run" of "Order::run(int) const": the line says the rest. (Of what only its own file sees,
+// the debug information has "run" alone.)
 std::string short_name(std::string function) {
+  function = absl::StrReplaceAll(function, {{"(anonymous namespace)::", ""}});
   const std::size_t end = function.rfind(')');
   std::size_t at = end;
   for (int depth = 0; at != std::string::npos; --at) {
@@ -44,7 +46,6 @@ std::string short_name(std::string function) {
     if (depth == 0 || at == 0) break;
   }
   if (at != std::string::npos && at > 0) function.resize(at);
-  function = absl::StrReplaceAll(function, {{"(anonymous namespace)::", ""}});
   // Of templates, what they return stands before.
   std::size_t name = 0;
   int depth = 0;
