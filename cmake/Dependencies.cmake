@@ -10,6 +10,13 @@ find_package(SQLite3 REQUIRED)
 find_package(CLI11 CONFIG REQUIRED)
 find_package(Threads REQUIRED)
 
+# Comes with GCC, as a rule; reports name lines of source with it, functions without.
+include(CheckCXXSourceCompiles)
+set(CMAKE_REQUIRED_LIBRARIES backtrace)
+check_cxx_source_compiles("#include <backtrace.h>
+  int main() { return backtrace_create_state(nullptr, 1, nullptr, nullptr) == nullptr; }" CHIMERA_BACKTRACE)
+unset(CMAKE_REQUIRED_LIBRARIES)
+
 if(NOT EXISTS ${CHIMERA_PROTO_BUILD}/libchimera_proto.a)
   message(FATAL_ERROR "No protocol library in ${CHIMERA_PROTO_BUILD}. Run scripts/setup first, "
     "or point CHIMERA_PROTO_BUILD at a build of proto/.")

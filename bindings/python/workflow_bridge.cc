@@ -5,6 +5,7 @@
 #include "bindings/python/border.h"
 #include "bindings/python/collected.h"
 #include "bindings/python/gil.h"
+#include "bindings/python/places.h"
 #include "bindings/python/version.h"
 
 namespace chimera::bindings {
@@ -68,9 +69,11 @@ core::ActivationDone RunHandle::answer() {
   return std::exchange(done_, nullptr);
 }
 
-void RunHandle::complete(const py::list& commands, const py::list& flags, int versioning_behavior) {
+void RunHandle::complete(const py::list& commands, const py::list& flags, int versioning_behavior,
+                         const py::list& places) {
   core::Completion::Success success;
   success.commands = commands_from(commands);
+  if (!places.empty()) note_places(places, success.commands);
   for (py::handle flag : flags) success.used_internal_flags.push_back(flag.cast<std::uint32_t>());
   success.versioning_behavior =
       static_cast<api::enums::v1::VersioningBehavior>(versioning_behavior);
@@ -102,8 +105,10 @@ WorkflowBridge::WorkflowBridge(std::shared_ptr<Queue> queue, py::object activate
 }
 
 const core::LanguageIdentity& WorkflowBridge::identity() const {
-  static const auto* identity = new core::LanguageIdentity{
-      .sdk_name = kName, .sdk_version = kVersion, .failure_source = "PythonSDK"};
+  static const auto* identity = new core::LanguageIdentity{.sdk_name = kName,
+                                                           .sdk_version = kVersion,
+                                                           .failure_source = "PythonSDK",
+                                                           .place = &place_in_words};
   return *identity;
 }
 
@@ -174,7 +179,7 @@ void define_workflow_bridge(py::module_& module) {
                              [](const RunHandle& self) { return text(self.workflow_type()); })
       .def_property("state", &RunHandle::state, &RunHandle::set_state)
       .def("complete", &RunHandle::complete, py::arg("commands"), py::arg("used_internal_flags"),
-           py::arg("versioning_behavior"))
+           py::arg("versioning_behavior"), py::arg("places"))
       .def("fail", &RunHandle::fail, py::arg("failure"), py::arg("cause"));
   py::class_<WorkflowBridge, std::shared_ptr<WorkflowBridge>>(module, "WorkflowBridge",
                                                               collected<WorkflowBridge>())

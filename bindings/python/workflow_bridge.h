@@ -28,7 +28,8 @@ class RunHandle {
 
   // Any Python thread. Exactly one of them for each activation; ValueError if none is outstanding,
   // no effect if the bridge was closed meanwhile.
-  void complete(const py::list& commands, const py::list& flags, int versioning_behavior);
+  void complete(const py::list& commands, const py::list& flags, int versioning_behavior,
+                const py::list& places);
   void fail(const py::bytes& failure, int cause);
 
   // With the GIL: Python's half of the run; None at first.

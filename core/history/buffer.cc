@@ -35,6 +35,14 @@ void HistoryBuffer::pop(std::size_t count, std::vector<std::shared_ptr<const voi
   if (empty()) clear();
 }
 
+std::shared_ptr<const HistoryPage> HistoryBuffer::page_of(std::size_t index) const {
+  for (const Held& held : pages_) {
+    if (index < held.events_left) return held.page;
+    index -= held.events_left;
+  }
+  return nullptr;
+}
+
 void HistoryBuffer::truncate(std::size_t count) {
   events_.resize(head_ + std::min(count, events_.size() - head_));
   if (empty()) return clear();

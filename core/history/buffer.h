@@ -32,6 +32,8 @@ class HistoryBuffer {
     return absl::MakeConstSpan(events_).subspan(head_);
   }
   bool empty() const { return head_ == events_.size(); }
+  // That of events()[index].
+  std::shared_ptr<const HistoryPage> page_of(std::size_t index) const;
   // Of the last event at hand, or 0.
   std::int64_t last_id() const { return empty() ? 0 : events_.back()->event_id(); }
 

@@ -159,6 +159,8 @@ struct Command {
   CommandVariant variant;
   std::unique_ptr<api::sdk::v1::UserMetadata> user_metadata;  // Null when there is none.
   std::vector<api::sdk::v1::EventGroupMarker> event_group_markers;
+  // Where in the code it was issued, as LanguageIdentity::place reads it; 0: not known.
+  std::uint64_t place = 0;
 };
 
 // The language's answer to one Activation.

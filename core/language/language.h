@@ -68,6 +68,9 @@ struct LanguageIdentity {
   bool has_side_effects = false;
   // With which other SDKs may have encoded what markers say, beside the values. Null: none.
   std::shared_ptr<const PayloadCodec> codec = nullptr;
+  // What a Command::place says, for reports: "orders.cc:41 in Order::run"; may be slow. Any thread.
+  // Null: places are not known.
+  std::string (*place)(std::uint64_t place) = nullptr;
 };
 
 // Any lane may call, several at once.

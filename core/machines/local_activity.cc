@@ -34,6 +34,7 @@ void LocalActivityMachine::begin(ScheduleLocalActivity& command, Command& whole,
   if (command.activity_id.empty()) command.activity_id = absl::StrCat(seq);
   id = command.activity_id;
   type = command.activity_type;
+  place = whole.place;
   on_cancel = cancel_event(command.cancellation_type);
   original_schedule = command.original_schedule_time.value_or(base::WallTime{});
   scheduled = run.time();

@@ -123,6 +123,7 @@ struct LocalActivityMachine : MachineBase {
   std::string id, type;
   base::WallTime scheduled{};          // Workflow time.
   base::WallTime original_schedule{};  // Of the first attempt; zero: this one.
+  std::uint64_t place = 0;             // Its command's.
 
  private:
   // Makes the transition; tells the run when the task need not stay open for this any longer.

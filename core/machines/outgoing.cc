@@ -19,6 +19,14 @@ void Outgoing::drop(MachineKind kind, std::uint32_t seq) {
   }
 }
 
+std::vector<const OutgoingCommand*> Outgoing::waiting() const {
+  std::vector<const OutgoingCommand*> waiting;
+  for (std::size_t i = head_; i < commands_.size(); ++i) {
+    if (!commands_[i].dropped) waiting.push_back(&commands_[i]);
+  }
+  return waiting;
+}
+
 void Outgoing::terminal_last() {
   for (std::size_t i = head_; i + 1 < commands_.size(); ++i) {
     if (commands_[i].kind == MachineKind::kEnd) std::swap(commands_[i], commands_[i + 1]);

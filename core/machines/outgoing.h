@@ -14,6 +14,8 @@
 
 namespace chimera::core {
 
+struct Command;  // core/language/commands.h
+
 // Whose a command is. Kinds that the language numbers come after these, in the order of
 // machines.h.
 enum class MachineKind : std::uint8_t {
@@ -47,14 +49,19 @@ struct OutgoingCommand {
   bool dropped = false;
   // Null while replaying, where nothing is sent, and after sending.
   CommandPtr command;
+  // What the language said, while replaying; borrowed from RunData::issued. Null: not known.
+  const Command* issued = nullptr;
 };
 
 class Outgoing {
  public:
   OutgoingCommand& push(OutgoingCommand command) {
     compact();
+    command.issued = issued_;
     return commands_.emplace_back(std::move(command));
   }
+  // What the language's command makes from now on; null: the core's own.
+  void issuing(const Command* issued) { issued_ = issued; }
   // The next command that history must confirm, or null.
   OutgoingCommand* front() {
     while (head_ < commands_.size() && commands_[head_].dropped) ++head_;
@@ -64,6 +71,8 @@ class Outgoing {
     ++head_;
     ++matched_;
   }
+  // All that history has still to confirm, in order.
+  std::vector<const OutgoingCommand*> waiting() const;
   // Takes back the command of a machine that no longer wants it.
   void drop(MachineKind kind, std::uint32_t seq);
   // Puts the workflow's end behind the commands that were issued after it.
@@ -89,6 +98,7 @@ class Outgoing {
   std::vector<OutgoingCommand> commands_;
   std::size_t head_ = 0;
   int matched_ = 0;
+  const Command* issued_ = nullptr;
 };
 
 }  // namespace chimera::core

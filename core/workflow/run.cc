@@ -8,6 +8,8 @@
 #include "core/base/check.h"
 #include "core/base/utf8.h"
 #include "core/converter/failure_size.h"
+#include "core/workflow/nondeterminism.h"
+#include "core/workflow/run_report.h"
 #include "core/workflow/run_state.h"
 
 namespace chimera::core {
@@ -39,6 +41,12 @@ api::failure::v1::Failure application_failure(std::string message, std::string_v
   failure.set_source(std::string(source));
   failure.mutable_application_failure_info();
   return failure;
+}
+
+// The language has reported it before it gave its commands.
+void add_to_report(const RunData& run, api::failure::v1::Failure& failure) {
+  const std::string around = report_surroundings(run);
+  if (!around.empty()) failure.set_message(absl::StrCat(failure.message(), "\n", around));
 }
 
 }  // namespace
@@ -133,6 +141,7 @@ void WorkflowRun::State::on(LanguageDone input) {
       return refuse_legacy_query(failure->failure.message());
     const bool nondeterminism =
         failure->cause == enums::WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR;
+    if (nondeterminism) add_to_report(run_, failure->failure);
     if (nondeterminism && fails_workflow()) return fail_workflow(std::move(failure->failure));
     return fail_task(std::move(failure->failure), failure->cause,
                      nondeterminism ? EvictionReason::kNondeterminism : EvictionReason::kLangFail);
@@ -401,7 +410,10 @@ void WorkflowRun::State::fail_task(api::failure::v1::Failure failure,
   shorten(failure, kFailureBytesMax);
   if (run_.task->has_query()) return refuse_legacy_query(failure.message());
   if (run_.task->attempt() > 1) {
-    run_.outputs->push_back(DropTask{failure.message(), failure_reason(cause)});
+    std::string why = reason == EvictionReason::kNondeterminism
+                          ? std::string(first_line(failure.message()))
+                          : failure.message();
+    run_.outputs->push_back(DropTask{std::move(why), failure_reason(cause)});
     end_task();
     return evict(reason, std::move(eviction_message_));
   }

@@ -9,14 +9,25 @@ namespace chimera::core {
 namespace enums = api::enums::v1;
 
 absl::Status RunCommands::take(std::vector<Command>& commands) {
+  if (!run_.outgoing.front()) run_.issued.clear();
+  absl::Status status = take_each(commands);
+  run_.outgoing.issuing(nullptr);
+  // Moved, they stay where they are.
+  if (!run_.live()) run_.issued.push_back(std::move(commands));
+  return status;
+}
+
+absl::Status RunCommands::take_each(std::vector<Command>& commands) {
   for (Command& command : commands) {
     // Commands beside the workflow's end are kept before it (flag 3); histories from before that
     // rule drop what follows.
     if (run_.terminal_commanded && !run_.flags.use(CoreFlag::kTerminalCommandLast, run_.replaying))
       break;
+    run_.outgoing.issuing(run_.live() ? nullptr : &command);
     absl::Status status =
         std::visit([&](auto& variant) { return take(variant, command); }, command.variant);
     if (!status.ok()) return status;
+    run_.outgoing.issuing(nullptr);
     if (status = take_issued(); !status.ok()) return status;
   }
   run_.outgoing.terminal_last();

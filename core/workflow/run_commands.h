@@ -19,6 +19,7 @@ class RunCommands {
   absl::Status take(std::vector<Command>& commands);
 
  private:
+  absl::Status take_each(std::vector<Command>& commands);
   absl::Status take_issued();
   template <class One>
   absl::Status take(One& command, Command& whole);

@@ -23,11 +23,23 @@
 
 namespace chimera::core {
 
+// A command's event that has been applied. It lives in the page.
+struct AppliedEvent {
+  const HistoryEvent* event;
+  std::shared_ptr<const HistoryPage> page;
+};
+
+inline constexpr std::size_t kEventsBefore = 3;
+
 struct RunData {
   explicit RunData(RunOptions options_in) : options(std::move(options_in)) {}
 
   // Commands will be sent.
   bool live() const { return !replaying && !options.replay_only; }
+  void note_before(const HistoryEvent& event, std::shared_ptr<const HistoryPage> page) {
+    if (before.size() == kEventsBefore) before.erase(before.begin());
+    before.push_back({&event, std::move(page)});
+  }
 
   RunOptions options;
   std::vector<RunOutput>* outputs = nullptr;  // Of the step under way.
@@ -50,6 +62,11 @@ struct RunData {
   bool terminal_commanded = false;
   base::WallTime time{};
   Flags flags;
+
+  // For reports, while replaying. The commands' events that were applied last, in order; and what
+  // the language has commanded, as far as history may still have to confirm it.
+  std::vector<AppliedEvent> before;
+  std::vector<std::vector<Command>> issued;
 
   // For the next activation.
   std::vector<Job> jobs;

@@ -9,6 +9,7 @@
 #include "core/history/events.h"
 #include "core/machines/patch.h"
 #include "core/workflow/nondeterminism.h"
+#include "core/workflow/run_report.h"
 
 // Servers and histories of today still use these fields.
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
@@ -31,15 +32,18 @@ absl::Status RunHistory::apply(const Batch& batch) {
   for (std::size_t i = 0; i < batch.end; ++i) {
     const HistoryEvent& event = *events[i];
     const EventType type = event.event_type();
-    commanded_ = commanded_ || is_command_event(type);
-    if (run_.replaying && holds_last && event.event_id() > run_.previous_started &&
-        !is_command_event(type) && type != enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED) {
+    const bool command = is_command_event(type);
+    commanded_ = commanded_ || command;
+    if (run_.replaying && holds_last && event.event_id() > run_.previous_started && !command &&
+        type != enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED) {
       run_.replaying = false;
     }
     deliver_updates(event.event_id());
     if (absl::Status status = apply_event(event); !status.ok()) return status;
     run_.last_processed = event.event_id();
+    if (command && !was_live) run_.note_before(event, run_.buffer.page_of(i));
   }
+  if (was_live) run_.before.clear();
   if (holds_last) deliver_updates(run_.last_processed + 1);
   run_.caught_up = holds_last && run_.live();
   if (run_.caught_up && !was_live && !run_.task->has_query()) local_.begin_work();
@@ -206,8 +210,8 @@ absl::Status RunHistory::check_confirmed(const HistoryEvent* event) {
   const OutgoingCommand* head = run_.outgoing.front();
   if (!head || !run_.options.report_extra_commands) return absl::OkStatus();
   if (!event && run_.options.replay_only) {
-    return absl::DataLossError(
-        cut_history_message(run_.options.context, run_.last_processed, machines_.describe(*head)));
+    return absl::DataLossError(cut_history_message(run_.options.context, run_.last_processed,
+                                                   describe_command(run_, *head)));
   }
   return machines_.nondeterminism(event, head,
                                   "no event for this command: the task ended before it");

@@ -3,8 +3,8 @@
 #include "absl/strings/str_cat.h"
 
 #include "core/machines/describe.h"
-#include "core/workflow/nondeterminism.h"
 #include "core/workflow/run_local.h"
+#include "core/workflow/run_report.h"
 
 namespace chimera::core {
 
@@ -44,35 +44,7 @@ void RunMachines::swallow(const MachineBase& machine) { run_.table.swallow(machi
 
 absl::Status RunMachines::nondeterminism(const HistoryEvent* event, const OutgoingCommand* command,
                                          const std::string& what) const {
-  return absl::FailedPreconditionError(nondeterminism_message(
-      run_.options.context, event, command ? describe(*command) : std::string(), what,
-      run_.outgoing.matched()));
-}
-
-std::string RunMachines::describe(const OutgoingCommand& command) const {
-  switch (command.kind) {
-    case MachineKind::kUpdate:
-      return UpdateMachine::describe(command);
-    case MachineKind::kPatch:
-      return absl::StrCat("patch \"", command.id, "\"");
-    case MachineKind::kVersion:
-    case MachineKind::kSideEffect:
-    case MachineKind::kMutableSideEffect:
-      return Records::describe(command);
-    case MachineKind::kSearchAttributes:
-      return "UpsertWorkflowSearchAttributes";
-    case MachineKind::kMemo:
-      return "ModifyWorkflowProperties";
-    case MachineKind::kEnd:
-      return absl::StrCat("the workflow's end (", event_name(command.confirmed_by), ")");
-    default:
-      break;
-  }
-  const auto found = run_.table.find(command.kind, command.seq);
-  if (found == run_.table.end())
-    return absl::StrCat("a command for ", event_name(command.confirmed_by), " ", command.seq);
-  return std::visit([&](const auto& machine) { return machine.describe(command.confirmed_by); },
-                    found->second);
+  return absl::FailedPreconditionError(report_disagreement(run_, event, command, what));
 }
 
 absl::Status RunMachines::match(const HistoryEvent& event) {

@@ -69,7 +69,6 @@ class RunMachines final : public RunPort {
   absl::Status route(const HistoryEvent& event);
   absl::Status nondeterminism(const HistoryEvent* event, const OutgoingCommand* command,
                               const std::string& what) const;
-  std::string describe(const OutgoingCommand& command) const;
 
  private:
   absl::Status match_record(const HistoryEvent& event);

@@ -6,16 +6,20 @@
 
 namespace chimera::sdk {
 
-// Throws std::logic_error outside a workflow.
+// Throws std::logic_error outside a workflow. This and the next are parts of the function that the
+// user's code calls, which says where that is.
 template <class Input>
-typename Input::Answer call(Input input) {
-  return WorkflowRuntime::current(input.kCall).outbound().call(input);
+[[gnu::always_inline]] inline typename Input::Answer call(Input input) {
+  WorkflowRuntime& run = WorkflowRuntime::current(input.kCall);
+  run.run().place = place_of(__builtin_return_address(0));
+  return run.outbound().call(input);
 }
 
 // Waits for the operation, whose result nobody reads; throws its failure.
 template <class Input>
-OperationPtr call_and_wait(Input input) {
+[[gnu::always_inline]] inline OperationPtr call_and_wait(Input input) {
   WorkflowRuntime& run = WorkflowRuntime::current(input.kCall);
+  run.run().place = place_of(__builtin_return_address(0));
   const OperationPtr operation = run.outbound().call(input);
   run.scheduler().wait_for(operation, run.scheduler().waiting_task(input.kCall));
   if (operation->failure != nullptr) operation->failure->raise();

@@ -174,6 +174,7 @@ bool Messages::accept_update(const Update& job, const HandlerInput& input) {
 }
 
 void Messages::respond(const Update& job, decltype(core::UpdateResponse::response) response) {
+  run_.place = 0;
   run_.add_command(core::UpdateResponse{job.protocol_instance_id, std::move(response)});
 }
 

@@ -62,13 +62,23 @@ namespace {
   }
 }
 
-[[noreturn]] void disagree(WorkflowRuntime& runtime, const std::string& what) {
+// The core adds the history around.
+[[noreturn]] void disagree(WorkflowRuntime& runtime, const char* call, const std::string& what,
+                           const std::string& cause = {}) {
   Run& run = runtime.run();
-  run.set_task_error(
-      absl::StrCat("[TMPRL1100] Nondeterminism error: in ", run.owner,
-                   " history and code disagree: ", what, ". See docs/errors.md, TMPRL1100."),
-      /*nondeterminism=*/true);
+  std::string text = absl::StrCat("[TMPRL1100] Nondeterminism error: in ", run.owner,
+                                  " history and code disagree: ", what,
+                                  ". See docs/errors.md, TMPRL1100.\n  code:    ", call, "()");
+  if (const std::string place = describe_place(run.place); !place.empty())
+    absl::StrAppend(&text, ", at ", place);
+  if (!cause.empty()) absl::StrAppend(&text, "\n  Probably ", cause, ".");
+  run.set_task_error(std::move(text), /*nondeterminism=*/true);
   stop(runtime);
+}
+
+std::string added(const char* call) {
+  return absl::StrCat("a call of ", call,
+                      "() was added, or the code takes another way than it did");
 }
 
 class ReadOnly {
@@ -117,8 +127,10 @@ void OwnCalls::call(SideEffectInput& input) {
   const std::int64_t number = ++records.side_effects_made;
   std::optional<ProtoPayload> value = records.take_side_effect(number);
   if (!value && run.info.is_replaying) {
-    disagree(runtime_, absl::StrCat("the code asks for side effect ", number,
-                                    ", which history has no marker of"));
+    disagree(
+        runtime_, input.kCall,
+        absl::StrCat("the code asks for side effect ", number, ", which history has no marker of"),
+        added(input.kCall));
   }
   if (!value) {
     value = make_value(runtime_, input.kCall, [&](PayloadSink& out) {
@@ -139,8 +151,10 @@ void OwnCalls::call(MutableSideEffectInput& input) {
   const ProtoPayload* before = one.value_at(call);
   const bool known = run.info.is_replaying || one.values.contains(call);
   if (known && before == nullptr) {
-    disagree(runtime_, absl::StrCat("the code asks for the mutable side effect \"", id,
-                                    "\", which history has no marker of"));
+    disagree(runtime_, input.kCall,
+             absl::StrCat("the code asks for the mutable side effect \"", id,
+                          "\", which history has no marker of"),
+             added(input.kCall));
   }
   if (known) return hand_over(*before, run, input.take);
   auto value = make_value(runtime_, input.kCall, [&](PayloadSink& out) {
@@ -168,10 +182,11 @@ int OwnCalls::call(GetVersionInput& input) {
   Records::Version& known = at->second;
   if (fresh) known.version = run.info.is_replaying ? workflow::kDefaultVersion : most;
   if (known.version < least || known.version > most) {
-    disagree(runtime_, absl::StrCat("this run has version ", known.version, " of the change \"", id,
-                                    "\", and the code supports ", least, " to ", most,
-                                    known.version < least ? ": it has dropped the version too early"
-                                                          : ": it is older than the run"));
+    disagree(runtime_, input.kCall,
+             absl::StrCat("this run has version ", known.version, " of the change \"", id,
+                          "\", and the code supports ", least, " to ", most,
+                          known.version < least ? ": it has dropped the version too early"
+                                                : ": it is older than the run"));
   }
   if (!std::exchange(known.asked, true))
     run.add_command(core::RecordOnce{{Kind::kVersion, id, known.version}});

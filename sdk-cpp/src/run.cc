@@ -25,6 +25,7 @@ void Run::add_command(core::CommandVariant command, std::string_view summary,
                       std::string_view details) {
   if (evicting) return;
   core::Command out{.variant = std::move(command)};
+  out.place = std::exchange(place, 0);
   if (!summary.empty() || !details.empty()) {
     out.user_metadata = std::make_unique<api::sdk::v1::UserMetadata>();
     set_metadata(summary, details, codec, *out.user_metadata);
@@ -62,12 +63,14 @@ void end_with_current_exception(Run& run) {
   } catch (ContinueAsNew& next) {
     run.add_command(core::ContinueAsNewWorkflowExecution{std::move(next.attributes)});
   } catch (const FailureError& error) {
+    run.place = 0;
     if (run.cancel_requested && is_cancelled(error)) {
       run.add_command(core::CancelWorkflowExecution{});
     } else {
       run.add_command(core::FailWorkflowExecution{to_failure(error, run.codec)});
     }
   } catch (...) {
+    run.place = 0;
     if (fails_workflow(run)) {
       run.add_command(core::FailWorkflowExecution{current_failure(run.codec)});
       return;

@@ -16,6 +16,7 @@
 #include "core/language/language.h"
 #include "core/telemetry/metrics.h"
 #include "sdk-cpp/src/payload_access.h"
+#include "sdk-cpp/src/place.h"
 
 namespace chimera::sdk {
 
@@ -46,6 +47,8 @@ struct Run {
   std::mt19937_64 random;
 
   std::vector<core::Command> commands;
+  // Of the call that issues the next command (place.h); 0: none does.
+  std::uint64_t place = 0;
   std::string task_error;
   bool disagrees = false;  // The error is that history and code disagree.
   std::string cancel_reason;

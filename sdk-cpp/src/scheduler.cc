@@ -8,13 +8,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
-#include <cxxabi.h>
-#include <dlfcn.h>
 #include <execinfo.h>
 
 #include "sdk-cpp/src/errors.h"
 #include "sdk-cpp/src/log.h"
+#include "sdk-cpp/src/place.h"
 
 namespace chimera::sdk {
 namespace {
@@ -22,21 +20,6 @@ namespace {
 // A run that throws this often while it is unwound has a loop around its catch (...).
 constexpr int kUnwindingsMax = 100;
 constexpr int kFramesMax = 50;  // Of one task in the answer to __stack_trace.
-
-// "OrderWorkflow::run(Order)" where the symbol is known, else "orders+0x4711" for addr2line.
-std::string describe_frame(void* address) {
-  Dl_info info{};
-  if (dladdr(address, &info) == 0) return absl::StrFormat("%p", address);
-  if (info.dli_sname != nullptr) {
-    int status = 0;
-    const std::unique_ptr<char, void (*)(void*)> name(
-        abi::__cxa_demangle(info.dli_sname, nullptr, nullptr, &status), &std::free);
-    return status == 0 ? name.get() : info.dli_sname;
-  }
-  const std::string_view path = info.dli_fname == nullptr ? "?" : info.dli_fname;
-  const auto offset = static_cast<char*>(address) - static_cast<char*>(info.dli_fbase);
-  return absl::StrFormat("%s+%#x", std::string(path.substr(path.rfind('/') + 1)), offset);
-}
 
 bool internal(const std::string& frame) {
   return frame.rfind("chimera::sdk::", 0) == 0 || frame.rfind("chimera::detail::", 0) == 0;
@@ -138,6 +121,7 @@ void Scheduler::resume(Task& task) {
   running_ = &task;
   task.fiber->resume();
   running_ = nullptr;
+  run_.place = 0;
   if (task.fiber->overflowed()) return lose(run_, *task.fiber);
   if (!task.finished) return;
   if (task.queued) std::erase(ready_, &task);  // It woke itself and then ended.

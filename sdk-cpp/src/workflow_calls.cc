@@ -15,7 +15,7 @@ namespace chimera {
 using sdk::WorkflowRuntime;
 
 namespace detail {
-using sdk::require;
+using sdk::place_of, sdk::require;
 
 void continue_as_new(const ContinueAsNewOptions& options, Arguments arguments) {
   sdk::call(sdk::ContinueAsNewInput{options, arguments});
@@ -30,6 +30,7 @@ bool finished(const OperationPtr& operation) {
 void cancel(const OperationPtr& operation) {
   require(operation, "handle");
   WorkflowRuntime& run = WorkflowRuntime::current("cancel");
+  run.run().place = place_of(__builtin_return_address(0));
   if (run.run().may_change("cancel")) run.scheduler().cancel(operation);
 }
 
@@ -72,6 +73,7 @@ void join(const std::shared_ptr<TaskState>& task) {
 void cancel(const std::shared_ptr<TaskState>& task) {
   require(task, "task");
   WorkflowRuntime& run = WorkflowRuntime::current("Task::cancel");
+  run.run().place = place_of(__builtin_return_address(0));
   if (run.run().may_change("Task::cancel")) run.scheduler().cancel(task->own_scope, "");
 }
 
@@ -104,6 +106,7 @@ void enter_scope(const std::shared_ptr<ScopeState>& scope) {
     run.scheduler().cancel(scope, "timeout");
   };
   if (scope->timeout->count() <= 0) return time_out();  // As late as a deadline that has passed.
+  run.run().place = place_of(__builtin_return_address(0));
   entered.timer = run.start_timer(*scope->timeout);
   entered.timer->on_done = time_out;
 }
@@ -131,6 +134,7 @@ void leave_scope(const std::shared_ptr<ScopeState>& scope) noexcept {
 void cancel(const std::shared_ptr<ScopeState>& scope, std::string reason) {
   require(scope, "CancellationScope");
   WorkflowRuntime& run = WorkflowRuntime::current("CancellationScope::cancel");
+  run.run().place = place_of(__builtin_return_address(0));
   if (run.run().may_change("CancellationScope::cancel"))
     run.scheduler().cancel(scope, std::move(reason));
 }
@@ -207,8 +211,10 @@ void Saga::compensate() {
 
 bool patched(std::string_view id) { return sdk::call(sdk::PatchedInput{id}); }
 void deprecate_patch(std::string_view id) {
+  WorkflowRuntime& run = WorkflowRuntime::current("deprecate_patch");
   sdk::PatchedInput input{id, /*deprecated=*/true};
-  WorkflowRuntime::current("deprecate_patch").outbound().call(input);
+  run.run().place = sdk::place_of(__builtin_return_address(0));
+  run.outbound().call(input);
 }
 
 std::mt19937_64& random() {

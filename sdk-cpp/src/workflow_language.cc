@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "sdk-cpp/src/errors.h"
+#include "sdk-cpp/src/place.h"
 #include "sdk-cpp/src/version.h"
 #include "sdk-cpp/src/workflow_runtime.h"
 
@@ -17,7 +18,8 @@ CppWorkflowLanguage::CppWorkflowLanguage(Codec codec)
                 .sdk_version = kSdkVersion,
                 .failure_source = kFailureSource,
                 .has_side_effects = true,
-                .codec = codec_} {}
+                .codec = codec_,
+                .place = &describe_place} {}
 
 absl::StatusOr<std::unique_ptr<core::WorkflowInstance>> CppWorkflowLanguage::create(
     const core::RunContext& run) {

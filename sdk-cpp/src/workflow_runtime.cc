@@ -327,6 +327,7 @@ void WorkflowRuntime::run_main() {
     inbound_.first().execute({decoded(arguments_, run_.codec, scratch), header_}, sink);
     encode_in_place(result, run_.codec);
     complete.result = std::move(result);
+    run_.place = 0;
     run_.add_command(std::move(complete));
   } catch (const ConversionError&) {
     if (fails_workflow(run_))

@@ -101,10 +101,14 @@ class RunHandle:
     state: Any
     """Python's half of the run; None at first."""
     def complete(
-        self, commands: list[_border.Command], used_internal_flags: list[int], versioning_behavior: int
+        self,
+        commands: list[_border.Command],
+        used_internal_flags: list[int],
+        versioning_behavior: int,
+        places: list[str],
     ) -> None:
-        """TypeError or ValueError, naming the command and its field, for what cannot be sent: the activation still
-        waits then."""
+        """`places` says where the code issued each command, for reports; empty if that is not known. TypeError or
+        ValueError, naming the command and its field, for what cannot be sent: the activation still waits then."""
     def fail(self, failure: bytes, cause: int) -> None:
         """The task fails, not the workflow; cause is WorkflowTaskFailedCause."""
 

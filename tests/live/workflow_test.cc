@@ -528,6 +528,42 @@ TEST_P(StateLive, PatchesFollowTheHistory) {
   EXPECT_EQ(end(begin(3), 1 + 2), "new");
 }
 
+struct Changed {
+  static std::atomic<bool> hurried;
+  std::string run() {
+    workflow::execute_activity<&echo>(kOptions, std::string("old"));
+    if (hurried) return "early";
+    workflow::sleep(1ms);
+    workflow::wait_condition([] { return workflow::cancel_requested(); });
+    return "late";
+  }
+};
+std::atomic<bool> Changed::hurried{false};
+
+// docs/errors.md, TMPRL1100.
+TEST_P(StateLive, AReportSaysWhatHasChanged) {
+  registry().add(define_workflow<&Changed::run>("Changed")).add_activity<&echo>();
+  do_not_replay();
+  Changed::hurried = false;
+  start_worker();
+  auto handle = start<&Changed::run>();
+  eventually([&] { return count_events(handle.fetch_history(), "TIMER_FIRED") == 1; }, "a timer");
+  stop_worker();
+
+  Changed::hurried = true;
+  start_worker();
+  handle.cancel();
+  eventually([&] { return count_events(handle.fetch_history(), "WORKFLOW_TASK_FAILED") > 0; },
+             "a report");
+
+  const std::string history = handle.fetch_history();
+  EXPECT_THAT(history, HasSubstr("[TMPRL1100] Nondeterminism error: in workflow Changed"));
+  EXPECT_THAT(history, HasSubstr("TimerStarted, timer 1"));
+  EXPECT_THAT(history, HasSubstr("before:  event 5, ActivityTaskScheduled, activity echo"));
+  EXPECT_THAT(history, HasSubstr("Probably the code ends here, where it went on to the timer"));
+  handle.terminate();
+}
+
 struct Upserts {
   std::string run() {
     workflow::upsert_search_attributes(

@@ -59,6 +59,11 @@ template <class T, std::size_t N>
 inline constexpr bool is_std_array<std::array<T, N>> = true;
 
 template <class T>
+inline constexpr bool is_span = false;
+template <class T, std::size_t N>
+inline constexpr bool is_span<std::span<T, N>> = true;
+
+template <class T>
 inline constexpr bool is_duration = false;
 template <class R, class P>
 inline constexpr bool is_duration<std::chrono::duration<R, P>> = true;
@@ -102,6 +107,61 @@ concept OwnConversion = requires(const T& value, T& out, const Payload& payload)
 };
 template <class T>
 inline constexpr bool never = false;
+
+// Why a value of a type cannot be read; of what is in it, too.
+enum class Misfit { kNone, kPointer, kView, kNoDefault, kNoConversion };
+template <class... T>
+struct Types {};
+
+template <class T, class... Around>
+consteval Misfit misfit();
+template <class... Around, class... T>
+consteval Misfit misfit_among(Types<T...>) {
+  Misfit first = Misfit::kNone;
+  ((first == Misfit::kNone ? void(first = misfit<std::remove_cv_t<T>, Around...>()) : void()), ...);
+  return first;
+}
+// `Around` are the structs that it is in, which may hold themselves.
+template <class T, class... Around>
+consteval Misfit misfit() {
+  if constexpr ((std::is_same_v<T, Around> || ...)) {
+    return Misfit::kNone;
+  } else if constexpr (std::is_pointer_v<T>) {
+    return Misfit::kPointer;
+  } else if constexpr (std::is_same_v<T, std::string_view> || is_span<T>) {
+    return Misfit::kView;
+  } else if constexpr (is_a<T, std::optional>) {
+    return misfit<std::remove_cv_t<typename T::value_type>, Around...>();
+  } else if constexpr (Nullable<T>) {
+    return misfit<std::remove_cv_t<typename T::element_type>, Around...>();
+  } else if constexpr (!std::is_default_constructible_v<T>) {
+    return Misfit::kNoDefault;
+  } else if constexpr (OwnConversion<T> || Message<T> || std::is_same_v<T, Payload> ||
+                       std::is_arithmetic_v<T> || std::is_enum_v<T> || Text<T> ||
+                       std::is_same_v<T, std::monostate> || std::is_same_v<T, std::nullptr_t> ||
+                       is_duration<T> || is_time<T>) {
+    return Misfit::kNone;
+  } else if constexpr (is_a<T, std::variant> || Tuple<T>) {
+    return []<template <class...> class List, class... A>(const List<A...>*) {
+      return misfit_among<Around...>(Types<A...>());
+    }(static_cast<const T*>(nullptr));
+  } else if constexpr (Map<T>) {
+    return misfit<typename T::mapped_type, Around...>();
+  } else if constexpr (Sequence<T>) {
+    return misfit<typename T::value_type, Around...>();
+  } else if constexpr (!Struct<T>) {
+    return Misfit::kNoConversion;
+  } else if constexpr (reflect::member_count<T>() == 0 ||
+                       reflect::member_count<T>() > reflect::kMostMembers) {
+    return Misfit::kNone;  // What is too large says so itself.
+  } else {
+    using Members =
+        decltype(reflect::visit_members(std::declval<const T&>(), [](const auto&... member) {
+          return Types<std::remove_cvref_t<decltype(member)>...>();
+        }));
+    return misfit_among<T, Around...>(Members());
+  }
+}
 
 // Out of line: the calendar.
 std::string time_to_text(std::chrono::nanoseconds since_epoch);
@@ -204,8 +264,9 @@ template <class T>
 void write_enum(JsonWriter& out, T value) {
   const auto number = static_cast<std::int64_t>(value);
   constexpr auto& names = reflect::kEnumerators<T>;
-  if (number >= 0 && number < std::ssize(names) && !names[number].empty()) {
-    out.string(names[number]);
+  const auto index = static_cast<std::size_t>(number);
+  if (number >= 0 && index < names.size() && !names[index].empty()) {
+    out.string(names[index]);
   } else {
     out.integer(number);
   }

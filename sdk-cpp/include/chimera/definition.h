@@ -38,6 +38,7 @@ struct Signature<R (*)(A...)> {
   using Class = void;
   using Result = R;
   using Arguments = std::tuple<std::decay_t<A>...>;
+  using Parameters = Types<A...>;
 };
 template <class R, class... A>
 struct Signature<R (*)(A...) noexcept> : Signature<R (*)(A...)> {};
@@ -46,6 +47,7 @@ struct Signature<R (C::*)(A...)> {
   using Class = C;
   using Result = R;
   using Arguments = std::tuple<std::decay_t<A>...>;
+  using Parameters = Types<A...>;
 };
 template <class C, class R, class... A>
 struct Signature<R (C::*)(A...) const> : Signature<R (C::*)(A...)> {};
@@ -63,6 +65,68 @@ template <auto F>
 using ArgumentsOf = typename SignatureOf<F>::Arguments;
 template <auto F>
 using ClassOf = typename SignatureOf<F>::Class;
+
+// What the compiler says of functions that do not fit: each of these has a sentence, and whoever
+// asks goes on without what would give more errors.
+
+template <class T>
+consteval bool fits_parameter() {
+  using Value = std::decay_t<T>;
+  constexpr Misfit kMisfit = misfit<Value>();
+  if constexpr (std::is_lvalue_reference_v<T> && !std::is_const_v<std::remove_reference_t<T>>) {
+    static_assert(never<T>,
+                  "a parameter is a reference to what could be changed: take the value, or a "
+                  "const reference");
+  } else if constexpr (kMisfit == Misfit::kPointer) {
+    static_assert(never<T>,
+                  "a parameter is, or holds, a pointer, which means nothing in another process: "
+                  "take the value; for text, std::string");
+  } else if constexpr (kMisfit == Misfit::kView) {
+    static_assert(never<T>,
+                  "a parameter is, or holds, a view (std::string_view, std::span) of what nobody "
+                  "would own: take std::string or std::vector");
+  } else if constexpr (kMisfit == Misfit::kNoDefault) {
+    static_assert(never<T>,
+                  "a parameter is, or holds, a type without a default constructor, which values "
+                  "are read into: give it one");
+  } else if constexpr (kMisfit == Misfit::kNoConversion) {
+    static_assert(never<T>,
+                  "a parameter is, or holds, a type without a conversion: see the table in "
+                  "chimera/converter.h, or give it to_payload() and from_payload()");
+  } else {
+    return true;
+  }
+  return false;
+}
+template <class R>
+consteval bool fits_result() {
+  using Value = std::decay_t<R>;
+  if constexpr (!std::is_void_v<R> && !Text<Value> && !Bytes<Value> &&
+                misfit<Value>() == Misfit::kNoConversion) {
+    static_assert(never<R>,
+                  "the result is, or holds, a type without a conversion: see the table in "
+                  "chimera/converter.h, or give it to_payload() and from_payload()");
+    return false;
+  } else {
+    return true;
+  }
+}
+template <class R, class... A>
+consteval bool fits_all(Types<A...>) {
+  return (int{fits_result<R>()} & ... & int{fits_parameter<A>()}) != 0;
+}
+// A function or method: an activity, a run method, a handler.
+template <auto F, class = decltype(F)>
+consteval bool fits() {
+  using Function = std::remove_const_t<decltype(F)>;
+  if constexpr (requires { typename Signature<Function>::Parameters; }) {
+    return fits_all<typename Signature<Function>::Result>(
+        typename Signature<Function>::Parameters());
+  } else {
+    static_assert(never<Function>, "this is neither a function nor a method");
+    return false;
+  }
+}
 
 // Wherever a handler is a template argument its type is one too: g++ 12 gives templates over a
 // member of a class in an unnamed namespace external linkage otherwise, so that two files' classes
@@ -123,6 +187,30 @@ Argument argument(const T& value) {
           [](const void* from, PayloadSink& out) { encode(out, *static_cast<const T*>(from)); }};
 }
 using Arguments = std::span<const Argument>;
+// Those of a call, for the expression that makes it.
+template <std::size_t kSize>
+struct ArgumentList {
+  operator Arguments() const { return Arguments(list); }
+  std::array<Argument, kSize> list;
+};
+template <class... T>
+ArgumentList<sizeof...(T)> list_any(const T&... values) {
+  return {{argument(values)...}};
+}
+
+template <class Parameters, class... A>
+inline constexpr bool kConvert = false;
+template <class... P, class... A>
+  requires(sizeof...(P) == sizeof...(A))
+inline constexpr bool kConvert<Types<P...>, A...> =
+    (std::is_convertible_v<const A&, const P&> && ...);
+template <std::size_t kParameters, class... A>
+consteval void refuse_call() {
+  static_assert(sizeof...(A) == kParameters,
+                "this call passes another number of arguments than the function or method takes");
+  static_assert(sizeof...(A) != kParameters,
+                "an argument of this call does not convert to the parameter that it is for");
+}
 
 // Calls use(arguments) with the values converted to the parameter types of F, so that the compiler
 // checks them.
@@ -130,6 +218,20 @@ template <class Parameters>
 struct Passing;
 template <class... P>
 struct Passing<std::tuple<P...>> {
+  static ArgumentList<sizeof...(P)> list(const P&... values) { return {{argument(values)...}}; }
+  // The next two are for calls that do not fit: they say why.
+  template <class... A>
+    requires(!kConvert<Types<P...>, A...>)
+  static ArgumentList<0> list(const A&...) {
+    refuse_call<sizeof...(P), A...>();
+    return {};
+  }
+  template <class Use, class... A>
+    requires(!kConvert<Types<P...>, A...>)
+  static decltype(auto) pass(Use&& use, const A&...) {
+    refuse_call<sizeof...(P), A...>();
+    return use(Arguments());
+  }
   template <class Use>
   static decltype(auto) pass(Use&& use, const P&... values) {
     const std::array<Argument, sizeof...(P)> arguments{argument(values)...};
@@ -270,8 +372,8 @@ struct WorkflowType {
   // Default construction, or from run()'s arguments where the class takes those.
   std::shared_ptr<void> (*create)(const PayloadList& arguments) = nullptr;
   Thunk run = nullptr;
-  std::vector<HandlerType> signals, queries, updates;
-  std::vector<bool (*)()> failures;  // Exceptions that fail the workflow, beside FailureError.
+  std::vector<HandlerType> signals = {}, queries = {}, updates = {};
+  std::vector<bool (*)()> failures = {};  // Exceptions that fail the workflow, beside FailureError.
   VersioningBehavior versioning_behavior = VersioningBehavior::kUnspecified;
 };
 
@@ -280,6 +382,11 @@ struct ActivityType {
   std::function<void(const PayloadList& arguments, PayloadSink* result)> call;
 };
 
+template <class C, class Parameters>
+inline constexpr bool creates = std::is_default_constructible_v<C>;
+template <class C, class... P>
+inline constexpr bool creates<C, std::tuple<P...>> =
+    std::is_default_constructible_v<C> || std::is_constructible_v<C, P...>;
 template <class C, class Parameters>
 std::shared_ptr<void> create_workflow(const PayloadList& arguments) {
   if constexpr (std::is_default_constructible_v<C>) {
@@ -399,9 +506,16 @@ class WorkflowDefinition {
 
  private:
   template <auto Handler>
-  static void check() {
-    static_assert(std::is_base_of_v<detail::ClassOf<Handler>, C>,
-                  "a handler must be a method of the workflow class");
+  static consteval bool check() {
+    if constexpr (!detail::fits<Handler>()) {
+      return false;
+    } else if constexpr (!std::is_base_of_v<detail::ClassOf<Handler>, C>) {
+      static_assert(detail::never<detail::ClassOf<Handler>>,
+                    "a handler must be a method of the workflow class");
+      return false;
+    } else {
+      return true;
+    }
   }
   template <auto Handler>
   static void check_dynamic() {
@@ -410,20 +524,24 @@ class WorkflowDefinition {
   }
   template <auto Handler>
   static detail::HandlerType handler(std::string name, const HandlerOptions& options = {}) {
-    check<Handler>();
-    return {.name = std::move(name),
-            .check = &detail::check_arguments<detail::ArgumentsOf<Handler>>,
-            .call = &detail::call_method<Handler>,
-            .unfinished_policy = options.unfinished_policy};
+    if constexpr (!check<Handler>()) {
+      return {};
+    } else {
+      return {.name = std::move(name),
+              .check = &detail::check_arguments<detail::ArgumentsOf<Handler>>,
+              .call = &detail::call_method<Handler>,
+              .unfinished_policy = options.unfinished_policy};
+    }
   }
   template <auto Handler, auto Validator>
   static detail::HandlerType update(std::string name, const HandlerOptions& options) {
     detail::HandlerType type = handler<Handler>(std::move(name), options);
     if constexpr (!std::is_same_v<decltype(Validator), std::nullptr_t>) {
-      check<Validator>();
-      static_assert(std::is_same_v<detail::ArgumentsOf<Validator>, detail::ArgumentsOf<Handler>>,
-                    "the validator must take the same arguments as the update handler");
-      type.validate = &detail::call_method<Validator>;
+      if constexpr (check<Validator>()) {
+        static_assert(std::is_same_v<detail::ArgumentsOf<Validator>, detail::ArgumentsOf<Handler>>,
+                      "the validator must take the same arguments as the update handler");
+        type.validate = &detail::call_method<Validator>;
+      }
     }
     return type;
   }
@@ -445,11 +563,19 @@ template <auto Run, class = decltype(Run)>
 WorkflowDefinition<Run> define_workflow(
     std::string name = std::string(detail::class_name<detail::ClassOf<Run>>())) {
   using C = detail::ClassOf<Run>;
-  static_assert(std::is_class_v<C>, "define_workflow takes a method: define_workflow<&Order::run>");
-  detail::defined_names<Run>.add({}, name);
-  return WorkflowDefinition<Run>({.name = std::move(name),
-                                  .create = &detail::create_workflow<C, detail::ArgumentsOf<Run>>,
-                                  .run = &detail::call_method<Run>});
+  if constexpr (!std::is_class_v<C>) {
+    static_assert(detail::never<C>, "define_workflow takes a method: define_workflow<&Order::run>");
+  } else if constexpr (!detail::creates<C, detail::ArgumentsOf<Run>>) {
+    static_assert(detail::never<C>,
+                  "the workflow class needs a default constructor, or one that takes what its run "
+                  "method takes");
+  } else if constexpr (detail::fits<Run>()) {
+    detail::defined_names<Run>.add({}, name);
+    return WorkflowDefinition<Run>({.name = std::move(name),
+                                    .create = &detail::create_workflow<C, detail::ArgumentsOf<Run>>,
+                                    .run = &detail::call_method<Run>});
+  }
+  return WorkflowDefinition<Run>({});
 }
 
 // Workflows and activities of a program or library, in one list. One thread at a time adds to it.
@@ -474,18 +600,28 @@ class Registry {
   // callers then use the name, or a definition.
   template <auto F>
   Registry& add_activity(std::string name = std::string(reflect::kFunctionName<F>)) {
-    static_assert(std::is_void_v<detail::ClassOf<F>>,
-                  "a method needs its object: add_activity<&Bank::charge>(bank)");
-    return add_activity_type({std::move(name), &detail::call_function<F>});
+    if constexpr (!detail::fits<F>()) {
+      return *this;
+    } else if constexpr (!std::is_void_v<detail::ClassOf<F>>) {
+      static_assert(detail::never<detail::ClassOf<F>>,
+                    "a method needs its object: add_activity<&Bank::charge>(bank)");
+      return *this;
+    } else {
+      return add_activity_type({std::move(name), &detail::call_function<F>});
+    }
   }
   // A method of an object, which must outlive the worker.
   template <auto F, class C>
     requires std::is_base_of_v<detail::ClassOf<F>, C>
   Registry& add_activity(C& object, std::string name = std::string(reflect::kFunctionName<F>)) {
-    return add_activity_type(
-        {std::move(name), [&object](const PayloadList& arguments, PayloadSink* result) {
-           detail::call_method<F>(&object, arguments, result);
-         }});
+    if constexpr (!detail::fits<F>()) {
+      return *this;
+    } else {
+      return add_activity_type(
+          {std::move(name), [&object](const PayloadList& arguments, PayloadSink* result) {
+             detail::call_method<F>(&object, arguments, result);
+           }});
+    }
   }
 
   Registry& add_workflow_type(detail::WorkflowType type);

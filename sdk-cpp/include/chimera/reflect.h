@@ -1,7 +1,7 @@
 // Reflection over plain structs (aggregates of up to 64 members), enumerators and functions, with
 // no macro in the user's code: names come from __PRETTY_FUNCTION__ of a pointer to a member of an
-// object that is never defined. g++ 12 and newer. Not reflected: structs with base classes that
-// have members, and C arrays (use std::array).
+// object that is never defined. g++ 12 and clang 14, and newer. Not reflected: structs with base
+// classes that have members, and C arrays (use std::array).
 #ifndef CHIMERA_REFLECT_H_
 #define CHIMERA_REFLECT_H_
 
@@ -288,6 +288,13 @@ struct Holder {
 template <class T>
 extern Holder<T> never_defined;
 
+// Clang before 18 takes a pointer to a part of an object as a template argument only inside another
+// value.
+template <class T>
+struct Wrapped {
+  T pointer;
+};
+
 template <auto Value>
 consteval std::string_view pretty() {
   return __PRETTY_FUNCTION__;
@@ -299,18 +306,31 @@ consteval std::string_view last_name(std::string_view text) {
   constexpr std::string_view kStart = "Value = ";
   text.remove_prefix(text.find(kStart) + kStart.size());
   text = text.substr(0, text.find("; std::string_view"));
-  while (!text.empty() && (text.back() == ')' || text.back() == ']')) text.remove_suffix(1);
-  const std::size_t colon = text.rfind(':');
-  if (colon != std::string_view::npos) text.remove_prefix(colon + 1);
+  while (!text.empty() && (text.back() == ')' || text.back() == ']' || text.back() == '}'))
+    text.remove_suffix(1);
+  const std::size_t separator = text.find_last_of(":.");
+  if (separator != std::string_view::npos) text.remove_prefix(separator + 1);
   if (!text.empty() && text.front() == '&') text.remove_prefix(1);
   return text;
 }
 
+#ifdef __clang__
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wundefined-var-template"  // As it is meant.
+#endif
 template <class T>
 consteval auto member_pointers() {
-  return visit_members(never_defined<T>.value,
-                       [](auto&... member) { return std::tuple(&member...); });
+  return visit_members(never_defined<T>.value, [](auto&... member) {
+#ifdef __clang__
+    return std::tuple(Wrapped<decltype(&member)>{&member}...);
+#else
+    return std::tuple(&member...);
+#endif
+  });
 }
+#ifdef __clang__
+#pragma clang diagnostic pop
+#endif
 
 template <class T, std::size_t... I>
 consteval auto member_names(std::index_sequence<I...>) {

@@ -50,7 +50,7 @@ class ReplayError : public TemporalError {
  public:
   explicit ReplayError(std::string what) : TemporalError(std::move(what)) {}
 };
-// History and code disagree: what() has both sides and the event's id.
+// History and code disagree: what() is the report that docs/errors.md shows, TMPRL1100.
 class NondeterminismError : public ReplayError {
  public:
   using ReplayError::ReplayError;

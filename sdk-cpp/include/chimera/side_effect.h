@@ -33,7 +33,7 @@ namespace chimera::workflow {
 // The value goes through the converter and the codec, as a result of an activity does.
 //   const int shard = workflow::side_effect([] { return std::random_device()() % 16; });
 template <class F>
-auto side_effect(F&& function) {
+[[gnu::always_inline]] inline auto side_effect(F&& function) {
   using Value = detail::SideEffectValue<F>;
   static_assert(!std::is_void_v<Value>, "a side effect's function returns the value to keep");
   Value value{};
@@ -45,7 +45,8 @@ auto side_effect(F&& function) {
 // The same for a value that may change from call to call, such as a setting: history gets it only
 // when it does, by `equal(new, before)`. `id` names the value in this workflow.
 template <class F, class Equal = std::equal_to<>>
-auto mutable_side_effect(std::string_view id, F&& function, Equal equal = {}) {
+[[gnu::always_inline]] inline auto mutable_side_effect(std::string_view id, F&& function,
+                                                       Equal equal = {}) {
   using Value = detail::SideEffectValue<F>;
   static_assert(!std::is_void_v<Value>, "a side effect's function returns the value to keep");
   Value value{};

@@ -87,6 +87,9 @@ namespace chimera::workflow {
 
 // --- Activities and children ---
 
+// What starts something is inlined into the code that calls, which a report of nondeterminism names
+// by the address that the call returns to.
+
 // A started activity. get() waits; as often as one likes.
 template <class R>
 class Handle {
@@ -116,23 +119,19 @@ class Handle {
 namespace chimera::detail {
 
 template <auto Activity, class = decltype(Activity), class... A>
-auto start_activity_as(std::string_view name, const ActivityOptions& options,
-                       const A&... arguments) {
-  return Passing<ArgumentsOf<Activity>>::pass(
-      [&](Arguments list) {
-        return workflow::Handle<ResultOf<Activity>>(schedule_activity(name, options, list));
-      },
-      arguments...);
+[[gnu::always_inline]] inline auto start_activity_as(std::string_view name,
+                                                     const ActivityOptions& options,
+                                                     const A&... arguments) {
+  return workflow::Handle<ResultOf<Activity>>(
+      schedule_activity(name, options, Passing<ArgumentsOf<Activity>>::list(arguments...)));
 }
 
 template <auto Activity, class = decltype(Activity), class... A>
-auto start_local_activity_as(std::string_view name, const LocalActivityOptions& options,
-                             const A&... arguments) {
-  return Passing<ArgumentsOf<Activity>>::pass(
-      [&](Arguments list) {
-        return workflow::Handle<ResultOf<Activity>>(schedule_local_activity(name, options, list));
-      },
-      arguments...);
+[[gnu::always_inline]] inline auto start_local_activity_as(std::string_view name,
+                                                           const LocalActivityOptions& options,
+                                                           const A&... arguments) {
+  return workflow::Handle<ResultOf<Activity>>(
+      schedule_local_activity(name, options, Passing<ArgumentsOf<Activity>>::list(arguments...)));
 }
 
 }  // namespace chimera::detail
@@ -142,38 +141,41 @@ namespace chimera::workflow {
 // A function goes out under its own name, a definition (start_activity<kCharge>) under its.
 template <auto Activity, class = decltype(Activity), class... A>
   requires detail::FunctionPointer<Activity>
-auto start_activity(const ActivityOptions& options, const A&... arguments) {
+[[gnu::always_inline]] inline auto start_activity(const ActivityOptions& options,
+                                                  const A&... arguments) {
   return detail::start_activity_as<Activity>(detail::activity_name<Activity>(), options,
                                              arguments...);
 }
 template <const auto& Definition, class... A>
   requires detail::DefinesActivity<Definition>
-auto start_activity(const ActivityOptions& options, const A&... arguments) {
+[[gnu::always_inline]] inline auto start_activity(const ActivityOptions& options,
+                                                  const A&... arguments) {
   return detail::start_activity_as<detail::kActivityOf<Definition>>(Definition.name(), options,
                                                                     arguments...);
 }
 // By name, in whatever language it is written.
 template <class R, class... A>
-Handle<R> start_activity(std::string_view name, const ActivityOptions& options,
-                         const A&... arguments) {
-  return detail::pass_any(
-      [&](detail::Arguments list) {
-        return Handle<R>(detail::schedule_activity(name, options, list));
-      },
-      arguments...);
+[[gnu::always_inline]] inline Handle<R> start_activity(std::string_view name,
+                                                       const ActivityOptions& options,
+                                                       const A&... arguments) {
+  return Handle<R>(detail::schedule_activity(name, options, detail::list_any(arguments...)));
 }
 template <auto Activity, class = decltype(Activity), class... A>
   requires detail::FunctionPointer<Activity>
-auto execute_activity(const ActivityOptions& options, const A&... arguments) {
+[[gnu::always_inline]] inline auto execute_activity(const ActivityOptions& options,
+                                                    const A&... arguments) {
   return start_activity<Activity>(options, arguments...).get();
 }
 template <const auto& Definition, class... A>
   requires detail::DefinesActivity<Definition>
-auto execute_activity(const ActivityOptions& options, const A&... arguments) {
+[[gnu::always_inline]] inline auto execute_activity(const ActivityOptions& options,
+                                                    const A&... arguments) {
   return start_activity<Definition>(options, arguments...).get();
 }
 template <class R, class... A>
-R execute_activity(std::string_view name, const ActivityOptions& options, const A&... arguments) {
+[[gnu::always_inline]] inline R execute_activity(std::string_view name,
+                                                 const ActivityOptions& options,
+                                                 const A&... arguments) {
   return start_activity<R>(name, options, arguments...).get();
 }
 
@@ -181,38 +183,40 @@ R execute_activity(std::string_view name, const ActivityOptions& options, const 
 // server; for short calls. Tried again as other activities are, on this worker.
 template <auto Activity, class = decltype(Activity), class... A>
   requires detail::FunctionPointer<Activity>
-auto start_local_activity(const LocalActivityOptions& options, const A&... arguments) {
+[[gnu::always_inline]] inline auto start_local_activity(const LocalActivityOptions& options,
+                                                        const A&... arguments) {
   return detail::start_local_activity_as<Activity>(detail::activity_name<Activity>(), options,
                                                    arguments...);
 }
 template <const auto& Definition, class... A>
   requires detail::DefinesActivity<Definition>
-auto start_local_activity(const LocalActivityOptions& options, const A&... arguments) {
+[[gnu::always_inline]] inline auto start_local_activity(const LocalActivityOptions& options,
+                                                        const A&... arguments) {
   return detail::start_local_activity_as<detail::kActivityOf<Definition>>(Definition.name(),
                                                                           options, arguments...);
 }
 template <class R, class... A>
-Handle<R> start_local_activity(std::string_view name, const LocalActivityOptions& options,
-                               const A&... arguments) {
-  return detail::pass_any(
-      [&](detail::Arguments list) {
-        return Handle<R>(detail::schedule_local_activity(name, options, list));
-      },
-      arguments...);
+[[gnu::always_inline]] inline Handle<R> start_local_activity(std::string_view name,
+                                                             const LocalActivityOptions& options,
+                                                             const A&... arguments) {
+  return Handle<R>(detail::schedule_local_activity(name, options, detail::list_any(arguments...)));
 }
 template <auto Activity, class = decltype(Activity), class... A>
   requires detail::FunctionPointer<Activity>
-auto execute_local_activity(const LocalActivityOptions& options, const A&... arguments) {
+[[gnu::always_inline]] inline auto execute_local_activity(const LocalActivityOptions& options,
+                                                          const A&... arguments) {
   return start_local_activity<Activity>(options, arguments...).get();
 }
 template <const auto& Definition, class... A>
   requires detail::DefinesActivity<Definition>
-auto execute_local_activity(const LocalActivityOptions& options, const A&... arguments) {
+[[gnu::always_inline]] inline auto execute_local_activity(const LocalActivityOptions& options,
+                                                          const A&... arguments) {
   return start_local_activity<Definition>(options, arguments...).get();
 }
 template <class R, class... A>
-R execute_local_activity(std::string_view name, const LocalActivityOptions& options,
-                         const A&... arguments) {
+[[gnu::always_inline]] inline R execute_local_activity(std::string_view name,
+                                                       const LocalActivityOptions& options,
+                                                       const A&... arguments) {
   return start_local_activity<R>(name, options, arguments...).get();
 }
 
@@ -225,21 +229,15 @@ class ChildHandle : public Handle<R> {
     return detail::child_run_id(this->operation_);
   }
   template <class... A>
-  void signal(std::string_view name, const A&... arguments) {
-    detail::pass_any(
-        [&](detail::Arguments list) { detail::signal_child(this->operation_, name, list); },
-        arguments...);
+  [[gnu::always_inline]] inline void signal(std::string_view name, const A&... arguments) {
+    detail::signal_child(this->operation_, name, detail::list_any(arguments...));
   }
   template <auto Signal, class = decltype(Signal), class... A>
     requires std::is_member_function_pointer_v<decltype(Signal)>
-  void signal(const A&... arguments) {
-    detail::Passing<detail::ArgumentsOf<Signal>>::pass(
-        [&](detail::Arguments list) {
-          detail::signal_child(this->operation_,
-                               detail::handler_name<Signal>(detail::child_type(this->operation_)),
-                               list);
-        },
-        arguments...);
+  [[gnu::always_inline]] inline void signal(const A&... arguments) {
+    detail::signal_child(this->operation_,
+                         detail::handler_name<Signal>(detail::child_type(this->operation_)),
+                         detail::Passing<detail::ArgumentsOf<Signal>>::list(arguments...));
   }
 };
 
@@ -248,13 +246,11 @@ class ChildHandle : public Handle<R> {
 namespace chimera::detail {
 
 template <auto Run, class = decltype(Run), class... A>
-auto start_child_as(std::string_view type, const ChildWorkflowOptions& options,
-                    const A&... arguments) {
-  return Passing<ArgumentsOf<Run>>::pass(
-      [&](Arguments list) {
-        return workflow::ChildHandle<ResultOf<Run>>(start_child(type, options, list));
-      },
-      arguments...);
+[[gnu::always_inline]] inline auto start_child_as(std::string_view type,
+                                                  const ChildWorkflowOptions& options,
+                                                  const A&... arguments) {
+  return workflow::ChildHandle<ResultOf<Run>>(
+      start_child(type, options, Passing<ArgumentsOf<Run>>::list(arguments...)));
 }
 
 }  // namespace chimera::detail
@@ -263,37 +259,38 @@ namespace chimera::workflow {
 
 template <auto Run, class = decltype(Run), class... A>
   requires detail::FunctionPointer<Run>
-auto start_child_workflow(const ChildWorkflowOptions& options, const A&... arguments) {
+[[gnu::always_inline]] inline auto start_child_workflow(const ChildWorkflowOptions& options,
+                                                        const A&... arguments) {
   return detail::start_child_as<Run>(detail::workflow_name<Run>(), options, arguments...);
 }
 template <const auto& Definition, class... A>
   requires detail::DefinesWorkflow<Definition>
-auto start_child_workflow(const ChildWorkflowOptions& options, const A&... arguments) {
+[[gnu::always_inline]] inline auto start_child_workflow(const ChildWorkflowOptions& options,
+                                                        const A&... arguments) {
   return detail::start_child_as<detail::kRunOf<Definition>>(Definition.name(), options,
                                                             arguments...);
 }
 template <class R, class... A>
-ChildHandle<R> start_child_workflow(std::string_view type, const ChildWorkflowOptions& options,
-                                    const A&... arguments) {
-  return detail::pass_any(
-      [&](detail::Arguments list) {
-        return ChildHandle<R>(detail::start_child(type, options, list));
-      },
-      arguments...);
+[[gnu::always_inline]] inline ChildHandle<R> start_child_workflow(
+    std::string_view type, const ChildWorkflowOptions& options, const A&... arguments) {
+  return ChildHandle<R>(detail::start_child(type, options, detail::list_any(arguments...)));
 }
 template <auto Run, class = decltype(Run), class... A>
   requires detail::FunctionPointer<Run>
-auto execute_child_workflow(const ChildWorkflowOptions& options, const A&... arguments) {
+[[gnu::always_inline]] inline auto execute_child_workflow(const ChildWorkflowOptions& options,
+                                                          const A&... arguments) {
   return start_child_workflow<Run>(options, arguments...).get();
 }
 template <const auto& Definition, class... A>
   requires detail::DefinesWorkflow<Definition>
-auto execute_child_workflow(const ChildWorkflowOptions& options, const A&... arguments) {
+[[gnu::always_inline]] inline auto execute_child_workflow(const ChildWorkflowOptions& options,
+                                                          const A&... arguments) {
   return start_child_workflow<Definition>(options, arguments...).get();
 }
 template <class R, class... A>
-R execute_child_workflow(std::string_view type, const ChildWorkflowOptions& options,
-                         const A&... arguments) {
+[[gnu::always_inline]] inline R execute_child_workflow(std::string_view type,
+                                                       const ChildWorkflowOptions& options,
+                                                       const A&... arguments) {
   return start_child_workflow<R>(type, options, arguments...).get();
 }
 
@@ -304,19 +301,14 @@ class ExternalHandle {
       : id_(std::move(id)), run_id_(std::move(run_id)) {}
   const std::string& id() const { return id_; }
   template <class... A>
-  void signal(std::string_view name, const A&... arguments) {
-    detail::pass_any(
-        [&](detail::Arguments list) { detail::signal_external(id_, run_id_, name, list); },
-        arguments...);
+  [[gnu::always_inline]] inline void signal(std::string_view name, const A&... arguments) {
+    detail::signal_external(id_, run_id_, name, detail::list_any(arguments...));
   }
   template <auto Signal, class = decltype(Signal), class... A>
     requires std::is_member_function_pointer_v<decltype(Signal)>
-  void signal(const A&... arguments) {
-    detail::Passing<detail::ArgumentsOf<Signal>>::pass(
-        [&](detail::Arguments list) {
-          detail::signal_external(id_, run_id_, detail::handler_name<Signal>({}), list);
-        },
-        arguments...);
+  [[gnu::always_inline]] inline void signal(const A&... arguments) {
+    detail::signal_external(id_, run_id_, detail::handler_name<Signal>({}),
+                            detail::Passing<detail::ArgumentsOf<Signal>>::list(arguments...));
   }
   void cancel(const std::string& reason = "") { detail::cancel_external(id_, run_id_, reason); }
 
@@ -546,27 +538,21 @@ void upsert_memo(const Memo& memo);  // An empty Payload removes the entry.
 // Ends this run and starts the next one of the same workflow with these arguments.
 template <auto Run, class = decltype(Run), class... A>
   requires detail::FunctionPointer<Run>
-[[noreturn]] void continue_as_new(const A&... arguments) {
-  detail::Passing<detail::ArgumentsOf<Run>>::pass(
-      [](detail::Arguments list) { detail::continue_as_new({}, list); }, arguments...);
-  __builtin_unreachable();
+[[noreturn, gnu::always_inline]] inline void continue_as_new(const A&... arguments) {
+  detail::continue_as_new({}, detail::Passing<detail::ArgumentsOf<Run>>::list(arguments...));
 }
 // As that definition's type.
 template <const auto& Definition, class... A>
   requires detail::DefinesWorkflow<Definition>
-[[noreturn]] void continue_as_new(const A&... arguments) {
-  detail::Passing<detail::ArgumentsOf<detail::kRunOf<Definition>>>::pass(
-      [](detail::Arguments list) {
-        detail::continue_as_new({.workflow_type = std::string(Definition.name())}, list);
-      },
-      arguments...);
-  __builtin_unreachable();
+[[noreturn, gnu::always_inline]] inline void continue_as_new(const A&... arguments) {
+  detail::continue_as_new(
+      {.workflow_type = std::string(Definition.name())},
+      detail::Passing<detail::ArgumentsOf<detail::kRunOf<Definition>>>::list(arguments...));
 }
 template <class... A>
-[[noreturn]] void continue_as_new(const ContinueAsNewOptions& options, const A&... arguments) {
-  detail::pass_any([&](detail::Arguments list) { detail::continue_as_new(options, list); },
-                   arguments...);
-  __builtin_unreachable();
+[[noreturn, gnu::always_inline]] inline void continue_as_new(const ContinueAsNewOptions& options,
+                                                             const A&... arguments) {
+  detail::continue_as_new(options, detail::list_any(arguments...));
 }
 
 // Silent while the workflow is replayed.

@@ -151,8 +151,6 @@ class CodecPass:
         """The commands with their messages encoded and serialized."""
         result = []
         for command, context in zip(commands, contexts):
-            if command is None:  # A place that was kept for an answer that did not come.
-                continue
             if callable(context):
                 context = context()
             change = self._for(context or own, target_of(command))._outbound_wrapper

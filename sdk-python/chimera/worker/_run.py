@@ -30,6 +30,7 @@ from chimera.worker._interceptor import ExecuteWorkflowInput
 from chimera.worker._loop import WorkflowLoop, timer_metadata
 from chimera.worker._metrics import ReplaySafeMeter
 from chimera.worker._operations import RESOLVED_BY, SINGLE_BATCH, ContinueAsNew, Operations
+from chimera.worker._places import caller
 from chimera.worker._runner import (
     Completion,
     PatchActivationInput,
@@ -433,15 +434,13 @@ class Run(WorkflowInstance):
 
     # Commands and converters
 
-    def add_command(
-        self,
-        command: border.Command | None,
-        context: Context | None = None,
-    ) -> int:
+    def add_command(self, command: border.Command | None, context: Context | None = None) -> int:
         """Add a command, or None to fill its place later; its index. The context, or what makes it."""
         self.loop.check("add command")
         self._completion.commands.append(command)
         self._completion.contexts.append(context)
+        if self.is_replaying:
+            self._completion.places.append(caller(bool(self._details.interceptor_classes)))
         return len(self._completion.commands) - 1
 
     @property

@@ -61,6 +61,18 @@ class Completion:
     versioning_behavior: int = 0
     failure: Failure | None = None
     """Set if the task failed; the rest does not count then."""
+    places: list[str] = field(default_factory=list)
+    """In replay, where the code issued each command."""
+
+    def drop_gaps(self) -> None:
+        """Drop the places that were kept for commands that did not come."""
+        if None not in self.commands:
+            return
+        here = [index for index, command in enumerate(self.commands) if command is not None]
+        self.commands = [self.commands[index] for index in here]
+        self.contexts = [self.contexts[index] for index in here]
+        if self.places:
+            self.places = [self.places[index] for index in here]
 
 
 class WorkflowInstance(ABC):

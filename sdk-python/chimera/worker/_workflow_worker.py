@@ -260,6 +260,7 @@ class WorkflowWorker:
             if completion.failure is not None:
                 await self._codec.encode_failure(completion.failure, own, target_of(None))
             else:
+                completion.drop_gaps()
                 commands, contexts = completion.commands, completion.contexts
                 encoded = await self._codec.encode(commands, contexts, own, target_of)
                 completion.commands = encoded
@@ -391,10 +392,12 @@ class WorkflowWorker:
             if completion.failure is not None:
                 run.fail(completion.failure.SerializeToString(), _UNHANDLED_FAILURE)
             else:
+                completion.drop_gaps()
                 run.complete(
-                    [command for command in completion.commands if command is not None],
+                    completion.commands,
                     completion.used_internal_flags,
                     completion.versioning_behavior,
+                    completion.places,
                 )
         except Exception as err:
             logger.exception("Failed completing activation on workflow with run ID %s", run.run_id)

@@ -254,7 +254,9 @@ async def test_nondeterminism_fails_the_task_and_not_the_workflow(client: Client
     async with worker(client, name, 0, Patched, note):
         assert await handle.result() == "new", "the right code goes on"
 
-    assert "TMPRL1100" in failed.failure.message or "ondeterminis" in failed.failure.message
+    report = failed.failure.message
+    assert "TMPRL1100" in report
+    assert "StartTimer 1, start_to_fire_timeout=1s, at workflow_test.py:" in report and "in Misfit.run" in report
 
 
 @workflow.defn(name="Versioned")

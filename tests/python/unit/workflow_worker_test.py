@@ -33,7 +33,7 @@ class FakeRun:
     def __init__(self, answers: queue.Queue[tuple], run_id: str, workflow_type: str) -> None:
         self.answers, self.run_id, self.workflow_type = answers, run_id, workflow_type
 
-    def complete(self, commands: list, flags: Any, versioning: int) -> None:
+    def complete(self, commands: list, flags: Any, versioning: int, places: list) -> None:
         self.answers.put_nowait(("complete", commands))
 
     def fail(self, failure: bytes, cause: int) -> None:

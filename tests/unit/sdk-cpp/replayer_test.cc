@@ -8,9 +8,20 @@
 #include "gtest/gtest.h"
 
 namespace chimera {
-namespace {
 
 using namespace std::chrono_literals;
+
+std::string greet_politely(const std::string& name) { return "Good morning, " + name; }
+struct PoliteHello {
+  static inline int line = 0;
+  std::string run(std::string name) {
+    line = __LINE__ + 1;
+    workflow::sleep(1h);
+    return workflow::execute_activity<&greet_politely>({.start_to_close_timeout = 10s}, name);
+  }
+};
+
+namespace {
 
 std::string greet(const std::string& name) { return "Hello, " + name; }
 std::string shout(const std::string& name) { return name + "!"; }
@@ -23,6 +34,26 @@ struct Hello {
 struct ChangedHello {
   std::string run(std::string name) {
     return workflow::execute_activity<&shout>({.start_to_close_timeout = 10s}, name);
+  }
+};
+// What the code calls through is not where it is.
+struct RoundaboutHello {
+  static inline int line = 0;
+  template <auto F>
+  static std::string call(const std::string& name) {
+    line = __LINE__ + 1;
+    return workflow::start_activity<F>({.start_to_close_timeout = 10s}, name).get();
+  }
+  std::string run(std::string name) {
+    return workflow::spawn([&] { return call<&shout>(name); }).get();
+  }
+};
+struct ScatteredHello {
+  static inline int line = 0;
+  std::string run(std::string name) {
+    line = __LINE__ + 1;
+    const int number = workflow::side_effect([] { return 1; });
+    return name + std::to_string(number);
   }
 };
 struct BrokenHello {
@@ -100,6 +131,51 @@ TEST(Replayer, SaysBothSidesAndTheEventWhereTheyDisagree) {
     for (const char* part : {"event 5", "greet", "shout", "hello-1"})
       EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
   }
+}
+
+template <auto Run>
+std::string report_of() {
+  auto replayer = replayer_of<Run>();
+  try {
+    replayer.replay(WorkflowHistory::from_json(kHistory));
+  } catch (const NondeterminismError& error) {
+    return error.what();
+  }
+  return "replayed";
+}
+
+// With the build's debug information: with less, the function alone.
+void expect_place(const std::string& report, const std::string& file_and_line,
+                  const std::string& function) {
+#ifdef CHIMERA_BACKTRACE
+  EXPECT_NE(report.find(", at " + file_and_line + " in " + function), std::string::npos)
+      << report << "\nwants " << file_and_line << " in " << function;
+#endif
+}
+
+TEST(Replayer, SaysWhereTheCodeHasIssuedACommand) {
+  const std::string changed = report_of<&ChangedHello::run>();
+  EXPECT_NE(changed.find("the activity 'greet' was renamed to 'shout'"), std::string::npos)
+      << changed;
+  EXPECT_NE(changed.find("after, history: event 11, WorkflowExecutionCompleted"), std::string::npos)
+      << changed;
+
+  const std::string polite = report_of<&PoliteHello::run>();
+  expect_place(polite, "replayer_test.cc:" + std::to_string(PoliteHello::line),
+               "chimera::PoliteHello::run\n");
+  EXPECT_NE(polite.find("StartTimer 1, start_to_fire_timeout=1h"), std::string::npos) << polite;
+
+  const std::string roundabout = report_of<&RoundaboutHello::run>();
+  expect_place(roundabout, "replayer_test.cc:" + std::to_string(RoundaboutHello::line), "call");
+}
+
+TEST(Replayer, SaysWhereACallIsThatHistoryHasNoMarkerOf) {
+  const std::string report = report_of<&ScatteredHello::run>();
+  expect_place(report, "replayer_test.cc:" + std::to_string(ScatteredHello::line), "run");
+  EXPECT_NE(report.find("Probably a call of side_effect() was added"), std::string::npos) << report;
+  EXPECT_NE(report.find("after, history: event 5, ActivityTaskScheduled, activity greet"),
+            std::string::npos)
+      << report;
 }
 
 TEST(Replayer, SaysWhatTheCodeThrew) {

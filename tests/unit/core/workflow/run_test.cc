@@ -152,6 +152,8 @@ TEST_F(RunTest, ADisagreementIsReportedWithBothSides) {
       "  history: event 5, TimerStarted, timer 1, 0 s\n"
       "  code:    command 1, ScheduleActivity charge (id 1)\n"
       "  0 commands of this task before it matched.\n"
+      "  Probably the code takes another way here: the activity 'charge' stands before or for the "
+      "timer.\n"
       "  Guard the change with patched(\"...\"), or reset the run. See docs/errors.md, TMPRL1100.");
   step(ReplyInput{});
   EXPECT_EQ(only_job<RemoveFromCache>().reason, EvictionReason::kNondeterminism);
