@@ -82,6 +82,13 @@ void lengthen(const Descriptor& type, Json& message) {
   }
 }
 
+absl::StatusOr<std::string> to_json(const google::protobuf::Message& message) {
+  std::string json;
+  const auto status = google::protobuf::util::MessageToJsonString(message, &json);
+  if (!status.ok()) return absl::InternalError(std::string(status.message()));
+  return json;
+}
+
 }  // namespace
 
 absl::StatusOr<api::history::v1::History> history_from_json(const std::string& json) {
@@ -108,10 +115,11 @@ absl::StatusOr<api::history::v1::History> history_from_json(const std::string& j
 }
 
 absl::StatusOr<std::string> history_to_json(const api::history::v1::History& history) {
-  std::string json;
-  const auto status = google::protobuf::util::MessageToJsonString(history, &json);
-  if (!status.ok()) return absl::InternalError(std::string(status.message()));
-  return json;
+  return to_json(history);
+}
+
+absl::StatusOr<std::string> event_to_json(const api::history::v1::HistoryEvent& event) {
+  return to_json(event);
 }
 
 }  // namespace chimera::core

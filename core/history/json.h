@@ -16,6 +16,8 @@ namespace chimera::core {
 absl::StatusOr<api::history::v1::History> history_from_json(const std::string& json);
 // As the SDKs write it: {"events":[..]}, camel case, long enum names.
 absl::StatusOr<std::string> history_to_json(const api::history::v1::History& history);
+// One of its events: {"eventId":"1",..}.
+absl::StatusOr<std::string> event_to_json(const api::history::v1::HistoryEvent& event);
 
 }  // namespace chimera::core
 

@@ -1,6 +1,8 @@
 #include "core/rpc/connect_error.h"
 
 #include <algorithm>
+#include <limits>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -40,14 +42,17 @@ bool is_not_http2(const absl::Status& status) {
 std::string how(const ConnectionOptions& options) {
   if (options.transport) return "in process";
   std::string result = uses_tls(options) ? "TLS" : "no TLS";
-  if (options.tls && !options.tls->client_cert.empty()) result += ", client certificate";
+  if (options.tls && !(options.tls->client_cert.empty() && options.tls->client_cert_file.empty()))
+    result += ", client certificate";
   if (!options.api_key.empty()) result += ", API key";
+  if (options.http_connect_proxy)
+    absl::StrAppend(&result, ", by the proxy ", options.http_connect_proxy->target_host);
   return result;
 }
 
-absl::Status check_target(const std::string& target) {
+absl::Status check_target(const std::string& target, const char* option = "target_host") {
   auto wrong = [&](const char* why) {
-    return absl::InvalidArgumentError(absl::StrCat("target_host \"", target, "\" ", why,
+    return absl::InvalidArgumentError(absl::StrCat(option, " \"", target, "\" ", why,
                                                    "; write HOST:PORT, as in "
                                                    "\"localhost:7233\""));
   };
@@ -61,6 +66,36 @@ absl::Status check_target(const std::string& target) {
   if (colon == std::string::npos || colon == 0) return wrong("has no host or no port");
   if (!absl::SimpleAtoi(target.substr(colon + 1), &port) || port < 1 || port > 65535) {
     return wrong("has no port between 1 and 65535");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status check_proxy(const HttpConnectProxyOptions& proxy, const std::string& target) {
+  if (absl::Status status = check_target(proxy.target_host, "http_connect_proxy.target_host");
+      !status.ok())
+    return status;
+  if (absl::StartsWith(target, "unix:")) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("http_connect_proxy is given, but \"", target,
+                     "\" is a socket of this machine, which no proxy reaches"));
+  }
+  if (absl::StrContains(proxy.user, ':'))
+    return absl::InvalidArgumentError("http_connect_proxy.user must not contain a colon");
+  if (proxy.user.empty() && !proxy.password.empty())
+    return absl::InvalidArgumentError("http_connect_proxy.password is given without a user");
+  return absl::OkStatus();
+}
+
+absl::Status check_keep_alive(const KeepAliveOptions& keep_alive) {
+  constexpr std::chrono::milliseconds kMost{std::numeric_limits<int>::max()};
+  for (const auto& [name, value] :
+       {std::pair("interval", keep_alive.interval), std::pair("timeout", keep_alive.timeout)}) {
+    if (value <= std::chrono::milliseconds::zero() || value > kMost) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("keep_alive.", name, " is ", value.count(),
+                       " ms; it must be positive, and at most 24 days. To have no keep-alive, "
+                       "leave keep_alive empty"));
+    }
   }
   return absl::OkStatus();
 }
@@ -114,6 +149,14 @@ absl::Status check_connection_options(const ConnectionOptions& options) {
   }
   if (options.tls) {
     if (absl::Status status = check_tls(*options.tls); !status.ok()) return status;
+  }
+  if (options.http_connect_proxy) {
+    if (absl::Status status = check_proxy(*options.http_connect_proxy, options.target_host);
+        !status.ok())
+      return status;
+  }
+  if (options.keep_alive) {
+    if (absl::Status status = check_keep_alive(*options.keep_alive); !status.ok()) return status;
   }
   if (options.connect_timeout <= std::chrono::milliseconds::zero()) {
     return absl::InvalidArgumentError("connect_timeout must be positive");

@@ -27,6 +27,14 @@ struct TlsOptions {  // PEM text, not paths. Empty: the system's roots, no clien
   std::string domain;  // Overrides the name that is verified and sent as SNI.
   // Overrides the name that is verified, not what is sent as SNI; needs server_root_ca_cert.
   std::string verification_server_name;
+  // Instead of the texts, files of them, which are looked at so often; what has changed holds for
+  // connections that are made from then on. Paths.
+  std::string server_root_ca_cert_file, client_cert_file, client_private_key_file;
+  std::chrono::seconds reload_interval{60};
+  bool from_files() const {
+    return !(server_root_ca_cert_file.empty() && client_cert_file.empty() &&
+             client_private_key_file.empty());
+  }
 };
 
 struct RetryOptions {  // Of normal calls, as sdk-core 1.35.
@@ -42,6 +50,12 @@ struct KeepAliveOptions {
   std::chrono::milliseconds interval{30000}, timeout{15000};
 };
 
+// Sent CONNECT with the target. Targets that the variable no_proxy lists are reached without it.
+struct HttpConnectProxyOptions {
+  std::string target_host;     // HOST:PORT
+  std::string user, password;  // Basic authentication; none if both are empty.
+};
+
 struct ConnectionOptions {
   std::string target_host = "localhost:7233";  // HOST:PORT, no scheme.
   std::string client_name = "chimera-cpp", client_version;
@@ -52,6 +66,7 @@ struct ConnectionOptions {
   base::RpcMetadata metadata;  // User headers for every call.
   RetryOptions retry;
   std::optional<KeepAliveOptions> keep_alive = KeepAliveOptions{};
+  std::optional<HttpConnectProxyOptions> http_connect_proxy;
   bool gzip = true;
   std::chrono::milliseconds connect_timeout{10000};
   // Instead of gRPC: an embedded server in this process. target_host is then only a name in
@@ -70,6 +85,8 @@ enum class RetryClass {
 struct CallOptions {
   RetryClass retry = RetryClass::kNormal;
   std::optional<std::chrono::milliseconds> timeout;  // Per try; default 30 s, long polls 70 s.
+  // Of all tries together.
+  std::optional<base::SteadyTime> deadline = {};
   base::RpcMetadata metadata;
   std::string namespace_;  // Header temporal-namespace; empty leaves it out.
   // Task polls: until then, codes that are otherwise final are tried again.

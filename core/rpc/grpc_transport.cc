@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -235,6 +236,15 @@ grpc::ChannelArguments channel_arguments(const ConnectionOptions& options) {
     arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
     arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   }
+  if (const auto& proxy = options.http_connect_proxy) {
+    arguments.SetString(GRPC_ARG_HTTP_PROXY, absl::StrCat("http://", proxy->target_host));
+    if (!proxy->user.empty()) {  // In the URL, some characters would be read as parts of it.
+      arguments.SetString(
+          "grpc.http_connect_headers",
+          absl::StrCat("Proxy-Authorization:Basic ",
+                       absl::Base64Escape(absl::StrCat(proxy->user, ":", proxy->password))));
+    }
+  }
   if (options.tls && !options.tls->domain.empty()) {
     arguments.SetSslTargetNameOverride(options.tls->domain);
   }
@@ -261,27 +271,43 @@ class NameVerifier : public grpc::experimental::ExternalCertificateVerifier {
   const std::string name_;
 };
 
-// SslCredentials would send the name that they verify as SNI, too.
-std::shared_ptr<grpc::ChannelCredentials> verifying_name(const TlsOptions& tls) {
+using grpc::experimental::CertificateProviderInterface;
+
+// What it gives may change; the files have been checked, as they are now.
+std::shared_ptr<CertificateProviderInterface> provider(const TlsOptions& tls) {
+  if (tls.from_files()) {
+    return std::make_shared<grpc::experimental::FileWatcherCertificateProvider>(
+        tls.client_private_key_file, tls.client_cert_file, tls.server_root_ca_cert_file,
+        static_cast<unsigned>(tls.reload_interval.count()));
+  }
   std::vector<grpc::experimental::IdentityKeyCertPair> identities;
   if (!tls.client_cert.empty()) identities.push_back({tls.client_private_key, tls.client_cert});
+  return std::make_shared<grpc::experimental::StaticDataCertificateProvider>(
+      tls.server_root_ca_cert, identities);
+}
+
+// For what SslCredentials cannot do: they keep the texts that they were given, and would send the
+// name that they verify as SNI, too.
+std::shared_ptr<grpc::ChannelCredentials> tls_credentials(const TlsOptions& tls) {
   grpc::experimental::TlsChannelCredentialsOptions options;
-  options.set_certificate_provider(
-      std::make_shared<grpc::experimental::StaticDataCertificateProvider>(tls.server_root_ca_cert,
-                                                                          identities));
-  options.watch_root_certs();
-  if (!identities.empty()) options.watch_identity_key_cert_pairs();
-  options.set_check_call_host(false);
-  options.set_certificate_verifier(
-      grpc::experimental::ExternalCertificateVerifier::Create<NameVerifier>(
-          tls.verification_server_name));
+  options.set_certificate_provider(provider(tls));
+  if (!(tls.server_root_ca_cert.empty() && tls.server_root_ca_cert_file.empty()))
+    options.watch_root_certs();
+  if (!(tls.client_cert.empty() && tls.client_cert_file.empty()))
+    options.watch_identity_key_cert_pairs();
+  if (!tls.verification_server_name.empty()) {
+    options.set_check_call_host(false);
+    options.set_certificate_verifier(
+        grpc::experimental::ExternalCertificateVerifier::Create<NameVerifier>(
+            tls.verification_server_name));
+  }
   return grpc::experimental::TlsCredentials(options);
 }
 
 std::shared_ptr<grpc::ChannelCredentials> credentials(const ConnectionOptions& options) {
   if (!uses_tls(options)) return grpc::InsecureChannelCredentials();
-  if (options.tls && !options.tls->verification_server_name.empty())
-    return verifying_name(*options.tls);
+  if (options.tls && (options.tls->from_files() || !options.tls->verification_server_name.empty()))
+    return tls_credentials(*options.tls);
   grpc::SslCredentialsOptions ssl;
   if (options.tls) {
     ssl.pem_root_certs = options.tls->server_root_ca_cert;

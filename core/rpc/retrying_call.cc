@@ -1,5 +1,6 @@
 #include "core/rpc/retrying_call.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace chimera::core {
@@ -24,9 +25,15 @@ void RetryingCall::try_once() {
   }
   if (number == 0) return finish_later(absl::CancelledError("cancelled by the caller"));
   try_started_ = environment_->timers.now();
+  std::chrono::nanoseconds timeout = request_.timeout;
+  if (const auto& deadline = request_.options.deadline) {
+    if (*deadline <= try_started_)
+      return finish_later(absl::DeadlineExceededError("the time for the call is over"));
+    timeout = std::min<std::chrono::nanoseconds>(timeout, *deadline - try_started_);
+  }
   base::RpcCall call{.method = request_.method,
                      .response = request_.response,
-                     .timeout = request_.timeout,
+                     .timeout = timeout,
                      .metadata = *std::move(metadata),
                      .done = [self = shared_from_this()](absl::Status status) {
                        self->on_reply(std::move(status));
@@ -67,7 +74,8 @@ void RetryingCall::on_reply(absl::Status status) {
       base::Timers& timers = environment_->timers;
       auto delay = retry_.next_delay(status, timers.now(), environment_->chance(),
                                      request_.options.tolerate_fatal_until);
-      again = delay.has_value();
+      const auto& deadline = request_.options.deadline;
+      again = delay.has_value() && (!deadline || timers.now() + *delay < *deadline);
       if (again) timer_ = timers.after(*delay, [self = shared_from_this()] { self->try_once(); });
     }
   }

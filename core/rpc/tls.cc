@@ -1,7 +1,11 @@
 #include "core/rpc/tls.h"
 
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <memory>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 
 #include "openssl/bio.h"
@@ -47,7 +51,51 @@ bool certificate_is_for(const std::string& certificate, const std::string& name)
   return matches;
 }
 
+namespace {
+
+absl::Status read_file(const std::string& path, const char* option, std::string& text) {
+  if (path.empty()) return absl::OkStatus();
+  std::error_code none;
+  std::ifstream in;
+  if (!std::filesystem::is_directory(path, none)) in.open(path, std::ios::binary);
+  if (in.is_open())
+    text.assign((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  if (text.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("TLS: ", option, " \"", path, "\" cannot be read, or is empty"));
+  }
+  return absl::OkStatus();
+}
+
+// The same with what the files hold now.
+absl::StatusOr<TlsOptions> loaded(const TlsOptions& tls) {
+  if (!tls.server_root_ca_cert.empty() || !tls.client_cert.empty() ||
+      !tls.client_private_key.empty()) {
+    return absl::InvalidArgumentError(
+        "TLS: some of it is given as text and some as files; give all of it in one way");
+  }
+  if (tls.reload_interval < std::chrono::seconds(1))
+    return absl::InvalidArgumentError("TLS: reload_interval must be at least a second");
+  TlsOptions out = tls;
+  out.server_root_ca_cert_file.clear();
+  out.client_cert_file.clear();
+  out.client_private_key_file.clear();
+  absl::Status status =
+      read_file(tls.server_root_ca_cert_file, "server_root_ca_cert_file", out.server_root_ca_cert);
+  status.Update(read_file(tls.client_cert_file, "client_cert_file", out.client_cert));
+  status.Update(
+      read_file(tls.client_private_key_file, "client_private_key_file", out.client_private_key));
+  if (!status.ok()) return status;
+  return out;
+}
+
+}  // namespace
+
 absl::Status check_tls(const TlsOptions& tls) {
+  if (tls.from_files()) {
+    const absl::StatusOr<TlsOptions> texts = loaded(tls);
+    return texts.ok() ? check_tls(*texts) : texts.status();
+  }
   if (!tls.verification_server_name.empty() && tls.server_root_ca_cert.empty()) {
     return absl::InvalidArgumentError(
         "TLS: verification_server_name is given without server_root_ca_cert; a name of one's own "

@@ -1,10 +1,12 @@
 // The client: its connection, and its calls on their way into the chain of interceptors.
 #include "chimera/client.h"
 
+#include <stdexcept>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 
+#include "core/rpc/headers.h"
 #include "sdk-cpp/src/client_state.h"
 #include "sdk-cpp/src/codec.h"
 #include "sdk-cpp/src/errors.h"
@@ -15,29 +17,69 @@
 namespace chimera {
 namespace detail {
 
-ClientState::ClientState() : calls_(std::make_unique<sdk::ClientCalls>(*this)) { intercept({}); }
+ClientState::ClientState() : ClientState(nullptr, {}) {}
+ClientState::ClientState(std::shared_ptr<ClientState> plain, const RpcOptions& rpc)
+    : plain_(std::move(plain)), rpc_(rpc), calls_(std::make_unique<sdk::ClientCalls>(*this)) {
+  if (plain_ == nullptr) {
+    intercept({});
+    return;
+  }
+  runtime = plain_->runtime;
+  connection = plain_->connection;
+  namespace_ = plain_->namespace_;
+  codec = plain_->codec;
+  query_reject_condition = plain_->query_reject_condition;
+  intercept(plain_->interceptors_);
+}
 ClientState::~ClientState() = default;
 
+std::shared_ptr<ClientState> ClientState::plain() {
+  return plain_ == nullptr ? shared_from_this() : plain_;
+}
+
 void ClientState::intercept(const sdk::ClientInterceptors& interceptors) {
+  interceptors_ = interceptors;
   outbound_ = std::make_unique<sdk::Chain<sdk::ClientOutbound>>(interceptors, *calls_);
+}
+
+Patience ClientState::patience() const {
+  if (rpc_.timeout.count() == 0) return {};
+  return {std::chrono::steady_clock::now() + rpc_.timeout};
+}
+
+core::CallOptions ClientState::call_options() const {
+  core::CallOptions options{.namespace_ = namespace_};
+  if (!rpc_.retry) options.retry = core::RetryClass::kNone;
+  options.metadata.assign(rpc_.metadata.begin(), rpc_.metadata.end());
+  options.deadline = patience().until;
+  return options;
 }
 
 absl::Status ClientState::call(std::string_view method,
                                const google::protobuf::MessageLite& request,
                                google::protobuf::MessageLite& response,
-                               std::chrono::milliseconds timeout) {
+                               std::chrono::milliseconds timeout, const Patience* patience) {
   sdk::refuse_in_workflow("a method of chimera::Client");
-  core::CallOptions options{.namespace_ = namespace_};
+  core::CallOptions options = call_options();
   if (timeout.count() > 0) options.timeout = timeout;
+  if (patience != nullptr) options.deadline = patience->until;
   return connection->call_blocking(method, request, response, std::move(options));
 }
 
 void ClientState::must(std::string_view doing, std::string_view method,
                        const google::protobuf::MessageLite& request,
-                       google::protobuf::MessageLite& response, std::chrono::milliseconds timeout) {
-  const absl::Status status = call(method, request, response, timeout);
+                       google::protobuf::MessageLite& response, std::chrono::milliseconds timeout,
+                       const Patience* patience) {
+  const absl::Status status = call(method, request, response, timeout, patience);
   if (!status.ok()) sdk::throw_rpc(status, doing);
 }
+
+ClientPtr with_rpc(const ClientPtr& client, const RpcOptions& options) {
+  sdk::check_metadata(options.metadata, "RpcOptions::metadata");
+  sdk::checked(options.timeout, "RpcOptions::timeout");
+  return std::make_shared<ClientState>(client->plain(), options);
+}
+ClientPtr without_rpc(const ClientPtr& client) { return client->plain(); }
 
 Target start(ClientState& client, std::string_view type, const WorkflowOptions& options,
              Arguments arguments) {
@@ -105,6 +147,11 @@ std::string fetch_history(ClientState& client, const Target& target) {
   return client.outbound().fetch_history({target});
 }
 
+PagedRange<WorkflowHistoryEvent> fetch_history_events(ClientState& client, const Target& target,
+                                                      const FetchHistoryOptions& options) {
+  return client.outbound().fetch_history_events({target, options});
+}
+
 WorkflowExecutionOptions update_options(ClientState& client, const Target& target,
                                         const WorkflowExecutionOptionsUpdate& update) {
   return client.outbound().update_options({target, update});
@@ -121,6 +168,13 @@ WorkflowQueryRejectedError::WorkflowQueryRejectedError(WorkflowExecutionStatus s
 
 namespace sdk {
 
+void check_metadata(const std::map<std::string, std::string>& metadata, std::string_view what) {
+  const absl::Status status = core::check_metadata({metadata.begin(), metadata.end()});
+  if (!status.ok())
+    throw std::invalid_argument(
+        absl::StrCat(std::string(what), ": ", std::string(status.message())));
+}
+
 detail::ClientPtr open_client(const ClientOptions& options,
                               std::shared_ptr<base::Transport> transport) {
   core::ConnectionOptions connection{.target_host = options.target_host,
@@ -130,18 +184,35 @@ detail::ClientPtr open_client(const ClientOptions& options,
                                      .api_key = options.api_key,
                                      .connect_timeout = options.connect_timeout};
   if (options.tls) {
-    connection.tls = core::TlsOptions{.server_root_ca_cert = options.tls->server_root_ca_cert,
-                                      .client_cert = options.tls->client_cert,
-                                      .client_private_key = options.tls->client_private_key,
-                                      .domain = options.tls->domain};
+    connection.tls =
+        core::TlsOptions{.server_root_ca_cert = options.tls->server_root_ca_cert,
+                         .client_cert = options.tls->client_cert,
+                         .client_private_key = options.tls->client_private_key,
+                         .domain = options.tls->domain,
+                         .verification_server_name = options.tls->verification_server_name,
+                         .server_root_ca_cert_file = options.tls->server_root_ca_cert_file,
+                         .client_cert_file = options.tls->client_cert_file,
+                         .client_private_key_file = options.tls->client_private_key_file,
+                         .reload_interval = options.tls->reload_interval};
   }
+  connection.tls_disabled = options.tls_disabled;
+  connection.keep_alive.reset();
+  if (options.keep_alive)
+    connection.keep_alive = {options.keep_alive->interval, options.keep_alive->timeout};
+  if (const auto& proxy = options.http_connect_proxy)
+    connection.http_connect_proxy = {proxy->target_host, proxy->user, proxy->password};
+  connection.retry = {.initial_interval = options.retry.initial_interval,
+                      .randomization_factor = options.retry.randomization_factor,
+                      .multiplier = options.retry.multiplier,
+                      .max_interval = options.retry.max_interval,
+                      .max_elapsed_time = options.retry.max_elapsed_time,
+                      .max_retries = options.retry.max_retries};
   if (options.runtime) connection.metrics = options.runtime->state().metrics;
   connection.metadata.assign(options.rpc_metadata.begin(), options.rpc_metadata.end());
   connection.transport = std::move(transport);
   auto connected = core::Connection::connect(std::move(connection));
   if (!connected.ok()) {
-    throw RpcError(static_cast<int>(connected.status().code()),
-                   std::string(connected.status().message()));
+    throw sdk::rpc_error(connected.status(), std::string(connected.status().message()));
   }
   auto state = std::make_shared<detail::ClientState>();
   state->runtime = options.runtime;
@@ -162,25 +233,23 @@ Client Client::connect(const ClientOptions& options) {
   return Client(sdk::open_client(options, nullptr));
 }
 
-std::vector<WorkflowExecution> Client::list_workflows(const std::string& query, std::size_t limit) {
-  return state_->outbound().list_workflows({query, limit});
+PagedRange<WorkflowExecution> Client::list_workflows(const std::string& query,
+                                                     const ListOptions& options) const {
+  return state_->outbound().list_workflows({query, options});
 }
 
-void Client::complete(const std::string& task_token, detail::Arguments result) {
-  state_->outbound().complete_activity({task_token, result});
+WorkflowCount Client::count_workflows(const std::string& query) const {
+  return state_->outbound().count_workflows({query});
 }
 
-void Client::fail_activity(const std::string& task_token, const FailureError& error) {
-  state_->outbound().fail_activity({task_token, error});
+void Client::update_api_key(const std::string& key) const {
+  sdk::check_metadata({{"authorization", "Bearer " + key}}, "Client::update_api_key()");
+  state_->connection->set_api_key(key);
 }
 
-activity::CancellationDetails Client::heartbeat(const std::string& task_token,
-                                                detail::Arguments details) {
-  return state_->outbound().heartbeat_activity({task_token, details});
-}
-
-void Client::report_cancellation(const std::string& task_token, detail::Arguments details) {
-  state_->outbound().report_activity_cancellation({task_token, details});
+void Client::update_rpc_metadata(const std::map<std::string, std::string>& metadata) const {
+  sdk::check_metadata(metadata, "Client::update_rpc_metadata()");
+  state_->connection->set_metadata({metadata.begin(), metadata.end()});
 }
 
 const std::string& Client::identity() const { return state_->connection->options().identity; }

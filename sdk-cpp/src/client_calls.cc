@@ -9,11 +9,11 @@
 #include "temporal/api/errordetails/v1/message.pb.h"
 #include "temporal/api/failure/v1/message.pb.h"
 
-#include "core/converter/failure_size.h"
 #include "core/converter/payload.h"
-#include "core/history/json.h"
+#include "sdk-cpp/src/change_wire.h"
 #include "sdk-cpp/src/client_state.h"
 #include "sdk-cpp/src/errors.h"
+#include "sdk-cpp/src/execution_wire.h"
 #include "sdk-cpp/src/operations/attributes.h"
 #include "sdk-cpp/src/rpc_parts.h"
 #include "sdk-cpp/src/version_wire.h"
@@ -34,13 +34,6 @@ using detail::StartedUpdate;
 using detail::Target;
 using HistoryEvent = api::history::v1::HistoryEvent;
 
-constexpr std::chrono::milliseconds kLongPoll{70'000};  // As sdk-core 1.35.
-
-void set_execution(api::common::v1::WorkflowExecution& execution, const detail::Target& target) {
-  execution.set_workflow_id(target.id);
-  execution.set_run_id(target.run_id);
-}
-
 // For requests that mean a chain of runs where it is known, and else a run.
 template <class Request>
 void set_chain(Request& request, const detail::Target& target) {
@@ -48,22 +41,6 @@ void set_chain(Request& request, const detail::Target& target) {
   if (target.first_execution_run_id.empty()) return;
   request.mutable_workflow_execution()->clear_run_id();
   request.set_first_execution_run_id(target.first_execution_run_id);
-}
-
-WorkflowExecution execution_of(const api::workflow::v1::WorkflowExecutionInfo& info,
-                               const Codec& codec) {
-  WorkflowExecution out{.id = info.execution().workflow_id(),
-                        .run_id = info.execution().run_id(),
-                        .workflow_type = info.type().name(),
-                        .task_queue = info.task_queue(),
-                        .status = static_cast<WorkflowExecutionStatus>(info.status()),
-                        .start_time = base::to_wall_time(info.start_time()),
-                        .close_time = base::to_wall_time(info.close_time()),
-                        .history_length = info.history_length()};
-  out.memo = to_public(info.memo(), codec);
-  out.search_attributes = to_public(info.search_attributes());
-  if (info.has_versioning_info()) out.versioning_info = to_public(info.versioning_info());
-  return out;
 }
 
 detail::Answer first_payload(const api::common::v1::Payloads& payloads, const Codec& codec) {
@@ -123,9 +100,8 @@ std::optional<detail::Answer> read_close(const HistoryEvent& event, bool follow,
               .details = details(event.workflow_execution_continued_as_new_event_attributes()
                                      .new_execution_run_id())}));
     default:
-      throw RpcError(static_cast<int>(absl::StatusCode::kInternal),
-                     absl::StrCat("the server gave event ", event.event_id(),
-                                  " as the close event, which it is not"));
+      throw RpcError(StatusCode::kInternal, absl::StrCat("the server gave event ", event.event_id(),
+                                                         " as the close event, which it is not"));
   }
 }
 
@@ -249,11 +225,12 @@ Answer ClientCalls::result(const ResultInput& input) {
   request.set_wait_new_event(true);
   request.set_skip_archival(true);
   request.set_history_event_filter_type(api::enums::v1::HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT);
+  const detail::Patience patience = client_.patience();
   for (;;) {
     ws::GetWorkflowExecutionHistoryResponse response;
     const absl::Status status = client_.call(CHIMERA_WORKFLOW_SERVICE(GetWorkflowExecutionHistory),
-                                             request, response, kLongPoll);
-    if (status.code() == absl::StatusCode::kDeadlineExceeded) continue;
+                                             request, response, kLongPoll, &patience);
+    if (status.code() == absl::StatusCode::kDeadlineExceeded && !patience.over()) continue;
     if (!status.ok()) throw_rpc(status, doing);
     request.set_next_page_token(response.next_page_token());
     if (response.history().events_size() == 0) continue;
@@ -363,10 +340,12 @@ ws::UpdateWorkflowExecutionRequest update_request(ClientState& client, const Tar
 StartedUpdate ClientCalls::start_update(const Target& target, UpdateInput& input) {
   const ws::UpdateWorkflowExecutionRequest request = update_request(client_, target, input);
   const std::string& id = request.request().meta().update_id();
+  const detail::Patience patience = client_.patience();
   for (;;) {  // The server answers early, with a lower stage, when nobody took it in time.
     ws::UpdateWorkflowExecutionResponse response;
     client_.must(absl::StrCat("cannot update workflow '", target.id, "'"),
-                 CHIMERA_WORKFLOW_SERVICE(UpdateWorkflowExecution), request, response, kLongPoll);
+                 CHIMERA_WORKFLOW_SERVICE(UpdateWorkflowExecution), request, response, kLongPoll,
+                 &patience);
     if (response.has_outcome()) return {id, read_outcome(response.outcome(), client_.codec)};
     if (response.stage() < kAccepted) continue;
     return {id, std::nullopt, response.update_ref().workflow_execution().run_id()};
@@ -392,10 +371,11 @@ StartedUpdate ClientCalls::update_with_start(StartWorkflowInput& start, UpdateIn
   auto& wanted = *request.add_operations()->mutable_update_workflow();
   wanted = update_request(client_, target, update);
   const std::string& id = wanted.request().meta().update_id();
+  const detail::Patience patience = client_.patience();
   for (;;) {  // As start_update().
     ws::ExecuteMultiOperationResponse response;
-    const absl::Status status =
-        client_.call(CHIMERA_WORKFLOW_SERVICE(ExecuteMultiOperation), request, response, kLongPoll);
+    const absl::Status status = client_.call(CHIMERA_WORKFLOW_SERVICE(ExecuteMultiOperation),
+                                             request, response, kLongPoll, &patience);
     if (!status.ok()) throw_multi(status, start.type, options.id);
     if (response.responses_size() < 2) continue;
     target.run_id = response.responses(0).start_workflow().run_id();
@@ -413,11 +393,12 @@ Answer ClientCalls::update_result(const UpdateResultInput& input) {
   request.set_identity(client_.connection->options().identity);
   request.mutable_wait_policy()->set_lifecycle_stage(
       api::enums::v1::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED);
+  const detail::Patience patience = client_.patience();
   for (;;) {
     ws::PollWorkflowExecutionUpdateResponse response;
     const absl::Status status = client_.call(CHIMERA_WORKFLOW_SERVICE(PollWorkflowExecutionUpdate),
-                                             request, response, kLongPoll);
-    if (status.code() == absl::StatusCode::kDeadlineExceeded) continue;
+                                             request, response, kLongPoll, &patience);
+    if (status.code() == absl::StatusCode::kDeadlineExceeded && !patience.over()) continue;
     if (!status.ok()) throw_rpc(status, absl::StrCat("cannot wait for update ", input.update_id));
     if (response.has_outcome()) return read_outcome(response.outcome(), client_.codec);
   }
@@ -458,127 +439,24 @@ WorkflowExecution ClientCalls::describe(const DescribeInput& input) {
   ws::DescribeWorkflowExecutionResponse response;
   client_.must(absl::StrCat("cannot describe workflow '", target.id, "'"),
                CHIMERA_WORKFLOW_SERVICE(DescribeWorkflowExecution), request, response);
-  return execution_of(response.workflow_execution_info(), client_.codec);
-}
-
-std::string ClientCalls::fetch_history(const FetchHistoryInput& input) {
-  const Target& target = input.target;
-  ws::GetWorkflowExecutionHistoryRequest request;
-  request.set_namespace_(client_.namespace_);
-  set_execution(*request.mutable_execution(), target);
-  api::history::v1::History history;
-  do {
-    ws::GetWorkflowExecutionHistoryResponse page;
-    client_.must(absl::StrCat("cannot fetch the history of workflow '", target.id, "'"),
-                 CHIMERA_WORKFLOW_SERVICE(GetWorkflowExecutionHistory), request, page);
-    history.mutable_events()->MergeFrom(page.history().events());
-    request.set_next_page_token(page.next_page_token());
-  } while (!request.next_page_token().empty());
-  const absl::StatusOr<std::string> json = core::history_to_json(history);
-  if (!json.ok()) throw ConversionError(std::string(json.status().message()));
-  return *json;
+  return to_public(response.workflow_execution_info(), client_.codec);
 }
 
 WorkflowExecutionOptions ClientCalls::update_options(const UpdateOptionsInput& input) {
-  const WorkflowExecutionOptionsUpdate& update = input.update;
   const std::string doing =
       absl::StrCat("cannot update options of workflow '", input.target.id, "'");
-  const bool touches_override = update.versioning_override || update.clear_versioning_override;
-  if (!touches_override && !update.priority)
-    throw std::invalid_argument(absl::StrCat(doing, ": none is given"));
-  if (update.versioning_override && update.clear_versioning_override) {
-    throw std::invalid_argument(
-        absl::StrCat(doing, ": versioning_override is given, and clear_versioning_override too"));
-  }
   ws::UpdateWorkflowExecutionOptionsRequest request;
   request.set_namespace_(client_.namespace_);
   set_execution(*request.mutable_workflow_execution(), input.target);
   request.set_identity(client_.connection->options().identity);
-  auto& options = *request.mutable_workflow_execution_options();
-  if (touches_override) request.mutable_update_mask()->add_paths("versioning_override");
-  if (update.versioning_override)
-    *options.mutable_versioning_override() = to_proto(*update.versioning_override);
-  if (update.priority) {
-    request.mutable_update_mask()->add_paths("priority");
-    *options.mutable_priority() = to_proto(*update.priority);
-  }
+  write(input.update, doing, *request.mutable_workflow_execution_options(),
+        *request.mutable_update_mask());
   ws::UpdateWorkflowExecutionOptionsResponse response;
   client_.must(doing, CHIMERA_WORKFLOW_SERVICE(UpdateWorkflowExecutionOptions), request, response);
   const auto& now = response.workflow_execution_options();
   WorkflowExecutionOptions out{.priority = to_public(now.priority())};
   if (now.has_versioning_override()) out.versioning_override = to_public(now.versioning_override());
   return out;
-}
-
-std::vector<WorkflowExecution> ClientCalls::list_workflows(const ListInput& input) {
-  ws::ListWorkflowExecutionsRequest request;
-  request.set_namespace_(client_.namespace_);
-  request.set_query(input.query);
-  std::vector<WorkflowExecution> found;
-  do {
-    ws::ListWorkflowExecutionsResponse page;
-    client_.must("cannot list workflows", CHIMERA_WORKFLOW_SERVICE(ListWorkflowExecutions), request,
-                 page);
-    for (const auto& info : page.executions()) {
-      if (found.size() == input.limit) return found;
-      found.push_back(execution_of(info, client_.codec));
-    }
-    request.set_next_page_token(page.next_page_token());
-  } while (!request.next_page_token().empty());
-  return found;
-}
-
-namespace {
-
-template <class Request>
-Request about_activity(ClientState& client, const std::string& task_token) {
-  Request request;
-  request.set_namespace_(client.namespace_);
-  request.set_task_token(task_token);
-  request.set_identity(client.connection->options().identity);
-  return request;
-}
-
-}  // namespace
-
-void ClientCalls::complete_activity(const AsyncActivityInput& input) {
-  auto request = about_activity<ws::RespondActivityTaskCompletedRequest>(client_, input.task_token);
-  if (!input.values.empty())
-    *request.mutable_result() = encode_arguments(input.values, client_.codec);
-  ws::RespondActivityTaskCompletedResponse response;
-  client_.must("cannot complete the activity",
-               CHIMERA_WORKFLOW_SERVICE(RespondActivityTaskCompleted), request, response);
-}
-
-void ClientCalls::fail_activity(const FailActivityInput& input) {
-  auto request = about_activity<ws::RespondActivityTaskFailedRequest>(client_, input.task_token);
-  *request.mutable_failure() = to_failure(input.error, client_.codec, core::kFailureBytesMax);
-  ws::RespondActivityTaskFailedResponse response;
-  client_.must("cannot fail the activity", CHIMERA_WORKFLOW_SERVICE(RespondActivityTaskFailed),
-               request, response);
-}
-
-activity::CancellationDetails ClientCalls::heartbeat_activity(const AsyncActivityInput& input) {
-  auto request = about_activity<ws::RecordActivityTaskHeartbeatRequest>(client_, input.task_token);
-  if (!input.values.empty())
-    *request.mutable_details() = encode_arguments(input.values, client_.codec);
-  ws::RecordActivityTaskHeartbeatResponse response;
-  const absl::Status status =
-      client_.call(CHIMERA_WORKFLOW_SERVICE(RecordActivityTaskHeartbeat), request, response);
-  if (absl::IsNotFound(status)) return {.not_found = true};
-  if (!status.ok()) throw_rpc(status, "cannot heartbeat the activity");
-  return {.cancel_requested = response.cancel_requested(),
-          .paused = response.activity_paused(),
-          .reset = response.activity_reset()};
-}
-
-void ClientCalls::report_activity_cancellation(const AsyncActivityInput& input) {
-  auto request = about_activity<ws::RespondActivityTaskCanceledRequest>(client_, input.task_token);
-  if (!input.values.empty())
-    *request.mutable_details() = encode_arguments(input.values, client_.codec);
-  ws::RespondActivityTaskCanceledResponse response;
-  client_.must("cannot report the activity's cancellation",
-               CHIMERA_WORKFLOW_SERVICE(RespondActivityTaskCanceled), request, response);
 }
 
 }  // namespace chimera::sdk

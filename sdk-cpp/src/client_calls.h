@@ -69,9 +69,17 @@ struct UpdateOptionsInput {
   const detail::Target& target;
   const WorkflowExecutionOptionsUpdate& update;
 };
+struct FetchHistoryEventsInput {
+  const detail::Target& target;
+  const FetchHistoryOptions& options;
+};
+// Of what is read later: the range that is made of it borrows nothing.
 struct ListInput {
   const std::string& query;
-  std::size_t limit;
+  const ListOptions& options;
+};
+struct CountInput {
+  const std::string& query;
 };
 struct CreateScheduleInput {
   const std::string& id;
@@ -99,12 +107,13 @@ struct TriggerScheduleInput {
   ScheduleOverlapPolicy overlap;
 };
 struct AsyncActivityInput {
-  const std::string& task_token;
+  const detail::ActivityReference& activity;
   detail::Arguments values;
 };
 struct FailActivityInput {
-  const std::string& task_token;
+  const detail::ActivityReference& activity;
   const FailureError& error;
+  detail::Arguments last_heartbeat_details;
 };
 
 class ClientOutbound {
@@ -137,8 +146,15 @@ class ClientOutbound {
   virtual WorkflowExecutionOptions update_options(const UpdateOptionsInput& input) {
     return next_->update_options(input);
   }
-  virtual std::vector<WorkflowExecution> list_workflows(const ListInput& input) {
+  virtual PagedRange<WorkflowHistoryEvent> fetch_history_events(
+      const FetchHistoryEventsInput& input) {
+    return next_->fetch_history_events(input);
+  }
+  virtual PagedRange<WorkflowExecution> list_workflows(const ListInput& input) {
     return next_->list_workflows(input);
+  }
+  virtual WorkflowCount count_workflows(const CountInput& input) {
+    return next_->count_workflows(input);
   }
   virtual void create_schedule(CreateScheduleInput& input) { next_->create_schedule(input); }
   virtual ScheduleDescription describe_schedule(const ScheduleInput& input) {
@@ -154,18 +170,19 @@ class ClientOutbound {
     next_->trigger_schedule(input);
   }
   virtual void delete_schedule(const ScheduleInput& input) { next_->delete_schedule(input); }
-  virtual std::vector<ScheduleListEntry> list_schedules(const ListInput& input) {
+  virtual PagedRange<ScheduleListEntry> list_schedules(const ListInput& input) {
     return next_->list_schedules(input);
   }
-  virtual std::int64_t count_schedules(const ListInput& input) {
+  virtual std::int64_t count_schedules(const CountInput& input) {
     return next_->count_schedules(input);
   }
   virtual void complete_activity(const AsyncActivityInput& input) {
     next_->complete_activity(input);
   }
   virtual void fail_activity(const FailActivityInput& input) { next_->fail_activity(input); }
-  virtual activity::CancellationDetails heartbeat_activity(const AsyncActivityInput& input) {
-    return next_->heartbeat_activity(input);
+  // Throws AsyncActivityCancelledError.
+  virtual void heartbeat_activity(const AsyncActivityInput& input) {
+    next_->heartbeat_activity(input);
   }
   virtual void report_activity_cancellation(const AsyncActivityInput& input) {
     next_->report_activity_cancellation(input);
@@ -199,7 +216,10 @@ class ClientCalls final : public ClientOutbound {
   WorkflowExecution describe(const DescribeInput& input) override;
   std::string fetch_history(const FetchHistoryInput& input) override;
   WorkflowExecutionOptions update_options(const UpdateOptionsInput& input) override;
-  std::vector<WorkflowExecution> list_workflows(const ListInput& input) override;
+  PagedRange<WorkflowHistoryEvent> fetch_history_events(
+      const FetchHistoryEventsInput& input) override;
+  PagedRange<WorkflowExecution> list_workflows(const ListInput& input) override;
+  WorkflowCount count_workflows(const CountInput& input) override;
   void create_schedule(CreateScheduleInput& input) override;
   ScheduleDescription describe_schedule(const ScheduleInput& input) override;
   void update_schedule(const UpdateScheduleInput& input) override;
@@ -208,11 +228,11 @@ class ClientCalls final : public ClientOutbound {
   void unpause_schedule(const PauseScheduleInput& input) override;
   void trigger_schedule(const TriggerScheduleInput& input) override;
   void delete_schedule(const ScheduleInput& input) override;
-  std::vector<ScheduleListEntry> list_schedules(const ListInput& input) override;
-  std::int64_t count_schedules(const ListInput& input) override;
+  PagedRange<ScheduleListEntry> list_schedules(const ListInput& input) override;
+  std::int64_t count_schedules(const CountInput& input) override;
   void complete_activity(const AsyncActivityInput& input) override;
   void fail_activity(const FailActivityInput& input) override;
-  activity::CancellationDetails heartbeat_activity(const AsyncActivityInput& input) override;
+  void heartbeat_activity(const AsyncActivityInput& input) override;
   void report_activity_cancellation(const AsyncActivityInput& input) override;
 
  private:

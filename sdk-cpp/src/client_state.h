@@ -3,21 +3,33 @@
 #ifndef CHIMERA_SDK_CPP_SRC_CLIENT_STATE_H_
 #define CHIMERA_SDK_CPP_SRC_CLIENT_STATE_H_
 
+#include <chrono>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "chimera/runtime.h"
 #include "core/rpc/connection.h"
 #include "core/worker/worker.h"
+#include "sdk-cpp/src/call_threads.h"
 #include "sdk-cpp/src/client_calls.h"
 #include "sdk-cpp/src/payload_access.h"
 
 namespace chimera::detail {
 
-class ClientState {
+// How long a verb that waits goes on: without an end if there is none.
+struct Patience {
+  std::optional<base::SteadyTime> until = {};
+  bool over() const { return until && std::chrono::steady_clock::now() >= *until; }
+};
+
+class ClientState : public std::enable_shared_from_this<ClientState> {
  public:
   ClientState();
+  // The same client with options of single calls. A null `plain` stands for itself.
+  ClientState(std::shared_ptr<ClientState> plain, const RpcOptions& rpc);
   ~ClientState();
   ClientState(const ClientState&) = delete;
   ClientState& operator=(const ClientState&) = delete;
@@ -33,22 +45,42 @@ class ClientState {
   // Before the first call.
   void intercept(const sdk::ClientInterceptors& interceptors);
 
+  // This client, or the one whose view with options this is.
+  std::shared_ptr<ClientState> plain();
+  // Of a verb that begins now.
+  Patience patience() const;
+
+  // `patience` of the verb that the call is part of; without one the call has its own.
   absl::Status call(std::string_view method, const google::protobuf::MessageLite& request,
-                    google::protobuf::MessageLite& response,
-                    std::chrono::milliseconds timeout = {});
+                    google::protobuf::MessageLite& response, std::chrono::milliseconds timeout = {},
+                    const Patience* patience = nullptr);
   // Throws RpcError, which begins with `doing`.
   void must(std::string_view doing, std::string_view method,
             const google::protobuf::MessageLite& request, google::protobuf::MessageLite& response,
-            std::chrono::milliseconds timeout = {});
+            std::chrono::milliseconds timeout = {}, const Patience* patience = nullptr);
+  // As the options of single calls say.
+  core::CallOptions call_options() const;
+  // For what runs beside the caller; of the plain client. Never null.
+  const std::shared_ptr<sdk::CallThreads>& threads() const {
+    return plain_ == nullptr ? threads_ : plain_->threads_;
+  }
 
  private:
+  const std::shared_ptr<ClientState> plain_;  // Null: this is it.
+  const RpcOptions rpc_;
   const std::unique_ptr<sdk::ClientCalls> calls_;
+  sdk::ClientInterceptors interceptors_;
+  // Shared with its threads.
+  const std::shared_ptr<sdk::CallThreads> threads_ = std::make_shared<sdk::CallThreads>();
   std::unique_ptr<sdk::Chain<sdk::ClientOutbound>> outbound_;
 };
 
 }  // namespace chimera::detail
 
 namespace chimera::sdk {
+
+// Throws std::invalid_argument, which begins with `what`, for what cannot be sent.
+void check_metadata(const std::map<std::string, std::string>& metadata, std::string_view what);
 
 // Blocks until the server has answered; throws RpcError. The transport, if there is one, takes the
 // place of the way to options.target_host.

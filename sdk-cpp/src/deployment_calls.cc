@@ -9,6 +9,7 @@
 #include "sdk-cpp/src/client_state.h"
 #include "sdk-cpp/src/deployment_wire.h"
 #include "sdk-cpp/src/errors.h"
+#include "sdk-cpp/src/paging.h"
 #include "sdk-cpp/src/version_wire.h"
 
 namespace chimera {
@@ -81,21 +82,14 @@ WorkerDeploymentRoutingChange changed(const Response& response) {
 
 }  // namespace
 
-std::vector<WorkerDeploymentListEntry> Client::list_worker_deployments(std::size_t limit) {
+PagedRange<WorkerDeploymentListEntry> Client::list_worker_deployments(
+    const ListOptions& options) const {
   ws::ListWorkerDeploymentsRequest request;
   request.set_namespace_(state_->namespace_);
-  std::vector<WorkerDeploymentListEntry> found;
-  do {
-    ws::ListWorkerDeploymentsResponse page;
-    state_->must("cannot list worker deployments", CHIMERA_WORKFLOW_SERVICE(ListWorkerDeployments),
-                 request, page);
-    for (const auto& entry : page.worker_deployments()) {
-      if (found.size() == limit) return found;
-      found.push_back(sdk::to_public(entry));
-    }
-    request.set_next_page_token(page.next_page_token());
-  } while (!request.next_page_token().empty());
-  return found;
+  return sdk::paged<WorkerDeploymentListEntry, ws::ListWorkerDeploymentsResponse>(
+      *state_, "cannot list worker deployments", CHIMERA_WORKFLOW_SERVICE(ListWorkerDeployments),
+      std::move(request), options, [](const auto& page) { return page.worker_deployments(); },
+      [](const ClientState&, const auto& entry) { return sdk::to_public(entry); });
 }
 
 WorkerDeploymentDescription WorkerDeploymentHandle::describe() const {

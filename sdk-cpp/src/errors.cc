@@ -8,6 +8,7 @@
 #include "absl/strings/str_replace.h"
 #include <cxxabi.h>
 
+#include "core/base/transport.h"
 #include "core/converter/failure.h"
 #include "core/converter/failure_size.h"
 
@@ -56,6 +57,9 @@ WorkflowAlreadyStartedError::WorkflowAlreadyStartedError(std::string workflow_id
       workflow_id_(std::move(workflow_id)),
       workflow_type_(std::move(workflow_type)),
       run_id_(std::move(run_id)) {}
+std::string name_of(StatusCode code) {
+  return absl::StatusCodeToString(static_cast<absl::StatusCode>(code));
+}
 ScheduleAlreadyRunningError::ScheduleAlreadyRunningError(std::string schedule_id)
     : TemporalError(absl::StrCat("schedule '", schedule_id, "' is there already")),
       schedule_id_(std::move(schedule_id)) {}
@@ -354,10 +358,16 @@ std::string describe_current() {
   }
 }
 
+RpcError rpc_error(const absl::Status& status, std::string message) {
+  const auto raw = status.GetPayload(base::kStatusDetails);
+  return {static_cast<StatusCode>(status.code()), std::move(message),
+          raw ? std::string(*raw) : std::string()};
+}
+
 void throw_rpc(const absl::Status& status, std::string_view doing) {
-  throw RpcError(static_cast<int>(status.code()),
-                 absl::StrCat(std::string(doing), ": ", absl::StatusCodeToString(status.code()),
-                              ": ", std::string(status.message())));
+  throw rpc_error(
+      status, absl::StrCat(std::string(doing), ": ", absl::StatusCodeToString(status.code()), ": ",
+                           std::string(status.message())));
 }
 
 }  // namespace sdk

@@ -32,6 +32,7 @@ api::failure::v1::Failure plain_failure(std::string message, std::string type);
 std::string describe_current();
 std::string current_type();
 
+RpcError rpc_error(const absl::Status& status, std::string message);
 [[noreturn]] void throw_rpc(const absl::Status& status, std::string_view doing);
 
 }  // namespace chimera::sdk

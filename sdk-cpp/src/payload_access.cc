@@ -24,10 +24,18 @@ ProtoPayload attribute_payload(const SearchAttributeValue& value) {
     const char* operator()(bool) const { return "Bool"; }
     const char* operator()(Time) const { return "Datetime"; }
     const char* operator()(const std::vector<std::string>&) const { return "KeywordList"; }
+    const char* operator()(const SearchAttributeText&) const { return "Text"; }
   };
   ProtoPayload payload;
   PayloadSink sink(&payload);
-  std::visit([&](const auto& held) { encode(sink, held); }, value);
+  const auto write = [&](const auto& held) {
+    if constexpr (requires { held.text; }) {
+      encode(sink, held.text);
+    } else {
+      encode(sink, held);
+    }
+  };
+  std::visit(write, value);
   const std::string type = std::visit(TypeName{}, value);
   if (!type.empty()) (*payload.mutable_metadata())["type"] = type;
   return payload;
@@ -135,8 +143,8 @@ std::optional<SearchAttributeValue> to_attribute(const ProtoPayload& proto) {
   const auto type = payload.metadata.find("type");
   if (type == payload.metadata.end()) return std::nullopt;
   try {
-    if (type->second == "Keyword" || type->second == "Text")
-      return from_payload<std::string>(payload);
+    if (type->second == "Keyword") return from_payload<std::string>(payload);
+    if (type->second == "Text") return SearchAttributeText{from_payload<std::string>(payload)};
     if (type->second == "Int") return from_payload<std::int64_t>(payload);
     if (type->second == "Double") return from_payload<double>(payload);
     if (type->second == "Bool") return from_payload<bool>(payload);
@@ -145,6 +153,30 @@ std::optional<SearchAttributeValue> to_attribute(const ProtoPayload& proto) {
   } catch (const ConversionError&) {  // Such as a list where there is to be one value.
   }
   return std::nullopt;
+}
+
+namespace {
+template <class T>
+bool read_as(const Payload& payload, SearchAttributeValue& out) {
+  try {
+    out = from_payload<T>(payload);
+    return true;
+  } catch (const ConversionError&) {
+    return false;
+  }
+}
+}  // namespace
+
+SearchAttributeValue to_value(const ProtoPayload& proto) {
+  if (auto typed = to_attribute(proto)) return *std::move(typed);
+  const Payload payload = to_public(proto);
+  SearchAttributeValue out;
+  if (PayloadSource(&proto).encoding() == "json/plain" && payload.data != "null") {
+    static_cast<void>(read_as<bool>(payload, out) || read_as<std::int64_t>(payload, out) ||
+                      read_as<double>(payload, out) || read_as<std::string>(payload, out) ||
+                      read_as<std::vector<std::string>>(payload, out));
+  }
+  return out;
 }
 
 Duration checked(Duration value, std::string_view option) {

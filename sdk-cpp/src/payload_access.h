@@ -44,6 +44,8 @@ Memo to_public(const api::common::v1::Memo& memo, const Codec& codec);
 std::map<std::string, Payload> to_public(const api::common::v1::SearchAttributes& attributes);
 // Nothing for what this SDK has no value of.
 std::optional<SearchAttributeValue> to_attribute(const ProtoPayload& payload);
+// The same, by what the JSON is where no type is given; nothing becomes monostate.
+SearchAttributeValue to_value(const ProtoPayload& payload);
 api::common::v1::RetryPolicy to_proto(const RetryPolicy& policy);  // As checked().
 RetryPolicy to_public(const api::common::v1::RetryPolicy& policy);
 api::common::v1::Priority to_proto(const Priority& priority);

@@ -76,10 +76,10 @@ ReplayReport Replayer::replay_files(const std::string& path) {
   return report;
 }
 
-ReplayReport Replayer::replay_workflows(Client& client, const std::string& query,
+ReplayReport Replayer::replay_workflows(const Client& client, const std::string& query,
                                         std::size_t limit) {
   ReplayReport report;
-  for (const WorkflowExecution& found : client.list_workflows(query, limit)) {
+  for (const WorkflowExecution& found : client.list_workflows(query, {.limit = limit})) {
     const std::string source = absl::StrCat("workflow ", found.id, ", run ", found.run_id);
     std::string json;
     try {

@@ -9,6 +9,7 @@
 #include "sdk-cpp/src/client_calls.h"
 #include "sdk-cpp/src/client_state.h"
 #include "sdk-cpp/src/errors.h"
+#include "sdk-cpp/src/paging.h"
 #include "sdk-cpp/src/rpc_parts.h"
 #include "sdk-cpp/src/schedule_wire.h"
 
@@ -176,24 +177,17 @@ void ClientCalls::delete_schedule(const ScheduleInput& input) {
                response);
 }
 
-std::vector<ScheduleListEntry> ClientCalls::list_schedules(const ListInput& input) {
+PagedRange<ScheduleListEntry> ClientCalls::list_schedules(const ListInput& input) {
   ws::ListSchedulesRequest request;
   request.set_namespace_(client_.namespace_);
   request.set_query(input.query);
-  std::vector<ScheduleListEntry> found;
-  do {
-    ws::ListSchedulesResponse page;
-    client_.must("cannot list schedules", CHIMERA_WORKFLOW_SERVICE(ListSchedules), request, page);
-    for (const auto& entry : page.schedules()) {
-      if (found.size() == input.limit) return found;
-      found.push_back(to_public(entry, client_.codec));
-    }
-    request.set_next_page_token(page.next_page_token());
-  } while (!request.next_page_token().empty());
-  return found;
+  return paged<ScheduleListEntry, ws::ListSchedulesResponse>(
+      client_, "cannot list schedules", CHIMERA_WORKFLOW_SERVICE(ListSchedules), std::move(request),
+      input.options, [](const auto& page) { return page.schedules(); },
+      [](const ClientState& client, const auto& entry) { return to_public(entry, client.codec); });
 }
 
-std::int64_t ClientCalls::count_schedules(const ListInput& input) {
+std::int64_t ClientCalls::count_schedules(const CountInput& input) {
   ws::CountSchedulesRequest request;
   request.set_namespace_(client_.namespace_);
   request.set_query(input.query);

@@ -27,18 +27,19 @@ ScheduleActionStartWorkflow action_of(std::string_view type, ScheduleActionStart
 }  // namespace detail
 
 ScheduleHandle Client::create_schedule(const std::string& id, const Schedule& schedule,
-                                       const CreateScheduleOptions& options) {
+                                       const CreateScheduleOptions& options) const {
   sdk::CreateScheduleInput input{id, schedule, options};
   state_->outbound().create_schedule(input);
   return get_schedule_handle(id);
 }
 
-std::vector<ScheduleListEntry> Client::list_schedules(const std::string& query, std::size_t limit) {
-  return state_->outbound().list_schedules({query, limit});
+PagedRange<ScheduleListEntry> Client::list_schedules(const std::string& query,
+                                                     const ListOptions& options) const {
+  return state_->outbound().list_schedules({query, options});
 }
 
-std::int64_t Client::count_schedules(const std::string& query) {
-  return state_->outbound().count_schedules({query, 0});
+std::int64_t Client::count_schedules(const std::string& query) const {
+  return state_->outbound().count_schedules({query});
 }
 
 ScheduleDescription ScheduleHandle::describe() const {

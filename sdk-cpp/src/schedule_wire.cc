@@ -379,7 +379,7 @@ ScheduleDescription to_public(const std::string& id,
                               const api::workflowservice::v1::DescribeScheduleResponse& reply,
                               const Codec& codec) {
   if (!reply.schedule().action().has_start_workflow()) {
-    throw RpcError(static_cast<int>(absl::StatusCode::kInternal),
+    throw RpcError(StatusCode::kInternal,
                    absl::StrCat("the server gave schedule '", id,
                                 "' with an action that does not start a workflow: this SDK knows "
                                 "no other kind. Change it with a newer one"));

@@ -34,7 +34,7 @@ void check(const absl::Status& status, std::string_view doing) {
       status.code() == absl::StatusCode::kAlreadyExists) {
     throw std::invalid_argument(text);
   }
-  throw RpcError(static_cast<int>(status.code()), text);
+  throw sdk::rpc_error(status, text);
 }
 
 std::optional<core::PollerAutoscaling> to_core(const std::optional<PollerAutoscaling>& scaling) {

@@ -238,7 +238,7 @@ TEST_F(TestEnvironmentTest, HasANamespaceAndSearchAttributesOfItsOwn) {
   options.search_attributes = {{"Customer", std::string("Ann")}};
   env.client().start_workflow<kReminder>(options);
 
-  EXPECT_EQ(env.client().list_workflows("Customer = 'Ann'").size(), 1u);
+  EXPECT_EQ(env.client().list_workflows("Customer = 'Ann'").all().size(), 1u);
   worker_ = nullptr;
 }
 

@@ -371,14 +371,14 @@ TEST_P(ActivityLive, IsCompletedAndFailedByItsToken) {
   token_ready = &first;
   const auto completes = start<&CompletesElsewhere::run>();
   first.WaitForNotification();
-  client().complete_activity(token, std::string("by hand"));
+  client().get_async_activity_handle(token).complete("by hand");
   EXPECT_EQ(completes.result(), "by hand");
 
   absl::Notification second;
   token_ready = &second;
   const auto fails = start<&CompletesElsewhere::run>();
   second.WaitForNotification();
-  client().fail_activity(token, ApplicationError("by hand", {.type = "Hand"}));
+  client().get_async_activity_handle(token).fail(ApplicationError("by hand", {.type = "Hand"}));
   EXPECT_EQ(failure_of(fails).cause()->find_cause<ApplicationError>()->type(), "Hand");
 }
 
@@ -391,6 +391,16 @@ struct EndsElsewhere {
   }
 };
 
+// What a heartbeat says.
+std::string told(const AsyncActivityHandle& activity) {
+  try {
+    activity.heartbeat("half");
+    return "go on";
+  } catch (const AsyncActivityCancelledError& error) {
+    return error.what();
+  }
+}
+
 TEST_P(ActivityLive, HeartbeatsAndEndsAsCancelledByItsToken) {
   registry()
       .add(define_workflow<&EndsElsewhere::run>("EndsElsewhere"))
@@ -401,13 +411,56 @@ TEST_P(ActivityLive, HeartbeatsAndEndsAsCancelledByItsToken) {
   token_ready = &ready;
   const auto handle = start<&EndsElsewhere::run>();
   ready.WaitForNotification();
-  EXPECT_FALSE(client().heartbeat_activity(token, std::string("half")).cancel_requested);
+  const AsyncActivityHandle activity = client().get_async_activity_handle(token);
+  EXPECT_EQ(told(activity), "go on");
   handle.cancel();
-  eventually([&] { return client().heartbeat_activity(token).cancel_requested; },
+  eventually([&] { return told(activity) == "the activity shall stop: it was asked to"; },
              "the cancellation");
-  client().report_activity_cancellation(token, std::string("by hand"));
+  activity.report_cancellation("by hand");
   EXPECT_NE(dynamic_cast<const CancelledError*>(failure_of(handle).cause()), nullptr);
-  EXPECT_TRUE(client().heartbeat_activity(token).not_found);
+  EXPECT_EQ(told(activity), "the activity shall stop: it is over, or there was none");
+}
+
+// Its first attempt fails by hand, with what the second finds.
+std::string fails_elsewhere_once() {
+  const activity::Info& info = activity::info();
+  if (info.attempt > 1) return info.heartbeat_details.get<std::string>();
+  token_ready->Notify();
+  activity::raise_complete_async();
+}
+struct TriesTwice {
+  std::string run() {
+    return workflow::execute_activity<&fails_elsewhere_once>(
+        {.start_to_close_timeout = 20s, .retry_policy = quick(2), .activity_id = "twice"});
+  }
+};
+
+TEST_P(ActivityLive, IsReachedByItsIdsToo) {
+  registry()
+      .add(define_workflow<&CompletesElsewhere::run>("CompletesElsewhere"))
+      .add(define_workflow<&TriesTwice::run>("TriesTwice"))
+      .add_activity<&complete_elsewhere>()
+      .add_activity<&fails_elsewhere_once>();
+  start_worker();
+
+  absl::Notification ready;
+  token_ready = &ready;
+  const auto retried = start<&TriesTwice::run>();
+  ready.WaitForNotification();
+  const auto first = client().get_async_activity_handle(retried.id(), retried.run_id(), "twice");
+  EXPECT_EQ(told(first), "go on");
+  first.fail(ApplicationError("once"), "what is known");
+  EXPECT_EQ(retried.result(), "what is known");
+
+  try {
+    first.complete("late");
+    ADD_FAILURE() << "completed";
+  } catch (const RpcError& error) {
+    EXPECT_EQ(error.code(), StatusCode::kNotFound);
+    EXPECT_THAT(error.what(), HasSubstr("cannot complete the activity 'twice' of workflow '"));
+  }
+  EXPECT_THROW(client().get_async_activity_handle(""), std::invalid_argument);
+  EXPECT_THROW(client().get_async_activity_handle("w", "", ""), std::invalid_argument);
 }
 
 struct Bank {

@@ -182,8 +182,10 @@ TEST_P(ClientLive, DescribesAndLists) {
   std::vector<WorkflowExecution> found;
   eventually(
       [&] {
-        found = client().list_workflows(absl::StrCat("WorkflowType = 'Basket' AND WorkflowId = '",
-                                                     handle.id(), "' AND GoldInt = 42"));
+        found = client()
+                    .list_workflows(absl::StrCat("WorkflowType = 'Basket' AND WorkflowId = '",
+                                                 handle.id(), "' AND GoldInt = 42"))
+                    .all();
         return found.size() == 1 && found[0].status == WorkflowExecutionStatus::kCompleted;
       },
       "the workflow in the list");
@@ -211,11 +213,12 @@ TEST_P(ClientLive, ErrorsSayWhatWasTried) {
   EXPECT_THAT(message([&] { nobody.terminate(); }), HasSubstr("cannot terminate workflow"));
   EXPECT_THAT(message([&] { nobody.describe(); }), HasSubstr("cannot describe workflow"));
   EXPECT_THAT(message([&] { client.start_workflow<int>("X", {}); }), HasSubstr("needs an id"));
-  EXPECT_THAT(message([&] { client.list_workflows("Nonsense ="); }), HasSubstr("cannot list"));
+  EXPECT_THAT(message([&] { client.list_workflows("Nonsense =").all(); }),
+              HasSubstr("cannot list"));
   try {
     nobody.describe();
   } catch (const RpcError& error) {
-    EXPECT_EQ(error.code(), 5);  // NOT_FOUND
+    EXPECT_EQ(error.code(), StatusCode::kNotFound);
   }
 }
 

@@ -28,7 +28,7 @@ class DeploymentLive : public Versions {
     try {
       call();
     } catch (const RpcError& error) {
-      return absl::StrCat(error.code(), " ", error.what());
+      return absl::StrCat(static_cast<int>(error.code()), " ", error.what());
     } catch (const std::invalid_argument& error) {
       return error.what();
     }
@@ -106,7 +106,7 @@ TEST_P(DeploymentLive, IsListed) {
         return false;
       },
       "the list");
-  EXPECT_THAT(client().list_worker_deployments(1), SizeIs(1));
+  EXPECT_THAT(client().list_worker_deployments({.limit = 1}).all(), SizeIs(1));
 }
 
 TEST_P(DeploymentLive, BelongsToItsManager) {

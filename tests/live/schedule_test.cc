@@ -119,7 +119,8 @@ TEST_P(ScheduleLive, IsListedAndGoneWhenDeleted) {
   const std::string query =
       absl::StrCat("ScheduleId = '", id(), "' AND GoldInt = 42 AND TemporalSchedulePaused = true");
   std::vector<ScheduleListEntry> found;
-  eventually([&] { return (found = client().list_schedules(query)).size() == 1; }, "the schedule");
+  eventually([&] { return (found = client().list_schedules(query).all()).size() == 1; },
+             "the schedule");
   EXPECT_EQ(found.at(0).id, id());
   EXPECT_EQ(found.at(0).workflow, "Billing");
   EXPECT_EQ(found.at(0).note, "of a test");
@@ -127,12 +128,12 @@ TEST_P(ScheduleLive, IsListedAndGoneWhenDeleted) {
   EXPECT_EQ(found.at(0).spec.calendars.size(), 2u);
   EXPECT_EQ(from_payload<std::string>(found.at(0).memo.at("owner")), "cid");
   EXPECT_EQ(from_payload<std::int64_t>(found.at(0).search_attributes.at("GoldInt")), 42);
-  EXPECT_TRUE(client().list_schedules(query, 0).empty());
+  EXPECT_TRUE(client().list_schedules(query, {.limit = 0}).all().empty());
   try {
     EXPECT_EQ(client().count_schedules(query), 1);
   } catch (const RpcError& error) {  // By server 1.29.
     EXPECT_TRUE(target().genuine) << error.what();
-    EXPECT_EQ(error.code(), 12) << error.what();
+    EXPECT_EQ(error.code(), StatusCode::kUnimplemented) << error.what();
   }
 
   try {
@@ -148,7 +149,7 @@ TEST_P(ScheduleLive, IsListedAndGoneWhenDeleted) {
         try {
           handle.describe();
         } catch (const RpcError& error) {
-          return error.code() == 5;
+          return error.code() == StatusCode::kNotFound;
         }
         return false;
       },
@@ -256,7 +257,7 @@ TEST_P(ScheduleLive, AnUpdateOfWhatHasChangedMeanwhileIsMadeAgain) {
     update(1000);
     ADD_FAILURE() << "updated";
   } catch (const RpcError& error) {
-    EXPECT_EQ(error.code(), 9);
+    EXPECT_EQ(error.code(), StatusCode::kFailedPrecondition);
     EXPECT_THAT(error.what(), HasSubstr("which changed during each of 10 attempts"));
     EXPECT_EQ(calls, 10);
   }

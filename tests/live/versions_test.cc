@@ -109,7 +109,7 @@ TEST_P(VersionsLive, WrongOptionsOfAnOpenWorkflowAreRefused) {
     } catch (const std::invalid_argument& error) {
       return error.what();
     } catch (const RpcError& error) {
-      return absl::StrCat(error.code(), " ", error.what());
+      return absl::StrCat(static_cast<int>(error.code()), " ", error.what());
     }
     return "done";
   };

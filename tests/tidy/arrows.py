@@ -54,6 +54,7 @@ LIBRARIES = {
     "Python.h": {"bindings"},
     "sqlite3.h": {"server/store", "server/visibility"},
     "boost/": {"sdk-cpp/src"},
+    "toml++/": {"sdk-cpp/src"},
     "httplib.h": {"host", "cli"},
     "CLI/": {"cli"},
 }

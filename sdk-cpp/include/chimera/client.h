@@ -5,6 +5,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <exception>
+#include <functional>
+#include <future>
 #include <map>
 #include <memory>
 #include <optional>
@@ -14,112 +17,21 @@
 #include <utility>
 #include <vector>
 
-#include "chimera/activity.h"
-#include "chimera/codec.h"
+#include "chimera/async_activity.h"
+#include "chimera/batch.h"
+#include "chimera/client_options.h"
 #include "chimera/definition.h"
 #include "chimera/deployment.h"
 #include "chimera/errors.h"
+#include "chimera/executions.h"
 #include "chimera/options.h"
-#include "chimera/runtime.h"
+#include "chimera/pages.h"
 #include "chimera/schedule.h"
+#include "chimera/search_attributes.h"
 
 namespace chimera {
 
-struct TlsConfig {  // PEM text.
-  std::string server_root_ca_cert = {}, domain = {}, client_cert = {}, client_private_key = {};
-};
-
-// When a query of a workflow that has ended is refused with WorkflowQueryRejectedError.
-enum class QueryRejectCondition {
-  kUnspecified = 0,  // The client's default; without one, kNone.
-  kNone = 1,
-  kNotOpen = 2,
-  kNotCompletedCleanly = 3,
-};
-
-struct ClientOptions {
-  std::string target_host = "localhost:7233";
-  std::string namespace_ = "default";
-  std::string api_key = {};
-  std::optional<TlsConfig> tls = {};  // On when an API key is given.
-  std::map<std::string, std::string> rpc_metadata = {};
-  std::string identity = {};  // pid@host
-  std::shared_ptr<const PayloadCodec> payload_codec = {};
-  bool encode_common_attributes = false;  // Messages and stack traces of failures as payloads, too.
-  std::chrono::milliseconds connect_timeout{10000};
-  QueryRejectCondition default_workflow_query_reject_condition = QueryRejectCondition::kUnspecified;
-  std::shared_ptr<const Runtime> runtime = {};  // Shared with the workers. Null: the process's.
-};
-
-enum class WorkflowExecutionStatus {
-  kUnspecified = 0,
-  kRunning = 1,
-  kCompleted = 2,
-  kFailed = 3,
-  kCanceled = 4,
-  kTerminated = 5,
-  kContinuedAsNew = 6,
-  kTimedOut = 7,
-  kPaused = 8,
-};
-
-// Of an execution that workers with a version run.
-struct WorkflowVersioningInfo {
-  VersioningBehavior behavior = {};
-  // Of the worker that completed its last workflow task.
-  std::optional<WorkerDeploymentVersion> deployment_version = {};
-  // Counts more than these two.
-  std::optional<VersioningOverride> versioning_override = {};
-};
-
-struct WorkflowExecution {
-  std::string id, run_id, workflow_type, task_queue;
-  WorkflowExecutionStatus status = WorkflowExecutionStatus::kUnspecified;
-  Time start_time, close_time;  // close_time is the epoch while it runs.
-  std::int64_t history_length = 0;
-  Memo memo;
-  std::map<std::string, Payload> search_attributes;            // Read with from_payload().
-  std::optional<WorkflowVersioningInfo> versioning_info = {};  // None: unversioned.
-};
-
-// What an open workflow may be given anew; the rest stays as it is.
-struct WorkflowExecutionOptionsUpdate {
-  std::optional<VersioningOverride> versioning_override = {};
-  bool clear_versioning_override = false;  // Its workers' behavior counts again.
-  std::optional<Priority> priority = {};   // By server 1.32.
-};
-
-// As they are after an update.
-struct WorkflowExecutionOptions {
-  std::optional<VersioningOverride> versioning_override = {};
-  Priority priority = {};
-};
-
-class WorkflowQueryRejectedError : public TemporalError {
- public:
-  explicit WorkflowQueryRejectedError(WorkflowExecutionStatus status);
-  WorkflowExecutionStatus status() const { return status_; }  // Of the workflow.
-
- private:
-  WorkflowExecutionStatus status_;
-};
-
-struct QueryOptions {
-  QueryRejectCondition reject_condition = QueryRejectCondition::kUnspecified;
-};
-
-struct CancelOptions {
-  std::string reason = {};
-};
-
-struct UpdateOptions {
-  std::string id = {};  // A random one when empty. The same id again is the same update.
-};
-
 namespace detail {
-
-class ClientState;                               // The connection, the namespace and the codec.
-using ClientPtr = std::shared_ptr<ClientState>;  // Shared by clients, handles and workers.
 
 // Which execution a handle means.
 struct Target {
@@ -141,6 +53,9 @@ struct Answer {  // A result in the form in which it came.
 
 Target start(ClientState& client, std::string_view type, const WorkflowOptions& options,
              Arguments arguments);
+// `done` is told which execution was started, or why none was (null); on another thread.
+void start_async(const ClientPtr& client, std::string_view type, const WorkflowOptions& options,
+                 Arguments arguments, std::function<void(const Target*, std::exception_ptr)> done);
 Answer result(ClientState& client, const Target& target, bool follow_runs);
 void signal(ClientState& client, const Target& target, std::string_view name, Arguments arguments);
 Answer query(ClientState& client, const Target& target, std::string_view name,
@@ -171,6 +86,9 @@ void terminate(ClientState& client, const Target& target, const std::string& rea
                Arguments details);
 WorkflowExecution describe(ClientState& client, const Target& target);
 std::string fetch_history(ClientState& client, const Target& target);
+PagedRange<WorkflowHistoryEvent> fetch_history_events(ClientState& client, const Target& target,
+                                                      const FetchHistoryOptions& options);
+std::string reset(ClientState& client, const Target& target, const ResetOptions& options);
 WorkflowExecutionOptions update_options(ClientState& client, const Target& target,
                                         const WorkflowExecutionOptionsUpdate& update);
 
@@ -188,6 +106,10 @@ class UpdateHandle {
   UpdateHandle(detail::ClientPtr client, detail::Target target, detail::StartedUpdate update)
       : client_(std::move(client)), target_(std::move(target)), update_(std::move(update)) {
     if (!update_.run_id.empty()) target_.run_id = update_.run_id;
+  }
+  // The same handle, whose calls have these options.
+  UpdateHandle with_rpc(const RpcOptions& options) const {
+    return {detail::with_rpc(client_, options), target_, update_};
   }
   const std::string& id() const { return update_.id; }
   const std::string& workflow_id() const { return target_.id; }
@@ -212,6 +134,10 @@ class WorkflowHandle {
  public:
   WorkflowHandle(detail::ClientPtr client, detail::Target target)
       : client_(std::move(client)), target_(std::move(target)) {}
+  // The same handle, whose calls have these options: handle.with_rpc({.timeout = 2s}).cancel().
+  WorkflowHandle with_rpc(const RpcOptions& options) const {
+    return {detail::with_rpc(client_, options), target_};
+  }
   const std::string& id() const { return target_.id; }
   // That was started or asked for; empty if the handle is for whatever runs.
   const std::string& run_id() const {
@@ -330,6 +256,19 @@ class WorkflowHandle {
   WorkflowExecution describe() const { return detail::describe(*client_, target_); }
   // JSON, as the Web UI and the command line exchange it.
   std::string fetch_history() const { return detail::fetch_history(*client_, target_); }
+  // The same event by event, asked for while they are read; with wait_new_event also those to come:
+  //   for (const auto& event : handle.fetch_history_events({.wait_new_event = true})) ...
+  PagedRange<WorkflowHistoryEvent> fetch_history_events(
+      const FetchHistoryOptions& options = {}) const {
+    return detail::fetch_history_events(*client_, target_, options);
+  }
+  // Ends the run that is current, or that this handle is for, and starts one with the events
+  // before the point that the options name, which goes on from there; gives its run id. Throws
+  // std::invalid_argument for options without a point or a reason.
+  //   handle.reset({.to = ResetTo::kFirstWorkflowTask, .reason = "a bad deploy"});
+  std::string reset(const ResetOptions& options) const {
+    return detail::reset(*client_, target_, options);
+  }
   // Throws std::invalid_argument if there is nothing to update.
   //   handle.update_workflow_execution_options({.clear_versioning_override = true});
   WorkflowExecutionOptions update_workflow_execution_options(
@@ -344,7 +283,8 @@ class WorkflowHandle {
     return detail::Passing<detail::ArgumentsOf<Update>>::pass(
         [&](detail::Arguments list) {
           return UpdateHandle<detail::ResultOf<Update>>(
-              client_, target_,
+              until == detail::UpdateStage::kCompleted ? client_ : detail::without_rpc(client_),
+              target_,
               detail::start_update(*client_, target_,
                                    detail::handler_name<Update>(target_.workflow_type), options,
                                    until, list));
@@ -357,8 +297,8 @@ class WorkflowHandle {
     return detail::pass_any(
         [&](detail::Arguments list) {
           return UpdateHandle<U>(
-              client_, target_,
-              detail::start_update(*client_, target_, name, options, until, list));
+              until == detail::UpdateStage::kCompleted ? client_ : detail::without_rpc(client_),
+              target_, detail::start_update(*client_, target_, name, options, until, list));
         },
         arguments...);
   }
@@ -373,40 +313,72 @@ class Client {
   // Blocks until the server has answered. Throws RpcError saying what was tried and what to check.
   static Client connect(const ClientOptions& options = {});
 
+  // The same client, whose calls have these options. Handles that it gives have none, so that
+  // execute_workflow() has them for the start, and then waits for the result as long as it takes.
+  //   client.with_rpc({.timeout = 2s}).start_workflow<&Order::run>(...);
+  Client with_rpc(const RpcOptions& options) const {
+    return Client(detail::with_rpc(state_, options));
+  }
+
   // By its run method, or by one of its definitions: start_workflow<kOrder>(...).
   template <auto Run, class = decltype(Run), class... A>
     requires detail::FunctionPointer<Run>
-  auto start_workflow(const WorkflowOptions& options, const A&... arguments) {
+  auto start_workflow(const WorkflowOptions& options, const A&... arguments) const {
     return start_as<Run>(detail::workflow_name<Run>(), options, arguments...);
   }
   template <const auto& Definition, class... A>
     requires detail::DefinesWorkflow<Definition>
-  auto start_workflow(const WorkflowOptions& options, const A&... arguments) {
+  auto start_workflow(const WorkflowOptions& options, const A&... arguments) const {
     return start_as<detail::kRunOf<Definition>>(Definition.name(), options, arguments...);
   }
   // By name, in whatever language it is written.
   template <class R, class... A>
   WorkflowHandle<R> start_workflow(std::string_view type, const WorkflowOptions& options,
-                                   const A&... arguments) {
+                                   const A&... arguments) const {
     return detail::pass_any(
         [&](detail::Arguments list) {
-          return WorkflowHandle<R>(state_, detail::start(*state_, type, options, list));
+          return WorkflowHandle<R>(for_handles(), detail::start(*state_, type, options, list));
         },
         arguments...);
   }
   template <auto Run, class = decltype(Run), class... A>
     requires detail::FunctionPointer<Run>
-  auto execute_workflow(const WorkflowOptions& options, const A&... arguments) {
+  auto execute_workflow(const WorkflowOptions& options, const A&... arguments) const {
     return start_workflow<Run>(options, arguments...).result();
   }
   template <const auto& Definition, class... A>
     requires detail::DefinesWorkflow<Definition>
-  auto execute_workflow(const WorkflowOptions& options, const A&... arguments) {
+  auto execute_workflow(const WorkflowOptions& options, const A&... arguments) const {
     return start_workflow<Definition>(options, arguments...).result();
   }
   template <class R, class... A>
-  R execute_workflow(std::string_view type, const WorkflowOptions& options, const A&... arguments) {
+  R execute_workflow(std::string_view type, const WorkflowOptions& options,
+                     const A&... arguments) const {
     return start_workflow<R>(type, options, arguments...).result();
+  }
+
+  // Starts it while this thread goes on: dozens of starts are under way at once, over the one
+  // connection, and when hundreds wait for their turn the call waits, too. What the start throws,
+  // the future throws; ConversionError comes at once.
+  //   std::vector<std::future<WorkflowHandle<int>>> started;
+  //   for (const Order& order : orders)
+  //     started.push_back(client.start_workflow_async<&Checkout::run>({.id = ..., ...}, order));
+  template <auto Run, class = decltype(Run), class... A>
+    requires detail::FunctionPointer<Run>
+  auto start_workflow_async(const WorkflowOptions& options, const A&... arguments) const {
+    return start_async_as<Run>(detail::workflow_name<Run>(), options, arguments...);
+  }
+  template <const auto& Definition, class... A>
+    requires detail::DefinesWorkflow<Definition>
+  auto start_workflow_async(const WorkflowOptions& options, const A&... arguments) const {
+    return start_async_as<detail::kRunOf<Definition>>(Definition.name(), options, arguments...);
+  }
+  template <class R, class... A>
+  std::future<WorkflowHandle<R>> start_workflow_async(std::string_view type,
+                                                      const WorkflowOptions& options,
+                                                      const A&... arguments) const {
+    return detail::pass_any(
+        [&](detail::Arguments list) { return start_async<R>(type, options, list); }, arguments...);
   }
 
   // Signals the workflow, which is started first if it does not run; both or neither happens.
@@ -415,7 +387,7 @@ class Client {
     requires detail::FunctionPointer<Run>
   auto signal_with_start(const WorkflowOptions& options,
                          const detail::ArgumentsOf<Signal>& signal_arguments,
-                         const A&... arguments) {
+                         const A&... arguments) const {
     return signal_with_start_as<Run, Signal>(detail::workflow_name<Run>(), options,
                                              signal_arguments, arguments...);
   }
@@ -423,7 +395,7 @@ class Client {
     requires detail::DefinesWorkflow<Definition>
   auto signal_with_start(const WorkflowOptions& options,
                          const detail::ArgumentsOf<Signal>& signal_arguments,
-                         const A&... arguments) {
+                         const A&... arguments) const {
     return signal_with_start_as<detail::kRunOf<Definition>, Signal>(Definition.name(), options,
                                                                     signal_arguments, arguments...);
   }
@@ -432,12 +404,13 @@ class Client {
   WorkflowHandle<R> signal_with_start(std::string_view type, const WorkflowOptions& options,
                                       std::string_view signal,
                                       const std::tuple<S...>& signal_arguments,
-                                      const A&... arguments) {
+                                      const A&... arguments) const {
     return detail::pass_tuple(signal_arguments, [&](detail::Arguments of_signal) {
       return detail::pass_any(
           [&](detail::Arguments list) {
             return WorkflowHandle<R>(
-                state_, detail::signal_with_start(*state_, type, options, list, signal, of_signal));
+                for_handles(),
+                detail::signal_with_start(*state_, type, options, list, signal, of_signal));
           },
           arguments...);
     });
@@ -452,7 +425,7 @@ class Client {
     requires detail::FunctionPointer<Run>
   auto start_update_with_start_workflow(const WorkflowOptions& options, const UpdateOptions& update,
                                         const detail::ArgumentsOf<Update>& update_arguments,
-                                        const A&... arguments) {
+                                        const A&... arguments) const {
     return update_with_start_as<Run, Update>(detail::workflow_name<Run>(),
                                              detail::UpdateStage::kAccepted, options, update,
                                              update_arguments, arguments...);
@@ -461,7 +434,7 @@ class Client {
     requires detail::DefinesWorkflow<Definition>
   auto start_update_with_start_workflow(const WorkflowOptions& options, const UpdateOptions& update,
                                         const detail::ArgumentsOf<Update>& update_arguments,
-                                        const A&... arguments) {
+                                        const A&... arguments) const {
     return update_with_start_as<detail::kRunOf<Definition>, Update>(
         Definition.name(), detail::UpdateStage::kAccepted, options, update, update_arguments,
         arguments...);
@@ -471,7 +444,7 @@ class Client {
   auto execute_update_with_start_workflow(const WorkflowOptions& options,
                                           const UpdateOptions& update,
                                           const detail::ArgumentsOf<Update>& update_arguments,
-                                          const A&... arguments) {
+                                          const A&... arguments) const {
     return update_with_start_as<Run, Update>(detail::workflow_name<Run>(),
                                              detail::UpdateStage::kCompleted, options, update,
                                              update_arguments, arguments...)
@@ -482,7 +455,7 @@ class Client {
   auto execute_update_with_start_workflow(const WorkflowOptions& options,
                                           const UpdateOptions& update,
                                           const detail::ArgumentsOf<Update>& update_arguments,
-                                          const A&... arguments) {
+                                          const A&... arguments) const {
     return update_with_start_as<detail::kRunOf<Definition>, Update>(
                Definition.name(), detail::UpdateStage::kCompleted, options, update,
                update_arguments, arguments...)
@@ -495,7 +468,7 @@ class Client {
                                                    std::string_view name,
                                                    const UpdateOptions& update,
                                                    const std::tuple<S...>& update_arguments,
-                                                   const A&... arguments) {
+                                                   const A&... arguments) const {
     return detail::pass_tuple(update_arguments, [&](detail::Arguments of_update) {
       return detail::pass_any(
           [&](detail::Arguments list) {
@@ -508,63 +481,75 @@ class Client {
 
   template <auto Run, class = decltype(Run)>
     requires detail::FunctionPointer<Run>
-  auto get_workflow_handle(std::string id, std::string run_id = "") {
+  auto get_workflow_handle(std::string id, std::string run_id = "") const {
     return handle_as<Run>(detail::workflow_name<Run>(), std::move(id), std::move(run_id));
   }
   template <const auto& Definition>
     requires detail::DefinesWorkflow<Definition>
-  auto get_workflow_handle(std::string id, std::string run_id = "") {
+  auto get_workflow_handle(std::string id, std::string run_id = "") const {
     return handle_as<detail::kRunOf<Definition>>(Definition.name(), std::move(id),
                                                  std::move(run_id));
   }
   template <class R>
-  WorkflowHandle<R> get_workflow_handle(std::string id, std::string run_id = "") {
-    return {state_, {std::move(id), std::move(run_id), ""}};
+  WorkflowHandle<R> get_workflow_handle(std::string id, std::string run_id = "") const {
+    return {for_handles(), {std::move(id), std::move(run_id), ""}};
   }
 
-  // In the language of list filters: "WorkflowType = 'Order' AND ExecutionStatus = 'Running'".
-  std::vector<WorkflowExecution> list_workflows(const std::string& query = "",
-                                                std::size_t limit = 1000);
+  // In the language of list filters: "WorkflowType = 'Order' AND ExecutionStatus = 'Running'",
+  // newest first. Asks when it is read: for (const auto& each : client.list_workflows(...)), or
+  // client.list_workflows(...).all().
+  PagedRange<WorkflowExecution> list_workflows(const std::string& query = "",
+                                               const ListOptions& options = {}) const;
+  // "WorkflowType = 'Order' GROUP BY ExecutionStatus" counts each status for itself.
+  WorkflowCount count_workflows(const std::string& query = "") const;
 
   // Throws ScheduleAlreadyRunningError; std::invalid_argument for what no schedule can be, RpcError
   // for what the server refuses.
   ScheduleHandle create_schedule(const std::string& id, const Schedule& schedule,
-                                 const CreateScheduleOptions& options = {});
+                                 const CreateScheduleOptions& options = {}) const;
   // Of one that was made before. Asks no server.
-  ScheduleHandle get_schedule_handle(std::string id) { return {state_, std::move(id)}; }
+  ScheduleHandle get_schedule_handle(std::string id) const {
+    return {for_handles(), std::move(id)};
+  }
   // In the language of list filters: "TemporalSchedulePaused = true". A schedule may take a moment
   // to be listed.
-  std::vector<ScheduleListEntry> list_schedules(const std::string& query = "",
-                                                std::size_t limit = 1000);
+  PagedRange<ScheduleListEntry> list_schedules(const std::string& query = "",
+                                               const ListOptions& options = {}) const;
   // Servers before 1.32 do not know this call.
-  std::int64_t count_schedules(const std::string& query = "");
+  std::int64_t count_schedules(const std::string& query = "") const;
 
   // Of one that exists, or may. Asks no server.
-  WorkerDeploymentHandle get_worker_deployment_handle(std::string name) {
-    return {state_, std::move(name)};
+  WorkerDeploymentHandle get_worker_deployment_handle(std::string name) const {
+    return {for_handles(), std::move(name)};
   }
-  std::vector<WorkerDeploymentListEntry> list_worker_deployments(std::size_t limit = 1000);
+  PagedRange<WorkerDeploymentListEntry> list_worker_deployments(
+      const ListOptions& options = {}) const;
 
-  // For activities that raise_complete_async().
-  template <class... A>
-  void complete_activity(const std::string& task_token, const A&... result) {
-    detail::pass_any([&](detail::Arguments list) { complete(task_token, list); }, result...);
+  // Throws std::invalid_argument for an operation or options that are incomplete.
+  BatchHandle start_batch(const BatchOperation& operation, const BatchOptions& options) const;
+  // Of one that was started before. Asks no server.
+  BatchHandle get_batch_handle(std::string job_id) const {
+    return {for_handles(), std::move(job_id)};
   }
-  void fail_activity(const std::string& task_token, const FailureError& error);
-  // Tells whether the activity was asked to stop, or is gone; then report_activity_cancellation().
-  template <class... A>
-  activity::CancellationDetails heartbeat_activity(const std::string& task_token,
-                                                   const A&... details) {
-    activity::CancellationDetails told;
-    detail::pass_any([&](detail::Arguments list) { told = heartbeat(task_token, list); },
-                     details...);
-    return told;
-  }
-  template <class... A>
-  void report_activity_cancellation(const std::string& task_token, const A&... details) {
-    detail::pass_any([&](detail::Arguments list) { report_cancellation(task_token, list); },
-                     details...);
-  }
+  PagedRange<BatchListEntry> list_batches(const ListOptions& options = {}) const;
+
+  // Of an activity that raise_complete_async(): by its task token, or by its ids (an empty run id
+  // means the run that is current). Asks no server.
+  AsyncActivityHandle get_async_activity_handle(std::string task_token) const;
+  AsyncActivityHandle get_async_activity_handle(std::string workflow_id, std::string run_id,
+                                                std::string activity_id) const;
+
+  // Any RPC of the server, by its full names and serialized messages, past codecs and interceptors:
+  //   call_raw("temporal.api.workflowservice.v1.WorkflowService", "GetClusterInfo", "")
+  std::string call_raw(std::string_view service, std::string_view method,
+                       std::string request) const;
+
+  // From the next call on, also of copies, handles and workers of this client; calls that are tried
+  // again have it, too. An empty key is none. TLS stays as it was. Throws std::invalid_argument for
+  // what no header can hold.
+  void update_api_key(const std::string& key) const;
+  // In place of ClientOptions::rpc_metadata, likewise.
+  void update_rpc_metadata(const std::map<std::string, std::string>& metadata) const;
 
   const std::string& identity() const;
   const std::string& namespace_() const;
@@ -572,30 +557,53 @@ class Client {
 
  private:
   template <auto Run, class = decltype(Run), class... A>
-  auto start_as(std::string_view type, const WorkflowOptions& options, const A&... arguments) {
+  auto start_as(std::string_view type, const WorkflowOptions& options,
+                const A&... arguments) const {
     return detail::Passing<detail::ArgumentsOf<Run>>::pass(
         [&](detail::Arguments list) {
-          return WorkflowHandle<detail::ResultOf<Run>>(state_,
+          return WorkflowHandle<detail::ResultOf<Run>>(for_handles(),
                                                        detail::start(*state_, type, options, list));
         },
         arguments...);
   }
+  template <auto Run, class = decltype(Run), class... A>
+  auto start_async_as(std::string_view type, const WorkflowOptions& options,
+                      const A&... arguments) const {
+    return detail::Passing<detail::ArgumentsOf<Run>>::pass(
+        [&](detail::Arguments list) {
+          return start_async<detail::ResultOf<Run>>(type, options, list);
+        },
+        arguments...);
+  }
+  template <class R>
+  std::future<WorkflowHandle<R>> start_async(std::string_view type, const WorkflowOptions& options,
+                                             detail::Arguments arguments) const {
+    const auto promise = std::make_shared<std::promise<WorkflowHandle<R>>>();
+    detail::start_async(
+        state_, type, options, arguments,
+        [promise, client = for_handles()](const detail::Target* target, std::exception_ptr error) {
+          if (target == nullptr) return promise->set_exception(std::move(error));
+          promise->set_value(WorkflowHandle<R>(client, *target));
+        });
+    return promise->get_future();
+  }
   template <auto Run, class = decltype(Run)>
-  auto handle_as(std::string_view type, std::string id, std::string run_id) {
+  auto handle_as(std::string_view type, std::string id, std::string run_id) const {
     return WorkflowHandle<detail::ResultOf<Run>>(
-        state_,
+        for_handles(),
         {.id = std::move(id), .run_id = std::move(run_id), .workflow_type = std::string(type)});
   }
   template <auto Run, auto Signal, class = decltype(Run), class = decltype(Signal), class... A>
   auto signal_with_start_as(std::string_view type, const WorkflowOptions& options,
                             const detail::ArgumentsOf<Signal>& signal_arguments,
-                            const A&... arguments) {
+                            const A&... arguments) const {
     return detail::pass_tuple(signal_arguments, [&](detail::Arguments of_signal) {
       return detail::Passing<detail::ArgumentsOf<Run>>::pass(
           [&](detail::Arguments list) {
             return WorkflowHandle<detail::ResultOf<Run>>(
-                state_, detail::signal_with_start(*state_, type, options, list,
-                                                  detail::handler_name<Signal>(type), of_signal));
+                for_handles(),
+                detail::signal_with_start(*state_, type, options, list,
+                                          detail::handler_name<Signal>(type), of_signal));
           },
           arguments...);
     });
@@ -604,7 +612,7 @@ class Client {
   auto update_with_start_as(std::string_view type, detail::UpdateStage until,
                             const WorkflowOptions& options, const UpdateOptions& update,
                             const detail::ArgumentsOf<Update>& update_arguments,
-                            const A&... arguments) {
+                            const A&... arguments) const {
     return detail::pass_tuple(update_arguments, [&](detail::Arguments of_update) {
       return detail::Passing<detail::ArgumentsOf<Run>>::pass(
           [&](detail::Arguments list) {
@@ -617,14 +625,15 @@ class Client {
   }
   template <class U>
   UpdateHandle<U> updated(std::string_view type, const WorkflowOptions& options,
-                          detail::Arguments arguments, const detail::UpdateToStartWith& update) {
+                          detail::Arguments arguments,
+                          const detail::UpdateToStartWith& update) const {
     detail::Target target;
     auto started = detail::update_with_start(*state_, type, options, arguments, update, target);
-    return {state_, std::move(target), std::move(started)};
+    return {update.until == detail::UpdateStage::kCompleted ? state_ : for_handles(),
+            std::move(target), std::move(started)};
   }
-  void complete(const std::string& task_token, detail::Arguments result);
-  activity::CancellationDetails heartbeat(const std::string& task_token, detail::Arguments details);
-  void report_cancellation(const std::string& task_token, detail::Arguments details);
+  detail::ClientPtr for_handles() const { return detail::without_rpc(state_); }
+
   detail::ClientPtr state_;
 };
 

@@ -15,14 +15,11 @@
 #include <utility>
 #include <vector>
 
+#include "chimera/client_options.h"
 #include "chimera/errors.h"
 #include "chimera/options.h"
 
 namespace chimera {
-
-namespace detail {
-class ClientState;
-}
 
 enum class WorkerDeploymentVersionStatus {
   kUnspecified = 0,  // Of a version that a server before 1.29 shows.
@@ -143,9 +140,13 @@ struct DeleteWorkerDeploymentVersionOptions {
 // std::invalid_argument.
 class WorkerDeploymentHandle {
  public:
-  WorkerDeploymentHandle(std::shared_ptr<detail::ClientState> client, std::string name)
+  WorkerDeploymentHandle(detail::ClientPtr client, std::string name)
       : client_(std::move(client)), name_(std::move(name)) {}
   const std::string& name() const { return name_; }
+  // The same handle, whose calls have these options.
+  WorkerDeploymentHandle with_rpc(const RpcOptions& options) const {
+    return {detail::with_rpc(client_, options), name_};
+  }
 
   WorkerDeploymentDescription describe() const;
   // New workflows, and auto-upgrade ones with their next task, go to this build, or with
@@ -176,7 +177,7 @@ class WorkerDeploymentHandle {
   void delete_() const;
 
  private:
-  std::shared_ptr<detail::ClientState> client_;
+  detail::ClientPtr client_;
   std::string name_;
 };
 

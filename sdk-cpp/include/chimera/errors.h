@@ -272,14 +272,42 @@ class WorkflowQueryFailedError : public TemporalError {
   explicit WorkflowQueryFailedError(std::string message) : TemporalError(std::move(message)) {}
 };
 
-// A call that the server refused or that did not reach it. Codes are gRPC's.
+// gRPC's codes.
+enum class StatusCode {
+  kOk = 0,
+  kCancelled = 1,
+  kUnknown = 2,
+  kInvalidArgument = 3,
+  kDeadlineExceeded = 4,
+  kNotFound = 5,
+  kAlreadyExists = 6,
+  kPermissionDenied = 7,
+  kResourceExhausted = 8,
+  kFailedPrecondition = 9,
+  kAborted = 10,
+  kOutOfRange = 11,
+  kUnimplemented = 12,
+  kInternal = 13,
+  kUnavailable = 14,
+  kDataLoss = 15,
+  kUnauthenticated = 16,
+};
+std::string name_of(StatusCode code);  // "NOT_FOUND"
+
+// A call that the server refused or that did not reach it.
 class RpcError : public TemporalError {
  public:
-  RpcError(int code, std::string message) : TemporalError(std::move(message)), code_(code) {}
-  int code() const { return code_; }
+  RpcError(StatusCode code, std::string message, std::string raw_grpc_status = {})
+      : TemporalError(std::move(message)),
+        code_(code),
+        raw_grpc_status_(std::move(raw_grpc_status)) {}
+  StatusCode code() const { return code_; }
+  // A serialized google.rpc.Status with the details that the server gave; empty if it gave none.
+  const std::string& raw_grpc_status() const { return raw_grpc_status_; }
 
  private:
-  int code_;
+  StatusCode code_;
+  std::string raw_grpc_status_;
 };
 
 // A command, random number or wait in a query, a validator or a condition.

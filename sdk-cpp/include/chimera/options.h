@@ -19,9 +19,13 @@ namespace chimera {
 using Duration = std::chrono::nanoseconds;
 using Time = std::chrono::time_point<std::chrono::system_clock, std::chrono::nanoseconds>;
 
-// A text is a Keyword; monostate removes the attribute.
+struct SearchAttributeText {  // One that is found by its words.
+  std::string text = {};
+  bool operator==(const SearchAttributeText&) const = default;
+};
+// A std::string is a Keyword; monostate removes the attribute. search_attributes.h has typed keys.
 using SearchAttributeValue = std::variant<std::monostate, std::string, std::int64_t, double, bool,
-                                          Time, std::vector<std::string>>;
+                                          Time, std::vector<std::string>, SearchAttributeText>;
 using SearchAttributes = std::map<std::string, SearchAttributeValue>;
 using Memo = std::map<std::string, Payload>;  // Values by make_payload().
 

@@ -101,7 +101,8 @@ class Replayer : public Registry {
   ReplayReport replay_files(const std::string& path);
   // The histories of the executions that a list filter finds ("WorkflowType = 'Order'"), newest
   // first and at most `limit` of them, as client.list_workflows() does. Throws RpcError, too.
-  ReplayReport replay_workflows(Client& client, const std::string& query, std::size_t limit = 1000);
+  ReplayReport replay_workflows(const Client& client, const std::string& query,
+                                std::size_t limit = 1000);
 
  private:
   ReplayResult try_replay(std::string source, const std::string& json,

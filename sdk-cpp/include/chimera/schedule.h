@@ -18,17 +18,16 @@
 #include <utility>
 #include <vector>
 
+#include "chimera/client_options.h"
 #include "chimera/definition.h"
 #include "chimera/errors.h"
 #include "chimera/options.h"
 
 namespace chimera {
 
-enum class WorkflowExecutionStatus;  // client.h
+enum class WorkflowExecutionStatus;  // executions.h
 
 namespace detail {
-
-class ClientState;
 
 // What a server told of a part of a schedule, with what no field here shows: an update gives it
 // back. Of no account in comparisons. Immutable, shared by copies.
@@ -249,9 +248,13 @@ using ScheduleUpdater = std::function<std::optional<ScheduleUpdate>(const Schedu
 // from workflow code.
 class ScheduleHandle {
  public:
-  ScheduleHandle(std::shared_ptr<detail::ClientState> client, std::string id)
+  ScheduleHandle(detail::ClientPtr client, std::string id)
       : client_(std::move(client)), id_(std::move(id)) {}
   const std::string& id() const { return id_; }
+  // The same handle, whose calls have these options.
+  ScheduleHandle with_rpc(const RpcOptions& options) const {
+    return {detail::with_rpc(client_, options), id_};
+  }
 
   ScheduleDescription describe() const;
   // Asks for the schedule, and replaces it by what the updater makes of it. If it was changed
@@ -275,7 +278,7 @@ class ScheduleHandle {
   void delete_() const;
 
  private:
-  std::shared_ptr<detail::ClientState> client_;
+  detail::ClientPtr client_;
   std::string id_;
 };
 

@@ -20,6 +20,7 @@
 #include "chimera/errors.h"
 #include "chimera/metrics.h"
 #include "chimera/options.h"
+#include "chimera/search_attributes.h"
 #include "chimera/side_effect.h"
 
 namespace chimera::detail {

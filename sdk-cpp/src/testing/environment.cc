@@ -16,6 +16,7 @@
 #include "chimera/activity.h"
 #include "core/base/proto_time.h"
 #include "sdk-cpp/src/client_state.h"
+#include "sdk-cpp/src/errors.h"
 #include "sdk-cpp/src/testing/own_clock.h"
 #include "sdk-cpp/src/workflow_runtime.h"
 #include "server/server.h"
@@ -55,8 +56,8 @@ class TimeLock {
     const absl::Status status = connection_->call_blocking(
         path, request, response, {.retry = core::RetryClass::kNone, .timeout = {}});
     if (status.ok()) return response;
-    throw RpcError(static_cast<int>(status.code()),
-                   absl::StrCat("the test server's ", method, ": ", status.message()));
+    throw sdk::rpc_error(status,
+                         absl::StrCat("the test server's ", method, ": ", status.message()));
   }
 
  private:
@@ -131,6 +132,7 @@ void refuse_elsewhere(const ClientOptions& options) {
   const ClientOptions defaults;
   const char* field = options.target_host != defaults.target_host ? "target_host"
                       : options.tls                               ? "tls"
+                      : options.http_connect_proxy                ? "http_connect_proxy"
                       : !options.api_key.empty()                  ? "api_key"
                                                                   : nullptr;
   if (field == nullptr) return;

@@ -426,10 +426,13 @@ class Answers final : public ClientOutbound {
   void delete_schedule(const ScheduleInput& input) override {
     seen.push_back(absl::StrCat("delete ", input.id));
   }
-  std::vector<ScheduleListEntry> list_schedules(const ListInput& input) override {
-    return {{.id = input.query}};
+  PagedRange<ScheduleListEntry> list_schedules(const ListInput& input) override {
+    return {[id = input.query](int, const std::string&) {
+              return PagedRange<ScheduleListEntry>::Page{.items = {{.id = id}}, .next_token = ""};
+            },
+            input.options};
   }
-  std::int64_t count_schedules(const ListInput& input) override {
+  std::int64_t count_schedules(const CountInput& input) override {
     return static_cast<std::int64_t>(input.query.size());
   }
 };
@@ -476,7 +479,7 @@ TEST(InterceptorsTest, CallsAboutSchedulesGoThroughThem) {
 
   EXPECT_EQ(handle.describe().id, "s described");
   EXPECT_EQ(told, "given");
-  EXPECT_EQ(client.list_schedules("q").at(0).id, "q");
+  EXPECT_EQ(client.list_schedules("q").all().at(0).id, "q");
   EXPECT_EQ(client.count_schedules("four"), 4);
   EXPECT_THAT(seen, ElementsAre("create s of Everything", "update s", "backfill 2", "pause n",
                                 "unpause Unpaused via C++ SDK", "trigger 6", "delete s"));

@@ -141,7 +141,14 @@ TEST_F(ConnectionTest, WrongOptionsAreNamedBeforeAnythingIsSent) {
         Case{[](auto& o) { o.metadata = {{"A", "b"}}; }, "\"A\""},
         Case{[](auto& o) { o.tls = TlsOptions{.server_root_ca_cert = "x"}; },
              "server_root_ca_cert"},
-        Case{[](auto& o) { o.tls = TlsOptions{.client_cert = "x"}; }, "client_private_key"}}) {
+        Case{[](auto& o) { o.tls = TlsOptions{.client_cert = "x"}; }, "client_private_key"},
+        Case{[](auto& o) { o.keep_alive->timeout = milliseconds(0); }, "keep_alive.timeout"},
+        Case{[](auto& o) { o.http_connect_proxy = {"x", "", ""}; }, "http_connect_proxy"},
+        Case{[](auto& o) {
+               o.target_host = "unix:/a";
+               o.http_connect_proxy = {"x:1", "", ""};
+             },
+             "no proxy reaches"}}) {
     ConnectionOptions wrong;
     c.change(wrong);
     result_.reset();
@@ -171,6 +178,31 @@ TEST_F(ConnectionTest, TriesAgainWithTheSameRequestAndTheNewestKey) {
   EXPECT_EQ(first->header("temporal-namespace"), "orders");
   EXPECT_EQ(second->header("authorization"), "Bearer fresh");
   EXPECT_EQ(status_, absl::OkStatus());
+}
+
+TEST_F(ConnectionTest, ADeadlineIsThatOfAllTries) {
+  auto connection = connected();
+  const base::SteadyTime began = timers_.now();
+  call(*connection, {.deadline = began + milliseconds(250)});
+  auto first = transport_->take();
+  EXPECT_EQ(first->timeout, milliseconds(250));
+
+  first->finish(absl::UnavailableError("gone"));
+  EXPECT_EQ(timers_.advance_to_next(), milliseconds(100));
+  auto second = transport_->take();
+  EXPECT_EQ(second->timeout, milliseconds(150));
+  second->finish(absl::UnavailableError("still"));  // The next try would be in 170 ms.
+
+  EXPECT_EQ(status_, absl::UnavailableError("still"));
+  EXPECT_EQ(timers_.pending(), 0u);
+}
+
+TEST_F(ConnectionTest, AfterItsDeadlineNothingIsSent) {
+  auto connection = connected();
+  call(*connection, {.deadline = timers_.now()});
+  EXPECT_EQ(transport_->take(), nullptr);
+  timers_.advance({});
+  EXPECT_EQ(status_->code(), absl::StatusCode::kDeadlineExceeded);
 }
 
 TEST_F(ConnectionTest, TellsOfEachFailureAfterWhichItTriesAgain) {
