@@ -11,7 +11,7 @@ import sysconfig
 from pathlib import Path
 from types import CodeType, FrameType
 
-_PACKAGE = str(Path(__file__).resolve().parents[1]) + "/"
+_PACKAGE = str(Path(__file__).parents[1]) + "/"
 _CALLS = _PACKAGE + "workflow/"
 _STANDARD = sysconfig.get_paths()["stdlib"] + "/"
 

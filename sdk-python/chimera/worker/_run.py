@@ -440,7 +440,7 @@ class Run(WorkflowInstance):
         self._completion.commands.append(command)
         self._completion.contexts.append(context)
         if self.is_replaying:
-            self._completion.places.append(caller(bool(self._details.interceptor_classes)))
+            self._completion.note_place(caller(bool(self._details.interceptor_classes)))
         return len(self._completion.commands) - 1
 
     @property

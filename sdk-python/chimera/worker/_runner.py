@@ -61,8 +61,13 @@ class Completion:
     versioning_behavior: int = 0
     failure: Failure | None = None
     """Set if the task failed; the rest does not count then."""
-    places: list[str] = field(default_factory=list)
+    places: list[str] | None = None
     """In replay, where the code issued each command."""
+
+    def note_place(self, place: str) -> None:
+        if self.places is None:
+            self.places = []
+        self.places.append(place)
 
     def drop_gaps(self) -> None:
         """Drop the places that were kept for commands that did not come."""

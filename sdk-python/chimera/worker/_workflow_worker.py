@@ -397,7 +397,7 @@ class WorkflowWorker:
                     completion.commands,
                     completion.used_internal_flags,
                     completion.versioning_behavior,
-                    completion.places,
+                    completion.places or [],
                 )
         except Exception as err:
             logger.exception("Failed completing activation on workflow with run ID %s", run.run_id)
