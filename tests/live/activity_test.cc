@@ -425,6 +425,7 @@ TEST_P(ActivityLive, HeartbeatsAndEndsAsCancelledByItsToken) {
 std::string fails_elsewhere_once() {
   const activity::Info& info = activity::info();
   if (info.attempt > 1) return info.heartbeat_details.get<std::string>();
+  token = info.task_token;
   token_ready->Notify();
   activity::raise_complete_async();
 }
@@ -449,8 +450,14 @@ TEST_P(ActivityLive, IsReachedByItsIdsToo) {
   ready.WaitForNotification();
   const auto first = client().get_async_activity_handle(retried.id(), retried.run_id(), "twice");
   EXPECT_EQ(told(first), "go on");
-  first.fail(ApplicationError("once"), "what is known");
-  EXPECT_EQ(retried.result(), "what is known");
+  first.fail(ApplicationError("once"));
+  EXPECT_EQ(retried.result(), "half");
+  absl::Notification again;
+  token_ready = &again;
+  const auto by_token = start<&TriesTwice::run>();
+  again.WaitForNotification();
+  client().get_async_activity_handle(token).fail(ApplicationError("once"), "what is known");
+  EXPECT_EQ(by_token.result(), "what is known");
 
   try {
     first.complete("late");
