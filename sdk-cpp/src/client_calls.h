@@ -101,6 +101,7 @@ struct BackfillScheduleInput {
 struct PauseScheduleInput {
   const std::string& id;
   const std::string& note;
+  bool pauses;  // False: it goes on.
 };
 struct TriggerScheduleInput {
   const std::string& id;
@@ -165,7 +166,6 @@ class ClientOutbound {
     next_->backfill_schedule(input);
   }
   virtual void pause_schedule(const PauseScheduleInput& input) { next_->pause_schedule(input); }
-  virtual void unpause_schedule(const PauseScheduleInput& input) { next_->unpause_schedule(input); }
   virtual void trigger_schedule(const TriggerScheduleInput& input) {
     next_->trigger_schedule(input);
   }
@@ -225,7 +225,6 @@ class ClientCalls final : public ClientOutbound {
   void update_schedule(const UpdateScheduleInput& input) override;
   void backfill_schedule(const BackfillScheduleInput& input) override;
   void pause_schedule(const PauseScheduleInput& input) override;
-  void unpause_schedule(const PauseScheduleInput& input) override;
   void trigger_schedule(const TriggerScheduleInput& input) override;
   void delete_schedule(const ScheduleInput& input) override;
   PagedRange<ScheduleListEntry> list_schedules(const ListInput& input) override;

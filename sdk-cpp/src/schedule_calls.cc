@@ -153,14 +153,12 @@ void ClientCalls::backfill_schedule(const BackfillScheduleInput& input) {
 
 void ClientCalls::pause_schedule(const PauseScheduleInput& input) {
   Patch patch;
-  patch.set_pause(input.note.empty() ? "Paused via C++ SDK" : input.note);
-  send_patch(client_, "pause", input.id, std::move(patch));
-}
-
-void ClientCalls::unpause_schedule(const PauseScheduleInput& input) {
-  Patch patch;
-  patch.set_unpause(input.note.empty() ? "Unpaused via C++ SDK" : input.note);
-  send_patch(client_, "unpause", input.id, std::move(patch));
+  if (input.pauses) {
+    patch.set_pause(input.note.empty() ? "Paused via C++ SDK" : input.note);
+  } else {
+    patch.set_unpause(input.note.empty() ? "Unpaused via C++ SDK" : input.note);
+  }
+  send_patch(client_, input.pauses ? "pause" : "unpause", input.id, std::move(patch));
 }
 
 void ClientCalls::trigger_schedule(const TriggerScheduleInput& input) {

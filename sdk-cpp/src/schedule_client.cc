@@ -55,11 +55,11 @@ void ScheduleHandle::backfill(const std::vector<ScheduleBackfill>& backfills) co
 }
 
 void ScheduleHandle::pause(const std::string& note) const {
-  client_->outbound().pause_schedule({id_, note});
+  client_->outbound().pause_schedule({id_, note, /*pauses=*/true});
 }
 
 void ScheduleHandle::unpause(const std::string& note) const {
-  client_->outbound().unpause_schedule({id_, note});
+  client_->outbound().pause_schedule({id_, note, /*pauses=*/false});
 }
 
 void ScheduleHandle::trigger(ScheduleOverlapPolicy overlap) const {

@@ -415,10 +415,7 @@ class Answers final : public ClientOutbound {
     seen.push_back(absl::StrCat("backfill ", input.backfills.size()));
   }
   void pause_schedule(const PauseScheduleInput& input) override {
-    seen.push_back(absl::StrCat("pause ", input.note));
-  }
-  void unpause_schedule(const PauseScheduleInput& input) override {
-    seen.push_back(absl::StrCat("unpause ", input.note));
+    seen.push_back(absl::StrCat(input.pauses ? "pause " : "unpause ", input.note));
   }
   void trigger_schedule(const TriggerScheduleInput& input) override {
     seen.push_back(absl::StrCat("trigger ", static_cast<int>(input.overlap)));
