@@ -33,8 +33,8 @@ absl::StatusOr<const Run*> target(Engine& engine, const Request& request, bool m
   return run;
 }
 
-// To end what lists show as a schedule's workflow is to end the schedule. `otherwise`: the answer if
-// there is none.
+// To end what lists show as a schedule's workflow is to end the schedule. `otherwise`: the answer
+// if there is none.
 absl::Status end_schedule(Engine& engine, const auto& request, const absl::Status& otherwise) {
   const Namespace* ns = engine.namespaces().find(request.namespace_());
   Schedules::Schedule* schedule =

@@ -523,20 +523,8 @@ def _check(config: WorkerConfig) -> None:
             ),
         ),
         (
-            config.get("max_activities_per_second") == 0,
-            "max_activities_per_second must be positive; leave it out for no limit",
-        ),
-        (
-            config.get("max_task_queue_activities_per_second") == 0,
-            (
-                "max_task_queue_activities_per_second must be positive: 0 would stop the task queue's "
-                "activities for all workers; leave it out for no limit"
-            ),
-        ),
-        (
             not isinstance(config.get("tuner"), (WorkerTuner, type(None))),
-            "tuner must be a WorkerTuner: make one with its create_fixed(), create_resource_based() or "
-            "create_composite()",
+            "tuner must be a WorkerTuner: make one with WorkerTuner.create_fixed() and the like",
         ),
         (
             config.get("tuner") and any(config.get(f"max_concurrent_{name}") for name in limits),
@@ -554,12 +542,22 @@ def _check(config: WorkerConfig) -> None:
     ):
         if config.get(name):
             raise NotImplementedError(f"{name}: {text} are not supported by this worker yet")
+    _check_rates(config)
     _warn_of_small_executor(config)
     if config.get("max_workflow_task_external_storage_concurrency", 3) not in (1, 3):
         warnings.warn(
             "max_workflow_task_external_storage_concurrency has no effect: what one workflow task stores or "
             "retrieves goes one after the other"
         )
+
+
+def _check_rates(config: WorkerConfig) -> None:
+    for name in ("max_activities_per_second", "max_task_queue_activities_per_second"):
+        if config.get(name) == 0:
+            raise ValueError(
+                f"{name} must be positive: 0 would stop activities, of the task queue for all workers; "
+                "leave it out for no limit"
+            )
 
 
 def _warn_of_small_executor(config: WorkerConfig) -> None:

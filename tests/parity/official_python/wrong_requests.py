@@ -36,7 +36,10 @@ WAITING = ("UpdateWorkflowExecution", "PollWorkflowExecutionUpdate", "ExecuteMul
 CHECKED_ELSEWHERE = {
     "CreateSchedule": r"schedule\.spec\.structured_calendar\[0\]\.(?!minute)\w+\[0\]: (end|step)",
     "UpdateSchedule": r"schedule\.|schedule: ",
-    **{f"StartBatchOperation#{kind}": r"(?!\w+_operation)" for kind in ("terminate", "cancel", "delete", "reset", "options")},
+    **{
+        f"StartBatchOperation#{kind}": r"(?!\w+_operation)"
+        for kind in ("terminate", "cancel", "delete", "reset", "options")
+    },
 }
 COMMANDS = {
     "activity": 1, "cancel_activity": 2, "timer": 3, "complete": 4, "fail": 5, "cancel_timer": 6, "cancel": 7,
