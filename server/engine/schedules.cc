@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include <nlohmann/json.hpp>
 
 #include "core/telemetry/log.h"
@@ -152,6 +153,16 @@ Schedules::Schedule* Schedules::find(const Namespace& ns, const std::string& id)
 
 bool Schedules::has_ended(const Namespace& ns, const std::string& id) const {
   return ended.contains(key_of(ns, id));
+}
+
+Schedules::Schedule* Schedules::shown_as(const Namespace& ns,
+                                         const common::WorkflowExecution& execution) {
+  absl::string_view id = execution.workflow_id();
+  if (!absl::ConsumePrefix(&id, kScheduleIdPrefix)) return nullptr;
+  Schedule* schedule = find(ns, std::string(id));
+  const std::string& run_id = execution.run_id();
+  const bool is_meant = schedule != nullptr && (run_id.empty() || run_id == schedule->envelope.key);
+  return is_meant ? schedule : nullptr;
 }
 
 Schedules::Schedule& Schedules::add(Namespace& ns, ScheduleEnvelope envelope, schedule::State state,

@@ -50,6 +50,8 @@ class Schedules {
 
   Schedule* find(const Namespace& ns, const std::string& id);
   bool has_ended(const Namespace& ns, const std::string& id) const;  // Not long ago.
+  // The one that lists show as this execution; null: none.
+  Schedule* shown_as(const Namespace& ns, const common::WorkflowExecution& execution);
   Schedule& add(Namespace& ns, ScheduleEnvelope envelope, schedule::State state,
                 schedule::Spec spec);
   void erase(Schedule& schedule);

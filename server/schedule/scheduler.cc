@@ -16,7 +16,7 @@ using std::chrono::hours;
 constexpr Nanos kWindowDefault = hours{365 * 24}, kWindowMin = seconds{10};
 constexpr int kPendingMax = 1000;            // Waiting and running; more is dropped.
 constexpr int kPendingOfBackfillsMax = 450;  // Backfills wait instead, and leave room.
-constexpr int kBackfillsMax = 100;
+constexpr int kBackfillsMax = 1000;
 constexpr int kRecent = 10, kListed = 5, kListedSpecs = 10;
 constexpr int kRequestsKept = 16;
 constexpr Nanos kIdleMax = hours{7 * 24};

@@ -1,11 +1,13 @@
 #include "server/schedule/spec.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <limits>
+#include <string>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
 #include "server/schedule/canonical.h"
 #include "server/schedule/fingerprint.h"
@@ -41,12 +43,22 @@ std::int64_t floor_seconds(WallTime time) {
   return std::chrono::floor<seconds>(time).time_since_epoch().count();
 }
 
-bool is_exact(const google::protobuf::Duration& duration) {
+// What is wrong with it, in the words of Go's protobuf; empty: nothing.
+std::string problem_of(const google::protobuf::Duration& duration) {
   constexpr std::int64_t kSecondsMax = 315'576'000'000;  // The format's: 10,000 years.
-  const bool same_sign = !((duration.seconds() > 0 && duration.nanos() < 0) ||
-                           (duration.seconds() < 0 && duration.nanos() > 0));
-  return same_sign && std::abs(duration.seconds()) <= kSecondsMax &&
-         std::abs(duration.nanos()) < kSecondNanos;
+  const std::int64_t whole = duration.seconds(), nanos = duration.nanos();
+  const char* problem = nullptr;
+  if (whole < -kSecondsMax) problem = "exceeds -10000 years";
+  if (whole > kSecondsMax) problem = "exceeds +10000 years";
+  if (problem == nullptr && (nanos <= -kSecondNanos || nanos >= kSecondNanos))
+    problem = "has out-of-range nanos";
+  if (problem == nullptr && ((whole > 0 && nanos < 0) || (whole < 0 && nanos > 0)))
+    problem = "has seconds and nanos with different signs";
+  if (problem == nullptr) return "";
+  std::vector<std::string> fields;
+  if (whole != 0) fields.push_back(absl::StrCat("seconds:", whole));
+  if (nanos != 0) fields.push_back(absl::StrCat("nanos:", nanos));
+  return absl::StrCat("proto: duration (", absl::StrJoin(fields, " "), ") ", problem);
 }
 
 }  // namespace
@@ -54,9 +66,10 @@ bool is_exact(const google::protobuf::Duration& duration) {
 absl::StatusOr<Spec> Spec::compile(const api::ScheduleSpec& spec) {
   for (const auto& interval : spec.interval()) {
     for (const auto* duration : {&interval.interval(), &interval.phase()}) {
-      if (is_exact(*duration)) continue;
+      const std::string problem = problem_of(*duration);
+      if (problem.empty()) continue;
       return wrong(absl::StrCat(duration == &interval.phase() ? "phase" : "interval",
-                                " is not a valid duration"));
+                                " is not a valid duration: ", problem));
     }
   }
   absl::StatusOr<api::ScheduleSpec> canonical = canonical_form(spec);

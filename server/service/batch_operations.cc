@@ -3,6 +3,7 @@
 
 #include "server/base/errors.h"
 #include "server/engine/engine.h"
+#include "server/engine/schedules.h"
 #include "server/service/activity_options.h"
 #include "server/service/batches.h"
 #include "server/service/executions.h"
@@ -175,11 +176,24 @@ absl::Status update_one(Engine& engine, const BatchRequest& request, const Execu
   return call(engine, update_workflow_options, std::move(one));
 }
 
+// Lists show schedules as workflows, which can be ended and nothing else.
+absl::Status check_schedule(Engine& engine, const BatchRequest& request,
+                            const Execution& execution) {
+  if (request.has_termination_operation() || request.has_deletion_operation())
+    return absl::OkStatus();
+  const Namespace* ns = engine.namespaces().find(request.namespace_());
+  if (ns == nullptr || engine.schedules->shown_as(*ns, execution) == nullptr)
+    return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat(execution.workflow_id(), " is a schedule: it can only be ended"));
+}
+
 }  // namespace
 
 absl::Status operate(Engine& engine, const std::string& batch, const BatchRequest& request,
                      const Execution& execution) {
   using Operation = BatchRequest::OperationCase;
+  if (absl::Status s = check_schedule(engine, request, execution); !s.ok()) return s;
   switch (request.operation_case()) {
     case Operation::kTerminationOperation: {
       auto one = about<wf::TerminateWorkflowExecutionRequest>(request, execution);

@@ -185,10 +185,10 @@ absl::Status check_targets(const BatchRequest& request) {
 
 // As the genuine server looks at it: words alone, not what they mean.
 absl::Status check_syntax(const std::string& query) {
-  const auto clauses = visibility::parse_clauses(query);
-  if (clauses.ok()) return absl::OkStatus();
-  absl::string_view text = clauses.status().message();
-  absl::ConsumePrefix(&text, "invalid query: malformed SQL query: ");
+  const absl::Status status = visibility::check_where(query, "dummy");
+  if (status.ok()) return status;
+  absl::string_view text = status.message();
+  absl::ConsumePrefix(&text, visibility::kMalformed);
   return invalid(absl::StrCat("invalid visibility query: ", text));
 }
 

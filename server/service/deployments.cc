@@ -26,12 +26,20 @@ absl::Status no_keeper(absl::string_view kind, absl::string_view id) {
       absl::StrCat("workflow not found for ID: temporal-sys-worker-deployment", kind, ":", id));
 }
 
-// A version by its message, or by the older text.
+// The older text, of names that may be missing.
+std::string text_of(const std::string& deployment, const std::string& build_id) {
+  return absl::StrCat(deployment, ".", build_id);
+}
+
+// A version by its message, which is read as its text is, or by the older text.
 absl::StatusOr<DeploymentVersion> named_version(const auto& request) {
-  if (request.has_deployment_version()) return version_of(request.deployment_version());
-  absl::StatusOr<DeploymentVersion> version = parse_version(request.version());
+  const auto& named = request.deployment_version();
+  const std::string text = request.has_deployment_version()
+                               ? text_of(named.deployment_name(), named.build_id())
+                               : request.version();
+  absl::StatusOr<DeploymentVersion> version = parse_version(text);
   if (version.ok()) return version;
-  return invalid(absl::StrCat("invalid version string \"", request.version(),
+  return invalid(absl::StrCat("invalid version string \"", text,
                               "\", expected format is \"<deployment_name>.<build_id>\""));
 }
 
@@ -89,7 +97,7 @@ absl::Status set_current(Engine& engine, wf::SetWorkerDeploymentCurrentVersionRe
   if (name.empty()) return invalid("deployment name cannot be empty");
   std::string text = request.version();
   if (text.empty() && request.build_id().empty()) text = kUnversioned;
-  if (text.empty()) text = DeploymentVersion{name, request.build_id()}.old_text();
+  if (text.empty()) text = text_of(name, request.build_id());
   absl::StatusOr<DeploymentVersion> version = wanted_version(text, name);
   if (!version.ok()) return version.status();
   absl::StatusOr<Deployment*> deployment = target(engine, **ns, request, &*version);
@@ -114,8 +122,7 @@ absl::Status set_current(Engine& engine, wf::SetWorkerDeploymentCurrentVersionRe
 std::string ramping_text(const wf::SetWorkerDeploymentRampingVersionRequest& request) {
   const bool names_build = !request.build_id().empty();
   std::string text = request.version();
-  if (text.empty() && names_build)
-    text = DeploymentVersion{request.deployment_name(), request.build_id()}.old_text();
+  if (text.empty() && names_build) text = text_of(request.deployment_name(), request.build_id());
   if (text.empty() && request.percentage() > 0) text = kUnversioned;
   const bool unset = text == kUnversioned && request.percentage() == 0 && !names_build;
   return unset ? std::string() : text;
@@ -303,7 +310,10 @@ absl::Status update_metadata(Engine& engine,
     return invalid("At least one of remove_entries or upsert_entries must be provided");
   absl::StatusOr<Namespace*> ns = engine.resolve_namespace(request.namespace_());
   if (!ns.ok()) return ns.status();
-  const DeploymentVersion version = named_version(request).value_or(DeploymentVersion());
+  const DeploymentVersion version =
+      request.has_deployment_version()
+          ? version_of(request.deployment_version())
+          : parse_version(request.version()).value_or(DeploymentVersion());
   Deployment* deployment = engine.deployments->find(**ns, version.deployment);
   if (deployment == nullptr || deployment->find(version.build_id) == nullptr) {
     return no_keeper("-version", absl::StrCat(version.deployment, ":", version.build_id));

@@ -6,6 +6,7 @@
 #include "server/engine/rules/limits.h"
 #include "server/engine/rules/start_attributes.h"
 #include "server/engine/run/describe.h"
+#include "server/engine/schedules.h"
 #include "server/engine/turn/incoming.h"
 #include "server/service/handlers.h"
 #include "server/service/method_table.h"
@@ -30,6 +31,17 @@ absl::StatusOr<const Run*> target(Engine& engine, const Request& request, bool m
       return not_found("workflow execution not found");
   }
   return run;
+}
+
+// To end what lists show as a schedule's workflow is to end the schedule. `otherwise`: the answer
+// if there is none.
+absl::Status end_schedule(Engine& engine, const auto& request, const absl::Status& otherwise) {
+  const Namespace* ns = engine.namespaces().find(request.namespace_());
+  Schedules::Schedule* schedule =
+      ns == nullptr ? nullptr : engine.schedules->shown_as(*ns, request.workflow_execution());
+  if (schedule == nullptr) return otherwise;
+  engine.schedules->erase(*schedule);
+  return absl::OkStatus();
 }
 
 wf::StartWorkflowExecutionRequest start_part(wf::SignalWithStartWorkflowExecutionRequest& from) {
@@ -140,7 +152,7 @@ absl::Status request_cancel(Engine& engine, wf::RequestCancelWorkflowExecutionRe
 absl::Status terminate(Engine& engine, wf::TerminateWorkflowExecutionRequest& request,
                        wf::TerminateWorkflowExecutionResponse&) {
   absl::StatusOr<const Run*> found = target(engine, request);
-  if (!found.ok()) return found.status();
+  if (!found.ok()) return end_schedule(engine, request, found.status());
   terminate_run(engine, **found,
                 request.reason().empty() ? "terminated by user via frontend" : request.reason(),
                 &request.details(),
@@ -151,7 +163,7 @@ absl::Status terminate(Engine& engine, wf::TerminateWorkflowExecutionRequest& re
 absl::Status delete_execution(Engine& engine, wf::DeleteWorkflowExecutionRequest& request,
                               wf::DeleteWorkflowExecutionResponse&) {
   absl::StatusOr<const Run*> found = target(engine, request, /*must_run=*/false);
-  if (!found.ok()) return found.status();
+  if (!found.ok()) return end_schedule(engine, request, found.status());
   const RunPtr keep = share(**found);
   if (keep->running())
     terminate_run(engine, *keep, "Delete workflow execution", nullptr, "history-service");

@@ -42,7 +42,9 @@ absl::Status check_request(Engine& engine, const Request& request) {
         return s;
     }
   }
-  if constexpr (requires { request.has_workflow_execution(); }) {
+  // Whose handler asks for its workflow id.
+  constexpr bool kOptions = std::is_same_v<Request, wf::UpdateWorkflowExecutionOptionsRequest>;
+  if constexpr (requires { request.has_workflow_execution(); } && !kOptions) {
     if (!request.has_workflow_execution()) return invalid("Execution is not set on request.");
   }
   // The calls about activities pick some of an execution.

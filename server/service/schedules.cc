@@ -27,6 +27,7 @@ namespace api = ::temporal::api::schedule::v1;
 
 constexpr std::size_t kNotesMax = 1000;
 constexpr int kMatchingTimesMax = 1000;
+constexpr char kNoId[] = "Can't load workflow execution.  WorkflowId not set.";
 
 std::string token_of(std::int64_t number) {
   std::string token;
@@ -40,6 +41,7 @@ absl::StatusOr<Schedules::Schedule*> find(
     const char* ended = "workflow execution already completed") {
   absl::StatusOr<Namespace*> ns = engine.resolve_namespace(ns_name);
   if (!ns.ok()) return ns.status();
+  if (id.empty()) return invalid(kNoId);
   Schedules::Schedule* schedule = engine.schedules->find(**ns, id);
   if (schedule == nullptr && engine.schedules->has_ended(**ns, id)) return not_found(ended);
   if (schedule == nullptr)
@@ -100,8 +102,7 @@ absl::Status check_patch(const api::SchedulePatch& patch) {
 
 absl::Status create_schedule(Engine& engine, wf::CreateScheduleRequest& request,
                              wf::CreateScheduleResponse& response) {
-  if (request.schedule_id().empty())
-    return invalid("Can't load workflow execution.  WorkflowId not set.");
+  if (request.schedule_id().empty()) return invalid(kNoId);
   const std::size_t length =
       absl::string_view(kScheduleIdPrefix).size() + request.schedule_id().size();
   if (length > kIdMax) {

@@ -145,7 +145,17 @@ struct Multi {
   wf::UpdateWorkflowExecutionRequest* update = nullptr;
 };
 
-absl::Status check_start(Engine& engine, wf::StartWorkflowExecutionRequest& start) {
+// As by server 1.32; 1.29 passes it over.
+absl::Status check_namespace_of(const auto& operation, const std::string& request_namespace) {
+  const std::string& ns = operation.namespace_();
+  return ns.empty() || ns == request_namespace
+             ? absl::OkStatus()
+             : invalid("Operation namespace did not match request's namespace.");
+}
+
+absl::Status check_start(Engine& engine, wf::StartWorkflowExecutionRequest& start,
+                         const std::string& request_namespace) {
+  if (absl::Status s = check_namespace_of(start, request_namespace); !s.ok()) return s;
   if (start.namespace_().empty()) return namespace_not_found("");
   if (absl::Status s = validate_start(engine, start); !s.ok()) return s;
   const auto& options = start.on_conflict_options();
@@ -162,7 +172,9 @@ absl::Status check_start(Engine& engine, wf::StartWorkflowExecutionRequest& star
 }
 
 absl::Status check_with_start(Engine& engine, wf::UpdateWorkflowExecutionRequest& update,
-                              UpdateStage& stage) {
+                              const std::string& request_namespace, UpdateStage& stage) {
+  if (absl::Status s = check_namespace_of(update, request_namespace); !s.ok()) return s;
+  update.set_namespace_(request_namespace);
   if (absl::Status s = check_request(engine, update); !s.ok()) return s;
   if (absl::Status s = check_update(engine, update, stage); !s.ok()) return s;
   if (!update.first_execution_run_id().empty())
@@ -179,9 +191,8 @@ absl::StatusOr<Multi> check_multi(Engine& engine, wf::ExecuteMultiOperationReque
   }
   Multi multi{request.mutable_operations(0)->mutable_start_workflow(),
               request.mutable_operations(1)->mutable_update_workflow()};
-  multi.update->set_namespace_(request.namespace_());
-  const absl::Status start = check_start(engine, *multi.start);
-  absl::Status update = check_with_start(engine, *multi.update, stage);
+  const absl::Status start = check_start(engine, *multi.start, request.namespace_());
+  absl::Status update = check_with_start(engine, *multi.update, request.namespace_(), stage);
   if (start.ok() && update.ok() &&
       multi.start->workflow_id() != multi.update->workflow_execution().workflow_id()) {
     update = invalid("WorkflowId is not consistent with previous operation(s).");

@@ -13,6 +13,7 @@
 #include "server/service/executions.h"
 #include "server/service/handlers.h"
 #include "server/service/method_table.h"
+#include "server/service/request_checks.h"
 
 namespace chimera::server {
 namespace {
@@ -117,6 +118,7 @@ absl::Status update_workflow_options(Engine& engine,
   if (std::string problem = priority_problem(wanted.priority()); !problem.empty())
     return invalid(problem);
   if (absl::Status s = check_time_skipping(engine.config(), wanted); !s.ok()) return s;
+  if (absl::Status s = check_run_id(execution.run_id()); !s.ok()) return s;
   absl::StatusOr<const Run*> run = engine.runs().find_running(**ns, execution);
   if (!run.ok()) return run.status();
   if (absl::Status s = check_options(engine, **run, wanted); !s.ok()) return s;

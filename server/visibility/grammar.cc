@@ -486,4 +486,9 @@ absl::StatusOr<Clauses> parse_clauses(std::string_view text, std::string_view ta
   return Grammar(tokenize({trimmed.data(), trimmed.size()}, offset)).parse(has_where);
 }
 
+absl::Status check_where(std::string_view text, std::string_view table) {
+  const std::size_t offset = kBegin.size() + table.size() + kWhere.size();
+  return Grammar(tokenize(text, offset)).parse(/*has_where=*/true).status();
+}
+
 }  // namespace chimera::server::visibility

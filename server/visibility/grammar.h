@@ -65,6 +65,8 @@ inline constexpr char kMalformed[] = "invalid query: malformed SQL query: ";
 // kInvalidArgument, "invalid query: malformed SQL query: syntax error at position 35 near 'x'":
 // counted in the statement that the genuine server makes of the filter, over a table of that name.
 absl::StatusOr<Clauses> parse_clauses(std::string_view text, std::string_view table = "table1");
+// Refusals likewise, of a text that has to begin with an expression; its blanks count.
+absl::Status check_where(std::string_view text, std::string_view table);
 
 // As refusals show it.
 std::string to_string(const Expr& expr);

@@ -195,6 +195,13 @@ TEST_F(BatchRefusalTest, batch_bad_input) {
                  "visibility query, executions, and target executions are mutually exclusive");
   expect_refused([](Request& r) { r.set_visibility_query("WorkflowId = "); },
                  "invalid visibility query: syntax error at position 40");
+  // Blanks count, and an expression has to be there.
+  expect_refused([](Request& r) { r.set_visibility_query("WorkflowId ="); },
+                 "invalid visibility query: syntax error at position 39");
+  expect_refused([](Request& r) { r.set_visibility_query(" "); },
+                 "invalid visibility query: syntax error at position 28");
+  expect_refused([](Request& r) { r.set_visibility_query("ORDER BY StartTime"); },
+                 "invalid visibility query: syntax error at position 32 near 'order'");
   expect_refused([](Request& r) { r.mutable_terminate_activities_operation(); },
                  "The operation type "
                  "*workflowservice.StartBatchOperationRequest_TerminateActivitiesOperation is not "

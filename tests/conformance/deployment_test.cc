@@ -204,6 +204,10 @@ TEST_F(DeploymentTest, worker_deployment_refusals) {
   SetCurrent nameless = current_request("1.0");
   nameless.clear_deployment_name();
   EXPECT_EQ(refusal(nameless, kInvalid), "deployment name cannot be empty");
+  SetRamping nameless_ramp = ramping_request("1.0", 5);
+  nameless_ramp.clear_deployment_name();
+  EXPECT_EQ(refusal(nameless_ramp, kInvalid),
+            "invalid version string: deployment name is empty in version string .1.0");
   SetRamping stale = ramping_request("1.0", 5);
   stale.set_conflict_token("stale");
   EXPECT_EQ(refusal(stale, kPrecondition), "conflict token mismatch");
@@ -350,6 +354,23 @@ TEST_F(DeploymentTest, worker_deployment_drains) {
   }
   set_current("1.0");  // Back again.
   EXPECT_FALSE(describe_version("1.0").has_drainage_info());
+}
+
+TEST_F(DeploymentTest, worker_deployment_version_without_a_build) {
+  make_version("1.0");
+  const auto refused = [](const absl::Status& status, const std::string& text) {
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
+    EXPECT_EQ(status.message(),
+              absl::StrCat("invalid version string \"", text,
+                           "\", expected format is \"<deployment_name>.<build_id>\""));
+  };
+  refused(delete_version(""), deployment + ".");
+  refused(try_describe_version("").status(), deployment + ".");
+  wf::DescribeWorkerDeploymentVersionRequest nameless;
+  nameless.set_namespace_(ns);
+  nameless.mutable_deployment_version()->set_build_id("1.0");
+  refused(rpc<wf::DescribeWorkerDeploymentVersionResponse>(nameless).status(), ".1.0");
+  EXPECT_TRUE(try_describe_version("1.0").ok());
 }
 
 TEST_F(DeploymentTest, worker_deployment_deleted) {

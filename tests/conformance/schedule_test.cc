@@ -497,6 +497,17 @@ TEST_F(ScheduleTest, unknown_schedule) {
             absl::StatusCode::kNotFound);
 }
 
+TEST_F(ScheduleTest, schedule_without_an_id) {
+  if (server_is("1.29")) GTEST_SKIP() << "it takes an empty id";
+  id.clear();
+  for (const absl::Status& status :
+       {try_describe().status(), create(create_request(paused)).status(),
+        patch([](schedules::SchedulePatch& patch) { patch.set_pause("x"); })}) {
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_EQ(status.message(), "Can't load workflow execution.  WorkflowId not set.");
+  }
+}
+
 TEST_F(ScheduleTest, deleted_schedule_is_not_found) {
   create(paused);
   wf::DeleteScheduleRequest request;
@@ -513,6 +524,60 @@ TEST_F(ScheduleTest, deleted_schedule_is_not_found) {
   fresh.set_request_id("another");
   EXPECT_TRUE(create(fresh).ok());
   EXPECT_TRUE(try_describe().ok());
+}
+
+// What lists show of it is a workflow, and whoever ends that ends the schedule.
+TEST_F(ScheduleTest, ended_with_its_workflow) {
+  create(paused);
+  wf::TerminateWorkflowExecutionRequest terminate;
+  terminate.set_namespace_(ns);
+  terminate.mutable_workflow_execution()->set_workflow_id("temporal-sys-scheduler:" + id);
+  EXPECT_TRUE(rpc<wf::TerminateWorkflowExecutionResponse>(terminate).ok());
+  EXPECT_EQ(try_describe().status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(rpc<wf::TerminateWorkflowExecutionResponse>(terminate).status().code(),
+            absl::StatusCode::kNotFound);
+
+  Create another = create_request(paused);
+  another.set_request_id("another");
+  ASSERT_TRUE(create(another).ok());
+  wf::DeleteWorkflowExecutionRequest remove;
+  remove.set_namespace_(ns);
+  remove.mutable_workflow_execution()->set_workflow_id("temporal-sys-scheduler:" + id);
+  EXPECT_TRUE(rpc<wf::DeleteWorkflowExecutionResponse>(remove).ok());
+  for (int i = 0; i < 100 && try_describe().ok(); ++i) absl::SleepFor(absl::Milliseconds(100));
+  EXPECT_EQ(try_describe().status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST_F(ScheduleTest, ended_by_a_batch) {
+  create(paused);
+  wf::StartBatchOperationRequest batch;
+  batch.set_namespace_(ns);
+  batch.set_job_id(id + "-job");
+  batch.set_reason("enough");
+  batch.add_executions()->set_workflow_id("temporal-sys-scheduler:" + id);
+  batch.mutable_termination_operation();
+  EXPECT_TRUE(patient_rpc<wf::StartBatchOperationResponse>(batch).ok());
+  for (int i = 0; i < 300 && try_describe().ok(); ++i) absl::SleepFor(absl::Milliseconds(100));
+  EXPECT_EQ(try_describe().status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST_F(ScheduleTest, takes_nothing_but_an_end_from_a_batch) {
+  if (target().genuine) GTEST_SKIP() << "there it is a workflow, which takes signals";
+  create(paused);
+  wf::StartBatchOperationRequest batch;
+  batch.set_namespace_(ns);
+  batch.set_job_id(id + "-job");
+  batch.set_reason("to see");
+  batch.add_executions()->set_workflow_id("temporal-sys-scheduler:" + id);
+  batch.mutable_signal_operation()->set_signal("go");
+  ASSERT_TRUE(patient_rpc<wf::StartBatchOperationResponse>(batch).ok());
+  wf::DescribeBatchOperationRequest describe;
+  describe.set_namespace_(ns);
+  describe.set_job_id(batch.job_id());
+  const auto reply = rpc<wf::DescribeBatchOperationResponse>(describe);
+  ASSERT_TRUE(reply.ok()) << reply.status();
+  EXPECT_EQ(reply->complete_operation_count(), 0);
+  EXPECT_EQ(reply->failure_operation_count(), 1);
 }
 
 TEST_F(ScheduleTest, bad_input) {

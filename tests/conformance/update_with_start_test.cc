@@ -185,6 +185,28 @@ TEST_F(UpdateWithStartTest, uws_bad_arguments) {
             absl::StatusCode::kNotFound);
 }
 
+TEST_F(UpdateWithStartTest, uws_of_two_namespaces) {
+  if (server_is("1.29")) GTEST_SKIP() << "it passes over the namespace of the update";
+  for (const bool of_start : {true, false}) {
+    const absl::Status status =
+        update_with_start(enums::WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+                          enums::WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+                          [&](Multi& request) {
+                            auto& operation = *request.mutable_operations(of_start ? 0 : 1);
+                            if (of_start)
+                              operation.mutable_start_workflow()->set_namespace_("another");
+                            else
+                              operation.mutable_update_workflow()->set_namespace_("another");
+                          })
+            .status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
+    const auto statuses = statuses_in(status);
+    ASSERT_EQ(statuses.size(), 2);
+    EXPECT_EQ(statuses[of_start ? 0 : 1].message(),
+              "Operation namespace did not match request's namespace.");
+  }
+}
+
 TEST_F(UpdateWithStartTest, uws_open_update_of_closed_run) {
   for (auto conflict :
        {enums::WORKFLOW_ID_CONFLICT_POLICY_FAIL, enums::WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING}) {

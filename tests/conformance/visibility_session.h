@@ -39,17 +39,6 @@ class VisibilitySession : public Session {
     });
   }
 
-  // The genuine server allows few of these a second.
-  template <class Reply, class Request>
-  absl::StatusOr<Reply> patient_rpc(const Request& request) {
-    auto reply = rpc<Reply>(request);
-    for (int i = 0; i < 50 && reply.status().code() == absl::StatusCode::kResourceExhausted; ++i) {
-      no_task_within(milliseconds(1));
-      reply = rpc<Reply>(request);
-    }
-    return reply;
-  }
-
   absl::StatusOr<wf::ListWorkflowExecutionsResponse> list(const std::string& query) {
     wf::ListWorkflowExecutionsRequest request;
     request.set_namespace_(ns);

@@ -100,6 +100,12 @@ TEST_F(WorkflowOptionsTest, options_bad_input) {
   request = update_request({"priority"});
   request.clear_workflow_execution_options();
   expect_refused(request, kInvalid, "WorkflowExecutionOptions is required");
+  request = update_request({"priority"});
+  request.clear_workflow_execution();
+  expect_refused(request, kInvalid, "WorkflowId is not set on request.");
+  request = update_request({"priority"});
+  request.mutable_workflow_execution()->set_run_id("none");
+  expect_refused(request, kInvalid, "RunId is not valid UUID.");
   expect_refused(update_request({"versioning_override.pinned"}), kInvalid,
                  "error applying update_options: versioning_override doesn't support partial "
                  "updates");

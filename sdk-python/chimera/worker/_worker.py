@@ -523,6 +523,13 @@ def _check(config: WorkerConfig) -> None:
             ),
         ),
         (
+            not isinstance(config.get("tuner"), (WorkerTuner, type(None))),
+            (
+                "tuner must be a WorkerTuner: make one with its create_fixed(), create_resource_based() or "
+                "create_composite()"
+            ),
+        ),
+        (
             config.get("tuner") and any(config.get(f"max_concurrent_{name}") for name in limits),
             (
                 "Cannot specify max_concurrent_workflow_tasks, max_concurrent_activities, "

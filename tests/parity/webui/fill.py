@@ -9,7 +9,9 @@ JSON.
 import asyncio
 import json
 import logging
+import os
 import sys
+import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -78,7 +80,7 @@ async def until(what: str, seen: Callable[[], Awaitable[Any]]) -> None:
             while not await seen():
                 await asyncio.sleep(0.1)
     except TimeoutError:
-        sys.exit(f"fill: within {SETTLE_SECONDS} s it was not so that {what}")
+        raise RuntimeError(f"fill: within {SETTLE_SECONDS} s it was not so that {what}") from None
 
 
 class Filler:
@@ -319,7 +321,13 @@ async def main(address: str) -> None:
     client = await Client.connect(address, runtime=runtime, identity=IDENTITY)
     all_workers = workers(client)
     running = [asyncio.create_task(worker.run()) for worker in all_workers]
-    print(json.dumps(await Filler(client).all()), flush=True)
+    try:
+        runs = await Filler(client).all()
+    except BaseException:
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)  # The workers would wait for what runs on them.
+    print(json.dumps(runs), flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     await asyncio.gather(*(worker.shutdown() for worker in all_workers), *running)
 

@@ -9,10 +9,22 @@ import pytest
 
 from conftest import ROOT, Peers, serving
 
-pytestmark = pytest.mark.peer
+PROGRAM_SECONDS = 900  # For the genuine server's schedules, batches and deployments, on a busy machine.
+pytestmark = [pytest.mark.peer, pytest.mark.timeout(PROGRAM_SECONDS + 120)]
 
+# In memory the genuine server loses all that it has when a call is given up at the wrong time.
+IN_A_FILE = ["--sqlite-pragma", "journal_mode=wal", "--sqlite-pragma", "synchronous=off", "--db-filename"]
+
+# What server 1.32 answered where 1.29, the peer here, answers otherwise: schedules, batches, deployments, options of
+# workflows. Either will do.
+NEWER = json.loads((ROOT / "tests/parity/official_python/answers_132.json").read_text())
 # Where the answers differ on purpose: what of the case, and why.
 ON_PURPOSE = {
+    r" nan$": "what is no number is refused; there it is taken",
+    r"CreateSchedule: .*(schedule|action|start_workflow) clear": "a schedule without an action is refused",
+    r"CreateSchedule: .*retry_policy: ": "what an action starts is checked when the schedule is made",
+    r"CreateSchedule: .*timezone_name long": "no such zone; there it is a file whose name is too long",
+    r"UpdateWorkflowExecutionOptions: .*priority: \w+ (long|-1)": "as server 1.29 says it of a start",
     r"next_page_token": "a damaged token is refused as such; the genuine server answers UNKNOWN",
     r"ResetWorkflowExecution: reset_reapply_type": "an unknown one is refused; there it is an internal error",
     r"lifecycle_stage [03]$": "the genuine server does not wait for a stage that it does not know",
@@ -29,7 +41,7 @@ INTERNAL = ("INTERNAL", "UNKNOWN", "UNAVAILABLE")
 def answers_of(address: str, peers: Peers, file: pathlib.Path) -> dict[str, list[str]]:
     program = ROOT / "tests/parity/official_python/wrong_requests.py"
     done = subprocess.run(
-        [str(peers.python), str(program), address, str(file)], capture_output=True, text=True, timeout=600
+        [str(peers.python), str(program), address, str(file)], capture_output=True, text=True, timeout=PROGRAM_SECONDS
     )
     assert done.returncode == 0, done.stderr
     return json.loads(file.read_text())
@@ -48,13 +60,14 @@ def alike(genuine: list[str], ours: list[str]) -> bool:
 def test_wrong_requests_are_refused_alike(peers: Peers, tmp_path: pathlib.Path):
     answers = {}
     for kind in ("embedded", "genuine"):
-        with serving(kind, peers, tmp_path) as address:
+        in_file = [*IN_A_FILE, str(tmp_path / "genuine.db")] if kind == "genuine" else []
+        with serving(kind, peers, tmp_path, *in_file) as address:
             answers[kind] = answers_of(address, peers, tmp_path / f"{kind}.json")
 
     differing = []
     for case, genuine in answers["genuine"].items():
         ours = answers["embedded"][case]
-        if alike(genuine, ours) or genuine[0] in INTERNAL:
+        if alike(genuine, ours) or genuine[0] in INTERNAL or (case in NEWER and alike(NEWER[case], ours)):
             continue
         if not any(re.search(pattern, case) for pattern in ON_PURPOSE):
             differing.append(f"{case}\n  genuine: {genuine}\n  here:    {ours}")

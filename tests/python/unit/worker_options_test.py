@@ -150,6 +150,11 @@ def test_a_deployment_version_reaches_the_core(client: Any) -> None:
             "must be positive; use disable_eager_activity_execution=True",
         ),
         (
+            {"tuner": FixedSizeSlotSupplier(5)},
+            ValueError,
+            r"tuner must be a WorkerTuner: make one with its create_fixed\(\)",
+        ),
+        (
             {"tuner": WorkerTuner.create_fixed(), "max_concurrent_activities": 1},
             ValueError,
             "when also specifying tuner",

@@ -264,6 +264,18 @@ TEST_F(SchedulerTest, BackfillThatBuffersWaitsForRoom) {
   EXPECT_EQ(info().buffer_dropped(), 0);
 }
 
+TEST_F(SchedulerTest, AThousandBackfillsAtATime) {
+  settings().set_paused(true);
+  api::SchedulePatch many;
+  for (int i = 0; i < 1000; ++i) *many.add_backfill_request() = backfill_of({}).backfill_request(0);
+  EXPECT_TRUE(scheduler().has_room_for(many));
+  patch(many);
+  EXPECT_FALSE(scheduler().has_room_for(backfill_of({})));
+  while (!run().empty()) continue;
+  EXPECT_EQ(runs_, 1000);
+  EXPECT_TRUE(scheduler().has_room_for(many));
+}
+
 TEST_F(SchedulerTest, BackfillThatSkipsEndsSoon) {
   settings().set_paused(true);
   patch(backfill_of(seconds(60) * 100'000, kSkip));

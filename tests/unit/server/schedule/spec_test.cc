@@ -196,6 +196,22 @@ TEST(SpecTest, JitterIsTheGenuineServers) {
   }
 }
 
+TEST(SpecTest, DurationsThatAreNoneAreRefused) {
+  const auto refusal = [](std::int64_t whole, std::int32_t nanos) {
+    api::ScheduleSpec spec;
+    auto& phase = *spec.add_interval()->mutable_phase();
+    phase.set_seconds(whole);
+    phase.set_nanos(nanos);
+    return std::string(Spec::compile(spec).status().message());
+  };
+  const std::string begin = "Invalid schedule spec: phase is not a valid duration: proto: duration";
+  EXPECT_EQ(refusal(1, -1),
+            begin + " (seconds:1 nanos:-1) has seconds and nanos with different signs");
+  EXPECT_EQ(refusal(0, 1'000'000'000), begin + " (nanos:1000000000) has out-of-range nanos");
+  EXPECT_EQ(refusal(315'576'000'001, 0), begin + " (seconds:315576000001) exceeds +10000 years");
+  EXPECT_EQ(refusal(-315'576'000'001, 0), begin + " (seconds:-315576000001) exceeds -10000 years");
+}
+
 TEST(SpecTest, ZonesOfOtherLibrariesAreUnknown) {
   for (const char* name : {"Fixed/UTC+01:00:00", "libc:localtime", "localtime", ":UTC"}) {
     api::ScheduleSpec spec;
