@@ -24,7 +24,7 @@ ON_PURPOSE = {
     r"CreateSchedule: .*(schedule|action|start_workflow) clear": "a schedule without an action is refused",
     r"CreateSchedule: .*retry_policy: ": "what an action starts is checked when the schedule is made",
     r"CreateSchedule: .*timezone_name long": "no such zone; there it is a file whose name is too long",
-    r"UpdateWorkflowExecutionOptions: .*priority: \w+ (long|-1)": "as a start's is refused, by server 1.29",
+    r"UpdateWorkflowExecutionOptions: .*priority: \w+ (long|-1)": "as server 1.29 says it of a start",
     r"next_page_token": "a damaged token is refused as such; the genuine server answers UNKNOWN",
     r"ResetWorkflowExecution: reset_reapply_type": "an unknown one is refused; there it is an internal error",
     r"lifecycle_stage [03]$": "the genuine server does not wait for a stage that it does not know",
