@@ -8,6 +8,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,6 +30,8 @@ struct HandlerOptions {
 };
 
 namespace detail {
+
+class Waitable;
 
 // Parameter and result types of functions, methods and (const) methods.
 template <class F>
@@ -124,14 +127,79 @@ Argument argument(const T& value) {
 }
 using Arguments = std::span<const Argument>;
 
+// Whether a parameter may not be given a value of this type, since the language would convert it
+// and say nothing: to a narrower number, or to a truth. A number that is as wide and has another
+// sign is looked at when it is there.
+template <class To, class From>
+constexpr bool narrows() {
+  if constexpr (is_a<To, std::optional>) {
+    if constexpr (is_a<From, std::optional>) {
+      return narrows<typename To::value_type, typename From::value_type>();
+    } else {
+      return narrows<typename To::value_type, From>();
+    }
+  } else if constexpr (!std::is_integral_v<To>) {
+    return false;
+  } else if constexpr (std::is_same_v<To, bool>) {
+    return !std::is_same_v<From, bool> && (std::is_arithmetic_v<From> || std::is_pointer_v<From>);
+  } else if constexpr (std::is_integral_v<From>) {
+    return sizeof(From) > sizeof(To);
+  } else {
+    return std::is_floating_point_v<From>;
+  }
+}
+// Throws std::invalid_argument, for the parameter of this number.
+[[noreturn]] void argument_changes_sign(std::size_t number, const std::string& value);
+template <class To, class From>
+void check_sign(const From& value, std::size_t number) {
+  if constexpr (is_a<To, std::optional>) {
+    if constexpr (is_a<From, std::optional>) {
+      if (value) check_sign<typename To::value_type>(*value, number);
+    } else if constexpr (std::is_integral_v<From>) {
+      check_sign<typename To::value_type>(value, number);
+    }
+  } else if constexpr (std::is_integral_v<To> && std::is_integral_v<From>) {
+    if constexpr (std::is_signed_v<From> && std::is_unsigned_v<To>) {
+      if (value < 0) argument_changes_sign(number, std::to_string(value));
+    } else if constexpr (std::is_unsigned_v<From> && std::is_signed_v<To> &&
+                         sizeof(From) == sizeof(To)) {
+      if (static_cast<To>(value) < 0) argument_changes_sign(number, std::to_string(value));
+    }
+  }
+}
+template <class To, class From>
+decltype(auto) as_parameter(const From& value) {
+  if constexpr (std::is_arithmetic_v<To> && std::is_arithmetic_v<From>) {
+    return static_cast<To>(value);
+  } else {
+    return (value);
+  }
+}
+
 // Calls use(arguments) with the values converted to the parameter types of F, so that the compiler
 // checks them.
 template <class Parameters>
 struct Passing;
 template <class... P>
 struct Passing<std::tuple<P...>> {
+  template <class Use, class... A>
+  static decltype(auto) pass(Use&& use, const A&... values) {
+    static_assert(sizeof...(A) == sizeof...(P), "the call has too few or too many arguments");
+    if constexpr (sizeof...(A) == sizeof...(P)) {
+      static_assert((std::is_convertible_v<const A&, P> && ...),
+                    "an argument is of another type than its parameter");
+      static_assert((!narrows<P, std::decay_t<A>>() && ...),
+                    "an argument would be narrowed to its parameter's type; if that is meant, say "
+                    "static_cast");
+      std::size_t number = 0;
+      (check_sign<P>(values, ++number), ...);
+      return exactly(std::forward<Use>(use), as_parameter<P>(values)...);
+    }
+  }
+
+ private:
   template <class Use>
-  static decltype(auto) pass(Use&& use, const P&... values) {
+  static decltype(auto) exactly(Use&& use, const P&... values) {
     const std::array<Argument, sizeof...(P)> arguments{argument(values)...};
     return use(Arguments(arguments));
   }
@@ -251,6 +319,7 @@ struct HandlerType {
   HandlerCall call;
   HandlerCall validate = {};  // Updates only; may be empty.
   HandlerUnfinishedPolicy unfinished_policy = HandlerUnfinishedPolicy::kWarnAndAbandon;
+  std::shared_ptr<Waitable> channel = {};  // That takes the signals: its call never waits.
 };
 
 // True if the exception that is being handled is an E.
