@@ -3,6 +3,7 @@
 
 #include <charconv>
 #include <cstring>
+#include <stdexcept>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -89,6 +90,11 @@ void check_argument_count(const PayloadList& arguments, std::size_t least, std::
 
 void argument_failed(std::size_t index, const ConversionError& error) {
   throw ConversionError(absl::StrCat("argument ", index + 1, ": ", error.what()));
+}
+
+void argument_changes_sign(std::size_t number, const std::string& value) {
+  throw std::invalid_argument(
+      absl::StrCat("argument ", number, ": ", value, " is not a number of its parameter's type"));
 }
 
 template <>

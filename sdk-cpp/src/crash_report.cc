@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdint>
 #include <cstdlib>
+#include <exception>
 #include <limits>
 #include <string_view>
 #include <utility>
@@ -30,6 +31,7 @@ constexpr std::size_t kSignalStackBytes = 128 * 1024;
 constexpr int kFramesMax = 40, kFramesShown = 12;
 
 struct sigaction previous[64];
+std::terminate_handler previous_terminate = nullptr;
 thread_local Running running;
 // This thread's own; empty where it cannot be known.
 thread_local Stack thread_stack;
@@ -161,6 +163,15 @@ void on_crash(int signal, siginfo_t* info, void* context) {
   if (signal == SIGABRT) raise(signal);  // The others come again by themselves.
 }
 
+// An exception came to a destructor or a noexcept function: on a fiber that ends its code, not the
+// process. Whoever calls std::terminate() by themselves mean the process.
+[[noreturn]] void on_terminate() {
+  if (running.leave_by_exception != nullptr && std::current_exception() != nullptr)
+    running.leave_by_exception();
+  if (previous_terminate != nullptr) previous_terminate();
+  std::abort();
+}
+
 void install() {
   void* frame = nullptr;
   backtrace(&frame, 1);  // Loads what the handler's own needs.
@@ -168,6 +179,7 @@ void install() {
   action.sa_sigaction = on_crash;
   action.sa_flags = SA_SIGINFO | SA_ONSTACK;
   for (const int signal : kSignals) sigaction(signal, &action, &previous[signal]);
+  previous_terminate = std::set_terminate(on_terminate);
 }
 
 Stack own_stack() {

@@ -1,6 +1,7 @@
 // What a thread is running, for the report of a crash: SIGSEGV, SIGBUS, SIGABRT and the like name
 // the workflow or activity and the frames that led there, and a stack overflow is called one. The
-// handlers that were there before run afterwards, unless the process goes on (overflow_exit.h).
+// handlers that were there before run afterwards, unless the process goes on (overflow_exit.h). So
+// it does where an exception on a fiber would end it.
 #ifndef CHIMERA_SDK_CPP_SRC_CRASH_REPORT_H_
 #define CHIMERA_SDK_CPP_SRC_CRASH_REPORT_H_
 
@@ -20,6 +21,8 @@ struct Running {
   const Stack* stack = nullptr;       // The fiber's; null: the thread's own.
   // Leaves the fiber for good; called where its stack has overflowed, on another one.
   void (*leave)() = nullptr;
+  // The same for an exception that cannot go on to its handler; called by std::terminate().
+  void (*leave_by_exception)() = nullptr;
 };
 // Returns what ran before, to be set again.
 Running set_running(Running running);

@@ -7,6 +7,8 @@
 
 #include "core/base/check.h"
 #include "sdk-cpp/src/crash_report.h"
+#include "sdk-cpp/src/errors.h"
+#include "sdk-cpp/src/frames.h"
 #include "sdk-cpp/src/sanitizers.h"
 
 namespace chimera::sdk {
@@ -64,7 +66,7 @@ void Fiber::resume() {
   }
   prepare_crash_report();  // Its lane may have another thread than last time.
   current_fiber = this;
-  const Running before = set_running({&owner_, &stack_, &Fiber::leave});
+  const Running before = set_running({&owner_, &stack_, &Fiber::leave, &Fiber::leave_by_exception});
   switch_in();
   set_running(before);
   current_fiber = nullptr;
@@ -105,7 +107,7 @@ void Fiber::switch_out(bool last) {
 }
 
 std::size_t Fiber::give_up_stack() const {
-  CHIMERA_CHECK(overflowed_, owner_);
+  CHIMERA_CHECK(abandoned_, owner_);
   StackPool::give_up(stack_);
   return stack_.size;
 }
@@ -115,6 +117,21 @@ void Fiber::leave() {
   self.overflowed_ = self.abandoned_ = true;
   context::jump_fcontext(self.caller_, nullptr);
   __builtin_unreachable();
+}
+
+void Fiber::abandon_here(std::string why) {
+  Fiber& self = *current_fiber;
+  self.given_up_ = {std::move(why), frames_here()};
+  self.abandoned_ = true;
+  self.switch_out(/*last=*/true);
+  __builtin_unreachable();
+}
+
+// In the terminate handler, below which the frames still stand.
+void Fiber::leave_by_exception() {
+  std::string why = describe_current();
+  abi::__cxa_end_catch();  // What was thrown is of no use any more.
+  abandon_here(std::move(why));
 }
 
 void Fiber::suspend() {

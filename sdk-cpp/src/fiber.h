@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 
@@ -36,10 +37,19 @@ class Fiber {
   bool done() const { return done_; }
   // Gives the fiber up where it is parked: its stack is leaked and nothing on it is destroyed.
   void abandon() { abandoned_ = true; }
+  bool abandoned() const { return abandoned_; }
+  // The fiber that calls abandons itself, for a reason in words. So does one where an exception
+  // cannot leave a destructor or a noexcept function, which would end the process.
+  [[noreturn]] static void abandon_here(std::string why);
+  struct Given {
+    std::string why;            // Empty unless it has abandoned itself.
+    std::vector<void*> frames;  // Where it stood.
+  };
+  const Given& given_up() const { return given_up_; }
   // Its code ran out of stack, and was left where it was. It is abandoned; what it was changing may
   // be in any state.
   bool overflowed() const { return overflowed_; }
-  // Its memory, of which nothing may be used any more. Says how much it was.
+  // Of an abandoned one: its memory, of which nothing may be used any more. Says how much it was.
   std::size_t give_up_stack() const;
 
  private:
@@ -52,6 +62,7 @@ class Fiber {
   void switch_in();
   void switch_out(bool last);
   static void leave();
+  static void leave_by_exception();
   friend struct FiberEntry;
 
   std::function<void()> body_;
@@ -63,6 +74,7 @@ class Fiber {
   void* caller_ = nullptr;   // The resumer's, while the fiber runs.
   ExceptionState exceptions_;
   bool started_ = false, done_ = false, abandoned_ = false, overflowed_ = false;
+  Given given_up_;
   void* sanitizer_fiber_ = nullptr;  // TSan's name for it.
   void* sanitizer_caller_ = nullptr;
   void* fake_stack_ = nullptr;  // ASan's, while parked.

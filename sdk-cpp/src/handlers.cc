@@ -1,6 +1,8 @@
 // Which handler takes a signal, query or update, and what a run tells of its own.
 #include <algorithm>
+#include <iterator>
 #include <map>
+#include <stdexcept>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -43,6 +45,17 @@ Messages::Handler Messages::find_handler(HandlerKind kind, const std::string& na
 
 void Messages::set_handler(HandlerKind kind, HandlerType handler) {
   const std::string name = handler.name;
+  if (kind == HandlerKind::kSignal && !name.empty()) {
+    const Handler now = find_handler(kind, name);
+    const bool taken = now != nullptr && !now->name.empty();
+    if (taken && (now->channel != nullptr || handler.channel != nullptr)) {
+      throw std::logic_error(absl::StrCat("the signal '", name, "' of ", run_.owner, " has a ",
+                                          now->channel != nullptr
+                                              ? "channel, and cannot have a handler"
+                                              : "handler, and cannot have a channel",
+                                          " too"));
+    }
+  }
   const auto kept = std::make_shared<const HandlerType>(std::move(handler));
   set_handlers_[static_cast<int>(kind)][name] = kept;
   if (kind != HandlerKind::kSignal) return;
@@ -56,6 +69,24 @@ void Messages::set_handler(HandlerKind kind, HandlerType handler) {
     at = buffered_signals_.erase(at);
     for (const SignalEvent& event : signals.signals) start_signal(kept, signals.name, event);
   }
+}
+
+detail::WaitablePtr Messages::signal_channel(const HandlerType& wanted) const {
+  const auto& set = set_handlers_[static_cast<int>(HandlerKind::kSignal)];
+  const auto found = set.find(wanted.name);
+  if (found == set.end() || found->second->channel == nullptr) return nullptr;
+  if (found->second->check == wanted.check) return found->second->channel;
+  throw std::logic_error(absl::StrCat("the signal '", wanted.name, "' of ", run_.owner,
+                                      " has a channel of another type"));
+}
+
+bool Messages::holds_code() const {
+  return std::any_of(std::begin(set_handlers_), std::end(set_handlers_),
+                     [](const auto& handlers) { return !handlers.empty(); });
+}
+
+void Messages::forget_handlers() {
+  for (auto& handlers : set_handlers_) handlers.clear();
 }
 
 std::vector<std::string> Messages::handler_names(HandlerKind kind) const {

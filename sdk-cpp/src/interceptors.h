@@ -80,11 +80,12 @@ struct ContinueAsNewInput {
   detail::Arguments arguments;
   Header header = {};
 };
-// Of a sleep, a condition with a deadline, or a scope with one, which last asks for it.
+// Of a sleep, or a wait or scope with a deadline, which last asks for it; or by itself.
 struct StartTimerInput {
   using Answer = detail::OperationPtr;
   static constexpr char kCall[] = "start_timer";
   Duration duration;
+  std::string_view summary = {};
 };
 struct SleepInput {
   using Answer = void;

@@ -69,21 +69,28 @@ void Messages::start_signal(const Handler& handler, const std::string& name,
                                        "' that it cannot read: ", describe_current()));
     return;
   }
+  if (handler->channel != nullptr) {  // What it takes is there before other code looks.
+    scheduler_.call([&] { handle_signal(*handler, name, kept->arguments, kept->header); });
+    return;
+  }
   const auto task = scheduler_.spawn(
       absl::StrCat("signal ", name),
-      [this, handler, kept, name] {
-        report_trouble(run_, [&] {
-          try {
-            inbound_.handle_signal({*handler, name, kNoId, kept->arguments, kept->header});
-          } catch (...) {
-            end_with_current_exception(run_);
-          }
-        });
-      },
+      [this, handler, kept, name] { handle_signal(*handler, name, kept->arguments, kept->header); },
       nullptr);
   task->is_handler = true;
   task->handler = handler;
   task->update = nullptr;  // Not of the update that may have set the handler.
+}
+
+void Messages::handle_signal(const detail::HandlerType& handler, const std::string& name,
+                             const ProtoPayloads& arguments, const Header& header) {
+  report_trouble(run_, [&] {
+    try {
+      inbound_.handle_signal({handler, name, kNoId, arguments, header});
+    } catch (...) {
+      end_with_current_exception(run_);
+    }
+  });
 }
 
 void Messages::apply(const core::DoUpdate& job) {

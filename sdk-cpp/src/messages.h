@@ -29,7 +29,15 @@ class Messages {
   bool accepted_update() const { return accepted_update_; }
   void begin_activation() { accepted_update_ = false; }
 
+  // A signal's handler that is a channel takes what came before at once. Throws std::logic_error
+  // where one of a channel and a handler would take the other's signals.
   void set_handler(detail::HandlerKind kind, detail::HandlerType handler);
+  // The channel that takes what this handler would; null if there is none yet. Throws
+  // std::logic_error for one of another type.
+  detail::WaitablePtr signal_channel(const detail::HandlerType& wanted) const;
+  // As the run ends: handlers hold code of the user's, and signals in channels are their values.
+  bool holds_code() const;
+  void forget_handlers();
   void set_current_details(std::string text) { current_details_ = std::move(text); }
   bool handlers_running() const;
   // As the run ends.
@@ -51,6 +59,8 @@ class Messages {
   };
 
   void start_signal(const Handler& handler, const std::string& name, const SignalEvent& event);
+  void handle_signal(const detail::HandlerType& handler, const std::string& name,
+                     const ProtoPayloads& arguments, const Header& header);
   void run_update(const Update& job);
   bool accept_update(const Update& job, const HandlerInput& input);
   void reject_unknown(const Update& job, const std::string& name);

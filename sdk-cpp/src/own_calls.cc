@@ -1,6 +1,7 @@
 #include "sdk-cpp/src/own_calls.h"
 
 #include <exception>
+#include <optional>
 #include <utility>
 #include <variant>
 
@@ -30,7 +31,7 @@ void OwnCalls::call(SleepInput& input) {
 bool OwnCalls::call(WaitConditionInput& input) {
   Scheduler& scheduler = runtime_.scheduler();
   detail::TaskState& task = scheduler.waiting_task(input.kCall);
-  if (scheduler.ask(input.condition)) return true;
+  if (scheduler.conditions().ask(input.condition)) return true;
   if (input.timeout && input.timeout->count() <= 0) return false;
   OperationPtr timer;
   if (input.timeout) timer = runtime_.start_timer(*input.timeout);
@@ -40,14 +41,14 @@ bool OwnCalls::call(WaitConditionInput& input) {
     Condition& condition;
     const OperationPtr& timer;
     ~Leave() {
-      scheduler.remove_condition(condition);
+      scheduler.conditions().remove(condition);
       if (timer == nullptr) return;
-      timer->waiting.clear();
       scheduler.cancel(timer);
     }
   } leave{scheduler, waiting, timer};
-  scheduler.add_condition(waiting);
-  if (timer != nullptr) timer->waiting.push_back(&task);
+  scheduler.conditions().add(waiting);
+  std::optional<Watching> time_is_up;
+  if (timer != nullptr) time_is_up.emplace(*timer, task);
   for (;;) {
     scheduler.park(task);
     if (Scheduler::take_cancel(task)) throw CancelledError();

@@ -1,6 +1,7 @@
 #include "sdk-cpp/src/run.h"
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -11,6 +12,9 @@
 #include "sdk-cpp/src/workflow_state.h"
 
 namespace chimera::sdk {
+namespace {
+std::atomic<std::uint64_t> last_number{0};
+}  // namespace
 
 Run::Run(const detail::WorkflowType& type_in, const core::RunContext& context_in, Codec codec_in,
          core::Metrics& metrics_in)
@@ -19,7 +23,8 @@ Run::Run(const detail::WorkflowType& type_in, const core::RunContext& context_in
       codec(std::move(codec_in)),
       metrics(metrics_in),
       owner(absl::StrCat("workflow ", context.workflow_type, " (id ", context.workflow_id, ", run ",
-                         context.run_id, ")")) {}
+                         context.run_id, ")")),
+      number(last_number.fetch_add(1, std::memory_order_relaxed) + 1) {}
 
 void Run::add_command(core::CommandVariant command, std::string_view summary,
                       std::string_view details) {

@@ -4,6 +4,7 @@
 #ifndef CHIMERA_SDK_CPP_SRC_RUN_H_
 #define CHIMERA_SDK_CPP_SRC_RUN_H_
 
+#include <cstdint>
 #include <memory>
 #include <random>
 #include <string>
@@ -40,7 +41,8 @@ struct Run {
   const core::RunContext context;
   const Codec codec;
   core::Metrics& metrics;
-  const std::string owner;  // "workflow Order (id order-17, run 01a1...)"
+  const std::string owner;     // "workflow Order (id order-17, run 01a1...)"
+  const std::uint64_t number;  // Of no other run of this process.
   workflow::Info info;
   base::WallTime now;
   std::shared_ptr<void> object;  // The user's; erased.
@@ -58,6 +60,8 @@ struct Run {
   bool evicting = false;
   // Its code was left in the middle: nothing of it runs or is destroyed any more.
   bool lost = false;
+  // A part of it was left in the middle: the rest runs no further, and is destroyed.
+  bool broken = false;
 };
 
 // --- How code ends ---

@@ -1,16 +1,16 @@
 #include "sdk-cpp/src/scheduler.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <exception>
 #include <functional>
 #include <stdexcept>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include <execinfo.h>
+#include "absl/strings/str_join.h"
 
 #include "sdk-cpp/src/errors.h"
+#include "sdk-cpp/src/frames.h"
 #include "sdk-cpp/src/log.h"
 #include "sdk-cpp/src/place.h"
 
@@ -19,11 +19,6 @@ namespace {
 
 // A run that throws this often while it is unwound has a loop around its catch (...).
 constexpr int kUnwindingsMax = 100;
-constexpr int kFramesMax = 50;  // Of one task in the answer to __stack_trace.
-
-bool internal(const std::string& frame) {
-  return frame.rfind("chimera::sdk::", 0) == 0 || frame.rfind("chimera::detail::", 0) == 0;
-}
 
 void set_no_stack(Run& run, const absl::Status& why) {
   run.set_task_error(absl::StrCat("cannot run ", run.owner, " now: ", std::string(why.message())));
@@ -40,9 +35,45 @@ void lose(Run& run, const Fiber& fiber) {
       "the frames)"));
 }
 
+// Where an exception could not leave what it had to; `in` is the call that the code was in.
+std::string where(const Fiber& fiber, const char* in) {
+  constexpr std::size_t kShown = 12;
+  std::vector<std::string> frames = describe_frames(fiber.given_up().frames);
+  frames.resize(std::min(frames.size(), kShown));
+  return absl::StrCat("It stood in ", in, ", at ", absl::StrJoin(frames, ", called by "));
+}
+
+// A part of the code has ended by itself, in the middle. The task fails, and begins anew.
+void break_off(Run& run, const Fiber& fiber, const char* in) {
+  run.broken = true;
+  run.read_only = run.in_side_effect = false;  // Whose end it may not have come to.
+  run.set_task_error(absl::StrCat(fiber.given_up().why,
+                                  " could not leave a destructor or a "
+                                  "noexcept function of ",
+                                  run.owner,
+                                  ", whose code runs no further; what waits in one must catch what "
+                                  "the wait may throw. ",
+                                  where(fiber, in)));
+}
+
+void log_stuck(const Run& run, const detail::TaskState& task) {
+  log(LogLevel::kError,
+      absl::StrCat(run.owner, " leaves the cache, but its ", task.name,
+                   " could not be unwound: ", task.fiber->given_up().why,
+                   ". Its stack is given up, and what stands on it is not destroyed. A catch (...) "
+                   "around a call that waits must rethrow, and a destructor or a noexcept function "
+                   "must not wait. ",
+                   where(*task.fiber, task.waiting_in)));
+}
+
 }  // namespace
 
-void Scheduler::run_ready(bool conditions) {
+Scheduler::~Scheduler() {
+  for (const auto& task : given_up_) task->fiber->give_up_stack();
+}
+
+void Scheduler::run_ready(bool ask_conditions) {
+  bool woke = false;
   do {
     while (!ready_.empty() && run_.task_error.empty()) {
       Task& task = *ready_.front();
@@ -50,16 +81,10 @@ void Scheduler::run_ready(bool conditions) {
       task.queued = false;
       resume(task);
     }
-  } while (conditions && run_.task_error.empty() && ask_conditions());
-}
-
-bool Scheduler::ask(const std::function<bool()>& condition) {
-  struct Restore {
-    bool& read_only;
-    const bool before;
-    ~Restore() { read_only = before; }
-  } restore{run_.read_only, std::exchange(run_.read_only, true)};
-  return condition();
+    woke = false;
+    if (ask_conditions && run_.task_error.empty() && !conditions_.empty())
+      call([&] { woke = conditions_.ask_all([this](Task& task) { wake(task); }); });
+  } while (woke);
 }
 
 void Scheduler::call(absl::FunctionRef<void()> code) {
@@ -83,35 +108,12 @@ void Scheduler::call(absl::FunctionRef<void()> code) {
     lose(run_, fiber);
     throw std::runtime_error(run_.task_error);
   }
-  if (error != nullptr) std::rethrow_exception(error);
-}
-
-bool Scheduler::ask_conditions() {
-  if (conditions_.empty()) return false;
-  bool woke = false;
-  call([&] { woke = ask_each_condition(); });
-  return woke;
-}
-
-// One pass: every condition sees the same state, and several may wake their tasks.
-bool Scheduler::ask_each_condition() {
-  bool woke = false;
-  for (auto at = conditions_.begin(); at != conditions_.end();) {
-    Condition& condition = **at;
-    try {
-      condition.satisfied = ask(*condition.holds);
-    } catch (...) {
-      condition.error = std::current_exception();
-    }
-    if (!condition.satisfied && condition.error == nullptr) {
-      ++at;
-      continue;
-    }
-    at = conditions_.erase(at);
-    wake(*condition.task);
-    woke = true;
+  if (fiber.abandoned()) {
+    break_off(run_, fiber, "code that must not wait");
+    fiber.give_up_stack();
+    throw std::runtime_error(run_.task_error);
   }
-  return woke;
+  if (error != nullptr) std::rethrow_exception(error);
 }
 
 void Scheduler::resume(Task& task) {
@@ -123,14 +125,16 @@ void Scheduler::resume(Task& task) {
   running_ = nullptr;
   run_.place = 0;
   if (task.fiber->overflowed()) return lose(run_, *task.fiber);
+  if (task.fiber->abandoned()) return break_off(run_, *task.fiber, task.waiting_in);
   if (!task.finished) return;
   if (task.queued) std::erase(ready_, &task);  // It woke itself and then ended.
-  for (Task* joiner : task.joiners) wake(*joiner);
-  if (task.error != nullptr && !task.joined && !run_.quiet()) report_unjoined(task);
+  wake_watchers(task);
+  if (!task.owned) report_unjoined(task);
   std::erase_if(tasks_, [&](const std::shared_ptr<Task>& each) { return each.get() == &task; });
 }
 
 void Scheduler::report_unjoined(const Task& task) const {
+  if (task.error == nullptr || task.joined || run_.quiet()) return;
   const auto* scope = task.own_scope.get();
   while (scope != nullptr && !scope->cancelled) scope = scope->parent.get();
   try {
@@ -178,25 +182,31 @@ void Scheduler::wake(Task& task) {
   ready_.push_back(&task);
 }
 
+void Scheduler::wake_watchers(detail::Waitable& ready) {
+  for (Task* const task : ready.watchers) wake(*task);
+}
+
 void Scheduler::park(Task& task) {
+  park_unmoved(task);
+  if (run_.evicting) throw_unwinding(task);
+}
+
+void Scheduler::park_unmoved(Task& task) {
   // A cancellation that came while the task ran is delivered without waiting.
   if (!run_.evicting && task.pending_cancel == nullptr) Fiber::suspend();
   while (trace_ != nullptr) {  // Resumed only to say where it waits.
-    trace_->resize(kFramesMax);
-    trace_->resize(backtrace(trace_->data(), kFramesMax));
+    *trace_ = frames_here();
     Fiber::suspend();
   }
-  if (run_.evicting) throw_unwinding(task);
 }
 
 void Scheduler::throw_unwinding(Task& task) {
   ++task.unwindings;
-  // Throwing out of a destructor that runs while another exception is under way would end the
-  // process; and code that catches the unwinding again and again would never end.
-  if (std::uncaught_exceptions() > task.safe_exceptions || task.unwindings > kUnwindingsMax) {
-    task.fiber->abandon();
-    Fiber::suspend();
-  }
+  // Code that catches the unwinding again and again would never end.
+  if (task.unwindings > kUnwindingsMax) Fiber::abandon_here("a catch (...) in a loop");
+  // It must not leave a destructor that runs while another exception is under way.
+  if (std::uncaught_exceptions() > task.safe_exceptions)
+    Fiber::abandon_here("a destructor that waits while an exception is under way");
   throw Unwinding{};
 }
 
@@ -208,8 +218,9 @@ Scheduler::Task& Scheduler::waiting_task(const char* call) {
   if (!run_.may_change(call) && running_ != nullptr) throw_unwinding(*running_);
   if (running_ != nullptr) running_->waiting_in = call;
   if (running_ == nullptr) {
-    throw ReadOnlyContextError(
-        absl::StrCat("chimera::workflow::", call, " cannot wait in a constructor of ", run_.owner));
+    throw ReadOnlyContextError(absl::StrCat("chimera::workflow::", call,
+                                            " cannot wait in a constructor or destructor of ",
+                                            run_.owner));
   }
   return *running_;
 }
@@ -218,13 +229,10 @@ Scheduler::Task& Scheduler::waiting_task(const char* call) {
 // whose end is then waited for.
 void Scheduler::wait_for(const OperationPtr& operation, Task& task) {
   while (!operation->done) {
-    operation->waiting.push_back(&task);
-    struct Leave {
-      Operation& operation;
-      Task* task;
-      ~Leave() { std::erase(operation.waiting, task); }
-    } leave{*operation, &task};
-    park(task);
+    {
+      const Watching watching(*operation, task);
+      park(task);
+    }
     if (!take_cancel(task)) continue;
     const bool was_done = operation->done;
     cancel(operation);
@@ -241,6 +249,7 @@ bool Scheduler::within(const detail::ScopeState* at, const detail::ScopeState& s
 void Scheduler::cancel(const OperationPtr& operation) {
   if (operation->done || std::exchange(operation->cancel_sent, true)) return;
   operation->ask_to_end(run_);
+  if (operation->done) wake_watchers(*operation);
 }
 
 void Scheduler::cancel(const Scope& scope, std::string reason) {
@@ -268,9 +277,9 @@ void Scheduler::evict() {
   ready_.clear();
   // A task that is unwound may wake or even start others; those are unwound in their turn.
   while (!tasks_.empty() && !run_.lost) {
-    const std::shared_ptr<Task> task = tasks_.front();
-    tasks_.pop_front();
-    unwind(*task);
+    const std::shared_ptr<Task> task = tasks_.back();
+    tasks_.pop_back();
+    unwind(task);
     if (run_.lost) tasks_.push_back(task);
   }
   if (run_.lost) {
@@ -282,19 +291,48 @@ void Scheduler::evict() {
   run_.commands.clear();
 }
 
-void Scheduler::unwind(Task& task) {
-  if (!task.fiber->started()) return;
-  running_ = &task;
-  task.fiber->resume();
-  running_ = nullptr;
-  if (task.fiber->overflowed()) return lose(run_, *task.fiber);
-  if (task.finished && task.unwound && task.unwindings == 1) return;
+void Scheduler::unwind(const std::shared_ptr<Task>& task) {
+  const bool was_abandoned = task->fiber->abandoned();
+  if (!was_abandoned && !task->fiber->started()) {
+    // What the body captured may do anything as it goes.
+    return destroy([&] { task->body = nullptr; });
+  }
+  if (!was_abandoned) {
+    running_ = task.get();
+    task->fiber->resume();
+    running_ = nullptr;
+    if (task->fiber->overflowed()) return lose(run_, *task->fiber);
+  }
+  if (task->fiber->abandoned()) {
+    if (!was_abandoned) log_stuck(run_, *task);
+    new std::function<void()>(std::move(task->body));  // Kept for ever: the code stands in it.
+    return given_up_.push_back(task);
+  }
+  // Nothing was thrown where all that waited were destructors of tasks.
+  if (task->unwindings == 0 || (task->unwound && task->unwindings == 1)) return;
   log(LogLevel::kError,
-      absl::StrCat(run_.owner, ": the code of its ", task.name,
+      absl::StrCat(run_.owner, ": the code of its ", task->name,
                    " swallowed the unwinding of a run that leaves the cache. A catch (...) around "
-                   "a call that waits "
-                   "must rethrow",
-                   task.finished ? "" : ", and a destructor must not wait: its stack is given up"));
+                   "a call that waits must rethrow"));
+}
+
+void Scheduler::destroy(absl::FunctionRef<void()> code) {
+  const std::string before = std::exchange(run_.task_error, {});
+  bool began = false;
+  const auto body = [&] {
+    began = true;
+    code();
+  };
+  try {
+    call(body);
+  } catch (...) {
+    if (began) {
+      log(LogLevel::kError,
+          absl::StrCat("as ", run_.owner, " was destroyed: ", describe_current()));
+    }
+  }
+  if (!began) code();  // There is no stack to be had: on the lane's own.
+  run_.task_error = before;
 }
 
 void Scheduler::resolve(Operation& operation, const api::common::v1::Payload* result) {
@@ -308,7 +346,7 @@ void Scheduler::resolve(Operation& operation, const api::common::v1::Payload* re
           absl::StrCat("cannot decode a result for ", run_.owner, ": ", error.what()));
     }
   }
-  wake_waiting(operation);
+  resolved(operation);
 }
 
 void Scheduler::resolve(Operation& operation, const api::failure::v1::Failure& failure) {
@@ -319,11 +357,11 @@ void Scheduler::resolve(Operation& operation, const api::failure::v1::Failure& f
     run_.set_task_error(
         absl::StrCat("cannot decode a failure for ", run_.owner, ": ", error.what()));
   }
-  wake_waiting(operation);
+  resolved(operation);
 }
 
-void Scheduler::wake_waiting(Operation& operation) {
-  for (Task* task : std::exchange(operation.waiting, {})) wake(*task);
+void Scheduler::resolved(Operation& operation) {
+  wake_watchers(operation);
   if (operation.on_done) std::exchange(operation.on_done, nullptr)();
 }
 
@@ -339,10 +377,8 @@ std::string Scheduler::stack_traces() {
     task->fiber->resume();
     running_ = nullptr;
     trace_ = nullptr;
-    for (void* address : frames) {
-      const std::string frame = describe_frame(address);
-      if (!internal(frame)) absl::StrAppend(&text, "  at ", frame, "\n");
-    }
+    for (const std::string& frame : describe_frames(frames))
+      absl::StrAppend(&text, "  at ", frame, "\n");
   }
   return text;
 }

@@ -46,42 +46,6 @@ void wait(const OperationPtr& operation, void (*decode_into)(const PayloadSource
   decode_into(PayloadSource(&*operation->result), out);
 }
 
-std::shared_ptr<TaskState> spawn(std::function<void()> body) {
-  return sdk::call(sdk::SpawnInput{std::move(body)});
-}
-
-void join(const std::shared_ptr<TaskState>& task) {
-  require(task, "task");
-  WorkflowRuntime& run = WorkflowRuntime::current("Task::get");
-  task->joined = true;
-  while (!task->finished) {
-    TaskState& self = run.scheduler().waiting_task("Task::get");
-    task->joiners.push_back(&self);
-    struct Leave {
-      TaskState& task;
-      TaskState* self;
-      ~Leave() { std::erase(task.joiners, self); }
-    } leave{*task, &self};
-    run.scheduler().park(self);
-    // The waiter's cancellation becomes the task's, whose end is then waited for.
-    if (!task->finished && sdk::Scheduler::take_cancel(self))
-      run.scheduler().cancel(task->own_scope, "");
-  }
-  if (task->error != nullptr) std::rethrow_exception(task->error);
-}
-
-void cancel(const std::shared_ptr<TaskState>& task) {
-  require(task, "task");
-  WorkflowRuntime& run = WorkflowRuntime::current("Task::cancel");
-  run.run().place = place_of(__builtin_return_address(0));
-  if (run.run().may_change("Task::cancel")) run.scheduler().cancel(task->own_scope, "");
-}
-
-bool finished(const std::shared_ptr<TaskState>& task) {
-  require(task, "task");
-  return task->finished;
-}
-
 std::shared_ptr<ScopeState> open_scope(bool detached, std::optional<Duration> timeout) {
   WorkflowRuntime& run = WorkflowRuntime::current("CancellationScope");
   auto scope = std::make_shared<ScopeState>();
@@ -142,6 +106,10 @@ void cancel(const std::shared_ptr<ScopeState>& scope, std::string reason) {
 bool timed_out(const std::shared_ptr<ScopeState>& scope) {
   require(scope, "CancellationScope");
   return scope->timed_out;
+}
+
+OperationPtr start_timer(Duration duration, std::string_view summary) {
+  return sdk::call(sdk::StartTimerInput{duration, summary});
 }
 
 void set_handler(HandlerKind kind, HandlerType handler) {
@@ -228,6 +196,23 @@ std::string uuid4() {
   run.run().may_change("uuid4");
   return run.run().make_uuid();
 }
+
+std::int64_t random_int(std::int64_t lo, std::int64_t hi) {
+  if (lo > hi) {
+    throw std::invalid_argument(absl::StrCat("chimera::workflow::random_int(", lo, ", ", hi,
+                                             "): no number is from the one to the other"));
+  }
+  std::mt19937_64& numbers = random();
+  const std::uint64_t count = static_cast<std::uint64_t>(hi) - static_cast<std::uint64_t>(lo) + 1;
+  if (count == 0) return static_cast<std::int64_t>(numbers());  // All that there are.
+  // Of the numbers above the last multiple, some remainders would come more often.
+  const std::uint64_t unfair = (std::uint64_t{0} - count) % count;
+  std::uint64_t number = numbers();
+  while (number < unfair) number = numbers();
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(lo) + number % count);
+}
+
+double random_double() { return static_cast<double>(random()() >> 11) * 0x1p-53; }
 
 const Info& info() { return sdk::call(sdk::InfoInput{}); }
 

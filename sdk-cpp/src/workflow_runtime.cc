@@ -109,7 +109,11 @@ WorkflowRuntime::~WorkflowRuntime() {
   evict();
   const Entered entered(this);  // For destructors of the user's object that ask info().
   if (run_.lost) new std::shared_ptr<void>(std::move(run_.object));  // Kept for ever.
-  run_.object.reset();
+  if (run_.object == nullptr && !messages_.holds_code()) return;
+  scheduler_.destroy([this] {
+    messages_.forget_handlers();
+    run_.object.reset();
+  });
 }
 
 WorkflowRuntime* WorkflowRuntime::current_or_null() { return current_runtime; }
@@ -159,15 +163,17 @@ core::Completion WorkflowRuntime::run_activation(const core::Activation& activat
     evict();
     return {core::Completion::Success{}};
   }
-  if (run_.lost)
+  if (run_.lost || run_.broken)
     return failed_task(absl::StrCat(
-        run_.owner, " ran out of stack before; the task's next attempt begins anew, with more"));
+        run_.owner, run_.lost
+                        ? " ran out of stack before; the task's next attempt begins anew, with more"
+                        : " was left in the middle before; the task's next attempt begins anew"));
   const auto* query =
       activation.jobs.empty() ? nullptr : std::get_if<core::QueryWorkflow>(&activation.jobs[0]);
   if (query != nullptr) {
     for (const core::Job& job : activation.jobs)
       messages_.answer_query(std::get<core::QueryWorkflow>(job));
-    if (run_.lost) {
+    if (run_.lost || run_.broken) {
       return {core::Completion::Success{.commands = std::exchange(run_.commands, {}),
                                         .unusable = run_.task_error}};
     }

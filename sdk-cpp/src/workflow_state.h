@@ -35,8 +35,11 @@ struct EnteredScope {
 };
 
 // One fiber of the run: the run method, a handler, or what spawn() started.
-class TaskState {
+class TaskState final : public Waitable, public std::enable_shared_from_this<TaskState> {
  public:
+  TaskState() : Waitable("Task") {}
+  bool ready() const override { return finished; }
+
   std::string name;  // "run", "signal approve", ...
   std::function<void()> body;
   std::unique_ptr<sdk::Fiber> fiber;
@@ -47,11 +50,11 @@ class TaskState {
   // Cancelled while a detached scope shielded the task; due when that is left.
   std::vector<std::shared_ptr<ScopeState>> due_cancels;
   std::shared_ptr<const workflow::UpdateInfo> update;  // Inherited by the tasks that it spawns.
-  std::vector<TaskState*> joiners;
   std::exception_ptr error;
   bool queued = false;
   bool finished = false;
   bool joined = false;
+  bool owned = false;                          // By a Task of the user's, who may yet get its end.
   bool is_handler = false;                     // Of a signal or an update.
   std::shared_ptr<const HandlerType> handler;  // The one; null for an unknown update.
   const char* waiting_in = "start";  // The call of chimera::workflow that it was last seen in.
@@ -74,13 +77,6 @@ struct Unwinding {};
 // Ends the run and starts the next.
 struct ContinueAsNew {
   api::command::v1::ContinueAsNewWorkflowExecutionCommandAttributes attributes;
-};
-
-struct Condition {
-  const std::function<bool()>* holds;
-  detail::TaskState* task;
-  bool satisfied = false;
-  std::exception_ptr error;
 };
 
 }  // namespace chimera::sdk

@@ -200,7 +200,7 @@ struct TimesOut {
   std::string run(ActivityOptions options, bool beat) {
     options.retry_policy = quick(1);
     try {
-      workflow::execute_activity<&wait_until_cancelled>(options, beat);
+      static_cast<void>(workflow::execute_activity<&wait_until_cancelled>(options, beat));
     } catch (const ActivityError& error) {
       const auto* timeout = error.find_cause<TimeoutError>();
       if (timeout == nullptr) throw;
@@ -248,7 +248,7 @@ TEST_P(ActivityLive, EachTimeoutSaysWhichOneItWas) {
 }
 
 struct NoTimeout {
-  void run() { workflow::execute_activity<&add_one>({}, 1); }
+  int run() { return workflow::execute_activity<&add_one>({.heartbeat_timeout = 1s}, 1); }
 };
 
 // The options are a fault of the code: the task fails, and the message says what is missing.

@@ -50,7 +50,7 @@ struct Retries {
     const int attempt = workflow::execute_local_activity<&third_time>(options);
     options.retry_policy->maximum_attempts = 2;
     try {
-      workflow::execute_local_activity<&third_time>(options);
+      static_cast<void>(workflow::execute_local_activity<&third_time>(options));
     } catch (const ApplicationError& error) {
       return absl::StrCat(attempt, " ", error.type());
     }

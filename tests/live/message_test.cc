@@ -325,7 +325,7 @@ struct Account {
   }
   std::int64_t fail(std::string how) {
     if (how == "activity")
-      workflow::execute_activity<int>(
+      workflow::execute_activity<void>(
           "nothing",
           {.start_to_close_timeout = 10s, .retry_policy = RetryPolicy{.maximum_attempts = 1}});
     throw ApplicationError("after acceptance", {.type = "Late", .details = details(3)});

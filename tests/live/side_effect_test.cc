@@ -100,7 +100,7 @@ struct Changes {
     std::string way = "old";
     if (code == 2 && workflow::get_version("way", workflow::kDefaultVersion, 1) == 1) way = "new";
     if (code == 3) way = workflow::get_version("way", 1, 2) == 2 ? "newest" : "new";
-    workflow::execute_activity<&step>(kOptions, way);
+    static_cast<void>(workflow::execute_activity<&step>(kOptions, way));
     workflow::wait_condition([this] { return done; });
     if (code == 2) absl::StrAppend(&way, workflow::get_version("way", -1, 1));
     if (code == 3) absl::StrAppend(&way, workflow::get_version("way", 1, 2));
@@ -156,7 +156,7 @@ struct ForGo {
     look(seed + 1);
     ActivityOptions options = kOptions;
     options.activity_id = "the-step";
-    workflow::execute_activity<&step>(options, seen);
+    static_cast<void>(workflow::execute_activity<&step>(options, seen));
     absl::StrAppend(&seen, " ", workflow::get_version("change-b", 1, 1));
     look(seed + 1);
     look(seed + 2);

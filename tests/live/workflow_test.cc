@@ -170,7 +170,7 @@ struct Cancelled {
       if (kind == "timer") workflow::sleep(1h);
       if (kind == "condition") wait_for_ever();
       if (kind == "activity")
-        workflow::execute_activity<int>(
+        workflow::execute_activity<void>(
             "never", {.task_queue = "nobody-polls-this-queue", .start_to_close_timeout = 1h});
       return "not cancelled";
     } catch (const FailureError& error) {
@@ -443,7 +443,7 @@ struct Draws {
   std::string run() {
     draw();
     workflow::logger().warning("drew once");
-    workflow::execute_activity<&echo>(kOptions, drawn[0]);
+    static_cast<void>(workflow::execute_activity<&echo>(kOptions, drawn[0]));
     draw();
     workflow::wait_condition([this] { return done; });
     draw();
@@ -491,7 +491,7 @@ struct Versioned {
       workflow::deprecate_patch("p");
       way = "new";
     }
-    workflow::execute_activity<&echo>(kOptions, way);
+    static_cast<void>(workflow::execute_activity<&echo>(kOptions, way));
     workflow::wait_condition([this] { return done; });
     if (version == 2) way += workflow::patched("p") ? "+" : "-";
     return way;

@@ -68,8 +68,8 @@ Receipt OrderWorkflow::run(Order order) {
   auto label =
       workflow::start_activity<std::string>("print_label", {.start_to_close_timeout = 30s}, order);
   try {
-    workflow::execute_activity<std::string>("check_address", {.start_to_close_timeout = 30s},
-                                            order.customer);
+    workflow::execute_activity<void>("check_address", {.start_to_close_timeout = 30s},
+                                     order.customer);
   } catch (const chimera::ActivityError& error) {
     throw chimera::ApplicationError("cannot ship: " + what_arrived(error), {.type = "NotShipped"});
   }

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,6 +30,8 @@ struct HandlerOptions {
 };
 
 namespace detail {
+
+class Waitable;
 
 // Parameter and result types of functions, methods and (const) methods.
 template <class F>
@@ -187,15 +190,30 @@ Argument argument(const T& value) {
           [](const void* from, PayloadSink& out) { encode(out, *static_cast<const T*>(from)); }};
 }
 using Arguments = std::span<const Argument>;
-// Those of a call, for the expression that makes it.
-template <std::size_t kSize>
-struct ArgumentList {
-  operator Arguments() const { return Arguments(list); }
-  std::array<Argument, kSize> list;
+// Those of a call, for the expression that makes it. What had to be converted is kept.
+template <class... Kept>
+class ArgumentList {
+ public:
+  template <class... A>
+  explicit ArgumentList(const A&... values) : values_(values...), list_(list_of(values_)) {}
+  ArgumentList(const ArgumentList&) = delete;
+  ArgumentList& operator=(const ArgumentList&) = delete;
+  operator Arguments() const { return Arguments(list_); }
+
+ private:
+  static std::array<Argument, sizeof...(Kept)> list_of(const std::tuple<Kept...>& values) {
+    return std::apply(
+        [](const auto&... each) {
+          return std::array<Argument, sizeof...(Kept)>{argument(each)...};
+        },
+        values);
+  }
+  const std::tuple<Kept...> values_;
+  const std::array<Argument, sizeof...(Kept)> list_;
 };
 template <class... T>
-ArgumentList<sizeof...(T)> list_any(const T&... values) {
-  return {{argument(values)...}};
+auto list_any(const T&... values) {
+  return ArgumentList<const T&...>(values...);
 }
 
 template <class Parameters, class... A>
@@ -212,31 +230,86 @@ consteval void refuse_call() {
                 "an argument of this call does not convert to the parameter that it is for");
 }
 
-// Calls use(arguments) with the values converted to the parameter types of F, so that the compiler
-// checks them.
+// Whether a parameter may not be given a value of this type, since the language would convert it
+// and say nothing: to a narrower number, or to a truth. A number that is as wide and has another
+// sign is looked at when it is there.
+template <class To, class From>
+constexpr bool narrows() {
+  if constexpr (is_a<To, std::optional>) {
+    if constexpr (is_a<From, std::optional>) {
+      return narrows<typename To::value_type, typename From::value_type>();
+    } else {
+      return narrows<typename To::value_type, From>();
+    }
+  } else if constexpr (!std::is_integral_v<To>) {
+    return false;
+  } else if constexpr (std::is_same_v<To, bool>) {
+    return !std::is_same_v<From, bool> && (std::is_arithmetic_v<From> || std::is_pointer_v<From>);
+  } else if constexpr (std::is_integral_v<From>) {
+    return sizeof(From) > sizeof(To);
+  } else {
+    return std::is_floating_point_v<From>;
+  }
+}
+// Throws std::invalid_argument, for the parameter of this number.
+[[noreturn]] void argument_changes_sign(std::size_t number, const std::string& value);
+template <class To, class From>
+void check_sign(const From& value, std::size_t number) {
+  if constexpr (is_a<To, std::optional>) {
+    if constexpr (is_a<From, std::optional>) {
+      if (value) check_sign<typename To::value_type>(*value, number);
+    } else if constexpr (std::is_integral_v<From>) {
+      check_sign<typename To::value_type>(value, number);
+    }
+  } else if constexpr (std::is_integral_v<To> && std::is_integral_v<From>) {
+    if constexpr (std::is_signed_v<From> && std::is_unsigned_v<To>) {
+      if (value < 0) argument_changes_sign(number, std::to_string(value));
+    } else if constexpr (std::is_unsigned_v<From> && std::is_signed_v<To> &&
+                         sizeof(From) == sizeof(To)) {
+      if (static_cast<To>(value) < 0) argument_changes_sign(number, std::to_string(value));
+    }
+  }
+}
+template <class To, class From>
+decltype(auto) as_parameter(const From& value) {
+  if constexpr (std::is_arithmetic_v<To> && std::is_arithmetic_v<From>) {
+    return static_cast<To>(value);
+  } else {
+    return (value);
+  }
+}
+
+// The values converted to the parameter types of F, so that the compiler checks them: as a list, or
+// for use(arguments).
 template <class Parameters>
 struct Passing;
 template <class... P>
 struct Passing<std::tuple<P...>> {
-  static ArgumentList<sizeof...(P)> list(const P&... values) { return {{argument(values)...}}; }
-  // The next two are for calls that do not fit: they say why.
   template <class... A>
-    requires(!kConvert<Types<P...>, A...>)
-  static ArgumentList<0> list(const A&...) {
-    refuse_call<sizeof...(P), A...>();
-    return {};
+  static auto list(const A&... values) {
+    if constexpr (!kConvert<Types<P...>, A...>) {
+      refuse_call<sizeof...(P), A...>();
+      return ArgumentList<>();
+    } else {
+      static_assert((!narrows<P, std::decay_t<A>>() && ...),
+                    "an argument would be narrowed to its parameter's type; if that is meant, say "
+                    "static_cast");
+      std::size_t number = 0;
+      (check_sign<P>(values, ++number), ...);
+      return ArgumentList<Kept<P, A>...>(as_parameter<P>(values)...);
+    }
   }
   template <class Use, class... A>
-    requires(!kConvert<Types<P...>, A...>)
-  static decltype(auto) pass(Use&& use, const A&...) {
-    refuse_call<sizeof...(P), A...>();
-    return use(Arguments());
+  static decltype(auto) pass(Use&& use, const A&... values) {
+    return std::forward<Use>(use)(list(values...));
   }
-  template <class Use>
-  static decltype(auto) pass(Use&& use, const P&... values) {
-    const std::array<Argument, sizeof...(P)> arguments{argument(values)...};
-    return use(Arguments(arguments));
-  }
+
+ private:
+  template <class Parameter, class A>
+  using Kept =
+      std::conditional_t<!std::is_arithmetic_v<Parameter> &&
+                             (std::is_same_v<Parameter, A> || std::is_base_of_v<Parameter, A>),
+                         const Parameter&, Parameter>;
 };
 template <class Use, class... T>
 decltype(auto) pass_any(Use&& use, const T&... values) {
@@ -353,6 +426,7 @@ struct HandlerType {
   HandlerCall call;
   HandlerCall validate = {};  // Updates only; may be empty.
   HandlerUnfinishedPolicy unfinished_policy = HandlerUnfinishedPolicy::kWarnAndAbandon;
+  std::shared_ptr<Waitable> channel = {};  // That takes the signals: its call never waits.
 };
 
 // True if the exception that is being handled is an E.

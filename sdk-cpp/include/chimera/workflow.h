@@ -11,11 +11,13 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <ranges>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "chimera/concurrency.h"
 #include "chimera/definition.h"
 #include "chimera/errors.h"
 #include "chimera/metrics.h"
@@ -24,10 +26,6 @@
 #include "chimera/side_effect.h"
 
 namespace chimera::detail {
-
-class Operation;  // Something that the workflow waits for: an activity, a child, a signal's
-                  // delivery.
-using OperationPtr = std::shared_ptr<Operation>;  // Shared by the run and by the user's handles.
 
 OperationPtr schedule_activity(std::string_view name, const ActivityOptions& options,
                                Arguments arguments);
@@ -44,6 +42,7 @@ void signal_external(const std::string& id, const std::string& run_id, std::stri
                      Arguments arguments);
 void cancel_external(const std::string& id, const std::string& run_id, const std::string& reason);
 [[noreturn]] void continue_as_new(const ContinueAsNewOptions& options, Arguments arguments);
+OperationPtr start_timer(Duration duration, std::string_view summary);
 // These, and those for tasks and scopes, throw std::logic_error for an empty pointer: a handle that
 // was moved from.
 bool finished(const OperationPtr& operation);
@@ -53,18 +52,16 @@ void cancel(const OperationPtr& operation);
 void wait(const OperationPtr& operation, void (*decode_into)(const PayloadSource&, void*),
           void* out);
 
-class TaskState;
-std::shared_ptr<TaskState> spawn(std::function<void()> body);
-void join(const std::shared_ptr<TaskState>& task);  // Throws what the body threw.
-void cancel(const std::shared_ptr<TaskState>& task);
-bool finished(const std::shared_ptr<TaskState>& task);
-
 struct ScopeState;
 std::shared_ptr<ScopeState> open_scope(bool detached, std::optional<Duration> timeout);
 void enter_scope(const std::shared_ptr<ScopeState>& scope);
 void leave_scope(const std::shared_ptr<ScopeState>& scope) noexcept;
 void cancel(const std::shared_ptr<ScopeState>& scope, std::string reason);
 bool timed_out(const std::shared_ptr<ScopeState>& scope);
+
+// What {} is, where options with a start_to_close_timeout or schedule_to_close_timeout must stand.
+// (Options without either, but with something else, are refused when they are used.)
+enum class NeedsATimeout {};
 
 enum class HandlerKind { kSignal, kQuery, kUpdate };
 void set_handler(HandlerKind kind, HandlerType handler);
@@ -93,7 +90,7 @@ namespace chimera::workflow {
 
 // A started activity. get() waits; as often as one likes.
 template <class R>
-class Handle {
+class [[nodiscard]] Handle {
  public:
   explicit Handle(detail::OperationPtr operation) : operation_(std::move(operation)) {}
   bool done() const { return detail::finished(operation_); }
@@ -112,6 +109,9 @@ class Handle {
   }
 
  protected:
+  friend detail::WaitablePtr waitable_of(const Handle& handle) {
+    return detail::waitable(handle.operation_);
+  }
   detail::OperationPtr operation_;
 };
 
@@ -163,22 +163,36 @@ template <class R, class... A>
 }
 template <auto Activity, class = decltype(Activity), class... A>
   requires detail::FunctionPointer<Activity>
-[[gnu::always_inline]] inline auto execute_activity(const ActivityOptions& options,
+[[nodiscard, gnu::always_inline]] inline auto execute_activity(const ActivityOptions& options,
                                                     const A&... arguments) {
   return start_activity<Activity>(options, arguments...).get();
 }
 template <const auto& Definition, class... A>
   requires detail::DefinesActivity<Definition>
-[[gnu::always_inline]] inline auto execute_activity(const ActivityOptions& options,
+[[nodiscard, gnu::always_inline]] inline auto execute_activity(const ActivityOptions& options,
                                                     const A&... arguments) {
   return start_activity<Definition>(options, arguments...).get();
 }
 template <class R, class... A>
-[[gnu::always_inline]] inline R execute_activity(std::string_view name,
+[[nodiscard, gnu::always_inline]] inline R execute_activity(std::string_view name,
                                                  const ActivityOptions& options,
                                                  const A&... arguments) {
   return start_activity<R>(name, options, arguments...).get();
 }
+
+// Without a timeout: execute_activity<&charge>({}, order).
+template <auto Activity, class... A>
+auto start_activity(detail::NeedsATimeout, const A&... arguments) = delete;
+template <const auto& Definition, class... A>
+auto start_activity(detail::NeedsATimeout, const A&... arguments) = delete;
+template <class R, class... A>
+auto start_activity(std::string_view name, detail::NeedsATimeout, const A&... arguments) = delete;
+template <auto Activity, class... A>
+auto execute_activity(detail::NeedsATimeout, const A&... arguments) = delete;
+template <const auto& Definition, class... A>
+auto execute_activity(detail::NeedsATimeout, const A&... arguments) = delete;
+template <class R, class... A>
+auto execute_activity(std::string_view name, detail::NeedsATimeout, const A&... arguments) = delete;
 
 // Local activities: this worker runs them within the workflow task, without a round trip to the
 // server; for short calls. Tried again as other activities are, on this worker.
@@ -204,25 +218,40 @@ template <class R, class... A>
 }
 template <auto Activity, class = decltype(Activity), class... A>
   requires detail::FunctionPointer<Activity>
-[[gnu::always_inline]] inline auto execute_local_activity(const LocalActivityOptions& options,
+[[nodiscard, gnu::always_inline]] inline auto execute_local_activity(const LocalActivityOptions& options,
                                                           const A&... arguments) {
   return start_local_activity<Activity>(options, arguments...).get();
 }
 template <const auto& Definition, class... A>
   requires detail::DefinesActivity<Definition>
-[[gnu::always_inline]] inline auto execute_local_activity(const LocalActivityOptions& options,
+[[nodiscard, gnu::always_inline]] inline auto execute_local_activity(const LocalActivityOptions& options,
                                                           const A&... arguments) {
   return start_local_activity<Definition>(options, arguments...).get();
 }
 template <class R, class... A>
-[[gnu::always_inline]] inline R execute_local_activity(std::string_view name,
+[[nodiscard, gnu::always_inline]] inline R execute_local_activity(std::string_view name,
                                                        const LocalActivityOptions& options,
                                                        const A&... arguments) {
   return start_local_activity<R>(name, options, arguments...).get();
 }
 
+template <auto Activity, class... A>
+auto start_local_activity(detail::NeedsATimeout, const A&... arguments) = delete;
+template <const auto& Definition, class... A>
+auto start_local_activity(detail::NeedsATimeout, const A&... arguments) = delete;
+template <class R, class... A>
+auto start_local_activity(std::string_view name, detail::NeedsATimeout,
+                          const A&... arguments) = delete;
+template <auto Activity, class... A>
+auto execute_local_activity(detail::NeedsATimeout, const A&... arguments) = delete;
+template <const auto& Definition, class... A>
+auto execute_local_activity(detail::NeedsATimeout, const A&... arguments) = delete;
+template <class R, class... A>
+auto execute_local_activity(std::string_view name, detail::NeedsATimeout,
+                            const A&... arguments) = delete;
+
 template <class R>
-class ChildHandle : public Handle<R> {
+class [[nodiscard]] ChildHandle : public Handle<R> {
  public:
   using Handle<R>::Handle;
   const std::string& id() const { return detail::child_id(this->operation_); }
@@ -278,18 +307,18 @@ template <class R, class... A>
 }
 template <auto Run, class = decltype(Run), class... A>
   requires detail::FunctionPointer<Run>
-[[gnu::always_inline]] inline auto execute_child_workflow(const ChildWorkflowOptions& options,
+[[nodiscard, gnu::always_inline]] inline auto execute_child_workflow(const ChildWorkflowOptions& options,
                                                           const A&... arguments) {
   return start_child_workflow<Run>(options, arguments...).get();
 }
 template <const auto& Definition, class... A>
   requires detail::DefinesWorkflow<Definition>
-[[gnu::always_inline]] inline auto execute_child_workflow(const ChildWorkflowOptions& options,
+[[nodiscard, gnu::always_inline]] inline auto execute_child_workflow(const ChildWorkflowOptions& options,
                                                           const A&... arguments) {
   return start_child_workflow<Definition>(options, arguments...).get();
 }
 template <class R, class... A>
-[[gnu::always_inline]] inline R execute_child_workflow(std::string_view type,
+[[nodiscard, gnu::always_inline]] inline R execute_child_workflow(std::string_view type,
                                                        const ChildWorkflowOptions& options,
                                                        const A&... arguments) {
   return start_child_workflow<R>(type, options, arguments...).get();
@@ -325,48 +354,18 @@ inline ExternalHandle get_external_workflow_handle(std::string id, std::string r
 Time now();
 // Durable: it goes on while no worker runs.
 void sleep(Duration duration);
+// The same, to be waited for beside other things; get() throws CancelledError once it is cancelled.
+// One of zero or less is done at once. The summary is a line for people, shown by the Web UI.
+inline Handle<void> start_timer(Duration duration, std::string_view summary = "") {
+  return Handle<void>(detail::start_timer(duration, summary));
+}
 // Until the condition holds. It is asked whenever something has happened to the workflow, and must
 // not change anything.
 void wait_condition(const std::function<bool()>& condition);
 // False when the time is up first.
 [[nodiscard]] bool wait_condition(const std::function<bool()>& condition, Duration timeout);
 
-// --- Concurrency ---
-
-// Code that runs beside the caller, on a fiber of its own, one at a time. A task that nobody joins
-// goes on alone; what it throws then is logged, except that it was cancelled. A default-made one is
-// empty, and its calls throw std::logic_error.
-template <class R>
-class Task {
- public:
-  bool done() const { return detail::finished(state_); }
-  void cancel() { detail::cancel(state_); }
-  R get() {
-    detail::join(state_);
-    if constexpr (!std::is_void_v<R>) return **value_;
-  }
-
- private:
-  template <class F>
-  friend auto spawn(F body);
-  std::shared_ptr<std::optional<std::conditional_t<std::is_void_v<R>, char, R>>> value_;
-  std::shared_ptr<detail::TaskState> state_;
-};
-
-template <class F>
-auto spawn(F body) {
-  using R = std::invoke_result_t<F>;
-  Task<R> task;
-  task.value_ = std::make_shared<typename decltype(task.value_)::element_type>();
-  task.state_ = detail::spawn([body = std::move(body), value = task.value_]() mutable {
-    if constexpr (std::is_void_v<R>) {
-      body();
-    } else {
-      value->emplace(body());
-    }
-  });
-  return task;
-}
+// --- Cancellation ---  (Tasks and what they share: chimera/concurrency.h.)
 
 // A part of the workflow that can be cancelled apart from the rest. Cancelling reaches whatever
 // waits inside run(), and the scopes opened there: timers and conditions throw CancelledError,
@@ -433,6 +432,16 @@ void deprecate_patch(std::string_view id);
 // Seeded by the run; the same in every replay.
 std::mt19937_64& random();
 std::string uuid4();
+// From its numbers, by rules of our own: the same with every standard library, whose distributions
+// and std::shuffle are not. Both ends are included; lo > hi throws std::invalid_argument.
+[[nodiscard]] std::int64_t random_int(std::int64_t lo, std::int64_t hi);
+[[nodiscard]] double random_double();  // From 0 up to, but not, 1; a multiple of 2^-53.
+template <std::ranges::random_access_range R>
+void shuffle(R&& range) {
+  const auto begin = std::ranges::begin(range);
+  for (auto left = std::ranges::distance(range); left > 1; --left)
+    std::ranges::iter_swap(begin + random_int(0, left - 1), begin + (left - 1));
+}
 
 struct ParentInfo {
   std::string namespace_, workflow_id, run_id;

@@ -11,7 +11,6 @@
 #include <optional>
 #include <stdexcept>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 
@@ -21,9 +20,10 @@
 
 namespace chimera::detail {
 
-class Operation {
+class Operation : public Waitable {
  public:
-  virtual ~Operation() = default;
+  Operation() : Waitable("handle") {}
+  bool ready() const override { return done; }
   // Issues the command that asks for its end. What follows depends on its cancellation type, which
   // the core knows.
   virtual void ask_to_end(sdk::Run& run) {}
@@ -35,7 +35,6 @@ class Operation {
   bool cancel_sent = false;
   std::optional<api::common::v1::Payload> result;
   std::shared_ptr<const FailureError> failure;
-  std::vector<TaskState*> waiting;
   std::function<void()> on_done;
 };
 

@@ -11,8 +11,8 @@ namespace chimera::sdk {
 class Timers {
  public:
   Timers(Run& run, Scheduler& scheduler) : run_(run), scheduler_(scheduler) {}
-  OperationPtr start(Duration duration);
-  OperationPtr call(StartTimerInput& input) { return start(input.duration); }
+  OperationPtr start(Duration duration, std::string_view summary = {});
+  OperationPtr call(StartTimerInput& input);
   void apply(const core::FireTimer& job);
 
  private:

@@ -89,7 +89,7 @@ struct Rich {
     }
     if (runs) {
       ended([] {
-        workflow::execute_activity<std::string>(spelled("Flaky"), kActivity, std::string("a"), 3);
+        workflow::execute_activity<void>(spelled("Flaky"), kActivity, std::string("a"), 3);
       });
     }
     ended([] { workflow::execute_activity<void>(spelled(program().activity), kActivity); });
@@ -148,8 +148,7 @@ struct Rich {
     const auto at_the_end = [this] { return last == "end"; };
     const auto clean = [] {
       ended([] {
-        workflow::execute_activity<std::string>(spelled("Flaky"), kActivity, std::string("clean"),
-                                                1);
+        workflow::execute_activity<void>(spelled("Flaky"), kActivity, std::string("clean"), 1);
       });
     };
     if (program().typescript) return wait_with_timer(at_the_end, clean);

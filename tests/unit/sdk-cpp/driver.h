@@ -2,11 +2,14 @@
 #ifndef CHIMERA_TESTS_UNIT_SDK_CPP_DRIVER_H_
 #define CHIMERA_TESTS_UNIT_SDK_CPP_DRIVER_H_
 
+#include <functional>
 #include <list>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "gtest/gtest.h"
 
 #include "core/language/language.h"
 #include "sdk-cpp/src/payload_access.h"
@@ -106,10 +109,30 @@ const T* command(const core::Completion& completion, std::size_t index) {
                                              : nullptr;
 }
 
+inline core::Job evict() { return core::RemoveFromCache{core::EvictionReason::kCacheFull, ""}; }
+
 inline std::string task_failure(const core::Completion& completion) {
   const auto* failure = std::get_if<core::Completion::Failure>(&completion.status);
   return failure == nullptr ? "" : failure->failure.message();
 }
+
+inline bool completed(const core::Completion& completion) {
+  return !commands(completion).empty() && std::holds_alternative<core::CompleteWorkflowExecution>(
+                                              commands(completion).back().variant);
+}
+
+inline std::string log_of(const std::function<void()>& body) {
+  testing::internal::CaptureStderr();
+  body();
+  return testing::internal::GetCapturedStderr();
+}
+
+// A workflow that runs whatever a test gives it.
+inline std::function<void()> code;
+struct Runs {
+  void run() { code(); }
+};
+inline const auto kRuns = define_workflow<&Runs::run>("Runs");
 
 }  // namespace chimera::sdk
 

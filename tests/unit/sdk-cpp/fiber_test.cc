@@ -72,6 +72,25 @@ TEST(FiberTest, SuspendsInADestructorWhileAnExceptionIsUnderWay) {
   EXPECT_EQ(caught, 1);
 }
 
+[[gnu::noinline]] void throw_it() { throw std::runtime_error("stays"); }
+[[gnu::noinline]] void throw_without_exceptions() noexcept { throw_it(); }
+
+TEST(FiberTest, AnExceptionThatCannotLeaveEndsTheFiberNotTheProcess) {
+  int ran = 0;
+  for (int i = 0; i < 3; ++i) {
+    Fiber fiber([] { throw_without_exceptions(); }, kOwner, pool());
+    resume(fiber);
+    EXPECT_TRUE(fiber.abandoned());
+    EXPECT_EQ(fiber.given_up().why, "std::runtime_error: stays");
+    EXPECT_FALSE(fiber.given_up().frames.empty());
+    EXPECT_EQ(std::current_exception(), nullptr);
+    EXPECT_EQ(fiber.give_up_stack(), kStackBytes);
+  }
+  Fiber other([&] { ++ran; }, kOwner, pool());
+  resume(other);
+  EXPECT_EQ(ran, 1);
+}
+
 TEST(FiberTest, ManyFibersOnTwoThreads) {
   const auto work = [] {
     std::vector<std::string> seen;

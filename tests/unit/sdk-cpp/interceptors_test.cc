@@ -134,10 +134,12 @@ class NoLinks final : public WorkerInterceptor {};
 
 struct Everything {
   std::string run() {
-    workflow::start_activity<int>("one", {.start_to_close_timeout = 7s}, 1, 2);
-    workflow::start_local_activity<int>("two", {.start_to_close_timeout = 7s});
-    workflow::spawn([] { workflow::get_external_workflow_handle("other").signal("hey", 1); });
-    workflow::spawn([] { workflow::start_child_workflow<int>("Child", {}); });
+    const auto one = workflow::start_activity<int>("one", {.start_to_close_timeout = 7s}, 1, 2);
+    const auto two = workflow::start_local_activity<int>("two", {.start_to_close_timeout = 7s});
+    workflow::spawn_detached(
+        [] { workflow::get_external_workflow_handle("other").signal("hey", 1); });
+    workflow::spawn_detached(
+        [] { const auto child = workflow::start_child_workflow<int>("Child", {}); });
     workflow::wait_condition([this] { return done_; });
     workflow::continue_as_new<&Everything::run>();
   }
@@ -310,7 +312,7 @@ struct OwnCallsOfCode {
     absl::StrAppend(&told, ", ", workflow::side_effect([] { return 5; }));
     absl::StrAppend(&told, " ", workflow::mutable_side_effect("depth", [] { return 8; }));
     absl::StrAppend(&told, " ", workflow::get_version("change", 1, 2));
-    workflow::spawn([] { workflow::get_external_workflow_handle("other").cancel("why"); });
+    workflow::spawn_detached([] { workflow::get_external_workflow_handle("other").cancel("why"); });
     if (!workflow::wait_condition([] { return false; }, 3s)) told += ", timed out";
     workflow::sleep(2s);
     return told;

@@ -198,7 +198,9 @@ TEST(LocalActivityTest, EvictionBetweenTwoAttempts) {
 }
 
 struct NoTimeout {
-  void run() { workflow::execute_local_activity<&greet>({}, "a"); }
+  std::string run() {
+    return workflow::execute_local_activity<&greet>({.summary = "without a timeout"}, "a");
+  }
 };
 
 TEST(LocalActivityTest, NeedsATimeout) {

@@ -10,12 +10,14 @@ namespace {
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 
-void one_activity(const ActivityOptions& options) { workflow::start_activity<int>("a", options); }
+void one_activity(const ActivityOptions& options) {
+  const auto handle = workflow::start_activity<int>("a", options);
+}
 void one_local(const LocalActivityOptions& options) {
-  workflow::start_local_activity<int>("a", options);
+  const auto handle = workflow::start_local_activity<int>("a", options);
 }
 void one_child(const ChildWorkflowOptions& options) {
-  workflow::start_child_workflow<int>("C", options);
+  const auto handle = workflow::start_child_workflow<int>("C", options);
 }
 
 std::function<void()> code;  // Of the workflow below.

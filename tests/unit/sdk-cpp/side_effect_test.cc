@@ -21,13 +21,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using Kind = core::Recorded::Kind;
 
-// Runs whatever a test gives it.
-std::function<void()> code;
-struct Runs {
-  void run() { code(); }
-};
-const auto kRuns = define_workflow<&Runs::run>("Runs");
-
 const core::Recorded& recorded(const core::Completion& completion, std::size_t at) {
   static const core::Recorded none;
   const auto* record = command<core::RecordOnce>(completion, at);
@@ -255,7 +248,7 @@ TEST(SideEffectTest, AFunctionMayNotTouchTheWorkflow) {
   const std::vector<std::function<void()>> calls = {
       [] { workflow::sleep(1s); }, [] { workflow::uuid4(); },
       [] { workflow::get_version("a", 1, 1); }, [] { workflow::side_effect([] { return 2; }); },
-      [] { workflow::start_activity<int>("x", {.start_to_close_timeout = 1s}); }};
+      [] { workflow::start_activity<int>("x", {.start_to_close_timeout = 1s}).cancel(); }};
   for (const auto& call : calls) {
     code = [&] {
       workflow::side_effect([&] {

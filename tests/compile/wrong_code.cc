@@ -1,0 +1,120 @@
+// Wrong programs, each a block of its own below what all begin with: what the compiler must say of
+// it stands in its first line. wrong_code.py compiles them.
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "chimera/client.h"
+#include "chimera/workflow.h"
+
+using namespace std::chrono_literals;
+namespace workflow = chimera::workflow;
+
+void count(int) {}
+void pick(std::uint8_t) {}
+void allow(bool) {}
+void limit(std::optional<int>) {}
+std::string charge(std::int64_t, std::size_t) { return ""; }
+inline constexpr auto kCount = chimera::define_activity<&count>("count_all");
+struct Order {
+  void run(int) {}
+  void add(int) {}
+};
+const chimera::ActivityOptions kOptions{.start_to_close_timeout = 10s};
+const chimera::LocalActivityOptions kLocal{.start_to_close_timeout = 10s};
+
+// --- taken
+enum Size { kSmall };
+std::string right(std::int64_t number, const char* text) {
+  workflow::execute_activity<&count>(kOptions, 3);
+  workflow::execute_activity<&count>(kOptions, 'c');
+  workflow::execute_activity<&count>(kOptions, kSmall);
+  workflow::execute_activity<&count>({.task_queue = "q", .start_to_close_timeout = 1s}, 3);
+  workflow::execute_activity<kCount>({.schedule_to_close_timeout = 1s}, static_cast<int>(number));
+  workflow::execute_local_activity<kCount>(kLocal, short{3});
+  workflow::execute_activity<&pick>(kOptions, std::uint8_t{3});
+  workflow::execute_activity<&allow>(kOptions, true);
+  workflow::execute_activity<&limit>(kOptions, std::nullopt);
+  workflow::execute_activity<&limit>(kOptions, 3);
+  workflow::execute_activity<void>("by name", {.start_to_close_timeout = 1s}, text, 3.7);
+  auto child = workflow::start_child_workflow<&Order::run>({}, 3);
+  child.signal<&Order::add>(7);
+  std::vector<workflow::Task<int>> tasks;
+  tasks.push_back(workflow::spawn([] { return 1; }));
+  workflow::spawn_detached([] {});
+  static_cast<void>(workflow::wait_any(tasks));
+  return workflow::execute_activity<&charge>(kOptions, 3, 4);
+}
+
+// --- refused: an argument would be narrowed to its parameter's type; if that is meant, say
+void wrong() { workflow::execute_activity<&count>(kOptions, 3.7); }
+// --- refused: an argument would be narrowed
+void wrong() { workflow::execute_activity<kCount>(kOptions, 3.7f); }
+// --- refused: an argument would be narrowed
+void wrong(std::int64_t number) { workflow::execute_activity<&count>(kOptions, number); }
+// --- refused: an argument would be narrowed
+void wrong() { workflow::execute_local_activity<&pick>(kLocal, -1); }
+// --- refused: an argument would be narrowed
+void wrong() { workflow::execute_activity<&allow>(kOptions, "yes"); }
+// --- refused: an argument would be narrowed
+void wrong() { workflow::execute_activity<&allow>(kOptions, 1); }
+// --- refused: an argument would be narrowed
+void wrong() { workflow::execute_activity<&limit>(kOptions, 0.5); }
+// --- refused: an argument would be narrowed
+void wrong() { workflow::execute_activity<&limit>(kOptions, std::optional<std::int64_t>(5)); }
+// --- refused: an argument would be narrowed
+void wrong() { workflow::execute_child_workflow<&Order::run>({}, 3.7); }
+// --- refused: an argument would be narrowed
+void wrong(workflow::ChildHandle<void> child) { child.signal<&Order::add>(3.7); }
+// --- refused: an argument would be narrowed
+void wrong(chimera::Client client) {
+  client.start_workflow<&Order::run>({.id = "a", .task_queue = "b"}, 3.7);
+}
+// --- refused: an argument of this call does not convert to the parameter
+void wrong() { workflow::execute_activity<&count>(kOptions, "three"); }
+// --- refused: this call passes another number of arguments
+void wrong() { workflow::execute_activity<&count>(kOptions); }
+
+// --- refused: use of deleted function.*NeedsATimeout
+void wrong() { workflow::execute_activity<&count>({}, 3); }
+// --- refused: use of deleted function.*NeedsATimeout
+void wrong() { workflow::execute_activity<kCount>({}, 3); }
+// --- refused: use of deleted function.*NeedsATimeout
+void wrong() { auto handle = workflow::start_activity<int>("by name", {}, 3); }
+// --- refused: use of deleted function.*NeedsATimeout
+void wrong() { workflow::execute_local_activity<&count>({}, 3); }
+
+// --- refused: ignoring return.* 'nodiscard'
+void wrong() {
+  workflow::spawn([] {});
+}
+// --- refused: ignoring return.* 'nodiscard'
+void wrong() { workflow::start_activity<&count>(kOptions, 3); }
+// --- refused: ignoring return.* 'nodiscard'
+void wrong() { workflow::start_local_activity<int>("by name", kLocal); }
+// --- refused: ignoring return.* 'nodiscard'
+void wrong() { workflow::start_child_workflow<&Order::run>({}, 3); }
+// --- refused: ignoring return.* 'nodiscard'
+void wrong() { workflow::start_timer(1s); }
+// --- refused: ignoring return.* 'nodiscard'
+void wrong() { workflow::execute_activity<&charge>(kOptions, 3, 4); }
+// --- refused: ignoring return.* 'nodiscard'
+void wrong() {
+  workflow::wait_condition([] { return true; }, 1s);
+}
+// --- refused: ignoring return.* 'nodiscard'
+void wrong(workflow::Channel<int> channel) { channel.receive(); }
+// --- refused: ignoring return.* 'nodiscard'
+void wrong(workflow::Mutex& mutex) { mutex.try_lock(); }
+// --- refused: ignoring return.* 'nodiscard'
+void wrong() { workflow::random_int(1, 6); }
+
+// --- refused: use of deleted function
+void wrong(workflow::Task<int>& task) { auto copy = task; }
+// --- refused: what a group's task returns would be lost
+void wrong(workflow::TaskGroup& group) {
+  group.spawn([] { return 3; });
+}
+// --- refused: what is waited for is a handle, task, future or channel, or a condition
+void wrong() { static_cast<void>(workflow::wait_any(std::string("x"))); }
