@@ -282,8 +282,10 @@ struct Compensates {
     if (how == "next") return "next run";
     workflow::Saga saga;
     for (const std::string name : {"a", "b", "c"}) {
-      workflow::execute_activity<&note>(kOptions, name);
-      saga.add([name] { workflow::execute_activity<&note>(kOptions, "undo " + name); });
+      static_cast<void>(workflow::execute_activity<&note>(kOptions, name));
+      saga.add([name] {
+        static_cast<void>(workflow::execute_activity<&note>(kOptions, "undo " + name));
+      });
     }
     if (how == "fail") throw ApplicationError("out of stock", {.type = "Stock"});
     if (how == "continue") workflow::continue_as_new<&Compensates::run>("next");
