@@ -29,7 +29,7 @@ async def write(tab: Tab, json: str) -> None:
 
 
 async def select(tab: Tab, option: str) -> None:
-    await dialog(tab).locator("[aria-haspopup=listbox], [role=combobox]").first.click()
+    await dialog(tab).locator("button[aria-haspopup=true]").first.click()
     await tab.get_by_role("option", name=option).filter(visible=True).first.click()
 
 

@@ -48,7 +48,7 @@ def workflow_pages() -> list[Page]:
         page("running-workers", "running", "/workers", "ui-worker"),
         page("running-query", "running", "/query", "Query Type"),
         page("running-call-stack", "running", "/call-stack", "Stack for"),
-        page("running-metadata", "running", "/metadata", "Current Details"),
+        page("running-metadata", "running", "/metadata", "UiColour", "kept"),
         page("running-user-metadata", "running", "/user-metadata", "Current Details"),
         page("running-memo", "running", "/memo", "kept"),
         page("running-search-attributes", "running", "/search-attributes", "UiColour"),

@@ -8,6 +8,7 @@ RUNS_JSON is what fill.py printed. The output has, for each page, "calls" (metho
 
 import argparse
 import asyncio
+import contextlib
 import json
 import pathlib
 import sys
@@ -17,7 +18,7 @@ from urllib.parse import urlsplit
 
 from actions import ACTIONS
 from pages import PAGES, Page
-from playwright.async_api import Page as Tab, Request, Response, async_playwright
+from playwright.async_api import Page as Tab, Request, Response, TimeoutError, async_playwright
 
 CHROMIUM = "/usr/bin/chromium"
 SHOWN_SECONDS = 25
@@ -96,8 +97,11 @@ class Visitor:
     async def visit(self, page: Page) -> dict[str, Any]:
         seen = self.seen = {"calls": [], "console": [], "text": [], "missing": [], "replies": {}}
         try:
-            await self.tab.evaluate(FOLLOW, page.path(self.runs))
+            path = page.path(self.runs)
+            await self.tab.evaluate(FOLLOW, path)
             if page.act:
+                await self.tab.wait_for_url(lambda url: urlsplit(url).path == urlsplit(path).path)
+                await self.until_quiet()
                 await page.act(self.tab)
             for text in page.shows:
                 shown = self.tab.get_by_text(text).filter(visible=True).first
@@ -106,7 +110,8 @@ class Visitor:
             seen["missing"].append(str(error))
         await self.until_quiet()
         seen["text"] = (await self.tab.locator("body").inner_text()).splitlines()
-        await self.tab.screenshot(path=self.screenshots / f"{page.name}.png", full_page=True)
+        with contextlib.suppress(TimeoutError):  # It is for people to look at, and a busy machine's may not come.
+            await self.tab.screenshot(path=self.screenshots / f"{page.name}.png", full_page=True)
         return seen
 
 

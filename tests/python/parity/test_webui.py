@@ -20,6 +20,7 @@ from conftest import ROOT, START_SECONDS, Peers, free_port, serving
 FOLDER = ROOT / "tests/parity/webui"
 SCREENSHOTS = ROOT / "build/reports/webui"
 VISIT_SECONDS = 500
+NOT_BUILT = ("/api/v1/nexus/", 501)  # Calls that begin so may answer so: docs/differences.md.
 IDS = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 Seen = dict[str, dict[str, Any]]  # By the page's name, what visit.py wrote of it.
 
@@ -72,7 +73,8 @@ def seen_on(kind: str, peers: Peers, folder: pathlib.Path, server_arguments: lis
 
 
 def failed_calls(page: dict[str, Any]) -> set[tuple[str, str, int]]:
-    return {(method, IDS.sub("ID", path), status) for method, path, status, _ in page["calls"] if status >= 400}
+    return {(method, IDS.sub("ID", path), status) for method, path, status, _ in page["calls"]
+            if status >= 400 and not (path.startswith(NOT_BUILT[0]) and status == NOT_BUILT[1])}
 
 
 @pytest.mark.timeout(600)  # A hundred pages, on each of two servers at a time.
@@ -87,6 +89,6 @@ def test_every_page_is_as_on_the_genuine_server(peers: Peers, tmp_path: pathlib.
     for name, page in ours.items():
         wrong += [f"{name}: {text}" for text in page["missing"]]
         wrong += [f"{name}: {call} failed" for call in failed_calls(page) - failed_calls(genuine[name])]
-        if not failed_calls(page):  # The console has a line for each call that failed.
+        if all(call[2] < 400 for call in page["calls"]):  # The console has a line for each call that failed.
             wrong += [f"{name}: console: {text}" for text in page["console"]]
     assert not wrong, "\n".join(wrong)
