@@ -164,19 +164,19 @@ template <class R, class... A>
 template <auto Activity, class = decltype(Activity), class... A>
   requires detail::FunctionPointer<Activity>
 [[nodiscard, gnu::always_inline]] inline auto execute_activity(const ActivityOptions& options,
-                                                    const A&... arguments) {
+                                                               const A&... arguments) {
   return start_activity<Activity>(options, arguments...).get();
 }
 template <const auto& Definition, class... A>
   requires detail::DefinesActivity<Definition>
 [[nodiscard, gnu::always_inline]] inline auto execute_activity(const ActivityOptions& options,
-                                                    const A&... arguments) {
+                                                               const A&... arguments) {
   return start_activity<Definition>(options, arguments...).get();
 }
 template <class R, class... A>
 [[nodiscard, gnu::always_inline]] inline R execute_activity(std::string_view name,
-                                                 const ActivityOptions& options,
-                                                 const A&... arguments) {
+                                                            const ActivityOptions& options,
+                                                            const A&... arguments) {
   return start_activity<R>(name, options, arguments...).get();
 }
 
@@ -218,20 +218,19 @@ template <class R, class... A>
 }
 template <auto Activity, class = decltype(Activity), class... A>
   requires detail::FunctionPointer<Activity>
-[[nodiscard, gnu::always_inline]] inline auto execute_local_activity(const LocalActivityOptions& options,
-                                                          const A&... arguments) {
+[[nodiscard, gnu::always_inline]] inline auto execute_local_activity(
+    const LocalActivityOptions& options, const A&... arguments) {
   return start_local_activity<Activity>(options, arguments...).get();
 }
 template <const auto& Definition, class... A>
   requires detail::DefinesActivity<Definition>
-[[nodiscard, gnu::always_inline]] inline auto execute_local_activity(const LocalActivityOptions& options,
-                                                          const A&... arguments) {
+[[nodiscard, gnu::always_inline]] inline auto execute_local_activity(
+    const LocalActivityOptions& options, const A&... arguments) {
   return start_local_activity<Definition>(options, arguments...).get();
 }
 template <class R, class... A>
-[[nodiscard, gnu::always_inline]] inline R execute_local_activity(std::string_view name,
-                                                       const LocalActivityOptions& options,
-                                                       const A&... arguments) {
+[[nodiscard, gnu::always_inline]] inline R execute_local_activity(
+    std::string_view name, const LocalActivityOptions& options, const A&... arguments) {
   return start_local_activity<R>(name, options, arguments...).get();
 }
 
@@ -307,20 +306,19 @@ template <class R, class... A>
 }
 template <auto Run, class = decltype(Run), class... A>
   requires detail::FunctionPointer<Run>
-[[nodiscard, gnu::always_inline]] inline auto execute_child_workflow(const ChildWorkflowOptions& options,
-                                                          const A&... arguments) {
+[[nodiscard, gnu::always_inline]] inline auto execute_child_workflow(
+    const ChildWorkflowOptions& options, const A&... arguments) {
   return start_child_workflow<Run>(options, arguments...).get();
 }
 template <const auto& Definition, class... A>
   requires detail::DefinesWorkflow<Definition>
-[[nodiscard, gnu::always_inline]] inline auto execute_child_workflow(const ChildWorkflowOptions& options,
-                                                          const A&... arguments) {
+[[nodiscard, gnu::always_inline]] inline auto execute_child_workflow(
+    const ChildWorkflowOptions& options, const A&... arguments) {
   return start_child_workflow<Definition>(options, arguments...).get();
 }
 template <class R, class... A>
-[[nodiscard, gnu::always_inline]] inline R execute_child_workflow(std::string_view type,
-                                                       const ChildWorkflowOptions& options,
-                                                       const A&... arguments) {
+[[nodiscard, gnu::always_inline]] inline R execute_child_workflow(
+    std::string_view type, const ChildWorkflowOptions& options, const A&... arguments) {
   return start_child_workflow<R>(type, options, arguments...).get();
 }
 
