@@ -208,7 +208,7 @@ TEST_F(ActivityOptionsTest, reset_of_a_running_activity_that_is_paused) {
   EXPECT_FALSE(pending().paused());
 
   ASSERT_TRUE(fail_activity(task, "boom").ok());
-  EXPECT_EQ(poll_activity().attempt(), 1);
+  EXPECT_EQ(poll_activity().attempt(), 2);
 }
 
 TEST_F(ActivityOptionsTest, options_of_a_bad_queue) {
