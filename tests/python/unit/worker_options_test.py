@@ -152,7 +152,7 @@ def test_a_deployment_version_reaches_the_core(client: Any) -> None:
         (
             {"tuner": FixedSizeSlotSupplier(5)},
             ValueError,
-            r"tuner must be a WorkerTuner: make one with its create_fixed\(\)",
+            r"tuner must be a WorkerTuner: make one with WorkerTuner.create_fixed\(\) and the like",
         ),
         (
             {"tuner": WorkerTuner.create_fixed(), "max_concurrent_activities": 1},

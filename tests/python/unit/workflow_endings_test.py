@@ -28,6 +28,7 @@ from chimera.converter import (
     PayloadConverter,
 )
 from chimera.worker._codec_pass import CodecPass
+from chimera.worker._runner import Completion
 
 
 class NoJson:
@@ -129,13 +130,20 @@ class Reversing(PayloadCodec):
         return await self.encode(payloads)
 
 
-def test_a_place_kept_for_an_answer_that_did_not_come_passes_the_codec() -> None:
+def test_a_place_kept_for_an_answer_that_did_not_come_is_dropped() -> None:
     codec = CodecPass(converter.DataConverter(payload_codec=Reversing()), False)
+    completion = Completion(
+        commands=[None, border.CancelWorkflowExecution()],
+        contexts=[None, None],
+        used_internal_flags=[],
+        places=["a.py:1 in answer", "a.py:2 in run"],
+    )
 
-    commands: Any = [None, border.CancelWorkflowExecution()]
-    encoded = asyncio.run(codec.encode(commands, [None, None], None, lambda _: None))
+    completion.drop_gaps()
+    encoded = asyncio.run(codec.encode(completion.commands, completion.contexts, None, lambda _: None))
 
     assert_same(encoded, [border.CancelWorkflowExecution()])
+    assert completion.places == ["a.py:2 in run"]
 
 
 @workflow.defn
