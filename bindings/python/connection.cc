@@ -1,9 +1,5 @@
 #include "bindings/python/connection.h"
 
-#include <unordered_set>
-
-#include "absl/synchronization/mutex.h"
-
 #include "bindings/python/ending.h"
 #include "bindings/python/errors.h"
 #include "bindings/python/gil.h"
@@ -11,6 +7,7 @@
 #include "bindings/python/options.h"
 #include "bindings/python/server.h"
 #include "bindings/python/workflow_slot.h"
+#include "core/rpc/method_names.h"
 
 namespace chimera::bindings {
 
@@ -81,6 +78,14 @@ core::ConnectionOptions connection_options(const py::dict& values) {
       inner.finish();
     }
   }
+  if (py::object proxy = options.take("http_connect_proxy"); proxy && !proxy.is_none()) {
+    Options inner(proxy, "http_connect_proxy");
+    result.http_connect_proxy.emplace();
+    inner.read("target_host", result.http_connect_proxy->target_host);
+    inner.read("user", result.http_connect_proxy->user);
+    inner.read("password", result.http_connect_proxy->password);
+    inner.finish();
+  }
   options.read("gzip", result.gzip);
   options.read("connect_timeout", result.connect_timeout);
   if (py::object metrics = options.take("metrics"); metrics && !metrics.is_none())
@@ -103,14 +108,6 @@ void connect(const py::dict& values, std::shared_ptr<Queue> queue, py::object do
           return py::make_tuple(std::make_shared<Connection>(*std::move(connection)), py::none());
         });
       });
-}
-
-// Transports keep a method's name by reference. There are about 300 names, and none is ever let go.
-std::string_view intern(const std::string& method) {
-  static absl::Mutex mutex(absl::kConstInit);
-  static auto* names = new std::unordered_set<std::string>;
-  absl::MutexLock lock(&mutex);
-  return *names->insert(method).first;
 }
 
 // Cancels a call that is under way.
@@ -137,7 +134,7 @@ Canceller call(Connection& self, const Text& method, const py::bytes& request, b
   auto reply = std::make_unique<std::string>();
   std::string* target = reply.get();
   std::string bytes(view(request));
-  const std::string_view name = intern(method.value);
+  const std::string_view name = core::interned_method(method.value);
 
   GilReleased released;
   return Canceller(self.core()->call(

@@ -114,6 +114,10 @@ class HttpConnectProxyConfig:
     target_host: str
     basic_auth: tuple[str, str] | None = None
 
+    def _options(self) -> dict[str, str]:
+        user, password = self.basic_auth or ("", "")
+        return {"target_host": self.target_host, "user": user, "password": password}
+
 
 @dataclass(frozen=True)
 class DnsLoadBalancingConfig:
@@ -187,8 +191,6 @@ class ConnectConfig:
         scheme, _, host = self.target_host.rpartition("://")
         if scheme:
             warnings.warn("A target host is HOST:PORT; the URL scheme in it is no longer supported.", stacklevel=2)
-        if self.http_connect_proxy_config is not None:
-            raise RuntimeError("This build cannot connect through an HTTP proxy; leave http_connect_proxy_config out")
         if self.dns_load_balancing_config is not None:
             warnings.warn("dns_load_balancing_config has no effect: a connection uses one address", stacklevel=3)
         if self.payload_limits not in (PayloadLimitsConfig(), PayloadLimitsConfig(0, 0)):
@@ -215,6 +217,7 @@ class ConnectConfig:
             "retry": (self.retry_config or RetryConfig())._options(),
             "keep_alive": keep_alive
             and {"interval": keep_alive.interval_millis, "timeout": keep_alive.timeout_millis},
+            "http_connect_proxy": self.http_connect_proxy_config and self.http_connect_proxy_config._options(),
             "gzip": self.grpc_compression._gzip,
             "connect_timeout": int(timeout.total_seconds() * 1000),
         }
