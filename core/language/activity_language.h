@@ -73,6 +73,8 @@ class ActivityLanguage {
   virtual void start(ActivityTask task) = 0;
   // At most once per task and reason; the task may have ended already. `task_token` names it.
   virtual void cancel(const std::string& task_token, const ActivityCancellation& cancellation) = 0;
+  // The worker takes no more tasks and will end. Running ones have until its grace is over.
+  virtual void begin_shutdown() {}
 };
 
 }  // namespace chimera::core

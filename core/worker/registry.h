@@ -4,6 +4,7 @@
 #define CHIMERA_CORE_WORKER_REGISTRY_H_
 
 #include <map>
+#include <set>
 #include <string>
 
 #include "absl/status/status.h"
@@ -41,6 +42,14 @@ class Registry {
   }
 
   bool empty() const { return by_type_.empty() && dynamic_ == nullptr; }
+
+  // Each once.
+  std::set<Language*> languages() const {
+    std::set<Language*> all;
+    if (dynamic_ != nullptr) all.insert(dynamic_);
+    for (const auto& [type, language] : by_type_) all.insert(language);
+    return all;
+  }
 
   std::string types() const {  // "Order, Shipping"
     std::string text;

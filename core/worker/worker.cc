@@ -619,6 +619,7 @@ void WorkerImpl::stop_polling() {
   context_.shutting_down.store(true);
   for (auto& poller : pollers_) poller->stop();
   say_goodbye();
+  for (ActivityLanguage* language : activities_.languages()) language->begin_shutdown();
   if (local_activities_) local_activities_->begin_shutdown();
   if (activity_manager_)
     activity_manager_->begin_shutdown(context_.options.graceful_shutdown_timeout);

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/time.h"
 
+#include "core/base/timers.h"
 #include "core/base/utf8.h"
 #include "core/converter/failure_size.h"
 #include "core/converter/payload.h"
@@ -17,39 +17,6 @@
 
 namespace chimera::sdk {
 namespace {
-
-thread_local ActivityContext* current_activity = nullptr;
-
-activity::Info make_info(const api::workflowservice::v1::PollActivityTaskQueueResponse& task,
-                         const Codec& codec, const std::string& task_queue, bool is_local) {
-  ProtoPayloads scratch;
-  return {
-      .activity_id = task.activity_id(),
-      .activity_type = task.activity_type().name(),
-      .task_queue = task_queue,
-      .task_token = task.task_token(),
-      .workflow_id = task.workflow_execution().workflow_id(),
-      .workflow_run_id = task.workflow_execution().run_id(),
-      .workflow_type = task.workflow_type().name(),
-      .workflow_namespace = task.workflow_namespace(),
-      .attempt = task.attempt(),
-      .is_local = is_local,
-      .scheduled_time = base::to_wall_time(task.scheduled_time()),
-      .current_attempt_scheduled_time = base::to_wall_time(task.current_attempt_scheduled_time()),
-      .started_time = base::to_wall_time(task.started_time()),
-      .schedule_to_close_timeout = base::to_nanoseconds(task.schedule_to_close_timeout()),
-      .start_to_close_timeout = base::to_nanoseconds(task.start_to_close_timeout()),
-      .heartbeat_timeout = base::to_nanoseconds(task.heartbeat_timeout()),
-      .priority = to_public(task.priority()),
-      .heartbeat_details = Details(to_public(decoded(task.heartbeat_details(), codec, scratch)))};
-}
-
-LogFields log_fields(const activity::Info& info) {
-  return {{"activity_type", info.activity_type},   {"activity_id", info.activity_id},
-          {"attempt", absl::StrCat(info.attempt)}, {"workflow_id", info.workflow_id},
-          {"run_id", info.workflow_run_id},        {"workflow_type", info.workflow_type},
-          {"task_queue", info.task_queue}};
-}
 
 // The last link: the function itself.
 class ActivityCode final : public ActivityInbound {
@@ -79,17 +46,6 @@ core::ActivityResult cancelled_result(ActivityContext& context, const CancelledE
 
 }  // namespace
 
-class ActivityContext::Reports final : public ActivityOutbound {
- public:
-  explicit Reports(ActivityContext& context) : ActivityOutbound(nullptr), context_(context) {}
-  void heartbeat(const HeartbeatInput& input) override {
-    context_.task().handle->heartbeat(encode_arguments(input.details, context_.codec()));
-  }
-
- private:
-  ActivityContext& context_;
-};
-
 void Pace::took(std::chrono::nanoseconds time) {
   // Waking a thread takes about 20 us.
   constexpr std::chrono::microseconds kQuick{50}, kSlow{500};
@@ -101,63 +57,6 @@ void Pace::took(std::chrono::nanoseconds time) {
     credit = std::max(credit - (time > kSlow ? kSlowCosts : kNotQuickCosts), -kSlowCosts);
   }
   credit_.store(credit, std::memory_order_relaxed);
-}
-
-ActivityContext::ActivityContext(core::ActivityTask task, RegisteredActivity* registered,
-                                 const Codec& codec, const std::string& task_queue,
-                                 core::Metrics& metrics, const WorkerInterceptors& interceptors)
-    : task_(std::move(task)),
-      registered_(registered),
-      codec_(codec),
-      metrics_(metrics),
-      task_queue_(task_queue),
-      owner_(absl::StrCat("activity ", task_.message->activity_type().name(), " (id ",
-                          task_.message->activity_id(), ", workflow ",
-                          task_.message->workflow_execution().workflow_id(), ")")),
-      reports_(std::make_unique<Reports>(*this)),
-      outbound_(interceptors, *reports_) {
-  // Details that cannot be read fail the attempt before its code runs.
-  if (task_.message->has_heartbeat_details()) info();
-}
-
-const activity::Info& ActivityContext::info() {
-  if (!info_) info_ = make_info(*task_.message, codec_, task_queue_, task_.is_local);
-  return *info_;
-}
-
-ActivityContext& ActivityContext::current(const char* call) {
-  if (current_activity != nullptr) return *current_activity;
-  throw std::logic_error(
-      absl::StrCat("chimera::activity::", call,
-                   " was called outside an activity; only the thread that runs one may"));
-}
-
-ActivityContext* ActivityContext::enter(ActivityContext* context) {
-  return std::exchange(current_activity, context);
-}
-
-void ActivityContext::cancel(const core::ActivityCancellation& why) {
-  const absl::MutexLock lock(&mutex_);
-  cancelled_ = true;
-  details_.not_found |= why.not_found;
-  details_.cancel_requested |= why.cancelled;
-  details_.paused |= why.paused;
-  details_.timed_out |= why.timed_out;
-  details_.worker_shutdown |= why.worker_shutdown;
-  details_.reset |= why.reset;
-}
-
-activity::CancellationDetails ActivityContext::cancellation() {
-  const absl::MutexLock lock(&mutex_);
-  return details_;
-}
-
-bool ActivityContext::wait_for_cancelled(Duration timeout) {
-  const absl::MutexLock lock(&mutex_);
-  if (timeout.count() > 0) {
-    mutex_.AwaitWithTimeout(absl::Condition(&cancelled_), absl::Nanoseconds(timeout.count()));
-  }
-  return cancelled_;
 }
 
 CppActivityLanguage::CppActivityLanguage(Codec codec, int threads_max)
@@ -190,6 +89,8 @@ void CppActivityLanguage::start(core::ActivityTask task) {
         nullptr)}});
     return;
   }
+  if (registered != nullptr && registered->rate && wait_for_turn(context, *registered->rate))
+    return;
   if (here == nullptr || registered == nullptr || !registered->pace.quick())
     return enqueue(std::move(context));
   note(context);
@@ -202,6 +103,34 @@ void CppActivityLanguage::start(core::ActivityTask task) {
 void CppActivityLanguage::note(const std::shared_ptr<ActivityContext>& context) {
   const absl::MutexLock lock(&running_mutex_);
   running_[context->task().message->task_token()] = context;
+  if (shutting_down_) context->worker_shutdown().request();
+}
+
+void CppActivityLanguage::begin_shutdown() {
+  std::vector<std::shared_ptr<ActivityContext>> running;
+  {
+    const absl::MutexLock lock(&running_mutex_);
+    shutting_down_ = true;
+    for (const auto& [token, context] : running_) running.push_back(context);
+  }
+  for (const auto& context : running) context->worker_shutdown().request();
+}
+
+bool CppActivityLanguage::wait_for_turn(const std::shared_ptr<ActivityContext>& context,
+                                        ActivityRate& rate) {
+  const std::chrono::nanoseconds delay = rate.take(base::system_timers().now());
+  if (delay.count() <= 0) return false;
+  note(context);
+  const std::string& token = context->task().message->task_token();
+  const absl::MutexLock lock(&running_mutex_);
+  turns_[token] = base::system_timers().after(delay, [this, context] {
+    {
+      const absl::MutexLock lock(&running_mutex_);
+      turns_.erase(context->task().message->task_token());
+    }
+    enqueue(context);
+  });
+  return true;
 }
 
 void CppActivityLanguage::enqueue(std::shared_ptr<ActivityContext> context) {
@@ -225,13 +154,21 @@ void CppActivityLanguage::enqueue(std::shared_ptr<ActivityContext> context) {
 void CppActivityLanguage::cancel(const std::string& task_token,
                                  const core::ActivityCancellation& cancellation) {
   std::shared_ptr<ActivityContext> context;
+  bool waits = false;  // For its turn; its code has not begun.
   {
     const absl::MutexLock lock(&running_mutex_);
     const auto found = running_.find(task_token);
     if (found == running_.end()) return;  // It has ended.
     context = found->second;
+    const auto turn = turns_.find(task_token);
+    waits = turn != turns_.end() && base::system_timers().cancel(turn->second);
+    if (waits) {
+      turns_.erase(turn);
+      running_.erase(found);
+    }
   }
   context->cancel(cancellation);
+  if (waits) context->task().handle->complete({core::ActivityResult::Cancelled{}});
 }
 
 void CppActivityLanguage::work() {
@@ -253,12 +190,13 @@ void CppActivityLanguage::work() {
 
 void CppActivityLanguage::run(ActivityContext& context) {
   const base::SteadyTime began = base::system_clock().steady();
-  current_activity = &context;
+  ActivityContext::enter(&context);
   core::ActivityResult result = [&] {
     const RunningScope names_crashes(context.owner());
     return execute(context);
   }();
-  current_activity = nullptr;
+  ActivityContext::enter(nullptr);
+  context.end();
   if (context.registered() != nullptr)
     context.registered()->pace.took(base::system_clock().steady() - began);
   std::shared_ptr<ActivityContext> last;  // Released without the lock.
@@ -316,49 +254,3 @@ core::ActivityResult CppActivityLanguage::attempt(ActivityContext& context) {
 }
 
 }  // namespace chimera::sdk
-
-namespace chimera::activity {
-
-using sdk::ActivityContext;
-
-const Info& info() { return ActivityContext::current("info").info(); }
-bool is_cancelled() { return ActivityContext::current("is_cancelled").wait_for_cancelled({}); }
-bool is_worker_shutdown() {
-  return ActivityContext::current("is_worker_shutdown").cancellation().worker_shutdown;
-}
-CancellationDetails cancellation_details() {
-  return ActivityContext::current("cancellation_details").cancellation();
-}
-bool wait_for_cancelled(Duration timeout) {
-  return ActivityContext::current("wait_for_cancelled").wait_for_cancelled(timeout);
-}
-void throw_if_cancelled() {
-  if (ActivityContext::current("throw_if_cancelled").wait_for_cancelled({})) {
-    throw CancelledError("Activity cancelled");
-  }
-}
-
-void raise_complete_async() {
-  ActivityContext::current("raise_complete_async");
-  throw CompleteAsync{};
-}
-
-void record_heartbeat(detail::Arguments details) {
-  ActivityContext::current("heartbeat").outbound().heartbeat({details});
-}
-
-namespace {
-void write_log(sdk::LogLevel level, std::string_view message) {
-  const Info& info = ActivityContext::current("logger").info();
-  if (sdk::log_enabled(level)) sdk::log(level, "activity", message, sdk::log_fields(info));
-}
-}  // namespace
-
-void Logger::debug(std::string_view message) const { write_log(sdk::LogLevel::kDebug, message); }
-void Logger::info(std::string_view message) const { write_log(sdk::LogLevel::kInfo, message); }
-void Logger::warning(std::string_view message) const {
-  write_log(sdk::LogLevel::kWarning, message);
-}
-void Logger::error(std::string_view message) const { write_log(sdk::LogLevel::kError, message); }
-
-}  // namespace chimera::activity

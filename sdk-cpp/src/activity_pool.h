@@ -18,9 +18,11 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
 
-#include "chimera/activity.h"
+#include "core/base/timers.h"
 #include "core/language/activity_language.h"
 #include "core/telemetry/metrics.h"
+#include "sdk-cpp/src/activity_context.h"
+#include "sdk-cpp/src/activity_rate.h"
 #include "sdk-cpp/src/interceptors.h"
 #include "sdk-cpp/src/payload_access.h"
 
@@ -42,51 +44,7 @@ struct RegisteredActivity {
   explicit RegisteredActivity(detail::ActivityType registered) : type(std::move(registered)) {}
   const detail::ActivityType type;
   Pace pace;
-};
-
-// A running activity. Its thread reads; the worker's threads set the cancellation.
-class ActivityContext {
- public:
-  // `registered`: null where there is no such type. It and what follows is borrowed.
-  ActivityContext(core::ActivityTask task, RegisteredActivity* registered, const Codec& codec,
-                  const std::string& task_queue, core::Metrics& metrics,
-                  const WorkerInterceptors& interceptors);
-  static ActivityContext& current(
-      const char* call);  // Throws std::logic_error outside an activity.
-  // From now on this thread runs that one, or none (null); returns what it ran before.
-  static ActivityContext* enter(ActivityContext* context);
-
-  const activity::Info& info();  // On its own thread. Made when it is asked for first.
-  // In place of what the task's message says; before its code runs.
-  void use(activity::Info info) { info_ = std::move(info); }
-  const std::string& owner() const {
-    return owner_;
-  }  // "activity charge_card (id 1, workflow order-17)"
-  core::ActivityTask& task() { return task_; }
-  RegisteredActivity* registered() const { return registered_; }
-  const Codec& codec() const { return codec_; }
-  core::Metrics& metrics() const { return metrics_; }
-  // The first link of what the activity's calls go through.
-  ActivityOutbound& outbound() { return outbound_.first(); }
-  void cancel(const core::ActivityCancellation& cancellation);
-  activity::CancellationDetails cancellation();
-  bool wait_for_cancelled(Duration timeout);  // Zero: only looks.
-
- private:
-  class Reports;  // The last link.
-
-  core::ActivityTask task_;
-  RegisteredActivity* const registered_;
-  const Codec& codec_;
-  core::Metrics& metrics_;
-  const std::string& task_queue_;
-  std::optional<activity::Info> info_;
-  const std::string owner_;
-  const std::unique_ptr<ActivityOutbound> reports_;
-  const Chain<ActivityOutbound> outbound_;
-  absl::Mutex mutex_;
-  bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
-  activity::CancellationDetails details_ ABSL_GUARDED_BY(mutex_);
+  std::optional<ActivityRate> rate;
 };
 
 // Any thread. Destroyed only when no activity runs any more.
@@ -96,6 +54,10 @@ class CppActivityLanguage final : public core::ActivityLanguage {
   ~CppActivityLanguage() override;
   // Before the worker runs:
   void add(const detail::ActivityType& type) { types_.try_emplace(type.name, type); }
+  // Of an added one: so many begin in a second.
+  void limit(const std::string& type, double per_second) {
+    types_.at(type).rate.emplace(per_second);
+  }
   void set_task_queue(std::string task_queue) { task_queue_ = std::move(task_queue); }
   void set_metrics(core::Metrics& metrics) { metrics_ = &metrics; }
   void intercept(WorkerInterceptors interceptors) { interceptors_ = std::move(interceptors); }
@@ -104,9 +66,11 @@ class CppActivityLanguage final : public core::ActivityLanguage {
   void start(core::ActivityTask task) override;
   void cancel(const std::string& task_token,
               const core::ActivityCancellation& cancellation) override;
+  void begin_shutdown() override;
 
  private:
   void work();
+  bool wait_for_turn(const std::shared_ptr<ActivityContext>& context, ActivityRate& rate);
   void note(const std::shared_ptr<ActivityContext>& context);
   void enqueue(std::shared_ptr<ActivityContext> context);
   void run(ActivityContext& context);
@@ -124,6 +88,9 @@ class CppActivityLanguage final : public core::ActivityLanguage {
   absl::Mutex running_mutex_;
   absl::flat_hash_map<std::string, std::shared_ptr<ActivityContext>> running_
       ABSL_GUARDED_BY(running_mutex_);
+  absl::flat_hash_map<std::string, base::TimerId> turns_
+      ABSL_GUARDED_BY(running_mutex_);  // Of those that their rate lets wait.
+  bool shutting_down_ ABSL_GUARDED_BY(running_mutex_) = false;
   absl::Mutex mutex_;
   absl::CondVar changed_ ABSL_GUARDED_BY(mutex_);
   std::deque<std::shared_ptr<ActivityContext>> waiting_ ABSL_GUARDED_BY(mutex_);

@@ -75,6 +75,21 @@ class NativeTypesImpl final : public NativeTypes {
     activities_.intercept(interceptors);
   }
 
+  absl::Status limit(const std::string& activity_type, double per_second) override {
+    const auto wrong = [&](const std::string& why) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("max_per_second_of_activity[\"", activity_type, "\"] ", why));
+    };
+    if (!(per_second > 0 && per_second <= 1e9))
+      return wrong(absl::StrCat("must be above 0 and at most 1e9, but is ", per_second));
+    for (const auto& type : registry_.activities()) {
+      if (type.name != activity_type) continue;
+      activities_.limit(activity_type, per_second);
+      return absl::OkStatus();
+    }
+    return wrong("is of no activity that was added to the worker");
+  }
+
   absl::Status register_with(core::Worker& worker) override {
     core::Metrics* const own = worker.connection().options().metrics.get();
     core::Metrics& metrics = own != nullptr ? *own : core::process_metrics();

@@ -277,6 +277,8 @@ void Worker::start() {
   check(state_->types->add(*this), "cannot create the worker");
   state_->types->intercept(state_->interceptors);
   check(state_->types->register_with(**worker), "cannot create the worker");
+  for (const auto& [activity, per_second] : state_->options.max_per_second_of_activity)
+    check(state_->types->limit(activity, per_second), "cannot create the worker");
   {
     absl::MutexLock lock(&state_->mutex);
     state_->worker = *std::move(worker);

@@ -1,9 +1,11 @@
-// What activity code calls, on the thread that runs the activity. Elsewhere these throw
-// std::logic_error.
+// What activity code calls, on the thread that runs the activity, and on others that have a
+// ContextScope. Elsewhere these throw std::logic_error.
 #ifndef CHIMERA_ACTIVITY_H_
 #define CHIMERA_ACTIVITY_H_
 
 #include <array>
+#include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -11,6 +13,10 @@
 #include "chimera/errors.h"
 #include "chimera/metrics.h"
 #include "chimera/options.h"
+
+namespace chimera::sdk {
+class ActivityContext;
+}
 
 namespace chimera::activity {
 
@@ -31,15 +37,25 @@ struct CancellationDetails {
   bool worker_shutdown = false, reset = false;
 };
 
-// Asked to stop: by the workflow, by a timeout or by the worker's shutdown. Heartbeats bring the
-// news.
+// Asked to stop: by the workflow, by a timeout, by who pauses or resets the activity, or by the
+// worker's shutdown. Heartbeats bring the news.
 bool is_cancelled();
-bool is_worker_shutdown();
 CancellationDetails cancellation_details();
 // True if cancelled before the time is up.
 bool wait_for_cancelled(Duration timeout);
 // Throws CancelledError if cancelled, which ends the activity as cancelled.
 void throw_if_cancelled();
+
+// The worker has begun to end. When its graceful_shutdown_timeout is over, the activity is
+// cancelled, too.
+bool is_worker_shutdown();
+// True if it begins before the time is up.
+bool wait_for_worker_shutdown(Duration timeout);
+
+// Both as tokens, for std::condition_variable_any, std::stop_callback and libraries that take one.
+// Callbacks run on a thread of the worker's, and must be quick. Tokens outlive the activity.
+std::stop_token cancellation_token();
+std::stop_token worker_shutdown_token();
 
 // Thrown out of the activity by raise_complete_async(); not an error.
 class CompleteAsync {};
@@ -51,6 +67,55 @@ template <class... A>
 void heartbeat(const A&... details) {
   detail::pass_any([](detail::Arguments list) { record_heartbeat(list); }, details...);
 }
+
+// Beats by itself while it lives, with the details of the newest heartbeat (at first those of the
+// attempt before): for code that is inside a long call. It hides a call that hangs from the
+// heartbeat timeout, so give the activity a start_to_close_timeout, too. Interceptors do not see
+// its beats.
+//   const activity::AutoHeartbeat beating;
+//   upload(file);
+class AutoHeartbeat {
+ public:
+  // Zero: a third of the heartbeat timeout, or 30 s where there is none. At least 10 ms. Throws
+  // std::invalid_argument for a negative interval.
+  explicit AutoHeartbeat(Duration interval = {});
+  ~AutoHeartbeat();
+  AutoHeartbeat(const AutoHeartbeat&) = delete;
+  AutoHeartbeat& operator=(const AutoHeartbeat&) = delete;
+
+ private:
+  class Beats;
+  std::shared_ptr<Beats> beats_;
+};
+
+// The activity that runs on this thread, to be taken to others that work for it. Cheap to copy.
+//   std::jthread reader([context = activity::Context()] {
+//     const activity::ContextScope here(context);
+//     activity::heartbeat(read_some());
+//   });
+class Context {
+ public:
+  Context();
+
+ private:
+  friend class ContextScope;
+  std::shared_ptr<sdk::ActivityContext> context_;
+};
+
+// While it lives, what this thread calls is for that activity. Once its function has returned, the
+// calls throw std::logic_error.
+class ContextScope {
+ public:
+  explicit ContextScope(const Context& context);
+  ~ContextScope();
+  ContextScope(const ContextScope&) = delete;
+  ContextScope& operator=(const ContextScope&) = delete;
+
+ private:
+  const std::shared_ptr<sdk::ActivityContext> context_;
+  sdk::ActivityContext* const before_;
+  const bool visited_before_;
+};
 
 class Logger {
  public:

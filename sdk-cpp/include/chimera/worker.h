@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -97,6 +98,10 @@ struct WorkerOptions {
   // What a workflow may have on its stack, from 64 KiB to 1 GiB: address space of each run, of
   // which memory is what has been touched. A run of which a task has timed out gets at least 8 MiB.
   std::size_t workflow_stack_bytes = std::size_t{1} << 20;
+  // Of single activities, by name: how many of them this worker begins in a second, local ones
+  // included, at even distances. Those that wait for their turn have a slot, and their timeouts
+  // run. Above 0; each must have been added.
+  std::map<std::string, double> max_per_second_of_activity = {};
 };
 
 // Add, then run: a started worker takes nothing more. add() and add_activity() are Registry's. One

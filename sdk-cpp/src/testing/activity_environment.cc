@@ -35,6 +35,7 @@ void add(activity::CancellationDetails& to, const activity::CancellationDetails&
 struct ActivityEnvironment::State {
   absl::Mutex mutex;
   bool cancelled ABSL_GUARDED_BY(mutex) = false;
+  bool worker_shutdown ABSL_GUARDED_BY(mutex) = false;
   activity::CancellationDetails why ABSL_GUARDED_BY(mutex);
   std::vector<Details> heartbeats ABSL_GUARDED_BY(mutex);
   std::vector<sdk::ActivityContext*> running ABSL_GUARDED_BY(mutex);
@@ -62,16 +63,20 @@ class ActivityEnvironment::Handle final : public core::ActivityHandle {
 struct ActivityEnvironment::Running::Context {
   Context(std::shared_ptr<const core::ActivityTask> task_in, const activity::Info& info)
       : task_queue(info.task_queue),
-        context(*task_in, nullptr, codec, task_queue, core::process_metrics(), {}),
-        names_crashes(context.owner()) {
-    context.use(info);
-    before = sdk::ActivityContext::enter(&context);
+        context(std::make_shared<sdk::ActivityContext>(*task_in, nullptr, nullptr, task_queue,
+                                                       core::process_metrics(),
+                                                       sdk::WorkerInterceptors{})),
+        names_crashes(context->owner()) {
+    context->use(info);
+    before = sdk::ActivityContext::enter(context.get());
   }
-  ~Context() { sdk::ActivityContext::enter(before); }
+  ~Context() {
+    sdk::ActivityContext::enter(before);
+    context->end();
+  }
 
-  const sdk::Codec codec;
   const std::string task_queue;
-  sdk::ActivityContext context;
+  const std::shared_ptr<sdk::ActivityContext> context;  // Shared with threads of the code's.
   const sdk::RunningScope names_crashes;
   sdk::ActivityContext* before = nullptr;  // Of an activity whose code runs another environment.
 };
@@ -94,6 +99,12 @@ void ActivityEnvironment::cancel(const activity::CancellationDetails& why) {
   state_->cancelled = true;
   add(state_->why, why);
   for (sdk::ActivityContext* context : state_->running) context->cancel(to_core(why));
+}
+
+void ActivityEnvironment::worker_shutdown() {
+  const absl::MutexLock lock(&state_->mutex);
+  state_->worker_shutdown = true;
+  for (sdk::ActivityContext* context : state_->running) context->worker_shutdown().request();
 }
 
 std::vector<Details> ActivityEnvironment::heartbeats() const {
@@ -126,14 +137,15 @@ ActivityEnvironment::Running::Running(ActivityEnvironment& env, std::string_view
       }()) {
   State& state = *env.state_;
   const absl::MutexLock lock(&state.mutex);
-  state.running.push_back(&context_->context);
-  if (state.cancelled) context_->context.cancel(to_core(state.why));
+  state.running.push_back(context_->context.get());
+  if (state.worker_shutdown) context_->context->worker_shutdown().request();
+  if (state.cancelled) context_->context->cancel(to_core(state.why));
 }
 
 ActivityEnvironment::Running::~Running() {
   State& state = *env_.state_;
   const absl::MutexLock lock(&state.mutex);
-  std::erase(state.running, &context_->context);
+  std::erase(state.running, context_->context.get());
 }
 
 }  // namespace chimera

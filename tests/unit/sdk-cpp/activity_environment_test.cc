@@ -3,6 +3,7 @@
 
 #include <latch>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -103,8 +104,53 @@ TEST(ActivityEnvironment, CancellationSaysWhy) {
                CancelledError);
 
   env.cancel({.worker_shutdown = true});  // What is run later learns it, too.
-  EXPECT_TRUE(env.run(
-      [] { return activity::is_worker_shutdown() && activity::cancellation_details().timed_out; }));
+  EXPECT_TRUE(env.run([] {
+    return activity::cancellation_details().worker_shutdown &&
+           activity::cancellation_details().timed_out;
+  }));
+}
+
+TEST(ActivityEnvironment, TellsOfTheWorkersShutdownBeforeItCancels) {
+  ActivityEnvironment env;
+  env.run([&] {
+    const std::stop_token token = activity::worker_shutdown_token();
+    EXPECT_FALSE(activity::is_worker_shutdown());
+    env.worker_shutdown();
+    EXPECT_TRUE(token.stop_requested());
+    EXPECT_FALSE(activity::cancellation_token().stop_requested());
+  });
+  EXPECT_TRUE(env.run([] { return activity::wait_for_worker_shutdown(0s); }));
+}
+
+TEST(ActivityEnvironment, BeatsByItselfWithTheNewestDetails) {
+  ActivityEnvironment env;
+  std::latch beats(3);
+  env.on_heartbeat = [&](const Details&) {
+    if (!beats.try_wait()) beats.count_down();
+  };
+  env.run([&] {
+    activity::heartbeat(7);
+    EXPECT_THROW(activity::AutoHeartbeat(-1ns), std::invalid_argument);
+    const activity::AutoHeartbeat beating(10ms);
+    beats.wait();
+  });
+  EXPECT_EQ(env.heartbeats().back().get<int>(), 7);
+}
+
+TEST(ActivityEnvironment, AContextGoesToOtherThreadsUntilTheEnd) {
+  ActivityEnvironment env;
+  std::optional<activity::Context> kept;
+  env.run([&] {
+    kept.emplace();
+    std::thread([&] {
+      const activity::ContextScope here(*kept);
+      activity::heartbeat(1);
+    }).join();
+  });
+  EXPECT_EQ(env.heartbeats().size(), 1);
+  const activity::ContextScope here(*kept);
+  EXPECT_THROW(activity::heartbeat(2), std::logic_error);
+  EXPECT_THROW(activity::Context(), std::logic_error);
 }
 
 TEST(ActivityEnvironment, IsCancelledFromAnotherThread) {

@@ -32,7 +32,8 @@ class ActivityEnvironment {
 
   // What activity::info() gives. An empty activity_type is the function's name.
   activity::Info info;
-  // Called with each heartbeat, on the activity's thread; it may call cancel().
+  // Called with each heartbeat, on the thread that beats (of an AutoHeartbeat, one of the
+  // process's); it may call cancel().
   std::function<void(const Details& details)> on_heartbeat;
 
   // A function: env.run<&compress>(path). Its parameters take what they take in C++.
@@ -60,6 +61,8 @@ class ActivityEnvironment {
   // Asks what runs, and what is run later, to stop, and says why: cancel({.timed_out = true}).
   // Reasons add up.
   void cancel(const activity::CancellationDetails& why = {.cancel_requested = true});
+  // The worker begins to end, for what runs and what is run later: is_worker_shutdown().
+  void worker_shutdown();
   // The details of all heartbeats so far.
   std::vector<Details> heartbeats() const;
 
