@@ -66,7 +66,7 @@ void wrong() { workflow::execute_activity<&limit>(kOptions, std::optional<std::i
 // --- refused: an argument would be narrowed
 void wrong() { workflow::execute_child_workflow<&Order::run>({}, 3.7); }
 // --- refused: an argument would be narrowed
-void wrong(workflow::ChildHandle<void> child) { child.signal<&Order::add>(3.7); }
+void wrong(workflow::ChildWorkflowHandle<void> child) { child.signal<&Order::add>(3.7); }
 // --- refused: an argument would be narrowed
 void wrong(chimera::Client client) {
   client.start_workflow<&Order::run>({.id = "a", .task_queue = "b"}, 3.7);

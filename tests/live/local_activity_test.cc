@@ -140,7 +140,7 @@ TEST_P(LocalActivityLive, IsCancelledWithoutWaitingForItOrWaits) {
 int times_two(int number) { return 2 * number; }
 struct Fan {
   int run(int width) {
-    std::vector<workflow::Handle<int>> handles;
+    std::vector<workflow::ActivityHandle<int>> handles;
     for (int i = 0; i < width; ++i) {
       handles.push_back(
           workflow::start_local_activity<&times_two>({.start_to_close_timeout = 10s}, i));

@@ -105,7 +105,7 @@ class Pool : public SlotSupplier {
 int slow(int value) { return value; }
 struct Mixed {
   int run() {
-    std::vector<workflow::Handle<int>> handles;
+    std::vector<workflow::ActivityHandle<int>> handles;
     for (int i = 0; i < 4; ++i) {
       handles.push_back(workflow::start_activity<&slow>({.start_to_close_timeout = 10s}, 1));
       handles.push_back(workflow::start_local_activity<&slow>({.start_to_close_timeout = 10s}, 10));

@@ -145,7 +145,7 @@ TEST_P(TimerLive, TasksRunBesideEachOther) {
 
 struct FanOut {
   std::int64_t run(int count) {
-    std::vector<workflow::Handle<std::string>> handles;
+    std::vector<workflow::ActivityHandle<std::string>> handles;
     for (int i = 0; i < count; ++i)
       handles.push_back(workflow::start_activity<&echo>(kOptions, absl::StrCat(i)));
     std::int64_t sum = 0;
@@ -607,7 +607,7 @@ TEST_P(StateLive, SearchAttributesAndMemoAreUpserted) {
 std::string take(const std::string& text) { return text.substr(0, 1); }
 struct SendsMuch {
   std::string run(int pieces) {
-    std::vector<workflow::Handle<std::string>> all;
+    std::vector<workflow::ActivityHandle<std::string>> all;
     const int count = mended ? 1 : pieces;  // Once: it may change meanwhile.
     for (int i = 0; i < count; ++i) {
       all.push_back(workflow::start_activity<&take>({.start_to_close_timeout = 10s},

@@ -45,7 +45,7 @@ struct SeqN {
 
 struct Fan50 {
   std::string run(std::string text) {
-    std::vector<workflow::Handle<std::string>> handles;
+    std::vector<workflow::ActivityHandle<std::string>> handles;
     for (int i = 0; i < 50; ++i)
       handles.push_back(workflow::start_activity<&noop>({.start_to_close_timeout = 60s}, text));
     std::string joined;

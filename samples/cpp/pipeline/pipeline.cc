@@ -27,7 +27,7 @@ chimera::RetryPolicy retries(const Step& step) {
 
 // By name: a result of type Payload is not read either.
 template <class... A>
-workflow::Handle<Payload> start(const Step& step, const A&... arguments) {
+workflow::ActivityHandle<Payload> start(const Step& step, const A&... arguments) {
   if (!step.local) {
     return workflow::start_activity<Payload>(
         step.name, {.start_to_close_timeout = timeout(step), .retry_policy = retries(step)},
@@ -60,7 +60,7 @@ Payload list_of(const Stage& stage, const std::vector<Payload>& outputs) {
 }  // namespace
 
 Payload PipelineWorkflow::run_stage(const Stage& stage, const Payload& input) {
-  std::vector<workflow::Handle<Payload>> running;
+  std::vector<workflow::ActivityHandle<Payload>> running;
   std::vector<Payload> outputs;
   std::size_t at = 0;  // The step that we start or wait for, which an error names.
   try {

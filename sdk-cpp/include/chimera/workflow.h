@@ -88,7 +88,8 @@ namespace chimera::workflow {
 // What starts something is inlined into the code that calls, which a report of nondeterminism names
 // by the address that the call returns to.
 
-// A started activity. get() waits; as often as one likes.
+// Something that was started: what of it can be waited for and cancelled. get() waits; as often as
+// one likes.
 template <class R>
 class [[nodiscard]] Handle {
  public:
@@ -115,6 +116,13 @@ class [[nodiscard]] Handle {
   detail::OperationPtr operation_;
 };
 
+template <class R>
+class [[nodiscard]] ActivityHandle : public Handle<R> {
+ public:
+  using Handle<R>::Handle;
+};
+using TimerHandle = Handle<void>;
+
 }  // namespace chimera::workflow
 
 namespace chimera::detail {
@@ -123,7 +131,7 @@ template <auto Activity, class = decltype(Activity), class... A>
 [[gnu::always_inline]] inline auto start_activity_as(std::string_view name,
                                                      const ActivityOptions& options,
                                                      const A&... arguments) {
-  return workflow::Handle<ResultOf<Activity>>(
+  return workflow::ActivityHandle<ResultOf<Activity>>(
       schedule_activity(name, options, Passing<ArgumentsOf<Activity>>::list(arguments...)));
 }
 
@@ -131,7 +139,7 @@ template <auto Activity, class = decltype(Activity), class... A>
 [[gnu::always_inline]] inline auto start_local_activity_as(std::string_view name,
                                                            const LocalActivityOptions& options,
                                                            const A&... arguments) {
-  return workflow::Handle<ResultOf<Activity>>(
+  return workflow::ActivityHandle<ResultOf<Activity>>(
       schedule_local_activity(name, options, Passing<ArgumentsOf<Activity>>::list(arguments...)));
 }
 
@@ -156,10 +164,11 @@ template <const auto& Definition, class... A>
 }
 // By name, in whatever language it is written.
 template <class R, class... A>
-[[gnu::always_inline]] inline Handle<R> start_activity(std::string_view name,
-                                                       const ActivityOptions& options,
-                                                       const A&... arguments) {
-  return Handle<R>(detail::schedule_activity(name, options, detail::list_any(arguments...)));
+[[gnu::always_inline]] inline ActivityHandle<R> start_activity(std::string_view name,
+                                                               const ActivityOptions& options,
+                                                               const A&... arguments) {
+  return ActivityHandle<R>(
+      detail::schedule_activity(name, options, detail::list_any(arguments...)));
 }
 template <auto Activity, class = decltype(Activity), class... A>
   requires detail::FunctionPointer<Activity>
@@ -211,10 +220,10 @@ template <const auto& Definition, class... A>
                                                                           options, arguments...);
 }
 template <class R, class... A>
-[[gnu::always_inline]] inline Handle<R> start_local_activity(std::string_view name,
-                                                             const LocalActivityOptions& options,
-                                                             const A&... arguments) {
-  return Handle<R>(detail::schedule_local_activity(name, options, detail::list_any(arguments...)));
+[[gnu::always_inline]] inline ActivityHandle<R> start_local_activity(
+    std::string_view name, const LocalActivityOptions& options, const A&... arguments) {
+  return ActivityHandle<R>(
+      detail::schedule_local_activity(name, options, detail::list_any(arguments...)));
 }
 template <auto Activity, class = decltype(Activity), class... A>
   requires detail::FunctionPointer<Activity>
@@ -250,7 +259,7 @@ auto execute_local_activity(std::string_view name, detail::NeedsATimeout,
                             const A&... arguments) = delete;
 
 template <class R>
-class [[nodiscard]] ChildHandle : public Handle<R> {
+class [[nodiscard]] ChildWorkflowHandle : public Handle<R> {
  public:
   using Handle<R>::Handle;
   const std::string& id() const { return detail::child_id(this->operation_); }
@@ -278,7 +287,7 @@ template <auto Run, class = decltype(Run), class... A>
 [[gnu::always_inline]] inline auto start_child_as(std::string_view type,
                                                   const ChildWorkflowOptions& options,
                                                   const A&... arguments) {
-  return workflow::ChildHandle<ResultOf<Run>>(
+  return workflow::ChildWorkflowHandle<ResultOf<Run>>(
       start_child(type, options, Passing<ArgumentsOf<Run>>::list(arguments...)));
 }
 
@@ -300,9 +309,9 @@ template <const auto& Definition, class... A>
                                                             arguments...);
 }
 template <class R, class... A>
-[[gnu::always_inline]] inline ChildHandle<R> start_child_workflow(
+[[gnu::always_inline]] inline ChildWorkflowHandle<R> start_child_workflow(
     std::string_view type, const ChildWorkflowOptions& options, const A&... arguments) {
-  return ChildHandle<R>(detail::start_child(type, options, detail::list_any(arguments...)));
+  return ChildWorkflowHandle<R>(detail::start_child(type, options, detail::list_any(arguments...)));
 }
 template <auto Run, class = decltype(Run), class... A>
   requires detail::FunctionPointer<Run>
@@ -323,9 +332,9 @@ template <class R, class... A>
 }
 
 // A workflow that somebody else started. Both calls wait for the server's answer.
-class ExternalHandle {
+class ExternalWorkflowHandle {
  public:
-  ExternalHandle(std::string id, std::string run_id)
+  ExternalWorkflowHandle(std::string id, std::string run_id)
       : id_(std::move(id)), run_id_(std::move(run_id)) {}
   const std::string& id() const { return id_; }
   template <class... A>
@@ -343,7 +352,8 @@ class ExternalHandle {
  private:
   std::string id_, run_id_;
 };
-inline ExternalHandle get_external_workflow_handle(std::string id, std::string run_id = "") {
+inline ExternalWorkflowHandle get_external_workflow_handle(std::string id,
+                                                           std::string run_id = "") {
   return {std::move(id), std::move(run_id)};
 }
 
@@ -354,8 +364,8 @@ Time now();
 void sleep(Duration duration);
 // The same, to be waited for beside other things; get() throws CancelledError once it is cancelled.
 // One of zero or less is done at once. The summary is a line for people, shown by the Web UI.
-inline Handle<void> start_timer(Duration duration, std::string_view summary = "") {
-  return Handle<void>(detail::start_timer(duration, summary));
+inline TimerHandle start_timer(Duration duration, std::string_view summary = "") {
+  return TimerHandle(detail::start_timer(duration, summary));
 }
 // Until the condition holds. It is asked whenever something has happened to the workflow, and must
 // not change anything.

@@ -86,7 +86,7 @@ TEST_F(WaitingTest, EachKindEndsAWait) {
     note("condition ", workflow::wait_any(signals, [&] { return done; }));
     auto child = workflow::start_activity<int>("x", kOptions);
     auto task = workflow::spawn([&] { return child.get(); });
-    std::vector<workflow::Handle<int>> many{child};
+    std::vector<workflow::ActivityHandle<int>> many{child};
     note("many ", workflow::wait_any(many));
     note("in time ", workflow::wait_any_for(1h, task).value());
     note("late ", workflow::wait_any_for(1s, signals).has_value());
