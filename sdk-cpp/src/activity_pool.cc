@@ -23,7 +23,11 @@ class ActivityCode final : public ActivityInbound {
  public:
   explicit ActivityCode(const detail::ActivityType& type) : ActivityInbound(nullptr), type_(type) {}
   void execute(const ExecuteActivityInput& input, PayloadSink& result) override {
-    type_.call(PayloadList(&input.arguments), &result);
+    ProtoPayloads scratch;
+    const ProtoPayloads& arguments =
+        type_.dynamic ? with_name(activity::info().activity_type, input.arguments, scratch)
+                      : input.arguments;
+    type_.call(PayloadList(&arguments), &result);
   }
 
  private:
@@ -77,7 +81,8 @@ void CppActivityLanguage::start(core::ActivityTask task) {
   std::shared_ptr<ActivityContext> context;
   const auto handle = task.handle;
   core::StartingThread* const here = std::exchange(task.here, nullptr);
-  const auto type = types_.find(task.message->activity_type().name());
+  auto type = types_.find(task.message->activity_type().name());
+  if (type == types_.end()) type = types_.find("");  // The dynamic one.
   RegisteredActivity* const registered = type == types_.end() ? nullptr : &type->second;
   try {
     context = std::make_shared<ActivityContext>(std::move(task), registered, codec_, task_queue_,

@@ -49,6 +49,11 @@ absl::Status define(void* handle, const std::string& path, Registry& registry) {
   return absl::OkStatus();
 }
 
+template <class Type>
+std::string shown(const Type& type) {
+  return type.dynamic ? "(dynamic)" : type.name;
+}
+
 class NativeTypesImpl final : public NativeTypes {
  public:
   NativeTypesImpl(Codec codec, int activity_threads, std::size_t workflow_stack_bytes)
@@ -83,7 +88,7 @@ class NativeTypesImpl final : public NativeTypes {
     if (!(per_second > 0 && per_second <= 1e9))
       return wrong(absl::StrCat("must be above 0 and at most 1e9, but is ", per_second));
     for (const auto& type : registry_.activities()) {
-      if (type.name != activity_type) continue;
+      if (type.name != activity_type || type.dynamic) continue;
       activities_.limit(activity_type, per_second);
       return absl::OkStatus();
     }
@@ -97,14 +102,20 @@ class NativeTypesImpl final : public NativeTypes {
     activities_.set_metrics(metrics);
     for (const auto& type : registry_.workflows()) {
       workflows_.add(type);
-      if (absl::Status status = worker.add_workflow(type.name, workflows_); !status.ok())
+      if (absl::Status status = type.dynamic ? worker.add_dynamic_workflow(workflows_)
+                                             : worker.add_workflow(type.name, workflows_);
+          !status.ok()) {
         return status;
+      }
     }
     activities_.set_task_queue(worker.options().task_queue);
     for (const auto& type : registry_.activities()) {
       activities_.add(type);
-      if (absl::Status status = worker.add_activity(type.name, activities_); !status.ok())
+      if (absl::Status status = type.dynamic ? worker.add_dynamic_activity(activities_)
+                                             : worker.add_activity(type.name, activities_);
+          !status.ok()) {
         return status;
+      }
     }
     return absl::OkStatus();
   }
@@ -140,16 +151,16 @@ absl::StatusOr<LoadedLibrary> load_library(const std::string& path, Registry& re
   std::string adding;
   try {
     for (const auto& type : defined.workflows()) {
-      adding = absl::StrCat("workflow ", type.name);
+      adding = absl::StrCat("workflow ", shown(type));
       registry.add_workflow_type(type);
       if (origins != nullptr) origins->emplace(adding, path);
-      loaded.workflows.push_back(type.name);
+      loaded.workflows.push_back(shown(type));
     }
     for (const auto& type : defined.activities()) {
-      adding = absl::StrCat("activity ", type.name);
+      adding = absl::StrCat("activity ", shown(type));
       registry.add_activity_type(type);
       if (origins != nullptr) origins->emplace(adding, path);
-      loaded.activities.push_back(type.name);
+      loaded.activities.push_back(shown(type));
     }
   } catch (const std::exception& error) {
     const bool known = origins != nullptr && origins->count(adding) > 0;

@@ -22,13 +22,7 @@ const std::string kNoId;
 // A handler for all names gets the name first.
 const ProtoPayloads& handler_arguments(const detail::HandlerType& handler, const std::string& name,
                                        const ProtoPayloads& arguments, ProtoPayloads& scratch) {
-  if (!handler.name.empty()) return arguments;
-  ProtoPayloads with_name;
-  PayloadSink sink(with_name.add_payloads());
-  encode(sink, name);
-  with_name.MergeFrom(arguments);
-  scratch = std::move(with_name);
-  return scratch;
+  return handler.name.empty() ? with_name(name, arguments, scratch) : arguments;
 }
 
 }  // namespace

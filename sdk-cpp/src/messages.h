@@ -38,6 +38,7 @@ class Messages {
   // As the run ends: handlers hold code of the user's, and signals in channels are their values.
   bool holds_code() const;
   void forget_handlers();
+  const std::string& current_details() const { return current_details_; }
   void set_current_details(std::string text) { current_details_ = std::move(text); }
   bool handlers_running() const;
   // As the run ends.

@@ -101,6 +101,16 @@ const ProtoPayload& decoded(const ProtoPayload& payload, const Codec& codec,
   return scratch;
 }
 
+const ProtoPayloads& with_name(const std::string& name, const ProtoPayloads& arguments,
+                               ProtoPayloads& scratch) {
+  ProtoPayloads all;
+  PayloadSink sink(all.add_payloads());
+  encode(sink, name);
+  all.MergeFrom(arguments);
+  scratch = std::move(all);
+  return scratch;
+}
+
 api::common::v1::Memo to_proto(const Memo& memo, const Codec& codec) {
   api::common::v1::Memo proto;
   for (const auto& [key, value] : memo) {

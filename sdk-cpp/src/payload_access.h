@@ -38,6 +38,10 @@ const ProtoPayloads& decoded(const ProtoPayloads& payloads, const Codec& codec,
                              ProtoPayloads& scratch);
 const ProtoPayload& decoded(const ProtoPayload& payload, const Codec& codec, ProtoPayload& scratch);
 
+// What dynamic code is called with: the name, and then the arguments, which may be in `scratch`.
+const ProtoPayloads& with_name(const std::string& name, const ProtoPayloads& arguments,
+                               ProtoPayloads& scratch);
+
 api::common::v1::Memo to_proto(const Memo& memo, const Codec& codec);
 api::common::v1::SearchAttributes to_proto(const SearchAttributes& attributes);
 Memo to_public(const api::common::v1::Memo& memo, const Codec& codec);

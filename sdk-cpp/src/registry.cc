@@ -16,12 +16,15 @@ void check_open(bool closed, const std::string& name) {
 }
 
 template <class Types>
-void check_new(const Types& types, const std::string& name, const char* kind) {
-  if (name.empty()) throw std::invalid_argument(absl::StrCat("a ", kind, " needs a name"));
+void check_new(const Types& types, const typename Types::value_type& type, const char* kind) {
+  const std::string& name = type.name;
+  if (name.empty() && !type.dynamic)
+    throw std::invalid_argument(absl::StrCat("a ", kind, " needs a name"));
   for (const auto& each : types) {
-    if (each.name == name) {
-      throw std::invalid_argument(absl::StrCat("the ", kind, " '", name, "' is registered twice"));
-    }
+    if (each.name != name) continue;
+    throw std::invalid_argument(
+        name.empty() ? absl::StrCat("a dynamic ", kind, " is registered twice")
+                     : absl::StrCat("the ", kind, " '", name, "' is registered twice"));
   }
 }
 
@@ -87,13 +90,14 @@ std::string_view DefinedNames::find(std::string_view workflow_type, std::string_
 
 Registry& Registry::add_workflow_type(detail::WorkflowType type) {
   check_open(closed_, type.name);
-  check_new(workflows_, type.name, "workflow");
+  check_new(workflows_, type, "workflow");
   for (const auto* handlers : {&type.signals, &type.queries, &type.updates}) {
     for (auto at = handlers->begin(); at != handlers->end(); ++at) {
       for (auto other = handlers->begin(); other != at; ++other) {
         if (other->name != at->name) continue;
         throw std::invalid_argument(absl::StrCat(
-            "the workflow '", type.name, "' defines ",
+            type.dynamic ? "the dynamic workflow" : absl::StrCat("the workflow '", type.name, "'"),
+            " defines ",
             at->name.empty() ? "a dynamic handler" : absl::StrCat("the handler '", at->name, "'"),
             " twice"));
       }
@@ -106,7 +110,7 @@ Registry& Registry::add_workflow_type(detail::WorkflowType type) {
 
 Registry& Registry::add_activity_type(detail::ActivityType type) {
   check_open(closed_, type.name);
-  check_new(activities_, type.name, "activity");
+  check_new(activities_, type, "activity");
   activities_.push_back(std::move(type));
   return *this;
 }

@@ -85,7 +85,9 @@ Replayer& Replayer::add_library(const std::string& path) {
 
 void Replayer::replay(const WorkflowHistory& history) {
   const std::string& type = history.workflow_type();
-  const auto found = std::ranges::find(workflows(), type, &detail::WorkflowType::name);
+  auto found = std::ranges::find(workflows(), type, &detail::WorkflowType::name);
+  if (found == workflows().end())
+    found = std::ranges::find(workflows(), true, &detail::WorkflowType::dynamic);
   if (found == workflows().end()) {
     throw std::invalid_argument(absl::StrCat(
         "cannot replay '", history.workflow_id(), "': its workflow type '", type,

@@ -52,11 +52,25 @@ void Run::set_task_error(std::string message, bool nondeterminism) {
   disagrees = nondeterminism;
 }
 
-std::string Run::make_uuid() {
-  const std::uint64_t high = (random() & ~0xF000ull) | 0x4000ull;             // Version 4
-  const std::uint64_t low = (random() & ~(0xC0ull << 56)) | (0x80ull << 56);  // Variant 1
+namespace {
+std::string uuid_text(std::uint64_t high, std::uint64_t low) {
+  low = (low & ~(0xC0ull << 56)) | (0x80ull << 56);  // Variant 1
   return absl::StrFormat("%08x-%04x-%04x-%04x-%012x", high >> 32, (high >> 16) & 0xFFFF,
                          high & 0xFFFF, low >> 48, low & 0xFFFFFFFFFFFFull);
+}
+}  // namespace
+
+std::string Run::make_uuid() {
+  const std::uint64_t high = (random() & ~0xF000ull) | 0x4000ull;
+  return uuid_text(high, random());
+}
+
+std::string Run::make_timed_uuid() {
+  const auto milliseconds =
+      std::chrono::floor<std::chrono::milliseconds>(now.time_since_epoch()).count();
+  const std::uint64_t high =
+      (static_cast<std::uint64_t>(milliseconds) << 16) | 0x7000 | (random() & 0xFFF);
+  return uuid_text(high, random());
 }
 
 // As in the official Python SDK 1.35 (_WorkflowInstanceImpl).

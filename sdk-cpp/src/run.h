@@ -36,6 +36,7 @@ struct Run {
   // Neither logs nor metrics of what has happened before.
   bool quiet() const { return (info.is_replaying && !read_only) || evicting; }
   std::string make_uuid();
+  std::string make_timed_uuid();  // Version 7.
 
   const detail::WorkflowType& type;
   const core::RunContext context;

@@ -108,6 +108,14 @@ bool timed_out(const std::shared_ptr<ScopeState>& scope) {
   return scope->timed_out;
 }
 
+void read_last_completion_result(void (*decode_into)(const PayloadSource&, void*), void* out) {
+  WorkflowRuntime& run = WorkflowRuntime::current("last_completion_result");
+  sdk::ProtoPayloads scratch;
+  const sdk::ProtoPayloads& all =
+      sdk::decoded(run.last_completion_result(), run.run().codec, scratch);
+  if (all.payloads_size() > 0) decode_into(PayloadSource(&all.payloads(0)), out);
+}
+
 OperationPtr start_timer(Duration duration, std::string_view summary) {
   return sdk::call(sdk::StartTimerInput{duration, summary});
 }
@@ -197,6 +205,12 @@ std::string uuid4() {
   return run.run().make_uuid();
 }
 
+std::string uuid7() {
+  WorkflowRuntime& run = WorkflowRuntime::current("uuid7");
+  run.run().may_change("uuid7");
+  return run.run().make_timed_uuid();
+}
+
 std::int64_t random_int(std::int64_t lo, std::int64_t hi) {
   if (lo > hi) {
     throw std::invalid_argument(absl::StrCat("chimera::workflow::random_int(", lo, ", ", hi,
@@ -221,6 +235,18 @@ const UpdateInfo* current_update_info() { return sdk::call(sdk::CurrentUpdateInf
 bool cancel_requested() {
   return WorkflowRuntime::current("cancel_requested").run().cancel_requested;
 }
+std::optional<std::string> cancellation_reason() {
+  const sdk::Run& run = WorkflowRuntime::current("cancellation_reason").run();
+  if (!run.cancel_requested) return std::nullopt;
+  return run.cancel_reason;
+}
+
+std::shared_ptr<const FailureError> last_failure() {
+  WorkflowRuntime& run = WorkflowRuntime::current("last_failure");
+  if (run.last_failure() == nullptr) return nullptr;
+  return sdk::to_error(*run.last_failure(), run.run().codec);
+}
+
 bool all_handlers_finished() {
   return !WorkflowRuntime::current("all_handlers_finished").messages().handlers_running();
 }
@@ -229,6 +255,10 @@ void set_current_details(std::string text) {
   WorkflowRuntime& run = WorkflowRuntime::current("set_current_details");
   if (run.run().may_change("set_current_details"))
     run.messages().set_current_details(std::move(text));
+}
+
+std::string current_details() {
+  return WorkflowRuntime::current("current_details").messages().current_details();
 }
 
 void upsert_search_attributes(const SearchAttributes& attributes) {

@@ -23,7 +23,8 @@ CppWorkflowLanguage::CppWorkflowLanguage(Codec codec)
 
 absl::StatusOr<std::unique_ptr<core::WorkflowInstance>> CppWorkflowLanguage::create(
     const core::RunContext& run) {
-  const auto type = types_.find(run.workflow_type);
+  auto type = types_.find(run.workflow_type);
+  if (type == types_.end()) type = types_.find("");  // The dynamic one.
   if (type == types_.end()) {
     return absl::NotFoundError(absl::StrCat("no C++ workflow is called '", run.workflow_type, "'"));
   }

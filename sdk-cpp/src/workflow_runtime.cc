@@ -68,11 +68,20 @@ Overloaded(F...) -> Overloaded<F...>;  // Clang 14 does not make it up by itself
 
 }  // namespace
 
+namespace {
+// The arguments of its run method and constructor.
+const ProtoPayloads& named(const Run& run, const ProtoPayloads& arguments, ProtoPayloads& scratch) {
+  return run.type.dynamic ? with_name(run.context.workflow_type, arguments, scratch) : arguments;
+}
+}  // namespace
+
 class WorkflowRuntime::Code final : public WorkflowInbound {
  public:
   explicit Code(Run& run) : WorkflowInbound(nullptr), run_(run) {}
   void execute(const ExecuteWorkflowInput& input, PayloadSink& result) override {
-    run_.type.run(run_.object.get(), PayloadList(&input.arguments), &result);
+    ProtoPayloads scratch;
+    const PayloadList arguments(&named(run_, input.arguments, scratch));
+    run_.type.run(run_.object.get(), arguments, &result);
   }
   void handle_signal(const HandlerInput& input) override {
     input.handler.call(run_.object.get(), PayloadList(&input.arguments), nullptr);
@@ -281,6 +290,21 @@ void WorkflowRuntime::apply(const core::Job& job) {
              job);
 }
 
+namespace {
+// As the server sets its timers.
+std::optional<Time> deadline_of(const api::history::v1::WorkflowExecutionStartedEventAttributes& it,
+                                base::WallTime start) {
+  std::optional<Time> deadline;
+  if (const Duration run = base::to_nanoseconds(it.workflow_run_timeout()); run.count() > 0)
+    deadline = start + base::to_nanoseconds(it.first_workflow_task_backoff()) + run;
+  if (it.has_workflow_execution_expiration_time()) {
+    const Time all = base::to_wall_time(it.workflow_execution_expiration_time());
+    if (all.time_since_epoch().count() > 0 && (!deadline || all < *deadline)) deadline = all;
+  }
+  return deadline;
+}
+}  // namespace
+
 void WorkflowRuntime::initialize(const core::InitializeWorkflow& job) {
   const auto& started = *job.started;
   workflow::Info& info = run_.info;
@@ -304,12 +328,21 @@ void WorkflowRuntime::initialize(const core::InitializeWorkflow& job) {
   info.start_time = run_.now;
   if (started.has_retry_policy()) info.retry_policy = to_public(started.retry_policy());
   info.priority = to_public(started.priority());
+  if (started.has_root_workflow_execution()) {
+    info.root = workflow::RootInfo{.workflow_id = started.root_workflow_execution().workflow_id(),
+                                   .run_id = started.root_workflow_execution().run_id()};
+  }
   if (started.has_parent_workflow_execution()) {
     info.parent =
         workflow::ParentInfo{.namespace_ = started.parent_workflow_namespace(),
                              .workflow_id = started.parent_workflow_execution().workflow_id(),
                              .run_id = started.parent_workflow_execution().run_id()};
   }
+  info.deadline = deadline_of(started, job.start_time);
+  for (const auto& [key, value] : started.header().fields()) info.headers[key] = to_public(value);
+  last_completion_result_ = started.last_completion_result();
+  if (started.has_continued_failure())
+    last_failure_ = std::make_unique<api::failure::v1::Failure>(started.continued_failure());
   for (const auto& [key, value] : started.memo().fields()) {
     try {
       ProtoPayload scratch;
@@ -349,8 +382,9 @@ void WorkflowRuntime::make_object() {
   if (constructor_threw_) return;
   try {
     scheduler_.call([this] {
-      ProtoPayloads scratch;
-      run_.object = run_.type.create(PayloadList(&decoded(arguments_, run_.codec, scratch)));
+      ProtoPayloads scratch, named_scratch;
+      const ProtoPayloads& arguments = decoded(arguments_, run_.codec, scratch);
+      run_.object = run_.type.create(PayloadList(&named(run_, arguments, named_scratch)));
     });
   } catch (...) {
     constructor_threw_ = true;

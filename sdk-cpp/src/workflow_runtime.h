@@ -51,6 +51,9 @@ class WorkflowRuntime final : public core::WorkflowInstance {
   }
   // The first link of what the code's calls go through.
   WorkflowOutbound& outbound() { return outbound_.first(); }
+  // Of the run before it in its chain: the first payload that it has, or null.
+  const ProtoPayloads& last_completion_result() const { return last_completion_result_; }
+  const api::failure::v1::Failure* last_failure() const { return last_failure_.get(); }
   Messages& messages() { return messages_; }
   Patches& patches() { return patches_; }
   Records& records() { return records_; }
@@ -72,6 +75,8 @@ class WorkflowRuntime final : public core::WorkflowInstance {
   Run run_;
   ProtoPayloads arguments_;
   Header header_;
+  ProtoPayloads last_completion_result_;
+  std::unique_ptr<api::failure::v1::Failure> last_failure_;  // Null: it did not fail.
   detail::ScopePtr root_scope_;
   Scheduler scheduler_;
   Operations operations_;

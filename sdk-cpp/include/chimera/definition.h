@@ -370,6 +370,13 @@ using DynamicArguments = std::tuple<std::string, std::vector<Payload>>;
 template <>
 DynamicArguments decode_arguments<DynamicArguments>(const PayloadList& arguments);
 
+template <auto F>
+consteval bool is_dynamic() {
+  constexpr bool kIs = std::is_same_v<ArgumentsOf<F>, DynamicArguments>;
+  static_assert(kIs, "what is dynamic takes (std::string type, std::vector<chimera::Payload>)");
+  return kIs && fits<F>();
+}
+
 template <auto F, class = decltype(F)>
 void call_method(void* object, const PayloadList& arguments, PayloadSink* result) {
   auto values = decode_arguments<ArgumentsOf<F>>(arguments);
@@ -420,7 +427,7 @@ HandlerCall call_callable(F callable) {
 }
 
 struct HandlerType {
-  std::string name;  // Empty: for all names that have none.
+  std::string name;
   // Throws ConversionError if they do not fit.
   void (*check)(const PayloadList& arguments) = nullptr;
   HandlerCall call;
@@ -442,18 +449,20 @@ bool current_exception_is() {
 }
 
 struct WorkflowType {
-  std::string name;
+  std::string name;  // Empty: for all names that have none.
   // Default construction, or from run()'s arguments where the class takes those.
   std::shared_ptr<void> (*create)(const PayloadList& arguments) = nullptr;
   Thunk run = nullptr;
   std::vector<HandlerType> signals = {}, queries = {}, updates = {};
   std::vector<bool (*)()> failures = {};  // Exceptions that fail the workflow, beside FailureError.
   VersioningBehavior versioning_behavior = VersioningBehavior::kUnspecified;
+  bool dynamic = false;  // For all names that have none; it has none itself.
 };
 
 struct ActivityType {
   std::string name;
   std::function<void(const PayloadList& arguments, PayloadSink* result)> call;
+  bool dynamic = false;
 };
 
 template <class C, class Parameters>
@@ -652,6 +661,27 @@ WorkflowDefinition<Run> define_workflow(
   return WorkflowDefinition<Run>({});
 }
 
+// For every workflow type that the worker has no definition of: run(std::string type,
+// std::vector<chimera::Payload> arguments). At most one in a worker.
+template <auto Run, class = decltype(Run)>
+WorkflowDefinition<Run> define_dynamic_workflow() {
+  using C = detail::ClassOf<Run>;
+  if constexpr (!std::is_class_v<C>) {
+    static_assert(detail::never<C>, "define_dynamic_workflow takes a method");
+  } else if constexpr (!detail::is_dynamic<Run>()) {
+    return WorkflowDefinition<Run>({});
+  } else if constexpr (!detail::creates<C, detail::DynamicArguments>) {
+    static_assert(detail::never<C>,
+                  "the workflow class needs a default constructor, or one that takes what its run "
+                  "method takes");
+  } else {
+    return WorkflowDefinition<Run>({.create = &detail::create_workflow<C, detail::DynamicArguments>,
+                                    .run = &detail::call_method<Run>,
+                                    .dynamic = true});
+  }
+  return WorkflowDefinition<Run>({});
+}
+
 // Workflows and activities of a program or library, in one list. One thread at a time adds to it.
 // Adding throws std::invalid_argument for a name that is there already, and std::logic_error where
 // it would have no effect any more.
@@ -695,6 +725,35 @@ class Registry {
           {std::move(name), [&object](const PayloadList& arguments, PayloadSink* result) {
              detail::call_method<F>(&object, arguments, result);
            }});
+    }
+  }
+
+  // For every activity type that the worker has no other for: any(std::string type,
+  // std::vector<chimera::Payload> arguments). At most one in a worker.
+  template <auto F>
+  Registry& add_dynamic_activity() {
+    if constexpr (!std::is_void_v<detail::ClassOf<F>>) {
+      static_assert(detail::never<detail::ClassOf<F>>,
+                    "a method needs its object: add_dynamic_activity<&Proxy::any>(proxy)");
+      return *this;
+    } else if constexpr (!detail::is_dynamic<F>()) {
+      return *this;
+    } else {
+      return add_activity_type({.call = &detail::call_function<F>, .dynamic = true});
+    }
+  }
+  // A method of an object, which must outlive the worker.
+  template <auto F, class C>
+    requires std::is_base_of_v<detail::ClassOf<F>, C>
+  Registry& add_dynamic_activity(C& object) {
+    if constexpr (!detail::is_dynamic<F>()) {
+      return *this;
+    } else {
+      return add_activity_type({.call =
+                                    [&object](const PayloadList& arguments, PayloadSink* result) {
+                                      detail::call_method<F>(&object, arguments, result);
+                                    },
+                                .dynamic = true});
     }
   }
 

@@ -52,6 +52,8 @@ void cancel(const OperationPtr& operation);
 void wait(const OperationPtr& operation, void (*decode_into)(const PayloadSource&, void*),
           void* out);
 
+void read_last_completion_result(void (*decode_into)(const PayloadSource&, void*), void* out);
+
 struct ScopeState;
 std::shared_ptr<ScopeState> open_scope(bool detached, std::optional<Duration> timeout);
 void enter_scope(const std::shared_ptr<ScopeState>& scope);
@@ -440,6 +442,7 @@ void deprecate_patch(std::string_view id);
 // Seeded by the run; the same in every replay.
 std::mt19937_64& random();
 std::string uuid4();
+std::string uuid7();  // Begins with now(), so that later ones sort behind.
 // From its numbers, by rules of our own: the same with every standard library, whose distributions
 // and std::shuffle are not. Both ends are included; lo > hi throws std::invalid_argument.
 [[nodiscard]] std::int64_t random_int(std::int64_t lo, std::int64_t hi);
@@ -455,6 +458,11 @@ struct ParentInfo {
   std::string namespace_, workflow_id, run_id;
 };
 
+// The workflow at the top of a line of parents.
+struct RootInfo {
+  std::string workflow_id, run_id;
+};
+
 // Why a server suggests to continue as new.
 enum class SuggestContinueAsNewReason {
   kUnspecified = 0,
@@ -468,11 +476,14 @@ struct Info {
   int attempt = 1;
   std::string first_execution_run_id, continued_run_id, cron_schedule;
   std::optional<ParentInfo> parent;
+  std::optional<RootInfo> root;  // Unset for what has no parent, and by older servers.
   Duration execution_timeout{}, run_timeout{}, task_timeout{};
   std::optional<RetryPolicy> retry_policy;
   Priority priority;
-  Time workflow_start_time;  // Of this run.
-  Time start_time;           // Of its first task.
+  Time workflow_start_time;      // Of this run.
+  Time start_time;               // Of its first task.
+  std::optional<Time> deadline;  // When the run times out, by its own timeout or the execution's.
+  std::map<std::string, Payload> headers;  // That came with the start, past the codec.
   Memo memo;
   std::map<std::string, Payload> search_attributes;
   // Of the current task.
@@ -496,7 +507,31 @@ struct UpdateInfo {
 };
 const UpdateInfo* current_update_info();
 
+// Of the run before this one, by cron, retry or continue-as-new: what the last one that completed
+// gave (nothing if none did), and with what the last one failed (null if it did not).
+//   const auto done = workflow::last_completion_result<Progress>().value_or(Progress{});
+template <class T>
+std::optional<T> last_completion_result() {
+  std::optional<T> result;
+  detail::read_last_completion_result(
+      [](const PayloadSource& in, void* to) {
+        decode(in, static_cast<std::optional<T>*>(to)->emplace());
+      },
+      &result);
+  return result;
+}
+std::shared_ptr<const FailureError> last_failure();
+// An entry of info().memo, or nothing.
+template <class T>
+std::optional<T> memo_value(const std::string& key) {
+  const auto found = info().memo.find(key);
+  if (found == info().memo.end()) return std::nullopt;
+  return from_payload<T>(found->second);
+}
+
 bool cancel_requested();
+// What was given with the request; nothing if there is none.
+std::optional<std::string> cancellation_reason();
 // No handler of a signal or an update is under way.
 bool all_handlers_finished();
 
@@ -549,6 +584,7 @@ void set_dynamic_update_handler(F handler, const HandlerOptions& options = {}) {
 
 // A text for people, of any length, in the answer to the query __temporal_workflow_metadata.
 void set_current_details(std::string text);
+std::string current_details();
 
 void upsert_search_attributes(const SearchAttributes& attributes);
 void upsert_memo(const Memo& memo);  // An empty Payload removes the entry.
@@ -558,6 +594,13 @@ template <auto Run, class = decltype(Run), class... A>
   requires detail::FunctionPointer<Run>
 [[noreturn, gnu::always_inline]] inline void continue_as_new(const A&... arguments) {
   detail::continue_as_new({}, detail::Passing<detail::ArgumentsOf<Run>>::list(arguments...));
+}
+// With options where one cares: continue_as_new<&Order::run>({.task_queue = "big"}, order).
+template <auto Run, class = decltype(Run), class... A>
+  requires detail::FunctionPointer<Run>
+[[noreturn, gnu::always_inline]] inline void continue_as_new(const ContinueAsNewOptions& options,
+                                                             const A&... arguments) {
+  detail::continue_as_new(options, detail::Passing<detail::ArgumentsOf<Run>>::list(arguments...));
 }
 // As that definition's type.
 template <const auto& Definition, class... A>

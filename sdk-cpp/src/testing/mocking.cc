@@ -62,7 +62,7 @@ class Out final : public WorkflowOutbound {
                   std::string_view queue, const Known& known) {
     if (known.mocks.contains(name)) return true;
     const bool elsewhere = !queue.empty() && queue != mocking_.task_queue;
-    if (!elsewhere && known.added.contains(name)) return true;
+    if (!elsewhere && (known.added.contains(name) || known.dynamic)) return true;
     if (elsewhere && std::ranges::count(mocking_.other_task_queues, queue) > 0) return false;
     std::string problem = absl::StrCat(
         WorkflowRuntime::current("call").run().owner, " called the ", kind, " '", std::string(name),

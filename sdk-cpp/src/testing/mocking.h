@@ -22,6 +22,7 @@ namespace chimera::sdk {
 // Of one kind, activities or workflows: what there is. Fixed once the worker runs.
 struct Known {
   std::set<std::string, std::less<>> added;
+  bool dynamic = false;  // One for all other names was added.
   std::map<std::string, std::shared_ptr<detail::MockBase>, std::less<>> mocks;
 };
 

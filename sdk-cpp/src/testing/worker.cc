@@ -72,11 +72,13 @@ void TestWorker::start() {
   mocking.rest = [&env = env_](Duration time) { env.rest_activity(time); };
   Worker worker(env_.client(), state_->options.worker);
   for (const auto& type : workflows()) {
-    mocking.workflows.added.insert(type.name);
+    if (type.dynamic) mocking.workflows.dynamic = true;
+    if (!type.dynamic) mocking.workflows.added.insert(type.name);
     if (!mocking.workflows.mocks.contains(type.name)) worker.add_workflow_type(type);
   }
   for (const auto& type : activities()) {
-    mocking.activities.added.insert(type.name);
+    if (type.dynamic) mocking.activities.dynamic = true;
+    if (!type.dynamic) mocking.activities.added.insert(type.name);
     if (!mocking.activities.mocks.contains(type.name)) worker.add_activity_type(type);
   }
   for (const auto& [name, mock] : mocking.activities.mocks) {
@@ -100,7 +102,7 @@ void TestWorker::start() {
 
 void TestWorker::must_have(std::string_view workflow_type) {
   for (const auto& type : workflows()) {
-    if (type.name != workflow_type) continue;
+    if (type.name != workflow_type && !type.dynamic) continue;
     if (!state_->worker) start();
     return;
   }
