@@ -21,6 +21,7 @@
 #include "sdk-cpp/src/errors.h"
 #include "sdk-cpp/src/library.h"
 #include "sdk-cpp/src/log.h"
+#include "sdk-cpp/src/session_worker.h"
 #include "sdk-cpp/src/slots.h"
 #include "sdk-cpp/src/workflow_runtime.h"
 
@@ -226,6 +227,7 @@ class Worker::State {
   WorkerOptions options;
   sdk::WorkerInterceptors interceptors;
   std::unique_ptr<sdk::NativeTypes> types;
+  std::unique_ptr<sdk::SessionWorker> sessions;  // Null: it takes none.
   std::shared_ptr<core::Worker> worker;          // Destroyed before the types that it borrows.
   bool stopping ABSL_GUARDED_BY(mutex) = false;  // A shutdown came before there was a worker.
   bool waited = false;
@@ -234,6 +236,13 @@ class Worker::State {
 absl::Status Worker::State::wait() {
   waited = true;
   absl::Status status = worker->wait();
+  if (sessions != nullptr) {
+    try {
+      sessions->wait();
+    } catch (const std::exception& error) {
+      if (status.ok()) status = absl::InternalError(absl::StrCat("its sessions: ", error.what()));
+    }
+  }
   // Code that did not end is left on its thread, and needs its types when it returns.
   if (absl::IsDeadlineExceeded(status)) static_cast<void>(types.release());
   return status;
@@ -279,12 +288,18 @@ void Worker::start() {
   check(state_->types->register_with(**worker), "cannot create the worker");
   for (const auto& [activity, per_second] : state_->options.max_per_second_of_activity)
     check(state_->types->limit(activity, per_second), "cannot create the worker");
+  if (state_->options.max_concurrent_sessions != 0) {
+    state_->sessions = std::make_unique<sdk::SessionWorker>(Client(state_->client), state_->options,
+                                                            *this, state_->interceptors);
+  }
   {
     absl::MutexLock lock(&state_->mutex);
     state_->worker = *std::move(worker);
     if (state_->stopping) state_->worker->initiate_shutdown();
+    if (state_->stopping && state_->sessions != nullptr) state_->sessions->shutdown();
   }
   const absl::Status started = state_->worker->start();
+  if (started.ok() && state_->sessions != nullptr) state_->sessions->start();
   if (started.ok()) {
     close(true);
   } else {  // It may be tried again.
@@ -304,6 +319,7 @@ void Worker::replace_client(const Client& client) {
                                              client.namespace_(), "'"));
   }
   worker->replace_connection(client.state()->connection);
+  if (state_->sessions != nullptr) state_->sessions->replace_client(client);
 }
 
 void Worker::shutdown() {
@@ -313,7 +329,9 @@ void Worker::shutdown() {
     state_->stopping = true;
     worker = state_->worker;
   }
-  if (worker != nullptr) worker->initiate_shutdown();
+  if (worker == nullptr) return;
+  if (state_->sessions != nullptr) state_->sessions->shutdown();
+  worker->initiate_shutdown();
 }
 
 void Worker::wait() {

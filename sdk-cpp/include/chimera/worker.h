@@ -19,8 +19,9 @@ namespace chimera {
 
 class TestWorker;
 namespace sdk {
+class SessionWorker;
 class WorkerInterceptor;
-}
+}  // namespace sdk
 
 // A number of polls that follows the server's advice: 1 <= minimum <= initial <= maximum.
 struct PollerAutoscaling {
@@ -102,6 +103,9 @@ struct WorkerOptions {
   // included, at even distances. Those that wait for their turn have a slot, and their timeouts
   // run. Above 0; each must have been added.
   std::map<std::string, double> max_per_second_of_activity = {};
+  // How many sessions (session.h) this worker has at a time; 0: it takes none. Their activities are
+  // polled on a task queue of this worker's own, with as many slots again.
+  int max_concurrent_sessions = 0;
 };
 
 // Add, then run: a started worker takes nothing more. add() and add_activity() are Registry's. One
@@ -132,6 +136,7 @@ class Worker : public Registry {
 
  private:
   friend class TestWorker;
+  friend class sdk::SessionWorker;
   // Before start().
   void intercept(std::shared_ptr<sdk::WorkerInterceptor> interceptor);
 

@@ -41,6 +41,7 @@ TEST(WorkerOptionsTest, WhatTheSdkOffersTheCoreHas) {
   for (const std::string& name : offered) {
     if (name == "workflow_stack_bytes") continue;        // Of fibers, which are the SDK's.
     if (name == "max_per_second_of_activity") continue;  // Of its pool of threads.
+    if (name == "max_concurrent_sessions") continue;     // Of workers beside it.
     EXPECT_TRUE(core.contains(name)) << name;
   }
 }
