@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "chimera/definition.h"
+#include "sdk-cpp/src/library.h"
 #include "sdk-cpp/src/overflow_exit.h"
 
 namespace chimera {
@@ -105,6 +106,12 @@ Registry& Registry::add_workflow_type(detail::WorkflowType type) {
   }
   sdk::note_workflow_code(reinterpret_cast<const void*>(type.run));
   workflows_.push_back(std::move(type));
+  return *this;
+}
+
+Registry& Registry::add_library(const std::string& path) {
+  const auto loaded = sdk::load_library(path, *this);
+  if (!loaded.ok()) throw std::runtime_error(std::string(loaded.status().message()));
   return *this;
 }
 

@@ -77,12 +77,6 @@ Replayer::Replayer(ReplayerOptions options) : state_(std::make_unique<State>()) 
 Replayer::~Replayer() = default;
 Replayer::Replayer(Replayer&&) noexcept = default;
 
-Replayer& Replayer::add_library(const std::string& path) {
-  const auto loaded = sdk::load_library(path, *this);
-  if (!loaded.ok()) throw std::runtime_error(std::string(loaded.status().message()));
-  return *this;
-}
-
 void Replayer::replay(const WorkflowHistory& history) {
   const std::string& type = history.workflow_type();
   auto found = std::ranges::find(workflows(), type, &detail::WorkflowType::name);

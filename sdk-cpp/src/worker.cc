@@ -263,12 +263,6 @@ Worker::~Worker() {
     sdk::log(sdk::LogLevel::kError, absl::StrCat("worker ended: ", status.ToString()));
 }
 
-Worker& Worker::add_library(const std::string& path) {
-  const auto loaded = sdk::load_library(path, *this);
-  if (!loaded.ok()) throw std::runtime_error(std::string(loaded.status().message()));
-  return *this;
-}
-
 void Worker::intercept(std::shared_ptr<sdk::WorkerInterceptor> interceptor) {
   state_->interceptors.push_back(std::move(interceptor));
 }

@@ -757,6 +757,10 @@ class Registry {
     }
   }
 
+  // Workflows and activities of a native library (CHIMERA_LIBRARY), which stays loaded. Throws
+  // std::runtime_error, which names the file.
+  Registry& add_library(const std::string& path);
+
   Registry& add_workflow_type(detail::WorkflowType type);
   Registry& add_activity_type(detail::ActivityType type);
   const std::vector<detail::WorkflowType>& workflows() const { return workflows_; }

@@ -87,9 +87,6 @@ class Replayer : public Registry {
   ~Replayer();
   Replayer(Replayer&&) noexcept;
 
-  // Workflows of a native library (CHIMERA_LIBRARY).
-  Replayer& add_library(const std::string& path);
-
   // Throws NondeterminismError or ReplayError; std::invalid_argument if the workflow's type was not
   // added.
   void replay(const WorkflowHistory& history);

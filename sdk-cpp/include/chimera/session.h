@@ -60,8 +60,8 @@ class Session {
   // Its worker is gone, or its time is up.
   bool failed() const { return !completed_ && holder_.done(); }
 
-  // As workflow::execute_activity, on the session's worker; options.task_queue must be empty. Throws
-  // SessionFailedError when the session fails first.
+  // As workflow::execute_activity, on the session's worker; options.task_queue must be empty.
+  // Throws SessionFailedError when the session fails first.
   template <auto Activity, class = decltype(Activity), class... A>
     requires detail::FunctionPointer<Activity>
   [[nodiscard]] auto execute_activity(const ActivityOptions& options, const A&... arguments) {

@@ -117,9 +117,6 @@ class Worker : public Registry {
   ~Worker();  // Shuts down and waits if it was started.
   Worker(Worker&&) noexcept;
 
-  // Workflows and activities of a native library (CHIMERA_LIBRARY).
-  Worker& add_library(const std::string& path);
-
   // Until SIGINT or SIGTERM, or shutdown(); then drains. A second signal ends the process at once.
   void run();
   // In the background, without signals. Throws if a name is registered twice or the namespace is

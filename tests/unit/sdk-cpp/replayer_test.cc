@@ -280,5 +280,16 @@ TEST_F(ReplayerOfFiles, RefusesToReplayNothing) {
   EXPECT_THROW(replayer.replay_files((folder_ / "missing").string()), std::invalid_argument);
 }
 
+TEST(RegistryTest, ALibraryThatIsNotThereIsNamed) {
+  Replayer replayer;
+  try {
+    replayer.add(define_workflow<&Hello::run>("Hello")).add_library("/no/such/liborders.so");
+    FAIL() << "it was loaded";
+  } catch (const std::runtime_error& error) {
+    EXPECT_NE(std::string(error.what()).find("/no/such/liborders.so"), std::string::npos);
+  }
+  EXPECT_EQ(replayer.workflows().size(), 1);
+}
+
 }  // namespace
 }  // namespace chimera
