@@ -85,6 +85,7 @@ class ActivityContext::Reports final : public ActivityOutbound {
   void heartbeat(const HeartbeatInput& input) override {
     context_.task().handle->heartbeat(encode_arguments(input.details, context_.codec()));
   }
+  const activity::Info& info() override { return context_.info(); }
 
  private:
   ActivityContext& context_;
@@ -114,8 +115,7 @@ ActivityContext::ActivityContext(core::ActivityTask task, RegisteredActivity* re
       owner_(absl::StrCat("activity ", task_.message->activity_type().name(), " (id ",
                           task_.message->activity_id(), ", workflow ",
                           task_.message->workflow_execution().workflow_id(), ")")),
-      reports_(std::make_unique<Reports>(*this)),
-      outbound_(interceptors, *reports_) {
+      interceptors_(interceptors) {
   // Details that cannot be read fail the attempt before its code runs.
   if (task_.message->has_heartbeat_details()) info();
 }
@@ -123,6 +123,20 @@ ActivityContext::ActivityContext(core::ActivityTask task, RegisteredActivity* re
 const activity::Info& ActivityContext::info() {
   if (!info_) info_ = make_info(*task_.message, codec_, task_queue_, task_.is_local);
   return *info_;
+}
+
+ActivityOutbound& ActivityContext::outbound() {
+  if (!outbound_) {
+    if (reports_ != nullptr) return *reports_;  // An interceptor asks while it makes its link.
+    reports_ = std::make_unique<Reports>(*this);
+    try {
+      outbound_.emplace(interceptors_, *reports_);
+    } catch (...) {
+      reports_ = nullptr;
+      throw;
+    }
+  }
+  return outbound_->first();
 }
 
 ActivityContext& ActivityContext::current(const char* call) {
@@ -321,7 +335,7 @@ namespace chimera::activity {
 
 using sdk::ActivityContext;
 
-const Info& info() { return ActivityContext::current("info").info(); }
+const Info& info() { return ActivityContext::current("info").outbound().info(); }
 bool is_cancelled() { return ActivityContext::current("is_cancelled").wait_for_cancelled({}); }
 bool is_worker_shutdown() {
   return ActivityContext::current("is_worker_shutdown").cancellation().worker_shutdown;

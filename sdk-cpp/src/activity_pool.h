@@ -66,8 +66,9 @@ class ActivityContext {
   RegisteredActivity* registered() const { return registered_; }
   const Codec& codec() const { return codec_; }
   core::Metrics& metrics() const { return metrics_; }
-  // The first link of what the activity's calls go through.
-  ActivityOutbound& outbound() { return outbound_.first(); }
+  // The first link of what the activity's calls go through; on its own thread. Made when it calls
+  // out for the first time.
+  ActivityOutbound& outbound();
   void cancel(const core::ActivityCancellation& cancellation);
   activity::CancellationDetails cancellation();
   bool wait_for_cancelled(Duration timeout);  // Zero: only looks.
@@ -82,8 +83,9 @@ class ActivityContext {
   const std::string& task_queue_;
   std::optional<activity::Info> info_;
   const std::string owner_;
-  const std::unique_ptr<ActivityOutbound> reports_;
-  const Chain<ActivityOutbound> outbound_;
+  const WorkerInterceptors& interceptors_;
+  std::unique_ptr<ActivityOutbound> reports_;
+  std::optional<Chain<ActivityOutbound>> outbound_;
   absl::Mutex mutex_;
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
   activity::CancellationDetails details_ ABSL_GUARDED_BY(mutex_);

@@ -22,6 +22,7 @@
 #include "sdk-cpp/src/library.h"
 #include "sdk-cpp/src/log.h"
 #include "sdk-cpp/src/slots.h"
+#include "sdk-cpp/src/user_links.h"
 #include "sdk-cpp/src/workflow_runtime.h"
 
 namespace chimera {
@@ -241,6 +242,7 @@ absl::Status Worker::State::wait() {
 
 Worker::Worker(const Client& client, WorkerOptions options) : state_(std::make_unique<State>()) {
   sdk::check_stack_bytes(options.workflow_stack_bytes);
+  sdk::check_interceptors(options.interceptors, "WorkerOptions::interceptors");
   state_->client = client.state();
   state_->options = std::move(options);
 }
@@ -275,7 +277,9 @@ void Worker::start() {
       sdk::NativeTypes::create(state_->client->codec, core::activity_threads((*worker)->options()),
                                state_->options.workflow_stack_bytes);
   check(state_->types->add(*this), "cannot create the worker");
-  state_->types->intercept(state_->interceptors);
+  state_->types->intercept(sdk::with_users(
+      sdk::joined(state_->client->user_interceptors(), state_->options.interceptors),
+      state_->interceptors));
   check(state_->types->register_with(**worker), "cannot create the worker");
   {
     absl::MutexLock lock(&state_->mutex);

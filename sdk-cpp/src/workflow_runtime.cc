@@ -322,6 +322,8 @@ void WorkflowRuntime::initialize(const core::InitializeWorkflow& job) {
   for (const auto& [key, value] : started.search_attributes().indexed_fields()) {
     info.search_attributes[key] = to_public(value);
   }
+  for (const auto& [key, value] : started.header().fields())
+    info.headers.emplace(key, to_public(value));
 }
 
 void WorkflowRuntime::run_main() {

@@ -58,6 +58,7 @@ class TaskState final : public Waitable, public std::enable_shared_from_this<Tas
   bool is_handler = false;                     // Of a signal or an update.
   std::shared_ptr<const HandlerType> handler;  // The one; null for an unknown update.
   const char* waiting_in = "start";  // The call of chimera::workflow that it was last seen in.
+  std::uint64_t place = 0;           // Of its call that passes the user's interceptors now.
   bool continuing_as_new = false;    // Unwinds to the end of the run: nothing is compensated.
   // Eviction: how often the unwinding was thrown, whether it reached the top, and where throwing it
   // is safe although another exception is under way (a Saga that compensates).

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "chimera/activity.h"
 #include "chimera/client.h"
@@ -97,6 +98,8 @@ struct WorkerOptions {
   // What a workflow may have on its stack, from 64 KiB to 1 GiB: address space of each run, of
   // which memory is what has been touched. A run of which a task has timed out gets at least 8 MiB.
   std::size_t workflow_stack_bytes = std::size_t{1} << 20;
+  // Around its workflows, its activities and what they call, inside of the client's.
+  std::vector<std::shared_ptr<Interceptor>> interceptors = {};
 };
 
 // Add, then run: a started worker takes nothing more. add() and add_activity() are Registry's. One
@@ -120,9 +123,9 @@ class Worker : public Registry {
   void wait();      // Until drained. Throws what ended the worker, if something did.
 
   // Of a started worker: its calls go through this client's connection from now on, with its keys
-  // and headers; polls under way end where they began. The namespace and the codec stay those of
-  // the client that it was made with. Throws std::invalid_argument for a client of another
-  // namespace.
+  // and headers; polls under way end where they began. The namespace, the codec and the
+  // interceptors stay those of the client that it was made with. Throws std::invalid_argument for a
+  // client of another namespace.
   void replace_client(const Client& client);
 
  private:

@@ -113,6 +113,9 @@ class [[nodiscard]] Handle {
   friend detail::WaitablePtr waitable_of(const Handle& handle) {
     return detail::waitable(handle.operation_);
   }
+  friend const detail::OperationPtr& operation_of(const Handle& handle) {
+    return handle.operation_;
+  }
   detail::OperationPtr operation_;
 };
 
@@ -475,6 +478,7 @@ struct Info {
   Time start_time;           // Of its first task.
   Memo memo;
   std::map<std::string, Payload> search_attributes;
+  std::map<std::string, Payload> headers;  // Of the start, as interceptors pass them.
   // Of the current task.
   std::uint32_t history_length = 0;
   std::uint64_t history_size = 0;
