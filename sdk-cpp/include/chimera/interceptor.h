@@ -553,27 +553,27 @@ class ClientOutboundInterceptor : public detail::InterceptorLink<ClientOutboundI
 class Interceptor {
  public:
   virtual ~Interceptor() = default;
-  // Null: it has no part in these calls, which then cost nothing. `next` is never null. What they
-  // throw fails Client::connect(), the workflow's task, or the attempt of the activity.
-  virtual std::unique_ptr<ClientOutboundInterceptor> intercept_client(
-      ClientOutboundInterceptor* next) {
+  // Null: it has no part in these calls, which then cost nothing. Each gets the next link, which is
+  // never null. What they throw fails Client::connect(), the workflow's task, or the attempt of the
+  // activity.
+  virtual std::unique_ptr<ClientOutboundInterceptor> intercept_client(ClientOutboundInterceptor*) {
     return nullptr;
   }
   virtual std::unique_ptr<ActivityInboundInterceptor> intercept_activity(
-      ActivityInboundInterceptor* next) {
+      ActivityInboundInterceptor*) {
     return nullptr;
   }
-  // When the activity calls out for the first time, whose calls those are.
+  // Of what the activity calls: made when the attempt first calls out.
   virtual std::unique_ptr<ActivityOutboundInterceptor> intercept_activity_calls(
-      ActivityOutboundInterceptor* next) {
+      ActivityOutboundInterceptor*) {
     return nullptr;
   }
   virtual std::unique_ptr<WorkflowInboundInterceptor> intercept_workflow(
-      WorkflowInboundInterceptor* next) {
+      WorkflowInboundInterceptor*) {
     return nullptr;
   }
   virtual std::unique_ptr<WorkflowOutboundInterceptor> intercept_workflow_calls(
-      WorkflowOutboundInterceptor* next) {
+      WorkflowOutboundInterceptor*) {
     return nullptr;
   }
 };
