@@ -533,7 +533,7 @@ TEST_P(StateLive, PatchesFollowTheHistory) {
 struct Changed {
   static std::atomic<bool> hurried;
   std::string run() {
-    workflow::execute_activity<&echo>(kOptions, std::string("old"));
+    (void)workflow::execute_activity<&echo>(kOptions, std::string("old"));
     if (hurried) return "early";
     workflow::sleep(1ms);
     workflow::wait_condition([] { return workflow::cancel_requested(); });
