@@ -89,6 +89,7 @@ class ActivityContext::Reports final : public ActivityOutbound {
     }
     context_.task().handle->heartbeat(std::move(details));
   }
+  const activity::Info& info() override { return context_.info(); }
 
  private:
   ActivityContext& context_;
@@ -105,8 +106,7 @@ ActivityContext::ActivityContext(core::ActivityTask task, RegisteredActivity* re
       owner_(absl::StrCat("activity ", task_.message->activity_type().name(), " (id ",
                           task_.message->activity_id(), ", workflow ",
                           task_.message->workflow_execution().workflow_id(), ")")),
-      reports_(std::make_unique<Reports>(*this)),
-      outbound_(interceptors, *reports_) {
+      interceptors_(interceptors) {
   // Details that cannot be read fail the attempt before its code runs.
   if (task_.message->has_heartbeat_details()) info();
 }
@@ -114,6 +114,20 @@ ActivityContext::ActivityContext(core::ActivityTask task, RegisteredActivity* re
 const activity::Info& ActivityContext::info() {
   if (!info_) info_ = make_info(*task_.message, codec_, task_queue_, task_.is_local);
   return *info_;
+}
+
+ActivityOutbound& ActivityContext::outbound() {
+  if (!outbound_) {
+    if (reports_ != nullptr) return *reports_;  // An interceptor asks while it makes its link.
+    reports_ = std::make_unique<Reports>(*this);
+    try {
+      outbound_.emplace(interceptors_, *reports_);
+    } catch (...) {
+      reports_ = nullptr;
+      throw;
+    }
+  }
+  return outbound_->first();
 }
 
 ActivityContext& ActivityContext::current(const char* call) {
@@ -154,6 +168,7 @@ activity::CancellationDetails ActivityContext::cancellation() {
 
 std::shared_ptr<ActivityContext> ActivityContext::share() {
   info();
+  outbound();
   return shared_from_this();
 }
 
@@ -236,7 +251,7 @@ AutoHeartbeat::AutoHeartbeat(Duration interval) {
 }
 AutoHeartbeat::~AutoHeartbeat() { beats_->stop(); }
 
-const Info& info() { return ActivityContext::current("info").info(); }
+const Info& info() { return ActivityContext::current("info").outbound().info(); }
 bool is_cancelled() { return ActivityContext::current("is_cancelled").cancelled().requested(); }
 bool is_worker_shutdown() {
   return ActivityContext::current("is_worker_shutdown").worker_shutdown().requested();

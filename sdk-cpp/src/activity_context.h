@@ -40,8 +40,8 @@ class StopRequest {
 // Any thread, but for what is said to be its own thread's.
 class ActivityContext : public std::enable_shared_from_this<ActivityContext> {
  public:
-  // `registered`: null where there is no such type. It, the task queue and the metrics are
-  // borrowed.
+  // `registered`: null where there is no such type. It and what follows, but for the
+  // codec, is borrowed.
   ActivityContext(core::ActivityTask task, RegisteredActivity* registered, const Codec& codec,
                   const std::string& task_queue, core::Metrics& metrics,
                   const WorkerInterceptors& interceptors);
@@ -59,8 +59,9 @@ class ActivityContext : public std::enable_shared_from_this<ActivityContext> {
   RegisteredActivity* registered() const { return registered_; }
   const Codec& codec() const { return codec_; }
   core::Metrics& metrics() const { return metrics_; }
-  // The first link of what the activity's calls go through.
-  ActivityOutbound& outbound() { return outbound_.first(); }
+  // The first link of what the activity's calls go through; its own thread, until share(). Made
+  // when it calls out for the first time.
+  ActivityOutbound& outbound();
 
   void cancel(const core::ActivityCancellation& cancellation);
   activity::CancellationDetails cancellation();
@@ -84,8 +85,9 @@ class ActivityContext : public std::enable_shared_from_this<ActivityContext> {
   const std::string& task_queue_;
   std::optional<activity::Info> info_;
   const std::string owner_;
-  const std::unique_ptr<ActivityOutbound> reports_;
-  const Chain<ActivityOutbound> outbound_;
+  const WorkerInterceptors& interceptors_;
+  std::unique_ptr<ActivityOutbound> reports_;
+  std::optional<Chain<ActivityOutbound>> outbound_;
   std::atomic<bool> ended_ = false;
   StopRequest cancelled_, worker_shutdown_;
   absl::Mutex mutex_;

@@ -11,6 +11,7 @@
 #include "sdk-cpp/src/codec.h"
 #include "sdk-cpp/src/errors.h"
 #include "sdk-cpp/src/runtime.h"
+#include "sdk-cpp/src/user_links.h"
 #include "sdk-cpp/src/version.h"
 #include "sdk-cpp/src/workflow_runtime.h"
 
@@ -30,6 +31,7 @@ ClientState::ClientState(std::shared_ptr<ClientState> plain, const RpcOptions& r
   codec = plain_->codec;
   query_reject_condition = plain_->query_reject_condition;
   intercept(plain_->interceptors_);
+  if (plain_->user_links_ != nullptr) user_outbound_ = plain_->user_links_->enter(*this);
 }
 ClientState::~ClientState() = default;
 
@@ -40,6 +42,21 @@ std::shared_ptr<ClientState> ClientState::plain() {
 void ClientState::intercept(const sdk::ClientInterceptors& interceptors) {
   interceptors_ = interceptors;
   outbound_ = std::make_unique<sdk::Chain<sdk::ClientOutbound>>(interceptors, *calls_);
+}
+
+void ClientState::use(const Interceptors& interceptors) {
+  user_interceptors_ = interceptors;
+  user_outbound_ = nullptr;
+  user_links_ = std::make_unique<sdk::UserClientLinks>(interceptors, *this);
+  if (user_links_->empty()) {
+    user_links_ = nullptr;
+  } else {
+    user_outbound_ = user_links_->enter(*this);
+  }
+}
+
+const Interceptors& ClientState::user_interceptors() const {
+  return plain_ == nullptr ? user_interceptors_ : plain_->user_interceptors_;
 }
 
 Patience ClientState::patience() const {
@@ -177,6 +194,7 @@ void check_metadata(const std::map<std::string, std::string>& metadata, std::str
 
 detail::ClientPtr open_client(const ClientOptions& options,
                               std::shared_ptr<base::Transport> transport) {
+  sdk::check_interceptors(options.interceptors, "ClientOptions::interceptors");
   core::ConnectionOptions connection{.target_host = options.target_host,
                                      .client_name = sdk::kSdkName,
                                      .client_version = sdk::kSdkVersion,
@@ -223,6 +241,7 @@ detail::ClientPtr open_client(const ClientOptions& options,
   if (options.encode_common_attributes) {
     state->codec = core::encoding_common_attributes(std::move(state->codec));
   }
+  state->use(options.interceptors);
   return state;
 }
 

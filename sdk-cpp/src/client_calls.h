@@ -157,7 +157,10 @@ class ClientOutbound {
   virtual WorkflowCount count_workflows(const CountInput& input) {
     return next_->count_workflows(input);
   }
-  virtual void create_schedule(CreateScheduleInput& input) { next_->create_schedule(input); }
+  // Gives its id.
+  virtual std::string create_schedule(CreateScheduleInput& input) {
+    return next_->create_schedule(input);
+  }
   virtual ScheduleDescription describe_schedule(const ScheduleInput& input) {
     return next_->describe_schedule(input);
   }
@@ -220,7 +223,7 @@ class ClientCalls final : public ClientOutbound {
       const FetchHistoryEventsInput& input) override;
   PagedRange<WorkflowExecution> list_workflows(const ListInput& input) override;
   WorkflowCount count_workflows(const CountInput& input) override;
-  void create_schedule(CreateScheduleInput& input) override;
+  std::string create_schedule(CreateScheduleInput& input) override;
   ScheduleDescription describe_schedule(const ScheduleInput& input) override;
   void update_schedule(const UpdateScheduleInput& input) override;
   void backfill_schedule(const BackfillScheduleInput& input) override;

@@ -16,6 +16,7 @@
 #include "sdk-cpp/src/call_threads.h"
 #include "sdk-cpp/src/client_calls.h"
 #include "sdk-cpp/src/payload_access.h"
+#include "sdk-cpp/src/user_client_links.h"
 
 namespace chimera::detail {
 
@@ -41,9 +42,17 @@ class ClientState : public std::enable_shared_from_this<ClientState> {
   int query_reject_condition = 0;  // Of queries that name none.
 
   // The first link of what the client's calls go through.
-  sdk::ClientOutbound& outbound() const { return outbound_->first(); }
-  // Before the first call.
+  sdk::ClientOutbound& outbound() const {
+    return user_outbound_ == nullptr ? inner() : *user_outbound_;
+  }
+  // The first behind those of the user's interceptors.
+  sdk::ClientOutbound& inner() const { return outbound_->first(); }
+  // Before the first call, not of a view: the SDK's own; and the user's, around those.
   void intercept(const sdk::ClientInterceptors& interceptors);
+  void use(const Interceptors& interceptors);
+  // The user's, for workers.
+  const Interceptors& user_interceptors() const;
+  const RpcOptions& rpc() const { return rpc_; }
 
   // This client, or the one whose view with options this is.
   std::shared_ptr<ClientState> plain();
@@ -73,6 +82,9 @@ class ClientState : public std::enable_shared_from_this<ClientState> {
   // Shared with its threads.
   const std::shared_ptr<sdk::CallThreads> threads_ = std::make_shared<sdk::CallThreads>();
   std::unique_ptr<sdk::Chain<sdk::ClientOutbound>> outbound_;
+  Interceptors user_interceptors_;
+  std::unique_ptr<sdk::UserClientLinks> user_links_;  // Of a view: none, it uses the client's.
+  std::unique_ptr<sdk::ClientOutbound> user_outbound_;
 };
 
 }  // namespace chimera::detail

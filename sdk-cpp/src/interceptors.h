@@ -1,7 +1,7 @@
 // The seam for interceptors: every call that workflow code, a client or a worker makes is an input
 // (what is called, with which options, arguments and headers) that goes through a chain whose last
-// link does it. Without interceptors the chain is that link alone. The public classes will stand on
-// these; until then only the SDK's own code can add links.
+// link does it. Without interceptors the chain is that link alone. The links of the user's
+// interceptors (chimera/interceptor.h) are together one link of such a chain (user_links.h).
 //
 // Outbound links belong to one run and are called on its fibers; inbound ones are called around its
 // code. A link changes the input, calls on, and returns; what it throws is as if the code had.
@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "chimera/activity.h"
 #include "chimera/options.h"
 #include "chimera/workflow.h"
 #include "core/base/api.h"
@@ -297,6 +298,7 @@ class ActivityOutbound {
   explicit ActivityOutbound(ActivityOutbound* next) : next_(next) {}
   virtual ~ActivityOutbound() = default;
   virtual void heartbeat(const HeartbeatInput& input) { next_->heartbeat(input); }
+  virtual const activity::Info& info() { return next_->info(); }
 
  private:
   ActivityOutbound* const next_;
@@ -321,15 +323,20 @@ class Chain {
  public:
   // `last` is borrowed and outlives the chain.
   template <class Interceptor>
-  Chain(const std::vector<std::shared_ptr<Interceptor>>& interceptors, Link& last) : first_(&last) {
+  Chain(const std::vector<std::shared_ptr<Interceptor>>& interceptors, Link& last)
+      : Chain(interceptors, last, [](Interceptor& each, Link* next) { return each.link(next); }) {}
+  template <class Interceptor, class Make>
+  Chain(const std::vector<std::shared_ptr<Interceptor>>& interceptors, Link& last, Make make)
+      : first_(&last) {
     for (auto each = interceptors.rbegin(); each != interceptors.rend(); ++each) {
-      std::unique_ptr<Link> link = (*each)->link(first_);
+      std::unique_ptr<Link> link = make(**each, first_);
       if (link == nullptr) continue;
       first_ = link.get();
       links_.push_back(std::move(link));
     }
   }
   Link& first() const { return *first_; }
+  bool empty() const { return links_.empty(); }  // But for the last.
 
  private:
   std::vector<std::unique_ptr<Link>> links_;

@@ -74,6 +74,7 @@ void Messages::start_signal(const Handler& handler, const std::string& name,
   task->is_handler = true;
   task->handler = handler;
   task->update = nullptr;  // Not of the update that may have set the handler.
+  task->context = {};
 }
 
 void Messages::handle_signal(const detail::HandlerType& handler, const std::string& name,

@@ -9,6 +9,7 @@
 #include "absl/synchronization/notification.h"
 
 #include "chimera/client.h"
+#include "chimera/context.h"
 #include "core/rpc/method_names.h"
 #include "sdk-cpp/src/client_state.h"
 #include "sdk-cpp/src/errors.h"
@@ -22,7 +23,8 @@ void start_async(const ClientPtr& client, std::string_view type, const WorkflowO
   sdk::refuse_in_workflow("chimera::Client::start_workflow_async");
   std::vector<Payload> values = sdk::to_public(sdk::encode_arguments(arguments, nullptr));
   client->threads()->run([client, type = std::string(type), options, values = std::move(values),
-                          done = std::move(done)] {
+                          done = std::move(done), context = Context::current()] {
+    const ContextScope scope(context);
     try {
       std::vector<Argument> list;
       for (const Payload& value : values) list.push_back(argument(value));

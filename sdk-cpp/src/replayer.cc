@@ -11,6 +11,7 @@
 #include "core/workflow/replay.h"
 #include "sdk-cpp/src/codec.h"
 #include "sdk-cpp/src/library.h"
+#include "sdk-cpp/src/user_links.h"
 #include "sdk-cpp/src/workflow_language.h"
 
 namespace chimera {
@@ -65,6 +66,7 @@ class Replayer::State {
   core::RunOptions run;
   sdk::Codec codec;
   std::size_t stack_bytes = sdk::kStackBytes;
+  sdk::WorkerInterceptors interceptors;
 };
 
 Replayer::Replayer(ReplayerOptions options) : state_(std::make_unique<State>()) {
@@ -73,6 +75,8 @@ Replayer::Replayer(ReplayerOptions options) : state_(std::make_unique<State>()) 
   state_->codec = sdk::to_core(options.payload_codec);
   sdk::check_stack_bytes(options.workflow_stack_bytes);
   state_->stack_bytes = options.workflow_stack_bytes;
+  sdk::check_interceptors(options.interceptors, "ReplayerOptions::interceptors");
+  state_->interceptors = sdk::with_users(options.interceptors, {});
 }
 Replayer::~Replayer() = default;
 Replayer::Replayer(Replayer&&) noexcept = default;
@@ -92,6 +96,7 @@ void Replayer::replay(const WorkflowHistory& history) {
   }
   sdk::CppWorkflowLanguage language(state_->codec);
   language.set_stack_bytes(state_->stack_bytes);
+  language.intercept(state_->interceptors);
   language.add(*found);
   core::RunOptions options = state_->run;
   options.identity = language.identity();

@@ -13,6 +13,7 @@
 
 #include "absl/functional/function_ref.h"
 
+#include "chimera/context.h"
 #include "chimera/workflow.h"
 #include "core/language/language.h"
 #include "core/telemetry/metrics.h"
@@ -48,6 +49,7 @@ struct Run {
   base::WallTime now;
   std::shared_ptr<void> object;  // The user's; erased.
   std::mt19937_64 random;
+  Context taskless;  // Of code that is no task's.
 
   std::vector<core::Command> commands;
   // Of the call that issues the next command (place.h); 0: none does.

@@ -85,7 +85,7 @@ bool was_dropped(ClientState& client, const std::string& id,
 
 }  // namespace
 
-void ClientCalls::create_schedule(CreateScheduleInput& input) {
+std::string ClientCalls::create_schedule(CreateScheduleInput& input) {
   check_limit(input.schedule.state);
   auto request = change<ws::CreateScheduleRequest>(client_, input.id);
   *request.mutable_schedule() = to_proto(input.schedule, client_.codec);
@@ -111,6 +111,7 @@ void ClientCalls::create_schedule(CreateScheduleInput& input) {
       detail_of<api::errordetails::v1::WorkflowExecutionAlreadyStartedFailure>(status))
     throw ScheduleAlreadyRunningError(input.id);
   if (!status.ok()) throw_rpc(status, doing("create", input.id));
+  return input.id;
 }
 
 ScheduleDescription ClientCalls::describe_schedule(const ScheduleInput& input) {

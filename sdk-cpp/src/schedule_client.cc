@@ -29,8 +29,7 @@ ScheduleActionStartWorkflow action_of(std::string_view type, ScheduleActionStart
 ScheduleHandle Client::create_schedule(const std::string& id, const Schedule& schedule,
                                        const CreateScheduleOptions& options) const {
   sdk::CreateScheduleInput input{id, schedule, options};
-  state_->outbound().create_schedule(input);
-  return get_schedule_handle(id);
+  return get_schedule_handle(state_->outbound().create_schedule(input));
 }
 
 PagedRange<ScheduleListEntry> Client::list_schedules(const std::string& query,

@@ -156,7 +156,10 @@ std::shared_ptr<Scheduler::Task> Scheduler::spawn(std::string name, std::functio
   task->own_scope = std::make_shared<detail::ScopeState>();
   task->own_scope->parent = parent;
   task->scope = task->own_scope;
-  if (running_ != nullptr) task->update = running_->update;
+  if (running_ != nullptr) {
+    task->update = running_->update;
+    task->context = running_->context;
+  }
   Task* const raw = task.get();
   task->fiber = std::make_unique<Fiber>(
       [raw] {
@@ -168,6 +171,7 @@ std::shared_ptr<Scheduler::Task> Scheduler::spawn(std::string name, std::functio
           raw->error = std::current_exception();
         }
         raw->body = nullptr;  // What it captured is destroyed on its own fiber.
+        raw->context = {};
         raw->finished = true;
       },
       run_.owner, stacks_);

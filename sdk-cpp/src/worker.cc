@@ -23,6 +23,7 @@
 #include "sdk-cpp/src/log.h"
 #include "sdk-cpp/src/session_worker.h"
 #include "sdk-cpp/src/slots.h"
+#include "sdk-cpp/src/user_links.h"
 #include "sdk-cpp/src/workflow_runtime.h"
 
 namespace chimera {
@@ -250,6 +251,7 @@ absl::Status Worker::State::wait() {
 
 Worker::Worker(const Client& client, WorkerOptions options) : state_(std::make_unique<State>()) {
   sdk::check_stack_bytes(options.workflow_stack_bytes);
+  sdk::check_interceptors(options.interceptors, "WorkerOptions::interceptors");
   state_->client = client.state();
   state_->options = std::move(options);
 }
@@ -278,7 +280,9 @@ void Worker::start() {
       sdk::NativeTypes::create(state_->client->codec, core::activity_threads((*worker)->options()),
                                state_->options.workflow_stack_bytes);
   check(state_->types->add(*this), "cannot create the worker");
-  state_->types->intercept(state_->interceptors);
+  state_->types->intercept(sdk::with_users(
+      sdk::joined(state_->client->user_interceptors(), state_->options.interceptors),
+      state_->interceptors));
   check(state_->types->register_with(**worker), "cannot create the worker");
   for (const auto& [activity, per_second] : state_->options.max_per_second_of_activity)
     check(state_->types->limit(activity, per_second), "cannot create the worker");

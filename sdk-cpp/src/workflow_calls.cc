@@ -71,8 +71,16 @@ void enter_scope(const std::shared_ptr<ScopeState>& scope) {
   };
   if (scope->timeout->count() <= 0) return time_out();  // As late as a deadline that has passed.
   run.run().place = place_of(__builtin_return_address(0));
-  entered.timer = run.start_timer(*scope->timeout);
-  entered.timer->on_done = time_out;
+  OperationPtr timer;
+  try {
+    timer = run.start_timer(*scope->timeout);
+  } catch (...) {  // Out of an interceptor: nothing was entered.
+    leave_scope(scope);
+    throw;
+  }
+  task.entered.back().timer = timer;  // (Such a link may have entered others, and left them.)
+  if (timer->done) return time_out();
+  timer->on_done = time_out;
 }
 
 void leave_scope(const std::shared_ptr<ScopeState>& scope) noexcept {

@@ -28,9 +28,15 @@ absl::StatusOr<std::unique_ptr<core::WorkflowInstance>> CppWorkflowLanguage::cre
   if (type == types_.end()) {
     return absl::NotFoundError(absl::StrCat("no C++ workflow is called '", run.workflow_type, "'"));
   }
-  return std::make_unique<WorkflowRuntime>(type->second, run, codec_, *metrics_,
-                                           run.may_have_crashed ? *large_stacks_ : *stacks_,
-                                           interceptors_);
+  try {
+    return std::make_unique<WorkflowRuntime>(type->second, run, codec_, *metrics_,
+                                             run.may_have_crashed ? *large_stacks_ : *stacks_,
+                                             interceptors_);
+  } catch (...) {  // Out of an interceptor of the user's.
+    return absl::InternalError(absl::StrCat("cannot make the links of interceptors for workflow ",
+                                            run.workflow_type, " (id ", run.workflow_id, ", run ",
+                                            run.run_id, "): ", describe_current()));
+  }
 }
 
 void CppWorkflowLanguage::set_stack_bytes(std::size_t bytes) {

@@ -339,7 +339,6 @@ void WorkflowRuntime::initialize(const core::InitializeWorkflow& job) {
                              .run_id = started.parent_workflow_execution().run_id()};
   }
   info.deadline = deadline_of(started, job.start_time);
-  for (const auto& [key, value] : started.header().fields()) info.headers[key] = to_public(value);
   last_completion_result_ = started.last_completion_result();
   if (started.has_continued_failure())
     last_failure_ = std::make_unique<api::failure::v1::Failure>(started.continued_failure());
@@ -355,6 +354,8 @@ void WorkflowRuntime::initialize(const core::InitializeWorkflow& job) {
   for (const auto& [key, value] : started.search_attributes().indexed_fields()) {
     info.search_attributes[key] = to_public(value);
   }
+  for (const auto& [key, value] : started.header().fields())
+    info.headers.emplace(key, to_public(value));
 }
 
 void WorkflowRuntime::run_main() {

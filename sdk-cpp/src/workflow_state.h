@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "chimera/context.h"
 #include "chimera/workflow.h"
 #include "core/language/commands.h"
 #include "sdk-cpp/src/fiber.h"
@@ -49,7 +50,9 @@ class TaskState final : public Waitable, public std::enable_shared_from_this<Tas
   ScopeState* pending_cancel = nullptr;  // Delivered at the next wait; the scope that asked for it.
   // Cancelled while a detached scope shielded the task; due when that is left.
   std::vector<std::shared_ptr<ScopeState>> due_cancels;
-  std::shared_ptr<const workflow::UpdateInfo> update;  // Inherited by the tasks that it spawns.
+  // Inherited by the tasks that it spawns:
+  std::shared_ptr<const workflow::UpdateInfo> update;
+  Context context;
   std::exception_ptr error;
   bool queued = false;
   bool finished = false;
@@ -58,6 +61,7 @@ class TaskState final : public Waitable, public std::enable_shared_from_this<Tas
   bool is_handler = false;                     // Of a signal or an update.
   std::shared_ptr<const HandlerType> handler;  // The one; null for an unknown update.
   const char* waiting_in = "start";  // The call of chimera::workflow that it was last seen in.
+  std::uint64_t place = 0;           // Of its call that passes the user's interceptors now.
   bool continuing_as_new = false;    // Unwinds to the end of the run: nothing is compensated.
   // Eviction: how often the unwinding was thrown, whether it reached the top, and where throwing it
   // is safe although another exception is under way (a Saga that compensates).

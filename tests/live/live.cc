@@ -30,9 +30,12 @@ Live::~Live() = default;
 
 void Live::TearDown() {
   if (!replays_ || HasFailure()) return;
+  auto interceptors = client_options_.interceptors;
+  for (const auto& each : options_.interceptors) interceptors.push_back(each);
   Replayer replayer({.namespace_ = "default",
                      .task_queue = queue_,
-                     .payload_codec = client_options_.payload_codec});
+                     .payload_codec = client_options_.payload_codec,
+                     .interceptors = std::move(interceptors)});
   for (const auto& type : registry_.workflows()) replayer.add_workflow_type(type);
   int replayed = 0;
   for (const std::string& id : ids_) {

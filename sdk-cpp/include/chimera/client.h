@@ -67,6 +67,7 @@ struct StartedUpdate {
   std::string id;
   std::optional<Answer> result = {};  // If it has completed already.
   std::string run_id = {};            // That accepted it.
+  std::string workflow_id = {};       // Where it is another one than was asked for.
 };
 StartedUpdate start_update(ClientState& client, const Target& target, std::string_view name,
                            const UpdateOptions& options, UpdateStage until, Arguments arguments);
@@ -105,6 +106,7 @@ class UpdateHandle {
  public:
   UpdateHandle(detail::ClientPtr client, detail::Target target, detail::StartedUpdate update)
       : client_(std::move(client)), target_(std::move(target)), update_(std::move(update)) {
+    if (!update_.workflow_id.empty()) target_.id = update_.workflow_id;
     if (!update_.run_id.empty()) target_.run_id = update_.run_id;
   }
   // The same handle, whose calls have these options.
@@ -121,6 +123,10 @@ class UpdateHandle {
   }
 
  private:
+  friend const detail::Target& target_of(const UpdateHandle& handle) { return handle.target_; }
+  friend const detail::StartedUpdate& update_of(const UpdateHandle& handle) {
+    return handle.update_;
+  }
   detail::ClientPtr client_;
   detail::Target target_;
   detail::StartedUpdate update_;
@@ -277,6 +283,7 @@ class WorkflowHandle {
   }
 
  private:
+  friend const detail::Target& target_of(const WorkflowHandle& handle) { return handle.target_; }
   template <auto Update, class = decltype(Update), class... A>
   auto update(const UpdateOptions& options, detail::UpdateStage until,
               const A&... arguments) const {

@@ -7,11 +7,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "chimera/codec.h"
 #include "chimera/runtime.h"
 
 namespace chimera {
+
+class Interceptor;  // interceptor.h
 
 struct TlsConfig {
   // PEM text. A domain overrides the name that is verified and sent as SNI.
@@ -72,6 +75,8 @@ struct ClientOptions {
       KeepAliveConfig{};  // None: connections are not tried.
   std::optional<HttpConnectProxyConfig> http_connect_proxy = {};
   RetryConfig retry = {};
+  // Around its calls, the first one outermost; its workers have them, too.
+  std::vector<std::shared_ptr<Interceptor>> interceptors = {};
 };
 
 // Of single calls: client.with_rpc({.timeout = 2s}), handle.with_rpc(...).

@@ -23,6 +23,7 @@
 namespace chimera {
 
 class Client;
+class Interceptor;
 
 // A run's events. Immutable; copies share.
 class WorkflowHistory {
@@ -61,6 +62,8 @@ struct ReplayerOptions {
   std::string task_queue = "ReplayTaskQueue";  // as of this.
   std::shared_ptr<const PayloadCodec> payload_codec = {};
   std::size_t workflow_stack_bytes = std::size_t{1} << 20;  // As WorkerOptions'.
+  // Those of the workers, where they have a part in what the code does.
+  std::vector<std::shared_ptr<Interceptor>> interceptors = {};
 };
 
 // One history of several, and whether the code agrees with it.

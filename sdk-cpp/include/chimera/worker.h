@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "chimera/activity.h"
 #include "chimera/client.h"
@@ -106,6 +107,8 @@ struct WorkerOptions {
   // How many sessions (session.h) this worker has at a time; 0: it takes none. Their activities are
   // polled on a task queue of this worker's own, with as many slots again.
   int max_concurrent_sessions = 0;
+  // Around its workflows, its activities and what they call, inside of the client's.
+  std::vector<std::shared_ptr<Interceptor>> interceptors = {};
 };
 
 // Add, then run: a started worker takes nothing more. add() and add_activity() are Registry's. One
@@ -126,9 +129,9 @@ class Worker : public Registry {
   void wait();      // Until drained. Throws what ended the worker, if something did.
 
   // Of a started worker: its calls go through this client's connection from now on, with its keys
-  // and headers; polls under way end where they began. The namespace and the codec stay those of
-  // the client that it was made with. Throws std::invalid_argument for a client of another
-  // namespace.
+  // and headers; polls under way end where they began. The namespace, the codec and the
+  // interceptors stay those of the client that it was made with. Throws std::invalid_argument for a
+  // client of another namespace.
   void replace_client(const Client& client);
 
  private:

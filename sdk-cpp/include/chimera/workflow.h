@@ -115,6 +115,9 @@ class [[nodiscard]] Handle {
   friend detail::WaitablePtr waitable_of(const Handle& handle) {
     return detail::waitable(handle.operation_);
   }
+  friend const detail::OperationPtr& operation_of(const Handle& handle) {
+    return handle.operation_;
+  }
   detail::OperationPtr operation_;
 };
 
@@ -483,9 +486,9 @@ struct Info {
   Time workflow_start_time;      // Of this run.
   Time start_time;               // Of its first task.
   std::optional<Time> deadline;  // When the run times out, by its own timeout or the execution's.
-  std::map<std::string, Payload> headers;  // That came with the start, past the codec.
   Memo memo;
   std::map<std::string, Payload> search_attributes;
+  std::map<std::string, Payload> headers;  // Of the start, as interceptors pass them.
   // Of the current task.
   std::uint32_t history_length = 0;
   std::uint64_t history_size = 0;

@@ -1,6 +1,7 @@
 #include "chimera/testing/activity_environment.h"
 
 #include <algorithm>
+#include <stdexcept>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
@@ -8,6 +9,7 @@
 
 #include "sdk-cpp/src/activity_pool.h"
 #include "sdk-cpp/src/crash_report.h"
+#include "sdk-cpp/src/user_links.h"
 
 namespace chimera {
 namespace {
@@ -61,11 +63,12 @@ class ActivityEnvironment::Handle final : public core::ActivityHandle {
 };
 
 struct ActivityEnvironment::Running::Context {
-  Context(std::shared_ptr<const core::ActivityTask> task_in, const activity::Info& info)
+  Context(std::shared_ptr<const core::ActivityTask> task_in, const activity::Info& info,
+          const Interceptors& users)
       : task_queue(info.task_queue),
+        interceptors(sdk::with_users(users, {})),
         context(std::make_shared<sdk::ActivityContext>(*task_in, nullptr, nullptr, task_queue,
-                                                       core::process_metrics(),
-                                                       sdk::WorkerInterceptors{})),
+                                                       core::process_metrics(), interceptors)),
         names_crashes(context->owner()) {
     context->use(info);
     before = sdk::ActivityContext::enter(context.get());
@@ -76,6 +79,7 @@ struct ActivityEnvironment::Running::Context {
   }
 
   const std::string task_queue;
+  const sdk::WorkerInterceptors interceptors;
   const std::shared_ptr<sdk::ActivityContext> context;  // Shared with threads of the code's.
   const sdk::RunningScope names_crashes;
   sdk::ActivityContext* before = nullptr;  // Of an activity whose code runs another environment.
@@ -113,6 +117,40 @@ std::vector<Details> ActivityEnvironment::heartbeats() const {
 }
 
 namespace {
+
+class Code final : public sdk::ActivityInbound {
+ public:
+  explicit Code(const std::function<void(const PayloadList&, PayloadSink*)>& code)
+      : ActivityInbound(nullptr), code_(code) {}
+  void execute(const sdk::ExecuteActivityInput& input, PayloadSink& result) override {
+    code_(PayloadList(&input.arguments), &result);
+  }
+
+ private:
+  const std::function<void(const PayloadList&, PayloadSink*)>& code_;
+};
+
+}  // namespace
+
+Payload ActivityEnvironment::intercept(
+    std::vector<Payload> arguments,
+    const std::function<void(const PayloadList&, PayloadSink*)>& code) {
+  const sdk::ProtoPayloads payloads = sdk::to_proto(arguments);
+  sdk::ProtoPayload result;
+  PayloadSink sink(&result);
+  Code last(code);
+  const sdk::Chain<sdk::ActivityInbound> chain(sdk::with_users(interceptors, {}), last);
+  chain.first().execute({payloads, {}}, sink);
+  return sdk::to_public(result);
+}
+
+void ActivityEnvironment::refuse_interceptors() {
+  throw std::logic_error(
+      "ActivityEnvironment::run: a parameter or the result of what is to run has no conversion to "
+      "a payload (a generic lambda's have none), which interceptors need; run it without them");
+}
+
+namespace {
 std::shared_ptr<const core::ActivityTask> task_of(const activity::Info& info,
                                                   std::shared_ptr<core::ActivityHandle> handle) {
   auto message = std::make_shared<api::workflowservice::v1::PollActivityTaskQueueResponse>();
@@ -132,8 +170,10 @@ ActivityEnvironment::Running::Running(ActivityEnvironment& env, std::string_view
         activity::Info info = env.info;
         if (info.activity_type.empty())
           info.activity_type = activity_type.empty() ? "unknown" : activity_type;
+        sdk::check_interceptors(env.interceptors, "ActivityEnvironment::interceptors");
         return std::make_unique<Context>(
-            task_of(info, std::make_shared<Handle>(env.state_, env.on_heartbeat)), info);
+            task_of(info, std::make_shared<Handle>(env.state_, env.on_heartbeat)), info,
+            env.interceptors);
       }()) {
   State& state = *env.state_;
   const absl::MutexLock lock(&state.mutex);

@@ -403,8 +403,9 @@ class Answers final : public ClientOutbound {
   WorkflowExecution describe(const DescribeInput& input) override {
     return {.id = input.target.id + " described"};
   }
-  void create_schedule(CreateScheduleInput& input) override {
+  std::string create_schedule(CreateScheduleInput& input) override {
     seen.push_back(absl::StrCat("create ", input.id, " of ", input.schedule.action.workflow));
+    return input.id;
   }
   ScheduleDescription describe_schedule(const ScheduleInput& input) override {
     return {.id = input.id + " described"};
