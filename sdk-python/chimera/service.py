@@ -429,7 +429,6 @@ class _BridgeServiceClient(ServiceClient):
             logger.debug("Service %s response from %s: %s", service, rpc, response)
         return response
 
-
     def _server_ended(self) -> None:
         from chimera import _native
 

@@ -60,6 +60,16 @@ void set_archival(Namespace& ns, const archival::Setting& history,
   ns.config.set_visibility_archival_uri(visibility.uri);
 }
 
+void tell_of_damage(const std::vector<std::string>& damaged) {
+  if (damaged.empty()) return;
+  const std::string others =
+      damaged.size() > 1 ? absl::StrCat(", as ", damaged.size() - 1, " others of this list are")
+                         : "";
+  core::log(core::LogLevel::kWarn, "server",
+            absl::StrCat(damaged.front(), ". It is passed over", others,
+                         ". Restore a copy of the file, or delete it"));
+}
+
 Archival::Archival(Engine& engine, bool apart)
     : engine_(engine), archivist_(std::make_unique<archival::Archivist>(apart)) {}
 Archival::~Archival() = default;

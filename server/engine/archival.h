@@ -31,6 +31,9 @@ archival::Setting visibility_archival(const Namespace& ns);
 void set_archival(Namespace& ns, const archival::Setting& history,
                   const archival::Setting& visibility);
 
+// Files of an archive that a list passed over: which, and what is wrong. Any thread.
+void tell_of_damage(const std::vector<std::string>& damaged);
+
 class Archival {
  public:
   Archival(Engine& engine, bool apart);

@@ -8,7 +8,6 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "core/telemetry/log.h"
 #include "server/archival/query.h"
 #include "server/archival/record_file.h"
 #include "server/base/errors.h"
@@ -25,16 +24,6 @@ constexpr int kListPageMax = 10'000;
 
 using ListCall = TypedCall<wf::ListArchivedWorkflowExecutionsRequest,
                            wf::ListArchivedWorkflowExecutionsResponse>;
-
-void warn_of(const std::vector<std::string>& damaged) {
-  if (damaged.empty()) return;
-  const std::string others =
-      damaged.size() > 1 ? absl::StrCat(", as ", damaged.size() - 1, " others of this list are")
-                         : "";
-  core::log(core::LogLevel::kWarn, "server",
-            absl::StrCat(damaged.front(), ". It is passed over", others,
-                         ". Restore a copy of the file, or delete it"));
-}
 
 absl::Status list_archived(Engine& engine, ListCall call) {
   const auto& request = call.request();
@@ -58,7 +47,7 @@ absl::Status list_archived(Engine& engine, ListCall call) {
   engine.archival->archivist().post(
       [&engine, call, list = std::move(list)](archival::HistoryReader&) mutable {
         auto page = archival::list_records(list);
-        if (page.ok()) warn_of(page->damaged);
+        if (page.ok()) tell_of_damage(page->damaged);
         auto response = std::make_shared<wf::ListArchivedWorkflowExecutionsResponse>();
         if (page.ok()) {
           for (archival::Info& info : page->infos) response->add_executions()->Swap(&info);
