@@ -1,6 +1,6 @@
 // WorkerOptions: whether they make sense, and what they are to the core. Any thread.
-#ifndef CHIMERA_SDK_CPP_WORKER_OPTIONS_H_
-#define CHIMERA_SDK_CPP_WORKER_OPTIONS_H_
+#ifndef CHIMERA_SDK_CPP_SRC_WORKER_OPTIONS_H_
+#define CHIMERA_SDK_CPP_SRC_WORKER_OPTIONS_H_
 
 #include <string>
 #include <vector>
@@ -20,4 +20,4 @@ core::WorkerOptions to_core(const WorkerOptions& options, const std::string& nam
 
 }  // namespace chimera::sdk
 
-#endif  // CHIMERA_SDK_CPP_WORKER_OPTIONS_H_
+#endif  // CHIMERA_SDK_CPP_SRC_WORKER_OPTIONS_H_

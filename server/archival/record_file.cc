@@ -122,8 +122,8 @@ bool matches(const Info& info, const Filter& filter) {
          is(filter.workflow_type, info.type().name()) && is(filter.status, info.status());
 }
 
-// Of a file's bytes. A record that is not the one its name tells would be listed in the wrong place,
-// and again.
+// Of a file's bytes. A record that is another than its name tells would be listed in the wrong
+// place, and again.
 absl::StatusOr<Record> decode_file(const FileName& file, const std::string& bytes,
                                    const AttributeTypes& own) {
   absl::StatusOr<Record> record = decode_record(bytes, own);
