@@ -5,6 +5,8 @@
 
 #include "absl/strings/match.h"
 
+#include "core/base/server_gone.h"
+
 namespace chimera::core {
 namespace {
 
@@ -50,6 +52,7 @@ bool is_message_too_large(const absl::Status& status) {
 bool RetryState::retryable(const absl::Status& failure, base::SteadyTime now,
                            base::SteadyTime tolerate_fatal_until) const {
   if (is_message_too_large(failure)) return false;
+  if (base::is_server_gone(failure)) return policy_.kind == RetryClass::kTaskPoll;
   switch (failure.code()) {
     case absl::StatusCode::kDataLoss:
     case absl::StatusCode::kInternal:

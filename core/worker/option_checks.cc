@@ -5,8 +5,13 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "core/base/utf8.h"
+
 namespace chimera::core {
 namespace {
+
+constexpr std::size_t kTaskQueueBytesMax = 1000;  // Servers take no longer names.
+constexpr int kSlotsMax = 1'000'000;
 
 absl::Status wrong(const char* option, const char* why) {
   return absl::InvalidArgumentError(absl::StrCat("worker option ", option, " ", why));
@@ -34,13 +39,16 @@ absl::Status check(const ResourceTuner& tuner, bool caches) {
 
 absl::Status check(const WorkerOptions& options) {
   if (options.task_queue.empty()) return wrong("task_queue", "is empty");
+  if (options.task_queue.size() > kTaskQueueBytesMax)
+    return wrong("task_queue", "must have at most 1000 bytes");
+  if (!base::is_utf8(options.task_queue)) return wrong("task_queue", "is no UTF-8");
   if (options.namespace_.empty()) return wrong("namespace", "is empty");
-  if (options.max_concurrent_workflow_tasks < 1)
-    return wrong("max_concurrent_workflow_tasks", "must be at least 1");
-  if (options.max_concurrent_activities < 1)
-    return wrong("max_concurrent_activities", "must be at least 1");
-  if (options.max_concurrent_local_activities < 1)
-    return wrong("max_concurrent_local_activities", "must be at least 1");
+  for (const auto& [name, count] :
+       {std::pair("max_concurrent_workflow_tasks", options.max_concurrent_workflow_tasks),
+        std::pair("max_concurrent_activities", options.max_concurrent_activities),
+        std::pair("max_concurrent_local_activities", options.max_concurrent_local_activities)}) {
+    if (count < 1 || count > kSlotsMax) return wrong(name, "must be from 1 to 1000000");
+  }
   if (options.max_concurrent_workflow_task_polls < 1)
     return wrong("max_concurrent_workflow_task_polls", "must be at least 1");
   if (options.worker_heartbeat_interval.count() < 0 ||

@@ -93,12 +93,6 @@ class SessionWorker::Sessions {
 
 namespace {
 WorkerOptions taking(const WorkerOptions& options) {
-  if (options.max_concurrent_sessions < 0)
-    throw std::invalid_argument("WorkerOptions::max_concurrent_sessions must not be negative");
-  if (options.no_remote_activities)
-    throw std::invalid_argument(
-        "WorkerOptions::max_concurrent_sessions needs activities: no_remote_activities must be "
-        "false");
   WorkerOptions taking = without_workflows(options, session_queue(options.task_queue));
   taking.max_concurrent_activities = options.max_concurrent_sessions;
   taking.max_activities_per_second = 0;

@@ -13,8 +13,7 @@ namespace chimera::sdk {
 
 class SessionWorker {
  public:
-  // `options` are those of the worker that it is beside; `types` has its activities. Throws
-  // std::invalid_argument for options that take no sessions.
+  // `options` are those of the worker that it is beside; `types` has its activities.
   SessionWorker(const Client& client, const WorkerOptions& options, const Registry& types,
                 const WorkerInterceptors& interceptors);
   ~SessionWorker();

@@ -22,8 +22,8 @@
 #include "sdk-cpp/src/library.h"
 #include "sdk-cpp/src/log.h"
 #include "sdk-cpp/src/session_worker.h"
-#include "sdk-cpp/src/slots.h"
 #include "sdk-cpp/src/user_links.h"
+#include "sdk-cpp/src/worker_options.h"
 #include "sdk-cpp/src/workflow_runtime.h"
 
 namespace chimera {
@@ -37,92 +37,6 @@ void check(const absl::Status& status, std::string_view doing) {
     throw std::invalid_argument(text);
   }
   throw sdk::rpc_error(status, text);
-}
-
-std::optional<core::PollerAutoscaling> to_core(const std::optional<PollerAutoscaling>& scaling) {
-  if (!scaling) return std::nullopt;
-  return core::PollerAutoscaling{scaling->minimum, scaling->maximum, scaling->initial};
-}
-
-std::optional<core::ResourceTuner> to_core(const std::optional<ResourceTuner>& tuner) {
-  if (!tuner) return std::nullopt;
-  const auto limits =
-      [](const std::optional<ResourceSlotLimits>& from) -> std::optional<core::ResourceSlotLimits> {
-    if (!from) return std::nullopt;
-    return core::ResourceSlotLimits{from->minimum, from->maximum, from->ramp_throttle};
-  };
-  return core::ResourceTuner{{tuner->targets.memory, tuner->targets.cpu},
-                             limits(tuner->workflow),
-                             limits(tuner->activity),
-                             limits(tuner->local_activity)};
-}
-
-core::WorkerOptions to_core(const WorkerOptions& options, const std::string& namespace_) {
-  core::WorkerOptions out;
-  out.namespace_ = namespace_;
-  out.task_queue = options.task_queue;
-  out.identity = options.identity;
-  out.build_id = options.build_id;
-  if (options.deployment) {
-    out.deployment_name = options.deployment->version.deployment_name;
-    out.build_id = options.deployment->version.build_id;
-    out.use_worker_versioning = options.deployment->use_worker_versioning;
-    out.default_versioning_behavior = static_cast<api::enums::v1::VersioningBehavior>(
-        options.deployment->default_versioning_behavior);
-  }
-  out.max_cached_workflows = options.max_cached_workflows;
-  out.max_cached_bytes = options.max_cached_bytes;
-  out.max_concurrent_workflow_tasks = options.max_concurrent_workflow_tasks;
-  out.max_concurrent_activities = options.max_concurrent_activities;
-  out.max_concurrent_local_activities = options.max_concurrent_local_activities;
-  out.max_concurrent_workflow_task_polls = options.max_concurrent_workflow_task_polls;
-  out.max_concurrent_activity_task_polls = options.max_concurrent_activity_task_polls;
-  out.worker_heartbeat_interval = options.worker_heartbeat_interval;
-  out.resource_tuner = to_core(options.resource_tuner);
-  out.workflow_slots = sdk::to_core(core::SlotKind::kWorkflow, options.workflow_slots);
-  out.activity_slots = sdk::to_core(core::SlotKind::kActivity, options.activity_slots);
-  out.local_activity_slots =
-      sdk::to_core(core::SlotKind::kLocalActivity, options.local_activity_slots);
-  out.workflow_poll_autoscaling = to_core(options.workflow_poll_autoscaling);
-  out.activity_poll_autoscaling = to_core(options.activity_poll_autoscaling);
-  out.sticky_queue_schedule_to_start_timeout = options.sticky_queue_schedule_to_start_timeout;
-  out.graceful_shutdown_timeout = options.graceful_shutdown_timeout;
-  out.nonsticky_to_sticky_poll_ratio = options.nonsticky_to_sticky_poll_ratio;
-  out.max_heartbeat_throttle_interval = options.max_heartbeat_throttle_interval;
-  out.default_heartbeat_throttle_interval = options.default_heartbeat_throttle_interval;
-  out.max_activities_per_second = options.max_activities_per_second;
-  out.max_task_queue_activities_per_second = options.max_task_queue_activities_per_second;
-  out.no_remote_activities = options.no_remote_activities;
-  out.disable_eager_activity_execution = options.disable_eager_activity_execution;
-  out.max_eager_activity_reservations_per_workflow_task =
-      options.max_eager_activity_reservations_per_workflow_task;
-  out.deadlock_timeout = options.deadlock_timeout;
-  return out;
-}
-
-// What of a deployment would be ignored, or leave the server without an answer.
-void check_deployment(const WorkerOptions& options,
-                      const std::vector<detail::WorkflowType>& workflows) {
-  if (!options.deployment) return;
-  const WorkerDeploymentConfig& deployment = *options.deployment;
-  const auto wrong = [](const std::string& text) {
-    throw std::invalid_argument(absl::StrCat("WorkerOptions::deployment: ", text));
-  };
-  if (!options.build_id.empty())
-    wrong("leave WorkerOptions::build_id empty; the build is the deployment's version.build_id");
-  if (deployment.version.deployment_name.empty() || deployment.version.build_id.empty())
-    wrong("version needs a deployment_name and a build_id");
-  const bool has_default =
-      deployment.default_versioning_behavior != VersioningBehavior::kUnspecified;
-  if (!deployment.use_worker_versioning && has_default)
-    wrong("default_versioning_behavior has no effect without use_worker_versioning");
-  if (!deployment.use_worker_versioning || has_default) return;
-  for (const detail::WorkflowType& type : workflows) {
-    if (type.versioning_behavior != VersioningBehavior::kUnspecified) continue;
-    wrong(absl::StrCat("the workflow '", type.name,
-                       "' has no versioning behavior: give its definition one "
-                       "(.versioning_behavior(...)), or set default_versioning_behavior"));
-  }
 }
 
 // SIGINT and SIGTERM as a call on an ordinary thread, for every worker of the process that runs
@@ -250,7 +164,7 @@ absl::Status Worker::State::wait() {
 }
 
 Worker::Worker(const Client& client, WorkerOptions options) : state_(std::make_unique<State>()) {
-  sdk::check_stack_bytes(options.workflow_stack_bytes);
+  sdk::check(options);
   sdk::check_interceptors(options.interceptors, "WorkerOptions::interceptors");
   state_->client = client.state();
   state_->options = std::move(options);
@@ -272,9 +186,9 @@ void Worker::intercept(std::shared_ptr<sdk::WorkerInterceptor> interceptor) {
 void Worker::start() {
   sdk::refuse_in_workflow("Worker::start");
   if (state_->worker != nullptr) throw std::logic_error("the worker has been started already");
-  check_deployment(state_->options, workflows());
+  sdk::check_behaviors(state_->options, workflows());
   auto worker = core::Worker::create(state_->client->connection,
-                                     to_core(state_->options, state_->client->namespace_));
+                                     sdk::to_core(state_->options, state_->client->namespace_));
   check(worker.status(), "cannot create the worker");
   state_->types =
       sdk::NativeTypes::create(state_->client->codec, core::activity_threads((*worker)->options()),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import socket
@@ -310,6 +311,9 @@ class ServiceClient(ABC):
         """Replaces the API key of every later call."""
         raise NotImplementedError
 
+    def _server_ended(self) -> None:
+        """The server will not come back: calls fail at once, also those under way."""
+
     @abstractmethod
     async def _rpc_call(
         self,
@@ -341,6 +345,8 @@ class _BridgeServiceClient(ServiceClient):
         self._options = config._options()
         self._connection: _bridge.Connection | None = None
         self._connecting = asyncio.Lock()
+        self._under_way: set[asyncio.Future[bytes]] = set()
+        self._gone = False
         self._runtime: chimera.runtime.Runtime | None = None
 
     async def _reserve_workflow_slot(self, request: Any) -> _bridge.WorkflowSlot | None:
@@ -409,16 +415,31 @@ class _BridgeServiceClient(ServiceClient):
         metadata: Mapping[str, str | bytes],
         timeout: timedelta | None,
     ) -> ServiceResponse:
+        if self._gone:
+            raise _server_gone()
         connection = self._connection or await self._connected()
         if LOG_PROTOS:
             logger.debug("Service %s request to %s: %s", service, rpc, req)
         if metadata:
             _check_metadata(metadata, of_call=True)
         response = resp_type()
-        response.ParseFromString(await _call(connection, f"/{service}/{rpc}", req, retry, metadata, timeout))
+        reply = await _call(connection, f"/{service}/{rpc}", req, retry, metadata, timeout, self._under_way)
+        response.ParseFromString(reply)
         if LOG_PROTOS:
             logger.debug("Service %s response from %s: %s", service, rpc, response)
         return response
+
+    def _server_ended(self) -> None:
+        from chimera import _native
+
+        self._gone = True
+        for future in list(self._under_way):
+            with contextlib.suppress(RuntimeError):  # Its loop is closed.
+                future.get_loop().call_soon_threadsafe(_native.settle, future, None, _server_gone())
+
+
+def _server_gone() -> RPCError:
+    return RPCError("the server has ended", RPCStatusCode.UNAVAILABLE, b"")
 
 
 async def _call(
@@ -428,11 +449,13 @@ async def _call(
     retry: bool,
     metadata: Mapping[str, str | bytes],
     timeout: timedelta | None,
+    under_way: set[asyncio.Future[bytes]],
 ) -> bytes:
     from chimera import _bridge, _native
 
     _native.check_process("use client")
     future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+    under_way.add(future)
     cancel = connection.call(
         method,
         req.SerializeToString(),
@@ -448,9 +471,11 @@ async def _call(
     except _bridge.RpcError as err:
         message, status, details = err.args
         raise RPCError(message, RPCStatusCode(status), details) from None
-    except asyncio.CancelledError:
+    except (RPCError, asyncio.CancelledError):  # Its server has ended, or it is given up.
         cancel()
         raise
+    finally:
+        under_way.discard(future)
 
 
 class RPCStatusCode(IntEnum):

@@ -3,12 +3,12 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <system_error>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace chimera::server::archival {
@@ -32,6 +32,10 @@ class Descriptor {
   Descriptor& operator=(const Descriptor&) = delete;
 
   bool is_open() const { return fd_ >= 0; }
+  bool is_regular() const {
+    struct stat what{};
+    return ::fstat(fd_, &what) == 0 && S_ISREG(what.st_mode);
+  }
   bool sync() const { return ::fsync(fd_) == 0; }
   bool write(const std::string& bytes) const {
     for (std::size_t done = 0; done < bytes.size();) {
@@ -41,6 +45,15 @@ class Descriptor {
       done += static_cast<std::size_t>(now);
     }
     return true;
+  }
+  bool read(std::string& bytes) const {
+    char some[1 << 16];
+    for (;;) {
+      const ssize_t now = ::read(fd_, some, sizeof some);
+      if (now < 0 && errno == EINTR) continue;
+      if (now <= 0) return now == 0;
+      bytes.append(some, static_cast<std::size_t>(now));
+    }
   }
 
  private:
@@ -53,8 +66,10 @@ absl::Status make_folder(const fs::path& folder) {
   return error ? failed("make the folder", folder, error.value()) : absl::OkStatus();
 }
 
+// In place of whatever has the name.
 absl::Status fill(const fs::path& path, const std::string& bytes) {
-  const Descriptor file(path, O_WRONLY | O_CREAT | O_TRUNC);
+  ::unlink(path.c_str());
+  const Descriptor file(path, O_WRONLY | O_CREAT | O_EXCL);
   if (file.is_open() && file.write(bytes) && file.sync()) return absl::OkStatus();
   return failed("write", path, errno);
 }
@@ -82,16 +97,20 @@ absl::Status write_file(const std::string& folder, const std::string& name,
 absl::StatusOr<std::optional<std::string>> read_file(const std::string& folder,
                                                      const std::string& name) {
   const fs::path path = fs::path(folder) / name;
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
+  std::error_code error;
+  const bool is_regular = fs::is_regular_file(path, error);
+  if (error && error != std::errc::no_such_file_or_directory)
+    return failed("read", path, error.value());
+  if (!is_regular) return std::optional<std::string>();
+  const Descriptor file(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
   if (!file.is_open()) {
     if (errno == ENOENT) return std::optional<std::string>();
     return failed("read", path, errno);
   }
-  std::ostringstream bytes;
-  bytes << file.rdbuf();
-  if (file.bad() || (bytes.fail() && bytes.tellp() > 0)) return failed("read", path, errno);
-  return std::optional(std::move(bytes).str());
+  if (!file.is_regular()) return std::optional<std::string>();  // It has become another.
+  std::string bytes;
+  if (!file.read(bytes)) return failed("read", path, errno);
+  return std::optional(std::move(bytes));
 }
 
 absl::StatusOr<std::optional<std::vector<std::string>>> names_in(const std::string& folder) {

@@ -15,7 +15,8 @@ namespace chimera::server::archival {
 // system. One that is there is replaced.
 absl::Status write_file(const std::string& folder, const std::string& name,
                         const std::string& aside, const std::string& bytes);
-// Nothing if there is no such file.
+// Nothing if there is no such file, or if it is no regular one: that is never opened, for one might
+// wait for its other end.
 absl::StatusOr<std::optional<std::string>> read_file(const std::string& folder,
                                                      const std::string& name);
 // In no order; nothing if there is no such folder.

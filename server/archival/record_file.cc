@@ -122,6 +122,17 @@ bool matches(const Info& info, const Filter& filter) {
          is(filter.workflow_type, info.type().name()) && is(filter.status, info.status());
 }
 
+// Of a file's bytes. A record that is another than its name tells would be listed in the wrong
+// place, and again.
+absl::StatusOr<Record> decode_file(const FileName& file, const std::string& bytes,
+                                   const AttributeTypes& own) {
+  absl::StatusOr<Record> record = decode_record(bytes, own);
+  if (record.ok() && (hash_of(record->info.execution().run_id()) != file.run ||
+                      nanos(to_wall(record->info.close_time())) != file.closed))
+    return absl::DataLossError("its record is another than its name tells");
+  return record;
+}
+
 std::string folder_of(const std::string& folder, const std::string& namespace_id) {
   return absl::StrCat(folder, "/", namespace_id);
 }
@@ -201,11 +212,12 @@ absl::StatusOr<RecordPage> list_records(const RecordList& list) {
     if (!may_match(file, list.filter)) continue;
     const auto json = read_file(folder, file.name);
     if (!json.ok()) return json.status();
-    if (!json->has_value()) continue;  // It went away.
-    absl::StatusOr<Record> record = decode_record(**json, list.own);
+    if (!json->has_value()) continue;  // It went away, or is no file.
+    absl::StatusOr<Record> record = decode_file(file, **json, list.own);
     if (!record.ok()) {
-      return absl::DataLossError(absl::StrCat("the archive's file ", folder, "/", file.name,
-                                              " is damaged: ", record.status().message()));
+      page.damaged.push_back(absl::StrCat("the archive's file ", folder, "/", file.name,
+                                          " is damaged: ", record.status().message()));
+      continue;
     }
     if (!matches(record->info, list.filter)) continue;
     page.infos.push_back(std::move(record->info));

@@ -33,7 +33,8 @@ absl::Status write_record(const std::string& folder, const Record& record);
 
 struct RecordPage {
   std::vector<Info> infos;
-  std::string next_token;  // Of a page that is full, also if nothing is behind it.
+  std::string next_token;            // Of a page that is full, also if nothing is behind it.
+  std::vector<std::string> damaged;  // Files that were passed over: which, and what is wrong.
 };
 struct RecordList {
   std::string folder, namespace_id;
@@ -42,7 +43,8 @@ struct RecordList {
   std::string token;  // Empty: from the first.
   int page_size = 0;
 };
-// The last one closed is first. kInvalidArgument: the token is none; kDataLoss: a file is damaged.
+// The last one closed is first. kInvalidArgument: the token is none; kUnavailable: a file cannot be
+// read now.
 absl::StatusOr<RecordPage> list_records(const RecordList& list);
 
 }  // namespace chimera::server::archival

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 
 #include "core/telemetry/log.h"
 #include "server/archival/history_file.h"
@@ -17,6 +18,8 @@ namespace {
 // For the store, which writes meanwhile.
 constexpr milliseconds kUntilStored{10};
 constexpr seconds kFirstRest{1}, kLongestRest{30};
+// Behind the namespace's id in the store.
+constexpr char kDeleted[] = "/deleted";
 
 // What becomes of one run, off the loop. What it points to stays until it is written.
 struct Task {
@@ -57,6 +60,16 @@ void set_archival(Namespace& ns, const archival::Setting& history,
   ns.config.set_visibility_archival_uri(visibility.uri);
 }
 
+void tell_of_damage(const std::vector<std::string>& damaged) {
+  if (damaged.empty()) return;
+  const std::string others =
+      damaged.size() > 1 ? absl::StrCat(", as ", damaged.size() - 1, " others of this list are")
+                         : "";
+  core::log(core::LogLevel::kWarn, "server",
+            absl::StrCat(damaged.front(), ". It is passed over", others,
+                         ". Restore a copy of the file, or delete it"));
+}
+
 Archival::Archival(Engine& engine, bool apart)
     : engine_(engine), archivist_(std::make_unique<archival::Archivist>(apart)) {}
 Archival::~Archival() = default;
@@ -76,7 +89,7 @@ void Archival::closed(const Run& run) {
 
 void Archival::add(const std::string& run_id, const std::string& namespace_id,
                    std::uint64_t commit) {
-  unarchived_[run_id] = namespace_id;
+  unarchived_[run_id].namespace_id = namespace_id;
   Backlog& backlog = backlogs_[namespace_id];
   backlog.waiting.push_back({run_id, commit});
   if (backlog.timer != nullptr) return;
@@ -91,8 +104,21 @@ void Archival::forget(const std::string& run_id) {
   engine_.put_value(kTable, run_id, "", /*erase=*/true);
 }
 
-void Archival::restore(const std::string& run_id, const std::string& namespace_id) {
-  add(run_id, namespace_id, 0);
+bool Archival::holds_any_of(const Namespace& ns) const {
+  return on() && std::any_of(unarchived_.begin(), unarchived_.end(),
+                             [&ns](const auto& each) { return each.second.namespace_id == ns.id; });
+}
+
+void Archival::delete_when_archived(const std::string& run_id) {
+  Unarchived& run = unarchived_.at(run_id);
+  if (std::exchange(run.deleted, true)) return;
+  engine_.put_value(kTable, run_id, absl::StrCat(run.namespace_id, kDeleted));
+}
+
+void Archival::restore(const std::string& run_id, absl::string_view value) {
+  const bool deleted = absl::ConsumeSuffix(&value, kDeleted);
+  add(run_id, std::string(value), 0);
+  unarchived_.at(run_id).deleted = deleted;
 }
 
 void Archival::resume() {
@@ -123,10 +149,10 @@ void Archival::advance(const std::string& namespace_id) {
     backlog.waiting.pop_front();
     if (!unarchived_.contains(next.run_id)) continue;
     const Run* run = engine_.runs().by_id(next.run_id);
-    if (run == nullptr || !write(*run)) {
+    if (run == nullptr)
       forget(next.run_id);
-      if (run != nullptr) engine_.runs().retire(*run);
-    }
+    else if (!write(*run))
+      let_go(*run);
   }
   tell_if_idle();
 }
@@ -154,6 +180,17 @@ bool Archival::write(const Run& run) {
   return true;
 }
 
+// It is in the archive, or is not to get there any more.
+void Archival::let_go(const Run& run) {
+  const auto found = unarchived_.find(run.run_id);
+  const bool deleted = found != unarchived_.end() && found->second.deleted;
+  forget(run.run_id);
+  if (deleted)
+    engine_.runs().erase_for_good(run);
+  else
+    engine_.runs().retire(run);
+}
+
 void Archival::written(const std::string& namespace_id, const absl::Status& status) {
   Backlog& backlog = backlogs_.at(namespace_id);
   const RunPtr run = std::exchange(backlog.under_way, nullptr);
@@ -163,18 +200,16 @@ void Archival::written(const std::string& namespace_id, const absl::Status& stat
                 absl::StrCat("the archive of namespace ", run->ns->name(), " is written again"));
     }
     backlog.rest = Nanos{0};
-    forget(run->run_id);
-    engine_.runs().retire(*run);
+    let_go(*run);
     return advance(namespace_id);
   }
   if (unarchived_.contains(run->run_id)) backlog.waiting.push_back({run->run_id, 0});
   backlog.rest = std::clamp<Nanos>(backlog.rest * 2, kFirstRest, kLongestRest);
-  core::log(
-      core::LogLevel::kError, "server",
-      absl::StrCat("workflow ", run->workflow_id, " of namespace ", run->ns->name(),
-                   " is not archived: ", status.message(), ". It is tried again, and ",
-                   backlog.waiting.size(), " in all wait; their retention does not end meanwhile."),
-      {{"run_id", run->run_id}});
+  core::log(core::LogLevel::kError, "server",
+            absl::StrCat("workflow ", run->workflow_id, " of namespace ", run->ns->name(),
+                         " is not archived: ", status.message(), ". It is tried again, and ",
+                         backlog.waiting.size(), " in all wait; they are not deleted meanwhile."),
+            {{"run_id", run->run_id}});
   wait(namespace_id, backlog.rest);
   tell_if_idle();
 }

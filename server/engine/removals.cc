@@ -7,6 +7,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
+#include "server/engine/archival.h"
 #include "server/engine/deployments/deployments.h"
 #include "server/engine/engine.h"
 #include "server/engine/schedules.h"
@@ -18,6 +19,7 @@ namespace {
 // Of one turn, and the rest between two of them, in which the store writes.
 constexpr int kAtOnce = 200;
 constexpr milliseconds kRest{20};
+constexpr milliseconds kUntilArchived{200};
 constexpr std::size_t kSuffixOfId = 5;
 
 // As the genuine server calls it (1.32).
@@ -53,7 +55,7 @@ void Removals::begin(Namespace& ns, Nanos delay) {
 bool Removals::end_open_runs(const Namespace& ns) {
   std::vector<RunPtr> runs;
   for (const auto& [run_id, run] : engine_.runs().in_memory()) {
-    if (run->ns != &ns) continue;
+    if (run->ns != &ns || engine_.archival->holds(run_id)) continue;
     runs.push_back(run);
     if (static_cast<int>(runs.size()) == kAtOnce) break;
   }
@@ -62,7 +64,8 @@ bool Removals::end_open_runs(const Namespace& ns) {
     if (run->running())
       terminate_run(engine_, *run, "Delete workflow execution", nullptr, "history-service");
     engine_.follow_up([this, run] {
-      if (engine_.runs().by_id(run->run_id) == run.get()) engine_.runs().erase(*run);
+      if (!engine_.archival->holds(run->run_id) && engine_.runs().by_id(run->run_id) == run.get())
+        engine_.runs().erase(*run);
     });
   }
   return !runs.empty();
@@ -78,6 +81,8 @@ void Removals::advance(std::string id) {
     if (engine_.schedules->erase_some(*ns, kAtOnce) || end_open_runs(*ns) ||
         engine_.runs().erase_closed(id, kAtOnce))
       return timers.arm(*found->second.timer, engine_.now() + kRest);
+    if (engine_.archival->holds_any_of(*ns))
+      return timers.arm(*found->second.timer, engine_.now() + kUntilArchived);
     if (found->second.keep_until > engine_.now())
       return timers.arm(*found->second.timer, found->second.keep_until);
     engine_.put_value(kNamespaceTable, id, "", /*erase=*/true);

@@ -261,9 +261,13 @@ void Runs::erase_stored(const Store::ClosedRun& run) {
 }
 
 bool Runs::erase_closed(const std::string& namespace_id, int most) {
-  const auto closed = engine_.store().first_closed(namespace_id, most);
-  for (const auto& run : closed) erase_stored(run);
-  return !closed.empty();
+  bool any = false;
+  for (const auto& run : engine_.store().first_closed(namespace_id, most)) {
+    if (engine_.archival->holds(run.run_id)) continue;
+    any = true;
+    erase_stored(run);
+  }
+  return any;
 }
 
 void Runs::forget_chains(const std::string& namespace_id) {

@@ -46,7 +46,7 @@ class Runs {
   // By a caller's wish. If it is the current one its workflow id has none until the next start,
   // though there are older runs (genuine servers 1.29, 1.32).
   void erase_for_good(const Run& run);
-  // Of those of a namespace that have closed, at most so many. False: there were none.
+  // Of a namespace's closed ones that no archive waits for, at most so many. False: none.
   bool erase_closed(const std::string& namespace_id, int most);
   void forget_chains(const std::string& namespace_id);  // Of a namespace that goes.
   // What the store kept of that.

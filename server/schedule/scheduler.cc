@@ -132,7 +132,9 @@ Start Scheduler::make_start(const Due& due, enums::ScheduleOverlapPolicy policy,
                             const std::string& key) const {
   Start start{due.nominal, due.actual, resolved(policy), manual, "", ""};
   start.workflow_id = state_.schedule.action().start_workflow().workflow_id();
-  if (!state_.schedule.policies().keep_original_workflow_id())
+  // Those that may overlap cannot have one id.
+  if (!state_.schedule.policies().keep_original_workflow_id() ||
+      start.policy == enums::SCHEDULE_OVERLAP_POLICY_ALLOW_ALL)
     absl::StrAppend(&start.workflow_id, "-", time_text(due.nominal));
   start.request_id = absl::StrCat("sched-", key, "-", id_, "-", state_.info.create_time().seconds(),
                                   "-", due.nominal.time_since_epoch().count());

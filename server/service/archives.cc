@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 
@@ -45,6 +47,7 @@ absl::Status list_archived(Engine& engine, ListCall call) {
   engine.archival->archivist().post(
       [&engine, call, list = std::move(list)](archival::HistoryReader&) mutable {
         auto page = archival::list_records(list);
+        if (page.ok()) tell_of_damage(page->damaged);
         auto response = std::make_shared<wf::ListArchivedWorkflowExecutionsResponse>();
         if (page.ok()) {
           for (archival::Info& info : page->infos) response->add_executions()->Swap(&info);

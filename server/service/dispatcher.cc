@@ -2,9 +2,11 @@
 
 #include <thread>
 
+#include "core/base/server_gone.h"
+
 namespace chimera::server {
 namespace {
-absl::Status stopping() { return absl::UnavailableError("the server is shutting down"); }
+absl::Status stopping() { return base::server_gone("the server is shutting down"); }
 }  // namespace
 
 void Dispatcher::submit(CallPtr call) {
@@ -15,7 +17,7 @@ void Dispatcher::submit(CallPtr call) {
   }
   // No loop any more; the answer still must not come from inside submit().
   std::thread([deliver = std::move(keep->deliver)]() mutable {
-    std::move(deliver)(stopping());
+    std::move(deliver)(base::server_gone("the server has ended"));
   }).detach();
 }
 

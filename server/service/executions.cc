@@ -2,6 +2,7 @@
 #include "server/service/executions.h"
 
 #include "server/base/errors.h"
+#include "server/engine/archival.h"
 #include "server/engine/engine.h"
 #include "server/engine/rules/limits.h"
 #include "server/engine/rules/start_attributes.h"
@@ -168,7 +169,10 @@ absl::Status delete_execution(Engine& engine, wf::DeleteWorkflowExecutionRequest
   if (keep->running())
     terminate_run(engine, *keep, "Delete workflow execution", nullptr, "history-service");
   engine.follow_up([&engine, keep] {
-    if (engine.runs().by_id(keep->run_id) != nullptr) engine.runs().erase_for_good(*keep);
+    if (engine.archival->holds(keep->run_id))
+      engine.archival->delete_when_archived(keep->run_id);
+    else if (engine.runs().by_id(keep->run_id) != nullptr)
+      engine.runs().erase_for_good(*keep);
   });
   return absl::OkStatus();
 }

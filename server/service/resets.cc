@@ -1,4 +1,6 @@
 // ResetWorkflowExecution.
+#include <algorithm>
+
 #include "server/base/errors.h"
 #include "server/engine/engine.h"
 #include "server/engine/rules/limits.h"
@@ -17,15 +19,40 @@ absl::Status check_range(const Run& base, std::int64_t finish) {
   return absl::OkStatus();
 }
 
-// The point is the end of a workflow task.
-absl::Status check_point(const Run& base, std::int64_t finish) {
-  const auto before = base.events.events(static_cast<int>(finish - 2)).event_type();
-  if (before == enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED ||
-      before == enums::EVENT_TYPE_WORKFLOW_TASK_STARTED) {
-    return absl::OkStatus();
+// A workflow task is open before event `finish`, or failed and is to be tried again.
+bool has_task_before(const Run& base, std::int64_t finish) {
+  for (std::int64_t id = finish - 1; id > 0; --id) {
+    const HistoryEvent& event = base.events.events(static_cast<int>(id - 1));
+    switch (event.event_type()) {
+      case enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED:
+      case enums::EVENT_TYPE_WORKFLOW_TASK_STARTED:
+      case enums::EVENT_TYPE_WORKFLOW_TASK_FAILED:
+        return true;
+      case enums::EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT:
+        return event.workflow_task_timed_out_event_attributes().timeout_type() ==
+               enums::TIMEOUT_TYPE_START_TO_CLOSE;
+      case enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
+        return false;
+      default:
+        break;
+    }
   }
-  return invalid(absl::StrCat("StateRebuilder unable to Rebuild mutable state to event ID: ",
-                              finish - 1, ", version: 0, this event must be at the boundary"));
+  return false;
+}
+
+// As the genuine server: the point is between two batches of events, where the run has a task.
+absl::Status check_point(const Run& base, std::int64_t finish) {
+  if (!std::binary_search(base.batches.begin(), base.batches.end(), finish)) {
+    return invalid(absl::StrCat("StateRebuilder unable to Rebuild mutable state to event ID: ",
+                                finish - 1, ", version: 0, this event must be at the boundary"));
+  }
+  if (!has_task_before(base, finish)) {
+    return invalid(
+        absl::StrCat("Can only reset workflow to event ID in range "
+                     "[WorkflowTaskScheduled +1, WorkflowTaskStarted + 1]: ",
+                     finish));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace

@@ -231,6 +231,7 @@ absl::Status start_workflow(Engine& engine, wf::StartWorkflowExecutionRequest& r
   answer(run, true);
   if (eager && now) {
     Transition t(engine, run);
+    t.join_batch();
     start_task(t, {identity, engine.ids().uuid(), /*build_id=*/"", /*on_sticky=*/false},
                *response.mutable_eager_workflow_task());
     t.commit();

@@ -274,6 +274,31 @@ TEST_F(ScheduleTest, catchup_window_of_nothing) {
   EXPECT_EQ(described().schedule().policies().catchup_window().seconds(), 10);
 }
 
+// The genuine server keeps no id; both give each of those that may overlap one of its own.
+TEST_F(ScheduleTest, original_id_of_actions_that_overlap) {
+  create([](schedules::Schedule& schedule) {
+    every(schedule, 3600);
+    paused(schedule);
+    schedule.mutable_policies()->set_keep_original_workflow_id(true);
+    schedule.mutable_policies()->set_overlap_policy(enums::SCHEDULE_OVERLAP_POLICY_ALLOW_ALL);
+  });
+  EXPECT_TRUE(patch([](schedules::SchedulePatch& patch) {
+                auto& range = *patch.add_backfill_request();
+                set_time(*range.mutable_start_time(), "2026-01-01T00:30:00Z");
+                set_time(*range.mutable_end_time(), "2026-01-01T03:30:00Z");
+              }).ok());
+
+  const auto now = when_actions(3);
+
+  EXPECT_EQ(now.info().action_count(), 3);
+  std::vector<std::string> ids;
+  for (const auto& action : now.info().recent_actions())
+    ids.push_back(action.start_workflow_result().workflow_id());
+  EXPECT_THAT(ids,
+              testing::ElementsAre(id + "-w-2026-01-01T01:00:00Z", id + "-w-2026-01-01T02:00:00Z",
+                                   id + "-w-2026-01-01T03:00:00Z"));
+}
+
 TEST_F(ScheduleTest, backfill) {
   create([](schedules::Schedule& schedule) {
     every(schedule, 3600);

@@ -95,5 +95,24 @@ TEST_F(ScheduleTest, ActionsFollowTheClocksOfAZone) {
                              Time(std::chrono::sys_days{std::chrono::year(2040) / 11 / 1} + 11h)));
 }
 
+TEST_F(ScheduleTest, AnUpdateThatIsAlwaysOvertakenGivesUp) {
+  const auto handle = env_.client().create_schedule(
+      "busy", {.action = report(), .spec = {.calendars = {{.hour = {{9}}}}}});
+  int asked = 0;
+  try {
+    handle.update([&](const ScheduleDescription& was) {
+      ++asked;
+      handle.update([](const ScheduleDescription& now) { return now.schedule; });
+      return was.schedule;
+    });
+    ADD_FAILURE() << "it did not give up";
+  } catch (const RpcError& error) {
+    EXPECT_EQ(error.code(), StatusCode::kFailedPrecondition);
+    EXPECT_THAT(error.what(),
+                ::testing::HasSubstr("'busy', which changed during each of 10 attempts"));
+  }
+  EXPECT_EQ(asked, 10);
+}
+
 }  // namespace
 }  // namespace chimera

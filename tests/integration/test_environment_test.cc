@@ -242,6 +242,46 @@ TEST_F(TestEnvironmentTest, HasANamespaceAndSearchAttributesOfItsOwn) {
   worker_ = nullptr;
 }
 
+// They would wait for ten seconds, as for a server that may come back.
+TEST_F(TestEnvironmentTest, ClientsOfOneThatIsGoneHearAtOnce) {
+  auto env = std::make_unique<TestEnvironment>();
+  const Client client = env->client();
+  const auto handle = client.start_workflow<kReminder>(with_id("orphan"));
+  const ScheduleHandle schedule = client.get_schedule_handle("none");
+  auto result = std::async(std::launch::async, [&] { return handle.result(); });
+  const auto begin = std::chrono::steady_clock::now();
+  env = nullptr;
+
+  const auto code = [](auto call) {
+    try {
+      call();
+    } catch (const RpcError& error) {
+      return error.code();
+    }
+    return StatusCode::kOk;
+  };
+  EXPECT_EQ(code([&] { result.get(); }), StatusCode::kUnavailable);
+  EXPECT_EQ(code([&] { handle.describe(); }), StatusCode::kUnavailable);
+  EXPECT_EQ(code([&] { handle.result(); }), StatusCode::kUnavailable);
+  EXPECT_EQ(code([&] { schedule.describe(); }), StatusCode::kUnavailable);
+  EXPECT_EQ(code([&] { client.start_workflow<kReminder>(with_id("late")); }),
+            StatusCode::kUnavailable);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 5s);
+}
+
+TEST_F(TestEnvironmentTest, TimeDoesNotGoBack) {
+  try {
+    env_.sleep(-5s);
+    ADD_FAILURE() << "it was taken";
+  } catch (const std::invalid_argument& error) {
+    EXPECT_STREQ(error.what(),
+                 "chimera::TestEnvironment::sleep: the time is -5s; it must not be negative");
+  }
+  TestEnvironment real({.time_skipping = false});
+  EXPECT_THROW(real.sleep(-1ms), std::invalid_argument);
+  env_.sleep(0s);
+}
+
 TEST_F(TestEnvironmentTest, RefusesWhatIsForServersElsewhere) {
   const auto refusal = [](const ClientOptions& client) -> std::string {
     try {

@@ -1,5 +1,6 @@
 // TestWorker: mocks, unexpected calls, and tests that would hang.
 #include <atomic>
+#include <future>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -312,6 +313,26 @@ TEST_F(UnexpectedTest, AWorkflowThatNeverEndsIsDescribed) {
   }
 }
 
+// What it waits for never ends.
+TEST_F(UnexpectedTest, AMockThatWaitsForAnotherWorkflowDoesNotHoldUpTheEnd) {
+  std::promise<std::string> end;
+  {
+    TestWorker quick(env, {.worker = {.task_queue = "quick"}, .time_limit = 200ms});
+    quick.add(kForgetful).add(kHurried);
+    quick.mock_activity<kCharge>().calls([&](const Card&) -> std::string {
+      try {
+        env.client().execute_workflow<kForgetful>(quick.options("awaited"));
+      } catch (const WorkflowFailureError& error) {
+        end.set_value(error.cause()->what());
+      }
+      return "receipt";
+    });
+    EXPECT_THROW(quick.execute_workflow<kHurried>(), TestTimeoutError);
+  }
+
+  EXPECT_THAT(end.get_future().get(), HasSubstr("the test is over, and a mock waits for this"));
+}
+
 TEST_F(UnexpectedTest, ATestMayTakeAllTheTimeThereIs) {
   TestWorker patient(
       env, {.worker = {.task_queue = "patient"}, .time_limit = std::chrono::milliseconds::max()});
@@ -342,6 +363,9 @@ TEST_F(UnexpectedTest, MistakesInTheTestAreRefused) {
   EXPECT_THROW(worker.mock_activity<&send_receipt>(), std::logic_error);
   EXPECT_THROW(worker.add(kShips), std::logic_error);
   EXPECT_THROW(TestWorker(env, {.time_limit = 0ms}), std::invalid_argument);
+  const WorkerOptions bad{.max_concurrent_activities = 0};
+  EXPECT_THROW(TestWorker(env, {.worker = bad}), std::invalid_argument);
+  EXPECT_THROW(Worker(env.client(), bad), std::invalid_argument);
 }
 
 TEST_F(UnexpectedTest, LocalActivitiesTakeNoTime) {

@@ -6,6 +6,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
+#include "core/base/server_gone.h"
+
 namespace chimera::sim {
 
 namespace wf = api::workflowservice::v1;
@@ -129,6 +131,8 @@ void Network::send(const CallPtr& call) {
            status = absl::UnavailableError("lost on the way back");
            reply->clear();
          }
+         // Here another takes the place of one that has ended.
+         status.ErasePayload(base::kServerGone);
          self->process_.world().later(
              self->way(),
              absl::StrCat(self->process_.name(), " hears of ", call->name, ": ",

@@ -152,7 +152,7 @@ struct SchedulePolicy {
   // How late an action may be taken after the server was away: at least 10 seconds. Unset: a year.
   Duration catchup_window{};
   bool pause_on_failure = false;           // Of an action, whose retries are over.
-  bool keep_original_workflow_id = false;  // No time is appended to the workflow's id.
+  bool keep_original_workflow_id = false;  // No time is appended to it, but with kAllowAll.
   detail::AsTold as_told = {};
 };
 
@@ -258,9 +258,9 @@ class ScheduleHandle {
 
   ScheduleDescription describe() const;
   // Asks for the schedule, and replaces it by what the updater makes of it. If it was changed
-  // meanwhile, that is done again with what it is then: the updater may be called several times.
-  // Servers whose schedules are workflows (1.29, 1.32) drop such an update without a word; that is
-  // seen, unless what came between was an update, too.
+  // meanwhile, that is done again with what it is then, up to ten times in all; then RpcError of
+  // kFailedPrecondition. Servers whose schedules are workflows (1.29, 1.32) drop such an update
+  // without a word; that is seen, unless what came between was an update, too.
   //   handle.update([](ScheduleDescription was) {
   //     was.schedule.policy.overlap = ScheduleOverlapPolicy::kBufferOne;
   //     return was.schedule;

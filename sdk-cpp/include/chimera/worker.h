@@ -35,8 +35,8 @@ struct ResourceTargets {
   double memory = 0.8, cpu = 0.9;
 };
 
-struct ResourceSlotLimits {
-  int minimum = 1;  // Whatever the load.
+struct ResourceSlotLimits {  // 0 <= minimum <= maximum
+  int minimum = 1;           // Whatever the load.
   int maximum = 500;
   std::chrono::milliseconds ramp_throttle{0};  // Beyond the minimum, between one slot and the next.
 };
@@ -62,14 +62,14 @@ struct WorkerDeploymentConfig {
   VersioningBehavior default_versioning_behavior = VersioningBehavior::kUnspecified;
 };
 
-struct WorkerOptions {
-  std::string task_queue;
+struct WorkerOptions {     // Counts are at least 1 and times not negative, where nothing is said.
+  std::string task_queue;  // Up to 1000 bytes.
   std::string identity = {};
   std::string build_id = {};  // Of a worker without a deployment.
   std::optional<WorkerDeploymentConfig> deployment = {};
-  std::size_t max_cached_workflows = 1000;  // 0: every task replays its whole history.
-  std::size_t max_cached_bytes = std::size_t{1} << 30;
-  int max_concurrent_workflow_tasks = 100;  // At least 2 where runs are cached.
+  std::size_t max_cached_workflows = 1000;              // 0: every task replays its whole history.
+  std::size_t max_cached_bytes = std::size_t{1} << 30;  // At least 1 where runs are cached.
+  int max_concurrent_workflow_tasks = 100;              // At least 2 where runs are cached.
   int max_concurrent_activities = 100;
   int max_concurrent_local_activities = 100;
   std::optional<ResourceTuner> resource_tuner = {};  // In place of these numbers.
@@ -82,7 +82,7 @@ struct WorkerOptions {
   // In place of the fixed numbers; of workflow tasks at each of the normal and the sticky queue.
   std::optional<PollerAutoscaling> workflow_poll_autoscaling = {};
   std::optional<PollerAutoscaling> activity_poll_autoscaling = {};
-  double nonsticky_to_sticky_poll_ratio = 0.2;
+  double nonsticky_to_sticky_poll_ratio = 0.2;  // 0 to 1.
   std::chrono::milliseconds sticky_queue_schedule_to_start_timeout{10000};
   std::chrono::milliseconds graceful_shutdown_timeout{
       0};  // Until activities are told of the shutdown.
@@ -92,7 +92,7 @@ struct WorkerOptions {
   double max_task_queue_activities_per_second = 0;  // Of all workers together. 0: no limit.
   bool no_remote_activities = false;
   bool disable_eager_activity_execution = false;
-  int max_eager_activity_reservations_per_workflow_task = 3;
+  int max_eager_activity_reservations_per_workflow_task = 3;  // At least 0.
   // Workflow code that does not yield for so long fails its task; 0: never.
   std::chrono::milliseconds deadlock_timeout{2000};
   // Between what the worker tells the server of itself, which lists show: 1 to 60 s; 0: nothing.
@@ -115,7 +115,7 @@ struct WorkerOptions {
 // thread uses a worker; shutdown() and replace_client() may come from any.
 class Worker : public Registry {
  public:
-  // Throws std::invalid_argument for an option that is out of its range.
+  // Throws std::invalid_argument that names an option which is out of its range.
   Worker(const Client& client, WorkerOptions options);
   ~Worker();  // Shuts down and waits if it was started.
   Worker(Worker&&) noexcept;

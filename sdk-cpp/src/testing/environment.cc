@@ -11,12 +11,14 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "temporal/api/testservice/v1/request_response.pb.h"
 
 #include "chimera/activity.h"
 #include "core/base/proto_time.h"
 #include "sdk-cpp/src/client_state.h"
 #include "sdk-cpp/src/errors.h"
+#include "sdk-cpp/src/testing/mock_runs.h"
 #include "sdk-cpp/src/testing/own_clock.h"
 #include "sdk-cpp/src/workflow_runtime.h"
 #include "server/server.h"
@@ -128,6 +130,32 @@ class Skipping : public sdk::ClientInterceptor {
   const std::shared_ptr<TimeLock> lock_;
 };
 
+// Notes for which workflows mocks wait.
+class AwaitedLink : public sdk::ClientOutbound {
+ public:
+  using ClientOutbound::ClientOutbound;
+  detail::Answer result(const sdk::ResultInput& input) override {
+    const sdk::AwaitedByMock awaited(input.target);
+    return ClientOutbound::result(input);
+  }
+  detail::StartedUpdate start_update(const detail::Target& target,
+                                     sdk::UpdateInput& input) override {
+    const sdk::AwaitedByMock awaited(target);
+    return ClientOutbound::start_update(target, input);
+  }
+  detail::Answer update_result(const sdk::UpdateResultInput& input) override {
+    const sdk::AwaitedByMock awaited(input.target);
+    return ClientOutbound::update_result(input);
+  }
+};
+
+class Awaiting : public sdk::ClientInterceptor {
+ public:
+  std::unique_ptr<sdk::ClientOutbound> link(sdk::ClientOutbound* next) override {
+    return std::make_unique<AwaitedLink>(next);
+  }
+};
+
 void refuse_elsewhere(const ClientOptions& options) {
   const ClientOptions defaults;
   const char* field = options.target_host != defaults.target_host ? "target_host"
@@ -170,10 +198,12 @@ TestEnvironment::TestEnvironment(const TestEnvironmentOptions& options)
   state_->skips = options.time_skipping;
   const detail::ClientPtr client =
       sdk::open_client(options.client, state_->server->local_transport());
+  sdk::ClientInterceptors interceptors{std::make_shared<Awaiting>()};
   if (options.time_skipping) {
     state_->lock->use(client->connection);
-    client->intercept({std::make_shared<Skipping>(state_->lock)});
+    interceptors.push_back(std::make_shared<Skipping>(state_->lock));
   }
+  client->intercept(interceptors);
   state_->calls = client;
   state_->client.emplace(client);
 }
@@ -196,12 +226,17 @@ Time TestEnvironment::now() const {
 
 void TestEnvironment::sleep(Duration time) {
   sdk::refuse_in_workflow("chimera::TestEnvironment::sleep");
+  if (time < Duration::zero()) {
+    throw std::invalid_argument(absl::StrCat("chimera::TestEnvironment::sleep: the time is ",
+                                             absl::FormatDuration(absl::FromChrono(time)),
+                                             "; it must not be negative"));
+  }
   if (!state_->skips) {
     absl::SleepFor(absl::FromChrono(time));
     return;
   }
   test::SleepRequest request;
-  base::set_duration(std::max(time, Duration{0}), *request.mutable_duration());
+  base::set_duration(time, *request.mutable_duration());
   state_->lock->sleep(request);
 }
 

@@ -174,6 +174,7 @@ void Mocking::answer(detail::MockCalls& calls, const PayloadList& arguments, Pay
     }
     rest(time);
   }
+  const MockRun run(runs_, calls.described());
   calls.give(index, arguments, result);
 }
 

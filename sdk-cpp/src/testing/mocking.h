@@ -16,6 +16,7 @@
 
 #include "sdk-cpp/src/interceptors.h"
 #include "sdk-cpp/src/testing/mock_calls.h"
+#include "sdk-cpp/src/testing/mock_runs.h"
 
 namespace chimera::sdk {
 
@@ -45,9 +46,11 @@ class Mocking final : public WorkerInterceptor {
   void answer(detail::MockCalls& calls, const PayloadList& arguments, PayloadSink* result);
   // What the test is to be told of.
   void note(std::string problem);
+  const MockRuns& runs() const { return runs_; }
   std::vector<std::string> problems() const;
 
  private:
+  MockRuns runs_;
   mutable absl::Mutex mutex_;
   std::vector<std::string> problems_ ABSL_GUARDED_BY(mutex_);
 };

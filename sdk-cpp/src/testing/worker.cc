@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <stdexcept>
@@ -12,10 +13,70 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
+#include "sdk-cpp/src/log.h"
 #include "sdk-cpp/src/testing/mock_calls.h"
 #include "sdk-cpp/src/testing/mocking.h"
+#include "sdk-cpp/src/worker_options.h"
 
 namespace chimera {
+
+namespace {
+
+// Calls `ring` on a thread of its own after each period, until it answers false or this ends.
+class Alarm {
+ public:
+  Alarm(std::chrono::milliseconds period, std::function<bool()> ring)
+      : thread_([this, period, ring = std::move(ring)] { run(period, ring); }) {}
+  ~Alarm() { end(); }
+  Alarm(const Alarm&) = delete;
+  Alarm& operator=(const Alarm&) = delete;
+
+  // After the call under way.
+  void end() {
+    {
+      const std::lock_guard lock(mutex_);
+      ended_ = true;
+    }
+    changed_.notify_all();
+    if (thread_.joinable()) thread_.join();
+  }
+
+ private:
+  void run(std::chrono::milliseconds period, const std::function<bool()>& ring) {
+    do {
+      std::unique_lock lock(mutex_);
+      if (changed_.wait_for(lock, period, [this] { return ended_; })) return;
+    } while (ring());
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool ended_ = false;
+  std::thread thread_;  // Last: it uses the others.
+};
+
+// At a test's end, of mocks that have not returned: says which, and ends what they wait for.
+void let_go(Client& client, const sdk::MockRuns& runs, std::chrono::milliseconds waited) {
+  for (const sdk::MockRuns::Open& each : runs.open()) {
+    const std::string what = absl::StrCat("the TestWorker ends and waits for ", each.mock,
+                                          ", which has not returned for ", waited.count(), " ms");
+    if (!each.awaited) {
+      sdk::log(sdk::LogLevel::kError,
+               absl::StrCat(what, ": nothing can end its code, which must return"));
+      continue;
+    }
+    sdk::log(sdk::LogLevel::kError, absl::StrCat(what, ": it waits for the workflow '",
+                                                 each.awaited->id, "', which is terminated"));
+    try {
+      client.get_workflow_handle<void>(each.awaited->id, each.awaited->run_id)
+          .terminate("the test is over, and a mock waits for this");
+    } catch (const std::exception& error) {  // It has ended, perhaps.
+      sdk::log(sdk::LogLevel::kWarning, error.what());
+    }
+  }
+}
+
+}  // namespace
 
 struct TestWorker::State {
   TestWorkerOptions options;
@@ -32,6 +93,7 @@ TestWorker::TestWorker(TestEnvironment& env, TestWorkerOptions options)
     throw std::invalid_argument(
         "TestWorkerOptions::time_limit must be more than nothing: a test that may not take any "
         "time fails");
+  sdk::check(options.worker);
   // Beyond what a clock can add to the present.
   constexpr std::chrono::milliseconds kLongest = std::chrono::hours(24 * 365 * 100);
   options.time_limit = std::min<std::chrono::milliseconds>(options.time_limit, kLongest);
@@ -40,7 +102,17 @@ TestWorker::TestWorker(TestEnvironment& env, TestWorkerOptions options)
   state_->mocking->other_task_queues = state_->options.other_task_queues;
 }
 
-TestWorker::~TestWorker() = default;
+TestWorker::~TestWorker() {
+  if (!state_->worker) return;
+  constexpr std::chrono::milliseconds kLongest{10000};
+  const std::chrono::milliseconds patience = std::min(state_->options.time_limit, kLongest);
+  state_->worker->shutdown();
+  const Alarm alarm(patience, [&client = env_.client(), &runs = state_->mocking->runs(), patience] {
+    let_go(client, runs, patience);
+    return true;
+  });
+  state_->worker.reset();
+}
 
 std::shared_ptr<detail::MockCalls> TestWorker::make_calls(Kind kind, std::string name) {
   return std::make_shared<detail::MockCalls>(
@@ -132,14 +204,12 @@ std::string TestWorker::unmet() const {
 // A thread that ends the workflow when time is over, so that who waits for its result gets one.
 struct TestWorker::TimeLimit::Watch {
   Watch(Client& client, std::string id, std::chrono::milliseconds time)
-      : thread([this, client, id = std::move(id), time]() mutable { watch(client, id, time); }) {}
-  ~Watch() { end(); }
+      : alarm(time, [this, client, id = std::move(id), time]() mutable {
+          end_workflow(client, id, time);
+          return false;
+        }) {}
 
-  void watch(Client& client, const std::string& id, std::chrono::milliseconds time) {
-    {
-      std::unique_lock lock(mutex);
-      if (changed.wait_for(lock, time, [this] { return ended; })) return;
-    }
+  void end_workflow(Client& client, const std::string& id, std::chrono::milliseconds time) {
     report = absl::StrCat("the workflow did not end within ", time.count(),
                           " ms of the machine's time (TestWorkerOptions::time_limit).\n");
     try {
@@ -149,20 +219,9 @@ struct TestWorker::TimeLimit::Watch {
       absl::StrAppend(&report, error.what());
     }
   }
-  void end() {
-    {
-      const std::lock_guard lock(mutex);
-      ended = true;
-    }
-    changed.notify_all();
-    if (thread.joinable()) thread.join();
-  }
 
-  std::mutex mutex;
-  std::condition_variable changed;
-  bool ended = false;
-  std::string report;  // Of the thread's, until it has been joined.
-  std::thread thread;  // Last: it uses the others.
+  std::string report;  // Of the alarm's thread, until that has ended.
+  Alarm alarm;         // Last: it uses the others.
 };
 
 TestWorker::TimeLimit::TimeLimit(TestWorker& worker, std::string workflow_id)
@@ -171,7 +230,7 @@ TestWorker::TimeLimit::TimeLimit(TestWorker& worker, std::string workflow_id)
 TestWorker::TimeLimit::~TimeLimit() = default;
 
 void TestWorker::TimeLimit::throw_if_over() const {
-  watch_->end();
+  watch_->alarm.end();
   if (!watch_->report.empty()) throw TestTimeoutError(watch_->report);
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
@@ -266,6 +267,7 @@ class _ServedEnvironment(WorkflowEnvironment):
     def __init__(self, client: chimera.client.Client, server: TestServer) -> None:
         super().__init__(client)
         self._server = server
+        self._others: weakref.WeakSet[chimera.service.ServiceClient] = weakref.WeakSet()
 
     @classmethod
     async def _start(cls, config: ServerConfig, **connect: Any) -> WorkflowEnvironment:
@@ -277,8 +279,15 @@ class _ServedEnvironment(WorkflowEnvironment):
             raise
         return cls(_with_assertions(client), server)
 
+    async def connect_client(self, **kwargs: Any) -> chimera.client.Client:
+        client = await super().connect_client(**kwargs)
+        self._others.add(client.service_client)
+        return client
+
     async def shutdown(self) -> None:
         await self._server.stop()
+        for connected in (self._client.service_client, *self._others):
+            connected._server_ended()
 
 
 class _SkippingEnvironment(_ServedEnvironment):
@@ -319,6 +328,7 @@ class _OwnClocksEnvironment(_ServedEnvironment):
         self._skipper = TimeSkipper(served.client, config=config)
         WorkflowEnvironment.__init__(self, self._skipper.client)
         self._server = served._server
+        self._others = served._others
 
     async def sleep(self, duration: timedelta | float) -> None:
         raise RuntimeError(

@@ -34,6 +34,7 @@ Transition::Transition(Engine& engine, const Run& run)
     : engine_(engine),
       run_(const_cast<Run&>(run)),
       first_(run.events.events_size()),
+      batch_(first_),
       buffered_(run.buffered.size()),
       was_running_(run.running()),
       was_speculative_(run.task.kind == WorkflowTask::Kind::kSpeculative) {
@@ -55,14 +56,9 @@ HistoryEvent Transition::event(enums::EventType type) const {
 }
 
 const HistoryEvent& Transition::write(HistoryEvent event) {
-  using Kind = WorkflowTask::Kind;
   if (!is_task_event(event.event_type())) {
     ++run_.events_since_failure;
-    if (run_.task.kind == Kind::kSpeculative) materialize_task(*this, "");
-    if (run_.task.kind == Kind::kTransient && !run_.task.is_started()) {
-      run_.task = WorkflowTask{};  // New events: the retry becomes a normal first attempt.
-      want_task_ = true;
-    }
+    if (run_.task.kind == WorkflowTask::Kind::kSpeculative) materialize_task(*this, "");
   }
   event.set_event_id(run_.next_event_id());
   event.set_task_id(engine_.ids().next_task_id());
@@ -111,6 +107,16 @@ void Transition::flush_buffered() {
   want_task_ = true;
 }
 
+void Transition::end_batch() {
+  const int last = run_.events.events_size();
+  if (last > batch_) run_.batches.push_back(std::exchange(batch_, last) + 1);
+}
+
+void Transition::join_batch() {
+  batch_ = static_cast<int>(run_.batches.back()) - 1;
+  run_.batches.pop_back();
+}
+
 void Transition::enforce_history_limits() {
   if (!run_.running()) return;
   const DynamicConfig& config = engine_.config();
@@ -148,7 +154,7 @@ void Transition::commit() {
   if (run_.task.pending() && !run_.task.is_started() && run_.task.stamp == 0) dispatch_task(*this);
   skip_time(*this);
   if (counts()) count();
-  if (wrote()) run_.batches.push_back(first_ + 1);
+  end_batch();
   end();
   // What is buffered may be the end of a fast-forward.
   if (!wrote() && run_.buffered.size() <= buffered_) return;

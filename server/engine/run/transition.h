@@ -20,8 +20,7 @@ class Transition {
   Transition& operator=(const Transition&) = delete;
 
   HistoryEvent event(enums::EventType type) const;  // With type and time.
-  // Appends; the returned event stays where it is. A speculative or transient task that is not
-  // started yields to it.
+  // Appends; the returned event stays where it is. A speculative task is written before it.
   const HistoryEvent& write(HistoryEvent event);
   // An event from outside: buffered while a workflow task is started, and it wants a workflow task.
   void external(HistoryEvent event);
@@ -29,6 +28,10 @@ class Transition {
   void aside(HistoryEvent event);
   // What a command brought about: behind the events of all commands of its task.
   void after_commands(HistoryEvent event);
+  // What was written so far is a batch of its own.
+  void end_batch();
+  // What will be written belongs to the run's last batch, which the same turn has written.
+  void join_batch();
   // After the events of a completed or failed task: what was buffered, results last.
   void flush_buffered();
   void want_task() { want_task_ = true; }
@@ -61,6 +64,7 @@ class Transition {
   Engine& engine_;
   Run& run_;
   const int first_;
+  int batch_;                   // The events before the batch that is written.
   const std::size_t buffered_;  // At first.
   const bool was_running_, was_speculative_;
   bool want_task_ = false;

@@ -7,6 +7,7 @@
 #include "server/engine/turn/options.h"
 #include "server/engine/turn/start.h"
 #include "server/engine/turn/update_registry.h"
+#include "server/engine/turn/workflow_task.h"
 
 namespace chimera::server {
 namespace {
@@ -25,8 +26,14 @@ void copy_base(Engine& engine, const Run& base, Run& run, std::int64_t finish_id
   rebuild.begin_again(run.clock(engine.now()));
 }
 
-void add_missing_started(Transition& t) {
-  const Run& run = t.run();
+// The point may be before the task's start, or where the next attempt of one that failed left no
+// event yet.
+void start_missing_task(Transition& t) {
+  Run& run = t.run();
+  if (!run.task.pending()) {
+    run.task.attempt = 1;
+    schedule_task(t, /*speculative=*/false);
+  }
   if (run.task.started_id != 0) return;
   HistoryEvent started = t.event(enums::EVENT_TYPE_WORKFLOW_TASK_STARTED);
   auto& a = *started.mutable_workflow_task_started_event_attributes();
@@ -152,7 +159,7 @@ std::string reset_run(Engine& engine, const Run& reset,
   copy_base(engine, *base, run, request.workflow_task_finish_event_id());
   note_reset(engine, *base, run_id);
   Transition t(engine, run);
-  add_missing_started(t);
+  start_missing_task(t);
   write_reset(t, *base, request);
   run.task.attempt = 1;
   reapply(t, *base, request);

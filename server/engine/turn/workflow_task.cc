@@ -151,8 +151,23 @@ void materialize_task(Transition& t, const std::string& identity,
           *completed_by;
     }
     task.started_id = t.write(std::move(started)).event_id();
+    t.end_batch();
   }
   task.kind = Kind::kNormal;
+  run.task = std::move(task);
+}
+
+// Events came while the retry waited: it is a normal first attempt, whose event is written at its
+// start (genuine servers 1.29, 1.32).
+void renew_task(Transition& t) {
+  Run& run = t.run();
+  WorkflowTask task = run.task;
+  task.kind = Kind::kNormal;
+  task.attempt = 1;
+  task.timeout = task_timeout(run, 1);
+  HistoryEvent event = t.event(enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED);
+  fill_scheduled(run, task, event);
+  task.scheduled_id = t.write(std::move(event)).event_id();
   run.task = std::move(task);
 }
 
@@ -183,6 +198,7 @@ void start_task(Transition& t, TaskStart by, wf::PollWorkflowTaskQueueResponse& 
   task.history_size = run.history_size;
   task.suggest_reasons = suggest_reasons(t.engine().config(), run);
   task.stamp = t.engine().ids().next_stamp();
+  if (task.kind == Kind::kTransient && run.events_since_failure > 0) renew_task(t);
   note_target(t, by);
   if (task.kind == Kind::kNormal) {
     HistoryEvent event = t.event(enums::EVENT_TYPE_WORKFLOW_TASK_STARTED);

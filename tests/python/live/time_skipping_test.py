@@ -21,6 +21,7 @@ from chimera.client import (
 )
 from chimera.common import RetryPolicy
 from chimera.exceptions import TimeoutError as TemporalTimeoutError
+from chimera.service import RPCStatusCode
 from chimera.testing import WorkflowEnvironment
 from chimera.worker import Worker
 
@@ -168,3 +169,21 @@ async def test_an_environment_says_what_it_can(env):
     assert env.supports_time_skipping and env.supports_time_skipping_v1
     assert not env.supports_time_skipping_v2
     assert isinstance(env.client, Client)
+
+
+@pytest.mark.parametrize("start", [WorkflowEnvironment.start_local, WorkflowEnvironment.start_time_skipping])
+async def test_clients_of_an_environment_that_is_gone_hear_at_once(start):
+    env = await start()
+    other = await env.connect_client()
+    handle = await env.client.start_workflow(Waits.run, id="orphan", task_queue=QUEUE)
+    results = [asyncio.ensure_future(each.result()) for each in (handle, other.get_workflow_handle("orphan"))]
+    await other.count_workflows()  # They are asked for by now.
+    begin = time.monotonic()
+    await env.shutdown()
+
+    for call in (*results, handle.describe(), other.count_workflows(), handle.result()):
+        with pytest.raises(RPCError) as failed:
+            await call
+        assert failed.value.status == RPCStatusCode.UNAVAILABLE
+    assert time.monotonic() - begin < 5
+    await env.shutdown()

@@ -45,7 +45,7 @@ class TestEnvironment {
   Client& client();
   // The server's time. Where it skips, it is often far ahead of the machine's.
   Time now() const;
-  // Until the server's time has gone on so far: at once where time skips and nobody works.
+  // Until its time has gone on so far: at once where it skips and nobody works. Not negative.
   void sleep(Duration time);
   // By the workflow's clock, if it has one of its own (a time_skipping_config); else now().
   template <class R>

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "core/base/server_gone.h"
+
 namespace chimera::core {
 namespace {
 
@@ -55,6 +57,14 @@ TEST(RetryTest, LongPollsCountFromTheirFirstFailure) {
   EXPECT_TRUE(state.next_delay(absl::UnavailableError(""), broken, kMiddle));
   EXPECT_TRUE(state.next_delay(absl::UnavailableError(""), broken + seconds(9), kMiddle));
   EXPECT_FALSE(state.next_delay(absl::UnavailableError(""), broken + seconds(10), kMiddle));
+}
+
+// In this process no other takes its place. A worker's polls go on until it is told to end.
+TEST(RetryTest, AServerThatHasEndedIsNotAskedAgain) {
+  RetryState call = normal_call(), poll = task_poll();
+
+  EXPECT_FALSE(call.next_delay(base::server_gone("it has ended"), kStart, kMiddle));
+  EXPECT_TRUE(poll.next_delay(base::server_gone("it has ended"), kStart, kMiddle));
 }
 
 TEST(RetryTest, OneTryMeansOneTry) {

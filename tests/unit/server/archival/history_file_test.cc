@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "server/archival/setting.h"
@@ -111,6 +112,14 @@ TEST_F(HistoryFileTest, DeepFailuresAreKept) {
 
   ASSERT_TRUE(page.ok()) << page.status();
   EXPECT_EQ(page->events.events(0).SerializeAsString(), events.events(0).SerializeAsString());
+}
+
+// A pipe would be waited for.
+TEST_F(HistoryFileTest, WhatIsNoRegularFileIsNotOpened) {
+  ASSERT_TRUE(write_history(folder, kKey, of(1), {1}).ok());
+  ASSERT_EQ(mkfifo((folder + "/" + history_name(kKey, 1)).c_str(), 0600), 0);
+
+  EXPECT_EQ(reader.read(folder, kKey, "", 100).status().code(), absl::StatusCode::kNotFound);
 }
 
 // It comes from a server 1.32.

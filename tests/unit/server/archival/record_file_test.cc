@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace chimera::server::archival {
@@ -172,14 +173,67 @@ TEST_F(RecordFileTest, PassesOverFilesThatAreNoRecords) {
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), 1) << "no part is left";
 }
 
-TEST_F(RecordFileTest, ADamagedRecordIsNamed) {
+TEST_F(RecordFileTest, ADamagedRecordIsNamedAndHidesNoOther) {
   write("a", 10);
-  std::ofstream(folder + "/ns-id/20000000000_5.visibility") << "{";
+  write("b", 30);
+  const std::string own = folder + "/ns-id/";
+  std::ofstream(own + "20000000000_5.visibility") << "{";
+  std::ofstream(own + "21000000000_5.visibility");
+  std::ofstream(own + "22000000000_5.visibility") << "{}";
+  for (const auto& entry : std::filesystem::directory_iterator(own)) {
+    const std::string name = entry.path().filename();
+    // A copy under another time would be listed twice.
+    if (name.starts_with("30")) std::filesystem::copy(entry.path(), own + "4" + name.substr(1));
+  }
+
+  const auto page = list_records({folder, "ns-id", {}, Filter(), "", 10});
+
+  ASSERT_TRUE(page.ok()) << page.status();
+  EXPECT_EQ(page->infos.size(), 2u);
+  EXPECT_THAT(page->damaged,
+              ElementsAre(testing::HasSubstr("/40000000000_"),
+                          testing::HasSubstr("/22000000000_5.visibility is damaged: its record is "
+                                             "another than its name tells"),
+                          testing::HasSubstr("/21000000000_5.visibility is damaged: no object"),
+                          testing::HasSubstr("/20000000000_5.visibility is damaged: no object")));
+  EXPECT_THAT(ids("", 1), ElementsAre("b", "|", "a", "|", "|"));
+}
+
+// A pipe would be waited for.
+TEST_F(RecordFileTest, WhatIsNoRegularFileIsNotOpened) {
+  write("a", 10);
+  const std::string own = folder + "/ns-id/";
+  ASSERT_EQ(mkfifo((own + "20000000000_5.visibility").c_str(), 0600), 0);
+  ASSERT_EQ(mkfifo((own + "pipe").c_str(), 0600), 0);
+  std::filesystem::create_symlink(own + "pipe", own + "21000000000_5.visibility");
+  std::filesystem::create_directory(own + "22000000000_5.visibility");
+  std::filesystem::create_symlink(own + "nowhere", own + "23000000000_5.visibility");
+  std::filesystem::create_symlink("/dev/zero", own + "24000000000_5.visibility");
+
+  EXPECT_THAT(ids(""), ElementsAre("a", "|"));
+}
+
+TEST_F(RecordFileTest, AFileThatCannotBeReadNowIsAskedForAgain) {
+  write("a", 10);
+  const std::string own = folder + "/ns-id/", loop = own + "20000000000_5.visibility";
+  std::filesystem::create_symlink(loop, loop);
 
   const auto status = list_records({folder, "ns-id", {}, Filter(), "", 10}).status();
 
-  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
-  EXPECT_THAT(std::string(status.message()), testing::HasSubstr("20000000000_5.visibility"));
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(status.message()), testing::HasSubstr(loop));
+}
+
+TEST_F(RecordFileTest, APipeInTheWayOfAPartIsReplaced) {
+  write("a", 10);
+  for (const auto& entry : std::filesystem::directory_iterator(folder + "/ns-id")) {
+    const std::string part = folder + "/." + entry.path().filename().string() + ".part";
+    ASSERT_EQ(mkfifo(part.c_str(), 0600), 0);
+  }
+  std::filesystem::remove_all(folder + "/ns-id");
+  write("a", 10);
+
+  EXPECT_THAT(ids(""), ElementsAre("a", "|"));
 }
 
 TEST_F(RecordFileTest, ATokenThatIsNoneIsRefused) {

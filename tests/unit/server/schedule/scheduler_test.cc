@@ -104,6 +104,13 @@ TEST_F(SchedulerTest, OriginalWorkflowIdIsKept) {
   EXPECT_THAT(run_after(seconds(60)), ElementsAre("w"));
 }
 
+TEST_F(SchedulerTest, OriginalWorkflowIdIsNotKeptByActionsThatMayOverlap) {
+  policies().set_keep_original_workflow_id(true);
+  patch(backfill_of(seconds(90)));
+  EXPECT_THAT(run(), ElementsAre("w-2026-04-01T11:59:00Z", "w-2026-04-01T12:00:00Z"));
+  EXPECT_THAT(run_after(seconds(60)), ElementsAre("w"));
+}
+
 TEST_F(SchedulerTest, SkipLeavesOutWhatOverlaps) {
   run_after(seconds(60));
   EXPECT_THAT(run_after(seconds(120)), IsEmpty());

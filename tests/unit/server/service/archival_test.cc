@@ -5,6 +5,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/synchronization/mutex.h"
+#include "temporal/api/operatorservice/v1/request_response.pb.h"
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -123,6 +124,23 @@ class ArchivalTest : public testing::Test {
   void wait_until_deleted(const std::string& id) {
     while (describe(*transport, id).ok()) {
     }
+  }
+
+  enums::WorkflowExecutionStatus status_of(const std::string& id) {
+    wf::DescribeWorkflowExecutionRequest request;
+    request.set_namespace_("default");
+    request.mutable_execution()->set_workflow_id(id);
+    const auto described =
+        ask<wf::DescribeWorkflowExecutionResponse>("DescribeWorkflowExecution", request);
+    EXPECT_TRUE(described.ok()) << described.status();
+    return described.ok() ? described->workflow_execution_info().status()
+                          : enums::WORKFLOW_EXECUTION_STATUS_UNSPECIFIED;
+  }
+  void delete_workflow(const std::string& id) {
+    wf::DeleteWorkflowExecutionRequest request;
+    request.set_namespace_("default");
+    request.mutable_workflow_execution()->set_workflow_id(id);
+    EXPECT_TRUE(ask<wf::DeleteWorkflowExecutionResponse>("DeleteWorkflowExecution", request).ok());
   }
 
   static wf::GetWorkflowExecutionHistoryRequest of(const std::string& id,
@@ -261,10 +279,7 @@ TEST_F(ArchivalTest, WhatACallerDeletesStaysInTheArchive) {
   start();
   const std::string run_id = run_and_close("order");
   wait_until_archived(1);
-  wf::DeleteWorkflowExecutionRequest request;
-  request.set_namespace_("default");
-  request.mutable_workflow_execution()->set_workflow_id("order");
-  ASSERT_TRUE(ask<wf::DeleteWorkflowExecutionResponse>("DeleteWorkflowExecution", request).ok());
+  delete_workflow("order");
   wait_until_deleted("order");
 
   const auto after = history(of("order", run_id));
@@ -292,6 +307,101 @@ TEST_F(ArchivalTest, NothingIsDeletedBeforeItIsArchived) {
   EXPECT_EQ(list()->executions_size(), 2);
   EXPECT_TRUE(history(of("order", run_id))->archived());
   logs.wait_for("the archive of namespace default is written again");
+}
+
+TEST_F(ArchivalTest, WhatACallerDeletesIsArchivedFirst) {
+  start();
+  break_archive();
+  const std::string closed = run_and_close("closed");
+  std::string open;
+  ASSERT_TRUE(start_workflow(*transport, "open", &open).ok());
+  for (const char* id : {"closed", "open", "closed"}) delete_workflow(id);
+  logs.wait_for("2 in all wait; they are not deleted meanwhile");
+  EXPECT_TRUE(describe(*transport, "closed").ok());
+  EXPECT_EQ(status_of("open"), enums::WORKFLOW_EXECUTION_STATUS_TERMINATED);
+  // One that follows is no part of it.
+  ASSERT_TRUE(start_workflow(*transport, "closed").ok());
+  mend_archive();
+  while (describe(*transport, "open").ok()) clock.move(std::chrono::seconds{31});
+
+  wait_until_archived(2);
+  EXPECT_TRUE(history(of("open", open))->archived());
+  while (!history(of("closed", closed))->archived()) clock.move(std::chrono::seconds{31});
+  EXPECT_EQ(status_of("closed"), enums::WORKFLOW_EXECUTION_STATUS_RUNNING);
+}
+
+TEST_F(ArchivalTest, WhatACallerDeletesIsArchivedFirstOverARestart) {
+  keep_in_file();
+  start();
+  break_archive();
+  const std::string run_id = run_and_close("order");
+  run_and_close("other");
+  delete_workflow("order");
+  EXPECT_TRUE(describe(*transport, "order").ok());
+  stop();
+  mend_archive();
+  start();
+
+  wait_until_archived(2);
+  wait_until_deleted("order");
+  EXPECT_TRUE(history(of("order", run_id))->archived());
+  EXPECT_TRUE(describe(*transport, "other").ok());
+  stop();
+  start();
+  EXPECT_FALSE(describe(*transport, "order").ok());
+}
+
+TEST_F(ArchivalTest, ANamespaceIsArchivedBeforeItIsDeleted) {
+  keep_in_file();
+  start();
+  wf::RegisterNamespaceRequest add;
+  add.set_namespace_("short-lived");
+  add.mutable_workflow_execution_retention_period()->set_seconds(86400);
+  ASSERT_TRUE(ask<wf::RegisterNamespaceResponse>("RegisterNamespace", add).ok());
+  break_archive();
+  for (int i = 0; i < 3; ++i) {
+    wf::StartWorkflowExecutionRequest request;
+    request.set_namespace_("short-lived");
+    request.set_workflow_id(absl::StrCat("order-", i));
+    request.mutable_workflow_type()->set_name("Echo");
+    request.mutable_task_queue()->set_name("nobody");
+    ASSERT_TRUE(ask<wf::StartWorkflowExecutionResponse>("StartWorkflowExecution", request).ok());
+  }
+  ::temporal::api::operatorservice::v1::DeleteNamespaceRequest request;
+  request.set_namespace_("short-lived");
+  ::temporal::api::operatorservice::v1::DeleteNamespaceResponse response;
+  ASSERT_TRUE(call(*transport, "/temporal.api.operatorservice.v1.OperatorService/DeleteNamespace",
+                   request, response)
+                  .ok());
+  logs.wait_for("3 in all wait");
+  const auto is_there = [&] {
+    wf::DescribeNamespaceRequest describe;
+    describe.set_namespace_(response.deleted_namespace());
+    return ask<wf::DescribeNamespaceResponse>("DescribeNamespace", describe).ok();
+  };
+  EXPECT_TRUE(is_there());
+  stop();
+  mend_archive();
+  start();
+  while (is_there()) clock.move(std::chrono::seconds{31});
+
+  EXPECT_EQ(files("/history"), 3u);
+  EXPECT_EQ(files("/visibility"), 3u);
+}
+
+TEST_F(ArchivalTest, ADamagedRecordHidesNoOther) {
+  start();
+  run_and_close("order");
+  wait_until_archived(1);
+  fs::path record;
+  for (const auto& entry : fs::recursive_directory_iterator(folder + "/visibility"))
+    if (entry.is_regular_file()) record = entry.path();
+  const std::string damaged = record.parent_path() / "20000000000_5.visibility";
+  std::ofstream(damaged) << "{";
+
+  EXPECT_EQ(list()->executions_size(), 1);
+  logs.wait_for(absl::StrCat("the archive's file ", damaged,
+                             " is damaged: no object of JSON. It is passed over. Restore"));
 }
 
 // A limit on files stands for a disk that is full.

@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 
 #include "core/base/executor.h"
+#include "core/base/server_gone.h"
 #include "core/base/timers.h"
 #include "server/base/tokens.h"
 #include "tests/unit/server/service/server_calls.h"
@@ -345,7 +346,10 @@ TEST(ServerTest, ATransportThatOutlivesItsServerAnswersUnavailable) {
   auto transport = (*server)->local_transport();
   server->reset();
 
-  EXPECT_EQ(start_workflow(*transport, "late").code(), absl::StatusCode::kUnavailable);
+  const absl::Status refused = start_workflow(*transport, "late");
+  EXPECT_EQ(refused.code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(refused.message(), "the server has ended");
+  EXPECT_TRUE(base::is_server_gone(refused)) << "it is tried again";
 }
 
 TEST(ServerTest, ASearchAttributeIsNotAddedWithAnotherType) {
