@@ -162,7 +162,7 @@ def test_a_program_without_its_companion(server: str, folder: pathlib.Path):
 
 
 def test_a_library_that_is_not_chimeras(server: str, folder: pathlib.Path):
-    shutil.copy(CHIMERA.parent / "lib/libchimera.so.0", folder / "libother.so")
+    shutil.copy(CHIMERA.parent / "lib/libchimera.so", folder / "libother.so")
 
     said = refusal(server, folder, "./libother.so")
 
