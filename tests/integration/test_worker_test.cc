@@ -1,6 +1,7 @@
 // TestWorker: mocks, unexpected calls, and tests that would hang.
 #include <atomic>
 #include <future>
+#include <latch>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -220,6 +221,39 @@ TEST_F(TestWorkerTest, MocksServeAnyTaskQueue) {
 }
 
 // Without a fixture's check at the end.
+// A fixture's members are destroyed before what it stands on, and activities use them.
+class WorkflowTestMembers : public WorkflowTest {
+ public:
+  struct Shop {
+    Shop() { open = true; }
+    ~Shop() { open = false; }
+    int serve() {
+      inside.count_down();
+      activity::wait_for_worker_shutdown(1min);
+      used_when_closed = !open;
+      return 1;
+    }
+  };
+  struct Buys {
+    int run() { return workflow::execute_activity<&Shop::serve>({.start_to_close_timeout = 1h}); }
+  };
+  static void TearDownTestSuite() { EXPECT_FALSE(used_when_closed); }
+
+  static inline std::atomic<bool> open{false}, used_when_closed{false};
+  static inline std::latch inside{1};
+
+ protected:
+  Shop shop_;
+};
+
+TEST_F(WorkflowTestMembers, OutliveTheActivitiesThatUseThem) {
+  const auto buys = define_workflow<&Buys::run>("Buys");
+  worker.add(buys).add_activity<&Shop::serve>(shop_);
+  worker.start();
+  env.client().start_workflow<&Buys::run>(worker.options());
+  inside.wait();
+}
+
 class UnexpectedTest : public ::testing::Test {
  protected:
   TestEnvironment env;

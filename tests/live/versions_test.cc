@@ -203,9 +203,9 @@ TEST_P(VersionsLive, AChildGoesToTheVersionThatItsStartNames) {
 TEST_P(VersionsLive, WrongDeploymentsAreRefused) {
   const auto refusal = [this](WorkerOptions options, const auto& definition) -> std::string {
     options.task_queue = queue();
-    Worker worker(client(), std::move(options));
-    worker.add(definition);
     try {
+      Worker worker(client(), std::move(options));
+      worker.add(definition);
       worker.start();
     } catch (const std::invalid_argument& error) {
       return error.what();

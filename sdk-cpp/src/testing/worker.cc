@@ -83,6 +83,7 @@ struct TestWorker::State {
   // Shared with the runs of the worker.
   std::shared_ptr<sdk::Mocking> mocking = std::make_shared<sdk::Mocking>();
   std::optional<Worker> worker;
+  bool stopped = false;
   int last_id = 0;
 };
 
@@ -102,7 +103,10 @@ TestWorker::TestWorker(TestEnvironment& env, TestWorkerOptions options)
   state_->mocking->other_task_queues = state_->options.other_task_queues;
 }
 
-TestWorker::~TestWorker() {
+TestWorker::~TestWorker() { stop(); }
+
+void TestWorker::stop() {
+  state_->stopped = true;
   if (!state_->worker) return;
   constexpr std::chrono::milliseconds kLongest{10000};
   const std::chrono::milliseconds patience = std::min(state_->options.time_limit, kLongest);
@@ -140,6 +144,7 @@ void TestWorker::keep(std::shared_ptr<detail::MockBase> mock) {
 
 void TestWorker::start() {
   if (state_->worker) throw std::logic_error("the worker has been started already");
+  if (state_->stopped) throw std::logic_error("the worker has been stopped");
   sdk::Mocking& mocking = *state_->mocking;
   mocking.rest = [&env = env_](Duration time) { env.rest_activity(time); };
   Worker worker(env_.client(), state_->options.worker);

@@ -26,8 +26,9 @@
 
 namespace chimera {
 
-// A server whose time skips and a worker in it, new for each test. At its end the test fails for
-// unexpected calls and mocks that were not used (TestWorker::unmet()).
+// A server whose time skips and a worker in it, new for each test. At its end the worker is stopped,
+// before members of a derived fixture are destroyed, which activities may use; and the test fails
+// for unexpected calls and mocks that were not used (TestWorker::unmet()).
 class WorkflowTest : public ::testing::Test {
  public:
   explicit WorkflowTest(const TestEnvironmentOptions& environment = {},
@@ -36,6 +37,7 @@ class WorkflowTest : public ::testing::Test {
 
  protected:
   void TearDown() override {
+    worker.stop();
     const std::string unmet = worker.unmet();
     if (!unmet.empty()) ADD_FAILURE() << unmet;
   }

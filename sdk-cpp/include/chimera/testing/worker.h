@@ -50,7 +50,7 @@ struct TestWorkerOptions {
 class TestWorker : public Registry {
  public:
   explicit TestWorker(TestEnvironment& env, TestWorkerOptions options = {});
-  ~TestWorker();
+  ~TestWorker();  // As stop().
   TestWorker(const TestWorker&) = delete;
   TestWorker& operator=(const TestWorker&) = delete;
 
@@ -130,6 +130,10 @@ class TestWorker : public Registry {
   // For env.client(): this worker's task queue, and an id, a new one when it is empty.
   WorkflowOptions options(std::string id = "");
   void start();
+
+  // Ends the worker, and waits until what it runs has ended: from then on nothing uses what its
+  // activities and mocks do. Again: no effect.
+  void stop();
 
   // What the test should not leave unseen, in lines: unexpected calls and errors, mocks that were
   // never called, answers with times() that are left. Empty when there is nothing.
