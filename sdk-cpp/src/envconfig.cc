@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 // Some texts that are no TOML end in its assertions, which must not end the process.
-#define TOML_ASSERT(expression) \
-  ((expression) ? void() : throw std::invalid_argument("this is no TOML"))
+[[noreturn]] static void not_toml() { throw std::invalid_argument("this is no TOML"); }
+#define TOML_ASSERT(expression) ((expression) ? void() : not_toml())
 #include "toml++/toml.h"
 
 namespace chimera {
