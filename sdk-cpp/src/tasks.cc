@@ -117,9 +117,10 @@ std::shared_ptr<TaskState> spawn(std::function<void()> body) {
   return task;
 }
 
-void join(const std::shared_ptr<TaskState>& task) {
+void join(const std::shared_ptr<TaskState>& given) {
   constexpr char kCall[] = "Task::get";
-  require(task, "task");
+  require(given, "task");
+  const std::shared_ptr<TaskState> task = given;  // While this waits, the user's may go.
   WorkflowRuntime& run = sdk::run_of(*task, kCall);
   task->joined = true;
   while (!task->finished) {

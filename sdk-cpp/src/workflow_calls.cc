@@ -34,9 +34,9 @@ void cancel(const OperationPtr& operation) {
   if (run.run().may_change("cancel")) run.scheduler().cancel(operation);
 }
 
-void wait(const OperationPtr& operation, void (*decode_into)(const PayloadSource&, void*),
-          void* out) {
-  require(operation, "handle");
+void wait(const OperationPtr& given, void (*decode_into)(const PayloadSource&, void*), void* out) {
+  require(given, "handle");
+  const OperationPtr operation = given;  // While this waits, the user's may go.
   WorkflowRuntime& run = WorkflowRuntime::current("get");
   if (!operation->done) run.scheduler().wait_for(operation, run.scheduler().waiting_task("get"));
   if (operation->failure != nullptr) operation->failure->raise();
