@@ -26,9 +26,9 @@
 
 namespace chimera {
 
-// A server whose time skips and a worker in it, new for each test. At its end the worker is stopped,
-// before members of a derived fixture are destroyed, which activities may use; and the test fails
-// for unexpected calls and mocks that were not used (TestWorker::unmet()).
+// A server whose time skips and a worker in it, new for each test. At its end the worker is
+// stopped, before members of a derived fixture are destroyed, which activities may use; and the
+// test fails for unexpected calls and mocks that were not used (TestWorker::unmet()).
 class WorkflowTest : public ::testing::Test {
  public:
   explicit WorkflowTest(const TestEnvironmentOptions& environment = {},
