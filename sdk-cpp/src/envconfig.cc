@@ -13,6 +13,9 @@
 #include "absl/strings/str_replace.h"
 #include <unistd.h>
 
+// Some texts that are no TOML end in its assertions, which must not end the process.
+#define TOML_ASSERT(expression) \
+  ((expression) ? void() : throw std::invalid_argument("this is no TOML"))
 #include "toml++/toml.h"
 
 namespace chimera {
@@ -182,6 +185,8 @@ std::map<std::string, ClientConfigProfile> read_profiles(const ClientConfigOptio
   } catch (const toml::parse_error& error) {
     refuse(file->name, ", line ", error.source().begin.line, ": ",
            std::string(error.description()));
+  } catch (const std::invalid_argument& error) {
+    refuse(file->name, ": ", error.what());
   }
   const Table top(parsed, file->name);
   if (options.config_file_strict) top.refuse_unknown({"profile"});

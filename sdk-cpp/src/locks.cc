@@ -1,5 +1,6 @@
 // Mutex and Semaphore: permits that are handed over in order of arrival, so that nobody who comes
 // later is before who waits.
+#include <limits>
 #include <stdexcept>
 
 #include "absl/strings/str_cat.h"
@@ -130,6 +131,11 @@ void Semaphore::release(std::int64_t permits) {
   constexpr char kCall[] = "Semaphore::release";
   checked(permits, 1, kCall);
   if (!detail::may_change(*state_, kCall)) return;
+  if (permits > std::numeric_limits<std::int64_t>::max() - state_->permits) {
+    throw std::invalid_argument(absl::StrCat("chimera::workflow::", kCall, ": ", permits,
+                                             " permits beside the ", state_->permits,
+                                             " that are there are more than it can count"));
+  }
   state_->permits += permits;
   state_->hand_over();
 }

@@ -313,7 +313,7 @@ void Scheduler::unwind(const std::shared_ptr<Task>& task) {
     return given_up_.push_back(task);
   }
   // Nothing was thrown where all that waited were destructors of tasks.
-  if (task->unwindings == 0 || (task->unwound && task->unwindings == 1)) return;
+  if (task->unwindings <= task->ended_in_sagas + (task->unwound ? 1 : 0)) return;
   log(LogLevel::kError,
       absl::StrCat(run_.owner, ": the code of its ", task->name,
                    " swallowed the unwinding of a run that leaves the cache. A catch (...) around "

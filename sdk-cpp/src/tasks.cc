@@ -125,6 +125,13 @@ void join(const std::shared_ptr<TaskState>& task) {
   while (!task->finished) {
     TaskState& self = run.scheduler().waiting_task(kCall);
     if (&self == task.get()) refuse(kCall, "the task would wait for itself");
+    for (const TaskState* at = task.get(); at != nullptr; at = at->joins)
+      if (at == &self) refuse(kCall, "the tasks would wait for each other");
+    struct Joining {
+      TaskState& self;
+      ~Joining() { self.joins = nullptr; }
+    } const joining{self};
+    self.joins = task.get();
     const Watching watching(*task, self);
     run.scheduler().park(self);
     // The waiter's cancellation becomes the task's, whose end is then waited for.

@@ -165,7 +165,7 @@ Saga::~Saga() {
   try {
     compensate();
   } catch (const sdk::Unwinding&) {
-    task.unwound = true;  // The exception that brought us here goes on to the top.
+    ++task.ended_in_sagas;  // The exception that brought us here goes on.
   } catch (...) {
     sdk::log(sdk::LogLevel::kError,
              absl::StrCat(run->run().owner, ": compensation stopped: ", sdk::describe_current()));

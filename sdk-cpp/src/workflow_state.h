@@ -57,15 +57,16 @@ class TaskState final : public Waitable, public std::enable_shared_from_this<Tas
   bool queued = false;
   bool finished = false;
   bool joined = false;
+  const TaskState* joins = nullptr;            // For whose end it waits.
   bool owned = false;                          // By a Task of the user's, who may yet get its end.
   bool is_handler = false;                     // Of a signal or an update.
   std::shared_ptr<const HandlerType> handler;  // The one; null for an unknown update.
   const char* waiting_in = "start";  // The call of chimera::workflow that it was last seen in.
   std::uint64_t place = 0;           // Of its call that passes the user's interceptors now.
   bool continuing_as_new = false;    // Unwinds to the end of the run: nothing is compensated.
-  // Eviction: how often the unwinding was thrown, whether it reached the top, and where throwing it
-  // is safe although another exception is under way (a Saga that compensates).
-  int unwindings = 0;
+  // Eviction: how often the unwinding was thrown, and ended in a Saga that compensates, whether it
+  // reached the top, and where throwing it is safe although another exception is under way.
+  int unwindings = 0, ended_in_sagas = 0;
   bool unwound = false;
   int safe_exceptions = 0;
 };

@@ -145,6 +145,8 @@ TEST(EnvconfigTest, BadInputSaysWhat) {
       HasSubstr("TEMPORAL_TLS_CLIENT_KEY_PATH is set, and data"));
   EXPECT_THAT(refusal(of({{"TEMPORAL_TLS", "perhaps"}})), HasSubstr("true, false, 1 or 0"));
   EXPECT_THAT(refusal(of({}, "", "a = 1\nx = ")), HasSubstr("line 2"));
+  for (const char* text : {"[[[", "[profile.default]\n[[[x]]]"})
+    EXPECT_THAT(refusal(of({}, "", text)), HasSubstr("the configuration given as text"));
   EXPECT_THAT(
       refusal(of({}, "", "[profile.default]\naddress = 5")),
       HasSubstr("address in default of profile of the configuration given as text must be a "

@@ -1,5 +1,6 @@
 // What workflow code may do although it should not, or when nothing counts any more.
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -204,6 +205,16 @@ const std::vector<std::pair<const char*, std::function<void()>>> kCannotBe = {
     {"Semaphore: -1 permits; it takes 0 or more", [] { workflow::Semaphore permits(-1); }},
     {"Semaphore::acquire: 0 permits; it takes 1 or more",
      [] { workflow::Semaphore(1).acquire(0); }},
+    {"are more than it can count",
+     [] { workflow::Semaphore(1).release(std::numeric_limits<std::int64_t>::max()); }},
+    {"Task::get: the tasks would wait for each other",
+     [] {
+       workflow::Task<void> first, second;
+       first = workflow::spawn([&] { second.get(); });
+       second = workflow::spawn([&] { first.get(); });
+       workflow::sleep(0s);
+       second.get();
+     }},
     {"Semaphore::release: -1 permits", [] { workflow::Semaphore(1).release(-1); }},
     {"it was destroyed while this task waited for it",
      [] {

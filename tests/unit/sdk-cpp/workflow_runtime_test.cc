@@ -253,6 +253,29 @@ TEST(WorkflowRuntimeTest, EvictionOfASagaDoesNotCompensate) {
   EXPECT_EQ(commands(evicted).size(), 0u);
 }
 
+// What a Saga undoes is waited for; the exception goes on, and is caught by code that waits again.
+struct GoesOnAfterASaga {
+  void run() {
+    try {
+      workflow::Saga saga;
+      for (int i = 0; i < 2; ++i) saga.add([] { workflow::sleep(1h); });
+      throw ApplicationError("no");
+    } catch (const ApplicationError&) {
+      workflow::sleep(1h);
+    }
+  }
+};
+
+TEST(WorkflowRuntimeTest, EvictionInASagaIsNobodysFault) {
+  Driver driver(define_workflow<&GoesOnAfterASaga::run>("GoesOnAfterASaga"));
+  driver.start();
+
+  testing::internal::CaptureStderr();
+  driver.drop();
+
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+}
+
 TEST(WorkflowRuntimeTest, NamesAWorkflowThatSwallowsTheUnwinding) {
   seen.clear();
   Driver driver(define_workflow<&Swallows::run>("Swallows"));
