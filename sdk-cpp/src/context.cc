@@ -9,6 +9,7 @@
 #include <cxxabi.h>
 
 #include "chimera/interceptor.h"
+#include "sdk-cpp/src/links_of.h"
 #include "sdk-cpp/src/workflow_runtime.h"
 
 namespace chimera {
@@ -207,29 +208,8 @@ class CarryingActivity final : public ActivityInboundInterceptor {
   const Carried& carried_;
 };
 
-class Propagator final : public Interceptor {
- public:
-  explicit Propagator(std::vector<std::string> keys) : carried_(std::move(keys)) {}
-  std::unique_ptr<ClientOutboundInterceptor> intercept_client(
-      ClientOutboundInterceptor* next) override {
-    return std::make_unique<CarryingClient>(next, carried_);
-  }
-  std::unique_ptr<ActivityInboundInterceptor> intercept_activity(
-      ActivityInboundInterceptor* next) override {
-    return std::make_unique<CarryingActivity>(next, carried_);
-  }
-  std::unique_ptr<WorkflowInboundInterceptor> intercept_workflow(
-      WorkflowInboundInterceptor* next) override {
-    return std::make_unique<CarryingWorkflow>(next, carried_);
-  }
-  std::unique_ptr<WorkflowOutboundInterceptor> intercept_workflow_calls(
-      WorkflowOutboundInterceptor* next) override {
-    return std::make_unique<CarryingCalls>(next, carried_);
-  }
-
- private:
-  const Carried carried_;
-};
+using Propagator =
+    sdk::LinksOf<Carried, CarryingClient, CarryingActivity, CarryingWorkflow, CarryingCalls>;
 
 }  // namespace
 

@@ -10,6 +10,7 @@
 
 #include "chimera/interceptor.h"
 #include "sdk-cpp/src/errors.h"
+#include "sdk-cpp/src/links_of.h"
 #include "sdk-cpp/src/log.h"
 
 namespace chimera {
@@ -331,30 +332,8 @@ class TracedCalls final : public WorkflowOutboundInterceptor {
   const Tracing& tracing_;
 };
 
-class TracingInterceptor final : public Interceptor {
- public:
-  TracingInterceptor(std::shared_ptr<Tracer> tracer, const TracingOptions& options)
-      : tracing_(std::move(tracer), options) {}
-  std::unique_ptr<ClientOutboundInterceptor> intercept_client(
-      ClientOutboundInterceptor* next) override {
-    return std::make_unique<TracedClient>(next, tracing_);
-  }
-  std::unique_ptr<ActivityInboundInterceptor> intercept_activity(
-      ActivityInboundInterceptor* next) override {
-    return std::make_unique<TracedActivity>(next, tracing_);
-  }
-  std::unique_ptr<WorkflowInboundInterceptor> intercept_workflow(
-      WorkflowInboundInterceptor* next) override {
-    return std::make_unique<TracedWorkflow>(next, tracing_);
-  }
-  std::unique_ptr<WorkflowOutboundInterceptor> intercept_workflow_calls(
-      WorkflowOutboundInterceptor* next) override {
-    return std::make_unique<TracedCalls>(next, tracing_);
-  }
-
- private:
-  const Tracing tracing_;
-};
+using TracingInterceptor =
+    sdk::LinksOf<Tracing, TracedClient, TracedActivity, TracedWorkflow, TracedCalls>;
 
 }  // namespace
 
