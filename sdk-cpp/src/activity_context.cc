@@ -211,10 +211,11 @@ class AutoHeartbeat::Beats : public std::enable_shared_from_this<Beats> {
   Beats(std::shared_ptr<ActivityContext> context, Duration interval)
       : context_(std::move(context)), interval_(interval) {}
 
-  void go_on() {
+  void start() {
     const absl::MutexLock lock(&mutex_);
-    if (!stopped_) arm();
+    arm();
   }
+  // After the beat under way, which may run code of a test's.
   void stop() {
     const absl::MutexLock lock(&mutex_);
     stopped_ = true;
@@ -226,8 +227,10 @@ class AutoHeartbeat::Beats : public std::enable_shared_from_this<Beats> {
     timer_ = base::system_timers().after(interval_, [weak = weak_from_this()] {
       const auto self = weak.lock();
       if (self == nullptr) return;
+      const absl::MutexLock lock(&self->mutex_);
+      if (self->stopped_) return;
       self->context_->repeat_heartbeat();
-      self->go_on();
+      self->arm();
     });
   }
 
@@ -247,7 +250,7 @@ AutoHeartbeat::AutoHeartbeat(Duration interval) {
     interval = timeout.count() > 0 ? std::max(timeout / 3, kShortest) : kWithoutTimeout;
   }
   beats_ = std::make_shared<Beats>(context.share(), std::max(interval, kShortest));
-  beats_->go_on();
+  beats_->start();
 }
 AutoHeartbeat::~AutoHeartbeat() { beats_->stop(); }
 
