@@ -112,13 +112,22 @@ void CppActivityLanguage::note(const std::shared_ptr<ActivityContext>& context) 
 }
 
 void CppActivityLanguage::begin_shutdown() {
-  std::vector<std::shared_ptr<ActivityContext>> running;
+  std::vector<std::shared_ptr<ActivityContext>> running, begin;
   {
     const absl::MutexLock lock(&running_mutex_);
     shutting_down_ = true;
-    for (const auto& [token, context] : running_) running.push_back(context);
+    for (const auto& [token, context] : running_) {
+      running.push_back(context);
+      if (!context->task().is_local) continue;
+      // The worker's end waits for it, and nobody cancels it.
+      const auto turn = turns_.find(token);
+      if (turn == turns_.end() || !base::system_timers().cancel(turn->second)) continue;
+      turns_.erase(turn);
+      begin.push_back(context);
+    }
   }
   for (const auto& context : running) context->worker_shutdown().request();
+  for (const auto& context : begin) enqueue(context);
 }
 
 bool CppActivityLanguage::wait_for_turn(const std::shared_ptr<ActivityContext>& context,
@@ -128,6 +137,7 @@ bool CppActivityLanguage::wait_for_turn(const std::shared_ptr<ActivityContext>& 
   note(context);
   const std::string& token = context->task().message->task_token();
   const absl::MutexLock lock(&running_mutex_);
+  if (shutting_down_ && context->task().is_local) return false;  // As in begin_shutdown().
   turns_[token] = base::system_timers().after(delay, [this, context] {
     {
       const absl::MutexLock lock(&running_mutex_);

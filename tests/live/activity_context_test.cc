@@ -191,6 +191,15 @@ struct Twice {
   }
 };
 
+struct TwiceHere {
+  int run() {
+    const LocalActivityOptions options{.start_to_close_timeout = 1h};
+    auto first = workflow::start_local_activity<&call_partner>(options, 1);
+    auto second = workflow::start_local_activity<&call_partner>(options, 2);
+    return first.get() + second.get();
+  }
+};
+
 TEST_P(ActivityContextLive, NoMoreBeginThanTheRateAllows) {
   registry().add(define_workflow<&Fan::run>("Fan")).add_activity<&call_partner>();
   worker_options().max_per_second_of_activity = {{"call_partner", 20}};
@@ -214,6 +223,20 @@ TEST_P(ActivityContextLive, WhatWaitsForItsTurnDoesNotHoldUpTheEnd) {
   stop_worker();
 
   handle.terminate();
+}
+
+// The worker's end waits for local activities, so that they do not wait for their turn.
+TEST_P(ActivityContextLive, NorDoesALocalOneThatWaits) {
+  registry().add(define_workflow<&TwiceHere::run>("TwiceHere")).add_activity<&call_partner>();
+  worker_options().max_per_second_of_activity = {{"call_partner", 0.001}};
+  last_begin.store(0);
+  start_worker();
+  const auto handle = start<&TwiceHere::run>();
+  eventually([] { return last_begin.load() != 0; }, "the first activity");
+
+  stop_worker();
+
+  EXPECT_EQ(handle.result(), 3);
 }
 
 TEST_P(ActivityContextLive, WrongRatesAreRefusedByName) {
