@@ -39,9 +39,14 @@ Session::Session(const SessionOptions& options)
                                     .summary = "session"},
                                    id_)) {
   auto created = signal_channel<sdk::SessionCreated>(id_);
-  if (wait_any(created, holder_) == 1) {
-    holder_.get();  // Throws, as a rule.
-    throw_failed();
+  try {
+    if (wait_any(created, holder_) == 1) {
+      holder_.get();  // Throws, as a rule.
+      throw_failed();
+    }
+  } catch (const CancelledError&) {  // No worker is to keep a place for it.
+    holder_.cancel();
+    throw;
   }
   sdk::SessionCreated where = created.receive();
   if (where.Taskqueue.empty()) {

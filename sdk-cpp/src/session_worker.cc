@@ -1,8 +1,8 @@
 #include "sdk-cpp/src/session_worker.h"
 
 #include <condition_variable>
+#include <map>
 #include <mutex>
-#include <set>
 #include <stdexcept>
 #include <utility>
 
@@ -25,7 +25,6 @@ WorkerOptions without_workflows(WorkerOptions options, std::string task_queue) {
   options.task_queue = std::move(task_queue);
   options.max_concurrent_sessions = 0;
   options.deployment.reset();
-  options.max_per_second_of_activity.clear();
   return options;
 }
 
@@ -48,6 +47,7 @@ class SessionWorker::Sessions {
 
   // The activity that is a session: it lasts until the session is complete.
   void create(std::string id) {
+    const Open open(*this, id);
     tell_workflow(id);
     const activity::AutoHeartbeat beating;
     bool ends = false;
@@ -56,23 +56,46 @@ class SessionWorker::Sessions {
       ends = true;
       changed_.notify_all();
     });
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, activity::cancellation_token(),
-                  [&] { return ends || completed_.contains(id); });
-    if (completed_.erase(id) > 0) return;
-    lock.unlock();
+    {
+      std::unique_lock lock(mutex_);
+      const bool& complete = open_.at(id);
+      changed_.wait(lock, activity::cancellation_token(), [&] { return ends || complete; });
+      if (complete) return;
+    }
     activity::throw_if_cancelled();
     throw ApplicationError("the session's worker ends",
                            {.type = "SessionWorkerEnds", .non_retryable = true});
   }
 
+  // No effect on one that has ended.
   void complete(std::string id) {
     const std::lock_guard lock(mutex_);
-    completed_.insert(std::move(id));
+    const auto found = open_.find(id);
+    if (found == open_.end()) return;
+    found->second = true;
     changed_.notify_all();
   }
 
  private:
+  // Known as long as this lives.
+  class Open {
+   public:
+    Open(Sessions& sessions, std::string id) : sessions_(sessions), id_(std::move(id)) {
+      const std::lock_guard lock(sessions_.mutex_);
+      sessions_.open_.emplace(id_, false);
+    }
+    ~Open() {
+      const std::lock_guard lock(sessions_.mutex_);
+      sessions_.open_.erase(id_);
+    }
+    Open(const Open&) = delete;
+    Open& operator=(const Open&) = delete;
+
+   private:
+    Sessions& sessions_;
+    const std::string id_;
+  };
+
   void tell_workflow(const std::string& id) {
     const activity::Info& info = activity::info();
     const Client client = [&] {
@@ -88,13 +111,14 @@ class SessionWorker::Sessions {
   std::condition_variable_any changed_;
   Client client_;
   const std::string resource_, host_, queue_;
-  std::set<std::string> completed_;
+  std::map<std::string, bool> open_;  // By id: whether it is complete.
 };
 
 namespace {
 WorkerOptions taking(const WorkerOptions& options) {
   WorkerOptions taking = without_workflows(options, session_queue(options.task_queue));
   taking.max_concurrent_activities = options.max_concurrent_sessions;
+  taking.max_per_second_of_activity.clear();
   taking.max_activities_per_second = 0;
   taking.max_task_queue_activities_per_second = 0;
   taking.activity_poll_autoscaling.reset();

@@ -142,7 +142,8 @@ class Worker::State {
   WorkerOptions options;
   sdk::WorkerInterceptors interceptors;
   std::unique_ptr<sdk::NativeTypes> types;
-  std::unique_ptr<sdk::SessionWorker> sessions;  // Null: it takes none.
+  // Null: it takes none. Shared with a shutdown() under way.
+  std::shared_ptr<sdk::SessionWorker> sessions;
   std::shared_ptr<core::Worker> worker;          // Destroyed before the types that it borrows.
   bool stopping ABSL_GUARDED_BY(mutex) = false;  // A shutdown came before there was a worker.
   bool waited = false;
@@ -201,22 +202,28 @@ void Worker::start() {
   for (const auto& [activity, per_second] : state_->options.max_per_second_of_activity)
     check(state_->types->limit(activity, per_second), "cannot create the worker");
   if (state_->options.max_concurrent_sessions != 0) {
-    state_->sessions = std::make_unique<sdk::SessionWorker>(Client(state_->client), state_->options,
-                                                            *this, state_->interceptors);
+    auto sessions = std::make_shared<sdk::SessionWorker>(Client(state_->client), state_->options,
+                                                         *this, state_->interceptors);
+    {
+      absl::MutexLock lock(&state_->mutex);
+      state_->sessions = sessions;
+      if (state_->stopping) sessions->shutdown();
+    }
+    sessions->start();
   }
   {
     absl::MutexLock lock(&state_->mutex);
     state_->worker = *std::move(worker);
     if (state_->stopping) state_->worker->initiate_shutdown();
-    if (state_->stopping && state_->sessions != nullptr) state_->sessions->shutdown();
   }
   const absl::Status started = state_->worker->start();
-  if (started.ok() && state_->sessions != nullptr) state_->sessions->start();
   if (started.ok()) {
     close(true);
-  } else {  // It may be tried again.
+  } else {                                         // It may be tried again.
+    std::shared_ptr<sdk::SessionWorker> sessions;  // Ends without the lock.
     absl::MutexLock lock(&state_->mutex);
     state_->worker.reset();
+    sessions = std::move(state_->sessions);
   }
   check(started,
         absl::StrCat("cannot start the worker of task queue '", state_->options.task_queue, "'"));
@@ -236,14 +243,15 @@ void Worker::replace_client(const Client& client) {
 
 void Worker::shutdown() {
   std::shared_ptr<core::Worker> worker;
+  std::shared_ptr<sdk::SessionWorker> sessions;
   {
     absl::MutexLock lock(&state_->mutex);
     state_->stopping = true;
     worker = state_->worker;
+    sessions = state_->sessions;
   }
-  if (worker == nullptr) return;
-  if (state_->sessions != nullptr) state_->sessions->shutdown();
-  worker->initiate_shutdown();
+  if (sessions != nullptr) sessions->shutdown();
+  if (worker != nullptr) worker->initiate_shutdown();
 }
 
 void Worker::wait() {

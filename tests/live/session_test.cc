@@ -131,6 +131,73 @@ TEST_P(SessionLive, AWorkerTakesNoMoreThanItHasRoomFor) {
   stop_worker();
 }
 
+// Gives up before a worker has room, and goes on.
+class GivesUp {
+ public:
+  void give_up() { given_up_ = true; }
+  void release() { released_ = true; }
+  std::string run() {
+    auto waits = workflow::spawn([] { workflow::Session session({.execution_timeout = 60s}); });
+    workflow::wait_condition([this] { return given_up_; });
+    waits.cancel();
+    std::string end = "has it";
+    try {
+      waits.get();
+    } catch (const CancelledError&) {
+      end = "gave up";
+    }
+    workflow::wait_condition([this] { return released_; });
+    return end;
+  }
+
+ private:
+  bool given_up_ = false, released_ = false;
+};
+
+TEST_P(SessionLive, NoPlaceIsKeptForOneThatWasGivenUp) {
+  registry()
+      .add(define_workflow<&Holds::run>("Holds").signal<&Holds::release>("release"))
+      .add(define_workflow<&GivesUp::run>("GivesUp")
+               .signal<&GivesUp::give_up>("give_up")
+               .signal<&GivesUp::release>("release"));
+  worker_options().max_concurrent_sessions = 1;
+  start_worker();
+  const auto holder = start<&Holds::run>(true);
+  eventually(
+      [&] { return count_events(holder.fetch_history(), "WORKFLOW_EXECUTION_SIGNALED") == 1; },
+      "the session");
+  const auto waits = start<&GivesUp::run>();
+  eventually([&] { return count_events(waits.fetch_history(), "ACTIVITY_TASK_SCHEDULED") == 1; },
+             "the wait for a session");
+  waits.signal<&GivesUp::give_up>();
+  eventually([&] { return count_events(waits.fetch_history(), "ACTIVITY_TASK_CANCELED") == 1; },
+             "the end of the wait");
+
+  holder.signal<&Holds::release>();
+  EXPECT_EQ(holder.result(), "had one");
+  EXPECT_EQ(execute<&Holds::run>(false), "had one");
+  waits.signal<&GivesUp::release>();
+  EXPECT_EQ(waits.result(), "gave up");
+  stop_worker();
+}
+
+TEST_P(SessionLive, RatesHoldInSessionsToo) {
+  Disk disk("a");
+  registry()
+      .add(define_workflow<&Saves::run>("Saves"))
+      .add_activity<&Disk::save>(disk)
+      .add_activity<&Disk::load>(disk);
+  worker_options().max_concurrent_sessions = 1;
+  worker_options().max_per_second_of_activity = {{"save", 20}};
+  start_worker();
+  const auto before = std::chrono::steady_clock::now();
+
+  EXPECT_EQ(execute<&Saves::run>(1), "aa1 aa1 aa1 aa1 ");
+
+  EXPECT_GE(std::chrono::steady_clock::now() - before, 3 * 50ms);
+  stop_worker();
+}
+
 struct Hangs {
   std::string run() {
     workflow::Session session({.execution_timeout = 60s});
