@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "chimera/codec.h"
@@ -92,8 +93,17 @@ struct RpcOptions {
 
 namespace detail {
 
-class ClientState;                               // The connection, the namespace and the codec.
-using ClientPtr = std::shared_ptr<ClientState>;  // Shared by clients, handles and workers.
+class ClientState;  // The connection, the namespace and the codec.
+// Shared by clients, handles and workers. What it is moved from still has it, so that a client or
+// handle that was moved is no trap.
+class ClientPtr : public std::shared_ptr<ClientState> {
+ public:
+  using shared_ptr::shared_ptr;
+  ClientPtr(std::shared_ptr<ClientState> state) : shared_ptr(std::move(state)) {}
+  ClientPtr(const ClientPtr&) = default;
+  ClientPtr& operator=(const ClientPtr&) = default;
+  ~ClientPtr() = default;
+};
 
 // The same client, for calls with these options. Throws std::invalid_argument for metadata that
 // cannot be sent, and a negative timeout.

@@ -203,12 +203,14 @@ class [[nodiscard]] Task {
   // cannot be copied is moved out: a second call throws std::logic_error. The cancellation of the
   // caller becomes the body's, whose end is then waited for.
   R get() & {
-    detail::join(state_);
-    if constexpr (!std::is_void_v<R>) return detail::take_value(*value_, "Task::get");
+    const auto [value, state] = std::pair(value_, state_);  // It may be moved meanwhile.
+    detail::join(state);
+    if constexpr (!std::is_void_v<R>) return detail::take_value(*value, "Task::get");
   }
   R get() && {
-    detail::join(state_);
-    if constexpr (!std::is_void_v<R>) return detail::move_value(*value_, "Task::get");
+    const auto [value, state] = std::pair(value_, state_);
+    detail::join(state);
+    if constexpr (!std::is_void_v<R>) return detail::move_value(*value, "Task::get");
   }
   // It goes on alone, as long as the run: what it uses must live as long.
   void detach() && {
@@ -305,12 +307,15 @@ class Future {
 
  public:
   Future() : state_(std::make_shared<State>()) {}
+  Future(const Future&) = default;  // Moved from it is still one.
+  Future& operator=(const Future&) = default;
   bool done() const { return state_->set; }
   // Waits. Of a value that cannot be copied there is one: a second call throws std::logic_error.
   T get() const {
-    detail::wait_until_ready(*state_, "Future::get");
-    if (state_->error != nullptr) std::rethrow_exception(state_->error);
-    if constexpr (!std::is_void_v<T>) return detail::take_value(state_->value, "Future::get");
+    const auto state = state_;  // Others may change this meanwhile.
+    detail::wait_until_ready(*state, "Future::get");
+    if (state->error != nullptr) std::rethrow_exception(state->error);
+    if constexpr (!std::is_void_v<T>) return detail::take_value(state->value, "Future::get");
   }
   // A second one throws std::logic_error.
   void set_value(Value value)
@@ -373,30 +378,33 @@ class ChannelState final : public Waitable {
   bool ready() const override { return !values_.empty() || !senders_.empty() || closed_; }
   bool closed() const { return closed_; }
 
-  // True if it was taken. Who waits for the first of several is room for one.
-  bool put(T& value) {
+  // True if it was taken: by a receiver, or into one of so many places.
+  bool put(T& value, std::size_t places) {
     if (!receivers_.empty()) {
       *static_cast<std::optional<T>*>(receivers_.front()->place) = std::move(value);
       serve_first(receivers_);
       return true;
     }
-    if (values_.size() >= capacity_ + watchers.size()) return false;
+    if (!senders_.empty() || values_.size() >= places) return false;
     values_.push_back(std::move(value));
     wake_watchers(*this);
     return true;
   }
+  bool put(T& value) { return put(value, capacity_); }
   void send(T& value, const char* call) {
     check_wait(*this, call);
     check_open(call);
     if (put(value)) return;
     Seat seat{.place = &value};
+    wake_watchers(*this);  // They find it among the senders.
     take_seat(senders_, seat, call, std::nullopt);
     if (seat.refused) check_open(call);
   }
   bool try_send(T& value, const char* call) {
     if (!may_change(*this, call)) return false;
     check_open(call);
-    return put(value);
+    // Who waits for the first of several is room for one: it will take it, or somebody else.
+    return put(value, capacity_ + watchers.size());
   }
 
   // Empty when there is nothing now.
@@ -467,12 +475,14 @@ class Channel {
   explicit Channel(std::int64_t capacity = 0)
       : state_(std::make_shared<detail::ChannelState<T>>("Channel",
                                                          detail::checked_capacity(capacity))) {}
+  Channel(const Channel&) = default;  // Moved from it is still one.
+  Channel& operator=(const Channel&) = default;
   // Waits for room, or for a receiver. A value is moved from only if it was sent. Throws
   // std::logic_error if the channel is closed, or closes meanwhile.
-  void send(T&& value) { state_->send(value, "Channel::send"); }
+  void send(T&& value) { kept()->send(value, "Channel::send"); }
   void send(const T& value) {
     T copy(value);
-    state_->send(copy, "Channel::send");
+    kept()->send(copy, "Channel::send");
   }
   // False where send() would wait.
   [[nodiscard]] bool try_send(T&& value) { return state_->try_send(value, "Channel::try_send"); }
@@ -481,13 +491,13 @@ class Channel {
     return state_->try_send(copy, "Channel::try_send");
   }
   // Waits; empty if the channel is closed and what it had was received.
-  [[nodiscard]] std::optional<T> receive() { return state_->receive("Channel::receive"); }
+  [[nodiscard]] std::optional<T> receive() { return kept()->receive("Channel::receive"); }
   // Empty, too, if there is nothing now; or if the time is up first.
   [[nodiscard]] std::optional<T> try_receive() {
     return state_->try_receive("Channel::try_receive");
   }
   [[nodiscard]] std::optional<T> receive_for(Duration timeout) {
-    return state_->receive("Channel::receive_for", timeout);
+    return kept()->receive("Channel::receive_for", timeout);
   }
   void close() { state_->close(); }
   bool closed() const { return state_->closed(); }
@@ -495,6 +505,7 @@ class Channel {
  private:
   friend class Selector;
   friend detail::WaitablePtr waitable_of(const Channel& channel) { return channel.state_; }
+  auto kept() const { return state_; }  // While a call waits, others may change this.
   std::shared_ptr<detail::ChannelState<T>> state_;
 };
 
@@ -502,13 +513,15 @@ class Channel {
 template <class T>
 class SignalChannel {
  public:
+  SignalChannel(const SignalChannel&) = default;  // Moved from it is still one.
+  SignalChannel& operator=(const SignalChannel&) = default;
   // As Channel's; it is never closed.
-  T receive() { return *state_->receive("SignalChannel::receive"); }
+  T receive() { return *kept()->receive("SignalChannel::receive"); }
   [[nodiscard]] std::optional<T> try_receive() {
     return state_->try_receive("SignalChannel::try_receive");
   }
   [[nodiscard]] std::optional<T> receive_for(Duration timeout) {
-    return state_->receive("SignalChannel::receive_for", timeout);
+    return kept()->receive("SignalChannel::receive_for", timeout);
   }
 
  private:
@@ -518,6 +531,7 @@ class SignalChannel {
   friend SignalChannel<U> signal_channel(std::string name);
   friend class Selector;
   friend detail::WaitablePtr waitable_of(const SignalChannel& channel) { return channel.state_; }
+  auto kept() const { return state_; }
   std::shared_ptr<detail::ChannelState<T>> state_;
 };
 

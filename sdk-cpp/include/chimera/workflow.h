@@ -100,12 +100,13 @@ class [[nodiscard]] Handle {
   // Asks for cancellation; what get() then does depends on the cancellation type.
   void cancel() { detail::cancel(operation_); }
   R get() const {
+    const detail::OperationPtr operation = operation_;  // It may be moved meanwhile.
     if constexpr (std::is_void_v<R>) {
-      detail::wait(operation_, nullptr, nullptr);
+      detail::wait(operation, nullptr, nullptr);
     } else {
       R value{};
       detail::wait(
-          operation_, [](const PayloadSource& in, void* to) { decode(in, *static_cast<R*>(to)); },
+          operation, [](const PayloadSource& in, void* to) { decode(in, *static_cast<R*>(to)); },
           &value);
       return value;
     }

@@ -200,6 +200,95 @@ TEST_F(WaitingTest, ASelectorThatWaitsIsAReceiver) {
   EXPECT_THAT(seen, ElementsAre("1", "2", "-1"));
 }
 
+TEST_F(WaitingTest, ASendToASelectorWaitsUntilItIsTaken) {
+  code = [] {
+    workflow::Channel<int> left, right;
+    auto selects = workflow::spawn([&] {
+      workflow::Selector selector;
+      selector.add(left, [](int) { note("left taken"); }).add(right, [](int) {});
+      selector.select();
+    });
+    workflow::sleep(0s);
+    auto sends_left = workflow::spawn([&] {
+      left.send(1);
+      note("left sent");
+    });
+    auto sends_right = workflow::spawn([&] {
+      right.send(2);
+      note("right sent");
+    });
+    selects.get();
+    sends_left.get();
+    EXPECT_FALSE(sends_right.done());
+    EXPECT_EQ(right.receive(), 2);
+    sends_right.get();
+  };
+  Driver driver(kRuns);
+  const auto done = driver.start();
+
+  EXPECT_TRUE(completed(done)) << task_failure(done);
+  EXPECT_THAT(seen, ElementsAre("left taken", "left sent", "right sent"));
+}
+
+TEST_F(WaitingTest, NoSendIsBeforeOneThatWaits) {
+  code = [] {
+    workflow::Channel<int> channel;
+    auto waits = workflow::spawn([&] { EXPECT_EQ(workflow::wait_any(channel), 0); });
+    workflow::sleep(0s);
+    EXPECT_TRUE(channel.try_send(1));
+    auto second = workflow::spawn([&] { channel.send(2); });
+    workflow::sleep(0s);
+    EXPECT_EQ(channel.receive(), 1);
+    EXPECT_FALSE(channel.try_send(3));
+    EXPECT_EQ(channel.receive(), 2);
+    second.get();
+    waits.get();
+  };
+  Driver driver(kRuns);
+  const auto done = driver.start();
+
+  EXPECT_TRUE(completed(done)) << task_failure(done);
+}
+
+TEST_F(WaitingTest, WhatWasMovedFromIsStillOne) {
+  code = [] {
+    workflow::Future<int> future;
+    workflow::Channel<int> channel(1);
+    const auto future_too = std::move(future);
+    auto channel_too = std::move(channel);
+    future.set_value(3);  // NOLINT(bugprone-use-after-move)
+    EXPECT_EQ(workflow::wait_any(future_too), 0);
+    EXPECT_EQ(future_too.get(), 3);
+    channel_too.send(4);
+    EXPECT_EQ(channel.receive(), 4);  // NOLINT(bugprone-use-after-move)
+  };
+  Driver driver(kRuns);
+  const auto done = driver.start();
+
+  EXPECT_TRUE(completed(done)) << task_failure(done);
+}
+
+TEST_F(WaitingTest, ATaskMayBeMovedWhileSomebodyWaitsForIt) {
+  code = [] {
+    workflow::Future<void> go;
+    auto task = workflow::spawn([&] {
+      go.get();
+      return 5;
+    });
+    auto waits = workflow::spawn([&] { note(task.get()); });
+    workflow::sleep(0s);
+    auto moved = std::move(task);
+    go.set_value();
+    waits.get();
+    EXPECT_EQ(moved.get(), 5);
+  };
+  Driver driver(kRuns);
+  const auto done = driver.start();
+
+  EXPECT_TRUE(completed(done)) << task_failure(done);
+  EXPECT_THAT(seen, ElementsAre("5"));
+}
+
 TEST_F(WaitingTest, ASelectorsTimersEndWithIt) {
   code = [] {
     {
