@@ -11,11 +11,13 @@
 #include <vector>
 
 #include "chimera/codec.h"
+#include "chimera/external_storage.h"
 #include "chimera/runtime.h"
 
 namespace chimera {
 
-class Interceptor;  // interceptor.h
+class FailureConverter;  // failure_converter.h
+class Interceptor;       // interceptor.h
 
 struct TlsConfig {
   // PEM text. A domain overrides the name that is verified and sent as SNI.
@@ -51,6 +53,13 @@ struct RetryConfig {
   int max_retries = 10;
 };
 
+// Sizes of what is sent, above which a warning is logged with what it is and how large; 0: none.
+// Above the limits of the server, which it tells, the call, activity or workflow task fails.
+struct PayloadLimits {
+  std::size_t memo_warning_bytes = std::size_t{2} * 1024;
+  std::size_t payload_warning_bytes = std::size_t{512} * 1024;
+};
+
 // When a query of a workflow that has ended is refused with WorkflowQueryRejectedError.
 enum class QueryRejectCondition {
   kUnspecified = 0,  // The client's default; without one, kNone.
@@ -69,6 +78,9 @@ struct ClientOptions {
   std::string identity = {};  // pid@host
   std::shared_ptr<const PayloadCodec> payload_codec = {};
   bool encode_common_attributes = false;  // Messages and stack traces of failures as payloads, too.
+  std::shared_ptr<const FailureConverter> failure_converter = {};  // Null: as errors.h says.
+  ExternalStorage external_storage = {};                           // No drivers: none.
+  PayloadLimits payload_limits = {};
   std::chrono::milliseconds connect_timeout{10000};
   QueryRejectCondition default_workflow_query_reject_condition = QueryRejectCondition::kUnspecified;
   std::shared_ptr<const Runtime> runtime = {};  // Shared with the workers. Null: the process's.

@@ -18,8 +18,10 @@
 //
 // Inside JSON bytes are a list of integers, as Python writes them. Reading ignores unknown keys; a
 // missing key keeps the member's default. A type's own conversion comes first: to_payload(const T&)
-// -> Payload and from_payload(const Payload&, T&), found by argument-dependent lookup. It holds at
-// any depth: inside JSON the payload must be json/plain or binary/null.
+// -> Payload and from_payload(const Payload&, T&), found by argument-dependent lookup, or, for types
+// that are not yours and for families of types, static members of a specialisation of
+// chimera::Converter<T>. It holds at any depth: inside JSON the payload must be json/plain or
+// binary/null.
 #ifndef CHIMERA_CONVERTER_H_
 #define CHIMERA_CONVERTER_H_
 
@@ -46,6 +48,16 @@
 #include "chimera/reflect.h"
 
 namespace chimera {
+
+// Specialise it for a type, or, with a constraint, for a family of types:
+//   template <std::derived_from<google::protobuf::Message> T>
+//   struct chimera::Converter<T> {
+//     static Payload to_payload(const T& value);
+//     static void from_payload(const Payload& payload, T& value);  // Throws ConversionError.
+//   };
+template <class T>
+struct Converter;
+
 namespace detail {
 
 template <class T, template <class...> class Template>
@@ -101,10 +113,33 @@ concept Tuple = is_a<T, std::pair> || is_a<T, std::tuple>;
 template <class T>
 concept Struct = std::is_aggregate_v<T> && std::is_class_v<T> && !is_std_array<T>;
 template <class T>
-concept OwnConversion = requires(const T& value, T& out, const Payload& payload) {
+concept HasConverter = requires(const T& value, T& out, const Payload& payload) {
+  { Converter<T>::to_payload(value) } -> std::convertible_to<Payload>;
+  Converter<T>::from_payload(payload, out);
+};
+template <class T>
+concept HasFunctions = requires(const T& value, T& out, const Payload& payload) {
   { to_payload(value) } -> std::convertible_to<Payload>;
   from_payload(payload, out);
 };
+template <class T>
+concept OwnConversion = HasConverter<T> || HasFunctions<T>;
+template <class T>
+Payload own_payload(const T& value) {
+  if constexpr (HasConverter<T>) {
+    return Converter<T>::to_payload(value);
+  } else {
+    return to_payload(value);
+  }
+}
+template <class T>
+void read_own_payload(const Payload& payload, T& value) {
+  if constexpr (HasConverter<T>) {
+    Converter<T>::from_payload(payload, value);
+  } else {
+    from_payload(payload, value);
+  }
+}
 template <class T>
 inline constexpr bool never = false;
 
@@ -419,7 +454,7 @@ void write_duration(JsonWriter& out, const T& value) {
 template <class T>
 void read_own(const JsonReader& in, T& value) {
   try {
-    from_payload(in.payload(), value);
+    read_own_payload(in.payload(), value);
   } catch (const NestingError&) {
     throw;
   } catch (const ConversionError& error) {
@@ -430,7 +465,7 @@ void read_own(const JsonReader& in, T& value) {
 template <class T>
 void write_json(JsonWriter& out, const T& value) {
   if constexpr (OwnConversion<T>) {
-    out.payload(to_payload(value));
+    out.payload(own_payload(value));
   } else if constexpr (std::is_arithmetic_v<T>) {
     write_number(out, value);
   } else if constexpr (std::is_same_v<T, std::nullptr_t> || std::is_same_v<T, std::monostate>) {
@@ -510,7 +545,7 @@ void encode(PayloadSink& out, const T& value) {
   if constexpr (std::is_same_v<T, Payload>) {
     out.set(value);
   } else if constexpr (detail::OwnConversion<T>) {
-    out.set(to_payload(value));
+    out.set(detail::own_payload(value));
   } else if constexpr (detail::Bytes<T>) {
     out.set_bytes({reinterpret_cast<const char*>(value.data()), value.size()});
   } else if constexpr (detail::Message<T>) {
@@ -535,7 +570,7 @@ void decode(const PayloadSource& in, T& value) {
   if constexpr (std::is_same_v<T, Payload>) {
     value = in.get();
   } else if constexpr (detail::OwnConversion<T>) {
-    from_payload(in.get(), value);
+    detail::read_own_payload(in.get(), value);
   } else if constexpr (detail::Bytes<T>) {
     detail::read_bytes(in, value);
   } else if constexpr (detail::Message<T>) {

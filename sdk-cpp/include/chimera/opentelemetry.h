@@ -5,10 +5,13 @@
 //   auto client = chimera::Client::connect(
 //       {.interceptors = {chimera::tracing_interceptor(my_tracer)}});  // Its workers trace, too.
 //
-// The tracer is yours: a few lines over opentelemetry-cpp, or whatever takes spans.
+// The tracer is otlp_tracer(), which sends spans to a collector, or yours: a few lines over
+// opentelemetry-cpp, or whatever takes spans.
 #ifndef CHIMERA_OPENTELEMETRY_H_
 #define CHIMERA_OPENTELEMETRY_H_
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -69,6 +72,29 @@ class Tracer {
   virtual ~Tracer() = default;
   virtual std::shared_ptr<Span> start_span(std::string_view name, const SpanOptions& options) = 0;
 };
+
+struct OtlpTracerOptions {
+  std::string endpoint = "http://localhost:4318/v1/traces";  // https, too.
+  std::map<std::string, std::string> headers = {};
+  std::string service_name = "chimera";
+  SpanAttributes resource_attributes = {};
+  double sampled_share = 1;  // 0 to 1, of the traces that begin here; others are as they came.
+  // Spans are sent when there are so many, or so long after the first; what comes while so many wait
+  // is dropped, counted and logged.
+  std::size_t batch_size = 512, queue_size = 2048;
+  std::chrono::milliseconds delay{5000};
+  std::chrono::milliseconds timeout{10000};  // Of one report, tries that may pass included.
+};
+
+// A tracer that sends what has ended by OTLP over HTTP (protobuf), from a thread of its own.
+class OtlpTracer : public Tracer {
+ public:
+  // All that has ended is sent, or given up: true if all of it was taken.
+  virtual bool flush(std::chrono::milliseconds timeout) = 0;
+};
+
+// Its end is a flush of at most OtlpTracerOptions::timeout. Throws std::invalid_argument.
+std::shared_ptr<OtlpTracer> otlp_tracer(const OtlpTracerOptions& options = {});
 
 struct TracingOptions {
   // Spans in workflows that were started without one, too (from a shell, by a schedule): they have

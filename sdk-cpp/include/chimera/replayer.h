@@ -18,11 +18,13 @@
 #include "chimera/codec.h"
 #include "chimera/definition.h"
 #include "chimera/errors.h"
+#include "chimera/external_storage.h"
 #include "chimera/workflow.h"
 
 namespace chimera {
 
 class Client;
+class FailureConverter;
 class Interceptor;
 
 // A run's events. Immutable; copies share.
@@ -60,7 +62,10 @@ class NondeterminismError : public ReplayError {
 struct ReplayerOptions {
   std::string namespace_ = "ReplayNamespace";  // What workflow::info() says,
   std::string task_queue = "ReplayTaskQueue";  // as of this.
+  // Those of the client that the workers have.
   std::shared_ptr<const PayloadCodec> payload_codec = {};
+  std::shared_ptr<const FailureConverter> failure_converter = {};
+  ExternalStorage external_storage = {};
   std::size_t workflow_stack_bytes = std::size_t{1} << 20;  // As WorkerOptions'.
   // Those of the workers, where they have a part in what the code does.
   std::vector<std::shared_ptr<Interceptor>> interceptors = {};

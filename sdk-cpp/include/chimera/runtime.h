@@ -3,6 +3,7 @@
 #ifndef CHIMERA_RUNTIME_H_
 #define CHIMERA_RUNTIME_H_
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -24,6 +25,17 @@ struct PrometheusConfig {
   std::map<std::string, std::vector<double>> histogram_bucket_overrides = {};
 };
 
+// Metrics sent to an OpenTelemetry collector by OTLP over HTTP, beside or instead of Prometheus.
+struct OtlpMetricsConfig {
+  std::string endpoint = "http://localhost:4318/v1/metrics";  // https, too.
+  std::map<std::string, std::string> headers = {};
+  std::chrono::milliseconds interval{60000};  // And once at the end.
+  std::chrono::milliseconds timeout{10000};   // Of one report; what fails is logged, and lost.
+  bool delta = false;                         // Since the last report; otherwise since the start.
+  bool durations_as_seconds = false;
+  std::map<std::string, std::string> resource_attributes = {{"service.name", "chimera"}};
+};
+
 enum class LogLevel { kTrace, kDebug, kInfo, kWarning, kError, kOff };
 
 struct LogRecord {
@@ -43,6 +55,7 @@ struct LoggingConfig {
 struct TelemetryConfig {
   std::optional<LoggingConfig> logging = {};  // Otherwise as before; at first CHIMERA_LOG or WARN.
   std::optional<PrometheusConfig> metrics = {};
+  std::optional<OtlpMetricsConfig> otlp_metrics = {};
   std::map<std::string, std::string> global_tags = {};
   bool attach_service_name = true;
   std::string metric_prefix = "temporal_";
@@ -52,7 +65,8 @@ struct TelemetryConfig {
 // their workers. Any thread.
 class Runtime {
  public:
-  // Throws std::runtime_error, saying what to change, when it cannot listen on the address.
+  // Throws std::runtime_error, saying what to change, when it cannot listen on the address, and
+  // std::invalid_argument for an option that means nothing.
   explicit Runtime(const TelemetryConfig& telemetry);
   ~Runtime();
 
