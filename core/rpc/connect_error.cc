@@ -1,6 +1,7 @@
 #include "core/rpc/connect_error.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -140,6 +141,27 @@ std::string connection_advice(const ConnectionOptions& options, const absl::Stat
   return "Check that this is the gRPC address of a Temporal server, and its log.";
 }
 
+namespace {
+
+absl::Status check_retry(const RetryOptions& retry) {
+  const auto refuse = [](const char* option, const char* rule) {
+    return absl::InvalidArgumentError(absl::StrCat("retry: ", option, " must be ", rule));
+  };
+  constexpr std::chrono::milliseconds kNone{0};
+  if (retry.initial_interval <= kNone) return refuse("initial_interval", "above 0");
+  if (retry.max_interval <= kNone) return refuse("max_interval", "above 0");
+  if (!(retry.multiplier >= 1) || std::isinf(retry.multiplier))
+    return refuse("multiplier", "a number of at least 1");
+  if (!(retry.randomization_factor >= 0 && retry.randomization_factor <= 1))
+    return refuse("randomization_factor", "from 0 to 1");
+  if (retry.max_elapsed_time && *retry.max_elapsed_time < kNone)
+    return refuse("max_elapsed_time", "at least 0");
+  if (retry.max_retries < 0) return refuse("max_retries", "at least 0");
+  return absl::OkStatus();
+}
+
+}  // namespace
+
 absl::Status check_connection_options(const ConnectionOptions& options) {
   if (!options.transport) {
     if (absl::Status status = check_target(options.target_host); !status.ok()) return status;
@@ -158,6 +180,7 @@ absl::Status check_connection_options(const ConnectionOptions& options) {
   if (options.keep_alive) {
     if (absl::Status status = check_keep_alive(*options.keep_alive); !status.ok()) return status;
   }
+  if (absl::Status status = check_retry(options.retry); !status.ok()) return status;
   if (options.connect_timeout <= std::chrono::milliseconds::zero()) {
     return absl::InvalidArgumentError("connect_timeout must be positive");
   }

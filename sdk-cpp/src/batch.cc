@@ -1,6 +1,7 @@
 // Calls about batches. As in the official SDKs, no interceptor sees them.
 #include "chimera/batch.h"
 
+#include <cmath>
 #include <stdexcept>
 #include <utility>
 
@@ -28,6 +29,10 @@ sdk::ProtoPayloads encoded(const std::vector<Payload>& values, const sdk::Codec&
 void write(const BatchReset& reset, std::string_view doing, const sdk::Codec& codec,
            api::batch::v1::BatchOperationReset& out) {
   auto& options = *out.mutable_options();
+  if (!reset.build_id.empty() && reset.to != ResetTo::kLastWorkflowTask) {
+    throw std::invalid_argument(absl::StrCat(
+        std::string(doing), ": BatchReset has both a build_id and another place to reset to"));
+  }
   if (!reset.build_id.empty()) {
     options.set_build_id(reset.build_id);
   } else if (reset.to == ResetTo::kFirstWorkflowTask) {
@@ -120,8 +125,11 @@ BatchHandle Client::start_batch(const BatchOperation& operation,
   }
   if (options.reason.empty())
     throw std::invalid_argument(absl::StrCat(doing, ": BatchOptions needs a reason"));
-  if (options.max_operations_per_second < 0)
-    throw std::invalid_argument(absl::StrCat(doing, ": max_operations_per_second is negative"));
+  if (!std::isfinite(options.max_operations_per_second) || options.max_operations_per_second < 0) {
+    throw std::invalid_argument(
+        absl::StrCat(doing, ": max_operations_per_second is ", options.max_operations_per_second,
+                     "; it is above 0, or 0 for as many as the server likes"));
+  }
   ws::StartBatchOperationRequest request;
   request.set_namespace_(state_->namespace_);
   request.set_job_id(options.job_id.empty() ? sdk::random_id() : options.job_id);

@@ -60,7 +60,8 @@ const Interceptors& ClientState::user_interceptors() const {
 }
 
 Patience ClientState::patience() const {
-  if (rpc_.timeout.count() == 0) return {};
+  // What ends in a hundred years does not end; the longest timeouts would be in the past.
+  if (rpc_.timeout.count() == 0 || rpc_.timeout > std::chrono::years(100)) return {};
   return {std::chrono::steady_clock::now() + rpc_.timeout};
 }
 

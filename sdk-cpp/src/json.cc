@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "chimera/payload.h"
+#include "core/base/utf8.h"
 #include "core/converter/json.h"
 #include "sdk-cpp/src/crash_report.h"
 
@@ -94,6 +95,12 @@ std::string path_at_end(std::string_view text) {
       absl::StrCat(shortened(path_at_end(text)), ": cannot write this value: ", why));
 }
 
+[[noreturn]] void refuse_text(std::string_view written, const char* what) {
+  const std::string where = shortened(path_at_end(written));
+  throw ConversionError(absl::StrCat(where, where.empty() ? "" : ": ", "cannot write ", what,
+                                     " that is not UTF-8; bytes travel as std::vector<std::byte>"));
+}
+
 // How deep the arrays and objects of a text in JSON nest.
 int nesting(std::string_view text) {
   int depth = 0, deepest = 0;
@@ -121,7 +128,10 @@ void JsonWriter::begin_object() {
   enter();
   CHIMERA_FORWARD(begin_object());
 }
-void JsonWriter::key(std::string_view name) { CHIMERA_FORWARD(key(name)); }
+void JsonWriter::key(std::string_view name) {
+  if (!base::is_utf8(name)) refuse_text(std::string_view(*out_).substr(begin_), "a member's name");
+  CHIMERA_FORWARD(key(name));
+}
 void JsonWriter::end_object() {
   --depth_;
   CHIMERA_FORWARD(end_object());
@@ -139,7 +149,10 @@ void JsonWriter::boolean(bool value) { CHIMERA_FORWARD(boolean(value)); }
 void JsonWriter::integer(std::int64_t value) { CHIMERA_FORWARD(integer(value)); }
 void JsonWriter::unsigned_integer(std::uint64_t value) { CHIMERA_FORWARD(unsigned_integer(value)); }
 void JsonWriter::number(double value) { CHIMERA_FORWARD(number(value)); }
-void JsonWriter::string(std::string_view value) { CHIMERA_FORWARD(string(value)); }
+void JsonWriter::string(std::string_view value) {
+  if (!base::is_utf8(value)) refuse_text(std::string_view(*out_).substr(begin_), "a text");
+  CHIMERA_FORWARD(string(value));
+}
 
 void JsonWriter::payload(const Payload& value) {
   const auto found = value.metadata.find("encoding");

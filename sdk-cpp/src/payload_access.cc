@@ -1,5 +1,6 @@
 #include "sdk-cpp/src/payload_access.h"
 
+#include <cmath>
 #include <stdexcept>
 
 #include "absl/strings/str_cat.h"
@@ -244,6 +245,11 @@ RetryPolicy to_public(const api::common::v1::RetryPolicy& proto) {
 }
 
 api::common::v1::Priority to_proto(const Priority& priority) {
+  if (!std::isfinite(priority.fairness_weight) || priority.fairness_weight < 0) {
+    throw std::invalid_argument(absl::StrCat("Priority::fairness_weight is ",
+                                             priority.fairness_weight,
+                                             "; it is above 0, or 0 for the server's 1"));
+  }
   api::common::v1::Priority proto;
   proto.set_priority_key(priority.priority_key);
   proto.set_fairness_key(priority.fairness_key);

@@ -173,6 +173,7 @@ int OwnCalls::call(GetVersionInput& input) {
   Run& run = runtime_.run();
   const std::string id(input.change_id);
   const int least = input.min_supported, most = input.max_supported;
+  if (id.empty()) throw std::invalid_argument("get_version(): the change needs an id");
   if (least > most) {
     throw std::invalid_argument(absl::StrCat("get_version(\"", id, "\", ", least, ", ", most,
                                              "): the lowest supported version is the higher one"));

@@ -390,6 +390,7 @@ TEST_F(UnexpectedTest, MistakesInTheTestAreRefused) {
   EXPECT_THROW(charge.times(2), std::logic_error);
   EXPECT_THROW(charge.takes(1h), std::logic_error);
   EXPECT_THROW(charge.returns("a").times(0), std::logic_error);
+  EXPECT_THROW(charge.takes(-1s), std::logic_error);
   EXPECT_THROW(charge.arguments(), std::out_of_range);
   EXPECT_THROW(worker.execute_workflow<kOrder>(1), std::invalid_argument);
   worker.add(kOrder).add_activity<&send_receipt>();

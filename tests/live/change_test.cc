@@ -1,4 +1,6 @@
 // What clients do to executions that run: resets, and batches of many.
+#include <limits>
+
 #include "absl/strings/str_cat.h"
 
 #include "tests/live/live.h"
@@ -165,6 +167,13 @@ TEST_P(BatchLive, SaysWhatIsMissing) {
   EXPECT_THAT(said(BatchSignal{}, {.query = "q", .reason = "r"}), HasSubstr("needs a name"));
   EXPECT_THAT(said(BatchReset{.to = ResetTo::kEvent}, {.query = "q", .reason = "r"}),
               HasSubstr("first or last workflow task"));
+  EXPECT_THAT(said(BatchReset{.to = ResetTo::kFirstWorkflowTask, .build_id = "1.0"},
+                   {.query = "q", .reason = "r"}),
+              HasSubstr("both a build_id and another place"));
+  for (const float rate : {-1.0F, std::numeric_limits<float>::quiet_NaN()})
+    EXPECT_THAT(
+        said(BatchCancel{}, {.query = "q", .reason = "r", .max_operations_per_second = rate}),
+        HasSubstr("max_operations_per_second is "));
   EXPECT_THAT(said(BatchUpdateOptions{}, {.query = "q", .reason = "r"}),
               HasSubstr("none is given"));
   EXPECT_THAT(refusal([&] { client().get_batch_handle("none-" + queue()).describe(); }),

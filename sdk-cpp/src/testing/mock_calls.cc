@@ -38,6 +38,8 @@ void MockCalls::limit_last(int times) {
 
 void MockCalls::delay_last(Duration time) {
   const absl::MutexLock lock(&mutex_);
+  if (time < Duration::zero())
+    throw std::logic_error(absl::StrCat(described(), ": takes() less than no time"));
   last("takes").delay = time;
 }
 

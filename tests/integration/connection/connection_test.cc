@@ -212,6 +212,11 @@ TEST(ConnectionTest, ACallsTimeIsThatOfAllItsTries) {
   EXPECT_EQ(code_of([&] { handle.with_rpc({.retry = false}).describe(); }),
             StatusCode::kUnavailable);
   EXPECT_EQ(wire.calls(kDescribe).size(), tries + 1);
+  EXPECT_EQ(
+      code_of([&] {
+        handle.with_rpc({.timeout = std::chrono::milliseconds::max(), .retry = false}).describe();
+      }),
+      StatusCode::kUnavailable);  // Not because its time was over.
 }
 
 TEST(ConnectionTest, RetriesAreAsTheClientWasTold) {

@@ -191,6 +191,24 @@ TEST(ConverterTest, NamesThePathOfAWrongType) {
   EXPECT_THAT(error_of<Item>("{"), testing::HasSubstr("not valid JSON"));
 }
 
+TEST(ConverterTest, TextThatIsNotUtf8IsRefusedAndNotChanged) {
+  const auto said = [](const auto& value) -> std::string {
+    try {
+      return make_payload(value).data;
+    } catch (const ConversionError& error) {
+      return error.what();
+    }
+  };
+  const std::string bad = "caf\xe9";
+  EXPECT_EQ(said(bad),
+            "cannot write a text that is not UTF-8; bytes travel as std::vector<std::byte>");
+  EXPECT_THAT(said(std::map<std::string, std::vector<std::string>>{{"names", {"a", bad}}}),
+              testing::StartsWith("names[1]: cannot write a text"));
+  EXPECT_THAT(said(std::map<std::string, int>{{bad, 1}}),
+              testing::HasSubstr("cannot write a member's name"));
+  EXPECT_EQ(said(std::string("caf\xc3\xa9")), R"("caf\u00e9")");
+}
+
 TEST(ConverterTest, IgnoresUnknownKeysAndKeepsDefaultsOfMissingOnes) {
   EXPECT_EQ(from_payload<Item>(json(R"({"name":"bolt","weight":3})")).quantity, 1);
 }

@@ -1,4 +1,6 @@
 // Durations that no option means are refused by the option's name.
+#include <limits>
+
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -70,6 +72,17 @@ TEST(OptionsTest, ARetryPolicyThatCannotBeIsRefusedByName) {
               HasSubstr("RetryPolicy::maximum_interval is 1s"));
   EXPECT_EQ(refused({.initial_interval = 2s, .backoff_coefficient = 1, .maximum_interval = 2s}),
             "");
+}
+
+TEST(OptionsTest, AWeightThatIsNoneIsRefused) {
+  for (const float weight :
+       {-1.0F, std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    EXPECT_THAT(refusal([&] {
+                  one_activity({.start_to_close_timeout = 1s,
+                                .priority = {.fairness_key = "a", .fairness_weight = weight}});
+                }),
+                HasSubstr("Priority::fairness_weight is "));
+  }
 }
 
 // What becomes of it in nanoseconds is negative.

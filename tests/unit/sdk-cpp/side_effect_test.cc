@@ -199,6 +199,9 @@ TEST(SideEffectTest, AVersionThatIsNotSupportedIsNondeterminism) {
   code = [] { workflow::get_version("a", 2, 1); };
   Driver wrong(kRuns);
   EXPECT_THAT(task_failure(wrong.start()), HasSubstr("get_version(\"a\", 2, 1)"));
+  code = [] { workflow::get_version("", 1, 2); };
+  Driver nameless(kRuns);
+  EXPECT_THAT(task_failure(nameless.start()), HasSubstr("needs an id"));
 }
 
 TEST(SideEffectTest, ValuesGoThroughTheCodec) {

@@ -1,5 +1,7 @@
 #include "core/rpc/connection.h"
 
+#include <cmath>
+
 #include "absl/strings/match.h"
 #include <gtest/gtest.h>
 
@@ -144,6 +146,14 @@ TEST_F(ConnectionTest, WrongOptionsAreNamedBeforeAnythingIsSent) {
         Case{[](auto& o) { o.tls = TlsOptions{.client_cert = "x"}; }, "client_private_key"},
         Case{[](auto& o) { o.keep_alive->timeout = milliseconds(0); }, "keep_alive.timeout"},
         Case{[](auto& o) { o.http_connect_proxy = {"x", "", ""}; }, "http_connect_proxy"},
+        Case{[](auto& o) { o.retry.initial_interval = milliseconds(0); }, "initial_interval"},
+        Case{[](auto& o) { o.retry.max_interval = milliseconds(-1); }, "max_interval"},
+        Case{[](auto& o) { o.retry.multiplier = std::nan(""); }, "multiplier"},
+        Case{[](auto& o) { o.retry.multiplier = 0.5; }, "multiplier"},
+        Case{[](auto& o) { o.retry.randomization_factor = std::nan(""); }, "randomization_factor"},
+        Case{[](auto& o) { o.retry.randomization_factor = 2; }, "randomization_factor"},
+        Case{[](auto& o) { o.retry.max_elapsed_time = milliseconds(-1); }, "max_elapsed_time"},
+        Case{[](auto& o) { o.retry.max_retries = -1; }, "max_retries"},
         Case{[](auto& o) {
                o.target_host = "unix:/a";
                o.http_connect_proxy = {"x:1", "", ""};
