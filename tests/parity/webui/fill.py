@@ -206,8 +206,18 @@ class Filler:
             ("ui-signals", {"signal_operation": BatchOperationSignal(signal="add", identity=IDENTITY)}),
             ("ui-terminates", {"termination_operation": BatchOperationTermination(identity=IDENTITY)}),
         ]:
-            await self.service.start_batch_operation(StartBatchOperationRequest(
-                namespace=NAMESPACE, visibility_query=query, job_id=job, reason=f"why {job}", **operation))
+            request = StartBatchOperationRequest(
+                namespace=NAMESPACE, visibility_query=query, job_id=job, reason=f"why {job}", **operation)
+
+            async def taken(request: StartBatchOperationRequest = request) -> bool:
+                try:
+                    await self.service.start_batch_operation(request)
+                except RPCError as error:  # One at a time, and what lists show of the last one lags.
+                    if error.status != RPCStatusCode.RESOURCE_EXHAUSTED:
+                        raise
+                    return False
+                return True
+            await until(f"the batch operation {job} was taken", taken)
 
             async def completed(job: str = job) -> bool:
                 reply = await self.service.describe_batch_operation(DescribeBatchOperationRequest(

@@ -15,6 +15,8 @@ class Page:
     where: str  # $ID stands for the run of the workflow "ui-ID", with _ for -.
     shows: list[str] = dataclasses.field(default_factory=list)
     act: Callable[[Tab], Awaitable[None]] | None = None
+    asks: str = ""  # A part of the path of a call that it makes by and by.
+    fresh: bool = False  # It does not notice that it is another of its kind than the page before.
 
     def path(self, runs: dict[str, str]) -> str:
         names = {workflow_id.removeprefix("ui-").replace("-", "_"): f"{workflow_id}/{run}"
@@ -23,15 +25,17 @@ class Page:
 
 
 def workflow_pages() -> list[Page]:
-    def page(name: str, workflow: str, tab: str, *shows: str) -> Page:
-        return Page(name, f"{NAMESPACE}/workflows/${workflow}{tab}", list(shows))
+    def page(name: str, workflow: str, tab: str, *shows: str, asks: str = "") -> Page:
+        return Page(name, f"{NAMESPACE}/workflows/${workflow}{tab}", list(shows), asks=asks)
 
     states = {"completed": "Completed", "failed": "it cannot be", "cancelled": "Canceled", "terminated": "enough of it",
               "timed_out": "Timed Out", "cron": "Running", "delayed": "Running", "unpolled": "Running",
               "stuck": "a bug in the workflow", "paused": "ui-paused", "retried": "Failed", "reset": "Completed",
               "pinned": "Running", "continued": "Completed"}
     return [
-        *(page(f"workflow-{state}", state, "/history", shown) for state, shown in states.items()),
+        *(page(f"workflow-{state}", state, "/history", shown,
+               asks="__temporal_workflow_metadata" if state in ("cron", "delayed", "stuck") else "")
+          for state, shown in states.items()),
         page("running-history", "running", "/history", "ui-running", "what it is"),
         page("everything-history", "everything", "/history", "ui-everything", "all done"),
         page("everything-compact", "everything", "/history/compact", "a short sleep"),
@@ -90,23 +94,23 @@ PAGES = [
     Page("deployment", f"{NAMESPACE}/workers/deployments/ui-deployment", ["ui-deployment", "2.0"]),
     Page("old-deployments", f"{NAMESPACE}/worker-deployments", ["ui-deployment"]),
     Page("old-deployment", f"{NAMESPACE}/worker-deployments/ui-deployment", ["ui-deployment"]),
-    Page("deployment-create", f"{NAMESPACE}/workers/deployments/create"),
+    Page("deployment-create", f"{NAMESPACE}/workers/deployments/create", ["Compute Provider"]),
     Page("deployment-version-edit", f"{NAMESPACE}/workers/deployments/ui-deployment/versions/2.0/edit"),
     Page("deployment-missing", f"{NAMESPACE}/workers/deployments/nothing"),
     Page("task-queues", f"{NAMESPACE}/task-queues"),
-    Page("task-queue", f"{NAMESPACE}/task-queues/ui-queue", ["ui-worker"]),
-    Page("task-queue-idle", f"{NAMESPACE}/task-queues/ui-idle", ["ui-idle"]),
-    Page("task-queue-versioned", f"{NAMESPACE}/task-queues/ui-versioned", ["ui-worker"]),
+    Page("task-queue", f"{NAMESPACE}/task-queues/ui-queue", ["ui-worker"], fresh=True),
+    Page("task-queue-idle", f"{NAMESPACE}/task-queues/ui-idle", ["No Workers Sending"], fresh=True),
+    Page("task-queue-versioned", f"{NAMESPACE}/task-queues/ui-versioned", ["ui-deployment"], fresh=True),
     Page("archival", f"{NAMESPACE}/archival"),
     Page("activities", f"{NAMESPACE}/activities"),
     Page("nexus-operations", f"{NAMESPACE}/nexus-operations"),
     Page("namespaces", "/namespaces", ["default", "ui-other"]),
     Page("namespace", "/namespaces/default", ["default"]),
-    Page("namespace-other", "/namespaces/ui-other/workflows"),
+    Page("namespace-other", "/namespaces/ui-other/workflows", ["No Workflows running"]),
     Page("namespace-missing", "/namespaces/nowhere/workflows"),
     Page("nexus", "/nexus"),
     Page("nexus-create", "/nexus/create"),
     Page("nexus-missing", "/nexus/nothing"),
-    Page("import", "/import"),
+    Page("import", "/import", ["Import Event History"]),
     Page("common-errors", "/common-errors"),
 ]

@@ -22,8 +22,9 @@ from playwright.async_api import Page as Tab, Request, Response, TimeoutError, a
 
 CHROMIUM = "/usr/bin/chromium"
 SHOWN_SECONDS = 25
-QUIET_SECONDS = 0.5  # Without a call, all of a page's are taken to have ended.
+QUIET_SECONDS = 1  # Without a call, all of a page's are taken to have ended.
 TABS = 2
+ANY_OTHER = "/import"  # Which calls nothing.
 # Goes where a link of the page would: the scripts stay loaded.
 FOLLOW = """path => {
   const link = document.createElement("a");
@@ -46,6 +47,7 @@ class Visitor:
         self.last_call = time.monotonic()
         self.reading: set[asyncio.Task] = set()
         self.seen: dict[str, Any] = {"calls": [], "console": [], "replies": {}}  # Of the page that is open.
+        self.callers: dict[Request, dict[str, Any]] = {}  # Of calls that may end when another page is open.
         tab.on("request", self.begun)
         tab.on("requestfailed", self.ended)
         tab.on("requestfinished", self.ended)
@@ -54,6 +56,7 @@ class Visitor:
         tab.on("pageerror", lambda error: self.said(str(error)))
 
     def begun(self, request: Request) -> None:
+        self.callers[request] = self.seen
         if "waitNewEvent" not in request.url:  # That waits for what does not happen.
             self.open.add(request)
             self.last_call = time.monotonic()
@@ -63,12 +66,19 @@ class Visitor:
         self.last_call = time.monotonic()
 
     def answered(self, response: Response) -> None:
-        task = asyncio.get_running_loop().create_task(self.read(response, self.seen))
+        seen = self.callers.pop(response.request, self.seen)
+        task = asyncio.get_running_loop().create_task(self.read(response, seen))
         self.reading.add(task)
         task.add_done_callback(self.reading.discard)
 
     def said(self, text: str) -> None:
-        self.seen["console"].append(text)
+        if not text.startswith("Failed to load resource"):  # The calls tell of that.
+            self.seen["console"].append(text)
+
+    async def until_asked(self, part: str, seen: dict[str, Any]) -> None:
+        async with asyncio.timeout(SHOWN_SECONDS):
+            while not any(part in path for _, path, _, _ in seen["calls"]):
+                await asyncio.sleep(0.05)
 
     async def read(self, response: Response, seen: dict[str, Any]) -> None:
         url, method = urlsplit(response.url), response.request.method
@@ -91,23 +101,31 @@ class Visitor:
         await asyncio.gather(*self.reading)
 
     async def load(self) -> None:
-        await self.tab.goto(self.base + "/import", timeout=4 * SHOWN_SECONDS * 1000)
+        await self.tab.goto(self.base + ANY_OTHER, timeout=4 * SHOWN_SECONDS * 1000)
         await self.until_quiet()
 
     async def visit(self, page: Page) -> dict[str, Any]:
         seen = self.seen = {"calls": [], "console": [], "text": [], "missing": [], "replies": {}}
         try:
+            if page.fresh:
+                await self.tab.evaluate(FOLLOW, ANY_OTHER)
+                await self.tab.wait_for_url(lambda url: url.endswith(ANY_OTHER))
+            before = self.tab.url
             path = page.path(self.runs)
             await self.tab.evaluate(FOLLOW, path)
             if page.act:
                 await self.tab.wait_for_url(lambda url: urlsplit(url).path == urlsplit(path).path)
                 await self.until_quiet()
                 await page.act(self.tab)
+            elif not page.shows:  # Else what was open before would be looked at. It may lead on to another.
+                await self.tab.wait_for_url(lambda url: url != before)
             for text in page.shows:
                 shown = self.tab.get_by_text(text).filter(visible=True).first
                 await shown.wait_for(timeout=SHOWN_SECONDS * 1000)
+            if page.asks:
+                await self.until_asked(page.asks, seen)
         except Exception as error:
-            seen["missing"].append(str(error))
+            seen["missing"].append(repr(error))
         await self.until_quiet()
         seen["text"] = (await self.tab.locator("body").inner_text()).splitlines()
         with contextlib.suppress(TimeoutError):  # It is for people to look at, and a busy machine's may not come.
