@@ -1,7 +1,7 @@
 """The C++ SDK as a Conan 2 package, whose own dependencies are the system's packages, as in a build without Conan:
 
-    conan create packaging/conan          # From a clone: builds it; minutes.
-    conan export-pkg packaging/conan -c user.chimera:build_folder=build/release    # What is built already.
+    conan create packaging/conan     # From a clone: builds it; minutes.
+    conan export-pkg packaging/conan -c user.chimera:build_folder=BUILD    # What is built already.
 """
 
 import pathlib
