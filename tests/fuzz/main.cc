@@ -11,6 +11,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "google/protobuf/stubs/logging.h"
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -151,6 +152,7 @@ int main(int argc, char** argv) {
     }
     ++i;
   }
+  google::protobuf::SetLogHandler(nullptr);
   chimera::Runtime quiet({.logging = chimera::LoggingConfig{.level = chimera::LogLevel::kOff}});
   return chimera::fuzz::run(options);
 }

@@ -41,7 +41,7 @@ class Everything {
     auto local = workflow::start_local_activity<&greet>(kQuickLocal, part.name);
     auto child = workflow::start_child_workflow<&Child::run>({}, part.name);
     auto timer = workflow::start_timer(30s, "patience");
-    workflow::wait_any(child, timer);
+    std::ignore = workflow::wait_any(child, timer);
     std::string told = local.get() + child.get();
     try {
       std::ignore = workflow::execute_activity<&weigh>(kQuick, Part{"bad", -1});
