@@ -95,13 +95,18 @@ class NativeTypesImpl final : public NativeTypes {
     return wrong("is of no activity that was added to the worker");
   }
 
+  void fail_on(FailureExceptions exceptions) override { failures_ = std::move(exceptions); }
+
   absl::Status register_with(core::Worker& worker) override {
     core::Metrics* const own = worker.connection().options().metrics.get();
     core::Metrics& metrics = own != nullptr ? *own : core::process_metrics();
     workflows_.set_metrics(metrics);
     activities_.set_metrics(metrics);
-    for (const auto& type : registry_.workflows()) {
+    for (detail::WorkflowType type : registry_.workflows()) {
+      type.failures.add(failures_);
       workflows_.add(type);
+      if (type.failures.nondeterminism && !type.dynamic)
+        worker.set_nondeterminism_fails_workflow(type.name);
       if (absl::Status status = type.dynamic ? worker.add_dynamic_workflow(workflows_)
                                              : worker.add_workflow(type.name, workflows_);
           !status.ok()) {
@@ -122,6 +127,7 @@ class NativeTypesImpl final : public NativeTypes {
 
  private:
   Registry registry_;
+  FailureExceptions failures_;                  // Of every workflow.
   std::map<std::string, std::string> origins_;  // "workflow Order" -> the library.
   CppWorkflowLanguage workflows_;
   CppActivityLanguage activities_;

@@ -43,6 +43,8 @@ class NativeTypes {
   virtual absl::Status add(const Registry& registry) = 0;
   // Outermost first; before register_with().
   virtual void intercept(const WorkerInterceptors& interceptors) = 0;
+  // Beside what the definitions list; before register_with().
+  virtual void fail_on(FailureExceptions exceptions) = 0;
   // After register_with(): so many activities of that type begin in a second. kInvalidArgument for
   // one that was not added, and for what is no rate.
   virtual absl::Status limit(const std::string& activity_type, double per_second) = 0;

@@ -92,6 +92,12 @@ std::string_view DefinedNames::find(std::string_view workflow_type, std::string_
 Registry& Registry::add_workflow_type(detail::WorkflowType type) {
   check_open(closed_, type.name);
   check_new(workflows_, type, "workflow");
+  if (type.dynamic && type.failures.nondeterminism) {
+    throw std::invalid_argument(
+        "NondeterminismError cannot be among the failure_exceptions of a dynamic workflow; give it "
+        "to "
+        "WorkerOptions::workflow_failure_exceptions, for all workflows");
+  }
   for (const auto* handlers : {&type.signals, &type.queries, &type.updates}) {
     for (auto at = handlers->begin(); at != handlers->end(); ++at) {
       for (auto other = handlers->begin(); other != at; ++other) {

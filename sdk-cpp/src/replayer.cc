@@ -66,6 +66,7 @@ class Replayer::State {
   core::RunOptions run;
   sdk::Codec codec;
   std::size_t stack_bytes = sdk::kStackBytes;
+  FailureExceptions failures;
   sdk::WorkerInterceptors interceptors;
 };
 
@@ -75,6 +76,7 @@ Replayer::Replayer(ReplayerOptions options) : state_(std::make_unique<State>()) 
   state_->codec = sdk::to_core(options.payload_codec);
   sdk::check_stack_bytes(options.workflow_stack_bytes);
   state_->stack_bytes = options.workflow_stack_bytes;
+  state_->failures = std::move(options.workflow_failure_exceptions);
   sdk::check_interceptors(options.interceptors, "ReplayerOptions::interceptors");
   state_->interceptors = sdk::with_users(options.interceptors, {});
 }
@@ -97,9 +99,12 @@ void Replayer::replay(const WorkflowHistory& history) {
   sdk::CppWorkflowLanguage language(state_->codec);
   language.set_stack_bytes(state_->stack_bytes);
   language.intercept(state_->interceptors);
-  language.add(*found);
+  detail::WorkflowType type_of_run = *found;
+  type_of_run.failures.add(state_->failures);
+  language.add(type_of_run);
   core::RunOptions options = state_->run;
   options.identity = language.identity();
+  options.nondeterminism_fails_workflow = type_of_run.failures.nondeterminism;
   const core::ReplayVerdict verdict =
       core::replay(std::move(options), language, history.state_->task);
   if (verdict.agrees()) return;

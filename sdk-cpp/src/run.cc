@@ -113,8 +113,7 @@ void report_trouble(Run& run, absl::FunctionRef<void()> code) {
 }
 
 bool fails_workflow(const Run& run) {
-  return std::any_of(run.type.failures.begin(), run.type.failures.end(),
-                     [](bool (*is)()) { return is(); });
+  return std::ranges::any_of(run.type.failures.types, [](bool (*is)()) { return is(); });
 }
 
 }  // namespace chimera::sdk

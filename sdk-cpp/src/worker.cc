@@ -198,6 +198,9 @@ void Worker::start() {
   state_->types->intercept(sdk::with_users(
       sdk::joined(state_->client->user_interceptors(), state_->options.interceptors),
       state_->interceptors));
+  state_->types->fail_on(state_->options.workflow_failure_exceptions);
+  if (state_->options.workflow_failure_exceptions.nondeterminism)
+    (*worker)->set_nondeterminism_fails_workflow("");
   check(state_->types->register_with(**worker), "cannot create the worker");
   for (const auto& [activity, per_second] : state_->options.max_per_second_of_activity)
     check(state_->types->limit(activity, per_second), "cannot create the worker");

@@ -35,6 +35,7 @@ void Live::TearDown() {
   Replayer replayer({.namespace_ = "default",
                      .task_queue = queue_,
                      .payload_codec = client_options_.payload_codec,
+                     .workflow_failure_exceptions = options_.workflow_failure_exceptions,
                      .interceptors = std::move(interceptors)});
   for (const auto& type : registry_.workflows()) replayer.add_workflow_type(type);
   int replayed = 0;

@@ -376,6 +376,15 @@ TEST_P(FailureLive, OnlyFailuresFailTheWorkflow) {
   }
 }
 
+TEST_P(FailureLive, AWorkerListsThemForAllItsWorkflows) {
+  worker_options().workflow_failure_exceptions = failure_exceptions<std::logic_error>();
+  registry().add(define_workflow<&Throws::run>("Throws"));
+  start_worker();
+
+  EXPECT_EQ(describe(failure_of(start<&Throws::run>("listed")).cause()),
+            "ApplicationError std::out_of_range: listed");
+}
+
 struct TakesItem {
   std::string run(std::int64_t number) { return absl::StrCat(number); }
 };
@@ -564,6 +573,33 @@ TEST_P(StateLive, AReportSaysWhatHasChanged) {
   EXPECT_THAT(history, HasSubstr("before:  event 5, ActivityTaskScheduled, activity echo"));
   EXPECT_THAT(history, HasSubstr("Probably the code ends here, where it went on to the timer"));
   handle.terminate();
+}
+
+// By its definition, or by the worker's options.
+TEST_P(StateLive, WhatDisagreesFailsTheWorkflowWhereThatIsAskedFor) {
+  do_not_replay();
+  for (const bool by_worker : {false, true}) {
+    auto definition = define_workflow<&Changed::run>(by_worker ? "Changed" : "ChangedAndListed");
+    if (by_worker) {
+      worker_options().workflow_failure_exceptions = failure_exceptions<NondeterminismError>();
+    } else {
+      definition = std::move(definition).failure_exceptions<NondeterminismError>();
+    }
+    registry().add(definition);
+    if (!by_worker) registry().add_activity<&echo>();
+    Changed::hurried = false;
+    start_worker();
+    auto handle = client().start_workflow<std::string>(definition.name(), options());
+    eventually([&] { return count_events(handle.fetch_history(), "TIMER_FIRED") == 1; }, "a timer");
+    stop_worker();
+
+    Changed::hurried = true;
+    start_worker();
+    handle.cancel();
+
+    EXPECT_THAT(describe(failure_of(handle).cause()), HasSubstr("Nondeterminism error"));
+    stop_worker();
+  }
 }
 
 struct Upserts {

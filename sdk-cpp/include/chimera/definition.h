@@ -448,13 +448,47 @@ bool current_exception_is() {
   }
 }
 
+}  // namespace detail
+
+class NondeterminismError;  // replayer.h
+
+// Exceptions that fail a workflow or an update beside chimera's own failures: a value of
+// failure_exceptions<E...>().
+struct FailureExceptions {
+  std::vector<bool (*)()> types = {};  // Each says whether the one that is being handled is of it.
+  bool nondeterminism = false;
+
+  void add(const FailureExceptions& more) {
+    types.insert(types.end(), more.types.begin(), more.types.end());
+    nondeterminism |= more.nondeterminism;
+  }
+};
+
+// failure_exceptions<std::exception>() takes what is derived too. NondeterminismError stands for
+// code and history that disagree, whatever else is listed.
+template <class... E>
+FailureExceptions failure_exceptions() {
+  FailureExceptions all;
+  const auto add = [&]<class One>(std::type_identity<One>) {
+    if constexpr (std::is_same_v<One, NondeterminismError>) {
+      all.nondeterminism = true;
+    } else {
+      all.types.push_back(&detail::current_exception_is<One>);
+    }
+  };
+  (add(std::type_identity<E>()), ...);
+  return all;
+}
+
+namespace detail {
+
 struct WorkflowType {
   std::string name;  // Empty: for all names that have none.
   // Default construction, or from run()'s arguments where the class takes those.
   std::shared_ptr<void> (*create)(const PayloadList& arguments) = nullptr;
   Thunk run = nullptr;
   std::vector<HandlerType> signals = {}, queries = {}, updates = {};
-  std::vector<bool (*)()> failures = {};  // Exceptions that fail the workflow, beside FailureError.
+  FailureExceptions failures = {};
   VersioningBehavior versioning_behavior = VersioningBehavior::kUnspecified;
   bool dynamic = false;  // For all names that have none; it has none itself.
 };
@@ -570,11 +604,11 @@ class WorkflowDefinition {
     return std::move(*this);
   }
 
-  // Exceptions that fail the workflow or the update, as chimera's failures do; all others fail the
-  // task, which is tried again. failure_exceptions<std::exception>() takes what is derived too.
+  // As WorkerOptions::workflow_failure_exceptions, of this workflow. A dynamic one cannot have
+  // NondeterminismError.
   template <class... Exception>
   WorkflowDefinition failure_exceptions() && {
-    (type_.failures.push_back(&detail::current_exception_is<Exception>), ...);
+    type_.failures.add(chimera::failure_exceptions<Exception...>());
     return std::move(*this);
   }
 

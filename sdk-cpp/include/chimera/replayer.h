@@ -67,6 +67,7 @@ struct ReplayerOptions {
   std::shared_ptr<const FailureConverter> failure_converter = {};
   ExternalStorage external_storage = {};
   std::size_t workflow_stack_bytes = std::size_t{1} << 20;  // As WorkerOptions'.
+  FailureExceptions workflow_failure_exceptions = {};       // As the workers'.
   // Those of the workers, where they have a part in what the code does.
   std::vector<std::shared_ptr<Interceptor>> interceptors = {};
 };

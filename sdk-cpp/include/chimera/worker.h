@@ -107,6 +107,9 @@ struct WorkerOptions {     // Counts are at least 1 and times not negative, wher
   // How many sessions (session.h) this worker has at a time; 0: it takes none. Their activities are
   // polled on a task queue of this worker's own, with as many slots again.
   int max_concurrent_sessions = 0;
+  // What fails its workflows and their updates beside chimera's own failures, beside what their
+  // definitions list; all other exceptions fail the task, which is tried again.
+  FailureExceptions workflow_failure_exceptions = {};
   // Around its workflows, its activities and what they call, inside of the client's.
   std::vector<std::shared_ptr<Interceptor>> interceptors = {};
 };
