@@ -84,6 +84,77 @@ TEST_P(ActivityContextLive, ACancellationStopsTheToken) {
   EXPECT_EQ(handle.result(), "told");
 }
 
+// --- What an operator does ---
+
+// The first attempt goes on until it is told to stop, and says why to the next one.
+std::string until_told() {
+  const activity::Info& info = activity::info();
+  if (info.attempt > 1 || !info.heartbeat_details.empty())
+    return info.heartbeat_details.get<std::string>();
+  while (!activity::is_cancelled()) {
+    activity::heartbeat(std::string("nothing"));
+    static_cast<void>(activity::wait_for_cancelled(50ms));
+  }
+  const activity::CancellationDetails why = activity::cancellation_details();
+  const std::string told = absl::StrCat(why.paused ? "paused" : "", why.reset ? "reset" : "",
+                                        why.cancel_requested ? "cancelled" : "");
+  activity::heartbeat(told);
+  throw ApplicationError(told);
+}
+struct IsOperated {
+  std::string run() {
+    return workflow::execute_activity<&until_told>({.start_to_close_timeout = 60s,
+                                                    .heartbeat_timeout = 30s,
+                                                    .retry_policy = kTwice,
+                                                    .activity_id = "a"});
+  }
+};
+
+TEST_P(ActivityContextLive, APauseAndAResetAreToldAsSuch) {
+  registry().add(define_workflow<&IsOperated::run>("IsOperated")).add_activity<&until_told>();
+  worker_options().max_heartbeat_throttle_interval = 50ms;
+  start_worker();
+  namespace ws = temporal::api::workflowservice::v1;
+  using State = temporal::api::enums::v1::PendingActivityState;
+  const auto call = [&](const char* method, auto request) {
+    request.set_namespace_("default");
+    return client().call_raw("temporal.api.workflowservice.v1.WorkflowService", method,
+                             request.SerializeAsString());
+  };
+  const auto operate = [&](const char* method, auto request, const auto& handle) {
+    request.mutable_execution()->set_workflow_id(handle.id());
+    request.set_id("a");
+    static_cast<void>(call(method, request));
+  };
+  const auto until = [&](const auto& handle, State state, const char* what) {
+    ws::DescribeWorkflowExecutionRequest request;
+    request.mutable_execution()->set_workflow_id(handle.id());
+    eventually(
+        [&] {
+          ws::DescribeWorkflowExecutionResponse told;
+          told.ParseFromString(call("DescribeWorkflowExecution", request));
+          return told.pending_activities_size() == 1 &&
+                 told.pending_activities(0).state() == state &&
+                 told.pending_activities(0).has_heartbeat_details();
+        },
+        what);
+  };
+
+  const auto paused = start<&IsOperated::run>();
+  until(paused, State::PENDING_ACTIVITY_STATE_STARTED, "a heartbeat");
+  operate("PauseActivity", ws::PauseActivityRequest(), paused);
+  until(paused, State::PENDING_ACTIVITY_STATE_PAUSED, "the attempt's end");
+  operate("UnpauseActivity", ws::UnpauseActivityRequest(), paused);
+  EXPECT_EQ(paused.result(), "paused");
+
+  const auto reset = start<&IsOperated::run>();
+  until(reset, State::PENDING_ACTIVITY_STATE_STARTED, "a heartbeat");
+  operate("ResetActivity", ws::ResetActivityRequest(), reset);
+  EXPECT_EQ(reset.result(), "reset");
+}
+
+// --- The shutdown ---
+
 absl::Notification* begun = nullptr;
 std::string until_shutdown() {
   bool stopped = false;
