@@ -123,7 +123,9 @@ void fail(const std::string& message, int exit_code) {
   throw Ended{exit_code};
 }
 
-void fail(const absl::Status& status) { fail(std::string(status.message())); }
+void fail(const absl::Status& status, int exit_code) {
+  fail(std::string(status.message()), exit_code);
+}
 
 void take_stop_signals() {
   sigset_t signals;

@@ -34,13 +34,14 @@ struct ServerAddress {
 // Each adds its command.
 void add_server(Command program);
 void add_worker(Command program);
+void add_codec_server(Command program);
 void add_workflow(Command program);  // `workflow show` and its short form `show`.
 
 // One line on stderr, "chimera: MESSAGE", then the exit code, by throwing Ended. docs/errors.md
 // lists the codes.
 inline constexpr int kFailed = 1, kMisused = 2;
 [[noreturn]] void fail(const std::string& message, int exit_code = kFailed);
-[[noreturn]] void fail(const absl::Status& status);
+[[noreturn]] void fail(const absl::Status& status, int exit_code = kFailed);
 
 // SIGINT and SIGTERM. Before wait_for_stop() either ends the process at once, as it does by itself;
 // wait_for_stop() returns with the first one, and from there a second one ends the process.

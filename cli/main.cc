@@ -28,6 +28,7 @@ int main(int argc, char** argv) {
   program.require_subcommand();
   chimera::cli::add_server(program);
   chimera::cli::add_worker(program);
+  chimera::cli::add_codec_server(program);
   chimera::cli::add_workflow(program);
   std::vector<char*> words = as_command(argc, argv);
   return line.run(static_cast<int>(words.size()), words.data(), chimera::cli::kMisused);

@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 """Runs protoc over the fetched definitions and mends what protoc 3.21 gets wrong.
 
-usage: generate.py --protos DIR --out DIR [--golden DIR] [--python DIR [--cloud DIR]]
+usage: generate.py --protos DIR --otlp FILE --out DIR [--golden DIR] [--python DIR [--cloud DIR]]
   C++ messages (no service stubs) go to OUT; with --python, Python messages go to DIR as package chimera.api, those of
   the cloud's API, too.
 
 The C++ namespace of package temporal.api.namespace.v1 becomes temporal::api::namespace_::v1, because protoc
 3.21 emits the keyword. The proto package itself keeps its name: descriptors and gRPC paths depend on it.
+
+OTLP's package becomes chimera_otlp, its files' folder, too: protobuf knows each name once in a process, and a program
+may have OpenTelemetry's own library beside ours. Their bytes are the same.
 """
 
 import argparse
@@ -20,11 +23,15 @@ CPP_FIXES = ((re.compile(r"namespace namespace \{"), "namespace namespace_ {"),
              (re.compile(r"temporal::api::namespace::"), "temporal::api::namespace_::"))
 
 
-def protoc(protos: list[pathlib.Path], root: pathlib.Path, arguments: list[str]) -> None:
-    names = [str(p.relative_to(root)) for p in protos]
-    result = subprocess.run(["protoc", f"-I{root}", "-I/usr/include", *arguments, *names])
+def run_protoc(arguments: list[str], given: bytes = b"") -> bytes:
+    result = subprocess.run(["protoc", *arguments], input=given, stdout=subprocess.PIPE)
     if result.returncode != 0:
         sys.exit("proto/generate.py: protoc failed; the messages above name the file")
+    return result.stdout
+
+
+def protoc(protos: list[pathlib.Path], root: pathlib.Path, arguments: list[str]) -> None:
+    run_protoc([f"-I{root}", "-I/usr/include", *arguments, *(str(p.relative_to(root)) for p in protos)])
 
 
 def write_if_changed(path: pathlib.Path, text: str) -> None:
@@ -36,13 +43,30 @@ def generate_cpp(protos: list[pathlib.Path], root: pathlib.Path, out: pathlib.Pa
     """Through a folder of its own, so that what did not change is not compiled again."""
     with tempfile.TemporaryDirectory() as raw:
         protoc(protos, root, [f"--cpp_out={raw}", *arguments])
-        for path in pathlib.Path(raw).rglob("*.pb.*"):
-            text = path.read_text()
-            for pattern, replacement in CPP_FIXES:
-                text = pattern.sub(replacement, text)
-            target = out / path.relative_to(raw)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            write_if_changed(target, text)
+        take_over_cpp(pathlib.Path(raw), out)
+
+
+def take_over_cpp(raw: pathlib.Path, out: pathlib.Path) -> None:
+    for path in raw.rglob("*.pb.*"):
+        text = path.read_text()
+        for pattern, replacement in CPP_FIXES:
+            text = pattern.sub(replacement, text)
+        target = out / path.relative_to(raw)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_if_changed(target, text)
+
+
+def generate_otlp(descriptors: pathlib.Path, out: pathlib.Path) -> None:
+    """From descriptors, which protoc itself writes as text, in which names are changed, and reads back."""
+    form = ["-I/usr/include", "google/protobuf/descriptor.proto"]
+    text = run_protoc(["--decode=google.protobuf.FileDescriptorSet", *form], descriptors.read_bytes()).decode()
+    text = text.replace("opentelemetry/proto/", "chimera_otlp/").replace("opentelemetry.proto.", "chimera_otlp.")
+    names = re.findall(r'^  name: "(.+)"$', text, re.M)
+    with tempfile.TemporaryDirectory() as raw:
+        renamed = pathlib.Path(raw, "renamed.binpb")
+        renamed.write_bytes(run_protoc(["--encode=google.protobuf.FileDescriptorSet", *form], text.encode()))
+        run_protoc([f"--descriptor_set_in={renamed}", f"--cpp_out={raw}", *names])
+        take_over_cpp(pathlib.Path(raw), out)
 
 
 def python_module(name: str) -> str:
@@ -134,6 +158,7 @@ def write_package_init(package: pathlib.Path, out: pathlib.Path, roots: list[pat
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--protos", type=pathlib.Path, required=True)
+    parser.add_argument("--otlp", type=pathlib.Path, required=True)
     parser.add_argument("--golden", type=pathlib.Path)
     parser.add_argument("--out", type=pathlib.Path, required=True)
     parser.add_argument("--python", type=pathlib.Path)
@@ -142,6 +167,7 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     generate_cpp(sorted(args.protos.rglob("*.proto")), args.protos, args.out,
                  [f"--descriptor_set_out={args.out / 'descriptors.binpb'}", "--include_imports"])
+    generate_otlp(args.otlp, args.out)
     if args.golden:
         generate_cpp(sorted(args.golden.rglob("*.proto")), args.golden, args.out / "golden", [f"-I{args.protos}"])
     if args.python:

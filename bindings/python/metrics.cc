@@ -1,6 +1,7 @@
 #include "bindings/python/metrics.h"
 
 #include "bindings/python/options.h"
+#include "sdk-cpp/src/otlp/environment.h"
 
 namespace chimera::bindings {
 namespace {
@@ -19,6 +20,22 @@ core::MetricsOptions metrics_options(const py::dict& values) {
   options.read("buffer", buffer);
   if (buffer > 0) result.buffer = std::make_shared<core::MetricBuffer>(buffer);
   options.finish();
+  return result;
+}
+
+OtlpMetricsConfig otlp_config(const py::dict& values) {
+  OtlpMetricsConfig result;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::int64_t interval_ms = 0;
+  Options options(values, "report");
+  options.read("endpoint", result.endpoint);
+  options.read("headers", headers);
+  options.read("interval_ms", interval_ms);
+  options.read("delta", result.delta);
+  options.finish();
+  result.headers.insert(headers.begin(), headers.end());
+  result.interval = std::chrono::milliseconds(interval_ms);
+  result.resource_attributes = otlp::resource_from_environment();
   return result;
 }
 
@@ -62,6 +79,16 @@ int Metrics::serve(const std::string& address) {
   return server_->port();
 }
 
+void Metrics::report(const OtlpMetricsConfig& config) {
+  GilReleased released;
+  reporter_ = std::make_unique<otlp::MetricsReporter>(config, core_);
+}
+
+void Metrics::leave() {
+  leave_alone(std::move(server_));
+  leave_alone(std::move(reporter_));
+}
+
 // An instrument keeps its registry.
 void define_metrics(py::module_& module) {
   constexpr auto kBorrowed = py::return_value_policy::reference_internal;
@@ -78,26 +105,32 @@ void define_metrics(py::module_& module) {
            py::arg("options"))
       .def("text", [](const Metrics& self) { return text(self.core().prometheus_text()); })
       .def("serve", &Metrics::serve, py::arg("address"))
+      .def(
+          "report",
+          [](Metrics& self, const py::dict& options) { self.report(otlp_config(options)); },
+          py::arg("options"))
       .def("take_updates", &take_updates)
       .def(
           "counter",
-          [](const Metrics& self, Text name, Text help, Tags tags) {
-            return must(self.core().counter(name.value, help.value, metric_tags(tags)));
+          [](const Metrics& self, Text name, Text help, Tags tags, Text unit) {
+            return must(self.core().counter(name.value, help.value, metric_tags(tags), unit.value));
           },
-          kBorrowed)
+          kBorrowed, py::arg("name"), py::arg("help"), py::arg("tags"), py::arg("unit") = "")
       .def(
           "gauge",
-          [](const Metrics& self, Text name, Text help, Tags tags) {
-            return must(self.core().gauge(name.value, help.value, metric_tags(tags)));
+          [](const Metrics& self, Text name, Text help, Tags tags, Text unit) {
+            return must(self.core().gauge(name.value, help.value, metric_tags(tags), unit.value));
           },
-          kBorrowed)
+          kBorrowed, py::arg("name"), py::arg("help"), py::arg("tags"), py::arg("unit") = "")
       .def(
           "histogram",
-          [](const Metrics& self, Text name, Text help, Tags tags, std::vector<double> bounds) {
+          [](const Metrics& self, Text name, Text help, Tags tags, std::vector<double> bounds,
+             Text unit) {
             return must(self.core().histogram(name.value, help.value, std::move(bounds),
-                                              metric_tags(tags)));
+                                              metric_tags(tags), unit.value));
           },
-          kBorrowed);
+          kBorrowed, py::arg("name"), py::arg("help"), py::arg("tags"), py::arg("bounds"),
+          py::arg("unit") = "");
 }
 
 }  // namespace chimera::bindings

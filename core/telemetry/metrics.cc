@@ -75,6 +75,16 @@ void append(std::string& out, const std::string& name, const std::string& tags,
   absl::StrAppend(&out, name, "_count", braces(tags), " ", count, "\n");
 }
 
+void fill(MetricReading::Point& point, const Counter& counter) {
+  point.value = static_cast<double>(counter.value());
+}
+void fill(MetricReading::Point& point, const Gauge& gauge) { point.value = gauge.value(); }
+void fill(MetricReading::Point& point, const Histogram& histogram) {
+  point.value = histogram.sum();
+  for (std::size_t i = 0; i <= histogram.bounds().size(); ++i)
+    point.buckets.push_back(histogram.bucket(i));
+}
+
 }  // namespace
 
 Histogram::Histogram(std::vector<double> bounds, MetricTap tap)
@@ -93,6 +103,7 @@ void Histogram::record(double value) {
 absl::StatusOr<std::pair<Metrics::Family*, std::string>> Metrics::family(std::string name,
                                                                          const std::string& help,
                                                                          const char* kind,
+                                                                         const std::string& unit,
                                                                          MetricTags& tags) {
   if (!is_name(name, true)) {
     return absl::InvalidArgumentError(
@@ -112,6 +123,7 @@ absl::StatusOr<std::pair<Metrics::Family*, std::string>> Metrics::family(std::st
   auto [it, added] = families_.try_emplace(std::move(name));
   if (added) {
     it->second.help = help;
+    it->second.unit = unit;
     it->second.kind = kind;
   } else if (std::string_view(it->second.kind) != kind) {
     return absl::InvalidArgumentError(absl::StrCat("metric ", it->first, " is already a ",
@@ -129,25 +141,32 @@ MetricTap Metrics::tap(const std::string& name, const std::string& help, const c
 }
 
 absl::StatusOr<Counter*> Metrics::counter(const std::string& name, const std::string& help,
-                                          MetricTags tags) {
+                                          MetricTags tags, const std::string& unit) {
   absl::MutexLock lock(&mutex_);
   auto found =
-      family(options_.counters_total_suffix ? name + "_total" : name, help, "counter", tags);
+      family(options_.counters_total_suffix ? name + "_total" : name, help, "counter", unit, tags);
   if (!found.ok()) return found.status();
   auto [place, added] = found->first->series.try_emplace(found->second);
-  if (added)
-    place->second = std::make_unique<Counter>(tap(name, help, "counter", "", std::move(tags)));
-  return std::get<std::unique_ptr<Counter>>(place->second).get();
+  Series& series = place->second;
+  if (added) {
+    series.instrument = std::make_unique<Counter>(tap(name, help, "counter", unit, tags));
+    series.tags = std::move(tags);
+  }
+  return std::get<std::unique_ptr<Counter>>(series.instrument).get();
 }
 
 absl::StatusOr<Gauge*> Metrics::gauge(const std::string& name, const std::string& help,
-                                      MetricTags tags) {
+                                      MetricTags tags, const std::string& unit) {
   absl::MutexLock lock(&mutex_);
-  auto found = family(name, help, "gauge", tags);
+  auto found = family(name, help, "gauge", unit, tags);
   if (!found.ok()) return found.status();
   auto [place, added] = found->first->series.try_emplace(found->second);
-  if (added) place->second = std::make_unique<Gauge>(tap(name, help, "gauge", "", std::move(tags)));
-  return std::get<std::unique_ptr<Gauge>>(place->second).get();
+  Series& series = place->second;
+  if (added) {
+    series.instrument = std::make_unique<Gauge>(tap(name, help, "gauge", unit, tags));
+    series.tags = std::move(tags);
+  }
+  return std::get<std::unique_ptr<Gauge>>(series.instrument).get();
 }
 
 absl::StatusOr<Histogram*> Metrics::histogram(const std::string& name, const std::string& help,
@@ -159,7 +178,7 @@ absl::StatusOr<Histogram*> Metrics::histogram(const std::string& name, const std
         absl::StrCat("the buckets of histogram ", name, " do not rise"));
   }
   absl::MutexLock lock(&mutex_);
-  auto found = family(name, help, "histogram", tags);
+  auto found = family(name, help, "histogram", unit, tags);
   if (!found.ok()) return found.status();
   Family& family = *found->first;
   if (family.series.empty()) family.bounds = bounds;
@@ -168,10 +187,13 @@ absl::StatusOr<Histogram*> Metrics::histogram(const std::string& name, const std
         absl::StrCat("histogram ", name, " already has other buckets; choose another name"));
   }
   auto [place, added] = family.series.try_emplace(found->second);
-  if (added)
-    place->second = std::make_unique<Histogram>(
-        std::move(bounds), tap(name, help, "histogram", unit, std::move(tags)));
-  return std::get<std::unique_ptr<Histogram>>(place->second).get();
+  Series& series = place->second;
+  if (added) {
+    series.instrument =
+        std::make_unique<Histogram>(std::move(bounds), tap(name, help, "histogram", unit, tags));
+    series.tags = std::move(tags);
+  }
+  return std::get<std::unique_ptr<Histogram>>(series.instrument).get();
 }
 
 double Metrics::in_unit(std::chrono::nanoseconds duration) const {
@@ -196,10 +218,41 @@ std::string Metrics::prometheus_text() const {
   for (const auto& [name, family] : families_) {
     absl::StrAppend(&out, "# HELP ", name, " ", escape(family.help, false), "\n");
     absl::StrAppend(&out, "# TYPE ", name, " ", family.kind, "\n");
-    for (const auto& [tags, instrument] : family.series) {
+    for (const auto& [tags, series] : family.series) {
       std::visit(
           [&, &name = name, &tags = tags](const auto& one) { append(out, name, tags, *one); },
-          instrument);
+          series.instrument);
+    }
+  }
+  return out;
+}
+
+std::string Metrics::plain_name(std::string name, const Family& family) const {
+  const auto strip = [&name](std::string_view suffix) {
+    if (name.ends_with(suffix)) name.resize(name.size() - suffix.size());
+  };
+  if (options_.counters_total_suffix && std::string_view(family.kind) == "counter") strip("_total");
+  if (!options_.unit_suffix || family.unit.empty()) return name;
+  strip("_" + family.unit);
+  if (family.unit == "ms") strip("_milliseconds");
+  if (family.unit == "s") strip("_seconds");
+  return name;
+}
+
+std::vector<MetricReading> Metrics::read() const {
+  std::vector<MetricReading> out;
+  absl::MutexLock lock(&mutex_);
+  out.reserve(families_.size());
+  for (const auto& [name, family] : families_) {
+    MetricReading& reading = out.emplace_back(MetricReading{.name = plain_name(name, family),
+                                                            .help = family.help,
+                                                            .unit = family.unit,
+                                                            .kind = family.kind,
+                                                            .bounds = family.bounds});
+    reading.points.reserve(family.series.size());
+    for (const auto& [tags, series] : family.series) {
+      auto& point = reading.points.emplace_back(MetricReading::Point{.tags = series.tags});
+      std::visit([&](const auto& one) { fill(point, *one); }, series.instrument);
     }
   }
   return out;

@@ -86,6 +86,20 @@ struct MetricsOptions {
   std::shared_ptr<MetricBuffer> buffer;  // Gets every update, too; null: nobody does.
 };
 
+// What one metric has counted, for who sends it on.
+struct MetricReading {
+  struct Point {
+    MetricTags tags;                          // Sorted.
+    double value = 0;                         // A counter's or a gauge's; a histogram's sum.
+    std::vector<std::uint64_t> buckets = {};  // A histogram's, each alone.
+  };
+  std::string name;  // Without the suffixes that Prometheus' options add.
+  std::string help, unit;
+  const char* kind;  // "counter", "gauge", "histogram".
+  std::vector<double> bounds;
+  std::vector<Point> points;
+};
+
 class Metrics {
  public:
   explicit Metrics(MetricsOptions options = {}) : options_(std::move(options)) {}
@@ -94,8 +108,9 @@ class Metrics {
   // registry. InvalidArgument for a name or tag that Prometheus cannot read, or when the name is
   // already in use for another kind of instrument or for other buckets.
   absl::StatusOr<Counter*> counter(const std::string& name, const std::string& help,
-                                   MetricTags tags);
-  absl::StatusOr<Gauge*> gauge(const std::string& name, const std::string& help, MetricTags tags);
+                                   MetricTags tags, const std::string& unit = "");
+  absl::StatusOr<Gauge*> gauge(const std::string& name, const std::string& help, MetricTags tags,
+                               const std::string& unit = "");
   absl::StatusOr<Histogram*> histogram(const std::string& name, const std::string& help,
                                        std::vector<double> bounds, MetricTags tags,
                                        const std::string& unit = "");
@@ -108,20 +123,27 @@ class Metrics {
 
   // Prometheus' text exposition format 0.0.4.
   std::string prometheus_text() const;
+  std::vector<MetricReading> read() const;
 
  private:
   using Instrument =
       std::variant<std::unique_ptr<Counter>, std::unique_ptr<Gauge>, std::unique_ptr<Histogram>>;
+  struct Series {
+    MetricTags tags;
+    Instrument instrument;
+  };
   struct Family {
-    std::string help;
-    const char* kind;                          // "counter", "gauge", "histogram".
-    std::vector<double> bounds;                // Of histograms.
-    std::map<std::string, Instrument> series;  // By their tags as text.
+    std::string help, unit;
+    const char* kind;                      // "counter", "gauge", "histogram".
+    std::vector<double> bounds;            // Of histograms.
+    std::map<std::string, Series> series;  // By their tags as text.
   };
 
   absl::StatusOr<std::pair<Family*, std::string>> family(std::string name, const std::string& help,
-                                                         const char* kind, MetricTags& tags)
+                                                         const char* kind, const std::string& unit,
+                                                         MetricTags& tags)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::string plain_name(std::string name, const Family& family) const;
   MetricTap tap(const std::string& name, const std::string& help, const char* kind,
                 const std::string& unit, MetricTags tags) const;
 

@@ -23,6 +23,10 @@ std::string with_unit(const Meter& meter, const std::string& name, const std::st
   return shown ? absl::StrCat(name, "_", unit) : name;
 }
 
+std::string duration_unit(const Meter& meter) {
+  return meter.registry().options().durations_as_seconds ? "s" : "ms";
+}
+
 template <class T>
 absl::StatusOr<Metric::Instrument> as_instrument(absl::StatusOr<T*> made) {
   if (!made.ok()) return made.status();
@@ -43,6 +47,7 @@ Metric::Metric(MeterPtr meter, MetricKind kind, std::string name, std::string de
       kind_(kind),
       name_(std::move(name)),
       shown_name_(with_unit(*meter_, name_, unit)),
+      unit_(unit.empty() && kind == MetricKind::kDurationHistogram ? duration_unit(*meter_) : unit),
       description_(std::move(description)) {
   absl::StatusOr<Instrument> plain = find({});
   if (!plain.ok()) throw std::invalid_argument(std::string(plain.status().message()));
@@ -57,16 +62,16 @@ absl::StatusOr<Metric::Instrument> Metric::find(const MetricAttributes& more) co
   core::MetricTags tags(all.begin(), all.end());
   switch (kind_) {
     case MetricKind::kCounter:
-      return as_instrument(registry.counter(shown_name_, description_, std::move(tags)));
+      return as_instrument(registry.counter(shown_name_, description_, std::move(tags), unit_));
     case MetricKind::kGauge:
-      return as_instrument(registry.gauge(shown_name_, description_, std::move(tags)));
+      return as_instrument(registry.gauge(shown_name_, description_, std::move(tags), unit_));
     default:
       break;
   }
   const auto own = registry.options().buckets.find(name_);
   return as_instrument(registry.histogram(
       shown_name_, description_, own == registry.options().buckets.end() ? kBuckets : own->second,
-      std::move(tags)));
+      std::move(tags), unit_));
 }
 
 void Metric::record(double value, const MetricAttributes& more) const {

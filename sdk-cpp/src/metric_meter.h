@@ -47,7 +47,7 @@ class Metric {
 
   const MeterPtr meter_;
   const MetricKind kind_;
-  const std::string name_, shown_name_, description_;
+  const std::string name_, shown_name_, unit_, description_;
   Instrument plain_;  // Without attributes of a call.
 };
 

@@ -12,6 +12,10 @@ core::MetricsOptions to_core(const TelemetryConfig& telemetry) {
   options.prefix = telemetry.metric_prefix;
   options.service_name = telemetry.attach_service_name;
   options.global_tags.assign(telemetry.global_tags.begin(), telemetry.global_tags.end());
+  if (telemetry.otlp_metrics) {
+    options.buckets = telemetry.otlp_metrics->histogram_bucket_overrides;
+    options.durations_as_seconds = telemetry.otlp_metrics->durations_as_seconds;
+  }
   if (telemetry.metrics) {
     options.buckets = telemetry.metrics->histogram_bucket_overrides;
     options.counters_total_suffix = telemetry.metrics->counters_total_suffix;
@@ -19,6 +23,17 @@ core::MetricsOptions to_core(const TelemetryConfig& telemetry) {
     options.durations_as_seconds = telemetry.metrics->durations_as_seconds;
   }
   return options;
+}
+
+// Both show one registry.
+void check_agreement(const PrometheusConfig& shown, const OtlpMetricsConfig& sent) {
+  const char* what = nullptr;
+  if (shown.durations_as_seconds != sent.durations_as_seconds) what = "durations_as_seconds";
+  if (shown.histogram_bucket_overrides != sent.histogram_bucket_overrides)
+    what = "histogram_bucket_overrides";
+  if (what != nullptr)
+    throw std::invalid_argument(
+        std::string("TelemetryConfig: metrics and otlp_metrics must agree on ") + what);
 }
 
 void apply(const LoggingConfig& logging) {
@@ -37,6 +52,9 @@ static_assert(static_cast<int>(LogLevel::kOff) == static_cast<int>(core::LogLeve
 }  // namespace
 
 Runtime::Runtime(const TelemetryConfig& telemetry) : state_(std::make_unique<State>()) {
+  if (telemetry.metrics && telemetry.otlp_metrics)
+    check_agreement(*telemetry.metrics, *telemetry.otlp_metrics);
+  if (telemetry.otlp_metrics) otlp::check(*telemetry.otlp_metrics);
   if (telemetry.logging) apply(*telemetry.logging);
   state_->metrics = std::make_shared<core::Metrics>(to_core(telemetry));
   if (telemetry.metrics) {
@@ -45,6 +63,9 @@ Runtime::Runtime(const TelemetryConfig& telemetry) : state_(std::make_unique<Sta
     if (!server.ok()) throw std::runtime_error(std::string(server.status().message()));
     state_->server = *std::move(server);
   }
+  if (telemetry.otlp_metrics)
+    state_->reporter =
+        std::make_unique<otlp::MetricsReporter>(*telemetry.otlp_metrics, state_->metrics);
 }
 Runtime::~Runtime() = default;
 

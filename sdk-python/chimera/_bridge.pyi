@@ -31,12 +31,17 @@ class Metrics:
         """In Prometheus' text format."""
     def serve(self, address: str) -> int:
         """Answers /metrics, /livez and /readyz at HOST:PORT for as long as this lives; the port. RuntimeError."""
+    def report(self, options: dict[str, Any]) -> None:
+        """Sends them by OTLP over HTTP for as long as this lives: "endpoint", "headers", "interval_ms", "delta".
+        ValueError."""
     def take_updates(self) -> list[tuple[tuple[int, str, str, str, str, list[tuple[str, str]]], float]]:
         """What came since the last call, with the option "buffer" (how many at most): each with its series (a number
         that stays its own, name, help, unit, kind, tags)."""
-    def counter(self, name: str, help: str, tags: list[tuple[str, str]]) -> _Counter: ...
-    def gauge(self, name: str, help: str, tags: list[tuple[str, str]]) -> _Gauge: ...
-    def histogram(self, name: str, help: str, tags: list[tuple[str, str]], bounds: list[float]) -> _Histogram: ...
+    def counter(self, name: str, help: str, tags: list[tuple[str, str]], unit: str = "") -> _Counter: ...
+    def gauge(self, name: str, help: str, tags: list[tuple[str, str]], unit: str = "") -> _Gauge: ...
+    def histogram(
+        self, name: str, help: str, tags: list[tuple[str, str]], bounds: list[float], unit: str = ""
+    ) -> _Histogram: ...
 
 def set_log_level(name: str) -> None:
     """Of the process. TRACE, DEBUG, INFO, WARN, ERROR or OFF; ValueError for another."""

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from typing_extensions import Self
 
 from chimera import common
+from chimera._telemetry import OpenTelemetryConfig, OpenTelemetryMetricTemporality, PrometheusConfig
 
 if TYPE_CHECKING:
-    from chimera._telemetry import PrometheusConfig, TelemetryConfig
+    from chimera._telemetry import TelemetryConfig
 
 _NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+_INTERVAL = timedelta(seconds=1)  # The official one.
 _BUCKETS = [50.0, 100.0, 500.0, 1000.0, 2500.0, 10000.0]  # Of histograms without buckets of their own.
 
 
@@ -28,6 +30,26 @@ def registry_options(telemetry: TelemetryConfig, prometheus: PrometheusConfig) -
         "counters_total_suffix": prometheus.counters_total_suffix,
         "unit_suffix": prometheus.unit_suffix,
         "durations_as_seconds": prometheus.durations_as_seconds,
+    }
+
+
+def as_prometheus(sent: OpenTelemetryConfig) -> PrometheusConfig:
+    """What the two have in common."""
+    return PrometheusConfig(
+        bind_address="",
+        durations_as_seconds=sent.durations_as_seconds,
+        histogram_bucket_overrides=sent.histogram_bucket_overrides,
+    )
+
+
+def report_options(sent: OpenTelemetryConfig) -> dict[str, Any]:
+    """What the core's reporter is made with."""
+    interval = _INTERVAL if sent.metric_periodicity is None else sent.metric_periodicity
+    return {
+        "endpoint": sent.url,
+        "headers": list((sent.headers or {}).items()),
+        "interval_ms": interval // timedelta(milliseconds=1),
+        "delta": sent.metric_temporality is OpenTelemetryMetricTemporality.DELTA,
     }
 
 
@@ -85,7 +107,11 @@ class RuntimeMeter(common.MetricMeter):
         name = self.full_name(metric.name, metric.unit)
         bounds = [self.bounds(metric.name)] if metric.kind == "histogram" else []
         make = getattr(self._registry, metric.kind)
-        return make(name, metric.description or "", self.tags(attributes), *bounds)
+        return make(name, metric.description or "", self.tags(attributes), *bounds, unit=self.unit_of(metric))
+
+    def unit_of(self, metric: _Metric) -> str:
+        duration = ("s" if self._prometheus.durations_as_seconds else "ms") if metric.is_duration else ""
+        return metric.unit or duration
 
     def tags(self, attributes: common.MetricAttributes) -> list[tuple[str, str]]:
         tags = {key: _text(value) for key, value in attributes.items()}
@@ -111,6 +137,7 @@ class _Metric(common.MetricCommon):
     """One metric with some attributes; its instruments are looked up once for each further set of them."""
 
     kind: ClassVar[str]
+    is_duration: ClassVar[bool] = False
 
     def __init__(
         self, meter: RuntimeMeter, name: str, description: str | None, unit: str | None,
@@ -184,6 +211,7 @@ class _HistogramFloat(_Metric, common.MetricHistogramFloat):
 
 class _HistogramTimedelta(_Metric, common.MetricHistogramTimedelta):
     kind = "histogram"
+    is_duration = True
 
     def record(self, value: timedelta, additional_attributes: common.MetricAttributes | None = None) -> None:
         _not_negative(value.total_seconds())

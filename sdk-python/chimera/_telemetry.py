@@ -83,7 +83,7 @@ class OpenTelemetryMetricTemporality(Enum):
 
 @dataclass(frozen=True)
 class OpenTelemetryConfig:
-    """Metrics sent to a collector."""
+    """Metrics sent to an OpenTelemetry collector, once a second unless metric_periodicity says otherwise."""
 
     url: str
     headers: Mapping[str, str] | None = None
@@ -156,8 +156,11 @@ class TelemetryConfig:
     def _check(self) -> None:
         if self.logging is not None:
             self.logging._check()
-        if isinstance(self.metrics, OpenTelemetryConfig):
-            raise RuntimeError("This version has no OpenTelemetryConfig; use PrometheusConfig or MetricBuffer")
+        if isinstance(self.metrics, OpenTelemetryConfig) and not self.metrics.http:
+            raise RuntimeError(
+                "This version sends OpenTelemetryConfig's metrics by HTTP only; use http=True, with a url such as "
+                "http://localhost:4318/v1/metrics"
+            )
 
 
 BufferedMetricKind = NewType("BufferedMetricKind", int)

@@ -112,6 +112,7 @@ class Runtime:
 
         Raises:
             RuntimeError: Metrics cannot be served on the address.
+            ValueError: An option means nothing.
         """
         if worker_heartbeat_interval is not None and worker_heartbeat_interval <= timedelta():
             raise ValueError("worker_heartbeat_interval must be positive, or None for no heartbeats")
@@ -134,6 +135,13 @@ class Runtime:
             self._metrics = _bridge.Metrics(_runtime_metrics.registry_options(telemetry, telemetry.metrics))
             self._meter = _runtime_metrics.RuntimeMeter(self._metrics, telemetry, telemetry.metrics, {})
             self._metrics_port = self._metrics.serve(telemetry.metrics.bind_address)
+        elif isinstance(telemetry.metrics, OpenTelemetryConfig):
+            from chimera import _bridge, _runtime_metrics
+
+            shown = _runtime_metrics.as_prometheus(telemetry.metrics)
+            self._metrics = _bridge.Metrics(_runtime_metrics.registry_options(telemetry, shown))
+            self._meter = _runtime_metrics.RuntimeMeter(self._metrics, telemetry, shown, {})
+            self._metrics.report(_runtime_metrics.report_options(telemetry.metrics))
         elif isinstance(telemetry.metrics, MetricBuffer):
             from chimera import _bridge, _metric_buffer
 

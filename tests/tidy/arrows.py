@@ -40,8 +40,11 @@ ALLOWED = {
     "server/service": ["core/base", *BELOW_SERVICE],
     "server": ["core/base", "core/telemetry", *BELOW_SERVICE, "server/service"],
     "sdk-cpp/include": [],
-    "sdk-cpp/src": [*CORE, "sdk-cpp/include", "server"],
-    "bindings": [*CORE, "server", "sdk-cpp/include", "sdk-cpp/src", "host"],
+    "sdk-cpp/src/http": ["core/base", "core/telemetry"],
+    # What is sent to collectors: neither workflows nor clients.
+    "sdk-cpp/src/otlp": ["core/base", "core/telemetry", "sdk-cpp/include", "sdk-cpp/src/http"],
+    "sdk-cpp/src": [*CORE, "sdk-cpp/include", "server", "sdk-cpp/src/http", "sdk-cpp/src/otlp"],
+    "bindings": [*CORE, "server", "sdk-cpp/include", "sdk-cpp/src", "sdk-cpp/src/otlp", "host"],
     "host": [*CORE, "server", "sdk-cpp/include", "sdk-cpp/src"],
     "cli": [*CORE, "server", "sdk-cpp/include", "sdk-cpp/src", "host"],
 }
@@ -53,9 +56,10 @@ LIBRARIES = {
     "pybind11/": {"bindings"},
     "Python.h": {"bindings"},
     "sqlite3.h": {"server/store", "server/visibility"},
-    "boost/": {"sdk-cpp/src"},
+    "boost/": {"sdk-cpp/src", "sdk-cpp/src/http"},
+    "boost/asio/": {"sdk-cpp/src/http"},
+    "boost/beast": {"sdk-cpp/src/http"},
     "toml++/": {"sdk-cpp/src"},
-    "httplib.h": {"host", "cli"},
     "CLI/": {"cli"},
 }
 

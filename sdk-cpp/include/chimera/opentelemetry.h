@@ -79,12 +79,20 @@ struct OtlpTracerOptions {
   std::string service_name = "chimera";
   SpanAttributes resource_attributes = {};
   double sampled_share = 1;  // 0 to 1, of the traces that begin here; others are as they came.
-  // Spans are sent when there are so many, or so long after the first; what comes while so many wait
-  // is dropped, counted and logged.
+  // Spans are sent when there are so many, or so long after the first; what comes while so many
+  // wait is dropped, counted and logged.
   std::size_t batch_size = 512, queue_size = 2048;
   std::chrono::milliseconds delay{5000};
   std::chrono::milliseconds timeout{10000};  // Of one report, tries that may pass included.
 };
+
+// What OpenTelemetry's variables say, the others as above: OTEL_EXPORTER_OTLP_ENDPOINT (/v1/traces
+// is appended) or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, OTEL_EXPORTER_OTLP_HEADERS and _TIMEOUT (or
+// _TRACES_...), OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES, OTEL_TRACES_SAMPLER (_ARG),
+// OTEL_BSP_SCHEDULE_DELAY, _MAX_QUEUE_SIZE and _MAX_EXPORT_BATCH_SIZE. Throws
+// std::invalid_argument, naming the variable, for what cannot be read or is not had (protocol
+// grpc).
+OtlpTracerOptions otlp_options_from_environment();
 
 // A tracer that sends what has ended by OTLP over HTTP (protobuf), from a thread of its own.
 class OtlpTracer : public Tracer {

@@ -30,9 +30,10 @@ struct OtlpMetricsConfig {
   std::string endpoint = "http://localhost:4318/v1/metrics";  // https, too.
   std::map<std::string, std::string> headers = {};
   std::chrono::milliseconds interval{60000};  // And once at the end.
-  std::chrono::milliseconds timeout{10000};   // Of one report; what fails is logged, and lost.
-  bool delta = false;                         // Since the last report; otherwise since the start.
-  bool durations_as_seconds = false;
+  std::chrono::milliseconds timeout{10000};   // Of one report; the next one has what failed.
+  bool delta = false;  // Since the last report that was taken; otherwise since the start.
+  bool durations_as_seconds = false;  // As PrometheusConfig's, where there are both.
+  std::map<std::string, std::vector<double>> histogram_bucket_overrides = {};  // Likewise.
   std::map<std::string, std::string> resource_attributes = {{"service.name", "chimera"}};
 };
 

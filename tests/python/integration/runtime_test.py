@@ -120,5 +120,5 @@ def test_an_address_in_use_is_named():
 
 
 def test_what_there_is_not_is_refused():
-    with pytest.raises(RuntimeError, match="OpenTelemetryConfig; use PrometheusConfig"):
+    with pytest.raises(RuntimeError, match="by HTTP only; use http=True"):
         Runtime(telemetry=TelemetryConfig(metrics=OpenTelemetryConfig("http://localhost:4317")))

@@ -36,6 +36,31 @@ TEST(MetricsTest, WritesPrometheusText) {
             "took_count{op=\"x\"} 3\n");
 }
 
+TEST(MetricsTest, ReadsWhatItCountedWithoutPrometheusSuffixes) {
+  Metrics metrics({.counters_total_suffix = true, .unit_suffix = true});
+  (*metrics.counter("seen", "Things seen", {{"who", "b"}, {"at", "a"}}))->add(3);
+  (*metrics.gauge("level_kg", "", {}, "kg"))->set(1.5);
+  Histogram* histogram = *metrics.histogram("took_milliseconds", "", {1, 10}, {}, "ms");
+  histogram->record(7);
+  histogram->record(100);
+
+  const std::vector<MetricReading> read = metrics.read();
+
+  ASSERT_EQ(read.size(), 3u);
+  EXPECT_EQ(read[0].name, "level");
+  EXPECT_EQ(read[0].unit, "kg");
+  EXPECT_EQ(read[0].points[0].value, 1.5);
+  EXPECT_EQ(read[1].name, "seen");
+  EXPECT_EQ(read[1].help, "Things seen");
+  EXPECT_STREQ(read[1].kind, "counter");
+  EXPECT_EQ(read[1].points[0].tags, (MetricTags{{"at", "a"}, {"who", "b"}}));
+  EXPECT_EQ(read[1].points[0].value, 3);
+  EXPECT_EQ(read[2].name, "took");
+  EXPECT_EQ(read[2].bounds, (std::vector<double>{1, 10}));
+  EXPECT_EQ(read[2].points[0].buckets, (std::vector<std::uint64_t>{0, 1, 1}));
+  EXPECT_EQ(read[2].points[0].value, 107);
+}
+
 TEST(MetricsTest, TheOrderOfTagsDoesNotMatter) {
   Metrics metrics;
 
