@@ -4,6 +4,7 @@ import os
 import pathlib
 import re
 import shlex
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -42,11 +43,17 @@ class Shell:
     def __init__(self, address: str, log: pathlib.Path) -> None:
         self.address = address
         self.log = log
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.other_port = free.getsockname()[1]
         self.workers: list[subprocess.Popen[bytes]] = []
         self.environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
 
     def words(self, command: str) -> list[str]:
-        words = [word.replace("localhost:7233", self.address) for word in shlex.split(command)]
+        others = f"127.0.0.1:{self.other_port}"
+        words = [
+            word.replace("localhost:7233", self.address).replace("localhost:8081", others)
+            for word in shlex.split(command)
+        ]
         if words[0] == "python":
             words[0] = sys.executable
         if words[:2] == ["build/release/chimera", "worker"]:
@@ -96,4 +103,4 @@ def test_every_sample_is_there():
 
 
 def test_there_are_commands():
-    assert len(blocks()) == 19
+    assert len(blocks()) == 20
