@@ -194,12 +194,14 @@ constexpr Duration kShortest = std::chrono::milliseconds(10);
 constexpr Duration kWithoutTimeout = std::chrono::seconds(30);
 }  // namespace
 
-Context::Context() : context_(ActivityContext::current("Context").share()) {}
+Context::Context()
+    : context_(ActivityContext::current("Context").share()), values_(chimera::Context::current()) {}
 
 ContextScope::ContextScope(const Context& context)
     : context_(context.context_),
       before_(ActivityContext::enter(context_.get())),
-      visited_before_(std::exchange(visiting, true)) {}
+      visited_before_(std::exchange(visiting, true)),
+      values_(context.values_) {}
 ContextScope::~ContextScope() {
   ActivityContext::enter(before_);
   visiting = visited_before_;

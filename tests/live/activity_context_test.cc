@@ -189,12 +189,14 @@ TEST_P(ActivityContextLive, TheShutdownIsToldBeforeTheCancellation) {
 // --- Other threads ---
 
 std::string with_threads() {
+  const ContextScope scope(Context::current().with("tenant", "ann"));
   std::string id;
   std::optional<activity::Context> kept;
   std::thread([&, context = activity::Context()] {
     kept = context;
     EXPECT_THROW(activity::info(), std::logic_error);
     const activity::ContextScope here(context);
+    EXPECT_EQ(Context::current().get<std::string>("tenant"), "ann");
     id = activity::info().activity_type;
     activity::heartbeat(4);
     activity::logger().info("from a thread of its own");

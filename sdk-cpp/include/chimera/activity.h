@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "chimera/context.h"
 #include "chimera/definition.h"
 #include "chimera/errors.h"
 #include "chimera/metrics.h"
@@ -88,7 +89,8 @@ class AutoHeartbeat {
   std::shared_ptr<Beats> beats_;
 };
 
-// The activity that runs on this thread, to be taken to others that work for it. Cheap to copy.
+// The activity that runs on this thread, and the code's chimera::Context, to be taken to others that
+// work for it. Cheap to copy.
 //   std::jthread reader([context = activity::Context()] {
 //     const activity::ContextScope here(context);
 //     activity::heartbeat(read_some());
@@ -100,6 +102,7 @@ class Context {
  private:
   friend class ContextScope;
   std::shared_ptr<sdk::ActivityContext> context_;
+  chimera::Context values_;
 };
 
 // While it lives, what this thread calls is for that activity. Once its function has returned, the
@@ -115,6 +118,7 @@ class ContextScope {
   const std::shared_ptr<sdk::ActivityContext> context_;
   sdk::ActivityContext* const before_;
   const bool visited_before_;
+  const chimera::ContextScope values_;
 };
 
 class Logger {
