@@ -12,7 +12,7 @@
 #include "boost/asio/io_context.hpp"
 #include "boost/asio/ip/tcp.hpp"
 #include "boost/asio/ssl/context.hpp"
-#include "boost/asio/ssl/rfc2818_verification.hpp"
+#include "boost/asio/ssl/host_name_verification.hpp"
 #include "boost/asio/ssl/stream.hpp"
 #include "boost/beast/core/flat_buffer.hpp"
 #include "boost/beast/http.hpp"
@@ -118,8 +118,10 @@ class Client::State {
     request.prepare_payload();
     if (!tls_) return exchange(socket, request, step);
     asio::ssl::stream<tcp::socket&> stream(socket, *tls_);
-    stream.set_verify_callback(asio::ssl::rfc2818_verification(url_.host));
-    SSL_set_tlsext_host_name(stream.native_handle(), url_.host.c_str());
+    stream.set_verify_callback(asio::ssl::host_name_verification(url_.host));
+    error_code is_name;  // RFC 6066: an address is not told.
+    asio::ip::make_address(url_.host, is_name);
+    if (is_name) SSL_set_tlsext_host_name(stream.native_handle(), url_.host.c_str());
     step("TLS with " + where, [&](auto done) {
       stream.async_handshake(asio::ssl::stream_base::client, std::move(done));
     });

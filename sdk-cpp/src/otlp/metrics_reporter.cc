@@ -42,7 +42,10 @@ class MetricsReporter::State final : public Ending {
   ~State() override { end(); }
 
   void end() override {
-    if (getpid() != process_) return leave();
+    if (getpid() != process_) {  // After a fork: the thread is the parent's.
+      if (thread_.joinable()) thread_.detach();
+      return;
+    }
     absl::MutexLock once(&ending_);
     if (!thread_.joinable()) return;
     {
@@ -52,9 +55,6 @@ class MetricsReporter::State final : public Ending {
         sender_.give_up();
     }
     thread_.join();
-  }
-  void leave() {
-    if (thread_.joinable()) thread_.detach();
   }
 
  private:
@@ -115,6 +115,5 @@ MetricsReporter::MetricsReporter(const OtlpMetricsConfig& config,
   end_with_process(state_);
 }
 MetricsReporter::~MetricsReporter() { state_->end(); }
-void MetricsReporter::leave() { state_->leave(); }
 
 }  // namespace chimera::otlp

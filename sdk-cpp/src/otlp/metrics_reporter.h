@@ -19,8 +19,6 @@ class MetricsReporter {
   // buckets) is not read here.
   MetricsReporter(const OtlpMetricsConfig& config, std::shared_ptr<const core::Metrics> metrics);
   ~MetricsReporter();  // After a last report, of at most the timeout. Any thread.
-  // For a process that was forked: what it has is not reported.
-  void leave();
 
  private:
   class State;

@@ -1,10 +1,12 @@
 """The official CLI asks our codec server, on each kind of server."""
 
+import base64
 import json
 import pathlib
 import re
 import subprocess
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -43,9 +45,11 @@ def test_the_cli_encrypts_and_reads_by_it(peers, address: str, codec_server: str
     temporal("workflow", "start", "--type", "None", "--task-queue", "none", "-w", "secret", "--input", '"the word"',
              "--memo", 'note="the note"', *by_codec)
 
-    show = ["workflow", "show", "-w", "secret", "-o", "json"]
-    (kept,) = json.loads(temporal(*show))["events"][0]["workflowExecutionStartedEventAttributes"]["input"]["payloads"]
-    assert "encryption-key-id" in kept["metadata"]
-    (read,) = json.loads(temporal(*show, *by_codec))["events"][0]["workflowExecutionStartedEventAttributes"]["input"]
-    assert read == "the word"
+    def input_of(*words: str) -> dict[str, Any]:
+        history = json.loads(temporal("workflow", "show", "-w", "secret", "-o", "json", *words))
+        (payload,) = history["events"][0]["workflowExecutionStartedEventAttributes"]["input"]["payloads"]
+        return payload
+
+    assert "encryption-key-id" in input_of()["metadata"]
+    assert base64.b64decode(input_of(*by_codec)["data"]) == b'"the word"'
     assert "the note" in temporal("workflow", "describe", "-w", "secret", *by_codec)
