@@ -8,6 +8,7 @@
 #include "bindings/python/errors.h"
 #include "bindings/python/gil.h"
 #include "core/converter/aes_gcm_codec.h"
+#include "core/converter/redaction.h"
 
 namespace chimera::bindings {
 namespace {
@@ -25,12 +26,24 @@ py::bytes apply(const core::PayloadCodec& codec, Step step, const py::bytes& pay
   return serialize(message);
 }
 
+core::AesKeys copied(const py::dict& keys) {
+  core::AesKeys copies;
+  for (const auto& [id, key] : keys) copies.emplace(utf8(id), std::string(view(key)));
+  return copies;
+}
+
 }  // namespace
 
 Codec Codec::aes_gcm(const Text& key_id, const py::dict& keys) {
-  std::map<std::string, std::string> copies;
-  for (const auto& [id, key] : keys) copies.emplace(utf8(id), std::string(view(key)));
-  auto codec = core::AesGcmCodec::create(key_id.value, std::move(copies));
+  auto codec = core::AesGcmCodec::create(key_id.value, copied(keys));
+  throw_if_error(codec.status());
+  return Codec(*std::move(codec));
+}
+
+Codec Codec::redaction(const std::vector<Text>& fields, const Text& key_id, const py::dict& keys) {
+  std::vector<std::string> names;
+  for (const Text& field : fields) names.push_back(field.value);
+  auto codec = core::RedactionCodec::create(names, key_id.value, copied(keys));
   throw_if_error(codec.status());
   return Codec(*std::move(codec));
 }
@@ -46,6 +59,8 @@ py::bytes Codec::decode(const py::bytes& payloads) const {
 void define_codec(py::module_& module) {
   py::class_<Codec>(module, "Codec")
       .def_static("aes_gcm", &Codec::aes_gcm, py::arg("key_id"), py::arg("keys"))
+      .def_static("redaction", &Codec::redaction, py::arg("fields"), py::arg("key_id"),
+                  py::arg("keys"))
       .def_static(
           "encoding_common_attributes",
           [](const Codec* codec) {

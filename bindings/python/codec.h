@@ -18,6 +18,7 @@ class Codec {
   explicit Codec(std::shared_ptr<const core::PayloadCodec> codec) : codec_(std::move(codec)) {}
   // `keys` maps an id to a key of 32 bytes. ValueError says what is wrong with them.
   static Codec aes_gcm(const Text& key_id, const py::dict& keys);
+  static Codec redaction(const std::vector<Text>& fields, const Text& key_id, const py::dict& keys);
 
   const std::shared_ptr<const core::PayloadCodec>& core() const { return codec_; }
   // Serialized Payloads in and out. Work without the GIL.

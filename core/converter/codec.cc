@@ -89,6 +89,13 @@ class CommonAttributesCodec final : public PayloadCodec {
     return codec_ == nullptr ? absl::OkStatus() : codec_->decode(payloads);
   }
   bool encodes_common_attributes() const override { return true; }
+  absl::StatusOr<std::shared_ptr<const PayloadCodec>> in(
+      const PayloadContext& context) const override {
+    if (codec_ == nullptr) return nullptr;
+    auto codec = codec_->in(context);
+    if (codec.ok() && *codec != nullptr) return encoding_common_attributes(*std::move(codec));
+    return codec;
+  }
 
  private:
   std::shared_ptr<const PayloadCodec> codec_;  // Shared with whoever made it.
@@ -116,6 +123,21 @@ absl::Status CodecChain::decode(Payloads& payloads) const {
     if (absl::Status status = codec->decode(payloads); !status.ok()) return status;
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::shared_ptr<const PayloadCodec>> CodecChain::in(
+    const PayloadContext& context) const {
+  std::vector<std::shared_ptr<const PayloadCodec>> codecs = codecs_;
+  bool differs = false;
+  for (auto& codec : codecs) {
+    auto own = codec->in(context);
+    if (!own.ok()) return own.status();
+    if (*own == nullptr) continue;
+    codec = *std::move(own);
+    differs = true;
+  }
+  if (!differs) return nullptr;
+  return std::make_shared<CodecChain>(std::move(codecs));
 }
 
 absl::Status encode_one(const PayloadCodec& codec, Payload& payload) {

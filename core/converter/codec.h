@@ -4,13 +4,27 @@
 #define CHIMERA_CORE_CONVERTER_CODEC_H_
 
 #include <memory>
+#include <optional>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 
 #include "core/base/api.h"
 
 namespace chimera::core {
+
+// Whose payloads they are, as far as that is known. Borrows its texts.
+struct PayloadContext {
+  struct Activity {
+    std::string_view id, type, task_queue;
+    bool is_local = false;
+  };
+  std::string_view namespace_, workflow_id;
+  std::string_view workflow_type = {};  // Of an activity's payloads.
+  std::optional<Activity> activity = {};
+};
 
 // Any thread, several at once. Must not block for long: workflow lanes call it.
 class PayloadCodec {
@@ -23,6 +37,11 @@ class PayloadCodec {
   // Whether messages and stack traces of failures travel as payloads, too: the official SDKs'
   // option encode_common_attributes.
   virtual bool encodes_common_attributes() const { return false; }
+  // The codec for those payloads; null: this one.
+  virtual absl::StatusOr<std::shared_ptr<const PayloadCodec>> in(
+      const PayloadContext& context) const {
+    return nullptr;
+  }
 };
 
 // Encodes last to first and decodes first to last, as the official SDKs do. Shares the codecs with
@@ -32,6 +51,8 @@ class CodecChain final : public PayloadCodec {
   explicit CodecChain(std::vector<std::shared_ptr<const PayloadCodec>> codecs);
   absl::Status encode(api::common::v1::Payloads& payloads) const override;
   absl::Status decode(api::common::v1::Payloads& payloads) const override;
+  absl::StatusOr<std::shared_ptr<const PayloadCodec>> in(
+      const PayloadContext& context) const override;
 
  private:
   std::vector<std::shared_ptr<const PayloadCodec>> codecs_;

@@ -59,8 +59,10 @@ absl::Status RunHistory::apply(const Batch& batch) {
 // known live, but the language needs them now.
 absl::Status RunHistory::look_ahead(absl::Span<const HistoryEvent* const> events,
                                     const Batch& batch) {
-  if (run_.last_processed == 0 && batch.lookahead_end > batch.end)
-    begin_dialect(*events[0], *events[batch.end]);
+  if (run_.last_processed == 0 && batch.lookahead_end > batch.end) {
+    if (absl::Status status = begin_dialect(*events[0], *events[batch.end]); !status.ok())
+      return status;
+  }
   bool own = true;  // Of this task, not of one behind that heartbeats of local activities made.
   for (std::size_t i = batch.end; i < batch.lookahead_end; ++i) {
     const HistoryEvent& event = *events[i];
@@ -81,11 +83,19 @@ absl::Status RunHistory::look_ahead(absl::Span<const HistoryEvent* const> events
 }
 
 // The first task that history has completed says who made the run.
-void RunHistory::begin_dialect(const HistoryEvent& started, const HistoryEvent& completed) {
+absl::Status RunHistory::begin_dialect(const HistoryEvent& started, const HistoryEvent& completed) {
+  std::shared_ptr<const PayloadCodec> codec = run_.options.identity.codec;
+  if (codec != nullptr) {
+    const RunContext& context = run_.options.context;
+    auto own = codec->in({context.namespace_, context.workflow_id});
+    if (!own.ok()) return own.status();
+    if (*own != nullptr) codec = *std::move(own);
+  }
   run_.dialect.begin(
       completed.workflow_task_completed_event_attributes().sdk_metadata().sdk_name(),
       started.workflow_execution_started_event_attributes().original_execution_run_id(),
-      run_.options.identity.codec);
+      std::move(codec));
+  return absl::OkStatus();
 }
 
 absl::Status RunHistory::look_ahead_marker(const HistoryEvent& event, bool own) {

@@ -42,7 +42,7 @@ class RunHistory {
     bool run_validator;
   };
 
-  void begin_dialect(const HistoryEvent& started, const HistoryEvent& completed);
+  absl::Status begin_dialect(const HistoryEvent& started, const HistoryEvent& completed);
   absl::Status look_ahead(absl::Span<const HistoryEvent* const> events, const Batch& batch);
   absl::Status look_ahead_marker(const HistoryEvent& event, bool own);
   void look_ahead_update(absl::Span<const HistoryEvent* const> events, const HistoryEvent& event);

@@ -40,6 +40,17 @@ activity::Info make_info(const api::workflowservice::v1::PollActivityTaskQueueRe
       .heartbeat_details = Details(to_public(decoded(task.heartbeat_details(), codec, scratch)))};
 }
 
+core::PayloadContext values_of(const core::ActivityTask& task, const std::string& task_queue) {
+  const auto& message = *task.message;
+  return {.namespace_ = message.workflow_namespace(),
+          .workflow_id = message.workflow_execution().workflow_id(),
+          .workflow_type = message.workflow_type().name(),
+          .activity = core::PayloadContext::Activity{.id = message.activity_id(),
+                                                     .type = message.activity_type().name(),
+                                                     .task_queue = task_queue,
+                                                     .is_local = task.is_local}};
+}
+
 }  // namespace
 
 LogFields log_fields(const activity::Info& info) {
@@ -100,15 +111,20 @@ ActivityContext::ActivityContext(core::ActivityTask task, RegisteredActivity* re
                                  core::Metrics& metrics, const WorkerInterceptors& interceptors)
     : task_(std::move(task)),
       registered_(registered),
-      codec_(codec),
-      metrics_(metrics),
       task_queue_(task_queue),
+      codec_(codec, values_of(task_, task_queue_)),
+      metrics_(metrics),
       owner_(absl::StrCat("activity ", task_.message->activity_type().name(), " (id ",
                           task_.message->activity_id(), ", workflow ",
                           task_.message->workflow_execution().workflow_id(), ")")),
       interceptors_(interceptors) {
   // Details that cannot be read fail the attempt before its code runs.
-  if (task_.message->has_heartbeat_details()) info();
+  if (!task_.message->has_heartbeat_details()) return;
+  try {
+    info();
+  } catch (const ConversionError& error) {
+    throw ConversionError(absl::StrCat("Failed decoding heartbeat details: ", error.what()));
+  }
 }
 
 const activity::Info& ActivityContext::info() {
@@ -143,6 +159,8 @@ ActivityContext& ActivityContext::current(const char* call) {
   }
   return *current_activity;
 }
+
+ActivityContext* ActivityContext::current_or_null() { return current_activity; }
 
 ActivityContext* ActivityContext::enter(ActivityContext* context) {
   return std::exchange(current_activity, context);

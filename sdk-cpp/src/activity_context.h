@@ -47,6 +47,7 @@ class ActivityContext : public std::enable_shared_from_this<ActivityContext> {
                   const WorkerInterceptors& interceptors);
   // Throws std::logic_error on a thread that runs no activity, or one that has ended.
   static ActivityContext& current(const char* call);
+  static ActivityContext* current_or_null();
   // From now on this thread runs that one, or none (null); returns what it ran before.
   static ActivityContext* enter(ActivityContext* context);
 
@@ -80,9 +81,9 @@ class ActivityContext : public std::enable_shared_from_this<ActivityContext> {
 
   core::ActivityTask task_;
   RegisteredActivity* const registered_;
-  const Codec codec_;
-  core::Metrics& metrics_;
   const std::string& task_queue_;
+  const CodecIn codec_;  // For the attempt's values.
+  core::Metrics& metrics_;
   std::optional<activity::Info> info_;
   const std::string owner_;
   const WorkerInterceptors& interceptors_;

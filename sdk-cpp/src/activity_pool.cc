@@ -34,18 +34,38 @@ class ActivityCode final : public ActivityInbound {
   const detail::ActivityType& type_;
 };
 
+core::ActivityResult failed_result(ActivityContext& context, const std::exception_ptr& error) {
+  return {core::ActivityResult::Failed{to_failure(error, context.codec(), core::kFailureBytesMax)}};
+}
+
 // What it means that the worker asked for it is the core's to say; a CancelledError that nobody
 // asked for is a failure like others.
 core::ActivityResult cancelled_result(ActivityContext& context, const CancelledError& error) {
   const activity::CancellationDetails why = context.cancellation();
   if (!why.cancel_requested && !why.worker_shutdown && !why.not_found && !why.timed_out &&
-      !why.paused && !why.reset) {
-    return {
-        core::ActivityResult::Failed{to_failure(error, context.codec(), core::kFailureBytesMax)}};
-  }
+      !why.paused && !why.reset)
+    return failed_result(context, std::current_exception());
   ProtoPayloads details = to_proto(error.details().payloads());
   encode_in_place(details, context.codec());
   return {core::ActivityResult::Cancelled{std::move(details)}};
+}
+
+// Of what the code threw.
+core::ActivityResult result_of_current(ActivityContext& context) {
+  try {
+    std::rethrow_exception(context.codec().to_failure(std::current_exception()));
+  } catch (const CancelledError& error) {
+    return cancelled_result(context, error);
+  } catch (const ApplicationError& error) {
+    const bool benign = error.category() == ApplicationErrorCategory::kBenign;
+    log(benign ? LogLevel::kDebug : LogLevel::kWarning, "activity",
+        absl::StrCat("failed: ", describe(error)), log_fields(context.info()));
+    return failed_result(context, std::current_exception());
+  } catch (...) {
+    log(LogLevel::kWarning, "activity", absl::StrCat("failed: ", describe_current()),
+        log_fields(context.info()));
+    return failed_result(context, std::current_exception());
+  }
 }
 
 }  // namespace
@@ -89,8 +109,7 @@ void CppActivityLanguage::start(core::ActivityTask task) {
                                                 *metrics_, interceptors_);
   } catch (const std::exception& error) {
     handle->complete({core::ActivityResult::Failed{to_failure(
-        ApplicationError(absl::StrCat("Failed decoding heartbeat details: ", error.what()),
-                         {.type = "ConversionError", .non_retryable = true}),
+        ApplicationError(error.what(), {.type = "ConversionError", .non_retryable = true}),
         nullptr)}});
     return;
   }
@@ -245,26 +264,18 @@ core::ActivityResult CppActivityLanguage::attempt(ActivityContext& context) {
     ProtoPayloads scratch;
     ProtoPayload result;
     PayloadSink sink(&result);
+    const Codec& codec = context.codec();
     const auto& task = *context.task().message;
     ActivityCode code(context.registered()->type);
     Chain<ActivityInbound>(interceptors_, code)
         .first()
-        .execute({decoded(task.input(), codec_, scratch), task.header()}, sink);
-    encode_in_place(result, codec_);
+        .execute({decoded(task.input(), codec, scratch), task.header()}, sink);
+    encode_in_place(result, codec);
     return {core::ActivityResult::Completed{std::move(result)}};
   } catch (const activity::CompleteAsync&) {
     return {core::ActivityResult::WillCompleteAsync{}};
-  } catch (const CancelledError& error) {
-    return cancelled_result(context, error);
-  } catch (const ApplicationError& error) {
-    const bool benign = error.category() == ApplicationErrorCategory::kBenign;
-    log(benign ? LogLevel::kDebug : LogLevel::kWarning, "activity",
-        absl::StrCat("failed: ", describe(error)), log_fields(context.info()));
-    return {core::ActivityResult::Failed{to_failure(error, codec_, core::kFailureBytesMax)}};
   } catch (...) {
-    log(LogLevel::kWarning, "activity", absl::StrCat("failed: ", describe_current()),
-        log_fields(context.info()));
-    return {core::ActivityResult::Failed{current_failure(codec_, core::kFailureBytesMax)}};
+    return result_of_current(context);
   }
 }
 

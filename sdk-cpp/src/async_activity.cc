@@ -120,7 +120,8 @@ void ClientCalls::complete_activity(const AsyncActivityInput& input) {
       client_, input.activity,
       [&](auto& request) {
         if (!input.values.empty())
-          *request.mutable_result() = encode_arguments(input.values, client_.codec);
+          *request.mutable_result() =
+              encode_arguments(input.values, client_.codec_of(input.activity));
       },
       [&](const absl::Status& status, const auto&) {
         if (!status.ok()) throw_rpc(status, doing("complete the activity", input.activity));
@@ -131,10 +132,13 @@ void ClientCalls::fail_activity(const FailActivityInput& input) {
   send<Fail>(
       client_, input.activity,
       [&](auto& request) {
-        *request.mutable_failure() = to_failure(input.error, client_.codec, core::kFailureBytesMax);
+        const CodecIn in = client_.codec_of(input.activity);
+        const Codec& codec = in;
+        *request.mutable_failure() =
+            to_failure(codec.to_failure(as_exception(input.error)), codec, core::kFailureBytesMax);
         if (!input.last_heartbeat_details.empty()) {
           *request.mutable_last_heartbeat_details() =
-              encode_arguments(input.last_heartbeat_details, client_.codec);
+              encode_arguments(input.last_heartbeat_details, codec);
         }
       },
       [&](const absl::Status& status, const auto&) {
@@ -147,7 +151,8 @@ void ClientCalls::heartbeat_activity(const AsyncActivityInput& input) {
       client_, input.activity,
       [&](auto& request) {
         if (!input.values.empty())
-          *request.mutable_details() = encode_arguments(input.values, client_.codec);
+          *request.mutable_details() =
+              encode_arguments(input.values, client_.codec_of(input.activity));
       },
       [&](const absl::Status& status, const auto& response) {
         if (absl::IsNotFound(status)) throw AsyncActivityCancelledError({.not_found = true});
@@ -165,7 +170,8 @@ void ClientCalls::report_activity_cancellation(const AsyncActivityInput& input) 
       client_, input.activity,
       [&](auto& request) {
         if (!input.values.empty())
-          *request.mutable_details() = encode_arguments(input.values, client_.codec);
+          *request.mutable_details() =
+              encode_arguments(input.values, client_.codec_of(input.activity));
       },
       [&](const absl::Status& status, const auto&) {
         if (!status.ok())

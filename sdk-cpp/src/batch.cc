@@ -141,7 +141,9 @@ BatchHandle Client::start_batch(const BatchOperation& operation,
     execution.set_run_id(each.run_id);
   }
   request.set_max_operations_per_second(options.max_operations_per_second);
-  std::visit(WriteOperation{request, state_->codec, identity(), doing}, operation);
+  // Which workflows it is about is the server's to find.
+  const sdk::CodecIn codec(state_->codec, {.namespace_ = state_->namespace_, .workflow_id = {}});
+  std::visit(WriteOperation{request, codec, identity(), doing}, operation);
   ws::StartBatchOperationResponse response;
   state_->must(doing, CHIMERA_WORKFLOW_SERVICE(StartBatchOperation), request, response);
   return get_batch_handle(request.job_id());

@@ -22,7 +22,7 @@ template <class Input>
   run.run().place = place_of(__builtin_return_address(0));
   const OperationPtr operation = run.outbound().call(input);
   run.scheduler().wait_for(operation, run.scheduler().waiting_task(input.kCall));
-  if (operation->failure != nullptr) operation->failure->raise();
+  throw_if_failed(*operation);
   return operation;
 }
 

@@ -237,11 +237,11 @@ detail::ClientPtr open_client(const ClientOptions& options,
   state->runtime = options.runtime;
   state->connection = *std::move(connected);
   state->namespace_ = options.namespace_;
-  state->codec = sdk::to_core(options.payload_codec);
+  auto payloads = sdk::to_core(options.payload_codec);
+  if (options.encode_common_attributes)
+    payloads = core::encoding_common_attributes(std::move(payloads));
+  state->codec = {std::move(payloads), options.failure_converter};
   state->query_reject_condition = static_cast<int>(options.default_workflow_query_reject_condition);
-  if (options.encode_common_attributes) {
-    state->codec = core::encoding_common_attributes(std::move(state->codec));
-  }
   state->use(options.interceptors);
   return state;
 }

@@ -50,10 +50,6 @@ detail::Answer first_payload(const api::common::v1::Payloads& payloads, const Co
   return {to_public(plain.payloads(0))};
 }
 
-[[noreturn]] void throw_closed(std::shared_ptr<const FailureError> cause) {
-  throw WorkflowFailureError(std::move(cause));
-}
-
 // What the close event says: a result, an exception, or the run that goes on (not returned then).
 std::optional<detail::Answer> read_close(const HistoryEvent& event, bool follow, const Codec& codec,
                                          std::string& next_run) {
@@ -70,35 +66,41 @@ std::optional<detail::Answer> read_close(const HistoryEvent& event, bool follow,
     case HistoryEvent::kWorkflowExecutionFailedEventAttributes: {
       const auto& failed = event.workflow_execution_failed_event_attributes();
       if (follows(failed.new_execution_run_id())) return std::nullopt;
-      throw_closed(to_error(failed.failure(), codec));
+      throw_caused<WorkflowFailureError>(to_error(failed.failure(), codec), codec);
     }
     case HistoryEvent::kWorkflowExecutionTimedOutEventAttributes:
       if (follows(event.workflow_execution_timed_out_event_attributes().new_execution_run_id()))
         return std::nullopt;
-      throw_closed(
-          std::make_shared<const TimeoutError>("Workflow timed out", TimeoutType::kStartToClose));
+      throw_caused<WorkflowFailureError>(
+          std::make_shared<const TimeoutError>("Workflow timed out", TimeoutType::kStartToClose),
+          codec);
     case HistoryEvent::kWorkflowExecutionCanceledEventAttributes: {
       ProtoPayloads scratch;
       const auto& details = event.workflow_execution_canceled_event_attributes().details();
-      throw_closed(std::make_shared<const CancelledError>(
-          "Workflow cancelled", Details(to_public(decoded(details, codec, scratch)))));
+      throw_caused<WorkflowFailureError>(
+          std::make_shared<const CancelledError>(
+              "Workflow cancelled", Details(to_public(decoded(details, codec, scratch)))),
+          codec);
     }
     case HistoryEvent::kWorkflowExecutionTerminatedEventAttributes: {
       const std::string& reason = event.workflow_execution_terminated_event_attributes().reason();
-      throw_closed(
-          std::make_shared<const TerminatedError>(reason.empty() ? "Workflow terminated" : reason));
+      throw_caused<WorkflowFailureError>(
+          std::make_shared<const TerminatedError>(reason.empty() ? "Workflow terminated" : reason),
+          codec);
     }
     case HistoryEvent::kWorkflowExecutionContinuedAsNewEventAttributes:
       if (follows(event.workflow_execution_continued_as_new_event_attributes()
                       .new_execution_run_id())) {
         return std::nullopt;
       }
-      throw_closed(std::make_shared<const ApplicationError>(
-          "Workflow continued as new",
-          ApplicationErrorOptions{
-              .type = "WorkflowContinuedAsNew",
-              .details = details(event.workflow_execution_continued_as_new_event_attributes()
-                                     .new_execution_run_id())}));
+      throw_caused<WorkflowFailureError>(
+          std::make_shared<const ApplicationError>(
+              "Workflow continued as new",
+              ApplicationErrorOptions{
+                  .type = "WorkflowContinuedAsNew",
+                  .details = details(event.workflow_execution_continued_as_new_event_attributes()
+                                         .new_execution_run_id())}),
+          codec);
     default:
       throw RpcError(StatusCode::kInternal, absl::StrCat("the server gave event ", event.event_id(),
                                                          " as the close event, which it is not"));
@@ -113,12 +115,13 @@ namespace {
 template <class Request>
 Request start_request(ClientState& client, StartWorkflowInput& input) {
   const WorkflowOptions& options = input.options;
+  const CodecIn codec = client.codec_of(options.id);
   Request request;
   request.set_namespace_(client.namespace_);
   request.set_workflow_id(options.id);
   request.mutable_workflow_type()->set_name(std::string(input.type));
   request.mutable_task_queue()->set_name(options.task_queue);
-  set_input(request, input.arguments, client.codec, std::move(input.header));
+  set_input(request, input.arguments, codec, std::move(input.header));
   set_duration(options.execution_timeout, "WorkflowOptions::execution_timeout",
                [&] { return request.mutable_workflow_execution_timeout(); });
   set_duration(options.run_timeout, "WorkflowOptions::run_timeout",
@@ -137,7 +140,7 @@ Request start_request(ClientState& client, StartWorkflowInput& input) {
       static_cast<api::enums::v1::WorkflowIdConflictPolicy>(options.id_conflict_policy));
   if (options.retry_policy) *request.mutable_retry_policy() = to_proto(*options.retry_policy);
   request.set_cron_schedule(options.cron_schedule);
-  if (!options.memo.empty()) *request.mutable_memo() = to_proto(options.memo, client.codec);
+  if (!options.memo.empty()) *request.mutable_memo() = to_proto(options.memo, codec);
   if (!options.search_attributes.empty()) {
     *request.mutable_search_attributes() = to_proto(options.search_attributes);
   }
@@ -145,7 +148,7 @@ Request start_request(ClientState& client, StartWorkflowInput& input) {
   if (options.versioning_override)
     *request.mutable_versioning_override() = to_proto(*options.versioning_override);
   if (!options.static_summary.empty() || !options.static_details.empty()) {
-    set_metadata(options.static_summary, options.static_details, client.codec,
+    set_metadata(options.static_summary, options.static_details, codec,
                  *request.mutable_user_metadata());
   }
   return request;
@@ -208,7 +211,8 @@ Target ClientCalls::signal_with_start(StartWorkflowInput& input) {
   auto request = start_request<ws::SignalWithStartWorkflowExecutionRequest>(client_, input);
   request.set_signal_name(std::string(input.signal));
   if (!input.signal_arguments.empty()) {
-    *request.mutable_signal_input() = encode_arguments(input.signal_arguments, client_.codec);
+    *request.mutable_signal_input() =
+        encode_arguments(input.signal_arguments, client_.codec_of(input.options.id));
   }
   ws::SignalWithStartWorkflowExecutionResponse response;
   return send_start(client_, input, CHIMERA_WORKFLOW_SERVICE(SignalWithStartWorkflowExecution),
@@ -226,6 +230,7 @@ Answer ClientCalls::result(const ResultInput& input) {
   request.set_skip_archival(true);
   request.set_history_event_filter_type(api::enums::v1::HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT);
   const detail::Patience patience = client_.patience();
+  const CodecIn codec = client_.codec_of(target.id);
   for (;;) {
     ws::GetWorkflowExecutionHistoryResponse response;
     const absl::Status status = client_.call(CHIMERA_WORKFLOW_SERVICE(GetWorkflowExecutionHistory),
@@ -236,7 +241,7 @@ Answer ClientCalls::result(const ResultInput& input) {
     if (response.history().events_size() == 0) continue;
     std::string next_run;
     const auto answer =
-        read_close(response.history().events(0), input.follow_runs, client_.codec, next_run);
+        read_close(response.history().events(0), input.follow_runs, codec, next_run);
     if (answer) return *answer;
     request.mutable_execution()->set_run_id(next_run);
     request.clear_next_page_token();
@@ -249,7 +254,7 @@ void ClientCalls::signal(SignalInput& input) {
   request.set_namespace_(client_.namespace_);
   set_execution(*request.mutable_workflow_execution(), target);
   request.set_signal_name(std::string(input.name));
-  set_input(request, input.arguments, client_.codec, std::move(input.header));
+  set_input(request, input.arguments, client_.codec_of(target.id), std::move(input.header));
   request.set_identity(client_.connection->options().identity);
   request.set_request_id(random_id());
   ws::SignalWorkflowExecutionResponse response;
@@ -262,10 +267,11 @@ Answer ClientCalls::query(QueryInput& input) {
   ws::QueryWorkflowRequest request;
   request.set_namespace_(client_.namespace_);
   set_execution(*request.mutable_execution(), target);
+  const CodecIn codec = client_.codec_of(target.id);
   auto& query = *request.mutable_query();
   query.set_query_type(std::string(input.name));
   if (!input.arguments.empty())
-    *query.mutable_query_args() = encode_arguments(input.arguments, client_.codec);
+    *query.mutable_query_args() = encode_arguments(input.arguments, codec);
   if (input.header.fields_size() > 0) *query.mutable_header() = std::move(input.header);
   const int condition = static_cast<int>(input.options.reject_condition);
   request.set_query_reject_condition(static_cast<api::enums::v1::QueryRejectCondition>(
@@ -281,13 +287,14 @@ Answer ClientCalls::query(QueryInput& input) {
     throw WorkflowQueryRejectedError(
         static_cast<WorkflowExecutionStatus>(response.query_rejected().status()));
   }
-  return first_payload(response.query_result(), client_.codec);
+  return first_payload(response.query_result(), codec);
 }
 
 namespace {
 
 Answer read_outcome(const api::update::v1::Outcome& outcome, const Codec& codec) {
-  if (outcome.has_failure()) throw WorkflowUpdateFailedError(to_error(outcome.failure(), codec));
+  if (outcome.has_failure())
+    throw_caused<WorkflowUpdateFailedError>(to_error(outcome.failure(), codec), codec);
   return first_payload(outcome.success(), codec);
 }
 
@@ -305,7 +312,8 @@ ws::UpdateWorkflowExecutionRequest update_request(ClientState& client, const Tar
   update.mutable_meta()->set_identity(client.connection->options().identity);
   update.mutable_input()->set_name(std::string(wanted.name));
   if (!wanted.arguments.empty())
-    *update.mutable_input()->mutable_args() = encode_arguments(wanted.arguments, client.codec);
+    *update.mutable_input()->mutable_args() =
+        encode_arguments(wanted.arguments, client.codec_of(target.id));
   if (wanted.header.fields_size() > 0)
     *update.mutable_input()->mutable_header() = std::move(wanted.header);
   return request;
@@ -346,7 +354,8 @@ StartedUpdate ClientCalls::start_update(const Target& target, UpdateInput& input
     client_.must(absl::StrCat("cannot update workflow '", target.id, "'"),
                  CHIMERA_WORKFLOW_SERVICE(UpdateWorkflowExecution), request, response, kLongPoll,
                  &patience);
-    if (response.has_outcome()) return {id, read_outcome(response.outcome(), client_.codec)};
+    if (response.has_outcome())
+      return {id, read_outcome(response.outcome(), client_.codec_of(target.id))};
     if (response.stage() < kAccepted) continue;
     return {id, std::nullopt, response.update_ref().workflow_execution().run_id()};
   }
@@ -380,7 +389,8 @@ StartedUpdate ClientCalls::update_with_start(StartWorkflowInput& start, UpdateIn
     if (response.responses_size() < 2) continue;
     target.run_id = response.responses(0).start_workflow().run_id();
     const auto& answer = response.responses(1).update_workflow();
-    if (answer.has_outcome()) return {id, read_outcome(answer.outcome(), client_.codec)};
+    if (answer.has_outcome())
+      return {id, read_outcome(answer.outcome(), client_.codec_of(target.id))};
     if (answer.stage() >= kAccepted) return {id, std::nullopt};
   }
 }
@@ -400,7 +410,8 @@ Answer ClientCalls::update_result(const UpdateResultInput& input) {
                                              request, response, kLongPoll, &patience);
     if (status.code() == absl::StatusCode::kDeadlineExceeded && !patience.over()) continue;
     if (!status.ok()) throw_rpc(status, absl::StrCat("cannot wait for update ", input.update_id));
-    if (response.has_outcome()) return read_outcome(response.outcome(), client_.codec);
+    if (response.has_outcome())
+      return read_outcome(response.outcome(), client_.codec_of(input.target.id));
   }
 }
 
@@ -425,7 +436,7 @@ void ClientCalls::terminate(const TerminateInput& input) {
   request.set_identity(client_.connection->options().identity);
   request.set_reason(input.reason);
   if (!input.details.empty())
-    *request.mutable_details() = encode_arguments(input.details, client_.codec);
+    *request.mutable_details() = encode_arguments(input.details, client_.codec_of(target.id));
   ws::TerminateWorkflowExecutionResponse response;
   client_.must(absl::StrCat("cannot terminate workflow '", target.id, "'"),
                CHIMERA_WORKFLOW_SERVICE(TerminateWorkflowExecution), request, response);
@@ -439,7 +450,7 @@ WorkflowExecution ClientCalls::describe(const DescribeInput& input) {
   ws::DescribeWorkflowExecutionResponse response;
   client_.must(absl::StrCat("cannot describe workflow '", target.id, "'"),
                CHIMERA_WORKFLOW_SERVICE(DescribeWorkflowExecution), request, response);
-  return to_public(response.workflow_execution_info(), client_.codec);
+  return to_public(response.workflow_execution_info(), client_.codec_of(target.id));
 }
 
 WorkflowExecutionOptions ClientCalls::update_options(const UpdateOptionsInput& input) {

@@ -38,8 +38,23 @@ class ClientState : public std::enable_shared_from_this<ClientState> {
   std::shared_ptr<const Runtime> runtime;  // Shared with the program, which made it; may be null.
   std::shared_ptr<core::Connection> connection;  // Shared with the workers of this client.
   std::string namespace_;
-  sdk::Codec codec;
+  sdk::Codec codec;                // Whatever the context.
   int query_reject_condition = 0;  // Of queries that name none.
+
+  // The context of a workflow's values, or of an activity's as far as the reference says whose they
+  // are; and the codec for them. Borrows.
+  core::PayloadContext values_of(const std::string& workflow_id) const {
+    return {.namespace_ = namespace_, .workflow_id = workflow_id};
+  }
+  core::PayloadContext values_of(const ActivityReference& activity) const {
+    return {.namespace_ = namespace_,
+            .workflow_id = activity.workflow_id,
+            .activity = core::PayloadContext::Activity{.id = activity.activity_id}};
+  }
+  template <class Whose>
+  sdk::CodecIn codec_of(const Whose& whose) const {
+    return {codec, values_of(whose)};
+  }
 
   // The first link of what the client's calls go through.
   sdk::ClientOutbound& outbound() const {

@@ -2,13 +2,17 @@
 #ifndef CHIMERA_SDK_CPP_SRC_CODEC_H_
 #define CHIMERA_SDK_CPP_SRC_CODEC_H_
 
+#include <memory>
+
 #include "chimera/codec.h"
-#include "sdk-cpp/src/payload_access.h"
+#include "core/converter/codec.h"
 
 namespace chimera::sdk {
 
 // Null stays null. The built-in codecs work on the core's payloads without a copy.
-Codec to_core(const std::shared_ptr<const PayloadCodec>& codec);
+std::shared_ptr<const core::PayloadCodec> to_core(const std::shared_ptr<const PayloadCodec>& codec);
+
+SerializationContext to_public(const core::PayloadContext& context);
 
 }  // namespace chimera::sdk
 

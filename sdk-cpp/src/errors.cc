@@ -286,9 +286,9 @@ core::FailureInfo take_apart(const FailureError& error) {
 
 std::shared_ptr<const FailureError> to_error(const api::failure::v1::Failure& failure,
                                              const Codec& codec) {
-  if (codec == nullptr) return make_error(core::from_proto(failure));
+  if (codec.payloads() == nullptr) return make_error(core::from_proto(failure));
   api::failure::v1::Failure plain = failure;
-  const absl::Status status = core::decode_failure(*codec, plain);
+  const absl::Status status = core::decode_failure(*codec.payloads(), plain);
   if (!status.ok()) throw ConversionError(std::string(status.message()));
   return make_error(core::from_proto(plain));
 }
@@ -297,8 +297,8 @@ api::failure::v1::Failure to_failure(const FailureError& error, const Codec& cod
                                      std::size_t bytes_max) {
   api::failure::v1::Failure failure = core::to_proto(take_apart(error));
   if (bytes_max > 0) core::shorten(failure, bytes_max);
-  if (codec != nullptr) {
-    const absl::Status status = core::encode_failure(*codec, failure);
+  if (codec.payloads() != nullptr) {
+    const absl::Status status = core::encode_failure(*codec.payloads(), failure);
     if (!status.ok()) {
       return core::to_proto(core::application_failure(
           absl::StrCat("Failed building exception result: ", std::string(status.message())),
@@ -314,8 +314,44 @@ api::failure::v1::Failure plain_failure(std::string message, std::string type) {
   return core::to_proto(failure);
 }
 
+api::failure::v1::Failure to_failure(const std::exception_ptr& exception, const Codec& codec,
+                                     std::size_t bytes_max) {
+  try {
+    std::rethrow_exception(exception);
+  } catch (const FailureError& error) {
+    return to_failure(error, codec, bytes_max);
+  } catch (...) {
+    return to_failure(*to_error(exception), codec, bytes_max);
+  }
+}
+
 api::failure::v1::Failure current_failure(const Codec& codec, std::size_t bytes_max) {
-  return to_failure(*to_error(std::current_exception()), codec, bytes_max);
+  return to_failure(codec.to_failure(std::current_exception()), codec, bytes_max);
+}
+
+void throw_failure(const FailureError& came, const Codec& codec) {
+  if (!codec.converts_failures()) came.raise();
+  std::rethrow_exception(codec.from_failure(as_exception(came)));
+}
+
+std::exception_ptr as_exception(const FailureError& error) {
+  std::exception_ptr thrown;
+  try {
+    error.raise();
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  return thrown;
+}
+
+bool is_failure(const std::exception_ptr& exception) {
+  try {
+    std::rethrow_exception(exception);
+  } catch (const FailureError&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
 }
 
 // std::nested_exception's inner one becomes the cause.

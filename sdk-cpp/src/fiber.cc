@@ -6,6 +6,7 @@
 #include <cxxabi.h>
 
 #include "core/base/check.h"
+#include "sdk-cpp/src/conversion.h"
 #include "sdk-cpp/src/crash_report.h"
 #include "sdk-cpp/src/errors.h"
 #include "sdk-cpp/src/frames.h"
@@ -67,7 +68,9 @@ void Fiber::resume() {
   prepare_crash_report();  // Its lane may have another thread than last time.
   current_fiber = this;
   const Running before = set_running({&owner_, &stack_, &Fiber::leave, &Fiber::leave_by_exception});
+  const ValueContext* const converted = set_converting(converting_);
   switch_in();
+  converting_ = set_converting(converted);
   set_running(before);
   current_fiber = nullptr;
 }

@@ -15,6 +15,8 @@
 
 namespace chimera::sdk {
 
+class ValueContext;  // conversion.h
+
 class Fiber {
  public:
   // `body` must not let an exception out. `owner` names it in crash reports. It and the pool are
@@ -77,7 +79,8 @@ class Fiber {
   Given given_up_;
   void* sanitizer_fiber_ = nullptr;  // TSan's name for it.
   void* sanitizer_caller_ = nullptr;
-  void* fake_stack_ = nullptr;  // ASan's, while parked.
+  void* fake_stack_ = nullptr;                // ASan's, while parked.
+  const ValueContext* converting_ = nullptr;  // While parked: each fiber has its own.
   const void* caller_bottom_ = nullptr;
   std::size_t caller_size_ = 0;
 };

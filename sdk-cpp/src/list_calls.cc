@@ -97,7 +97,9 @@ PagedRange<WorkflowExecution> ClientCalls::list_workflows(const ListInput& input
   return paged<WorkflowExecution, ws::ListWorkflowExecutionsResponse>(
       client_, "cannot list workflows", CHIMERA_WORKFLOW_SERVICE(ListWorkflowExecutions),
       std::move(request), input.options, [](const auto& page) { return page.executions(); },
-      [](const ClientState& client, const auto& info) { return to_public(info, client.codec); });
+      [](const ClientState& client, const auto& info) {
+        return to_public(info, client.codec_of(info.execution().workflow_id()));
+      });
 }
 
 WorkflowCount ClientCalls::count_workflows(const CountInput& input) {

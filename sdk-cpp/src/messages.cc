@@ -134,11 +134,9 @@ void Messages::run_update(const Update& job) {
     run_.set_task_error(
         absl::StrCat("the update '", name, "' of ", run_.owner,
                      " called continue_as_new; only the run method and signal handlers may"));
-  } catch (const FailureError& error) {
-    respond(job, core::UpdateResponse::Rejected{to_failure(error, run_.codec)});
   } catch (...) {
-    if (fails_workflow(run_)) {
-      respond(job, core::UpdateResponse::Rejected{current_failure(run_.codec)});
+    if (const std::exception_ptr failure = failing(run_)) {
+      respond(job, core::UpdateResponse::Rejected{to_failure(failure, run_.codec)});
       return;
     }
     run_.set_task_error(

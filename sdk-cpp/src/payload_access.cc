@@ -70,35 +70,39 @@ ProtoPayloads to_proto(const std::vector<Payload>& payloads) {
 
 ProtoPayloads encode_arguments(detail::Arguments arguments, const Codec& codec) {
   ProtoPayloads payloads;
-  for (const detail::Argument& argument : arguments) {
-    PayloadSink sink(payloads.add_payloads());
-    argument.encode(argument.value, sink);
+  {
+    const Converting converting(codec.context());
+    for (const detail::Argument& argument : arguments) {
+      PayloadSink sink(payloads.add_payloads());
+      argument.encode(argument.value, sink);
+    }
   }
   encode_in_place(payloads, codec);
   return payloads;
 }
 
 void encode_in_place(ProtoPayload& payload, const Codec& codec) {
-  if (codec != nullptr) check(core::encode_one(*codec, payload));
+  if (codec.payloads() != nullptr) check(core::encode_one(*codec.payloads(), payload));
 }
 
 void encode_in_place(ProtoPayloads& payloads, const Codec& codec) {
-  if (codec != nullptr && payloads.payloads_size() > 0) check(codec->encode(payloads));
+  if (codec.payloads() != nullptr && payloads.payloads_size() > 0)
+    check(codec.payloads()->encode(payloads));
 }
 
 const ProtoPayloads& decoded(const ProtoPayloads& payloads, const Codec& codec,
                              ProtoPayloads& scratch) {
-  if (codec == nullptr || payloads.payloads_size() == 0) return payloads;
+  if (codec.payloads() == nullptr || payloads.payloads_size() == 0) return payloads;
   scratch = payloads;
-  check(codec->decode(scratch));
+  check(codec.payloads()->decode(scratch));
   return scratch;
 }
 
 const ProtoPayload& decoded(const ProtoPayload& payload, const Codec& codec,
                             ProtoPayload& scratch) {
-  if (codec == nullptr) return payload;
+  if (codec.payloads() == nullptr) return payload;
   scratch = payload;
-  check(core::decode_one(*codec, scratch));
+  check(core::decode_one(*codec.payloads(), scratch));
   return scratch;
 }
 

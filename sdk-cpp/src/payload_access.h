@@ -15,21 +15,19 @@
 #include "chimera/options.h"
 #include "core/base/api.h"
 #include "core/base/proto_time.h"
-#include "core/converter/codec.h"
+#include "sdk-cpp/src/conversion.h"
 
 namespace chimera::sdk {
 
 using ProtoPayload = api::common::v1::Payload;
 using ProtoPayloads = api::common::v1::Payloads;
-using Codec =
-    std::shared_ptr<const core::PayloadCodec>;  // Shared by client, workers and runs. Null: none.
 
 Payload to_public(const ProtoPayload& payload);
 ProtoPayload to_proto(const Payload& payload);
 std::vector<Payload> to_public(const ProtoPayloads& payloads);
 ProtoPayloads to_proto(const std::vector<Payload>& payloads);
 
-// Throw ConversionError when a value or the codec fails.
+// In the codec's context. Throw ConversionError when a value or the codec fails.
 ProtoPayloads encode_arguments(detail::Arguments arguments, const Codec& codec);
 void encode_in_place(ProtoPayload& payload, const Codec& codec);
 void encode_in_place(ProtoPayloads& payloads, const Codec& codec);

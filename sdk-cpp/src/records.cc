@@ -115,7 +115,9 @@ std::optional<ProtoPayload> make_value(WorkflowRuntime& runtime, const char* cal
 void hand_over(const ProtoPayload& encoded, const Run& run,
                const std::function<void(const PayloadSource&)>& take) {
   ProtoPayload scratch;
-  take(PayloadSource(&decoded(encoded, run.codec, scratch)));
+  const ProtoPayload& plain = decoded(encoded, run.codec, scratch);
+  const Converting converting(&run.values);
+  take(PayloadSource(&plain));
 }
 
 }  // namespace

@@ -73,7 +73,7 @@ class Replayer::State {
 Replayer::Replayer(ReplayerOptions options) : state_(std::make_unique<State>()) {
   state_->run.context.namespace_ = std::move(options.namespace_);
   state_->run.context.task_queue = std::move(options.task_queue);
-  state_->codec = sdk::to_core(options.payload_codec);
+  state_->codec = {sdk::to_core(options.payload_codec), options.failure_converter};
   sdk::check_stack_bytes(options.workflow_stack_bytes);
   state_->stack_bytes = options.workflow_stack_bytes;
   state_->failures = std::move(options.workflow_failure_exceptions);

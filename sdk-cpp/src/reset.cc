@@ -62,7 +62,7 @@ std::string reset(ClientState& client, const Target& target, const ResetOptions&
     request.add_reset_reapply_exclude_types(
         static_cast<api::enums::v1::ResetReapplyExcludeType>(each));
   for (const PostResetOperation& each : options.post_reset_operations)
-    sdk::write(each, doing, client.codec, *request.add_post_reset_operations());
+    sdk::write(each, doing, client.codec_of(target.id), *request.add_post_reset_operations());
   request.set_workflow_task_finish_event_id(
       by_event ? options.event_id
                : event_of(client, request.workflow_execution(),

@@ -16,11 +16,12 @@ namespace {
 std::atomic<std::uint64_t> last_number{0};
 }  // namespace
 
-Run::Run(const detail::WorkflowType& type_in, const core::RunContext& context_in, Codec codec_in,
-         core::Metrics& metrics_in)
+Run::Run(const detail::WorkflowType& type_in, const core::RunContext& context_in,
+         const Codec& codec_in, core::Metrics& metrics_in)
     : type(type_in),
       context(context_in),
-      codec(std::move(codec_in)),
+      values({.namespace_ = context.namespace_, .workflow_id = context.workflow_id}),
+      codec(codec_in.in(values)),
       metrics(metrics_in),
       owner(absl::StrCat("workflow ", context.workflow_type, " (id ", context.workflow_id, ", run ",
                          context.run_id, ")")),
@@ -73,6 +74,32 @@ std::string Run::make_timed_uuid() {
   return uuid_text(high, random());
 }
 
+namespace {
+
+bool is_cancelled_error(const std::exception_ptr& exception) {
+  try {
+    std::rethrow_exception(exception);
+  } catch (const std::exception& error) {
+    return is_cancelled(error);
+  } catch (...) {
+    return false;
+  }
+}
+
+std::string why_task_fails(const Run& run) {
+  try {
+    throw;
+  } catch (const ConversionError&) {
+    return absl::StrCat("cannot convert a value of ", run.owner, ": ", describe_current());
+  } catch (...) {
+    return absl::StrCat(describe_current(), " left ", run.owner,
+                        ". Only chimera's failures (ApplicationError and the like) fail a "
+                        "workflow; the task is tried again.");
+  }
+}
+
+}  // namespace
+
 // As in the official Python SDK 1.35 (_WorkflowInstanceImpl).
 void end_with_current_exception(Run& run) {
   try {
@@ -81,23 +108,16 @@ void end_with_current_exception(Run& run) {
     throw;
   } catch (ContinueAsNew& next) {
     run.add_command(core::ContinueAsNewWorkflowExecution{std::move(next.attributes)});
-  } catch (const FailureError& error) {
-    run.place = 0;
-    if (run.cancel_requested && is_cancelled(error)) {
-      run.add_command(core::CancelWorkflowExecution{});
-    } else {
-      run.add_command(core::FailWorkflowExecution{to_failure(error, run.codec)});
-    }
   } catch (...) {
     run.place = 0;
-    if (fails_workflow(run)) {
-      run.add_command(core::FailWorkflowExecution{current_failure(run.codec)});
-      return;
+    const std::exception_ptr failure = failing(run);
+    if (failure == nullptr) {
+      run.set_task_error(why_task_fails(run));
+    } else if (run.cancel_requested && is_cancelled_error(failure)) {
+      run.add_command(core::CancelWorkflowExecution{});
+    } else {
+      run.add_command(core::FailWorkflowExecution{to_failure(failure, run.codec)});
     }
-    run.set_task_error(
-        absl::StrCat(describe_current(), " left ", run.owner,
-                     ". Only chimera's failures (ApplicationError and the like) fail a "
-                     "workflow; the task is tried again."));
   }
 }
 
@@ -112,8 +132,25 @@ void report_trouble(Run& run, absl::FunctionRef<void()> code) {
   }
 }
 
-bool fails_workflow(const Run& run) {
+namespace {
+// Of the exception that is being handled.
+bool is_listed(const Run& run) {
   return std::ranges::any_of(run.type.failures.types, [](bool (*is)()) { return is(); });
+}
+}  // namespace
+
+std::exception_ptr failing(const Run& run) {
+  const bool listed = is_listed(run);
+  const std::exception_ptr error = run.codec.to_failure(std::current_exception());
+  try {
+    std::rethrow_exception(error);
+  } catch (const Unwinding&) {
+    throw;
+  } catch (const FailureError&) {
+    return error;
+  } catch (...) {
+    return listed || is_listed(run) ? error : nullptr;
+  }
 }
 
 }  // namespace chimera::sdk

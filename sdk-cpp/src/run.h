@@ -5,6 +5,7 @@
 #define CHIMERA_SDK_CPP_SRC_RUN_H_
 
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <random>
 #include <string>
@@ -24,7 +25,7 @@ namespace chimera::sdk {
 
 struct Run {
   // `type` and `metrics` are borrowed; they outlive their runs.
-  Run(const detail::WorkflowType& type, const core::RunContext& context, Codec codec,
+  Run(const detail::WorkflowType& type, const core::RunContext& context, const Codec& codec,
       core::Metrics& metrics);
 
   void add_command(core::CommandVariant command, std::string_view summary = {},
@@ -41,6 +42,7 @@ struct Run {
 
   const detail::WorkflowType& type;
   const core::RunContext context;
+  const ValueContext values;  // Its own, as the codec has them.
   const Codec codec;
   core::Metrics& metrics;
   const std::string owner;     // "workflow Order (id order-17, run 01a1...)"
@@ -73,8 +75,10 @@ struct Run {
 void end_with_current_exception(Run& run);
 // How code ended may be what cannot be told: a codec that refuses its failure.
 void report_trouble(Run& run, absl::FunctionRef<void()> code);
-// Of the exception that is being handled: one that the definition lists.
-bool fails_workflow(const Run& run);
+// As what the exception that is being handled fails the workflow, or the update that it left: what
+// the failure converter gives, where that is a FailureError, or one of both is in the definition's
+// list. Null: it fails the task.
+std::exception_ptr failing(const Run& run);
 
 }  // namespace chimera::sdk
 

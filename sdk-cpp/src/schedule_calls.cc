@@ -83,12 +83,19 @@ bool was_dropped(ClientState& client, const std::string& id,
          base::to_wall_time(now.info().update_time()) == base::to_wall_time(before.update_time());
 }
 
+ScheduleDescription read(const ClientState& client, const std::string& id,
+                         const ws::DescribeScheduleResponse& reply) {
+  const auto& workflow = reply.schedule().action().start_workflow();
+  return to_public(id, reply, client.codec, client.codec_of(workflow.workflow_id()));
+}
+
 }  // namespace
 
 std::string ClientCalls::create_schedule(CreateScheduleInput& input) {
   check_limit(input.schedule.state);
   auto request = change<ws::CreateScheduleRequest>(client_, input.id);
-  *request.mutable_schedule() = to_proto(input.schedule, client_.codec);
+  *request.mutable_schedule() =
+      to_proto(input.schedule, client_.codec_of(input.schedule.action.id));
   if (input.header.fields_size() > 0) {
     *request.mutable_schedule()->mutable_action()->mutable_start_workflow()->mutable_header() =
         std::move(input.header);
@@ -115,17 +122,17 @@ std::string ClientCalls::create_schedule(CreateScheduleInput& input) {
 }
 
 ScheduleDescription ClientCalls::describe_schedule(const ScheduleInput& input) {
-  return to_public(input.id, fetch(client_, "describe", input.id), client_.codec);
+  return read(client_, input.id, fetch(client_, "describe", input.id));
 }
 
 void ClientCalls::update_schedule(const UpdateScheduleInput& input) {
   for (int attempt = 1;; ++attempt) {
     const ws::DescribeScheduleResponse was = fetch(client_, "update", input.id);
-    const std::optional<ScheduleUpdate> update =
-        input.updater(to_public(input.id, was, client_.codec));
+    const std::optional<ScheduleUpdate> update = input.updater(read(client_, input.id, was));
     if (!update) return;
     auto request = change<ws::UpdateScheduleRequest>(client_, input.id);
-    *request.mutable_schedule() = to_proto(update->schedule, client_.codec);
+    *request.mutable_schedule() =
+        to_proto(update->schedule, client_.codec_of(update->schedule.action.id));
     request.set_conflict_token(was.conflict_token());
     if (update->search_attributes)
       *request.mutable_search_attributes() = to_proto(*update->search_attributes);

@@ -377,7 +377,7 @@ Schedule to_public(const schedules::Schedule& schedule, const Codec& codec) {
 
 ScheduleDescription to_public(const std::string& id,
                               const api::workflowservice::v1::DescribeScheduleResponse& reply,
-                              const Codec& codec) {
+                              const Codec& codec, const Codec& workflows_codec) {
   if (!reply.schedule().action().has_start_workflow()) {
     throw RpcError(StatusCode::kInternal,
                    absl::StrCat("the server gave schedule '", id,
@@ -385,7 +385,7 @@ ScheduleDescription to_public(const std::string& id,
                                 "no other kind. Change it with a newer one"));
   }
   return {.id = id,
-          .schedule = to_public(reply.schedule(), codec),
+          .schedule = to_public(reply.schedule(), workflows_codec),
           .info = read(reply.info()),
           .memo = to_public(reply.memo(), codec),
           .search_attributes = to_public(reply.search_attributes()),

@@ -22,7 +22,7 @@ api::schedule::v1::BackfillRequest to_proto(const ScheduleBackfill& backfill);
 Schedule to_public(const api::schedule::v1::Schedule& schedule, const Codec& codec);
 ScheduleDescription to_public(const std::string& id,
                               const api::workflowservice::v1::DescribeScheduleResponse& reply,
-                              const Codec& codec);
+                              const Codec& codec, const Codec& workflows_codec);
 ScheduleListEntry to_public(const api::schedule::v1::ScheduleListEntry& entry, const Codec& codec);
 
 }  // namespace chimera::sdk

@@ -344,7 +344,7 @@ void Scheduler::resolve(Operation& operation, const api::common::v1::Payload* re
   if (result != nullptr) {
     try {
       ProtoPayload scratch;
-      operation.result = decoded(*result, run_.codec, scratch);
+      operation.result = decoded(*result, *operation.codec, scratch);
     } catch (const ConversionError& error) {
       run_.set_task_error(
           absl::StrCat("cannot decode a result for ", run_.owner, ": ", error.what()));
@@ -356,7 +356,7 @@ void Scheduler::resolve(Operation& operation, const api::common::v1::Payload* re
 void Scheduler::resolve(Operation& operation, const api::failure::v1::Failure& failure) {
   operation.done = true;
   try {
-    operation.failure = to_error(failure, run_.codec);
+    operation.failure = to_error(failure, *operation.codec);
   } catch (const ConversionError& error) {
     run_.set_task_error(
         absl::StrCat("cannot decode a failure for ", run_.owner, ": ", error.what()));

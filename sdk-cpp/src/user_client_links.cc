@@ -36,12 +36,14 @@ StartWorkflowInput start_of(const chimera::StartWorkflowInput& input, detail::Ar
   return {input.workflow,     input.options, arguments,
           input.start_signal, of_signal,     to_proto(input.headers)};
 }
-chimera::StartWorkflowInput start_of(const StartWorkflowInput& input, const RpcOptions& rpc) {
+chimera::StartWorkflowInput start_of(const StartWorkflowInput& input, const ClientState& client,
+                                     const RpcOptions& rpc) {
+  const core::PayloadContext context = client.values_of(input.options.id);
   return {std::string(input.type),
           input.options,
-          given(input.arguments),
+          given(input.arguments, context),
           std::string(input.signal),
-          given(input.signal_arguments),
+          given(input.signal_arguments, context),
           to_public(input.header),
           rpc};
 }
@@ -212,31 +214,34 @@ class LastClientOutbound final : public ClientOutboundInterceptor {
 class UserClientOutbound final : public ClientOutbound {
  public:
   UserClientOutbound(ClientOutboundInterceptor& first, ClientState& client)
-      : ClientOutbound(nullptr), first_(first), rpc_(client.rpc()) {}
+      : ClientOutbound(nullptr), first_(first), client_(client), rpc_(client.rpc()) {}
 
   Target start_workflow(StartWorkflowInput& input) override {
-    return target_of(first_.start_workflow(start_of(input, rpc_)));
+    return target_of(first_.start_workflow(start_of(input, client_, rpc_)));
   }
   void signal(SignalInput& input) override {
     first_.signal_workflow({input.target.id, input.target.run_id, std::string(input.name),
-                            given(input.arguments), to_public(input.header), rpc_});
+                            given(input.arguments, client_.values_of(input.target.id)),
+                            to_public(input.header), rpc_});
   }
   Answer query(QueryInput& input) override {
     return answer_of(first_.query_workflow(
         {input.target.id, input.target.run_id, std::string(input.name), input.options,
-         given(input.arguments), to_public(input.header), rpc_}));
+         given(input.arguments, client_.values_of(input.target.id)), to_public(input.header),
+         rpc_}));
   }
   StartedUpdate start_update(const Target& target, UpdateInput& input) override {
     return started(first_.start_workflow_update(
         {target.id, target.run_id, target.first_execution_run_id, std::string(input.name),
-         input.options, input.until, given(input.arguments), to_public(input.header), rpc_}));
+         input.options, input.until, given(input.arguments, client_.values_of(target.id)),
+         to_public(input.header), rpc_}));
   }
   StartedUpdate update_with_start(StartWorkflowInput& start, UpdateInput& update,
                                   Target& target) override {
     const UpdateHandle<Payload> handle = first_.start_update_with_start_workflow(
-        {start_of(start, rpc_),
-         {std::string(update.name), update.options, update.until, given(update.arguments),
-          to_public(update.header)}});
+        {start_of(start, client_, rpc_),
+         {std::string(update.name), update.options, update.until,
+          given(update.arguments, client_.values_of(start.options.id)), to_public(update.header)}});
     target = target_of(handle);
     return started(handle);
   }
@@ -256,7 +261,8 @@ class UserClientOutbound final : public ClientOutbound {
   void terminate(const TerminateInput& input) override {
     const Target& target = input.target;
     first_.terminate_workflow({target.id, target.run_id, target.first_execution_run_id,
-                               input.reason, given(input.details), rpc_});
+                               input.reason, given(input.details, client_.values_of(target.id)),
+                               rpc_});
   }
   WorkflowExecution describe(const DescribeInput& input) override {
     return first_.describe_workflow({input.target.id, input.target.run_id, rpc_});
@@ -281,7 +287,7 @@ class UserClientOutbound final : public ClientOutbound {
   }
 
   void complete_activity(const AsyncActivityInput& input) override {
-    std::vector<Payload> values = given(input.values);
+    std::vector<Payload> values = given(input.values, client_.values_of(input.activity));
     CompleteAsyncActivityInput complete{.activity = input.activity, .rpc = rpc_};
     if (!values.empty()) complete.result = std::move(values[0]);
     first_.complete_async_activity(std::move(complete));
@@ -294,13 +300,16 @@ class UserClientOutbound final : public ClientOutbound {
       error = to_error(std::current_exception());
     }
     first_.fail_async_activity(
-        {input.activity, std::move(error), given(input.last_heartbeat_details), rpc_});
+        {input.activity, std::move(error),
+         given(input.last_heartbeat_details, client_.values_of(input.activity)), rpc_});
   }
   void heartbeat_activity(const AsyncActivityInput& input) override {
-    first_.heartbeat_async_activity({input.activity, given(input.values), rpc_});
+    first_.heartbeat_async_activity(
+        {input.activity, given(input.values, client_.values_of(input.activity)), rpc_});
   }
   void report_activity_cancellation(const AsyncActivityInput& input) override {
-    first_.report_cancellation_async_activity({input.activity, given(input.values), rpc_});
+    first_.report_cancellation_async_activity(
+        {input.activity, given(input.values, client_.values_of(input.activity)), rpc_});
   }
 
   std::string create_schedule(CreateScheduleInput& input) override {
@@ -339,6 +348,7 @@ class UserClientOutbound final : public ClientOutbound {
 
  private:
   ClientOutboundInterceptor& first_;
+  const ClientState& client_;
   const RpcOptions rpc_;
 };
 

@@ -42,8 +42,18 @@ Header to_proto(const Headers& headers) {
   return out;
 }
 
-std::vector<Payload> given(detail::Arguments arguments) {
-  return to_public(encode_arguments(arguments, nullptr));
+std::vector<Payload> given(detail::Arguments arguments, const core::PayloadContext& context) {
+  const ValueContext values(context);
+  return to_public(encode_arguments(arguments, Codec().in(values)));
+}
+std::vector<Payload> given_own(detail::Arguments arguments) {
+  const detail::OwnValues converting;
+  ProtoPayloads payloads;
+  for (const detail::Argument& argument : arguments) {
+    PayloadSink sink(payloads.add_payloads());
+    argument.encode(argument.value, sink);
+  }
+  return to_public(payloads);
 }
 
 void put(const Payload& payload, PayloadSink& out) {
@@ -128,7 +138,7 @@ class UserActivityOutbound final : public ActivityOutbound {
         }) {}
   bool empty() const { return chain_.empty(); }
   void heartbeat(const HeartbeatInput& input) override {
-    chain_.first().heartbeat({given(input.details)});
+    chain_.first().heartbeat({given_own(input.details)});
   }
   const activity::Info& info() override { return chain_.first().info(); }
 
@@ -368,7 +378,7 @@ class LastWorkflowOutbound final : public WorkflowOutboundInterceptor {
     const OperationPtr operation = pass(std::move(input));
     WorkflowRuntime& runtime = WorkflowRuntime::current(Input::kCall);
     runtime.scheduler().wait_for(operation, runtime.scheduler().waiting_task(Input::kCall));
-    if (operation->failure != nullptr) operation->failure->raise();
+    throw_if_failed(*operation);
     return operation;
   }
 
@@ -399,6 +409,24 @@ Pointer returned(Pointer answer, const char* call, const char* what) {
       absl::StrCat("an interceptor's ", call, "() returned ", what, ", which is empty"));
 }
 
+// Whose values the code gives, as far as that is known before the links have seen the call.
+const core::RunContext& caller() { return WorkflowRuntime::current("call").run().context; }
+core::PayloadContext of_workflow(std::string_view id) {
+  return {.namespace_ = caller().namespace_, .workflow_id = id};
+}
+template <class Input>
+core::PayloadContext of_activity(const Input& input, std::string_view task_queue, bool is_local) {
+  const core::RunContext& run = caller();
+  return {.namespace_ = run.namespace_,
+          .workflow_id = run.workflow_id,
+          .workflow_type = run.workflow_type,
+          .activity = core::PayloadContext::Activity{
+              .id = input.options.activity_id,
+              .type = input.name,
+              .task_queue = task_queue.empty() ? std::string_view(run.task_queue) : task_queue,
+              .is_local = is_local}};
+}
+
 // That an operation whose end the link has waited for is over.
 OperationPtr over() {
   auto operation = std::make_shared<Operation>();
@@ -419,23 +447,27 @@ class UserWorkflowOutbound final : public WorkflowOutbound {
   using WorkflowOutbound::call;
   OperationPtr call(StartActivityInput& input) override {
     return through(input, [&](WorkflowOutboundInterceptor& first) {
-      return started(input,
-                     first.start_activity({std::string(input.name), input.options,
-                                           given(input.arguments), to_public(input.header)}));
+      return started(
+          input, first.start_activity(
+                     {std::string(input.name), input.options,
+                      given(input.arguments, of_activity(input, input.options.task_queue, false)),
+                      to_public(input.header)}));
     });
   }
   OperationPtr call(StartLocalActivityInput& input) override {
     return through(input, [&](WorkflowOutboundInterceptor& first) {
-      return started(input,
-                     first.start_local_activity({std::string(input.name), input.options,
-                                                 given(input.arguments), to_public(input.header)}));
+      return started(
+          input, first.start_local_activity({std::string(input.name), input.options,
+                                             given(input.arguments, of_activity(input, {}, true)),
+                                             to_public(input.header)}));
     });
   }
   OperationPtr call(StartChildInput& input) override {
     return through(input, [&](WorkflowOutboundInterceptor& first) -> OperationPtr {
       const OperationPtr end = started(
           input, first.start_child_workflow({std::string(input.type), input.options,
-                                             given(input.arguments), to_public(input.header)}));
+                                             given(input.arguments, of_workflow(input.options.id)),
+                                             to_public(input.header)}));
       const auto start = std::make_shared<ChildStart>();
       start->done = true;
       start->child = returned(std::dynamic_pointer_cast<Child>(end), input.kCall,
@@ -445,12 +477,13 @@ class UserWorkflowOutbound final : public WorkflowOutbound {
   }
   OperationPtr call(SignalExternalInput& input) override {
     return through(input, [&](WorkflowOutboundInterceptor& first) {
+      std::vector<Payload> sent = given(input.arguments, of_workflow(input.workflow_id));
       if (input.child) {
-        first.signal_child_workflow({input.workflow_id, std::string(input.name),
-                                     given(input.arguments), to_public(input.header)});
+        first.signal_child_workflow(
+            {input.workflow_id, std::string(input.name), std::move(sent), to_public(input.header)});
       } else {
         first.signal_external_workflow({input.workflow_id, input.run_id, std::string(input.name),
-                                        given(input.arguments), to_public(input.header)});
+                                        std::move(sent), to_public(input.header)});
       }
       return over();
     });
@@ -463,7 +496,7 @@ class UserWorkflowOutbound final : public WorkflowOutbound {
   }
   void call(ContinueAsNewInput& input) override {
     through(input, [&](WorkflowOutboundInterceptor& first) {
-      first.continue_as_new({input.options, given(input.arguments), to_public(input.header)});
+      first.continue_as_new({input.options, given_own(input.arguments), to_public(input.header)});
     });
   }
   OperationPtr call(StartTimerInput& input) override {
@@ -566,6 +599,7 @@ class UserWorkflowOutbound final : public WorkflowOutbound {
     ProtoPayload proto;
     PayloadSink sink(&proto);
     put(value, sink);
+    const detail::OwnValues converting;
     take(PayloadSource(&proto));
   }
 

@@ -36,7 +36,9 @@ WorkerInterceptors with_users(const Interceptors& users, WorkerInterceptors own)
 
 Headers to_public(const Header& header);
 Header to_proto(const Headers& headers);
-std::vector<Payload> given(detail::Arguments arguments);
+// Converted as those of the context.
+std::vector<Payload> given(detail::Arguments arguments, const core::PayloadContext& context);
+std::vector<Payload> given_own(detail::Arguments arguments);  // Of the run or activity.
 // An empty one is null.
 void put(const Payload& payload, PayloadSink& out);
 

@@ -39,10 +39,11 @@ void wait(const OperationPtr& given, void (*decode_into)(const PayloadSource&, v
   const OperationPtr operation = given;  // While this waits, the user's may go.
   WorkflowRuntime& run = WorkflowRuntime::current("get");
   if (!operation->done) run.scheduler().wait_for(operation, run.scheduler().waiting_task("get"));
-  if (operation->failure != nullptr) operation->failure->raise();
+  sdk::throw_if_failed(*operation);
   if (decode_into == nullptr) return;
   if (!operation->result)
     throw ConversionError("a result was expected, but the activity or workflow returned none");
+  const sdk::Converting converting(operation->codec->context());
   decode_into(PayloadSource(&*operation->result), out);
 }
 
@@ -121,7 +122,9 @@ void read_last_completion_result(void (*decode_into)(const PayloadSource&, void*
   sdk::ProtoPayloads scratch;
   const sdk::ProtoPayloads& all =
       sdk::decoded(run.last_completion_result(), run.run().codec, scratch);
-  if (all.payloads_size() > 0) decode_into(PayloadSource(&all.payloads(0)), out);
+  if (all.payloads_size() == 0) return;
+  const sdk::Converting converting(&run.run().values);
+  decode_into(PayloadSource(&all.payloads(0)), out);
 }
 
 OperationPtr start_timer(Duration duration, std::string_view summary) {

@@ -18,7 +18,7 @@ CppWorkflowLanguage::CppWorkflowLanguage(Codec codec)
                 .sdk_version = kSdkVersion,
                 .failure_source = kFailureSource,
                 .has_side_effects = true,
-                .codec = codec_,
+                .codec = codec_.of_all(),
                 .place = &describe_place} {}
 
 absl::StatusOr<std::unique_ptr<core::WorkflowInstance>> CppWorkflowLanguage::create(
@@ -32,8 +32,8 @@ absl::StatusOr<std::unique_ptr<core::WorkflowInstance>> CppWorkflowLanguage::cre
     return std::make_unique<WorkflowRuntime>(type->second, run, codec_, *metrics_,
                                              run.may_have_crashed ? *large_stacks_ : *stacks_,
                                              interceptors_);
-  } catch (...) {  // Out of an interceptor of the user's.
-    return absl::InternalError(absl::StrCat("cannot make the links of interceptors for workflow ",
+  } catch (...) {  // Out of an interceptor or a codec of the user's.
+    return absl::InternalError(absl::StrCat("cannot begin with interceptors and codec workflow ",
                                             run.workflow_type, " (id ", run.workflow_id, ", run ",
                                             run.run_id, "): ", describe_current()));
   }

@@ -101,9 +101,9 @@ class WorkflowRuntime::Code final : public WorkflowInbound {
 };
 
 WorkflowRuntime::WorkflowRuntime(const detail::WorkflowType& type, const core::RunContext& context,
-                                 Codec codec, core::Metrics& metrics, StackPool& stacks,
+                                 const Codec& codec, core::Metrics& metrics, StackPool& stacks,
                                  const WorkerInterceptors& interceptors)
-    : run_(type, context, std::move(codec), metrics),
+    : run_(type, context, codec, metrics),
       root_scope_(std::make_shared<detail::ScopeState>()),
       scheduler_(run_, stacks),
       operations_(*this, run_, scheduler_),
@@ -369,11 +369,6 @@ void WorkflowRuntime::run_main() {
     complete.result = std::move(result);
     run_.place = 0;
     run_.add_command(std::move(complete));
-  } catch (const ConversionError&) {
-    if (fails_workflow(run_))
-      return run_.add_command(core::FailWorkflowExecution{current_failure(run_.codec)});
-    run_.set_task_error(
-        absl::StrCat("cannot convert a value of ", run_.owner, ": ", describe_current()));
   } catch (...) {
     end_with_current_exception(run_);
   }

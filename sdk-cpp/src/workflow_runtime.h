@@ -27,8 +27,8 @@ class WorkflowRuntime final : public core::WorkflowInstance {
  public:
   // `type` is borrowed from the language, which outlives its runs; so is the pool, which outlives
   // everything.
-  WorkflowRuntime(const detail::WorkflowType& type, const core::RunContext& context, Codec codec,
-                  core::Metrics& metrics, StackPool& stacks,
+  WorkflowRuntime(const detail::WorkflowType& type, const core::RunContext& context,
+                  const Codec& codec, core::Metrics& metrics, StackPool& stacks,
                   const WorkerInterceptors& interceptors = {});
   ~WorkflowRuntime() override;
 

@@ -155,6 +155,9 @@ class Codec:
     def aes_gcm(key_id: str, keys: dict[str, bytes]) -> Codec:
         """ValueError if a key is not of 32 bytes or `key_id` is not among them."""
     @staticmethod
+    def redaction(fields: list[str], key_id: str, keys: dict[str, bytes]) -> Codec:
+        """The same, and for a malformed field."""
+    @staticmethod
     def encoding_common_attributes(codec: Codec | None) -> Codec:
         """The same codec, for native libraries that hide messages and stack traces of failures, too."""
     def encode(self, payloads: bytes) -> bytes: ...

@@ -76,6 +76,34 @@ void wrong() { workflow::execute_activity<&count>(kOptions, "three"); }
 // --- refused: this call passes another number of arguments
 void wrong() { workflow::execute_activity<&count>(kOptions); }
 
+// --- refused: this specialisation of chimera::Converter lacks
+template <>
+struct chimera::Converter<Order> {
+  static Payload to_payload(const Order&) { return {}; }
+};
+void wrong() { chimera::make_payload(Order()); }
+// --- refused: this specialisation of chimera::Converter lacks
+template <>
+struct chimera::Converter<Order> {
+  static Payload to_payload(const Order&) { return {}; }
+  static Order from_payload(const Payload&) { return {}; }
+};
+void wrong() { chimera::make_payload(std::vector<Order>()); }
+// --- refused: this specialisation of chimera::Converter lacks
+template <>
+struct chimera::Converter<Order> {
+  static Payload to_payload(const Order&) { return {}; }
+  static void from_payload(const Payload&, Order) {}
+};
+void wrong() { chimera::from_payload<Order>({}); }
+// --- refused: this specialisation of chimera::Converter lacks
+template <>
+struct chimera::Converter<Order> {
+  static std::string to_payload(const Order&) { return {}; }
+  static void from_payload(const Payload&, Order&) {}
+};
+void wrong(Order order) { workflow::execute_activity<int>("by name", kOptions, order); }
+
 // --- refused: use of deleted function.*NeedsATimeout
 void wrong() { workflow::execute_activity<&count>({}, 3); }
 // --- refused: use of deleted function.*NeedsATimeout

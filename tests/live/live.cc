@@ -35,6 +35,7 @@ void Live::TearDown() {
   Replayer replayer({.namespace_ = "default",
                      .task_queue = queue_,
                      .payload_codec = client_options_.payload_codec,
+                     .failure_converter = client_options_.failure_converter,
                      .workflow_failure_exceptions = options_.workflow_failure_exceptions,
                      .interceptors = std::move(interceptors)});
   for (const auto& type : registry_.workflows()) replayer.add_workflow_type(type);

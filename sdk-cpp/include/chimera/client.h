@@ -45,9 +45,11 @@ struct Target {
 struct Answer {  // A result in the form in which it came.
   std::optional<Payload> payload;
   template <class R>
-  R as() const {
-    if constexpr (!std::is_void_v<R>)
+  R as(const ClientState& client, const Target& target) const {
+    if constexpr (!std::is_void_v<R>) {
+      const WorkflowValues converting(client, target.id);
       return from_payload<R>(payload ? *payload : make_payload(nullptr));
+    }
   }
 };
 
@@ -118,8 +120,8 @@ class UpdateHandle {
   const std::string& workflow_run_id() const { return target_.run_id; }
   // Waits; throws WorkflowUpdateFailedError.
   R result() const {
-    if (update_.result) return update_.result->template as<R>();
-    return detail::update_result(*client_, target_, update_.id).template as<R>();
+    if (update_.result) return update_.result->template as<R>(*client_, target_);
+    return detail::update_result(*client_, target_, update_.id).template as<R>(*client_, target_);
   }
 
  private:
@@ -153,7 +155,7 @@ class WorkflowHandle {
   // Waits for the end, of later runs too if it continues as new, by cron or retry. Throws
   // WorkflowFailureError.
   R result(bool follow_runs = true) const {
-    return detail::result(*client_, target_, follow_runs).template as<R>();
+    return detail::result(*client_, target_, follow_runs).template as<R>(*client_, target_);
   }
 
   template <auto Signal, class = decltype(Signal), class... A>
@@ -181,7 +183,7 @@ class WorkflowHandle {
         [&](detail::Arguments list) {
           return detail::query(*client_, target_,
                                detail::handler_name<Query>(target_.workflow_type), options, list)
-              .template as<detail::ResultOf<Query>>();
+              .template as<detail::ResultOf<Query>>(*client_, target_);
         },
         arguments...);
   }
@@ -194,7 +196,8 @@ class WorkflowHandle {
   Q query(std::string_view name, const QueryOptions& options, const A&... arguments) const {
     return detail::pass_any(
         [&](detail::Arguments list) {
-          return detail::query(*client_, target_, name, options, list).template as<Q>();
+          return detail::query(*client_, target_, name, options, list)
+              .template as<Q>(*client_, target_);
         },
         arguments...);
   }

@@ -48,8 +48,8 @@ struct RedactionOptions {
   std::map<std::string, std::string> keys = {};  // 32 bytes each, by id. None: reads only, hidden.
 };
 
-// Hides marked members: in the server, the Web UI and the CLI the value stays readable JSON, but for
-// those, which are texts of the form "hidden:KEY_ID:...", encrypted by AES-256-GCM. Decoding puts
+// Hides marked members: in the server, the Web UI and the CLI the value stays readable JSON, except
+// for those, which are texts like "hidden:KEY_ID:...", encrypted by AES-256-GCM. Decoding puts
 // them back; without the key they stay hidden, and members whose type is no text cannot be read
 // then. Payloads that are no JSON are left alone. Throws std::invalid_argument.
 std::shared_ptr<const PayloadCodec> redaction_codec(const RedactionOptions& options);

@@ -18,8 +18,8 @@
 //
 // Inside JSON bytes are a list of integers, as Python writes them. Reading ignores unknown keys; a
 // missing key keeps the member's default. A type's own conversion comes first: to_payload(const T&)
-// -> Payload and from_payload(const Payload&, T&), found by argument-dependent lookup, or, for types
-// that are not yours and for families of types, static members of a specialisation of
+// -> Payload and from_payload(const Payload&, T&), found by argument-dependent lookup; or, for types
+// of other people and for families of types, static members of a specialisation of
 // chimera::Converter<T>. It holds at any depth: inside JSON the payload must be json/plain or
 // binary/null.
 #ifndef CHIMERA_CONVERTER_H_
@@ -113,10 +113,25 @@ concept Tuple = is_a<T, std::pair> || is_a<T, std::tuple>;
 template <class T>
 concept Struct = std::is_aggregate_v<T> && std::is_class_v<T> && !is_std_array<T>;
 template <class T>
-concept HasConverter = requires(const T& value, T& out, const Payload& payload) {
+concept WholeConverter = requires(const T& value, T& out, const Payload& payload) {
   { Converter<T>::to_payload(value) } -> std::convertible_to<Payload>;
   Converter<T>::from_payload(payload, out);
+} && !requires(const Payload& payload) {
+  Converter<T>::from_payload(payload, std::declval<T>());  // Would read into a copy.
 };
+template <class T>
+consteval bool has_converter() {
+  if constexpr (requires { sizeof(Converter<T>); }) {
+    static_assert(WholeConverter<T>,
+                  "this specialisation of chimera::Converter lacks static Payload to_payload(const "
+                  "T&) or static void from_payload(const Payload&, T&)");
+    return WholeConverter<T>;
+  } else {
+    return false;
+  }
+}
+template <class T>
+concept HasConverter = has_converter<T>();
 template <class T>
 concept HasFunctions = requires(const T& value, T& out, const Payload& payload) {
   { to_payload(value) } -> std::convertible_to<Payload>;

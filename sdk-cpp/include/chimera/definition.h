@@ -19,6 +19,7 @@
 
 #include "chimera/converter.h"
 #include "chimera/options.h"
+#include "chimera/serialization_context.h"
 
 namespace chimera {
 
@@ -95,7 +96,8 @@ consteval bool fits_parameter() {
   } else if constexpr (kMisfit == Misfit::kNoConversion) {
     static_assert(never<T>,
                   "a parameter is, or holds, a type without a conversion: see the table in "
-                  "chimera/converter.h, or give it to_payload() and from_payload()");
+                  "chimera/converter.h, or give it to_payload() and from_payload(), or a "
+                  "chimera::Converter");
   } else {
     return true;
   }
@@ -108,7 +110,8 @@ consteval bool fits_result() {
                 misfit<Value>() == Misfit::kNoConversion) {
     static_assert(never<R>,
                   "the result is, or holds, a type without a conversion: see the table in "
-                  "chimera/converter.h, or give it to_payload() and from_payload()");
+                  "chimera/converter.h, or give it to_payload() and from_payload(), or a "
+                  "chimera::Converter");
     return false;
   } else {
     return true;
@@ -345,6 +348,7 @@ inline constexpr std::size_t kRequired<std::tuple<A...>> = [] {
 template <class Tuple>
 Tuple decode_arguments(const PayloadList& arguments) {
   check_argument_count(arguments, kRequired<Tuple>, std::tuple_size_v<Tuple>);
+  const OwnValues converting;
   Tuple values{};
   std::size_t index = 0;
   std::apply([&](auto&... value) { (decode_argument(arguments, index++, value), ...); }, values);
@@ -358,7 +362,9 @@ void call_into(PayloadSink* result, Call&& call) {
     if (result != nullptr) result->set_null();
   } else {
     decltype(auto) value = call();
-    if (result != nullptr) encode(*result, value);
+    if (result == nullptr) return;
+    const OwnValues converting;
+    encode(*result, value);
   }
 }
 

@@ -9,7 +9,9 @@
 namespace chimera {
 
 // Any thread, several at once; workflows call it, too: it must be fast, and give the same again for
-// the same. What it throws itself is handled in the place of the error that it was given.
+// the same. What it throws itself is handled in the place of the error that it was given. What
+// is_cancelled() (errors.h) stays so: a cancellation that it makes something else of is taken as it
+// was.
 class FailureConverter {
  public:
   virtual ~FailureConverter() = default;
@@ -18,7 +20,8 @@ class FailureConverter {
   // FailureError then fails a workflow, anything else its task.
   virtual std::exception_ptr to_failure(std::exception_ptr error) const { return error; }
   // What came, an ActivityError or ChildWorkflowError with its cause, say; becomes what is thrown
-  // by the call that waits for it.
+  // by the call that waits for it. A client's calls give the cause of what they throw, and throw
+  // what is no FailureError in the place of both.
   virtual std::exception_ptr from_failure(std::exception_ptr error) const { return error; }
 };
 

@@ -28,6 +28,37 @@ struct SerializationContext {
 // converter; null outside of those, and where there is none. Borrowed, for as long as that lasts.
 const SerializationContext* serialization_context();
 
+namespace detail {
+
+class ClientState;
+
+// As long as it lives, this thread converts the values of the run or activity whose code it runs.
+class OwnValues {
+ public:
+  OwnValues();
+  ~OwnValues();
+  OwnValues(const OwnValues&) = delete;
+  OwnValues& operator=(const OwnValues&) = delete;
+
+ private:
+  const void* const before_;
+};
+
+// The same for those of a client's workflow, whose id is borrowed.
+class WorkflowValues {
+ public:
+  WorkflowValues(const ClientState& client, const std::string& workflow_id);
+  ~WorkflowValues();
+  WorkflowValues(const WorkflowValues&) = delete;
+  WorkflowValues& operator=(const WorkflowValues&) = delete;
+
+ private:
+  const void* const context_;
+  const void* const before_;
+};
+
+}  // namespace detail
+
 }  // namespace chimera
 
 #endif  // CHIMERA_SERIALIZATION_CONTEXT_H_

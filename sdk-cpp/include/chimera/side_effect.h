@@ -37,8 +37,13 @@ template <class F>
   using Value = detail::SideEffectValue<F>;
   static_assert(!std::is_void_v<Value>, "a side effect's function returns the value to keep");
   Value value{};
-  detail::side_effect([&](PayloadSink& out) { encode(out, static_cast<Value>(function())); },
-                      [&](const PayloadSource& in) { decode(in, value); });
+  detail::side_effect(
+      [&](PayloadSink& out) {
+        const Value fresh = function();
+        const detail::OwnValues converting;
+        encode(out, fresh);
+      },
+      [&](const PayloadSource& in) { decode(in, value); });
   return value;
 }
 
@@ -56,9 +61,13 @@ template <class F, class Equal = std::equal_to<>>
         const Value fresh = function();
         if (before != nullptr) {
           Value kept{};
-          decode(*before, kept);
+          {
+            const detail::OwnValues converting;
+            decode(*before, kept);
+          }
           if (equal(fresh, kept)) return false;
         }
+        const detail::OwnValues converting;
         encode(out, fresh);
         return true;
       },

@@ -1,5 +1,6 @@
 #include "sdk-cpp/src/operations/activity.h"
 
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -8,11 +9,13 @@
 #include "sdk-cpp/src/calls.h"
 #include "sdk-cpp/src/operations/attributes.h"
 #include "sdk-cpp/src/operations/end.h"
+#include "sdk-cpp/src/operations/values.h"
 
 namespace chimera::sdk {
 
 struct Activities::Activity final : Operation {
   void ask_to_end(Run& run) override { run.add_command(core::RequestCancelActivity{seq}); }
+  std::optional<ActivityValues> values;
 };
 
 OperationPtr Activities::call(StartActivityInput& input) {
@@ -25,13 +28,16 @@ OperationPtr Activities::call(StartActivityInput& input) {
         absl::StrCat("activity ", std::string(input.name),
                      " needs a start_to_close_timeout or a schedule_to_close_timeout"));
   }
+  activity->values.emplace(run_, input.name, options.activity_id, options.task_queue,
+                           /*is_local=*/false);
+  activity->codec = &activity->values->codec();
   core::ScheduleActivity command{};
   auto& attributes = command.attributes;
   attributes.mutable_activity_type()->set_name(std::string(input.name));
   attributes.set_activity_id(options.activity_id);
   attributes.mutable_task_queue()->set_name(options.task_queue.empty() ? run_.context.task_queue
                                                                        : options.task_queue);
-  set_input(attributes, input.arguments, run_.codec, std::move(input.header));
+  set_input(attributes, input.arguments, *activity->codec, std::move(input.header));
   set_duration(options.schedule_to_close_timeout, "ActivityOptions::schedule_to_close_timeout",
                [&] { return attributes.mutable_schedule_to_close_timeout(); });
   set_duration(options.schedule_to_start_timeout, "ActivityOptions::schedule_to_start_timeout",

@@ -32,13 +32,14 @@ std::shared_ptr<const FailureError> start_error(const Start::StartFailed& failed
 }
 
 void set_attributes(api::command::v1::StartChildWorkflowExecutionCommandAttributes& attributes,
-                    StartChildInput& input, Run& run) {
+                    StartChildInput& input, Run& run, Child& child) {
   const ChildWorkflowOptions& options = input.options;
-  attributes.set_workflow_id(options.id.empty() ? run.make_uuid() : options.id);
+  child.name(run, options.id.empty() ? run.make_uuid() : options.id);
+  attributes.set_workflow_id(child.id);
   attributes.mutable_workflow_type()->set_name(std::string(input.type));
   attributes.mutable_task_queue()->set_name(options.task_queue.empty() ? run.context.task_queue
                                                                        : options.task_queue);
-  set_input(attributes, input.arguments, run.codec, std::move(input.header));
+  set_input(attributes, input.arguments, *child.codec, std::move(input.header));
   set_duration(options.execution_timeout, "ChildWorkflowOptions::execution_timeout",
                [&] { return attributes.mutable_workflow_execution_timeout(); });
   set_duration(options.run_timeout, "ChildWorkflowOptions::run_timeout",
@@ -51,7 +52,7 @@ void set_attributes(api::command::v1::StartChildWorkflowExecutionCommandAttribut
       static_cast<api::enums::v1::WorkflowIdReusePolicy>(options.id_reuse_policy));
   attributes.set_cron_schedule(options.cron_schedule);
   if (options.retry_policy) *attributes.mutable_retry_policy() = to_proto(*options.retry_policy);
-  if (!options.memo.empty()) *attributes.mutable_memo() = to_proto(options.memo, run.codec);
+  if (!options.memo.empty()) *attributes.mutable_memo() = to_proto(options.memo, *child.codec);
   if (!options.search_attributes.empty())
     *attributes.mutable_search_attributes() = to_proto(options.search_attributes);
   if (options.priority != Priority{}) *attributes.mutable_priority() = to_proto(options.priority);
@@ -66,11 +67,11 @@ OperationPtr Children::call(StartChildInput& input) {
   start->child = std::make_shared<Child>();
   if (!run_.may_change(input.kCall)) return start;
   core::StartChildWorkflowExecution command{};
-  set_attributes(command.attributes, input, run_);
+  set_attributes(command.attributes, input, run_, *start->child);
+  start->codec = start->child->codec;
   command.cancellation_type =
       static_cast<core::ChildWorkflowCancellationType>(input.options.cancellation_type);
   command.made_up_id = input.options.id.empty();
-  start->child->id = command.attributes.workflow_id();
   start->child->type = input.type;
   starts_.add(start);
   children_.add(start->child);
@@ -84,7 +85,8 @@ void Children::apply(const Start& job) {
   if (start == nullptr) return;
   if (const auto* succeeded = std::get_if<Start::Succeeded>(&job.status)) {
     start->child->run_id = succeeded->run_id;
-    if (!succeeded->workflow_id.empty()) start->child->id = succeeded->workflow_id;
+    if (!succeeded->workflow_id.empty() && succeeded->workflow_id != start->child->id)
+      start->child->name(run_, succeeded->workflow_id);
     return scheduler_.resolve(*start, nullptr);
   }
   children_.take(job.seq);

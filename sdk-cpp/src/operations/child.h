@@ -3,10 +3,12 @@
 #define CHIMERA_SDK_CPP_SRC_OPERATIONS_CHILD_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "sdk-cpp/src/interceptors.h"
 #include "sdk-cpp/src/operations/operation.h"
+#include "sdk-cpp/src/operations/values.h"
 #include "sdk-cpp/src/scheduler.h"
 
 namespace chimera::sdk {
@@ -16,7 +18,12 @@ struct Child final : Operation {
   void ask_to_end(Run& run) override {
     run.add_command(core::CancelChildWorkflowExecution{seq, run.cancel_reason});
   }
+  void name(const Run& run, std::string id_in) {
+    id = std::move(id_in);
+    codec = &values.emplace(run, id).codec();
+  }
   std::string id, run_id, type;
+  std::optional<WorkflowValues> values;
 };
 
 // Its start, for which start_child_workflow() waits.

@@ -1,14 +1,17 @@
 #include "sdk-cpp/src/operations/external.h"
 
+#include <optional>
 #include <utility>
 
 #include "sdk-cpp/src/calls.h"
 #include "sdk-cpp/src/operations/attributes.h"
+#include "sdk-cpp/src/operations/values.h"
 
 namespace chimera::sdk {
 
 struct Externals::Signal final : Operation {
   void ask_to_end(Run& run) override { run.add_command(core::CancelSignalWorkflow{seq}); }
+  std::optional<WorkflowValues> values;
 };
 struct Externals::Cancel final : Operation {  // Cannot be taken back (as in the official SDKs).
   bool leaves_at_once() const override { return true; }
@@ -17,13 +20,14 @@ struct Externals::Cancel final : Operation {  // Cannot be taken back (as in the
 OperationPtr Externals::call(SignalExternalInput& input) {
   const auto signal = std::make_shared<Signal>();
   if (!run_.may_change(input.kCall)) return signal;
+  signal->codec = &signal->values.emplace(run_, input.workflow_id).codec();
   core::SignalExternalWorkflowExecution command{};
   auto& attributes = command.attributes;
   attributes.mutable_execution()->set_workflow_id(input.workflow_id);
   attributes.mutable_execution()->set_run_id(input.run_id);
   attributes.set_child_workflow_only(input.child);
   attributes.set_signal_name(std::string(input.name));
-  set_input(attributes, input.arguments, run_.codec, std::move(input.header));
+  set_input(attributes, input.arguments, *signal->codec, std::move(input.header));
   signals_.add(signal);
   command.seq = signal->seq;
   run_.add_command(std::move(command));
@@ -33,6 +37,7 @@ OperationPtr Externals::call(SignalExternalInput& input) {
 OperationPtr Externals::call(CancelExternalInput& input) {
   const auto cancel = std::make_shared<Cancel>();
   if (!run_.may_change(input.kCall)) return cancel;
+  cancel->codec = &run_.codec;
   core::RequestCancelExternalWorkflowExecution command{};
   command.attributes.set_workflow_id(input.workflow_id);
   command.attributes.set_run_id(input.run_id);

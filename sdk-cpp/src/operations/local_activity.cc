@@ -1,5 +1,6 @@
 #include "sdk-cpp/src/operations/local_activity.h"
 
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -9,6 +10,7 @@
 #include "sdk-cpp/src/calls.h"
 #include "sdk-cpp/src/operations/attributes.h"
 #include "sdk-cpp/src/operations/end.h"
+#include "sdk-cpp/src/operations/values.h"
 
 namespace chimera::sdk {
 
@@ -39,6 +41,7 @@ struct LocalActivities::LocalActivity final : Operation {
   }
 
   Scheduler& scheduler;
+  std::optional<ActivityValues> values;
   std::string summary;
   OperationPtr backoff;  // The timer between two attempts; null while one is under way.
   std::shared_ptr<const core::ScheduleLocalActivity> tried;  // Once there was a backoff.
@@ -54,11 +57,14 @@ OperationPtr LocalActivities::call(StartLocalActivityInput& input) {
         absl::StrCat("local activity ", std::string(input.name),
                      " needs a start_to_close_timeout or a schedule_to_close_timeout"));
   }
+  activity->values.emplace(run_, input.name, options.activity_id, "", /*is_local=*/true);
+  activity->codec = &activity->values->codec();
   core::ScheduleLocalActivity command{};
   command.activity_type = std::string(input.name);
   command.activity_id = options.activity_id;
   command.header = std::move(input.header);
-  if (!input.arguments.empty()) command.arguments = encode_arguments(input.arguments, run_.codec);
+  if (!input.arguments.empty())
+    command.arguments = encode_arguments(input.arguments, *activity->codec);
   command.schedule_to_close_timeout =
       checked(options.schedule_to_close_timeout, "LocalActivityOptions::schedule_to_close_timeout");
   command.schedule_to_start_timeout =

@@ -16,6 +16,7 @@
 
 #include "chimera/workflow.h"
 #include "core/base/api.h"
+#include "sdk-cpp/src/errors.h"
 #include "sdk-cpp/src/run.h"
 
 namespace chimera::detail {
@@ -30,6 +31,8 @@ class Operation : public Waitable {
   // Whether a waiter that is cancelled goes on without waiting for that end.
   virtual bool leaves_at_once() const { return false; }
 
+  // For its values; null: it has none.
+  const sdk::Codec* codec = nullptr;
   std::uint32_t seq = 0;
   bool done = false;
   bool cancel_sent = false;
@@ -44,6 +47,13 @@ namespace chimera::sdk {
 
 using detail::Operation;
 using detail::OperationPtr;
+
+// On the code's own stack: what it throws may come out of a failure converter.
+inline void throw_if_failed(const Operation& operation) {
+  if (operation.failure == nullptr) return;
+  if (operation.codec == nullptr) operation.failure->raise();
+  throw_failure(*operation.failure, *operation.codec);
+}
 
 // A handle that was moved from, or a Task that was never started.
 template <class T>

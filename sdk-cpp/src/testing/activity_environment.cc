@@ -157,6 +157,8 @@ std::shared_ptr<const core::ActivityTask> task_of(const activity::Info& info,
   message->set_activity_id(info.activity_id);
   message->mutable_activity_type()->set_name(info.activity_type);
   message->mutable_workflow_execution()->set_workflow_id(info.workflow_id);
+  message->mutable_workflow_type()->set_name(info.workflow_type);
+  message->set_workflow_namespace(info.workflow_namespace);
   auto task = std::make_shared<core::ActivityTask>();
   task->message = std::move(message);
   task->handle = std::move(handle);

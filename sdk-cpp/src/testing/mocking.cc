@@ -110,6 +110,9 @@ class In final : public WorkflowInbound {
     } catch (const FailureError&) {
       throw;
     } catch (const std::exception& error) {  // As a mock of an activity: it fails, as told.
+      const std::exception_ptr failure =
+          WorkflowRuntime::current("execute").run().codec.to_failure(std::current_exception());
+      if (is_failure(failure)) std::rethrow_exception(failure);
       throw ApplicationError(error.what(), {.type = current_type()});
     }
   }
@@ -126,7 +129,7 @@ class In final : public WorkflowInbound {
       throw;
     } catch (...) {
       const Run& run = WorkflowRuntime::current("execute").run();
-      if (fails_workflow(run)) throw;
+      if (failing(run) != nullptr) throw;
       std::string problem = absl::StrCat(
           describe_current(), " left ", run.owner,
           ". Outside a test that fails the task, which is tried again until the code is mended. "

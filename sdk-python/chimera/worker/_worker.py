@@ -478,7 +478,7 @@ def _codec_of_native(converter: chimera.converter.DataConverter) -> _bridge.Code
     if codec is not None and native is None:
         raise ValueError(
             f"Native libraries cannot use the payload codec {type(codec).__qualname__}, which is written in Python; "
-            "use chimera.contrib.encryption.AesGcmCodec, or a worker without native libraries"
+            "use one of chimera.contrib.encryption, such as AesGcmCodec, or a worker without native libraries"
         )
     if not getattr(converter.failure_converter, "_encode_common_attributes", False):
         return native

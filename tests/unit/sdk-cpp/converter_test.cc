@@ -1,6 +1,7 @@
 #include "chimera/converter.h"
 
 #include <cmath>
+#include <concepts>
 #include <deque>
 #include <list>
 #include <map>
@@ -8,12 +9,58 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <unordered_map>
 #include <variant>
 #include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+
+// Somebody else's: neither functions nor members can be added to them.
+namespace elsewhere {
+
+struct Shape {
+  virtual ~Shape() = default;
+  virtual std::string text() const = 0;
+  virtual void read(const std::string& text) = 0;
+};
+struct Circle final : Shape {
+  int radius = 0;
+  std::string text() const override { return "circle " + std::to_string(radius); }
+  void read(const std::string& text) override { radius = std::stoi(text.substr(7)); }
+};
+struct Dot final : Shape {
+  std::string text() const override { return "dot"; }
+  void read(const std::string&) override {}
+};
+// The table would make an object of it.
+struct Point {
+  int x = 0, y = 0;
+};
+
+}  // namespace elsewhere
+
+template <>
+struct chimera::Converter<elsewhere::Point> {
+  static Payload to_payload(const elsewhere::Point& point) {
+    return make_payload(std::pair(point.x, point.y));
+  }
+  static void from_payload(const Payload& payload, elsewhere::Point& point) {
+    std::tie(point.x, point.y) = chimera::from_payload<std::pair<int, int>>(payload);
+  }
+};
+// A family.
+template <std::derived_from<elsewhere::Shape> T>
+struct chimera::Converter<T> {
+  static Payload to_payload(const T& shape) { return make_payload(shape.text()); }
+  static void from_payload(const Payload& payload, T& shape) {
+    const auto text = chimera::from_payload<std::string>(payload);
+    if (text.substr(0, 3) != shape.text().substr(0, 3))
+      throw ConversionError("another shape: " + text);
+    shape.read(text);
+  }
+};
 
 namespace chimera {
 namespace {
@@ -257,6 +304,34 @@ TEST(ConverterTest, OwnConversionsHoldInStructsWithinStructs) {
                   .range = {.left = 1, .right = 12}};
   expect_both_ways(year, R"({"bills":[{"discount":"EUR 4","lines":["EUR 1","EUR 2"],)"
                          R"("taxes":{"vat":"EUR 5"},"total":"EUR 3"}],"range":[1,12]})");
+}
+
+// --- Conversions of types that are somebody else's ---
+
+struct Drawing {
+  elsewhere::Circle circle;
+  std::vector<elsewhere::Point> points;
+  std::map<std::string, elsewhere::Dot> named;
+  std::optional<elsewhere::Point> origin;
+};
+
+TEST(ConverterTest, AConverterHoldsForAForeignTypeAtAnyDepth) {
+  const elsewhere::Point point{1, 2};
+  expect_both_ways(point, "[1,2]");
+  expect_both_ways(std::vector{point}, "[[1,2]]");
+  expect_both_ways(std::map<std::string, elsewhere::Point>{{"a", point}}, R"({"a":[1,2]})");
+  Drawing drawing{.points = {point}, .named = {{"a", {}}}, .origin = point};
+  drawing.circle.radius = 7;
+  expect_both_ways(drawing, R"({"circle":"circle 7","named":{"a":"dot"},"origin":[1,2],)"
+                            R"("points":[[1,2]]})");
+}
+
+TEST(ConverterTest, AConverterWithAConstraintHoldsForAFamily) {
+  EXPECT_EQ(from_payload<elsewhere::Circle>(json("\"circle 3\"")).radius, 3);
+  EXPECT_EQ(json_of(elsewhere::Dot()), "\"dot\"");
+  EXPECT_EQ(error_of<Drawing>(R"({"named":{"a":"circle 7"}})"), "named.a: another shape: circle 7");
+  EXPECT_EQ(error_of<Drawing>(R"({"points":[[1,2],[1]]})"),
+            "points[1]: expected an array of 2 elements, got [1]");
 }
 
 TEST(ConverterTest, AnErrorOfAnOwnConversionNamesTheWay) {

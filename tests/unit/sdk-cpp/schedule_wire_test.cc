@@ -281,7 +281,7 @@ TEST(ScheduleWireTest, ADescriptionTellsAll) {
   recent.mutable_start_workflow_result()->set_run_id("run");
   recent.set_start_workflow_status(api::enums::v1::WORKFLOW_EXECUTION_STATUS_COMPLETED);
 
-  const ScheduleDescription told = to_public("id", reply, nullptr);
+  const ScheduleDescription told = to_public("id", reply, nullptr, nullptr);
   EXPECT_EQ(told.id, "id");
   EXPECT_EQ(told.conflict_token, "token");
   EXPECT_EQ(from_payload<int>(told.memo.at("m")), 1);
@@ -301,7 +301,7 @@ TEST(ScheduleWireTest, ADescriptionTellsAll) {
   EXPECT_EQ(told.info.recent_actions.at(0).status, WorkflowExecutionStatus::kCompleted);
 
   reply.mutable_schedule()->clear_action();
-  EXPECT_THROW(to_public("id", reply, nullptr), RpcError);
+  EXPECT_THROW(to_public("id", reply, nullptr, nullptr), RpcError);
 }
 
 }  // namespace

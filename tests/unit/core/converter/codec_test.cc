@@ -81,6 +81,42 @@ TEST(CodecChainTest, EncodesLastToFirstAndDecodesFirstToLast) {
   EXPECT_TRUE(chain.decode(payloads).ok());
 }
 
+// Has another one for each workflow, which appends its id.
+class ByWorkflow final : public PayloadCodec {
+ public:
+  explicit ByWorkflow(std::string id = {}) : id_(std::move(id)) {}
+  absl::Status encode(Payloads& payloads) const override {
+    payloads.mutable_payloads(0)->mutable_data()->append(id_);
+    return absl::OkStatus();
+  }
+  absl::Status decode(Payloads&) const override { return absl::OkStatus(); }
+  absl::StatusOr<std::shared_ptr<const PayloadCodec>> in(
+      const PayloadContext& context) const override {
+    if (context.workflow_id.empty()) return absl::InvalidArgumentError("whose?");
+    return std::make_shared<ByWorkflow>(std::string(context.workflow_id));
+  }
+
+ private:
+  std::string id_;
+};
+
+TEST(CodecChainTest, HandsTheContextToEachThatWantsIt) {
+  const auto chain = encoding_common_attributes(
+      std::make_shared<CodecChain>(std::vector<std::shared_ptr<const PayloadCodec>>{
+          std::make_shared<ByWorkflow>(), std::make_shared<MarkCodec>('1')}));
+  Payloads payloads;
+  payloads.add_payloads();
+
+  const auto own = chain->in({.namespace_ = "n", .workflow_id = "w"});
+  ASSERT_TRUE(own.ok());
+  ASSERT_NE(*own, nullptr);
+  EXPECT_TRUE((*own)->encodes_common_attributes());
+  ASSERT_TRUE((*own)->encode(payloads).ok());
+  EXPECT_EQ(payloads.payloads(0).data(), "1w");
+  EXPECT_EQ(chain->in({}).status().message(), "whose?");
+  EXPECT_EQ(CodecChain({std::make_shared<MarkCodec>('1')}).in({}).value(), nullptr);
+}
+
 TEST(CodecTest, ReachesTheDetailsOfEveryCause) {
   api::failure::v1::Failure failure;
   *failure.mutable_cause()->mutable_application_failure_info()->mutable_details()->add_payloads() =
