@@ -83,6 +83,8 @@ core::ConnectionOptions connection_options(const py::dict& values) {
   }
   options.read("gzip", result.gzip);
   options.read("connect_timeout", result.connect_timeout);
+  options.read("memo_warning_bytes", result.payload_warnings.memo_bytes);
+  options.read("payload_warning_bytes", result.payload_warnings.payload_bytes);
   if (py::object metrics = options.take("metrics"); metrics && !metrics.is_none())
     result.metrics = metrics.cast<Metrics&>().shared();
   if (py::object server = options.take("server"); server && !server.is_none()) {

@@ -32,7 +32,21 @@ Payload null_payload() { return with_encoding(kEncodingNull, ""); }
 Payload bytes_payload(std::string data) { return with_encoding(kEncodingBytes, std::move(data)); }
 Payload json_payload(std::string json) { return with_encoding(kEncodingJson, std::move(json)); }
 
+bool is_reference(const Payload& payload) {
+  static const auto* const mark = new std::string(kEncodedReferenceMark);
+  const auto& metadata = payload.metadata();
+  const std::string_view encoding = encoding_of(payload);
+  if (encoding == kEncodingProtoJson) {
+    const auto type = metadata.find(std::string(kMessageType));
+    return type != metadata.end() && type->second == "temporal.api.sdk.v1.ExternalStorageReference";
+  }
+  if (encoding == kOldReferenceEncoding) return true;
+  const auto found = metadata.find(*mark);
+  return found != metadata.end() && found->second == "true";
+}
+
 std::string describe(const Payload& payload) {
+  if (is_reference(payload)) return "external storage, which is not configured here [TMPRL1105]";
   const std::string encoding(encoding_of(payload));
   return absl::StrCat(encoding.empty() ? "no encoding" : encoding, ", ", payload.data().size(),
                       " bytes");
@@ -60,6 +74,9 @@ Payload proto_binary_payload(const google::protobuf::Message& message) {
 absl::Status read_proto(const Payload& payload, google::protobuf::Message& message) {
   const auto type = payload.metadata().find(std::string(kMessageType));
   if (type != payload.metadata().end() && type->second != message.GetTypeName()) {
+    if (is_reference(payload))
+      return absl::InvalidArgumentError(
+          absl::StrCat("expected message ", message.GetTypeName(), ", got ", describe(payload)));
     return absl::InvalidArgumentError(
         absl::StrCat("expected message ", message.GetTypeName(), ", got ", type->second));
   }

@@ -26,6 +26,9 @@ inline constexpr std::string_view kEncodingProtoJson = "json/protobuf";
 inline constexpr std::string_view kEncodingProto = "binary/protobuf";
 inline constexpr std::string_view kEncodingJson = "json/plain";
 inline constexpr std::string_view kEncodingEncrypted = "binary/encrypted";
+// References to external storage in their older form, and the mark of those that a codec encoded.
+inline constexpr std::string_view kOldReferenceEncoding = "json/external-storage-reference";
+inline constexpr std::string_view kEncodedReferenceMark = "__temporal_external_storage_reference";
 
 // Empty when the payload has none.
 std::string_view encoding_of(const Payload& payload);
@@ -34,6 +37,9 @@ void set_encoding(Payload& payload, std::string_view encoding);
 Payload null_payload();
 Payload bytes_payload(std::string data);
 Payload json_payload(std::string json);
+
+// Whether it stands for a payload that is kept in external storage.
+bool is_reference(const Payload& payload);
 
 // For error messages: "json/plain, 17 bytes".
 std::string describe(const Payload& payload);

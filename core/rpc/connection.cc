@@ -59,6 +59,7 @@ class ConnectionImpl : public Connection {
                                           std::variant<MessageLite*, std::string*> response,
                                           CallOptions options,
                                           absl::AnyInvocable<void(absl::Status) &&> done) override {
+    warn_of_large_values(options_.payload_warnings, method, request);
     const bool long_poll = is_long_poll(method, request);
     std::chrono::nanoseconds timeout = options.timeout ? std::chrono::nanoseconds(*options.timeout)
                                                        : (long_poll ? kLongPollTimeout : kTimeout);

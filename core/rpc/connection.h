@@ -17,6 +17,7 @@
 #include "core/base/clock.h"
 #include "core/base/transport.h"
 #include "core/rpc/eager_starts.h"
+#include "core/rpc/payload_warnings.h"
 
 namespace chimera::core {
 
@@ -69,6 +70,7 @@ struct ConnectionOptions {
   std::optional<HttpConnectProxyOptions> http_connect_proxy;
   bool gzip = true;
   std::chrono::milliseconds connect_timeout{10000};
+  PayloadWarnings payload_warnings;
   // Instead of gRPC: an embedded server in this process. target_host is then only a name in
   // messages.
   std::shared_ptr<base::Transport> transport;
@@ -93,7 +95,16 @@ struct CallOptions {
   base::SteadyTime tolerate_fatal_until{};
   // Each failure after which the call is tried again; on a transport's thread. May be empty.
   std::function<void(const absl::Status&)> on_retry = {};
+  // Of a connection that stores values: what the server takes of one (0: it does not say), and
+  // whether they travel as they are all the same.
+  std::size_t value_bytes_max = 0;
+  bool values_as_they_are = false;
 };
+
+// The payloads of a failed call's status, where it was not sent: what it holds could not be stored,
+// or is larger than the server takes.
+inline constexpr char kNotStored[] = "chimera/not-stored";
+inline constexpr char kTooLarge[] = "chimera/too-large";
 
 class Connection {
  public:
@@ -122,6 +133,8 @@ class Connection {
   virtual void set_api_key(std::string key) = 0;
   // False while calls find no server: tries that go on fail at least so often.
   virtual bool reachable() const { return true; }
+  // Whether it keeps large values elsewhere: sizes count only after that, so it measures itself.
+  virtual bool stores_values() const { return false; }
   virtual void set_metadata(base::RpcMetadata metadata) = 0;
   virtual void set_client_name(std::string name, std::string version) = 0;
 };

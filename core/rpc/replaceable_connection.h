@@ -34,6 +34,7 @@ class ReplaceableConnection : public Connection {
                            std::move(done));
   }
   bool reachable() const override { return current()->reachable(); }
+  bool stores_values() const override { return current()->stores_values(); }
   std::shared_ptr<EagerStarts> eager_starts() override { return current()->eager_starts(); }
   void set_api_key(std::string key) override { current()->set_api_key(std::move(key)); }
   void set_metadata(base::RpcMetadata metadata) override {

@@ -4,6 +4,8 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "core/converter/value_words.h"
+
 namespace chimera::core {
 namespace {
 
@@ -16,39 +18,43 @@ struct Part {
 };
 
 Part measured(const api::command::v1::Command& command) {
+  const auto part = [](const auto& owner, const google::protobuf::Message& value,
+                       std::string_view field) { return Part{&value, value_words(owner, field)}; };
   switch (command.command_type()) {
     case enums::COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK: {
       const auto& attributes = command.schedule_activity_task_command_attributes();
-      return {&attributes.input(),
-              absl::StrCat("the arguments of activity ", attributes.activity_type().name())};
+      return part(attributes, attributes.input(), "input");
     }
     case enums::COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION: {
       const auto& attributes = command.start_child_workflow_execution_command_attributes();
-      return {&attributes.input(),
-              absl::StrCat("the arguments of child workflow ", attributes.workflow_type().name())};
+      return part(attributes, attributes.input(), "input");
     }
     case enums::COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION: {
       const auto& attributes = command.signal_external_workflow_execution_command_attributes();
-      return {&attributes.input(),
-              absl::StrCat("the arguments of signal ", attributes.signal_name())};
+      return part(attributes, attributes.input(), "input");
     }
-    case enums::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION:
-      return {&command.complete_workflow_execution_command_attributes().result(),
-              "the workflow's result"};
-    case enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION:
-      return {&command.fail_workflow_execution_command_attributes().failure(),
-              "the workflow's failure"};
-    case enums::COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION:
-      return {&command.continue_as_new_workflow_execution_command_attributes().input(),
-              "the arguments of the next run"};
+    case enums::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION: {
+      const auto& attributes = command.complete_workflow_execution_command_attributes();
+      return part(attributes, attributes.result(), "result");
+    }
+    case enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION: {
+      const auto& attributes = command.fail_workflow_execution_command_attributes();
+      return part(attributes, attributes.failure(), "failure");
+    }
+    case enums::COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION: {
+      const auto& attributes = command.continue_as_new_workflow_execution_command_attributes();
+      return part(attributes, attributes.input(), "input");
+    }
     case enums::COMMAND_TYPE_RECORD_MARKER: {
       const auto& attributes = command.record_marker_command_attributes();
       const auto data = attributes.details().find("data");
       if (data == attributes.details().end()) return {};
-      return {&data->second, absl::StrCat("the value in a marker ", attributes.marker_name())};
+      return part(attributes, data->second, "details");
     }
-    case enums::COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES:
-      return {&command.modify_workflow_properties_command_attributes().upserted_memo(), "the memo"};
+    case enums::COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES: {
+      const auto& attributes = command.modify_workflow_properties_command_attributes();
+      return part(attributes, attributes.upserted_memo(), "upserted_memo");
+    }
     default:
       return {};
   }
@@ -69,6 +75,12 @@ std::string too_large(const api::workflowservice::v1::RespondWorkflowTaskComplet
                         ". Store large data elsewhere and pass where it is.");
   }
   return "";
+}
+
+std::string result_too_large(std::size_t bytes, std::size_t bytes_max) {
+  return absl::StrCat("[TMPRL1103] The activity's result has ", bytes,
+                      " bytes, which exceeds the server's limit of ", bytes_max,
+                      ". Store large data elsewhere and return where it is.");
 }
 
 namespace {

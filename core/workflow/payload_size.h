@@ -13,6 +13,9 @@ namespace chimera::core {
 std::string too_large(const api::workflowservice::v1::RespondWorkflowTaskCompletedRequest& request,
                       std::size_t bytes_max);
 
+// Of an activity's result that is larger.
+std::string result_too_large(std::size_t bytes, std::size_t bytes_max);
+
 // Answers to queries that are larger become failures that say so: the one who asks learns it at
 // once. 0: what a message holds.
 void bound_answers(api::workflowservice::v1::RespondWorkflowTaskCompletedRequest& request,

@@ -192,11 +192,6 @@ class ConnectConfig:
             raise RuntimeError("This build cannot connect through an HTTP proxy; leave http_connect_proxy_config out")
         if self.dns_load_balancing_config is not None:
             warnings.warn("dns_load_balancing_config has no effect: a connection uses one address", stacklevel=3)
-        if self.payload_limits not in (PayloadLimitsConfig(), PayloadLimitsConfig(0, 0)):
-            warnings.warn(
-                "payload_limits has no effect: nothing is warned about here, only the server's own limits hold",
-                stacklevel=3,
-            )
         tls: dict[str, Any] | None = None
         if isinstance(self.tls, TLSConfig):
             tls = self.tls._options()
@@ -218,6 +213,8 @@ class ConnectConfig:
             and {"interval": keep_alive.interval_millis, "timeout": keep_alive.timeout_millis},
             "gzip": self.grpc_compression._gzip,
             "connect_timeout": int(timeout.total_seconds() * 1000),
+            "memo_warning_bytes": self.payload_limits.memo_warn_size,
+            "payload_warning_bytes": self.payload_limits.payloads_warn_size,
         }
 
 

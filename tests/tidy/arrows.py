@@ -21,7 +21,7 @@ ALLOWED = {
     "core/language": ["core/base"],
     "core/machines": ["core/base", "core/converter", "core/history", "core/language"],
     "core/workflow": ["core/base", "core/converter", "core/history", "core/language", "core/machines"],
-    "core/rpc": ["core/base", "core/telemetry"],
+    "core/rpc": ["core/base", "core/converter", "core/telemetry"],
     "core/activity": ["core/base", "core/converter", "core/language", "core/telemetry"],
     "core/worker": [*CORE],
     "server/base": ["core/base"],

@@ -149,3 +149,24 @@ def test_a_meter_refuses_bad_names_and_values():
         meter.create_counter("no good")
     with pytest.raises(ValueError, match="negative"):
         meter.create_counter("good").add(-1)
+
+
+async def test_large_payloads_are_warned_about(
+    env: WorkflowEnvironment, name: str, logger: logging.Logger, caplog: pytest.LogCaptureFixture
+):
+    from chimera.client import PayloadLimitsConfig
+
+    telemetry = TelemetryConfig(logging=LoggingConfig(filter="WARN", forwarding=LogForwardingConfig(logger=logger)))
+    client = await env.connect_client(
+        runtime=Runtime(telemetry=telemetry), payload_limits=PayloadLimitsConfig(payloads_warn_size=1000)
+    )
+    await client.start_workflow("Any", "x" * 2000, id=name, task_queue=name, memo={"note": "y" * 3000})
+
+    async def warned() -> list[str]:
+        found = sorted(each.getMessage() for each in caplog.records if "TMPRL1103" in each.getMessage())
+        return found if len(found) == 2 else []
+
+    arguments, memo = await until(warned)
+    assert "[TMPRL1103] the arguments of workflow Any: 20" in arguments
+    assert "[TMPRL1103] the memo: 30" in memo and "limit of 2048" in memo
+    await client.get_workflow_handle(name).terminate()

@@ -212,7 +212,7 @@ def test_a_small_executor_warns(client: Any, options: Any, wanted: int) -> None:
 
 def test_options_without_effect_say_so(client: Any, recwarn: pytest.WarningsRecorder) -> None:
     from chimera.runtime import Runtime, TelemetryConfig
-    from chimera.service import ConnectConfig, DnsLoadBalancingConfig, PayloadLimitsConfig
+    from chimera.service import ConnectConfig, DnsLoadBalancingConfig
     from chimera.worker import Replayer
 
     def made(**changes: Any) -> None:
@@ -226,8 +226,6 @@ def test_options_without_effect_say_so(client: Any, recwarn: pytest.WarningsReco
 
     with pytest.warns(UserWarning, match="max_workflow_task_external_storage_concurrency has no effect"):
         made(max_workflow_task_external_storage_concurrency=9)
-    with pytest.warns(UserWarning, match="payload_limits has no effect"):
-        ConnectConfig(target_host="h:1", payload_limits=PayloadLimitsConfig(1, 1))._options()
     with pytest.warns(UserWarning, match="dns_load_balancing_config has no effect"):
         ConnectConfig(target_host="h:1", dns_load_balancing_config=DnsLoadBalancingConfig.default)._options()
     with pytest.warns(UserWarning, match="identity has no effect on a replayer"):
