@@ -10,10 +10,12 @@
 
 #include "sdk-cpp/src/codec.h"
 #include "sdk-cpp/src/http/server.h"
+#include "sdk-cpp/src/payload_access.h"
 
 namespace chimera {
 namespace {
 
+using Codec = std::shared_ptr<const core::PayloadCodec>;
 using http::Reply;
 using http::Request;
 
@@ -129,14 +131,17 @@ class CodecServer::State {
     if (options_.authorize && !options_.authorize(who))
       return text(403, "the codec server does not let this caller in");
     const auto own = options_.codecs.find(who.namespace_);
-    const sdk::Codec codec = own == options_.codecs.end() ? codec_ : sdk::to_core(own->second);
+    const Codec codec = own == options_.codecs.end() ? codec_ : sdk::to_core(own->second);
     if (codec == nullptr)
       return text(404,
                   who.namespace_.empty()
                       ? std::string("no namespace is named (X-Namespace), and each has a codec "
                                     "of its own")
                       : absl::StrCat("no codec for namespace ", who.namespace_));
-    return converted(request.body, *codec, who.decode);
+    // Whose payloads they are, nobody says but for the namespace.
+    const auto in_namespace = codec->in({.namespace_ = who.namespace_, .workflow_id = ""});
+    if (!in_namespace.ok()) return text(400, std::string(in_namespace.status().message()));
+    return converted(request.body, *in_namespace == nullptr ? *codec : **in_namespace, who.decode);
   }
 
   static Reply converted(const std::string& body, const core::PayloadCodec& codec, bool decode) {
@@ -155,7 +160,7 @@ class CodecServer::State {
   }
 
   const CodecServerOptions options_;
-  const sdk::Codec codec_;
+  const Codec codec_;
   http::Server server_;  // Last: it asks the others.
 };
 
