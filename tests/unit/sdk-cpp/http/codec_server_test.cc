@@ -47,6 +47,21 @@ class Broken : public PayloadCodec {
   }
 };
 
+// Has another key for each namespace.
+class ByNamespace : public PayloadCodec {
+ public:
+  std::vector<Payload> encode(std::vector<Payload>) const override {
+    throw std::runtime_error("no context");
+  }
+  std::vector<Payload> decode(std::vector<Payload>) const override {
+    throw std::runtime_error("no context");
+  }
+  std::shared_ptr<const PayloadCodec> with_context(
+      const SerializationContext& context) const override {
+    return aes(context.namespace_ == "one" ? '1' : '2');
+  }
+};
+
 const std::string kPayloads =
     R"({"payloads":[{"metadata":{"encoding":"anNvbi9wbGFpbg=="},"data":"IkFubiI="}]})";
 
@@ -62,6 +77,15 @@ TEST(CodecServerTest, EncodesAndDecodes) {
   EXPECT_EQ(body_of(ask(server, "POST /default/decode", "", body_of(encoded))), body_of(decoded));
   // What no codec has encoded stays.
   EXPECT_EQ(body_of(ask(server, "POST /decode", "", kPayloads)), body_of(decoded));
+}
+
+TEST(CodecServerTest, ACodecByContextIsToldOfTheNamespace) {
+  const CodecServer server(
+      {.bind_address = "127.0.0.1:0", .codec = std::make_shared<ByNamespace>()});
+  const std::string one = body_of(ask(server, "POST /encode", "X-Namespace: one\r\n", kPayloads));
+
+  EXPECT_THAT(ask(server, "POST /decode", "X-Namespace: one\r\n", one), StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(ask(server, "POST /decode", "X-Namespace: two\r\n", one), StartsWith("HTTP/1.1 400"));
 }
 
 TEST(CodecServerTest, ANamespaceHasItsOwnCodec) {
