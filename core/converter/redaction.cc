@@ -30,8 +30,8 @@ absl::Status not_json(const char* why, std::size_t at) {
       absl::StrCat("a value with hidden members is not valid JSON: ", why, " at byte ", at));
 }
 
-// Whether something is to stand in the place of a value, with which `rest` begins; and what: nothing,
-// itself.
+// Whether something is to stand in the place of a value, with which `rest` begins; and what, where
+// nothing is the value itself.
 using Asks = absl::FunctionRef<bool(const Path& path, bool in_object, std::string_view rest)>;
 using Replacement = absl::StatusOr<std::optional<std::string>>;
 using Replace = absl::FunctionRef<Replacement(const Path& path, std::string_view value)>;

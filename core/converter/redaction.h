@@ -1,6 +1,6 @@
-// RedactionCodec, which hides single members of JSON values from whoever has no key: such a member is
-// a text "hidden:KEY_ID:..." in the place of its value, all else stays as it was, byte for byte. A
-// payload that has some says so by metadata "hidden-members".
+// RedactionCodec, which hides single members of JSON values from whoever has no key: such a member
+// is a text "hidden:KEY_ID:..." in the place of its value, all else stays as it was, byte for byte.
+// A payload that has some says so by metadata "hidden-members".
 #ifndef CHIMERA_CORE_CONVERTER_REDACTION_H_
 #define CHIMERA_CORE_CONVERTER_REDACTION_H_
 

@@ -18,8 +18,8 @@
 //
 // Inside JSON bytes are a list of integers, as Python writes them. Reading ignores unknown keys; a
 // missing key keeps the member's default. A type's own conversion comes first: to_payload(const T&)
-// -> Payload and from_payload(const Payload&, T&), found by argument-dependent lookup; or, for types
-// of other people and for families of types, static members of a specialisation of
+// -> Payload and from_payload(const Payload&, T&), found by argument-dependent lookup; or, for
+// types of other people and for families of types, static members of a specialisation of
 // chimera::Converter<T>. It holds at any depth: inside JSON the payload must be json/plain or
 // binary/null.
 #ifndef CHIMERA_CONVERTER_H_

@@ -52,6 +52,7 @@ class Keyed final : public chimera::PayloadCodec {
 };
 
 std::string cpp_echo(const std::string& text) {
+  if (chimera::activity::info().is_local) return "local " + text;
   if (chimera::activity::info().attempt == 1) {
     chimera::activity::heartbeat("beat " + text);
     throw chimera::ApplicationError("once", {.details = chimera::details("lost " + text)});
@@ -93,10 +94,8 @@ struct CppCalls {
         text);
     child.signal("say", std::string("hello"));
     seen += "; " + child.get();
-    seen += "; " + workflow::execute_local_activity<&cpp_echo>(
-                       {.start_to_close_timeout = 10s,
-                        .retry_policy = chimera::RetryPolicy{.initial_interval = 1ms}},
-                       text);
+    seen +=
+        "; " + workflow::execute_local_activity<&cpp_echo>({.start_to_close_timeout = 10s}, text);
     workflow::upsert_memo({{"cpp", chimera::make_payload("memo")}});
     workflow::wait_condition([this] { return !word.empty(); });
     return seen + "; " + word;

@@ -153,7 +153,7 @@ async def test_both_languages_have_the_same_contexts(env: WorkflowEnvironment, n
         description = await handle.describe()
         out, errors = await program.communicate(b"")
 
-    assert result == "py beat text; why text; child text hello; cpp beat text; word"
+    assert result == "py beat text; why text; child text hello; local text; word"
     assert seen == result.removesuffix("; word")
     assert await description.memo() == {"started": "memo", "cpp": "memo"}
     assert program.returncode == 0, errors.decode()
