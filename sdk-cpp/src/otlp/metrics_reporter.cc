@@ -65,7 +65,7 @@ class MetricsReporter::State final : public Ending {
       due = std::max(due + absl::FromChrono(config_.interval), absl::Now());
       {
         absl::MutexLock lock(&mutex_);
-        mutex_.AwaitWithDeadline(absl::Condition(&asked_to_end_), due);
+        mutex_.AwaitWithTimeout(absl::Condition(&asked_to_end_), due - absl::Now());
         last = asked_to_end_;
       }
       report();

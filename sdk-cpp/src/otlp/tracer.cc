@@ -121,7 +121,7 @@ class SpanQueue final : public SpanSink, public Ending {
       };
       const auto ready = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return has_work(); };
       mutex_.Await(absl::Condition(&begins));
-      mutex_.AwaitWithDeadline(absl::Condition(&ready), due_);
+      mutex_.AwaitWithTimeout(absl::Condition(&ready), due_ - absl::Now());
       report_drops();
       if (waiting_.empty()) return;  // It has ended.
       if (gave_up_) return lose_the_rest();
