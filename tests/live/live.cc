@@ -35,6 +35,7 @@ void Live::TearDown() {
   Replayer replayer({.namespace_ = "default",
                      .task_queue = queue_,
                      .payload_codec = client_options_.payload_codec,
+                     .external_storage = client_options_.external_storage,
                      .interceptors = std::move(interceptors)});
   for (const auto& type : registry_.workflows()) replayer.add_workflow_type(type);
   int replayed = 0;

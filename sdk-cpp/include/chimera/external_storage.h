@@ -15,22 +15,32 @@
 #include <vector>
 
 #include "chimera/payload.h"
-#include "chimera/serialization_context.h"
 
 namespace chimera {
 
 // What a driver needs to find a payload again. Stays in histories: no secrets.
 using StorageClaim = std::map<std::string, std::string>;
 
-// Any thread, several at once; may block: no lane of workflows calls it. An exception fails the call,
-// or the task at hand, which is tried again.
+// For whom something is stored: a workflow, or an activity where that is what is known. As in the
+// official SDKs what a workflow gives to its activities, and gets from them, is the workflow's, and
+// what it gives to another workflow is that one's. What is not known is empty.
+struct StorageTarget {
+  enum class Kind { kUnknown, kWorkflow, kActivity };
+  Kind kind = Kind::kUnknown;
+  std::string namespace_ = {}, id = {}, run_id = {}, type = {};
+  bool operator==(const StorageTarget&) const = default;
+};
+
+// Any thread, several at once; may block (a call's timeout does not bound it): no lane of workflows
+// calls it. An exception fails the client's call (RpcError, kInternal), or the task at hand, which
+// is tried again.
 class StorageDriver {
  public:
   virtual ~StorageDriver() = default;
   // Its name in references: must not change while payloads are kept.
   virtual std::string name() const = 0;
   // One claim for each. The same may be stored again, by a task that is tried again.
-  virtual std::vector<StorageClaim> store(const SerializationContext& context,
+  virtual std::vector<StorageClaim> store(const StorageTarget& target,
                                           const std::vector<Payload>& payloads) = 0;
   // One payload for each; throws if one is not there.
   virtual std::vector<Payload> retrieve(const std::vector<StorageClaim>& claims) = 0;
@@ -39,12 +49,12 @@ class StorageDriver {
 struct ExternalStorage {
   std::vector<std::shared_ptr<StorageDriver>> drivers = {};  // With distinct names.
   // Chooses for a payload; null keeps it inline. Needed if there are several. As the drivers.
-  std::function<std::shared_ptr<StorageDriver>(const SerializationContext&, const Payload&)>
+  std::function<std::shared_ptr<StorageDriver>(const StorageTarget&, const Payload&)>
       driver_selector = {};
   std::size_t payload_size_threshold = std::size_t{256} * 1024;  // Below it they stay inline.
 };
 
-// In a folder, which is made if it is not there: one file for each different payload, by its SHA-256,
+// In a folder, which is made if it is not there: a file for each different payload, by its SHA-256,
 // so what is stored twice is there once, and what is read is verified. Never deleted by the driver.
 // Throws std::invalid_argument for a folder that cannot be written to.
 std::shared_ptr<StorageDriver> local_storage(const std::string& folder,
