@@ -77,6 +77,19 @@ std::unique_ptr<Message> parsed_request(std::string_view method, const std::stri
   return message->ParseFromString(bytes) ? std::move(message) : nullptr;
 }
 
+// Of the commonest request without reflection, which a hundred commands would feel.
+bool may_have_memo(const Message& message) {
+  using api::command::v1::Command;
+  using api::workflowservice::v1::RespondWorkflowTaskCompletedRequest;
+  const auto* task = dynamic_cast<const RespondWorkflowTaskCompletedRequest*>(&message);
+  if (task == nullptr) return true;
+  return std::any_of(task->commands().begin(), task->commands().end(), [](const Command& command) {
+    return command.has_start_child_workflow_execution_command_attributes() ||
+           command.has_continue_as_new_workflow_execution_command_attributes() ||
+           command.has_modify_workflow_properties_command_attributes();
+  });
+}
+
 }  // namespace
 
 void warn_of_large_values(const PayloadWarnings& warnings, std::string_view method,
@@ -93,8 +106,9 @@ void warn_of_large_values(const PayloadWarnings& warnings, std::string_view meth
   if (bytes) parsed = parsed_request(method, *bytes);
   const auto* message = bytes ? parsed.get() : dynamic_cast<const Message*>(*lite);
   if (message == nullptr || !may_hold_payloads(*message->GetDescriptor())) return;
-  Looking looking(warnings);
   const bool only_memos = warnings.payload_bytes == 0 || size <= warnings.payload_bytes;
+  if (only_memos && !may_have_memo(*message)) return;
+  Looking looking(warnings);
   only_memos ? look_at_memos(*message, looking) : look_at_payloads(*message, looking);
 }
 

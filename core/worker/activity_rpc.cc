@@ -4,6 +4,7 @@
 
 #include "core/converter/failure_size.h"
 #include "core/worker/rpc_call.h"
+#include "core/workflow/payload_size.h"
 
 namespace chimera::core {
 
@@ -11,16 +12,20 @@ namespace wf = api::workflowservice::v1;
 
 namespace {
 
-// The server would fail the activity, too, but not say by how much. Its code is the official one.
-api::failure::v1::Failure too_large(std::size_t bytes, std::size_t limit) {
+// The server would fail the activity, too, but not say by how much.
+api::failure::v1::Failure unsent(std::string message, const char* type, bool non_retryable) {
   api::failure::v1::Failure failure;
-  failure.set_message(absl::StrCat("[TMPRL1103] The activity's result has ", bytes,
-                                   " bytes, which exceeds the server's limit of ", limit,
-                                   ". Store large data elsewhere and return where it is."));
+  failure.set_message(std::move(message));
   failure.set_source("chimera");
-  failure.mutable_application_failure_info()->set_type("PayloadsTooLarge");
-  failure.mutable_application_failure_info()->set_non_retryable(true);
+  failure.mutable_application_failure_info()->set_type(type);
+  failure.mutable_application_failure_info()->set_non_retryable(non_retryable);
   return failure;
+}
+api::failure::v1::Failure too_large(std::string message) {
+  return unsent(std::move(message), "PayloadsTooLarge", /*non_retryable=*/true);
+}
+api::failure::v1::Failure not_stored(const absl::Status& status) {
+  return unsent(std::string(status.message()), "ExternalStorageError", /*non_retryable=*/false);
 }
 
 }  // namespace
@@ -38,15 +43,24 @@ void ActivityRpc::completed(const Task& task, ActivityResult::Completed result, 
   auto request = std::make_unique<wf::RespondActivityTaskCompletedRequest>();
   request->set_task_token(task->task_token());
   if (result.result) *request->mutable_result()->add_payloads() = *std::move(result.result);
-  const std::size_t limit = context_.payload_bytes_max;
+  const std::size_t limit = context_.connection->stores_values() ? 0 : context_.payload_bytes_max;
   if (const std::size_t bytes = request->result().ByteSizeLong(); limit > 0 && bytes > limit)
-    return failed(task, too_large(bytes, limit), std::nullopt, std::move(done));
+    return failed(task, too_large(result_too_large(bytes, limit)), std::nullopt, std::move(done));
+  if (!task->workflow_execution().workflow_id().empty())
+    request->set_resource_id(absl::StrCat("workflow:", task->workflow_execution().workflow_id()));
   context_.sign(*request);
   send<wf::RespondActivityTaskCompletedResponse>(
       *context_.connection, CHIMERA_WORKFLOW_SERVICE(RespondActivityTaskCompleted),
-      std::move(request), context_.call_options(), [done = std::move(done)](auto reply) mutable {
-        WorkerContext::log_lost("an activity's result", reply.status());
-        std::move(done)(reply.status());
+      std::move(request), context_.call_options(),
+      [this, task, done = std::move(done)](auto reply) mutable {
+        const absl::Status& status = reply.status();
+        if (status.GetPayload(kTooLarge))
+          return failed(task, too_large(std::string(status.message())), std::nullopt,
+                        std::move(done));
+        if (status.GetPayload(kNotStored))
+          return failed(task, not_stored(status), std::nullopt, std::move(done));
+        WorkerContext::log_lost("an activity's result", status);
+        std::move(done)(status);
       });
 }
 
@@ -61,7 +75,9 @@ void ActivityRpc::failed(const Task& task, api::failure::v1::Failure failure,
   context_.sign(*request);
   send<wf::RespondActivityTaskFailedResponse>(
       *context_.connection, CHIMERA_WORKFLOW_SERVICE(RespondActivityTaskFailed), std::move(request),
-      context_.call_options(), [done = std::move(done)](auto reply) mutable {
+      context_.call_options(), [this, task, done = std::move(done)](auto reply) mutable {
+        if (reply.status().GetPayload(kNotStored))  // What it carries: it goes without that.
+          return failed(task, not_stored(reply.status()), std::nullopt, std::move(done));
         WorkerContext::log_lost("an activity's failure", reply.status());
         std::move(done)(reply.status());
       });
@@ -74,7 +90,9 @@ void ActivityRpc::canceled(const Task& task, ActivityResult::Cancelled result, D
   context_.sign(*request);
   send<wf::RespondActivityTaskCanceledResponse>(
       *context_.connection, CHIMERA_WORKFLOW_SERVICE(RespondActivityTaskCanceled),
-      std::move(request), context_.call_options(), [done = std::move(done)](auto reply) mutable {
+      std::move(request), context_.call_options(),
+      [this, task, done = std::move(done)](auto reply) mutable {
+        if (reply.status().GetPayload(kNotStored)) return canceled(task, {}, std::move(done));
         WorkerContext::log_lost("an activity's cancellation", reply.status());
         std::move(done)(reply.status());
       });

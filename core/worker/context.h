@@ -42,8 +42,11 @@ struct WorkerContext {
 
   bool caches() const { return options.max_cached_workflows > 0; }
   CallOptions call_options(RetryClass retry = RetryClass::kNormal) const {
-    return {
-        .retry = retry, .timeout = std::nullopt, .metadata = {}, .namespace_ = options.namespace_};
+    return {.retry = retry,
+            .timeout = std::nullopt,
+            .metadata = {},
+            .namespace_ = options.namespace_,
+            .value_bytes_max = payload_bytes_max};
   }
 
   // What every request of this worker says of it.

@@ -18,7 +18,13 @@ namespace {
 
 // Of an answer to a workflow task.
 absl::Status lost(absl::Status status) {
-  if (is_message_too_large(status)) status.SetPayload(kAnswerTooLarge, absl::Cord());
+  if (is_message_too_large(status)) {
+    status.SetPayload(kAnswerTooLarge, absl::Cord());
+  } else if (status.GetPayload(kNotStored)) {
+    status.SetPayload(kValueNotStored, absl::Cord());
+  } else if (status.GetPayload(kTooLarge)) {
+    status.SetPayload(kValueTooLarge, absl::Cord());
+  }
   return status;
 }
 

@@ -375,6 +375,7 @@ void WorkerImpl::start_lanes() {
     };
     options.known_types = workflows_.types();
     options.payload_bytes_max = context_.payload_bytes_max;
+    options.values_are_stored = [context] { return context->connection->stores_values(); };
     lanes_.push_back(
         std::make_unique<Lane>(context, std::move(options), [weak = std::weak_ptr<Drain>(drain_)] {
           if (const auto drain = weak.lock()) drain->lane_drained();

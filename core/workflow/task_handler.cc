@@ -87,6 +87,25 @@ RunInput failed_activation(const absl::Status& status) {
   return LanguageDone{Completion{std::move(failure)}};
 }
 
+// What becomes of a task whose answer was not sent: the cause, and the failure's type.
+struct Unsent {
+  enums::WorkflowTaskFailedCause cause;
+  const char* reason;
+};
+// Not GRPC_MESSAGE_TOO_LARGE, over which server 1.32 terminates the workflow.
+constexpr Unsent kTooLarge{enums::WORKFLOW_TASK_FAILED_CAUSE_PAYLOADS_TOO_LARGE,
+                           "PayloadsTooLarge"};
+constexpr Unsent kNotStored{enums::WORKFLOW_TASK_FAILED_CAUSE_EXTERNAL_STORAGE_FAILURE,
+                            "ExternalStorageError"};
+
+// Null: it was sent.
+const Unsent* unsent_by(const absl::Status& status) {
+  if (status.ok()) return nullptr;
+  if (status.GetPayload(kValueNotStored)) return &kNotStored;
+  return status.GetPayload(kAnswerTooLarge) || status.GetPayload(kValueTooLarge) ? &kTooLarge
+                                                                                 : nullptr;
+}
+
 void end_task(Entry& entry, Alarms<EntryPtr>& alarms) {
   alarms.drop(entry.wake_up);
   entry.task = {};
@@ -138,10 +157,11 @@ class TaskHandler::State {
   void leaves(Entry& entry);
   void count_local_work(Entry& entry);
   void admit_waiting();
+  bool measures() const { return !options_.values_are_stored || !options_.values_are_stored(); }
   bool has_room() const { return cache_.size() < cache_.runs_max() + local_runs_; }
   void make_room();
   void refuse(const WorkflowTask& task, const std::string& why);
-  Next report_too_large(const EntryPtr& entry, std::string why);
+  Next report_unsent(const EntryPtr& entry, const Unsent& unsent, std::string why);
 
   const TaskHandlerOptions options_;
   TaskHandlerIo& io_;
@@ -323,10 +343,13 @@ TaskHandler::State::Next TaskHandler::State::carry_out(const EntryPtr& entry, Fe
 
 TaskHandler::State::Next TaskHandler::State::carry_out(const EntryPtr& entry,
                                                        SendCompletion& output) {
-  if (!output.request->query_results().empty())
-    bound_answers(*output.request, options_.payload_bytes_max);
-  if (std::string why = too_large(*output.request, options_.payload_bytes_max); !why.empty())
-    return report_too_large(entry, std::move(why));
+  if (measures()) {
+    if (!output.request->query_results().empty())
+      bound_answers(*output.request, options_.payload_bytes_max);
+    if (std::string why = too_large(*output.request, options_.payload_bytes_max); !why.empty())
+      return report_unsent(entry, kTooLarge, std::move(why));
+  }
+  output.request->set_resource_id(absl::StrCat("workflow:", entry->context.workflow_id));
   entry->ending = ending_of(*output.request);
   const base::SteadyTime now = clock_.steady();
   observer_.task_done(entry->context.workflow_type, now - entry->task_began,
@@ -342,13 +365,12 @@ TaskHandler::State::Next TaskHandler::State::carry_out(const EntryPtr& entry,
 }
 
 // An answer that the server does not take, or would end the workflow over: a mended version of its
-// code can do better. For the same reason the cause is not GRPC_MESSAGE_TOO_LARGE, over which
-// server 1.32 terminates the workflow.
-TaskHandler::State::Next TaskHandler::State::report_too_large(const EntryPtr& entry,
-                                                              std::string why) {
+// code can do better. Or one that cannot be sent now.
+TaskHandler::State::Next TaskHandler::State::report_unsent(const EntryPtr& entry,
+                                                           const Unsent& unsent, std::string why) {
   const int attempt = entry->task.message->attempt();
   observer_.task_failed(
-      {.run = entry->context, .attempt = attempt, .reason = "PayloadsTooLarge", .message = why});
+      {.run = entry->context, .attempt = attempt, .reason = unsent.reason, .message = why});
   const auto held_back = [] {
     return ReplyInput{absl::CancelledError("the task's commands were held back")};
   };
@@ -358,9 +380,9 @@ TaskHandler::State::Next TaskHandler::State::report_too_large(const EntryPtr& en
   }
   auto request = std::make_unique<RespondWorkflowTaskFailedRequest>();
   request->set_task_token(entry->task.message->task_token());
-  request->set_cause(enums::WORKFLOW_TASK_FAILED_CAUSE_PAYLOADS_TOO_LARGE);
+  request->set_cause(unsent.cause);
   request->mutable_failure()->set_message(std::move(why));
-  request->mutable_failure()->mutable_application_failure_info()->set_type("PayloadsTooLarge");
+  request->mutable_failure()->mutable_application_failure_info()->set_type(unsent.reason);
   io_.respond_failed(std::move(request), [this, entry, held_back](const absl::Status&) {
     end_task(*entry, alarms_);
     step(entry, held_back());
@@ -370,12 +392,14 @@ TaskHandler::State::Next TaskHandler::State::report_too_large(const EntryPtr& en
 
 void TaskHandler::State::completed(
     const EntryPtr& entry, absl::StatusOr<std::shared_ptr<TaskHandlerIo::CompletedReply>> reply) {
-  if (reply.status().GetPayload(kAnswerTooLarge)) {
-    Next next = report_too_large(
-        entry,
-        absl::StrCat("the task's answer is larger than a message to the server may be; pass less "
-                     "data in one go, or store it elsewhere and pass where it is. ",
-                     std::string(reply.status().message())));
+  const absl::Status& status = reply.status();
+  if (const Unsent* unsent = unsent_by(status)) {
+    std::string why(status.message());
+    if (status.GetPayload(kAnswerTooLarge))
+      why.insert(0,
+                 "the task's answer is larger than a message to the server may be; pass less data "
+                 "in one go, or store it elsewhere and pass where it is. ");
+    Next next = report_unsent(entry, *unsent, std::move(why));
     if (next) step(entry, *std::move(next));
     return;
   }
@@ -415,7 +439,7 @@ TaskHandler::State::Next TaskHandler::State::carry_out(const EntryPtr& entry, Se
 
 TaskHandler::State::Next TaskHandler::State::carry_out(const EntryPtr& entry,
                                                        AnswerLegacyQuery& output) {
-  bound_answer(*output.request, options_.payload_bytes_max);
+  if (measures()) bound_answer(*output.request, options_.payload_bytes_max);
   // Nothing waits for the reply: a query that got lost is the client's to repeat.
   io_.respond_query(std::move(output.request),
                     [permit = std::move(entry->task.permit)](absl::Status) {});

@@ -23,8 +23,11 @@ struct WorkflowTask {
   std::shared_ptr<void> permit;
 };
 
-// The payload of a status: the answer is larger than a message to the server may be.
+// The payloads of a status: the answer was not sent, since it is larger than a message to the
+// server may be, or a value in it than the server takes, or could not be stored.
 inline constexpr char kAnswerTooLarge[] = "chimera/answer-too-large";
+inline constexpr char kValueTooLarge[] = "chimera/value-too-large";
+inline constexpr char kValueNotStored[] = "chimera/value-not-stored";
 
 // A local activity as its run asks for it.
 struct LocalActivityStart {
@@ -45,8 +48,7 @@ class TaskHandlerIo {
   virtual ~TaskHandlerIo() = default;
   // Fills in identity, namespace, sticky attributes, capabilities, deployment; asks for eager
   // activities as slots allow; starts the reply's activity_tasks itself. reply.workflow_task is the
-  // handler's. The status of an answer that is larger than a message to the server may be has the
-  // payload kAnswerTooLarge.
+  // handler's. The status of an answer that was not sent has a payload of those above.
   virtual void respond_completed(
       std::shared_ptr<api::workflowservice::v1::RespondWorkflowTaskCompletedRequest> request,
       Done<CompletedReply> done) = 0;
@@ -111,6 +113,8 @@ struct TaskHandlerOptions {
   std::function<bool(const std::string& workflow_type)> nondeterminism_fails_workflow;
   std::string known_types;            // For the message about an unknown type: "Order, Shipping".
   std::size_t payload_bytes_max = 0;  // What the server takes of one value; 0: it does not say.
+  // Whether large values are stored elsewhere first; what sends them measures the rest. Null: no.
+  std::function<bool()> values_are_stored;
 };
 
 class TaskHandler {

@@ -11,6 +11,7 @@
 #include "sdk-cpp/src/codec.h"
 #include "sdk-cpp/src/errors.h"
 #include "sdk-cpp/src/runtime.h"
+#include "sdk-cpp/src/storage/storing_connection.h"
 #include "sdk-cpp/src/user_links.h"
 #include "sdk-cpp/src/version.h"
 #include "sdk-cpp/src/workflow_runtime.h"
@@ -76,19 +77,21 @@ core::CallOptions ClientState::call_options() const {
 absl::Status ClientState::call(std::string_view method,
                                const google::protobuf::MessageLite& request,
                                google::protobuf::MessageLite& response,
-                               std::chrono::milliseconds timeout, const Patience* patience) {
+                               std::chrono::milliseconds timeout, const Patience* patience,
+                               Values values) {
   sdk::refuse_in_workflow("a method of chimera::Client");
   core::CallOptions options = call_options();
   if (timeout.count() > 0) options.timeout = timeout;
   if (patience != nullptr) options.deadline = patience->until;
+  options.values_as_they_are = values == Values::kAsTheyAre;
   return connection->call_blocking(method, request, response, std::move(options));
 }
 
 void ClientState::must(std::string_view doing, std::string_view method,
                        const google::protobuf::MessageLite& request,
                        google::protobuf::MessageLite& response, std::chrono::milliseconds timeout,
-                       const Patience* patience) {
-  const absl::Status status = call(method, request, response, timeout, patience);
+                       const Patience* patience, Values values) {
+  const absl::Status status = call(method, request, response, timeout, patience, values);
   if (!status.ok()) sdk::throw_rpc(status, doing);
 }
 
@@ -196,6 +199,8 @@ void check_metadata(const std::map<std::string, std::string>& metadata, std::str
 detail::ClientPtr open_client(const ClientOptions& options,
                               std::shared_ptr<base::Transport> transport) {
   sdk::check_interceptors(options.interceptors, "ClientOptions::interceptors");
+  const auto store = PayloadStore::make(options.external_storage, to_core(options.payload_codec),
+                                        "ClientOptions::external_storage");
   core::ConnectionOptions connection{.target_host = options.target_host,
                                      .client_name = sdk::kSdkName,
                                      .client_version = sdk::kSdkVersion,
@@ -227,6 +232,8 @@ detail::ClientPtr open_client(const ClientOptions& options,
                       .max_elapsed_time = options.retry.max_elapsed_time,
                       .max_retries = options.retry.max_retries};
   if (options.runtime) connection.metrics = options.runtime->state().metrics;
+  connection.payload_warnings = {.memo_bytes = options.payload_limits.memo_warning_bytes,
+                                 .payload_bytes = options.payload_limits.payload_warning_bytes};
   connection.metadata.assign(options.rpc_metadata.begin(), options.rpc_metadata.end());
   connection.transport = std::move(transport);
   auto connected = core::Connection::connect(std::move(connection));
@@ -236,6 +243,7 @@ detail::ClientPtr open_client(const ClientOptions& options,
   auto state = std::make_shared<detail::ClientState>();
   state->runtime = options.runtime;
   state->connection = *std::move(connected);
+  if (store != nullptr) state->connection = storing_connection(state->connection, store);
   state->namespace_ = options.namespace_;
   auto payloads = sdk::to_core(options.payload_codec);
   if (options.encode_common_attributes)

@@ -74,14 +74,17 @@ class ClientState : public std::enable_shared_from_this<ClientState> {
   // Of a verb that begins now.
   Patience patience() const;
 
+  // Whether the reply's references to external storage stay what they are.
+  enum class Values { kRetrieved, kAsTheyAre };
   // `patience` of the verb that the call is part of; without one the call has its own.
   absl::Status call(std::string_view method, const google::protobuf::MessageLite& request,
                     google::protobuf::MessageLite& response, std::chrono::milliseconds timeout = {},
-                    const Patience* patience = nullptr);
+                    const Patience* patience = nullptr, Values values = Values::kRetrieved);
   // Throws RpcError, which begins with `doing`.
   void must(std::string_view doing, std::string_view method,
             const google::protobuf::MessageLite& request, google::protobuf::MessageLite& response,
-            std::chrono::milliseconds timeout = {}, const Patience* patience = nullptr);
+            std::chrono::milliseconds timeout = {}, const Patience* patience = nullptr,
+            Values values = Values::kRetrieved);
   // As the options of single calls say.
   core::CallOptions call_options() const;
   // For what runs beside the caller; of the plain client. Never null.

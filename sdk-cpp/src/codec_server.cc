@@ -11,6 +11,7 @@
 #include "sdk-cpp/src/codec.h"
 #include "sdk-cpp/src/http/server.h"
 #include "sdk-cpp/src/payload_access.h"
+#include "sdk-cpp/src/storage/payload_store.h"
 
 namespace chimera {
 namespace {
@@ -66,6 +67,8 @@ class CodecServer::State {
   explicit State(const CodecServerOptions& options)
       : options_(checked(options)),
         codec_(sdk::to_core(options.codec)),
+        store_(sdk::PayloadStore::make(options.external_storage, codec_,
+                                       "CodecServerOptions::external_storage")),
         server_({.bind_address = options.bind_address, .max_body_bytes = options.max_request_bytes},
                 [this](const Request& request) { return answer(request); }) {}
   const http::Server& server() const { return server_; }
@@ -144,12 +147,16 @@ class CodecServer::State {
     return converted(request.body, *in_namespace == nullptr ? *codec : **in_namespace, who.decode);
   }
 
-  static Reply converted(const std::string& body, const core::PayloadCodec& codec, bool decode) {
+  Reply converted(const std::string& body, const core::PayloadCodec& codec, bool decode) const {
     sdk::ProtoPayloads payloads;
     const auto read = google::protobuf::util::JsonStringToMessage(body, &payloads);
     if (!read.ok())
       return text(400,
                   absl::StrCat("the body is no JSON of payloads: ", std::string(read.message())));
+    if (decode && store_ != nullptr) {
+      const absl::Status status = store_->retrieve_all(payloads);
+      if (!status.ok()) return text(400, std::string(status.message()));
+    }
     const absl::Status status = decode ? codec.decode(payloads) : codec.encode(payloads);
     if (!status.ok()) return text(400, std::string(status.message()));
     Reply reply{.headers = {{"Content-Type", "application/json"}}};
@@ -161,7 +168,8 @@ class CodecServer::State {
 
   const CodecServerOptions options_;
   const Codec codec_;
-  http::Server server_;  // Last: it asks the others.
+  const std::shared_ptr<sdk::PayloadStore> store_;  // Null: none.
+  http::Server server_;                             // Last: it asks the others.
 };
 
 CodecServer::CodecServer(const CodecServerOptions& options)

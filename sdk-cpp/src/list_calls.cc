@@ -33,8 +33,9 @@ void await_page(ClientState& client, const std::string& doing,
                 ws::GetWorkflowExecutionHistoryResponse& page) {
   const detail::Patience patience = client.patience();
   for (;;) {
-    const absl::Status status = client.call(CHIMERA_WORKFLOW_SERVICE(GetWorkflowExecutionHistory),
-                                            request, page, kLongPoll, &patience);
+    const absl::Status status =
+        client.call(CHIMERA_WORKFLOW_SERVICE(GetWorkflowExecutionHistory), request, page, kLongPoll,
+                    &patience, ClientState::Values::kAsTheyAre);
     if (status.ok()) return;
     if (status.code() != absl::StatusCode::kDeadlineExceeded || patience.over())
       throw_rpc(status, doing);
@@ -49,7 +50,7 @@ std::string ClientCalls::fetch_history(const FetchHistoryInput& input) {
   do {
     ws::GetWorkflowExecutionHistoryResponse page;
     client_.must(fetching(input.target), CHIMERA_WORKFLOW_SERVICE(GetWorkflowExecutionHistory),
-                 request, page);
+                 request, page, {}, nullptr, ClientState::Values::kAsTheyAre);
     history.mutable_events()->MergeFrom(page.history().events());
     request.set_next_page_token(page.next_page_token());
   } while (!request.next_page_token().empty());
@@ -79,7 +80,7 @@ PagedRange<WorkflowHistoryEvent> ClientCalls::fetch_history_events(
           await_page(*client, doing, request, response);
         } else {
           client->must(doing, CHIMERA_WORKFLOW_SERVICE(GetWorkflowExecutionHistory), request,
-                       response);
+                       response, {}, nullptr, ClientState::Values::kAsTheyAre);
         }
         PagedRange<WorkflowHistoryEvent>::Page page{.items = {},
                                                     .next_token = response.next_page_token()};

@@ -11,6 +11,7 @@
 #include "core/workflow/replay.h"
 #include "sdk-cpp/src/codec.h"
 #include "sdk-cpp/src/library.h"
+#include "sdk-cpp/src/storage/payload_store.h"
 #include "sdk-cpp/src/user_links.h"
 #include "sdk-cpp/src/workflow_language.h"
 
@@ -65,6 +66,7 @@ class Replayer::State {
  public:
   core::RunOptions run;
   sdk::Codec codec;
+  std::shared_ptr<sdk::PayloadStore> store;  // Null: none.
   std::size_t stack_bytes = sdk::kStackBytes;
   FailureExceptions failures;
   sdk::WorkerInterceptors interceptors;
@@ -74,6 +76,8 @@ Replayer::Replayer(ReplayerOptions options) : state_(std::make_unique<State>()) 
   state_->run.context.namespace_ = std::move(options.namespace_);
   state_->run.context.task_queue = std::move(options.task_queue);
   state_->codec = {sdk::to_core(options.payload_codec), options.failure_converter};
+  state_->store = sdk::PayloadStore::make(options.external_storage, state_->codec,
+                                          "ReplayerOptions::external_storage");
   sdk::check_stack_bytes(options.workflow_stack_bytes);
   state_->stack_bytes = options.workflow_stack_bytes;
   state_->failures = std::move(options.workflow_failure_exceptions);
@@ -105,13 +109,22 @@ void Replayer::replay(const WorkflowHistory& history) {
   core::RunOptions options = state_->run;
   options.identity = language.identity();
   options.nondeterminism_fails_workflow = type_of_run.failures.nondeterminism;
-  const core::ReplayVerdict verdict =
-      core::replay(std::move(options), language, history.state_->task);
+  const auto fail = [&](std::string_view why) {
+    throw ReplayError(
+        absl::StrCat("replay of '", history.workflow_id(), "' failed: ", std::string(why)));
+  };
+  core::RecordedTask task = history.state_->task;
+  if (state_->store != nullptr) {
+    auto copy = std::make_shared<api::workflowservice::v1::PollWorkflowTaskQueueResponse>(*task);
+    const absl::Status status = state_->store->retrieve_all(*copy);
+    if (!status.ok()) fail(std::string(status.message()));
+    task = std::move(copy);
+  }
+  const core::ReplayVerdict verdict = core::replay(std::move(options), language, task);
   if (verdict.agrees()) return;
   if (verdict.reason == core::EvictionReason::kNondeterminism)
     throw NondeterminismError(verdict.message);
-  throw ReplayError(
-      absl::StrCat("replay of '", history.workflow_id(), "' failed: ", verdict.message));
+  fail(verdict.message);
 }
 
 }  // namespace chimera

@@ -36,6 +36,7 @@ void Live::TearDown() {
                      .task_queue = queue_,
                      .payload_codec = client_options_.payload_codec,
                      .failure_converter = client_options_.failure_converter,
+                     .external_storage = client_options_.external_storage,
                      .workflow_failure_exceptions = options_.workflow_failure_exceptions,
                      .interceptors = std::move(interceptors)});
   for (const auto& type : registry_.workflows()) replayer.add_workflow_type(type);

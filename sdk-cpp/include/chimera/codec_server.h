@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "chimera/codec.h"
+#include "chimera/external_storage.h"
 
 namespace chimera {
 
@@ -33,6 +34,7 @@ struct CodecServerOptions {
   std::vector<std::string> allowed_origins = {};
   // Whether this caller may; false is answered with 403. Any thread, several at once. Empty: all.
   std::function<bool(const CodecRequest&)> authorize = {};
+  ExternalStorage external_storage = {};  // What its drivers keep is read before it is decoded.
   std::size_t max_request_bytes = std::size_t{16} << 20;
 };
 

@@ -3,6 +3,7 @@
 
 #include <stdexcept>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -86,6 +87,40 @@ TEST(CodecServerTest, ACodecByContextIsToldOfTheNamespace) {
 
   EXPECT_THAT(ask(server, "POST /decode", "X-Namespace: one\r\n", one), StartsWith("HTTP/1.1 200"));
   EXPECT_THAT(ask(server, "POST /decode", "X-Namespace: two\r\n", one), StartsWith("HTTP/1.1 400"));
+}
+
+TEST(CodecServerTest, WhatIsKeptElsewhereIsReadFirst) {
+  struct Shelf : StorageDriver {
+    std::string name() const override { return "shelf"; }
+    std::vector<StorageClaim> store(const StorageTarget&, const std::vector<Payload>&) override {
+      return {};
+    }
+    std::vector<Payload> retrieve(const std::vector<StorageClaim>& claims) override {
+      return aes('a')->encode({make_payload(claims.at(0).at("place"))});
+    }
+  };
+  const CodecServer server({.bind_address = "127.0.0.1:0",
+                            .codec = aes('a'),
+                            .external_storage = {.drivers = {std::make_shared<Shelf>()}}});
+  const std::string reference = nlohmann::json {
+    {
+      "payloads", {
+        {
+          {"metadata",
+           {{"encoding", absl::Base64Escape("json/protobuf")},
+            {"messageType", absl::Base64Escape("temporal.api.sdk.v1.ExternalStorageReference")}}},
+          {
+            "data", absl::Base64Escape(R"({"driverName":"shelf","claimData":{"place":"third"}})")
+          }
+        }
+      }
+    }
+  }
+}
+.dump();
+
+EXPECT_THAT(body_of(ask(server, "POST /decode", "", reference)),
+            HasSubstr(absl::Base64Escape("\"third\"")));
 }
 
 TEST(CodecServerTest, ANamespaceHasItsOwnCodec) {
