@@ -220,7 +220,7 @@ std::string read_value(const Payload& payload) {
 
 std::vector<std::string> values() {
   return {
-      R"({"part":{"name":"a","quantity":3,"weight":1.5,"inside":[{"name":"b"}],"notes":{"k":"v"}}})",
+      R"({"part":{"name":"a","quantity":3,"weight":1.5,"inside":[{"name":"b"}],"notes":{"k":""}}})",
       R"({"color":"kGreen","either":[true],"pair":[1,"x"],"numbered":{"7":{"name":"x"}}})",
       R"({"sets":{"a":["x","y"]},"bytes":[1,2,3],"wait":1.25,"share":-1e-7,"maybe":null})",
       R"({"when":"2026-01-31T09:00:00.000001+02:00","maybe":{"quantity":-9223372036854775808}})",

@@ -89,8 +89,8 @@ class AutoHeartbeat {
   std::shared_ptr<Beats> beats_;
 };
 
-// The activity that runs on this thread, and the code's chimera::Context, to be taken to others that
-// work for it. Cheap to copy.
+// The activity that runs on this thread, and the code's chimera::Context, to be taken to others
+// that work for it. Cheap to copy.
 //   std::jthread reader([context = activity::Context()] {
 //     const activity::ContextScope here(context);
 //     activity::heartbeat(read_some());

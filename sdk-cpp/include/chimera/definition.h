@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "chimera/converter.h"
+#include "chimera/failure_exceptions.h"
 #include "chimera/options.h"
 #include "chimera/serialization_context.h"
 
@@ -441,52 +442,6 @@ struct HandlerType {
   HandlerUnfinishedPolicy unfinished_policy = HandlerUnfinishedPolicy::kWarnAndAbandon;
   std::shared_ptr<Waitable> channel = {};  // That takes the signals: its call never waits.
 };
-
-// True if the exception that is being handled is an E.
-template <class E>
-bool current_exception_is() {
-  try {
-    throw;
-  } catch (const E&) {
-    return true;
-  } catch (...) {
-    return false;
-  }
-}
-
-}  // namespace detail
-
-class NondeterminismError;  // replayer.h
-
-// Exceptions that fail a workflow or an update beside chimera's own failures: a value of
-// failure_exceptions<E...>().
-struct FailureExceptions {
-  std::vector<bool (*)()> types = {};  // Each says whether the one that is being handled is of it.
-  bool nondeterminism = false;
-
-  void add(const FailureExceptions& more) {
-    types.insert(types.end(), more.types.begin(), more.types.end());
-    nondeterminism |= more.nondeterminism;
-  }
-};
-
-// failure_exceptions<std::exception>() takes what is derived too. NondeterminismError stands for
-// code and history that disagree, whatever else is listed.
-template <class... E>
-FailureExceptions failure_exceptions() {
-  FailureExceptions all;
-  const auto add = [&]<class One>(std::type_identity<One>) {
-    if constexpr (std::is_same_v<One, NondeterminismError>) {
-      all.nondeterminism = true;
-    } else {
-      all.types.push_back(&detail::current_exception_is<One>);
-    }
-  };
-  (add(std::type_identity<E>()), ...);
-  return all;
-}
-
-namespace detail {
 
 struct WorkflowType {
   std::string name;  // Empty: for all names that have none.
