@@ -95,8 +95,8 @@ int main(int argc, char** argv) {
       return 0;
     }
     if (what == "start" && argc == 5) {
-      const auto handle =
-          client.start_workflow<std::string>("PythonTraced", {.id = argv[4], .task_queue = argv[3]});
+      const auto handle = client.start_workflow<std::string>(
+          "PythonTraced", {.id = argv[4], .task_queue = argv[3]});
       handle.signal("tell", std::string("hello"));
       std::printf("result %s\n", handle.result().c_str());
       return 0;
