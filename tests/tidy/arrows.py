@@ -102,7 +102,7 @@ PYTHON = {
     "envconfig": ["service"],
     "testing": [*_VALUES, *_CONNECTION, "_bridge", "_threads", "activity", "client", "worker"],
     "host": ["exceptions", "runtime", "activity", "workflow", "client", "worker"],
-    "contrib": [*_VALUES, "service", "activity", "workflow", "client"],
+    "contrib": [*_VALUES, "service", "runtime", "activity", "workflow", "client", "worker", "plugin"],
 }
 
 # Upward all the same, for type checkers alone: what a public signature names.

@@ -91,8 +91,3 @@ async def test_what_a_replay_runs_again_is_silent_and_a_query_is_not(client: Cli
 def test_a_provider_with_other_ids_is_refused():
     with pytest.raises(ValueError, match="use create_tracer_provider"):
         ReplaySafeTracerProvider(TracerProvider(), TRACER_PROVIDER.id_generator())
-
-
-def test_what_is_missing_says_so():
-    with pytest.raises(ImportError, match="has no OpenTelemetryPlugin yet"):
-        from chimera.contrib.opentelemetry import OpenTelemetryPlugin  # noqa: F401

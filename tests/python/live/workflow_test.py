@@ -548,3 +548,24 @@ async def test_a_group_of_activities(client: Client, name: str, cache: int):
         result = await client.execute_workflow(Fan.run, id=name, task_queue=name)
 
     assert result[:10] == [f"noted {number}" for number in range(10)]
+
+
+TOLD = asyncio.Event()
+
+
+@workflow.defn
+class Telling:
+    @workflow.run
+    async def run(self) -> None:
+        await asyncio.sleep(0.05)  # Until the loop of the worker has nothing to do.
+        TOLD.set()
+        await workflow.wait_condition(lambda: False)
+
+
+async def test_an_event_of_asyncio_that_workflow_code_sets_is_seen(client: Client, name: str):
+    """Workflow code runs on another thread here; officially it takes turns with the worker's loop."""
+    async with worker(client, name, 10, Telling):
+        handle = await client.start_workflow(Telling.run, id=name, task_queue=name)
+        await TOLD.wait()
+    await handle.terminate()
+    TOLD.clear()

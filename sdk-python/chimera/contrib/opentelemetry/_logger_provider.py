@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from opentelemetry.util.types import _ExtendedAttributes
 
 
-class _QuietLogger(Wrapper, Logger):
+class _ReplaySafeLogger(Wrapper, Logger):
     def emit(self, *args: Any, **kwargs: Any) -> None:
         if not repeats_history():
             self._inner.emit(*args, **kwargs)
@@ -40,4 +40,4 @@ class ReplaySafeLoggerProvider(Wrapper, LoggerProvider):
         attributes: _ExtendedAttributes | None = None,
     ) -> Logger:
         """The wrapped provider's logger, silent in replay."""
-        return _QuietLogger(self._inner.get_logger(name, version, schema_url, attributes))
+        return _ReplaySafeLogger(self._inner.get_logger(name, version, schema_url, attributes))

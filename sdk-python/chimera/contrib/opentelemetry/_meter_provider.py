@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from opentelemetry.util.types import Attributes
 
 
-def _quiet(instrument: type, method: str) -> type:
+def _replay_safe(instrument: type, method: str) -> type:
     """A class of instruments whose one recording method does nothing in replay."""
 
     def record(
@@ -26,16 +26,16 @@ def _quiet(instrument: type, method: str) -> type:
             extra = {} if context is None else {"context": context}
             getattr(self._inner, method)(amount, attributes, **extra)
 
-    return type(f"_Quiet{instrument.__name__}", (Wrapper, instrument), {method: record})
+    return type(f"_ReplaySafe{instrument.__name__}", (Wrapper, instrument), {method: record})
 
 
-_Counter = _quiet(metrics.Counter, "add")
-_UpDownCounter = _quiet(metrics.UpDownCounter, "add")
-_Histogram = _quiet(metrics.Histogram, "record")
-_Gauge = _quiet(metrics._Gauge, "set")
+_ReplaySafeCounter = _replay_safe(metrics.Counter, "add")
+_ReplaySafeUpDownCounter = _replay_safe(metrics.UpDownCounter, "add")
+_ReplaySafeHistogram = _replay_safe(metrics.Histogram, "record")
+_ReplaySafeGauge = _replay_safe(metrics._Gauge, "set")
 
 
-class _QuietMeter(Meter):
+class _ReplaySafeMeter(Meter):
     """Callbacks of observable instruments run with the reader, never in a workflow; they stay as they are."""
 
     def __init__(self, inner: Meter) -> None:
@@ -43,13 +43,13 @@ class _QuietMeter(Meter):
         self._inner = inner
 
     def create_counter(self, name: str, unit: str = "", description: str = "") -> metrics.Counter:
-        return _Counter(self._inner.create_counter(name, unit, description))
+        return _ReplaySafeCounter(self._inner.create_counter(name, unit, description))
 
     def create_up_down_counter(self, name: str, unit: str = "", description: str = "") -> metrics.UpDownCounter:
-        return _UpDownCounter(self._inner.create_up_down_counter(name, unit, description))
+        return _ReplaySafeUpDownCounter(self._inner.create_up_down_counter(name, unit, description))
 
     def create_gauge(self, name: str, unit: str = "", description: str = "") -> metrics._Gauge:
-        return _Gauge(self._inner.create_gauge(name, unit, description))
+        return _ReplaySafeGauge(self._inner.create_gauge(name, unit, description))
 
     def create_histogram(
         self,
@@ -62,7 +62,7 @@ class _QuietMeter(Meter):
         advice: dict[str, Any] = {}
         if explicit_bucket_boundaries_advisory is not None:  # Unknown before OpenTelemetry 1.30.
             advice["explicit_bucket_boundaries_advisory"] = explicit_bucket_boundaries_advisory
-        return _Histogram(self._inner.create_histogram(name, unit, description, **advice))
+        return _ReplaySafeHistogram(self._inner.create_histogram(name, unit, description, **advice))
 
     def create_observable_counter(self, *args: Any, **kwargs: Any) -> metrics.ObservableCounter:
         return self._inner.create_observable_counter(*args, **kwargs)
@@ -89,4 +89,4 @@ class ReplaySafeMeterProvider(Wrapper, MeterProvider):
         attributes: Attributes | None = None,
     ) -> Meter:
         """The wrapped provider's meter, silent in replay."""
-        return _QuietMeter(self._inner.get_meter(name, version, schema_url, attributes))
+        return _ReplaySafeMeter(self._inner.get_meter(name, version, schema_url, attributes))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -21,10 +22,11 @@ if TYPE_CHECKING:
     from opentelemetry.util import types
 
 
-class _QuietSpan(Wrapper, trace.Span):
+class _ReplaySafeSpan(Wrapper, trace.Span):
     """A span is exported when it ends, so it is the end that is left out.
 
-    That holds for an error that fails the workflow task, too: the task is tried again, with the span.
+    That holds for an error that leaves the span and fails the workflow task, too: the task is tried again, and the span
+    with it.
     """
 
     _error: BaseException | None = None
@@ -33,7 +35,8 @@ class _QuietSpan(Wrapper, trace.Span):
         if repeats_history():
             return
         error = self._error
-        if error is not None and workflow.in_workflow() and not workflow.is_failure_exception(error):
+        leaves = error is sys.exc_info()[1]
+        if error is not None and leaves and workflow.in_workflow() and not workflow.is_failure_exception(error):
             return
         self._inner.end(end_time=end_time)
 
@@ -72,7 +75,7 @@ class _QuietSpan(Wrapper, trace.Span):
         self._inner.set_status(status, description)
 
 
-class _QuietTracer(Wrapper, trace.Tracer):
+class _ReplaySafeTracer(Wrapper, trace.Tracer):
     def start_span(
         self,
         name: str,
@@ -90,7 +93,7 @@ class _QuietTracer(Wrapper, trace.Tracer):
         span = self._inner.start_span(
             name, context, kind, attributes, links, start_time, record_exception, set_status_on_exception
         )
-        return _QuietSpan(span)
+        return _ReplaySafeSpan(span)
 
     @_agnosticcontextmanager
     def start_as_current_span(
@@ -161,7 +164,7 @@ class ReplaySafeTracerProvider(trace.TracerProvider):
         inner: Any = self._tracer_provider.get_tracer(
             instrumenting_module_name, instrumenting_library_version, schema_url, attributes
         )
-        return _QuietTracer(inner)
+        return _ReplaySafeTracer(inner)
 
 
 def create_tracer_provider(
