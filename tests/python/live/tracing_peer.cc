@@ -1,7 +1,8 @@
 // The C++ half of tracing_across_test.py, where a trace crosses the languages:
 //   tracing_peer worker ADDRESS TASK_QUEUE        serves CppTraced and cpp_shout until SIGTERM
 //   tracing_peer start ADDRESS TASK_QUEUE ID      as a client, runs PythonTraced
-// Prints a line for each span that has ended: NAME TRACE_ID SPAN_ID PARENT_ID LINKED_ID, - for none.
+//
+// Prints a line for each span that has ended: NAME TRACE_ID SPAN_ID PARENT_ID LINKED_ID, - for none
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -95,8 +96,8 @@ int main(int argc, char** argv) {
       return 0;
     }
     if (what == "start" && argc == 5) {
-      const auto handle =
-          client.start_workflow<std::string>("PythonTraced", {.id = argv[4], .task_queue = argv[3]});
+      const auto handle = client.start_workflow<std::string>(
+          "PythonTraced", {.id = argv[4], .task_queue = argv[3]});
       handle.signal("tell", std::string("hello"));
       std::printf("result %s\n", handle.result().c_str());
       return 0;
