@@ -1,8 +1,8 @@
 // The C++ half of tracing_across_test.py, where a trace crosses the languages:
 //   tracing_peer worker ADDRESS TASK_QUEUE        serves CppTraced and cpp_shout until SIGTERM
 //   tracing_peer start ADDRESS TASK_QUEUE ID      as a client, runs PythonTraced
-// Prints a line for each span that has ended: NAME TRACE_ID SPAN_ID PARENT_ID LINKED_ID, - for
-// none.
+//
+// Prints a line for each span that has ended: NAME TRACE_ID SPAN_ID PARENT_ID LINKED_ID, - for none
 #include <atomic>
 #include <chrono>
 #include <cstdio>
