@@ -103,4 +103,4 @@ def test_every_sample_is_there():
 
 
 def test_there_are_commands():
-    assert len(blocks()) == 20
+    assert len(blocks()) == 21
