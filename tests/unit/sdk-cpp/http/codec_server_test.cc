@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "chimera/converter.h"
 #include "tests/support/http_get.h"
 
 namespace chimera {
@@ -102,25 +103,14 @@ TEST(CodecServerTest, WhatIsKeptElsewhereIsReadFirst) {
   const CodecServer server({.bind_address = "127.0.0.1:0",
                             .codec = aes('a'),
                             .external_storage = {.drivers = {std::make_shared<Shelf>()}}});
-  const std::string reference = nlohmann::json {
-    {
-      "payloads", {
-        {
-          {"metadata",
-           {{"encoding", absl::Base64Escape("json/protobuf")},
-            {"messageType", absl::Base64Escape("temporal.api.sdk.v1.ExternalStorageReference")}}},
-          {
-            "data", absl::Base64Escape(R"({"driverName":"shelf","claimData":{"place":"third"}})")
-          }
-        }
-      }
-    }
-  }
-}
-.dump();
+  const std::string reference = absl::StrCat(
+      R"({"payloads":[{"metadata":{"encoding":")", absl::Base64Escape("json/protobuf"),
+      R"(","messageType":")", absl::Base64Escape("temporal.api.sdk.v1.ExternalStorageReference"),
+      R"("},"data":")",
+      absl::Base64Escape(R"({"driverName":"shelf","claimData":{"place":"third"}})"), R"("}]})");
 
-EXPECT_THAT(body_of(ask(server, "POST /decode", "", reference)),
-            HasSubstr(absl::Base64Escape("\"third\"")));
+  EXPECT_THAT(body_of(ask(server, "POST /decode", "", reference)),
+              HasSubstr(absl::Base64Escape("\"third\"")));
 }
 
 TEST(CodecServerTest, ANamespaceHasItsOwnCodec) {
