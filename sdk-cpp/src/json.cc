@@ -44,8 +44,8 @@ std::string shortened(const std::string& path) {
   return absl::StrCat(path.substr(0, kPart), " ... ", path.substr(path.size() - kPart));
 }
 
-// Where the text that ends here would go on: `items[1].quantity`.
-std::string path_at_end(std::string_view text) {
+// Where the text that ends here would go on: `items[1].quantity`. `first`: no comma is due.
+std::string path_at_end(std::string_view text, bool first) {
   struct Level {
     bool object;
     std::string_view key;
@@ -79,6 +79,7 @@ std::string path_at_end(std::string_view text) {
         break;
     }
   }
+  if (!first && !levels.empty()) ++levels.back().index;
   std::string path;
   for (const Level& level : levels) {
     if (level.object) {
@@ -90,13 +91,13 @@ std::string path_at_end(std::string_view text) {
   return path;
 }
 
-[[noreturn]] void cannot_write(std::string_view text, const char* why) {
+[[noreturn]] void cannot_write(std::string_view text, bool first, const char* why) {
   throw NestingError(
-      absl::StrCat(shortened(path_at_end(text)), ": cannot write this value: ", why));
+      absl::StrCat(shortened(path_at_end(text, first)), ": cannot write this value: ", why));
 }
 
-[[noreturn]] void refuse_text(std::string_view written, const char* what) {
-  const std::string where = shortened(path_at_end(written));
+[[noreturn]] void refuse_text(std::string_view written, bool first, const char* what) {
+  const std::string where = shortened(path_at_end(written, first));
   throw ConversionError(absl::StrCat(where, where.empty() ? "" : ": ", "cannot write ", what,
                                      " that is not UTF-8; bytes travel as std::vector<std::byte>"));
 }
@@ -129,7 +130,8 @@ void JsonWriter::begin_object() {
   CHIMERA_FORWARD(begin_object());
 }
 void JsonWriter::key(std::string_view name) {
-  if (!base::is_utf8(name)) refuse_text(std::string_view(*out_).substr(begin_), "a member's name");
+  if (!base::is_utf8(name))
+    refuse_text(std::string_view(*out_).substr(begin_), first_, "a member's name");
   CHIMERA_FORWARD(key(name));
 }
 void JsonWriter::end_object() {
@@ -150,7 +152,7 @@ void JsonWriter::integer(std::int64_t value) { CHIMERA_FORWARD(integer(value)); 
 void JsonWriter::unsigned_integer(std::uint64_t value) { CHIMERA_FORWARD(unsigned_integer(value)); }
 void JsonWriter::number(double value) { CHIMERA_FORWARD(number(value)); }
 void JsonWriter::string(std::string_view value) {
-  if (!base::is_utf8(value)) refuse_text(std::string_view(*out_).substr(begin_), "a text");
+  if (!base::is_utf8(value)) refuse_text(std::string_view(*out_).substr(begin_), first_, "a text");
   CHIMERA_FORWARD(string(value));
 }
 
@@ -159,7 +161,8 @@ void JsonWriter::payload(const Payload& value) {
   const std::string encoding = found == value.metadata.end() ? "" : found->second;
   if (encoding == "binary/null") return null();
   const auto refuse = [this](const std::string& why) {
-    const std::string where = shortened(path_at_end(std::string_view(*out_).substr(begin_)));
+    const std::string where =
+        shortened(path_at_end(std::string_view(*out_).substr(begin_), first_));
     throw ConversionError(absl::StrCat(where, where.empty() ? "" : ": ", why));
   };
   if (encoding != "json/plain") {
@@ -170,13 +173,14 @@ void JsonWriter::payload(const Payload& value) {
   if (const auto parsed = core::JsonDocument::parse(value.data); !parsed.ok())
     refuse(absl::StrCat("to_payload() gave no JSON: ", std::string(parsed.status().message())));
   if (const char* why = too_deep(depth_ + nesting(value.data) - 1))
-    cannot_write(std::string_view(*out_).substr(begin_), why);
+    cannot_write(std::string_view(*out_).substr(begin_), first_, why);
   CHIMERA_FORWARD(raw(value.data));
 }
 #undef CHIMERA_FORWARD
 
 void JsonWriter::enter() {
-  if (const char* why = too_deep(depth_)) cannot_write(std::string_view(*out_).substr(begin_), why);
+  if (const char* why = too_deep(depth_))
+    cannot_write(std::string_view(*out_).substr(begin_), first_, why);
   ++depth_;
 }
 

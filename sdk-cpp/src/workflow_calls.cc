@@ -43,7 +43,9 @@ void wait(const OperationPtr& given, void (*decode_into)(const PayloadSource&, v
   if (decode_into == nullptr) return;
   if (!operation->result)
     throw ConversionError("a result was expected, but the activity or workflow returned none");
-  const sdk::Converting converting(operation->codec->context());
+  // An interceptor's own answer has none.
+  const sdk::Converting converting(operation->codec == nullptr ? &run.run().values
+                                                               : operation->codec->context());
   decode_into(PayloadSource(&*operation->result), out);
 }
 

@@ -1,4 +1,4 @@
-// deliveries [HOST:PORT]    serves the workflow Delivery on the task queue "deliveries" until Ctrl-C
+// deliveries [HOST:PORT]   serves the workflow Delivery on the task queue "deliveries" until Ctrl-C
 //
 // Its spans go where OpenTelemetry's variables say (OTEL_EXPORTER_OTLP_ENDPOINT and its siblings),
 // else to a collector on http://localhost:4318.

@@ -48,10 +48,11 @@ TEST(WorkerOptionsTest, WhatTheSdkOffersTheCoreHas) {
   offered.erase("version");
   offered.merge(fields<WorkerDeploymentVersion>());
   for (const std::string& name : offered) {
-    if (name == "workflow_stack_bytes") continue;        // Of fibers, which are the SDK's.
-    if (name == "max_per_second_of_activity") continue;  // Of its pool of threads.
-    if (name == "max_concurrent_sessions") continue;     // Of workers beside it.
-    if (name == "interceptors") continue;                // Of its chains.
+    if (name == "workflow_stack_bytes") continue;         // Of fibers, which are the SDK's.
+    if (name == "max_per_second_of_activity") continue;   // Of its pool of threads.
+    if (name == "max_concurrent_sessions") continue;      // Of workers beside it.
+    if (name == "interceptors") continue;                 // Of its chains.
+    if (name == "workflow_failure_exceptions") continue;  // Of its types.
     EXPECT_TRUE(core.contains(name)) << name;
   }
 }
