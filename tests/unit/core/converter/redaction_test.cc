@@ -33,7 +33,7 @@ std::string encoded(const RedactionCodec& codec, const std::string& json) {
 TEST(RedactionTest, HidesMarkedMembersAndLeavesAllElseAsItWas) {
   const auto hides = codec({"iban", "customer.address", "items.*.note"});
   const std::string json =
-      R"({ "iban":"DE1" , "n":1.50e+3,"u":"\u00e9\/x", )"
+      R"({ "iban":"DE12500105170648166100" , "n":1.50e+3,"u":"\u00e9\/x", )"
       R"("customer":{"name":"A","address":{"a":[1,"}"]}},)"
       R"("items":[{"note":"x","price":2},{"note":null}], "note":"stays", "NaN":NaN})";
   Payloads payloads = of(json);
@@ -48,7 +48,7 @@ TEST(RedactionTest, HidesMarkedMembersAndLeavesAllElseAsItWas) {
           R"(" , "n":1.50e+3,"u":"\u00e9\/x", "customer":{"name":"A","address":"hidden:k1:)"));
   EXPECT_THAT(hidden, HasSubstr(R"("price":2},{"note":"hidden:k1:)"));
   EXPECT_THAT(hidden, HasSubstr(R"("note":"stays", "NaN":NaN})"));
-  EXPECT_THAT(hidden, Not(HasSubstr("DE1")));
+  EXPECT_THAT(hidden, Not(HasSubstr("DE12500105170648166100")));
   EXPECT_EQ(encoding_of(payloads.payloads(0)), kEncodingJson);
   ASSERT_TRUE(hides->decode(payloads).ok());
   EXPECT_EQ(payloads.payloads(0).data(), json);
