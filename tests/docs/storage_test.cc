@@ -1,26 +1,18 @@
 // Runs the C++ of docs/storage.md, which the build writes into one file.
-#include <cstdlib>
-#include <filesystem>
+#include <string>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 #include "chimera/testing.h"
 #include "storage_example.h"
+#include "tests/support/temporary_folder.h"
 
 namespace chimera {
 namespace {
 
-namespace fs = std::filesystem;
-
 class StorageExample : public testing::Test {
  protected:
-  StorageExample() {
-    std::string name = (fs::temp_directory_path() / "chimera-storage-XXXXXX").string();
-    folder_ = mkdtemp(name.data());
-  }
-  ~StorageExample() override { fs::remove_all(folder_); }
-
   void makes_a_book(const ExternalStorage& storage) {
     ClientOptions options = options_with(storage);
     options.target_host = ClientOptions().target_host;
@@ -37,7 +29,8 @@ class StorageExample : public testing::Test {
     worker.shutdown();
     worker.wait();
   }
-  std::string folder_;
+  const support::TemporaryFolder made_;
+  const std::string folder_ = made_.path().string();
 };
 
 TEST_F(StorageExample, AFolderKeepsWhatIsLarge) { makes_a_book(storage_in(folder_)); }

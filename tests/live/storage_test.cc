@@ -1,6 +1,5 @@
 // External storage: what is large is kept elsewhere, wherever it stands, and comes back.
 #include <atomic>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <mutex>
@@ -12,6 +11,7 @@
 #include "chimera/external_storage.h"
 #include "chimera/schedule.h"
 #include "tests/live/live.h"
+#include "tests/support/temporary_folder.h"
 
 namespace chimera::live {
 namespace {
@@ -51,12 +51,9 @@ class Failing final : public StorageDriver {
 class StorageLive : public Live {
  protected:
   StorageLive() {
-    std::string name = (fs::temp_directory_path() / "chimera-storage-XXXXXX").string();
-    folder_ = mkdtemp(name.data());
     driver_ = std::make_shared<Failing>(local_storage(folder_));
     client_options().external_storage = {.drivers = {driver_}, .payload_size_threshold = 1000};
   }
-  ~StorageLive() override { fs::remove_all(folder_); }
 
   std::size_t files() const {
     std::size_t count = 0;
@@ -65,7 +62,8 @@ class StorageLive : public Live {
     return count;
   }
 
-  std::string folder_;
+  const support::TemporaryFolder made_;
+  const std::string folder_ = made_.path().string();
   std::shared_ptr<Failing> driver_;
 };
 INSTANTIATE_TEST_SUITE_P(, StorageLive, testing::Values(std::size_t{1000}, std::size_t{0}),

@@ -1,6 +1,5 @@
 // External storage: references, drivers, and the connection that puts them in and takes them out.
 #include <algorithm>
-#include <cstdlib>
 #include <deque>
 #include <filesystem>
 #include <fstream>
@@ -19,6 +18,7 @@
 #include "sdk-cpp/src/storage/reference.h"
 #include "sdk-cpp/src/storage/stored_payload.h"
 #include "sdk-cpp/src/storage/storing_connection.h"
+#include "tests/support/temporary_folder.h"
 
 namespace chimera::sdk {
 namespace {
@@ -106,18 +106,14 @@ TEST(StorageReferenceTest, WhatIsNoneOrBrokenIsSaid) {
 
 class LocalStorageTest : public testing::Test {
  protected:
-  LocalStorageTest() {
-    std::string name = (fs::temp_directory_path() / "chimera-storage-XXXXXX").string();
-    folder_ = mkdtemp(name.data());
-  }
-  ~LocalStorageTest() override { fs::remove_all(folder_); }
   std::vector<fs::path> files() const {
     std::vector<fs::path> files;
     for (const auto& entry : fs::recursive_directory_iterator(folder_))
       if (entry.is_regular_file()) files.push_back(entry.path());
     return files;
   }
-  fs::path folder_;
+  const support::TemporaryFolder made_;
+  const fs::path& folder_ = made_.path();
 };
 
 TEST_F(LocalStorageTest, KeepsEachPayloadOnceUnderItsHash) {
