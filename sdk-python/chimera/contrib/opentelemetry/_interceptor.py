@@ -12,12 +12,11 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind
 
-import chimera.client
 import chimera.worker
 from chimera import workflow
 from chimera.contrib.opentelemetry._carrier import Carrier, HasHeaders, Propagation, with_text
 from chimera.contrib.opentelemetry._context import attached_context
-from chimera.contrib.opentelemetry._spans import ActivityLink, ClientLink, NexusLink, Tracing, span_around
+from chimera.contrib.opentelemetry._spans import TracingInterceptorBase, span_around
 from chimera.exceptions import FailureError
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ class _Instant:
     exception: Exception | None
 
 
-class TracingInterceptor(Tracing, chimera.client.Interceptor, chimera.worker.Interceptor):
+class TracingInterceptor(TracingInterceptorBase):
     """Makes spans of calls and carries their context to workflows and activities. For a client and its workers:
 
         client = await Client.connect(address, interceptors=[TracingInterceptor()])
@@ -66,22 +65,6 @@ class TracingInterceptor(Tracing, chimera.client.Interceptor, chimera.worker.Int
         """
         self.tracer = tracer or trace.get_tracer(__name__)
         self._always_create_workflow_spans = always_create_workflow_spans
-
-    def intercept_client(self, next: chimera.client.OutboundInterceptor) -> chimera.client.OutboundInterceptor:
-        """Spans around starts, signals, queries and updates."""
-        return ClientLink(next, self)
-
-    def intercept_activity(
-        self, next: chimera.worker.ActivityInboundInterceptor
-    ) -> chimera.worker.ActivityInboundInterceptor:
-        """A span around each attempt."""
-        return ActivityLink(next, self)
-
-    def intercept_nexus_operation(
-        self, next: chimera.worker.NexusOperationInboundInterceptor
-    ) -> chimera.worker.NexusOperationInboundInterceptor:
-        """Spans around the handlers."""
-        return NexusLink(next, self)
 
     def workflow_interceptor_class(
         self, input: chimera.worker.WorkflowInterceptorClassInput

@@ -10,12 +10,11 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind
 
-import chimera.client
 import chimera.worker
 from chimera import workflow
 from chimera.contrib.opentelemetry._carrier import HasHeaders, with_text
 from chimera.contrib.opentelemetry._context import attached_context
-from chimera.contrib.opentelemetry._spans import ActivityLink, ClientLink, NexusLink, Tracing, span_around
+from chimera.contrib.opentelemetry._spans import TracingInterceptorBase, span_around
 from chimera.contrib.opentelemetry._tracer_provider import ReplaySafeTracerProvider
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from chimera.api.common.v1 import Payload
 
 
-class OpenTelemetryInterceptor(Tracing, chimera.client.Interceptor, chimera.worker.Interceptor):
+class OpenTelemetryInterceptor(TracingInterceptorBase):
     """Carries the current context to workflows and activities; `OpenTelemetryPlugin` brings it.
 
     Spans are made by the program with OpenTelemetry's own calls, in workflow code, too, over a global provider of
@@ -35,22 +34,6 @@ class OpenTelemetryInterceptor(Tracing, chimera.client.Interceptor, chimera.work
     def __init__(self, add_temporal_spans: bool = False) -> None:
         """Without spans of the calls, unless asked for."""
         self._add_temporal_spans = add_temporal_spans
-
-    def intercept_client(self, next: chimera.client.OutboundInterceptor) -> chimera.client.OutboundInterceptor:
-        """For starts, signals, queries and updates."""
-        return ClientLink(next, self)
-
-    def intercept_activity(
-        self, next: chimera.worker.ActivityInboundInterceptor
-    ) -> chimera.worker.ActivityInboundInterceptor:
-        """For each attempt."""
-        return ActivityLink(next, self)
-
-    def intercept_nexus_operation(
-        self, next: chimera.worker.NexusOperationInboundInterceptor
-    ) -> chimera.worker.NexusOperationInboundInterceptor:
-        """For the handlers."""
-        return NexusLink(next, self)
 
     def workflow_interceptor_class(
         self, input: chimera.worker.WorkflowInterceptorClassInput

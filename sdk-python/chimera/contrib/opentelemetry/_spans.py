@@ -152,3 +152,23 @@ class NexusLink(chimera.worker.NexusOperationInboundInterceptor):
     async def execute_nexus_operation_cancel(self, input: chimera.worker.ExecuteNexusOperationCancelInput) -> None:
         with self._around("Cancel", input):
             await super().execute_nexus_operation_cancel(input)
+
+
+class TracingInterceptorBase(Tracing, chimera.client.Interceptor, chimera.worker.Interceptor):
+    """Links around a client's calls, activities and handlers of operations; those of workflows differ."""
+
+    def intercept_client(self, next: chimera.client.OutboundInterceptor) -> chimera.client.OutboundInterceptor:
+        """Around starts, signals, queries and updates."""
+        return ClientLink(next, self)
+
+    def intercept_activity(
+        self, next: chimera.worker.ActivityInboundInterceptor
+    ) -> chimera.worker.ActivityInboundInterceptor:
+        """Around each attempt."""
+        return ActivityLink(next, self)
+
+    def intercept_nexus_operation(
+        self, next: chimera.worker.NexusOperationInboundInterceptor
+    ) -> chimera.worker.NexusOperationInboundInterceptor:
+        """Around the handlers."""
+        return NexusLink(next, self)
