@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("temporalio.worker._worker")
 
-_LOOP_TURN = 0.25  # Seconds.
-
 
 @dataclass
 class WorkerDeploymentConfig:
@@ -380,11 +378,8 @@ class Worker:
     async def _until(self, ended: asyncio.Future, asked: asyncio.Future) -> BaseException | None:
         """Wait for the end or for the wish for it; the error that was the reason, if one was."""
         try:
-            # Workflow code has a thread of its own, which wakes this loop for nothing. An asyncio.Event that it sets,
-            # as tests do, is seen when the loop turns, so it turns now and then.
-            turn = _LOOP_TURN if self._workflow_worker else None
-            while not any(each.done() for each in (ended, asked)):
-                await asyncio.wait([ended, asked], timeout=turn, return_when=asyncio.FIRST_COMPLETED)
+            both = [ended, asked]
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError as err:
             logger.info("Worker cancelled, shutting down")
             return err

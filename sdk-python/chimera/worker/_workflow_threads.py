@@ -80,6 +80,8 @@ class WorkflowThreads:
         self._lock = threading.Lock()
         self._thread = _Thread()
         self._busy: set[_State] = set()
+        self._ran = False  # Since the watchdog looked.
+        self._turn: Callable[[], None] | None = None
         self._serving: threading.Thread | None = None
         self._serving_id = 0
         self._count = 0
@@ -88,10 +90,16 @@ class WorkflowThreads:
         self._ended = threading.Event()
         self._watchdog: threading.Thread | None = None
 
-    def open(self) -> _bridge.Queue:
-        """The queue to whose items a thread listens from now on."""
+    def open(self, loop: asyncio.AbstractEventLoop | None = None) -> _bridge.Queue:
+        """The queue to whose items a thread listens from now on.
+
+        `loop` turns within a quarter of a second after code has run: what it set of asyncio's, an Event or a
+        Semaphore of the worker's loop, as tests do, wakes no loop from another thread.
+        """
         from chimera import _bridge
 
+        if loop is not None:
+            self._turn = lambda: _turn(loop)
         if self._queue is None:
             self._queue = _bridge.Queue()
             _open_at_exit(self)
@@ -172,6 +180,7 @@ class WorkflowThreads:
     def _end(self, state: _State) -> None:
         with self._lock:
             state.began = None
+            self._ran = True
             self._busy.discard(state)
             if state.error is not None:
                 clear_pending(state.thread_id)
@@ -228,6 +237,10 @@ class WorkflowThreads:
                 self._awake.clear()
                 if self._busy:  # It began while this was decided.
                     self._awake.set()
+            if self._ran:
+                self._ran = False
+                if self._turn is not None:
+                    self._turn()
             for state in list(self._busy):
                 self._sample(state)
 
@@ -254,6 +267,11 @@ class WorkflowThreads:
             logger.exception("Failed answering for workflow code that does not come to a wait")
         finally:
             answered.set()
+
+
+def _turn(loop: asyncio.AbstractEventLoop) -> None:
+    with contextlib.suppress(RuntimeError):  # It has been closed.
+        loop.call_soon_threadsafe(lambda: None)
 
 
 _open: weakref.WeakSet[WorkflowThreads] = weakref.WeakSet()

@@ -157,7 +157,7 @@ class WorkflowWorker:
 
     def open(self, loop_queue: _bridge.Queue) -> _bridge.WorkflowBridge:
         """The bridge, and the thread that serves it. `loop_queue` is that of the running loop."""
-        queue = loop_queue if self._debug else self._threads.open()
+        queue = loop_queue if self._debug else self._threads.open(asyncio.get_running_loop())
         return self.make_bridge(loop_queue if self._codec else queue)
 
     def make_bridge(self, queue: _bridge.Queue) -> _bridge.WorkflowBridge:
