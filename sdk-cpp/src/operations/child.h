@@ -23,7 +23,7 @@ struct Child final : Operation {
     codec = &values.emplace(run, id).codec();
   }
   std::string id, run_id, type;
-  std::optional<WorkflowValues> values;
+  std::optional<OtherWorkflowValues> values;
 };
 
 // Its start, for which start_child_workflow() waits.

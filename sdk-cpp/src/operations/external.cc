@@ -11,7 +11,7 @@ namespace chimera::sdk {
 
 struct Externals::Signal final : Operation {
   void ask_to_end(Run& run) override { run.add_command(core::CancelSignalWorkflow{seq}); }
-  std::optional<WorkflowValues> values;
+  std::optional<OtherWorkflowValues> values;
 };
 struct Externals::Cancel final : Operation {  // Cannot be taken back (as in the official SDKs).
   bool leaves_at_once() const override { return true; }

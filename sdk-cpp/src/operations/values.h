@@ -32,9 +32,9 @@ class ActivityValues {
   const CodecIn codec_;
 };
 
-class WorkflowValues {
+class OtherWorkflowValues {
  public:
-  WorkflowValues(const Run& run, std::string workflow_id)
+  OtherWorkflowValues(const Run& run, std::string workflow_id)
       : workflow_id_(std::move(workflow_id)),
         codec_(run.codec, {.namespace_ = run.context.namespace_, .workflow_id = workflow_id_}) {}
   const Codec& codec() const { return codec_; }
