@@ -17,7 +17,7 @@ from conan.tools.system.package_manager import Apt
 class Chimera(ConanFile):
     name = "chimera"
     description = "Workers of the Temporal service in C++, and an embedded server"
-    license = "see LICENSE"
+    license = "Apache-2.0"
     settings = "os", "arch", "compiler", "build_type"
     package_type = "shared-library"
 
