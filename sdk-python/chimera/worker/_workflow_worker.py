@@ -155,9 +155,12 @@ class WorkflowWorker:
     def _deadlock_timeout_seconds(self, seconds: float) -> None:
         self._threads.timeout = seconds
 
-    def open(self, loop_queue: _bridge.Queue) -> _bridge.WorkflowBridge:
-        """The bridge, and the thread that serves it. `loop_queue` is that of the running loop."""
-        queue = loop_queue if self._debug else self._threads.open(asyncio.get_running_loop())
+    def open(
+        self, loop_queue: _bridge.Queue, loop: asyncio.AbstractEventLoop | None = None
+    ) -> _bridge.WorkflowBridge:
+        """The bridge, and the thread that serves it. `loop_queue` is that of the running loop; `loop` is that loop,
+        where it must see what workflow code sets."""
+        queue = loop_queue if self._debug else self._threads.open(loop)
         return self.make_bridge(loop_queue if self._codec else queue)
 
     def make_bridge(self, queue: _bridge.Queue) -> _bridge.WorkflowBridge:
@@ -176,7 +179,7 @@ class WorkflowWorker:
 
     def register_with(self, core: _bridge.Worker, queue: _bridge.Queue) -> None:
         """Register all types with the core's worker."""
-        bridge = self.open(queue)
+        bridge = self.open(queue, asyncio.get_running_loop())
         for name in self._definitions:
             core.add_workflow(name, bridge)
         if self._dynamic is not None:
