@@ -28,10 +28,6 @@ std::string detail(const HistoryEvent& event) {
   if (event.has_marker_recorded_event_attributes())
     return absl::StrCat("marker ", event.marker_recorded_event_attributes().marker_name());
   if (event.has_timer_canceled_event_attributes()) return TimerMachine::describe(event);
-  if (event.has_nexus_operation_scheduled_event_attributes()) {
-    const auto& scheduled = event.nexus_operation_scheduled_event_attributes();
-    return absl::StrCat("Nexus operation ", scheduled.service(), "/", scheduled.operation());
-  }
   std::string words = UpdateMachine::describe(event);
   return words.empty() ? of_machine(event, static_cast<const Machine*>(nullptr)) : words;
 }

@@ -13,13 +13,15 @@
 #include "core/machines/cancel_external.h"
 #include "core/machines/child_workflow.h"
 #include "core/machines/local_activity.h"
+#include "core/machines/nexus_operation.h"
 #include "core/machines/signal_external.h"
 #include "core/machines/timer.h"
 
 namespace chimera::core {
 
-using Machine = std::variant<TimerMachine, ActivityMachine, ChildWorkflowMachine,
-                             SignalExternalMachine, CancelExternalMachine, LocalActivityMachine>;
+using Machine =
+    std::variant<TimerMachine, ActivityMachine, ChildWorkflowMachine, SignalExternalMachine,
+                 CancelExternalMachine, LocalActivityMachine, NexusOperationMachine>;
 
 namespace machines_internal {
 

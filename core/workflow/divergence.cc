@@ -28,6 +28,8 @@ const char* kind_in_words(StepKind kind) {
       return "timer";
     case StepKind::kChildWorkflow:
       return "child workflow";
+    case StepKind::kNexusOperation:
+      return "Nexus operation";
     case StepKind::kSignal:
       return "signal to another workflow";
     case StepKind::kCancelWorkflow:
@@ -36,6 +38,8 @@ const char* kind_in_words(StepKind kind) {
       return "cancellation of an activity";
     case StepKind::kCancelTimer:
       return "cancellation of a timer";
+    case StepKind::kCancelNexusOperation:
+      return "cancellation of a Nexus operation";
     case StepKind::kPatch:
       return "patch";
     case StepKind::kVersion:

@@ -13,10 +13,12 @@ enum class StepKind : std::uint8_t {
   kLocalActivity,
   kTimer,
   kChildWorkflow,
+  kNexusOperation,
   kSignal,  // To another workflow; so is the next.
   kCancelWorkflow,
   kCancelActivity,
   kCancelTimer,
+  kCancelNexusOperation,
   kPatch,
   kVersion,
   kSideEffect,

@@ -129,16 +129,6 @@ absl::Status RunCommands::take_other(ContinueAsNewWorkflowExecution& command, Co
   return absl::OkStatus();
 }
 
-absl::Status RunCommands::take_other(ScheduleNexusOperation& command, Command&) {
-  return absl::UnimplementedError(absl::StrCat("Nexus operation ", command.attributes.service(),
-                                               "/", command.attributes.operation(),
-                                               ": Nexus operations are not supported yet"));
-}
-
-absl::Status RunCommands::take_other(RequestCancelNexusOperation&, Command&) {
-  return absl::OkStatus();
-}
-
 absl::Status RunCommands::take_other(RespondToQuery& command, Command&) {
   return absl::InvalidArgumentError(absl::StrCat("the language answered the query ",
                                                  command.query_id, ", which it was not asked"));

@@ -31,8 +31,6 @@ class RunCommands {
   absl::Status take_other(FailWorkflowExecution& command, Command& whole);
   absl::Status take_other(CancelWorkflowExecution& command, Command& whole);
   absl::Status take_other(ContinueAsNewWorkflowExecution& command, Command& whole);
-  absl::Status take_other(ScheduleNexusOperation& command, Command& whole);
-  absl::Status take_other(RequestCancelNexusOperation& command, Command& whole);
   absl::Status take_other(RespondToQuery& command, Command& whole);
   absl::Status take_other(UpdateResponse& command, Command& whole);
   void end_with(EventType confirmed_by, CommandPtr command);

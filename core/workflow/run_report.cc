@@ -32,6 +32,10 @@ StepKind kind_of(EventType type) {
       return StepKind::kCancelTimer;
     case enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED:
       return StepKind::kChildWorkflow;
+    case enums::EVENT_TYPE_NEXUS_OPERATION_SCHEDULED:
+      return StepKind::kNexusOperation;
+    case enums::EVENT_TYPE_NEXUS_OPERATION_CANCEL_REQUESTED:
+      return StepKind::kCancelNexusOperation;
     case enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED:
       return StepKind::kSignal;
     case enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED:
@@ -89,6 +93,9 @@ Step step_of(const HistoryEvent& event) {
     step.id = initiated.workflow_id();
   } else if (event.has_signal_external_workflow_execution_initiated_event_attributes()) {
     step.name = event.signal_external_workflow_execution_initiated_event_attributes().signal_name();
+  } else if (event.has_nexus_operation_scheduled_event_attributes()) {
+    const auto& scheduled = event.nexus_operation_scheduled_event_attributes();
+    step.name = absl::StrCat(scheduled.service(), "/", scheduled.operation());
   } else if (step.kind == StepKind::kEnd) {
     step.name = ending(event.event_type());
   }
@@ -106,6 +113,9 @@ void name_step(const LocalActivityMachine& machine, Step& step) {
 void name_step(const ChildWorkflowMachine& machine, Step& step) {
   step.name = std::string(machine.type());
   step.id = std::string(machine.workflow_id());
+}
+void name_step(const NexusOperationMachine& machine, Step& step) {
+  step.name = absl::StrCat(machine.service(), "/", machine.operation());
 }
 void name_step(const MachineBase&, Step&) {}
 

@@ -129,6 +129,21 @@ CommandVariant convert(const cmd::ContinueAsNewWorkflowExecution& in) {
   return out;
 }
 
+CommandVariant convert(const cmd::ScheduleNexusOperation& in) {
+  ScheduleNexusOperation out{in.seq(),
+                             static_cast<NexusOperationCancellationType>(in.cancellation_type())};
+  auto& to = out.attributes;
+  to.set_endpoint(in.endpoint());
+  to.set_service(in.service());
+  to.set_operation(in.operation());
+  COPY(input);
+  COPY(schedule_to_close_timeout);
+  COPY(schedule_to_start_timeout);
+  COPY(start_to_close_timeout);
+  *to.mutable_nexus_header() = in.nexus_header();
+  return out;
+}
+
 #undef COPY
 
 CommandVariant convert(const cmd::UpdateResponse& in) {
@@ -195,7 +210,7 @@ CommandVariant convert(const cmd::WorkflowCommand& in, const std::string& own_qu
     case C::kUpdateResponse:
       return convert(in.update_response());
     case C::kScheduleNexusOperation:
-      return ScheduleNexusOperation{in.schedule_nexus_operation().seq()};
+      return convert(in.schedule_nexus_operation());
     case C::kRequestCancelNexusOperation:
       return RequestCancelNexusOperation{in.request_cancel_nexus_operation().seq()};
     case C::VARIANT_NOT_SET:

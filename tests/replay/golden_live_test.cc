@@ -18,11 +18,6 @@ namespace {
 namespace ws = api::workflowservice::v1;
 using nlohmann::json;
 
-const char* set_apart(const std::string& set) {
-  if (set == "nexus") return "Nexus operations";
-  return nullptr;
-}
-
 // A local activity's end, as the recording's answers have it.
 std::optional<LocalMarker> marker_of(const api::command::v1::Command& command) {
   if (!command.has_record_marker_command_attributes()) return std::nullopt;
@@ -488,7 +483,6 @@ void Scenario::fetch_history(const api::common::v1::WorkflowExecution& execution
 class GoldenLiveTest : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(GoldenLiveTest, DoesWhatTheOfficialCoreDid) {
-  if (const char* reason = set_apart(GetParam())) GTEST_SKIP() << "set apart: " << reason;
   const GoldenSet set = load_set(GetParam());
 
   Scenario scenario(set);

@@ -12,12 +12,6 @@ namespace {
 namespace enums = api::enums::v1;
 namespace ws = api::workflowservice::v1;
 
-// Sets whose programs do what is not built yet.
-const char* set_apart(const std::string& set) {
-  if (set == "nexus") return "Nexus operations";
-  return nullptr;
-}
-
 struct Replay {
   std::string run_id, file, failure;
   std::vector<Exchange> exchanges;
@@ -142,7 +136,6 @@ void replay(const Replay& recorded, const GoldenSet& set) {
 class GoldenReplayTest : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(GoldenReplayTest, ActivationsAreTheOfficialOnes) {
-  if (const char* reason = set_apart(GetParam())) GTEST_SKIP() << "set apart: " << reason;
   const GoldenSet set = load_set(GetParam());
   int number = 0;
   for (Replay& recorded : replays_of(set)) {

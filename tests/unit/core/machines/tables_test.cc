@@ -4,6 +4,7 @@
 #include "core/machines/activity.h"
 #include "core/machines/cancel_external.h"
 #include "core/machines/child_workflow.h"
+#include "core/machines/nexus_operation.h"
 #include "core/machines/patch.h"
 #include "core/machines/signal_external.h"
 #include "core/machines/timer.h"

@@ -556,20 +556,7 @@ TEST_F(RunTest, LongChainsOfCausesAreCut) {
   EXPECT_EQ(at->message(), " (136 further causes were left out)");
 }
 
-TEST_F(RunTest, ANexusOperationFailsTheTaskWithAClearMessage) {
-  step(as_input(history_.task_started().poll()));
-  ScheduleNexusOperation nexus{1};
-  nexus.attributes.set_service("bank");
-  nexus.attributes.set_operation("pay");
-
-  step(done(nexus));
-
-  EXPECT_EQ(only<SendFailure>().request->failure().message(),
-            "Nexus operation bank/pay: Nexus operations are not supported yet");
-}
-
-// Code that asks for one is refused when it asks; here the code does not, and the history does.
-TEST_F(RunTest, WhatOnlyTheHistoryHasIsNondeterministicAlsoIfNotSupported) {
+TEST_F(RunTest, WhatOnlyTheHistoryHasIsNondeterministic) {
   using HistoryEvent = HistoryBuilder::Event;
   auto refusal = [](HistoryEvent event) {
     WorkflowRun run(options());
