@@ -256,8 +256,7 @@ class ActivityManager::Running : public ActivityHandle,
 
   void gone() {
     permit_.reset();
-    manager_->finished(
-        token());  // May destroy the manager's reference; `this` lives in the caller.
+    manager_->running_.ended(token());  // May destroy the manager; `this` lives in the caller.
   }
 
   ActivityManager* const manager_;
@@ -320,10 +319,10 @@ void ActivityManager::start(Task task, std::shared_ptr<void> permit,
   ActivityLanguage* language = options_.language_of(type);
   auto running =
       std::make_shared<Running>(*this, task, std::move(permit), std::move(sink), language);
+  running_.add(running->token(), running);
   bool cancel_now = false;
   {
     absl::MutexLock lock(&mutex_);
-    running_[running->token()] = running;
     cancel_now = cancelling_ && !local;
   }
   if (language == nullptr) {
@@ -347,61 +346,19 @@ void ActivityManager::begin_shutdown(nanoseconds grace) {
 }
 
 void ActivityManager::cancel_all() {
-  std::vector<std::shared_ptr<Running>> all;
   {
     absl::MutexLock lock(&mutex_);
     cancelling_ = true;
     grace_timer_ = 0;
-    for (auto& [token, running] : running_) {
-      if (!running->local()) all.push_back(running);
-    }
   }
-  // The map's own order differs from process to process.
-  std::sort(all.begin(), all.end(),
-            [](const auto& a, const auto& b) { return a->token() < b->token(); });
-  for (auto& running : all) running->cancel({.worker_shutdown = true});
+  for (const auto& running : running_.all()) {
+    if (!running->local()) running->cancel({.worker_shutdown = true});
+  }
 }
 
 void ActivityManager::cancel(const std::string& task_token,
                              const ActivityCancellation& cancellation) {
-  std::shared_ptr<Running> running;
-  {
-    absl::MutexLock lock(&mutex_);
-    const auto found = running_.find(task_token);
-    if (found == running_.end()) return;
-    running = found->second;
-  }
-  running->cancel(cancellation);
-}
-
-bool ActivityManager::idle() {
-  absl::MutexLock lock(&mutex_);
-  return running_.empty();
-}
-
-void ActivityManager::when_idle(absl::AnyInvocable<void() &&> then) {
-  {
-    absl::MutexLock lock(&mutex_);
-    if (!running_.empty()) {
-      when_idle_.push_back(std::move(then));
-      return;
-    }
-  }
-  std::move(then)();
-}
-
-void ActivityManager::finished(const std::string& token) {
-  std::shared_ptr<Running> last;  // Released without the lock.
-  std::vector<absl::AnyInvocable<void() &&>> told;
-  {
-    absl::MutexLock lock(&mutex_);
-    auto it = running_.find(token);
-    if (it == running_.end()) return;
-    last = std::move(it->second);
-    running_.erase(it);
-    if (running_.empty()) told.swap(when_idle_);
-  }
-  for (auto& then : told) std::move(then)();  // The manager may end now.
+  if (const auto running = running_.find(task_token)) running->cancel(cancellation);
 }
 
 }  // namespace chimera::core

@@ -8,9 +8,8 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <vector>
+#include <utility>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
@@ -18,6 +17,7 @@
 #include "core/activity/activity_sink.h"
 #include "core/base/clock.h"
 #include "core/base/timers.h"
+#include "core/base/under_way.h"
 #include "core/language/activity_language.h"
 #include "core/telemetry/metric_table.h"
 #include "core/telemetry/sdk_metrics.h"
@@ -55,16 +55,15 @@ class ActivityManager {
   // waited for.
   void begin_shutdown(std::chrono::nanoseconds grace);
   // No activity runs.
-  bool idle();
+  bool idle() const { return running_.empty(); }
   // Runs `then` when idle(): at once, or on the thread that ends the last activity.
-  void when_idle(absl::AnyInvocable<void() &&> then);
+  void when_idle(absl::AnyInvocable<void() &&> then) { running_.when_none(std::move(then)); }
 
  private:
   class Running;
   friend class Running;
   std::shared_ptr<ActivityTypeMetrics> metrics_of(
       const api::workflowservice::v1::PollActivityTaskQueueResponse& task, bool local);
-  void finished(const std::string& token);
   void cancel_all();
 
   const ActivityManagerOptions options_;
@@ -72,11 +71,10 @@ class ActivityManager {
   base::Clock& clock_;
   std::optional<DurationHistogram> schedule_to_start_;
   MetricTable<ActivityTypeMetrics> types_, local_types_;
+  base::UnderWay<Running> running_;
   absl::Mutex mutex_;
-  absl::flat_hash_map<std::string, std::shared_ptr<Running>> running_ ABSL_GUARDED_BY(mutex_);
   base::TimerId grace_timer_ ABSL_GUARDED_BY(mutex_) = 0;
   bool cancelling_ ABSL_GUARDED_BY(mutex_) = false;
-  std::vector<absl::AnyInvocable<void() &&>> when_idle_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace chimera::core

@@ -18,10 +18,11 @@ struct SlotRequest {
   const std::string* activity_type = nullptr;
 };
 
-// What a task that came for a slot is: the type of its workflow or activity.
+// What a task that came for a slot is.
 struct SlotUse {
-  std::string_view type;
+  std::string_view type;  // Of its workflow or activity; the service of a Nexus task.
   bool sticky = false;
+  std::string_view operation = {};  // Of a Nexus task.
 };
 
 struct SlotUsage {

@@ -24,8 +24,8 @@ struct PollFigures {
 };
 
 struct WorkerFigures {
-  TaskFigures workflow_tasks, activities, local_activities;
-  PollFigures workflow_polls, sticky_polls, activity_polls;
+  TaskFigures workflow_tasks, activities, local_activities, nexus_tasks;
+  PollFigures workflow_polls, sticky_polls, activity_polls, nexus_polls;
   std::atomic<std::int32_t> cache_hits{0}, cache_misses{0}, cached_runs{0};
 };
 

@@ -29,7 +29,7 @@ struct WorkerContext {
   std::size_t payload_bytes_max = 0;  // What the server takes of one value; 0: it does not say.
   std::unique_ptr<WorkerMetrics> metrics;
   WorkerEnvironment environment;
-  std::shared_ptr<base::SlotSupplier> workflow_slots, activity_slots, local_slots;
+  std::shared_ptr<base::SlotSupplier> workflow_slots, activity_slots, local_slots, nexus_slots;
   ActivityManager* activities = nullptr;        // Null in a worker that takes no activity tasks.
   std::shared_ptr<ActivitySink> activity_sink;  // Of their tasks.
   LocalActivities* local_activities = nullptr;  // Null in a worker without workflows.
@@ -37,7 +37,7 @@ struct WorkerContext {
   bool server_ends_polls = false;     // Its ShutdownWorker answers this worker's open polls.
   bool server_advises_polls = false;  // How many of them there should be.
   bool server_takes_heartbeats = false;
-  bool has_workflows = false;
+  bool has_workflows = false, has_nexus_services = false;
   const std::unique_ptr<WorkerFigures> figures = std::make_unique<WorkerFigures>();
 
   bool caches() const { return options.max_cached_workflows > 0; }

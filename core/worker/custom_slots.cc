@@ -22,6 +22,8 @@ const char* to_string(SlotKind kind) {
       return "activity";
     case SlotKind::kLocalActivity:
       return "local-activity";
+    case SlotKind::kNexus:
+      return "nexus";
   }
   return "unknown";
 }
@@ -93,7 +95,7 @@ struct CustomSlots::Held {
   Held(std::shared_ptr<CustomSlots> slots, std::shared_ptr<void> permit)
       : slots(std::move(slots)), permit(std::move(permit)) {}
   ~Held() {
-    const base::SlotUse use{type, sticky};
+    const base::SlotUse use{type, sticky, operation};
     slots->supplier_->release(used ? &use : nullptr, permit);
     slots->held_.fetch_sub(1, std::memory_order_relaxed);
     if (slots->gauge_) slots->gauge_->add(-1);
@@ -105,7 +107,7 @@ struct CustomSlots::Held {
   const std::shared_ptr<void> permit;
   // Written by the task that has the permit.
   bool used = false, sticky = false;
-  std::string type;
+  std::string type, operation;
 };
 
 CustomSlots::Permit CustomSlots::hold(std::shared_ptr<void> permit) {
@@ -152,6 +154,7 @@ void CustomSlots::use(const Permit& permit, const base::SlotUse& use) {
   held.used = true;
   held.sticky = use.sticky;
   held.type = use.type;
+  held.operation = use.operation;
   supplier_->mark_used(use, held.permit);
 }
 

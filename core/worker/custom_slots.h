@@ -22,7 +22,7 @@
 
 namespace chimera::core {
 
-enum class SlotKind : std::uint8_t { kWorkflow, kActivity, kLocalActivity };
+enum class SlotKind : std::uint8_t { kWorkflow, kActivity, kLocalActivity, kNexus };
 const char* to_string(SlotKind kind);
 
 // What a slot is wanted for, and by which worker.

@@ -77,8 +77,18 @@ void Drain::look_at_lanes() {
     activities = parts_.activities;
   }
   // After the lanes: the reply to a lane's last task may have started activities.
-  if (activities == nullptr) return over();
-  activities->when_idle([self = shared_from_this()] { self->over(); });
+  if (activities == nullptr) return activities_over();
+  activities->when_idle([self = shared_from_this()] { self->activities_over(); });
+}
+
+void Drain::activities_over() {
+  NexusManager* nexus = nullptr;
+  {
+    absl::MutexLock lock(&mutex_);
+    nexus = parts_.nexus;
+  }
+  if (nexus == nullptr) return over();
+  nexus->when_idle([self = shared_from_this()] { self->over(); });
 }
 
 // Drained, or given up on. A lane whose code has returned waits for the server's answers, which

@@ -1,6 +1,6 @@
 // Drain, the end of a worker as states that nothing waits in: while anything holds it, tasks may
-// still come; then the lanes let go of their runs; then the activities end. Whoever is last moves
-// it on. Shared by its callbacks, which may outlive the worker. Any thread.
+// still come; then the lanes let go of their runs; then activities and Nexus tasks end. Whoever is
+// last moves it on. Shared by its callbacks, which may outlive the worker. Any thread.
 #ifndef CHIMERA_CORE_WORKER_DRAIN_H_
 #define CHIMERA_CORE_WORKER_DRAIN_H_
 
@@ -14,6 +14,7 @@
 
 #include "core/activity/activity_manager.h"
 #include "core/activity/local_activities.h"
+#include "core/nexus/nexus_manager.h"
 #include "core/worker/lane.h"
 
 namespace chimera::core {
@@ -27,6 +28,7 @@ class Drain : public std::enable_shared_from_this<Drain> {
     std::vector<Lane*> lanes;
     LocalActivities* local_activities = nullptr;  // Null: none.
     ActivityManager* activities = nullptr;        // Null: none.
+    NexusManager* nexus = nullptr;                // Null: none.
     std::function<void()> no_more_tasks;          // Runs once, when nothing holds the drain.
   };
 
@@ -51,6 +53,7 @@ class Drain : public std::enable_shared_from_this<Drain> {
   void look_at_lanes();
   bool gone(const Lane& lane, std::chrono::nanoseconds waited)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void activities_over();
   void over();
 
   const WorkerEnvironment environment_;

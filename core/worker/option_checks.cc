@@ -22,7 +22,8 @@ absl::Status check(const ResourceTuner& tuner, bool caches) {
     if (!(target > 0 && target <= 1))
       return wrong("resource_tuner", "needs targets above 0 and at most 1");
   }
-  for (const auto* limits : {&tuner.workflow, &tuner.activity, &tuner.local_activity}) {
+  for (const auto* limits :
+       {&tuner.workflow, &tuner.activity, &tuner.local_activity, &tuner.nexus}) {
     if (!*limits) continue;
     if (!((*limits)->minimum >= 0 && (*limits)->maximum >= 1 &&
           (*limits)->minimum <= (*limits)->maximum))
@@ -32,6 +33,24 @@ absl::Status check(const ResourceTuner& tuner, bool caches) {
   }
   if (caches && tuner.workflow && tuner.workflow->maximum < 2)
     return wrong("resource_tuner", "needs at least 2 workflow slots where runs are cached");
+  return absl::OkStatus();
+}
+
+absl::Status check_polls(const WorkerOptions& options) {
+  for (const auto& [name, polls] :
+       {std::pair("max_concurrent_workflow_task_polls", options.max_concurrent_workflow_task_polls),
+        std::pair("max_concurrent_activity_task_polls", options.max_concurrent_activity_task_polls),
+        std::pair("max_concurrent_nexus_task_polls", options.max_concurrent_nexus_task_polls)}) {
+    if (polls < 1) return wrong(name, "must be at least 1");
+  }
+  for (const auto& [name, scaling] :
+       {std::pair("workflow_poll_autoscaling", options.workflow_poll_autoscaling),
+        std::pair("activity_poll_autoscaling", options.activity_poll_autoscaling),
+        std::pair("nexus_poll_autoscaling", options.nexus_poll_autoscaling)}) {
+    if (scaling && !(1 <= scaling->minimum && scaling->minimum <= scaling->initial &&
+                     scaling->initial <= scaling->maximum))
+      return wrong(name, "needs 1 <= minimum <= initial <= maximum");
+  }
   return absl::OkStatus();
 }
 
@@ -46,16 +65,14 @@ absl::Status check(const WorkerOptions& options) {
   for (const auto& [name, count] :
        {std::pair("max_concurrent_workflow_tasks", options.max_concurrent_workflow_tasks),
         std::pair("max_concurrent_activities", options.max_concurrent_activities),
-        std::pair("max_concurrent_local_activities", options.max_concurrent_local_activities)}) {
+        std::pair("max_concurrent_local_activities", options.max_concurrent_local_activities),
+        std::pair("max_concurrent_nexus_tasks", options.max_concurrent_nexus_tasks)}) {
     if (count < 1 || count > kSlotsMax) return wrong(name, "must be from 1 to 1000000");
   }
-  if (options.max_concurrent_workflow_task_polls < 1)
-    return wrong("max_concurrent_workflow_task_polls", "must be at least 1");
+  if (absl::Status valid = check_polls(options); !valid.ok()) return valid;
   if (options.worker_heartbeat_interval.count() < 0 ||
       options.worker_heartbeat_interval > std::chrono::seconds(60))
     return wrong("worker_heartbeat_interval", "must be at most 60 s, or 0 for none");
-  if (options.max_concurrent_activity_task_polls < 1)
-    return wrong("max_concurrent_activity_task_polls", "must be at least 1");
   if (options.resource_tuner) {
     absl::Status valid = check(*options.resource_tuner, options.max_cached_workflows > 0);
     if (!valid.ok()) return valid;
@@ -63,17 +80,10 @@ absl::Status check(const WorkerOptions& options) {
     for (const auto& [name, twice] :
          {std::pair("workflow_slots", tuner.workflow && options.workflow_slots),
           std::pair("activity_slots", tuner.activity && options.activity_slots),
-          std::pair("local_activity_slots",
-                    tuner.local_activity && options.local_activity_slots)}) {
+          std::pair("local_activity_slots", tuner.local_activity && options.local_activity_slots),
+          std::pair("nexus_slots", tuner.nexus && options.nexus_slots)}) {
       if (twice) return wrong(name, "and resource_tuner both say how many slots there are");
     }
-  }
-  for (const auto& [name, scaling] :
-       {std::pair("workflow_poll_autoscaling", options.workflow_poll_autoscaling),
-        std::pair("activity_poll_autoscaling", options.activity_poll_autoscaling)}) {
-    if (scaling && !(1 <= scaling->minimum && scaling->minimum <= scaling->initial &&
-                     scaling->initial <= scaling->maximum))
-      return wrong(name, "needs 1 <= minimum <= initial <= maximum");
   }
   if (options.use_worker_versioning && options.deployment_name.empty())
     return wrong("use_worker_versioning", "needs a deployment_name");

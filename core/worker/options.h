@@ -32,7 +32,7 @@ struct ResourceSlotLimits {
 // Slots that follow the machine's load. A kind without limits keeps its fixed number.
 struct ResourceTuner {
   ResourceTargets targets;
-  std::optional<ResourceSlotLimits> workflow, activity, local_activity;
+  std::optional<ResourceSlotLimits> workflow, activity, local_activity, nexus;
 };
 
 class CustomSlotSupplier;  // custom_slots.h
@@ -52,14 +52,18 @@ struct WorkerOptions {
   int max_concurrent_workflow_tasks = 100;
   int max_concurrent_activities = 100;
   int max_concurrent_local_activities = 100;
+  int max_concurrent_nexus_tasks = 100;
   std::optional<ResourceTuner> resource_tuner;
   // Users' own; null: as the numbers and the tuner say.
-  std::shared_ptr<CustomSlotSupplier> workflow_slots, activity_slots, local_activity_slots;
+  std::shared_ptr<CustomSlotSupplier> workflow_slots, activity_slots, local_activity_slots,
+      nexus_slots;
   int max_concurrent_workflow_task_polls = 5;
   double nonsticky_to_sticky_poll_ratio = 0.2;
   int max_concurrent_activity_task_polls = 5;
+  int max_concurrent_nexus_task_polls = 5;
   // In place of the fixed numbers, for workflows at each of the two queues.
-  std::optional<PollerAutoscaling> workflow_poll_autoscaling, activity_poll_autoscaling;
+  std::optional<PollerAutoscaling> workflow_poll_autoscaling, activity_poll_autoscaling,
+      nexus_poll_autoscaling;
   int lanes = 0;  // 0: the machine's cores.
   std::chrono::milliseconds sticky_queue_schedule_to_start_timeout{10000};
   std::chrono::milliseconds max_heartbeat_throttle_interval{60000};
@@ -85,18 +89,25 @@ struct WorkerOptions {
   std::chrono::milliseconds fatal_poll_tolerance{60000};
 };
 
+// At most so many tasks of a kind at a time.
+inline int most_slots(bool custom, const std::optional<ResourceSlotLimits>& limits, int fixed) {
+  constexpr int kNoLimit = 1'000'000;
+  if (custom) return kNoLimit;
+  return limits ? limits->maximum : fixed;
+}
 // For a language that runs each activity on a thread: at most so many.
 inline int activity_threads(const WorkerOptions& options) {
-  const auto most = [](bool custom, const std::optional<ResourceSlotLimits>& limits, int fixed) {
-    constexpr int kNoLimit = 1'000'000;
-    if (custom) return kNoLimit;
-    return limits ? limits->maximum : fixed;
-  };
   const ResourceTuner tuner = options.resource_tuner.value_or(ResourceTuner{});
-  return most(options.activity_slots != nullptr, tuner.activity,
-              options.max_concurrent_activities) +
-         most(options.local_activity_slots != nullptr, tuner.local_activity,
-              options.max_concurrent_local_activities);
+  return most_slots(options.activity_slots != nullptr, tuner.activity,
+                    options.max_concurrent_activities) +
+         most_slots(options.local_activity_slots != nullptr, tuner.local_activity,
+                    options.max_concurrent_local_activities);
+}
+// The same for handlers of Nexus tasks.
+inline int nexus_threads(const WorkerOptions& options) {
+  return most_slots(options.nexus_slots != nullptr,
+                    options.resource_tuner.value_or(ResourceTuner{}).nexus,
+                    options.max_concurrent_nexus_tasks);
 }
 
 // Each option with its name, in order: for languages that read them by name. A test compares this
@@ -115,15 +126,19 @@ void for_each_option(Options& options, Visit&& visit) {
   visit("max_concurrent_workflow_tasks", options.max_concurrent_workflow_tasks);
   visit("max_concurrent_activities", options.max_concurrent_activities);
   visit("max_concurrent_local_activities", options.max_concurrent_local_activities);
+  visit("max_concurrent_nexus_tasks", options.max_concurrent_nexus_tasks);
   visit("resource_tuner", options.resource_tuner);
   visit("workflow_slots", options.workflow_slots);
   visit("activity_slots", options.activity_slots);
   visit("local_activity_slots", options.local_activity_slots);
+  visit("nexus_slots", options.nexus_slots);
   visit("max_concurrent_workflow_task_polls", options.max_concurrent_workflow_task_polls);
   visit("nonsticky_to_sticky_poll_ratio", options.nonsticky_to_sticky_poll_ratio);
   visit("max_concurrent_activity_task_polls", options.max_concurrent_activity_task_polls);
+  visit("max_concurrent_nexus_task_polls", options.max_concurrent_nexus_task_polls);
   visit("workflow_poll_autoscaling", options.workflow_poll_autoscaling);
   visit("activity_poll_autoscaling", options.activity_poll_autoscaling);
+  visit("nexus_poll_autoscaling", options.nexus_poll_autoscaling);
   visit("lanes", options.lanes);
   visit("sticky_queue_schedule_to_start_timeout", options.sticky_queue_schedule_to_start_timeout);
   visit("max_heartbeat_throttle_interval", options.max_heartbeat_throttle_interval);

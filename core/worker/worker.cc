@@ -18,6 +18,7 @@
 #include "core/worker/drain.h"
 #include "core/worker/goodbye.h"
 #include "core/worker/lane.h"
+#include "core/worker/nexus_rpc.h"
 #include "core/worker/option_checks.h"
 #include "core/worker/poller.h"
 #include "core/worker/resource_slots.h"
@@ -34,6 +35,7 @@ using WorkflowTasks =
     TaskSource<wf::PollWorkflowTaskQueueRequest, wf::PollWorkflowTaskQueueResponse>;
 using ActivityTasks =
     TaskSource<wf::PollActivityTaskQueueRequest, wf::PollActivityTaskQueueResponse>;
+using NexusTasks = TaskSource<wf::PollNexusTaskQueueRequest, wf::PollNexusTaskQueueResponse>;
 
 std::string random_hex(const WorkerEnvironment& environment) {
   std::string hex;
@@ -77,6 +79,9 @@ class WorkerImpl : public Worker, private EagerStarts::Taker {
   }
   absl::Status add_activity(std::string type, ActivityLanguage& language) override {
     return activities_.add(std::move(type), language);
+  }
+  absl::Status add_nexus_service(std::string service, NexusLanguage& language) override {
+    return nexus_services_.add(std::move(service), language);
   }
   absl::Status add_dynamic_workflow(WorkflowLanguage& language) override {
     return workflows_.add_dynamic(language);
@@ -125,6 +130,10 @@ class WorkerImpl : public Worker, private EagerStarts::Taker {
                                         int slots, double per_second = 0) const;
   WorkflowTasks workflow_tasks(bool sticky);
   ActivityTasks activity_tasks();
+  NexusTasks nexus_tasks();
+  // What of a poll is the same for all that have no sticky queue.
+  template <class Request>
+  std::unique_ptr<Request> poll_request() const;
   template <class Source>
   void start_poller(Source source, std::unique_ptr<PollerBehavior> behavior);
   void take(Shared<wf::PollWorkflowTaskQueueResponse> task, base::SlotSupplier::Permit permit,
@@ -149,8 +158,10 @@ class WorkerImpl : public Worker, private EagerStarts::Taker {
   std::shared_ptr<ReplaceableConnection> connection_;
   Registry<WorkflowLanguage>& workflows_ = shared_->workflows;
   Registry<ActivityLanguage> activities_{"activity"};
+  Registry<NexusLanguage> nexus_services_{"Nexus service"};
   std::unique_ptr<ActivityManager> activity_manager_;
   std::unique_ptr<LocalActivities> local_activities_;
+  std::unique_ptr<NexusManager> nexus_;  // Null in a worker without services.
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::shared_ptr<Watchdog> watchdog_;
   std::vector<std::shared_ptr<PollerBase>> pollers_;
@@ -255,6 +266,9 @@ void WorkerImpl::make_slots() {
       slots(SlotKind::kLocalActivity, options.local_activity_slots, tuner.local_activity,
             std::max(options.max_concurrent_local_activities, 1),
             metrics.local_activity_slots_available, metrics.local_activity_slots_used);
+  context_.nexus_slots = slots(SlotKind::kNexus, options.nexus_slots, tuner.nexus,
+                               std::max(options.max_concurrent_nexus_tasks, 1),
+                               metrics.nexus_slots_available, metrics.nexus_slots_used);
 }
 
 void WorkerImpl::set_up() {
@@ -274,6 +288,17 @@ void WorkerImpl::set_up() {
     context_.activity_sink = std::make_shared<ActivityRpc>(context_);
     context_.activities = activity_manager_.get();
   }
+  context_.has_nexus_services = !nexus_services_.empty();
+  if (!nexus_services_.empty()) {
+    nexus_ = std::make_unique<NexusManager>(
+        NexusManagerOptions{
+            .language_of = [this](const std::string& name) { return nexus_services_.find(name); },
+            .known_services = nexus_services_.types(),
+            .metrics = &context_.metrics->sdk,
+            .figures = &context_.figures->nexus_tasks},
+        std::make_shared<NexusRpc>(context_), *context_.environment.timers,
+        *context_.environment.clock);
+  }
   context_.has_workflows = !workflows_.empty();
   if (!workflows_.empty()) {
     local_activities_ = std::make_unique<LocalActivities>(*activity_manager_, context_.local_slots,
@@ -284,6 +309,7 @@ void WorkerImpl::set_up() {
   start_lanes();
   Drain::Parts parts{.local_activities = local_activities_.get(),
                      .activities = activity_manager_.get(),
+                     .nexus = nexus_.get(),
                      .no_more_tasks = [this] { process_health().remove(health_); }};
   for (const auto& lane : lanes_) parts.lanes.push_back(lane.get());
   drain_->set(std::move(parts));
@@ -396,6 +422,11 @@ void WorkerImpl::start_pollers() {
                        std::max(1, options.max_concurrent_activity_task_polls),
                        context_.activity_slots->count(), options.max_activities_per_second));
   }
+  if (nexus_) {
+    start_poller(nexus_tasks(), polls(options.nexus_poll_autoscaling,
+                                      std::max(1, options.max_concurrent_nexus_task_polls),
+                                      context_.nexus_slots->count()));
+  }
 }
 
 void WorkerImpl::start_workflow_pollers() {
@@ -466,15 +497,40 @@ WorkflowTasks WorkerImpl::workflow_tasks(bool sticky) {
   return source;
 }
 
+template <class Request>
+std::unique_ptr<Request> WorkerImpl::poll_request() const {
+  auto request = std::make_unique<Request>();
+  context_.introduce_poll(*request);
+  request->mutable_task_queue()->set_name(context_.options.task_queue);
+  request->mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
+  return request;
+}
+
+NexusTasks WorkerImpl::nexus_tasks() {
+  NexusTasks source;
+  source.method = CHIMERA_WORKFLOW_SERVICE(PollNexusTaskQueue);
+  source.call = poll_options();
+  source.request = [this] { return poll_request<wf::PollNexusTaskQueueRequest>(); };
+  source.slots = context_.nexus_slots;
+  source.figures = &context_.figures->nexus_polls;
+  source.task = [this](auto task, base::SlotSupplier::Permit permit) {
+    succeeded(context_.figures->nexus_polls);
+    const NexusTarget target = target_of(task->request());
+    context_.nexus_slots->use(
+        permit, {.type = target.service, .sticky = false, .operation = target.operation});
+    nexus_->start(task, std::move(permit));
+  };
+  source.empty = &context_.metrics->nexus_poll_no_task;
+  source.under_way = &context_.metrics->nexus_pollers;
+  return source;
+}
+
 ActivityTasks WorkerImpl::activity_tasks() {
   ActivityTasks source;
   source.method = CHIMERA_WORKFLOW_SERVICE(PollActivityTaskQueue);
   source.call = poll_options();
   source.request = [this] {
-    auto request = std::make_unique<wf::PollActivityTaskQueueRequest>();
-    context_.introduce_poll(*request);
-    request->mutable_task_queue()->set_name(context_.options.task_queue);
-    request->mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
+    auto request = poll_request<wf::PollActivityTaskQueueRequest>();
     const double rate = context_.options.max_task_queue_activities_per_second;
     if (rate > 0)
       request->mutable_task_queue_metadata()->mutable_max_tasks_per_second()->set_value(rate);
@@ -621,9 +677,11 @@ void WorkerImpl::stop_polling() {
   for (auto& poller : pollers_) poller->stop();
   say_goodbye();
   for (ActivityLanguage* language : activities_.languages()) language->begin_shutdown();
+  for (NexusLanguage* language : nexus_services_.languages()) language->begin_shutdown();
   if (local_activities_) local_activities_->begin_shutdown();
   if (activity_manager_)
     activity_manager_->begin_shutdown(context_.options.graceful_shutdown_timeout);
+  if (nexus_) nexus_->begin_shutdown(context_.options.graceful_shutdown_timeout);
   drain_->begin();
 }
 
@@ -635,6 +693,7 @@ void WorkerImpl::say_goodbye() {
   if (!workflows_.empty()) request->add_task_queue_types(enums::TASK_QUEUE_TYPE_WORKFLOW);
   if (!activities_.empty() && !context_.options.no_remote_activities)
     request->add_task_queue_types(enums::TASK_QUEUE_TYPE_ACTIVITY);
+  if (nexus_) request->add_task_queue_types(enums::TASK_QUEUE_TYPE_NEXUS);
   if (context_.caches()) request->set_sticky_task_queue(context_.sticky_queue);
   request->set_reason("graceful shutdown");
   if (heartbeat_) *request->mutable_worker_heartbeat() = heartbeat_->last();

@@ -20,6 +20,7 @@
 #include "core/base/timers.h"
 #include "core/language/activity_language.h"
 #include "core/language/language.h"
+#include "core/language/nexus_language.h"
 #include "core/rpc/connection.h"
 #include "core/worker/options.h"
 
@@ -52,6 +53,8 @@ class Worker {
   // borrowed.
   virtual absl::Status add_workflow(std::string workflow_type, WorkflowLanguage& language) = 0;
   virtual absl::Status add_activity(std::string activity_type, ActivityLanguage& language) = 0;
+  // All operations of the service are the language's.
+  virtual absl::Status add_nexus_service(std::string service, NexusLanguage& language) = 0;
   // Serves every type that nothing else serves; at most one of each.
   virtual absl::Status add_dynamic_workflow(WorkflowLanguage& language) = 0;
   virtual absl::Status add_dynamic_activity(ActivityLanguage& language) = 0;

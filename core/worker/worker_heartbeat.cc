@@ -178,6 +178,12 @@ workerpb::WorkerHeartbeat WorkerHeartbeat::make(enums::WorkerStatus status) {
     describe(figures.activity_polls, options.activity_poll_autoscaling.has_value(),
              *out.mutable_activity_poller_info());
   }
+  if (context_.has_nexus_services) {
+    describe(*context_.nexus_slots, figures.nexus_tasks, nexus_tasks_,
+             *out.mutable_nexus_task_slots_info());
+    describe(figures.nexus_polls, options.nexus_poll_autoscaling.has_value(),
+             *out.mutable_nexus_poller_info());
+  }
   out.set_total_sticky_cache_hit(figures.cache_hits.load(std::memory_order_relaxed));
   out.set_total_sticky_cache_miss(figures.cache_misses.load(std::memory_order_relaxed));
   out.set_current_sticky_cache_size(figures.cached_runs.load(std::memory_order_relaxed));

@@ -51,7 +51,7 @@ class WorkerHeartbeat : public std::enable_shared_from_this<WorkerHeartbeat> {
   base::TimerId timer_ ABSL_GUARDED_BY(mutex_) = 0;
   std::optional<base::WallTime> last_beat_ ABSL_GUARDED_BY(mutex_);
   Before workflow_tasks_ ABSL_GUARDED_BY(mutex_), activities_ ABSL_GUARDED_BY(mutex_),
-      local_activities_ ABSL_GUARDED_BY(mutex_);
+      local_activities_ ABSL_GUARDED_BY(mutex_), nexus_tasks_ ABSL_GUARDED_BY(mutex_);
 };
 
 // Where this process runs. `runtime`: "NAME VERSION" of the language's, such as "CPython 3.12.1";

@@ -14,11 +14,12 @@ struct WorkerMetrics {
 
   SdkMetrics sdk;
   Counter &worker_start, &workflow_poll_empty, &workflow_poll_succeed, &activity_poll_no_task,
-      &cache_miss, &forced_eviction;
-  Gauge &workflow_pollers, &sticky_pollers, &activity_pollers, &cache_size;
+      &nexus_poll_no_task, &cache_miss, &forced_eviction;
+  Gauge &workflow_pollers, &sticky_pollers, &activity_pollers, &nexus_pollers, &cache_size;
   Gauge &workflow_slots_available, &workflow_slots_used;
   Gauge &activity_slots_available, &activity_slots_used;
   Gauge &local_activity_slots_available, &local_activity_slots_used;
+  Gauge &nexus_slots_available, &nexus_slots_used;
   DurationHistogram workflow_schedule_to_start;
 };
 

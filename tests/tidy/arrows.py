@@ -5,7 +5,7 @@ is not listed is free (tests, bench, samples). ARCHITECTURE.md says why.
 """
 
 CORE = ["core/base", "core/converter", "core/history", "core/language", "core/machines", "core/workflow", "core/rpc",
-        "core/activity", "core/worker", "core/telemetry"]
+        "core/activity", "core/nexus", "core/worker", "core/telemetry"]
 
 BELOW_MATCHING = ["server/base", "server/timers", "server/store", "server/loop"]
 BELOW_THE_ENGINE = [*BELOW_MATCHING, "server/matching"]
@@ -23,6 +23,7 @@ ALLOWED = {
     "core/workflow": ["core/base", "core/converter", "core/history", "core/language", "core/machines"],
     "core/rpc": ["core/base", "core/converter", "core/telemetry"],
     "core/activity": ["core/base", "core/converter", "core/language", "core/telemetry"],
+    "core/nexus": ["core/base", "core/language", "core/telemetry"],
     "core/worker": [*CORE],
     "server/base": ["core/base"],
     "server/timers": ["core/base"],
