@@ -52,6 +52,17 @@ TEST(TablesTest, Update) {
             "CompleteCommanded + UpdateCompleted -> Done: None\n");
 }
 
+TEST(TablesTest, NexusOperation) {
+  const std::string table = print_table(NexusOperationMachine::kTable);
+  for (const char* row : {"Commanded + TryCancel -> Done: DropCommandAndFailStart\n",
+                          "Scheduled + Completed -> Done: ResolveSync\n",
+                          "Scheduled + TryCancel -> CancelResolved: "
+                          "CommandCancelAndResolveCancelled\n",
+                          "Started + Abandon -> Done: ResolveCancelled\n",
+                          "StartedCancel + CancelDelivered -> Done: ResolveDelivered\n"})
+    EXPECT_NE(table.find(row), std::string::npos) << row << table;
+}
+
 // The rules that matter most; the table itself is the whole truth.
 TEST(TablesTest, Activity) {
   const std::string table = print_table(ActivityMachine::kTable);

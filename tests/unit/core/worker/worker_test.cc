@@ -142,6 +142,10 @@ TEST_F(WorkerTest, OptionsOutOfRangeAreNamed) {
         [](auto& o) { o.workflow_poll_autoscaling = {.minimum = 0, .maximum = 5, .initial = 5}; });
   names("activity_poll_autoscaling",
         [](auto& o) { o.activity_poll_autoscaling = {.minimum = 1, .maximum = 4, .initial = 5}; });
+  names("nexus_poll_autoscaling",
+        [](auto& o) { o.nexus_poll_autoscaling = {.minimum = 1, .maximum = 4, .initial = 5}; });
+  names("max_concurrent_nexus_tasks", [](auto& o) { o.max_concurrent_nexus_tasks = 0; });
+  names("max_concurrent_nexus_task_polls", [](auto& o) { o.max_concurrent_nexus_task_polls = 0; });
 }
 
 TEST_F(WorkerTest, ANameInTwoLanguagesNamesBoth) {
