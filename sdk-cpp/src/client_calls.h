@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "chimera/client.h"
+#include "sdk-cpp/src/activity_executions.h"
 #include "sdk-cpp/src/interceptors.h"
 
 namespace chimera::sdk {
@@ -117,10 +118,9 @@ struct FailActivityInput {
   detail::Arguments last_heartbeat_details;
 };
 
-class ClientOutbound {
+class ClientOutbound : public CallsOn<ClientOutbound, ActivityExecutionCalls> {
  public:
-  explicit ClientOutbound(ClientOutbound* next) : next_(next) {}
-  virtual ~ClientOutbound() = default;
+  using CallsOn::CallsOn;
   virtual detail::Target start_workflow(StartWorkflowInput& input) {
     return next_->start_workflow(input);
   }
@@ -190,9 +190,6 @@ class ClientOutbound {
   virtual void report_activity_cancellation(const AsyncActivityInput& input) {
     next_->report_activity_cancellation(input);
   }
-
- private:
-  ClientOutbound* const next_;
 };
 
 // Makes a client's links; null where it has none to add.
@@ -203,9 +200,11 @@ class ClientInterceptor {
 };
 using ClientInterceptors = std::vector<std::shared_ptr<ClientInterceptor>>;  // Outermost first.
 
-class ClientCalls final : public ClientOutbound {
+class ClientCalls final
+    : public LinkTo<ClientOutbound, ActivityExecutions, ActivityExecutionCalls> {
  public:
-  explicit ClientCalls(detail::ClientState& client) : ClientOutbound(nullptr), client_(client) {}
+  explicit ClientCalls(detail::ClientState& client)
+      : LinkTo(activity_executions_), client_(client), activity_executions_(client) {}
   detail::Target start_workflow(StartWorkflowInput& input) override;
   detail::Answer result(const ResultInput& input) override;
   void signal(SignalInput& input) override;
@@ -241,6 +240,7 @@ class ClientCalls final : public ClientOutbound {
   detail::Target signal_with_start(StartWorkflowInput& input);
 
   detail::ClientState& client_;
+  ActivityExecutions activity_executions_;
 };
 
 }  // namespace chimera::sdk

@@ -51,6 +51,11 @@ class ClientState : public std::enable_shared_from_this<ClientState> {
             .workflow_id = activity.workflow_id,
             .activity = core::PayloadContext::Activity{.id = activity.activity_id}};
   }
+  core::PayloadContext values_of(const ActivityTarget& activity) const {
+    return {.namespace_ = namespace_,
+            .workflow_id = {},
+            .activity = core::PayloadContext::Activity{.id = activity.id}};
+  }
   template <class Whose>
   sdk::CodecIn codec_of(const Whose& whose) const {
     return {codec, values_of(whose)};

@@ -57,6 +57,15 @@ WorkflowAlreadyStartedError::WorkflowAlreadyStartedError(std::string workflow_id
       workflow_id_(std::move(workflow_id)),
       workflow_type_(std::move(workflow_type)),
       run_id_(std::move(run_id)) {}
+ActivityAlreadyStartedError::ActivityAlreadyStartedError(std::string activity_id,
+                                                         std::string activity_type,
+                                                         std::string run_id)
+    : FailureError(absl::StrCat("activity ", activity_type, " with id ", activity_id,
+                                " has been started already",
+                                run_id.empty() ? "" : absl::StrCat(" (run ", run_id, ")"))),
+      activity_id_(std::move(activity_id)),
+      activity_type_(std::move(activity_type)),
+      run_id_(std::move(run_id)) {}
 std::string name_of(StatusCode code) {
   return absl::StatusCodeToString(static_cast<absl::StatusCode>(code));
 }
@@ -66,6 +75,9 @@ ScheduleAlreadyRunningError::ScheduleAlreadyRunningError(std::string schedule_id
 
 WorkflowFailureError::WorkflowFailureError(std::shared_ptr<const FailureError> cause)
     : TemporalError(absl::StrCat("workflow did not complete: ", describe(cause.get()))),
+      cause_(std::move(cause)) {}
+ActivityFailureError::ActivityFailureError(std::shared_ptr<const FailureError> cause)
+    : TemporalError(absl::StrCat("activity did not complete: ", describe(cause.get()))),
       cause_(std::move(cause)) {}
 WorkflowUpdateFailedError::WorkflowUpdateFailedError(std::shared_ptr<const FailureError> cause)
     : TemporalError(absl::StrCat("update failed: ", describe(cause.get()))),
@@ -231,6 +243,9 @@ void set_kind(const FailureError& error, core::FailureInfo& failure) {
   } else if (dynamic_cast<const WorkflowAlreadyStartedError*>(&error) != nullptr) {
     failure.kind =
         core::ApplicationFailure{.type = "WorkflowAlreadyStarted", .non_retryable = true};
+  } else if (dynamic_cast<const ActivityAlreadyStartedError*>(&error) != nullptr) {
+    failure.kind =
+        core::ApplicationFailure{.type = "ActivityAlreadyStarted", .non_retryable = true};
   } else if (const auto* cancelled = dynamic_cast<const CancelledError*>(&error)) {
     failure.kind = core::CanceledFailure{to_proto(cancelled->details().payloads())};
   } else if (const auto* timeout = dynamic_cast<const TimeoutError*>(&error)) {

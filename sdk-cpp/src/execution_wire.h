@@ -23,6 +23,18 @@ WorkflowExecution to_public(const api::workflow::v1::WorkflowExecutionInfo& info
 // Throws ConversionError.
 WorkflowHistoryEvent to_public(const api::history::v1::HistoryEvent& event);
 
+// Of what lists count, whatever it is.
+template <class Response>
+WorkflowCount to_count(const Response& response) {
+  WorkflowCount out{.count = response.count(), .groups = {}};
+  for (const auto& group : response.groups()) {
+    auto& counted = out.groups.emplace_back();
+    counted.count = group.count();
+    for (const auto& value : group.group_values()) counted.values.push_back(to_value(value));
+  }
+  return out;
+}
+
 }  // namespace chimera::sdk
 
 #endif  // CHIMERA_SDK_CPP_SRC_EXECUTION_WIRE_H_

@@ -213,28 +213,31 @@ class WorkflowOutbound : public CallsOn<WorkflowOutbound, WorkflowCalls> {
   using CallsOn::CallsOn;
 };
 
-// The last link, from which each input goes to the call() that the runtime has for it.
-template <class Runtime, class List = WorkflowCalls>
-class LastOutbound;
-template <class Runtime>
-class LastOutbound<Runtime, CallList<>> : public WorkflowOutbound {
+// A link from which each input of the list goes to the call() that `Target` has for it.
+template <class Link, class Target, class List>
+class LinkTo;
+template <class Link, class Target>
+class LinkTo<Link, Target, CallList<>> : public Link {
  public:
-  // Borrowed.
-  explicit LastOutbound(Runtime& runtime) : WorkflowOutbound(nullptr), runtime_(runtime) {}
+  // Borrowed; may still be under construction.
+  explicit LinkTo(Target& target) : Link(nullptr), target_(target) {}
 
  protected:
-  Runtime& runtime_;
+  Target& target_;
 };
-template <class Runtime, class Input, class... More>
-class LastOutbound<Runtime, CallList<Input, More...>>
-    : public LastOutbound<Runtime, CallList<More...>> {
-  using Rest = LastOutbound<Runtime, CallList<More...>>;
+template <class Link, class Target, class Input, class... More>
+class LinkTo<Link, Target, CallList<Input, More...>>
+    : public LinkTo<Link, Target, CallList<More...>> {
+  using Rest = LinkTo<Link, Target, CallList<More...>>;
 
  public:
   using Rest::call;
   using Rest::Rest;
-  typename Input::Answer call(Input& input) override { return this->runtime_.call(input); }
+  typename Input::Answer call(Input& input) override { return this->target_.call(input); }
 };
+// The last link of a run.
+template <class Runtime>
+using LastOutbound = LinkTo<WorkflowOutbound, Runtime, WorkflowCalls>;
 
 // --- What reaches workflow code ---
 

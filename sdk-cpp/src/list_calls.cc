@@ -110,13 +110,7 @@ WorkflowCount ClientCalls::count_workflows(const CountInput& input) {
   ws::CountWorkflowExecutionsResponse response;
   client_.must("cannot count workflows", CHIMERA_WORKFLOW_SERVICE(CountWorkflowExecutions), request,
                response);
-  WorkflowCount out{.count = response.count(), .groups = {}};
-  for (const auto& group : response.groups()) {
-    auto& counted = out.groups.emplace_back();
-    counted.count = group.count();
-    for (const auto& value : group.group_values()) counted.values.push_back(to_value(value));
-  }
-  return out;
+  return to_count(response);
 }
 
 }  // namespace chimera::sdk

@@ -31,4 +31,12 @@ WorkflowValues::~WorkflowValues() {
   delete as_context(context_);
 }
 
+ActivityValues::ActivityValues(const ClientState& client, const ActivityTarget& target)
+    : context_(new sdk::ValueContext(client.values_of(target))),
+      before_(sdk::set_converting(as_context(context_))) {}
+ActivityValues::~ActivityValues() {
+  sdk::set_converting(as_context(before_));
+  delete as_context(context_);
+}
+
 }  // namespace chimera::detail

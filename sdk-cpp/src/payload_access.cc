@@ -278,4 +278,14 @@ void set_metadata(std::string_view summary, std::string_view details, const Code
   if (!details.empty()) put(details, *out.mutable_details());
 }
 
+std::string read_text(bool there, const ProtoPayload& payload, const Codec& codec) {
+  if (!there) return "";
+  try {
+    ProtoPayload scratch;
+    return from_payload<std::string>(to_public(decoded(payload, codec, scratch)));
+  } catch (const ConversionError&) {
+    return "";
+  }
+}
+
 }  // namespace chimera::sdk

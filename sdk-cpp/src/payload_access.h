@@ -55,6 +55,8 @@ Priority to_public(const api::common::v1::Priority& priority);
 // Texts for people; none is written for an empty one.
 void set_metadata(std::string_view summary, std::string_view details, const Codec& codec,
                   api::sdk::v1::UserMetadata& out);
+// Empty for what is no text, as for none.
+std::string read_text(bool there, const ProtoPayload& payload, const Codec& codec);
 
 // Throws std::invalid_argument for what no option means: less than nothing, which is also what
 // becomes of a duration that nanoseconds cannot hold (std::chrono::hours::max()).

@@ -142,17 +142,6 @@ void write(const ScheduleSpec& spec, schedules::ScheduleSpec& out) {
 
 // --- What ---
 
-// Empty for what is no text, as for none.
-std::string read_text(bool there, const ProtoPayload& payload, const Codec& codec) {
-  if (!there) return "";
-  try {
-    ProtoPayload scratch;
-    return from_payload<std::string>(to_public(decoded(payload, codec, scratch)));
-  } catch (const ConversionError&) {
-    return "";
-  }
-}
-
 void write_metadata(const ScheduleActionStartWorkflow& action, const Codec& codec,
                     StartWorkflow& out) {
   // What was told stays as it is unless the text is another one now.

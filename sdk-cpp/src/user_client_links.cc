@@ -10,6 +10,7 @@
 namespace chimera::sdk {
 namespace {
 
+using detail::ActivityTarget;
 using detail::Answer;
 using detail::ClientPtr;
 using detail::ClientState;
@@ -66,11 +67,69 @@ StartedUpdate started(const UpdateHandle<Payload>& handle) {
   return update;
 }
 
-// The last link: the client behind the user's links, with the options that the input has then.
-class LastClientOutbound final : public ClientOutboundInterceptor {
+// The last link: the client behind the user's links, with the options that the input has then. Its
+// part for activities that stand alone,
+class LastForActivities : public ClientOutboundInterceptor {
  public:
-  explicit LastClientOutbound(ClientState& client)
+  explicit LastForActivities(ClientState& client)
       : ClientOutboundInterceptor(this), client_(client) {}
+
+  ActivityExecutionHandle<Payload> start_activity(StartActivityExecutionInput input) override {
+    const Passed arguments(input.arguments);
+    return {client_.shared_from_this(),
+            last(input.rpc, StartActivityCall{input.activity, input.options, arguments,
+                                              to_proto(input.headers)})};
+  }
+  Payload activity_result(ActivityResultInput input) override {
+    const ActivityTarget target{input.id, input.run_id};
+    return value_of({last(input.rpc, ActivityResultCall{target})});
+  }
+  ActivityExecutionDescription describe_activity(DescribeActivityInput input) override {
+    const ActivityTarget target{input.id, input.run_id};
+    return last(input.rpc, DescribeActivityCall{target, input.options});
+  }
+  void cancel_activity(CancelActivityInput input) override {
+    const ActivityTarget target{input.id, input.run_id};
+    last(input.rpc, CancelActivityCall{target, input.reason});
+  }
+  void terminate_activity(TerminateActivityInput input) override {
+    const ActivityTarget target{input.id, input.run_id};
+    last(input.rpc, TerminateActivityCall{target, input.reason});
+  }
+  void pause_activity(PauseActivityInput input) override {
+    const ActivityTarget target{input.id, input.run_id};
+    last(input.rpc, PauseActivityCall{target, input.reason});
+  }
+  void unpause_activity(UnpauseActivityInput input) override {
+    const ActivityTarget target{input.id, input.run_id};
+    last(input.rpc, UnpauseActivityCall{target, input.reason, input.jitter});
+  }
+  ActivityExecutionOptions update_activity_options(UpdateActivityOptionsInput input) override {
+    const ActivityTarget target{input.id, input.run_id};
+    return last(input.rpc,
+                UpdateActivityOptionsCall{target, input.update ? &*input.update : nullptr});
+  }
+  PagedRange<ActivityExecution> list_activities(ListActivitiesInput input) override {
+    return last(input.rpc, ListActivitiesCall{input.query, input.options});
+  }
+  ActivityCount count_activities(CountActivitiesInput input) override {
+    return last(input.rpc, CountActivitiesCall{input.query});
+  }
+
+ protected:
+  ClientState& client_;
+
+ private:
+  template <class Call>
+  typename Call::Answer last(const RpcOptions& rpc, Call call) {
+    return with(client_, rpc)->inner().call(call);
+  }
+};
+
+// and all of it.
+class LastClientOutbound final : public LastForActivities {
+ public:
+  using LastForActivities::LastForActivities;
 
   WorkflowHandle<Payload> start_workflow(chimera::StartWorkflowInput input) override {
     const Passed arguments(input.arguments), of_signal(input.start_signal_arguments);
@@ -205,16 +264,66 @@ class LastClientOutbound final : public ClientOutboundInterceptor {
   std::int64_t count_schedules(CountSchedulesInput input) override {
     return with(client_, input.rpc)->inner().count_schedules({input.query});
   }
+};
+
+// A client's or view's calls about activities that stand alone, as the user's links see them.
+class UserActivityCalls {
+ public:
+  UserActivityCalls(ClientOutboundInterceptor& first, ClientState& client)
+      : first_(first), client_(client), rpc_(client.rpc()) {}
+
+  ActivityTarget call(StartActivityCall& call) {
+    const ActivityTarget target{call.options.id, ""};
+    return target_of(first_.start_activity({std::string(call.type), call.options,
+                                            given(call.arguments, client_.values_of(target)),
+                                            to_public(call.header), rpc_}));
+  }
+  std::optional<Payload> call(ActivityResultCall& call) {
+    return answer_of(first_.activity_result({call.target.id, call.target.run_id, rpc_})).payload;
+  }
+  ActivityExecutionDescription call(DescribeActivityCall& call) {
+    return first_.describe_activity({call.target.id, call.target.run_id, call.options, rpc_});
+  }
+  void call(CancelActivityCall& call) {
+    first_.cancel_activity({call.target.id, call.target.run_id, call.reason, rpc_});
+  }
+  void call(TerminateActivityCall& call) {
+    first_.terminate_activity({call.target.id, call.target.run_id, call.reason, rpc_});
+  }
+  void call(PauseActivityCall& call) {
+    first_.pause_activity({call.target.id, call.target.run_id, call.reason, rpc_});
+  }
+  void call(UnpauseActivityCall& call) {
+    first_.unpause_activity({call.target.id, call.target.run_id, call.reason, call.jitter, rpc_});
+  }
+  ActivityExecutionOptions call(UpdateActivityOptionsCall& call) {
+    UpdateActivityOptionsInput input{call.target.id, call.target.run_id, std::nullopt, rpc_};
+    if (call.update != nullptr) input.update = *call.update;
+    return first_.update_activity_options(std::move(input));
+  }
+  PagedRange<ActivityExecution> call(ListActivitiesCall& call) {
+    return first_.list_activities({call.query, call.options, rpc_});
+  }
+  ActivityCount call(CountActivitiesCall& call) {
+    return first_.count_activities({call.query, rpc_});
+  }
 
  private:
-  ClientState& client_;
+  ClientOutboundInterceptor& first_;
+  const ClientState& client_;
+  const RpcOptions rpc_;
 };
 
 // The first link of one client or view: its calls as the user's links see them.
-class UserClientOutbound final : public ClientOutbound {
+class UserClientOutbound final
+    : public LinkTo<ClientOutbound, UserActivityCalls, ActivityExecutionCalls> {
  public:
   UserClientOutbound(ClientOutboundInterceptor& first, ClientState& client)
-      : ClientOutbound(nullptr), first_(first), client_(client), rpc_(client.rpc()) {}
+      : LinkTo(activity_calls_),
+        first_(first),
+        client_(client),
+        rpc_(client.rpc()),
+        activity_calls_(first, client) {}
 
   Target start_workflow(StartWorkflowInput& input) override {
     return target_of(first_.start_workflow(start_of(input, client_, rpc_)));
@@ -350,6 +459,7 @@ class UserClientOutbound final : public ClientOutbound {
   ClientOutboundInterceptor& first_;
   const ClientState& client_;
   const RpcOptions rpc_;
+  UserActivityCalls activity_calls_;
 };
 
 }  // namespace

@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "chimera/activity_execution.h"
 #include "chimera/async_activity.h"
 #include "chimera/batch.h"
 #include "chimera/client_options.h"
@@ -543,6 +544,62 @@ class Client {
   }
   PagedRange<BatchListEntry> list_batches(const ListOptions& options = {}) const;
 
+  // Starts an activity by itself, without a workflow: a job for workers to do, with retries,
+  // timeouts and heartbeats as activities have them. Throws ActivityAlreadyStartedError where the
+  // options' policies do not allow the id; std::invalid_argument for options that are incomplete.
+  template <auto Activity, class = decltype(Activity), class... A>
+    requires detail::FunctionPointer<Activity>
+  auto start_activity(const StartActivityOptions& options, const A&... arguments) const {
+    return start_activity_as<Activity>(detail::activity_name<Activity>(), options, arguments...);
+  }
+  template <const auto& Definition, class... A>
+    requires detail::DefinesActivity<Definition>
+  auto start_activity(const StartActivityOptions& options, const A&... arguments) const {
+    return start_activity_as<detail::kActivityOf<Definition>>(Definition.name(), options,
+                                                              arguments...);
+  }
+  // By name, in whatever language it is written.
+  template <class R, class... A>
+  ActivityExecutionHandle<R> start_activity(std::string_view name,
+                                            const StartActivityOptions& options,
+                                            const A&... arguments) const {
+    return detail::pass_any(
+        [&](detail::Arguments list) {
+          return ActivityExecutionHandle<R>(for_handles(),
+                                            detail::start_activity(*state_, name, options, list));
+        },
+        arguments...);
+  }
+  template <auto Activity, class = decltype(Activity), class... A>
+    requires detail::FunctionPointer<Activity>
+  auto execute_activity(const StartActivityOptions& options, const A&... arguments) const {
+    return start_activity<Activity>(options, arguments...).result();
+  }
+  template <const auto& Definition, class... A>
+    requires detail::DefinesActivity<Definition>
+  auto execute_activity(const StartActivityOptions& options, const A&... arguments) const {
+    return start_activity<Definition>(options, arguments...).result();
+  }
+  template <class R, class... A>
+  R execute_activity(std::string_view name, const StartActivityOptions& options,
+                     const A&... arguments) const {
+    return start_activity<R>(name, options, arguments...).result();
+  }
+  // Of one that was started before; of an empty run id, the latest. Asks no server.
+  template <auto Activity, class = decltype(Activity)>
+    requires detail::FunctionPointer<Activity>
+  auto get_activity_handle(std::string id, std::string run_id = "") const {
+    return get_activity_handle<detail::ResultOf<Activity>>(std::move(id), std::move(run_id));
+  }
+  template <class R>
+  ActivityExecutionHandle<R> get_activity_handle(std::string id, std::string run_id = "") const {
+    return {for_handles(), {std::move(id), std::move(run_id)}};
+  }
+  // In the language of list filters: "ActivityType = 'upload' AND ExecutionStatus = 'Running'".
+  PagedRange<ActivityExecution> list_activities(const std::string& query = "",
+                                                const ListOptions& options = {}) const;
+  ActivityCount count_activities(const std::string& query = "") const;
+
   // Of an activity that raise_complete_async(): by its task token, or by its ids (an empty run id
   // means the run that is current). Asks no server.
   AsyncActivityHandle get_async_activity_handle(std::string task_token) const;
@@ -573,6 +630,16 @@ class Client {
         [&](detail::Arguments list) {
           return WorkflowHandle<detail::ResultOf<Run>>(for_handles(),
                                                        detail::start(*state_, type, options, list));
+        },
+        arguments...);
+  }
+  template <auto Activity, class = decltype(Activity), class... A>
+  auto start_activity_as(std::string_view name, const StartActivityOptions& options,
+                         const A&... arguments) const {
+    return detail::Passing<detail::ArgumentsOf<Activity>>::pass(
+        [&](detail::Arguments list) {
+          return ActivityExecutionHandle<detail::ResultOf<Activity>>(
+              for_handles(), detail::start_activity(*state_, name, options, list));
         },
         arguments...);
   }

@@ -237,6 +237,20 @@ class WorkflowAlreadyStartedError : public FailureError {
   std::string workflow_id_, workflow_type_, run_id_;
 };
 
+// Thrown by clients: an activity of this id runs, or its id may not be used again.
+class ActivityAlreadyStartedError : public FailureError {
+ public:
+  ActivityAlreadyStartedError(std::string activity_id, std::string activity_type,
+                              std::string run_id);
+  const std::string& activity_id() const { return activity_id_; }
+  const std::string& activity_type() const { return activity_type_; }
+  const std::string& run_id() const { return run_id_; }  // Empty where the server does not say.
+  void raise() const override { throw *this; }
+
+ private:
+  std::string activity_id_, activity_type_, run_id_;
+};
+
 // The schedule that was to be made is there.
 class ScheduleAlreadyRunningError : public TemporalError {
  public:
@@ -252,6 +266,17 @@ class ScheduleAlreadyRunningError : public TemporalError {
 class WorkflowFailureError : public TemporalError {
  public:
   explicit WorkflowFailureError(std::shared_ptr<const FailureError> cause);
+  const FailureError* cause() const { return cause_.get(); }
+
+ private:
+  std::shared_ptr<const FailureError> cause_;
+};
+
+// What the result() of an activity that stands alone throws when it did not complete. The cause is an
+// ApplicationError, CancelledError, TerminatedError or TimeoutError.
+class ActivityFailureError : public TemporalError {
+ public:
+  explicit ActivityFailureError(std::shared_ptr<const FailureError> cause);
   const FailureError* cause() const { return cause_.get(); }
 
  private:

@@ -402,6 +402,53 @@ struct ReportCancellationAsyncActivityInput {
   std::vector<Payload> details = {};
   RpcOptions rpc = {};
 };
+struct StartActivityExecutionInput {
+  const std::string activity;  // Its type.
+  StartActivityOptions options = {};
+  std::vector<Payload> arguments = {};
+  Headers headers = {};
+  RpcOptions rpc = {};
+};
+struct ActivityResultInput {
+  std::string id, run_id;
+  RpcOptions rpc = {};
+};
+struct DescribeActivityInput {
+  std::string id, run_id;
+  DescribeActivityOptions options = {};
+  RpcOptions rpc = {};
+};
+struct CancelActivityInput {
+  std::string id, run_id, reason;
+  RpcOptions rpc = {};
+};
+struct TerminateActivityInput {
+  std::string id, run_id, reason;
+  RpcOptions rpc = {};
+};
+struct PauseActivityInput {
+  std::string id, run_id, reason;
+  RpcOptions rpc = {};
+};
+struct UnpauseActivityInput {
+  std::string id, run_id, reason;
+  Duration jitter{};
+  RpcOptions rpc = {};
+};
+struct UpdateActivityOptionsInput {
+  std::string id, run_id;
+  std::optional<ActivityOptionsUpdate> update = {};  // None: as it was started.
+  RpcOptions rpc = {};
+};
+struct ListActivitiesInput {
+  std::string query;
+  ListOptions options = {};
+  RpcOptions rpc = {};
+};
+struct CountActivitiesInput {
+  std::string query;
+  RpcOptions rpc = {};
+};
 struct CreateScheduleInput {
   std::string id;
   Schedule schedule;
@@ -516,6 +563,36 @@ class ClientOutboundInterceptor : public detail::InterceptorLink<ClientOutboundI
   }
   virtual void report_cancellation_async_activity(ReportCancellationAsyncActivityInput input) {
     next().report_cancellation_async_activity(std::move(input));
+  }
+
+  // Of activities that stand alone.
+  virtual ActivityExecutionHandle<Payload> start_activity(StartActivityExecutionInput input) {
+    return next().start_activity(std::move(input));
+  }
+  virtual Payload activity_result(ActivityResultInput input) {  // Waits.
+    return next().activity_result(std::move(input));
+  }
+  virtual ActivityExecutionDescription describe_activity(DescribeActivityInput input) {
+    return next().describe_activity(std::move(input));
+  }
+  virtual void cancel_activity(CancelActivityInput input) {
+    next().cancel_activity(std::move(input));
+  }
+  virtual void terminate_activity(TerminateActivityInput input) {
+    next().terminate_activity(std::move(input));
+  }
+  virtual void pause_activity(PauseActivityInput input) { next().pause_activity(std::move(input)); }
+  virtual void unpause_activity(UnpauseActivityInput input) {
+    next().unpause_activity(std::move(input));
+  }
+  virtual ActivityExecutionOptions update_activity_options(UpdateActivityOptionsInput input) {
+    return next().update_activity_options(std::move(input));
+  }
+  virtual PagedRange<ActivityExecution> list_activities(ListActivitiesInput input) {
+    return next().list_activities(std::move(input));
+  }
+  virtual ActivityCount count_activities(CountActivitiesInput input) {
+    return next().count_activities(std::move(input));
   }
 
   virtual ScheduleHandle create_schedule(CreateScheduleInput input) {
