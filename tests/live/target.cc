@@ -1,6 +1,7 @@
 // The server of a test program that has Live fixtures.
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -61,7 +62,8 @@ int run_tests(int argc, char** argv) {
   std::unique_ptr<GenuineServer> genuine;
   the_target.genuine = argc > 1;
   if (argc > 1 && std::string(argv[1]) == "--genuine") {
-    genuine = std::make_unique<GenuineServer>();
+    genuine = std::make_unique<GenuineServer>(std::map<std::string, std::string>{
+        {"history.enableStandaloneActivityOperatorCommands", "true"}});
     the_target.address = genuine->address();
   } else if (argc > 2 && std::string(argv[1]) == "--address") {
     the_target.address = argv[2];

@@ -42,8 +42,8 @@ TEST_F(JobsSample, AJobThatIsInterruptedGoesOnWhereItStopped) {
   jobs::Studio studio(20ms);
   const auto work = [&] {
     auto worker = std::make_unique<Worker>(
-        client_, WorkerOptions{.task_queue = jobs::kTaskQueue,
-                               .max_heartbeat_throttle_interval = 10ms});
+        client_,
+        WorkerOptions{.task_queue = jobs::kTaskQueue, .max_heartbeat_throttle_interval = 10ms});
     worker->add(jobs::kRender, studio);
     worker->start();
     return worker;

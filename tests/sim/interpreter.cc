@@ -219,6 +219,27 @@ void Interpreter::on(const core::ResolveChildWorkflowExecution& job) {
   if (child) resolve(Kind::kChild, job.seq, *job_);
 }
 
+void Interpreter::on(const core::ResolveNexusOperationStart& job) {
+  if (std::holds_alternative<core::Failed>(job.status))
+    return resolve(Kind::kNexus, job.seq, *job_);
+  Operation* operation = under_way(Kind::kNexus, job.seq);
+  if (!operation) return;
+  if (operation->started)
+    violations_.push_back(absl::StrCat("a Nexus operation starts twice: ", job.seq));
+  operation->started = true;
+  digest_ = mix(digest_, text(*job_));
+}
+
+// One that is cancelled may end before it starts.
+void Interpreter::on(const core::ResolveNexusOperation& job) {
+  const Operation* operation = under_way(Kind::kNexus, job.seq);
+  if (operation && !operation->started && std::holds_alternative<core::Completed>(job.result)) {
+    violations_.push_back(
+        absl::StrCat("a Nexus operation completes that did not start: ", job.seq));
+  }
+  if (operation) resolve(Kind::kNexus, job.seq, *job_);
+}
+
 void Interpreter::answer_queries(const core::Activation& activation) {
   for (const core::Job& job : activation.jobs) {
     const auto* query = std::get_if<core::QueryWorkflow>(&job);

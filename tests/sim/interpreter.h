@@ -6,6 +6,7 @@
 #define CHIMERA_TESTS_SIM_INTERPRETER_H_
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -29,7 +30,16 @@ class Interpreter {
   std::string waiting() const;
 
  private:
-  enum class Kind : std::uint8_t { kActivity, kTimer, kChild, kSignal, kCancel, kLocal, kCount };
+  enum class Kind : std::uint8_t {
+    kActivity,
+    kTimer,
+    kChild,
+    kNexus,
+    kSignal,
+    kCancel,
+    kLocal,
+    kCount
+  };
   struct Operation {
     Kind kind;
     std::uint32_t seq;
@@ -57,6 +67,8 @@ class Interpreter {
   void on(const core::ResolveActivity& job);
   void on(const core::ResolveChildWorkflowExecutionStart& job);
   void on(const core::ResolveChildWorkflowExecution& job);
+  void on(const core::ResolveNexusOperationStart& job);
+  void on(const core::ResolveNexusOperation& job);
   void on(const core::ResolveSignalExternalWorkflow& job);
   void on(const core::ResolveRequestCancelExternalWorkflow& job);
   template <class Other>
@@ -66,11 +78,13 @@ class Interpreter {
 
   void run_fibers();
   void react_to_cancellation();
+  static std::optional<Kind> begun_by(Step::Kind step);
   bool step(Fiber& fiber);  // False: it waits.
   void begin(Kind kind, const Step& step, Fiber& fiber);
   void schedule_activity(const Step& step, std::uint32_t seq);
   void schedule_local(const Step& step, std::uint32_t seq);
   void start_child(const Step& step, std::uint32_t seq);
+  void schedule_nexus(const Step& step, std::uint32_t seq);
   bool wait(Fiber& fiber, bool all);
   bool end_fiber(Fiber& fiber);
   void cancel(Operation& operation);

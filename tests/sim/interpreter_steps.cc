@@ -28,28 +28,42 @@ void Interpreter::react_to_cancellation() {
   }
 }
 
+// The operation that a step begins.
+std::optional<Interpreter::Kind> Interpreter::begun_by(Step::Kind step) {
+  using K = Step::Kind;
+  switch (step) {
+    case K::kActivity:
+      return Kind::kActivity;
+    case K::kLocal:
+      return Kind::kLocal;
+    case K::kTimer:
+      return Kind::kTimer;
+    case K::kChild:
+      return Kind::kChild;
+    case K::kNexus:
+      return Kind::kNexus;
+    case K::kSignalExternal:
+      return Kind::kSignal;
+    case K::kCancelExternal:
+      return Kind::kCancel;
+    default:
+      return std::nullopt;
+  }
+}
+
 bool Interpreter::step(Fiber& fiber) {
   using K = Step::Kind;
   if (fiber.at >= fiber.routine->size()) return end_fiber(fiber);
   const Step& step = (*fiber.routine)[fiber.at];
   switch (step.kind) {
     case K::kActivity:
-      begin(Kind::kActivity, step, fiber);
-      break;
     case K::kLocal:
-      begin(Kind::kLocal, step, fiber);
-      break;
     case K::kTimer:
-      begin(Kind::kTimer, step, fiber);
-      break;
     case K::kChild:
-      begin(Kind::kChild, step, fiber);
-      break;
+    case K::kNexus:
     case K::kSignalExternal:
-      begin(Kind::kSignal, step, fiber);
-      break;
     case K::kCancelExternal:
-      begin(Kind::kCancel, step, fiber);
+      begin(*begun_by(step.kind), step, fiber);
       break;
     case K::kWaitAll:
       if (!wait(fiber, /*all=*/true)) return false;
@@ -123,6 +137,8 @@ void Interpreter::begin(Kind kind, const Step& step, Fiber& fiber) {
       return command(core::StartTimer{seq, std::chrono::milliseconds(step.a)});
     case Kind::kChild:
       return start_child(step, seq);
+    case Kind::kNexus:
+      return schedule_nexus(step, seq);
     case Kind::kSignal: {
       core::SignalExternalWorkflowExecution signal{seq};
       signal.attributes.mutable_execution()->set_workflow_id("another");
@@ -165,6 +181,16 @@ void Interpreter::start_child(const Step& step, std::uint32_t seq) {
   command(std::move(start));
 }
 
+void Interpreter::schedule_nexus(const Step& step, std::uint32_t seq) {
+  core::ScheduleNexusOperation schedule{
+      seq, static_cast<core::NexusOperationCancellationType>(step.a), {}};
+  schedule.attributes.set_endpoint("endpoint");
+  schedule.attributes.set_service("Service");
+  schedule.attributes.set_operation("work");
+  *schedule.attributes.mutable_input() = payload();
+  command(std::move(schedule));
+}
+
 bool Interpreter::wait(Fiber& fiber, bool all) {
   auto& waited = fiber.operations;
   const auto is_done = [this](std::size_t at) { return operations_[at].done; };
@@ -192,6 +218,8 @@ void Interpreter::cancel(Operation& operation) {
     case Kind::kChild:
       return command(
           core::CancelChildWorkflowExecution{operation.seq, absl::StrCat("digest ", digest_)});
+    case Kind::kNexus:
+      return command(core::RequestCancelNexusOperation{operation.seq});
     case Kind::kSignal:
       return command(core::CancelSignalWorkflow{operation.seq});
     default:

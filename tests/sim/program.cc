@@ -22,6 +22,7 @@ constexpr std::array<KindRow, static_cast<std::size_t>(Kind::kCount)> kKinds{{
     {Kind::kLocal, "local activity", 10, 3, 1},
     {Kind::kTimer, "timer", 12, 8000, 1},
     {Kind::kChild, "child", 9, 4, 1},
+    {Kind::kNexus, "Nexus operation", 8, 4, 1},
     {Kind::kSignalExternal, "signal external", 4, 1, 1},
     {Kind::kCancelExternal, "cancel external", 3, 1, 1},
     {Kind::kWaitAll, "wait for all", 5, 1, 1},
@@ -40,7 +41,19 @@ constexpr std::array<KindRow, static_cast<std::size_t>(Kind::kCount)> kKinds{{
     {Kind::kSkipIf, "skip if", 6, 16, 4},
 }};
 
-Routine make_routine(Rng& rng, std::size_t length) {
+bool lasts(Kind kind) {
+  return kind == Kind::kActivity || kind == Kind::kLocal || kind == Kind::kChild ||
+         kind == Kind::kNexus;
+}
+
+// What is cancelled in the task that began it never reaches the server: now and then there is time.
+void cancel_later(Rng& rng, Routine& routine) {
+  routine.push_back({Kind::kTimer, static_cast<std::uint32_t>(rng.below(500)), 0});
+  routine.push_back({Kind::kWaitAny, 0, 0});
+  routine.push_back({Kind::kCancel, static_cast<std::uint32_t>(rng.below(2)), 1});
+}
+
+Routine make_routine(Rng& rng, std::size_t length, bool nexus) {
   std::uint32_t total = 0;
   for (const KindRow& row : kKinds) total += row.weight;
   Routine routine;
@@ -48,8 +61,10 @@ Routine make_routine(Rng& rng, std::size_t length) {
     std::uint64_t at = rng.below(total);
     const KindRow* row = kKinds.data();
     while (at >= row->weight) at -= row++->weight;
+    if (row->kind == Kind::kNexus && !nexus) continue;
     routine.push_back({row->kind, static_cast<std::uint32_t>(rng.below(row->a_end)),
                        static_cast<std::uint32_t>(rng.below(row->b_end))});
+    if (lasts(row->kind) && rng.percent(15)) cancel_later(rng, routine);
   }
   return routine;
 }
@@ -67,12 +82,12 @@ void describe(const char* name, const Routine& routine, std::string& out) {
 
 }  // namespace
 
-Program make_program(std::uint64_t seed) {
+Program make_program(std::uint64_t seed, bool nexus) {
   Rng rng(seed, "program");
   Program program;
-  program.main = make_routine(rng, rng.between(2, 24));
+  program.main = make_routine(rng, rng.between(2, 24), nexus);
   for (std::uint64_t count = rng.between(1, 3); count > 0; --count) {
-    program.handlers.push_back(make_routine(rng, rng.below(7)));
+    program.handlers.push_back(make_routine(rng, rng.below(7), nexus));
   }
   const std::uint64_t on_cancel = rng.below(10);
   program.on_cancel = on_cancel < 2   ? Program::OnCancel::kIgnore

@@ -15,6 +15,7 @@ struct Step {
     kLocal,           // a: cancellation type; a local activity
     kTimer,           // a: milliseconds
     kChild,           // a: cancellation type
+    kNexus,           // a: cancellation type
     kSignalExternal,  //
     kCancelExternal,  //
     kWaitAll,         // for every operation of the routine
@@ -49,7 +50,8 @@ struct Program {
   bool waits_for_handlers = true;
 };
 
-Program make_program(std::uint64_t seed);
+// `nexus`: with Nexus operations.
+Program make_program(std::uint64_t seed, bool nexus = true);
 // For people: a line per step.
 std::string describe(const Program& program);
 

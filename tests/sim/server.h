@@ -113,6 +113,9 @@ class SimServer {
     std::string workflow_id, run_id;
     bool started = false, over = false;
   };
+  struct Nexus {
+    bool started = false, over = false, cancelled = false;
+  };
   struct Update {
     api::update::v1::Request request;
     enum { kAdmitted, kAccepted, kCompleted, kRejected } state = kAdmitted;
@@ -177,6 +180,12 @@ class SimServer {
   void cancel_external(
       const api::command::v1::RequestCancelExternalWorkflowExecutionCommandAttributes& command);
   void cancel_child(const std::string& workflow_id);
+  // --- server_nexus.cc
+  void schedule_nexus(const api::command::v1::ScheduleNexusOperationCommandAttributes& command);
+  void begin_nexus(std::int64_t scheduled_id);
+  void end_nexus(std::int64_t scheduled_id, bool cancelled);
+  void cancel_nexus(std::int64_t scheduled_id);
+  void answer_nexus_cancel(std::int64_t scheduled_id);
   void apply_message(const std::string& id, const RespondWorkflowTaskCompletedRequest& request);
   void close(EventType type, const api::command::v1::Command& command);
 
@@ -200,6 +209,7 @@ class SimServer {
   std::map<std::string, std::int64_t> timers_;                    // Id to started event.
   std::set<std::string> timer_ids_;                               // All ever.
   std::map<std::int64_t, Child> children_;                        // By initiated event.
+  std::map<std::int64_t, Nexus> nexus_;                           // By scheduled event.
   std::map<std::int64_t, std::int64_t> started_;  // Scheduled or initiated event to started event.
   std::map<std::string, Update> updates_;
   std::vector<std::string> waiting_updates_;  // Admitted, in no task.

@@ -54,6 +54,11 @@ void SimServer::apply_command(const api::command::v1::Command& command,
     case enums::COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION:
       return cancel_external(
           command.request_cancel_external_workflow_execution_command_attributes());
+    case enums::COMMAND_TYPE_SCHEDULE_NEXUS_OPERATION:
+      return schedule_nexus(command.schedule_nexus_operation_command_attributes());
+    case enums::COMMAND_TYPE_REQUEST_CANCEL_NEXUS_OPERATION:
+      return cancel_nexus(
+          command.request_cancel_nexus_operation_command_attributes().scheduled_event_id());
     case enums::COMMAND_TYPE_RECORD_MARKER: {
       auto& made = append(event(enums::EVENT_TYPE_MARKER_RECORDED));
       auto& attributes = *made.mutable_marker_recorded_event_attributes();

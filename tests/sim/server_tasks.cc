@@ -38,6 +38,10 @@ bool is_result(EventType type) {
     case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT:
     case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED:
     case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED:
+    case enums::EVENT_TYPE_NEXUS_OPERATION_COMPLETED:
+    case enums::EVENT_TYPE_NEXUS_OPERATION_FAILED:
+    case enums::EVENT_TYPE_NEXUS_OPERATION_TIMED_OUT:
+    case enums::EVENT_TYPE_NEXUS_OPERATION_CANCELED:
       return true;
     default:
       return false;

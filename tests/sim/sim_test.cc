@@ -22,7 +22,7 @@ TEST(Simulation, EvictedAndReplayedRunsDoTheSame) {
 // The worlds that chance makes hold every kind of event that the core has to follow.
 TEST(Simulation, ReachesEveryKindOfEvent) {
   if (options().seeds < 100) GTEST_SKIP() << "too few seeds";
-  for (std::uint64_t seed = 1; coverage().seeds < 300; ++seed) simulate(seed);
+  for (std::uint64_t seed = 501; coverage().seeds < 1000; ++seed) simulate(seed);
   for (const char* type : {"WorkflowExecutionStarted",
                            "WorkflowExecutionCompleted",
                            "WorkflowExecutionFailed",
@@ -51,6 +51,15 @@ TEST(Simulation, ReachesEveryKindOfEvent) {
                            "ChildWorkflowExecutionCanceled",
                            "ChildWorkflowExecutionTimedOut",
                            "ChildWorkflowExecutionTerminated",
+                           "NexusOperationScheduled",
+                           "NexusOperationStarted",
+                           "NexusOperationCompleted",
+                           "NexusOperationFailed",
+                           "NexusOperationTimedOut",
+                           "NexusOperationCanceled",
+                           "NexusOperationCancelRequested",
+                           "NexusOperationCancelRequestCompleted",
+                           "NexusOperationCancelRequestFailed",
                            "SignalExternalWorkflowExecutionInitiated",
                            "SignalExternalWorkflowExecutionFailed",
                            "ExternalWorkflowExecutionSignaled",

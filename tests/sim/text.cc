@@ -62,6 +62,15 @@ std::string ended(const core::ResolveChildWorkflowExecutionStart::StartFailed& f
   return absl::StrCat("not started ", failed.workflow_id, " ", failed.workflow_type, " ",
                       static_cast<int>(failed.cause));
 }
+std::string ended(const core::ResolveNexusOperationStart::OperationToken& started) {
+  return absl::StrCat("started ", started.token);
+}
+std::string ended(const core::ResolveNexusOperationStart::StartedSync&) {
+  return "started at once";
+}
+std::string ended(const core::ResolveNexusOperation::TimedOut& timed_out) {
+  return absl::StrCat("timed out ", failure_text(timed_out.failure));
+}
 std::string ended(const core::Backoff& backoff) {
   return absl::StrCat("again ", backoff.attempt, " ", backoff.duration.count(), " ",
                       backoff.original_schedule_time.time_since_epoch().count());

@@ -54,7 +54,7 @@ class WholeJudge {
  public:
   WholeJudge(std::uint64_t seed, PartFault fault)
       : seed_(seed),
-        program_(make_program(seed)),
+        program_(make_program(seed, /*nexus=*/false)),
         rng_(seed, "whole judge"),
         driver_(seed, program_, fault) {}
 

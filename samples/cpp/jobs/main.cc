@@ -2,19 +2,19 @@
 //   jobs worker localhost:7233
 //   jobs cat.png 200 localhost:7233
 //   jobs overview localhost:7233
-#include "jobs.h"
-
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 
 #include "chimera/worker.h"
+#include "jobs.h"
 
 int main(int argc, char** argv) {
   const std::string what = argc > 1 ? argv[1] : "";
   const bool has_width = what != "worker" && what != "overview";
   if (argc != (has_width ? 4 : 3)) {
-    std::fprintf(stderr, "usage: jobs worker ADDRESS | jobs IMAGE WIDTH ADDRESS | jobs overview ADDRESS\n");
+    std::fprintf(stderr,
+                 "usage: jobs worker ADDRESS | jobs IMAGE WIDTH ADDRESS | jobs overview ADDRESS\n");
     return 2;
   }
   const auto client = chimera::Client::connect({.target_host = argv[argc - 1]});

@@ -272,8 +272,8 @@ class WorkflowFailureError : public TemporalError {
   std::shared_ptr<const FailureError> cause_;
 };
 
-// What the result() of an activity that stands alone throws when it did not complete. The cause is an
-// ApplicationError, CancelledError, TerminatedError or TimeoutError.
+// What the result() of an activity that stands alone throws when it did not complete. The cause is
+// an ApplicationError, CancelledError, TerminatedError or TimeoutError.
 class ActivityFailureError : public TemporalError {
  public:
   explicit ActivityFailureError(std::shared_ptr<const FailureError> cause);

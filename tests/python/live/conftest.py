@@ -11,7 +11,12 @@ from live_support import CITY, ORDERS
 from chimera.client import Client
 from chimera.testing import WorkflowEnvironment
 
-ARGUMENTS = ["--dynamic-config-value", "system.forceSearchAttributesCacheRefreshOnRead=true"]
+ARGUMENTS = [
+    "--dynamic-config-value",
+    "system.forceSearchAttributesCacheRefreshOnRead=true",
+    "--dynamic-config-value",
+    "history.enableStandaloneActivityOperatorCommands=true",
+]
 
 
 @pytest.fixture(scope="session", params=["embedded", pytest.param("genuine", marks=pytest.mark.peer)])
