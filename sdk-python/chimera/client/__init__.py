@@ -93,6 +93,7 @@ from chimera.types import (
 )
 
 if TYPE_CHECKING:
+    from chimera.activity import ActivityCancellationDetails
     from chimera.client._cloud import CloudOperationsClient
     from chimera.client._inputs import (
         BackfillScheduleInput,
@@ -198,10 +199,12 @@ else:
             "chimera.client._versioning",
             "chimera.client._inputs",
             "chimera.converter._storage",
+            "chimera.activity",
         ],
     )
 
 __all__ = [
+    "ActivityCancellationDetails",
     "ActivityExecution",
     "ActivityExecutionAsyncIterator",
     "ActivityExecutionCount",

@@ -279,7 +279,7 @@ class ActivityMethods:
         **options: Unpack[StartActivityOptions],
     ) -> ActivityHandle[ReturnType]: ...
 
-    @_options_of(start_activity, "result_type")
+    @_options_of(start_activity)
     async def start_activity_class(
         self, activity: Any, arg: Any = common._arg_unset, **options: Any
     ) -> ActivityHandle[Any]:
@@ -334,7 +334,7 @@ class ActivityMethods:
         **options: Unpack[StartActivityOptions],
     ) -> ReturnType: ...
 
-    @_options_of(start_activity, "result_type")
+    @_options_of(start_activity)
     async def execute_activity_class(self, activity: Any, arg: Any = common._arg_unset, **options: Any) -> Any:
         """execute_activity of a class whose objects are called."""
         return await self.execute_activity(activity, arg, **options)
@@ -387,7 +387,7 @@ class ActivityMethods:
         **options: Unpack[StartActivityOptions],
     ) -> ActivityHandle[ReturnType]: ...
 
-    @_options_of(start_activity, "result_type")
+    @_options_of(start_activity)
     async def start_activity_method(
         self, activity: Any, arg: Any = common._arg_unset, **options: Any
     ) -> ActivityHandle[Any]:
@@ -442,7 +442,7 @@ class ActivityMethods:
         **options: Unpack[StartActivityOptions],
     ) -> ReturnType: ...
 
-    @_options_of(start_activity, "result_type")
+    @_options_of(start_activity)
     async def execute_activity_method(self, activity: Any, arg: Any = common._arg_unset, **options: Any) -> Any:
         """execute_activity of a method."""
         return await self.execute_activity(activity, arg, **options)
