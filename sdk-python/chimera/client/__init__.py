@@ -3,6 +3,18 @@
 from typing import TYPE_CHECKING
 
 from chimera._lazy import late_names as _late_names
+from chimera.client._activity import (
+    ActivityExecution,
+    ActivityExecutionAsyncIterator,
+    ActivityExecutionCount,
+    ActivityExecutionCountAggregationGroup,
+    ActivityExecutionDescription,
+    ActivityExecutionOptions,
+    ActivityOptionsKey,
+    ActivityOptionsKeys,
+    ActivityOptionsUpdate,
+)
+from chimera.client._activity_handle import ActivityHandle
 from chimera.client._async_activity import AsyncActivityHandle, AsyncActivityIDReference
 from chimera.client._client import Client
 from chimera.client._config import ClientConfig, ClientConnectConfig
@@ -190,8 +202,18 @@ else:
     )
 
 __all__ = [
+    "ActivityExecution",
+    "ActivityExecutionAsyncIterator",
+    "ActivityExecutionCount",
+    "ActivityExecutionCountAggregationGroup",
+    "ActivityExecutionDescription",
+    "ActivityExecutionOptions",
     "ActivityExecutionStatus",
     "ActivityFailureError",
+    "ActivityHandle",
+    "ActivityOptionsKey",
+    "ActivityOptionsKeys",
+    "ActivityOptionsUpdate",
     "ActivitySerializationContext",
     "AnyType",
     "AsyncActivityCancelledError",

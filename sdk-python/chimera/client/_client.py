@@ -14,6 +14,7 @@ import chimera.service
 from chimera import common
 from chimera._lazy import LazyModule
 from chimera.client import _names
+from chimera.client._activity_client import ActivityMethods
 from chimera.client._async_activity import AsyncActivityHandle, AsyncActivityIDReference
 from chimera.client._config import ClientConfig
 from chimera.client._enums import WorkflowUpdateStage
@@ -53,7 +54,7 @@ else:
     inputs = LazyModule("chimera.client._inputs")
 
 
-class Client(ScheduleMethods, VersioningMethods):
+class Client(ActivityMethods, ScheduleMethods, VersioningMethods):
     """One namespace on one connection. Safe to share; bound to no event loop once it is connected."""
 
     @classmethod

@@ -52,6 +52,24 @@ class WithStartOptions(_WorkflowOptions, total=False):
     id_conflict_policy: Required[common.WorkflowIDConflictPolicy]
 
 
+class StartActivityOptions(CallOptions, total=False):
+    """Of start_activity and its siblings."""
+
+    id: Required[str]
+    task_queue: Required[str]
+    schedule_to_close_timeout: timedelta | None
+    schedule_to_start_timeout: timedelta | None
+    start_to_close_timeout: timedelta | None
+    heartbeat_timeout: timedelta | None
+    id_reuse_policy: common.ActivityIDReusePolicy
+    id_conflict_policy: common.ActivityIDConflictPolicy
+    retry_policy: common.RetryPolicy | None
+    search_attributes: common.TypedSearchAttributes | None
+    summary: str | None
+    priority: common.Priority
+    start_delay: timedelta | None
+
+
 class QueryOptions(CallOptions, total=False):
     """Of a query."""
 
