@@ -9,9 +9,11 @@
 
 #include "core/telemetry/log.h"
 #include "server/archival/files.h"
+#include "server/base/tokens.h"
 #include "server/engine/archival.h"
 #include "server/engine/batches.h"
 #include "server/engine/engine.h"
+#include "server/engine/standalone/reports.h"
 #include "server/engine/time_skipping.h"
 #include "server/engine/turn/recovery.h"
 #include "server/service/batches.h"
@@ -213,9 +215,15 @@ class ServerImpl : public Server {
   }
 
   void rest(const std::string& task_token, Nanos time, absl::AnyInvocable<void()> done) {
+    TimeSkipping* skipping = engine_->time_skipping.get();
+    const std::optional<TaskToken> token = TaskToken::decode(task_token);
+    if (skipping != nullptr && token && token->workflow_id.empty()) {
+      const auto alone = find_standalone_by_token(*engine_, *token);
+      return alone.ok() ? skipping->rest(**alone, time, std::move(done)) : done();
+    }
     const absl::StatusOr<ActivityRef> activity = find_activity_by_token(*engine_, task_token);
-    if (!activity.ok() || engine_->time_skipping == nullptr) return done();
-    engine_->time_skipping->rest(*activity->run, activity->scheduled_id, time, std::move(done));
+    if (!activity.ok() || skipping == nullptr) return done();
+    skipping->rest(*activity->run, activity->scheduled_id, time, std::move(done));
   }
 
   Loop loop_;

@@ -11,6 +11,7 @@
 #include "server/engine/run/side_record.h"
 #include "server/engine/run/visible.h"
 #include "server/engine/schedules.h"
+#include "server/engine/standalone/activity_executions.h"
 #include "server/engine/time_skipping.h"
 #include "server/visibility/visibility.h"
 
@@ -22,6 +23,7 @@ Engine::Engine(Loop& loop, std::unique_ptr<Store> store)
       removals(std::make_unique<Removals>(*this)),
       deployments(std::make_unique<Deployments>(*this)),
       archival(std::make_unique<Archival>(*this, loop.has_thread())),
+      activity_executions(std::make_unique<ActivityExecutions>(*this)),
       loop_(loop),
       store_(std::move(store)),
       outbox_(*store_),
@@ -101,8 +103,10 @@ void Engine::after_turn() {
   changes.values = std::exchange(values_, {});
   changes.deleted_runs = std::exchange(deleted_, {});
   schedules->collect(changes);
+  activity_executions->collect(changes);
   outbox_.flush(std::move(changes), loop_.timer_is_near());
   runs_.trim();
+  activity_executions->trim();
 }
 
 }  // namespace chimera::server

@@ -26,7 +26,8 @@ namespace chimera::server {
 namespace visibility {
 class Visibility;
 }
-class Archival;  // archival.h
+class ActivityExecutions;  // standalone/activity_executions.h
+class Archival;            // archival.h
 class Batches;
 class Removals;
 class Deployments;
@@ -83,6 +84,7 @@ class Engine {
   const std::unique_ptr<Removals> removals;
   const std::unique_ptr<Deployments> deployments;
   const std::unique_ptr<Archival> archival;
+  const std::unique_ptr<ActivityExecutions> activity_executions;
   std::unique_ptr<TimeSkipping> time_skipping;  // Null: this server's time is the clock's.
   std::string address;  // HOST:PORT, where clients find the server; empty without a port.
 

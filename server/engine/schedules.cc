@@ -25,17 +25,6 @@ namespace {
 
 constexpr std::uint64_t kLayout = 1;  // Of a row.
 
-template <class Archive, class List, class Visit>
-void visit_list(Archive& ar, List& list, Visit visit) {
-  std::size_t size = list.size();
-  ar.number(size);
-  if constexpr (Archive::kReading) {
-    for (; size > 0 && ar.ok; --size) visit(list.emplace_back());
-  } else {
-    for (auto& each : list) visit(each);
-  }
-}
-
 template <class Archive>
 void visit(Archive& ar, ScheduleEnvelope& envelope, schedule::State& state) {
   ar.text(envelope.id);

@@ -7,6 +7,7 @@
 
 #include "core/telemetry/log.h"
 #include "server/engine/engine.h"
+#include "server/engine/standalone/activity_executions.h"
 
 namespace chimera::server {
 
@@ -17,15 +18,20 @@ bool TimeSkipping::is_busy(const Run& run) const {
   return std::any_of(activities.begin(), activities.end(), [&](const auto& each) {
     const auto& [id, activity] = each;
     if (!activity.is_started()) return activity.dispatched && !run.paused();
-    const auto resting = resting_.find({&run, id});
-    return resting == resting_.end() || resting->second.stamp != activity.stamp;
+    return !is_resting({&run, id}, activity);
   });
+}
+
+bool TimeSkipping::is_resting(const RestKey& key, const Activity& activity) const {
+  const auto resting = resting_.find(key);
+  return resting != resting_.end() && resting->second.stamp == activity.stamp;
 }
 
 void TimeSkipping::begin(Engine& engine, int locks) {
   engine.time_skipping.reset(new TimeSkipping(engine, locks));
   TimeSkipping& time = *engine.time_skipping;
   for (const auto& [id, run] : engine.runs().in_memory()) time.note(*run);
+  engine.activity_executions->each_open([&time](const auto& execution) { time.note(execution); });
   engine.loop().skip_when(
       [&time] { return time.may_skip(); },
       [&engine](Nanos ahead) { engine.put_value("meta", kAheadKey, absl::StrCat(ahead.count())); });
@@ -57,50 +63,83 @@ TimeSkipping::Sleeper TimeSkipping::take(std::uint64_t id) {
   return sleeper;
 }
 
-void TimeSkipping::rest(const Run& run, std::int64_t scheduled_id, Nanos time,
-                        absl::AnyInvocable<void()> done) {
-  const std::pair<const Run*, std::int64_t> activity(&run, scheduled_id);
-  if (const auto before = resting_.find(activity); before != resting_.end()) {
+void TimeSkipping::rest(const RestKey& key, const Activity& activity, Nanos time,
+                        absl::AnyInvocable<void()> awake, absl::AnyInvocable<void()> done) {
+  if (const auto before = resting_.find(key); before != resting_.end()) {
     const std::uint64_t sleeper = before->second.sleeper;
     resting_.erase(before);  // Of an attempt that has timed out.
     end_rest(sleeper);
   }
   const WallTime at = std::min(add_saturated(engine_.now(), time), kLast);
-  const std::uint64_t stamp = run.open<Activities>().find(scheduled_id)->stamp;
-  auto end = [this, activity, stamp, weak = RunWeak(share(run)), done = std::move(done)]() mutable {
-    const auto resting = resting_.find(activity);
+  const std::uint64_t stamp = activity.stamp;
+  auto end = [this, key, stamp, awake = std::move(awake), done = std::move(done)]() mutable {
+    const auto resting = resting_.find(key);
     if (resting != resting_.end() && resting->second.stamp == stamp) resting_.erase(resting);
-    if (const RunPtr still = weak.lock()) note(*still);
+    awake();
     done();
   };
-  resting_[activity] = {stamp, sleep(at, /*unlocked=*/false, std::move(end))};
+  resting_[key] = {stamp, sleep(at, /*unlocked=*/false, std::move(end))};
+}
+
+void TimeSkipping::rest(const Run& run, std::int64_t scheduled_id, Nanos time,
+                        absl::AnyInvocable<void()> done) {
+  auto awake = [this, weak = RunWeak(share(run))] {
+    if (const RunPtr still = weak.lock()) note(*still);
+  };
+  rest({&run, scheduled_id}, *run.open<Activities>().find(scheduled_id), time, std::move(awake),
+       std::move(done));
   note(run);
+}
+
+void TimeSkipping::rest(const ActivityExecution& execution, Nanos time,
+                        absl::AnyInvocable<void()> done) {
+  auto awake = [this, weak = std::weak_ptr(share(execution))] {
+    if (const auto still = weak.lock()) note(*still);
+  };
+  rest({&execution, 0}, execution.activity, time, std::move(awake), std::move(done));
+  note(execution);
 }
 
 void TimeSkipping::end_rest(std::uint64_t sleeper) {
   engine_.follow_up([ended = std::make_shared<Sleeper>(take(sleeper))] { ended->done(); });
 }
 
-void TimeSkipping::end_all_rest(const Run& run) {
-  for (auto each = resting_.lower_bound({&run, 0}); each != resting_.end();) {
-    if (each->first.first != &run) break;
+void TimeSkipping::end_all_rest(const void* owner) {
+  for (auto each = resting_.lower_bound({owner, 0}); each != resting_.end();) {
+    if (each->first.first != owner) break;
     end_rest(each->second.sleeper);
     each = resting_.erase(each);
   }
 }
 
 void TimeSkipping::drop(const Run& run) {
-  end_all_rest(run);
+  end_all_rest(&run);
   busy_.erase(&run);
 }
 
 void TimeSkipping::note(const Run& run) {
-  if (!run.running()) end_all_rest(run);
+  if (!run.running()) end_all_rest(&run);
   if (is_busy(run)) {
     busy_.insert(&run);
   } else {
     busy_.erase(&run);
   }
+}
+
+void TimeSkipping::note(const ActivityExecution& execution) {
+  const Activity& activity = execution.activity;
+  if (!execution.open()) end_all_rest(&execution);
+  const bool works = activity.is_started() ? !is_resting({&execution, 0}, activity)
+                                           : activity.dispatched && !activity.paused;
+  if (execution.open() && works)
+    busy_.insert(&execution);
+  else
+    busy_.erase(&execution);
+}
+
+void TimeSkipping::drop(const ActivityExecution& execution) {
+  end_all_rest(&execution);
+  busy_.erase(&execution);
 }
 
 bool TimeSkipping::may_skip() {

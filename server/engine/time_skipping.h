@@ -16,6 +16,7 @@
 
 namespace chimera::server {
 
+struct ActivityExecution;  // standalone/activity_execution.h
 class Engine;
 
 class TimeSkipping {
@@ -37,10 +38,13 @@ class TimeSkipping {
   // A started activity of the run does not hold time for so long. Then `done` is called; earlier if
   // the run closes.
   void rest(const Run& run, std::int64_t scheduled_id, Nanos time, absl::AnyInvocable<void()> done);
+  void rest(const ActivityExecution& execution, Nanos time, absl::AnyInvocable<void()> done);
 
   // The run has changed, or is gone.
   void note(const Run& run);
+  void note(const ActivityExecution& execution);
   void drop(const Run& run);
+  void drop(const ActivityExecution& execution);
   // Time does not skip beyond it: later times might not fit into their type.
   static constexpr WallTime kLast = kLastOfSkips;
   // Nobody holds time, and nobody works: workflow tasks (whether or not there is a worker),
@@ -54,24 +58,29 @@ class TimeSkipping {
     bool unlocked = false;
   };
 
-  // An attempt of an activity.
-  struct Resting {
+  // An activity: its run, or itself if it stands alone, and its scheduled id.
+  using RestKey = std::pair<const void*, std::int64_t>;
+  struct Resting {  // An attempt of it.
     std::uint64_t stamp = 0, sleeper = 0;
   };
 
   TimeSkipping(Engine& engine, int locks) : engine_(engine), locks_(locks) {}
   Sleeper take(std::uint64_t id);
   bool is_busy(const Run& run) const;
+  bool is_resting(const RestKey& key, const Activity& activity) const;
+  // `awake` is called when it is over, before `done`.
+  void rest(const RestKey& key, const Activity& activity, Nanos time,
+            absl::AnyInvocable<void()> awake, absl::AnyInvocable<void()> done);
   // Its activity's, which is told.
   void end_rest(std::uint64_t sleeper);
-  void end_all_rest(const Run& run);
+  void end_all_rest(const void* owner);
 
   Engine& engine_;
   int locks_;
   bool told_of_the_end_ = false;
-  absl::flat_hash_set<const Run*> busy_;
+  absl::flat_hash_set<const void*> busy_;  // Runs, and activities that stand alone.
   std::map<std::uint64_t, Sleeper> sleepers_;
-  std::map<std::pair<const Run*, std::int64_t>, Resting> resting_;  // By scheduled id.
+  std::map<RestKey, Resting> resting_;
   std::uint64_t last_sleeper_ = 0;
 };
 

@@ -52,12 +52,6 @@ absl::StatusOr<Selection> select(Engine& engine, const auto& request, bool all) 
   return selection;
 }
 
-// "retryPolicy.maximumAttempts" and "retry_policy.maximum_attempts" are one path.
-std::string plain(std::string path) {
-  absl::AsciiStrToLower(&path);
-  return absl::StrReplaceAll(path, {{"_", ""}});
-}
-
 void merge_retry_policy(const std::string& path, const common::RetryPolicy& from,
                         common::RetryPolicy& to) {
   const bool all = path == "retrypolicy";
@@ -84,7 +78,6 @@ void merge_priority(const std::string& path, const Options& from, Attributes& to
     to.mutable_priority()->set_fairness_weight(from.priority().fairness_weight());
 }
 
-// Paths that are no options are passed over, as by server 1.29.
 void merge(const std::string& path, const Options& from, Attributes& to) {
   if (path == "taskqueue" || path == "taskqueue.name")
     to.mutable_task_queue()->set_name(from.task_queue().name());
@@ -105,8 +98,7 @@ absl::StatusOr<Attributes> changed(const Run& run, const Activity& activity,
       !problem.empty())
     return invalid(problem);
   Attributes attributes = activity.attributes();
-  for (const std::string& path : request.update_mask().paths())
-    merge(plain(path), request.activity_options(), attributes);
+  merge_options(request.update_mask(), request.activity_options(), attributes);
   if (attributes.task_queue().name().empty()) return invalid("taskQueue is not set");
   if (absl::Status s = check_queue_name(attributes.task_queue().name()); !s.ok()) return s;
   const std::string which = absl::StrCat("ActivityId=", attributes.activity_id(),
@@ -145,6 +137,15 @@ void change_each(Engine& engine, const Selection& selection, Change change) {
 }
 
 }  // namespace
+
+std::string plain_path(std::string path) {
+  absl::AsciiStrToLower(&path);
+  return absl::StrReplaceAll(path, {{"_", ""}});
+}
+
+void merge_options(const google::protobuf::FieldMask& mask, const Options& from, Attributes& to) {
+  for (const std::string& path : mask.paths()) merge(plain_path(path), from, to);
+}
 
 absl::Status pause(Engine& engine, wf::PauseActivityRequest& request, wf::PauseActivityResponse&) {
   absl::StatusOr<Selection> selection = select(engine, request, /*all=*/false);

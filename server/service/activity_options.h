@@ -16,6 +16,13 @@ absl::Status reset(Engine& engine, wf::ResetActivityRequest& request, wf::ResetA
 absl::Status update_options(Engine& engine, wf::UpdateActivityOptionsRequest& request,
                             wf::UpdateActivityOptionsResponse& response);
 
+// "retryPolicy.maximumAttempts" and "retry_policy.maximum_attempts" are one path.
+std::string plain_path(std::string path);
+// Paths that are no options are passed over, as by server 1.29.
+void merge_options(const google::protobuf::FieldMask& mask,
+                   const ::temporal::api::activity::v1::ActivityOptions& from,
+                   Activity::Attributes& to);
+
 }  // namespace chimera::server
 
 #endif  // CHIMERA_SERVER_SERVICE_ACTIVITY_OPTIONS_H_

@@ -12,6 +12,8 @@ void register_all_handlers(MethodTable& table) {
   register_activities(table);
   register_activity_options(table);
   register_activity_executions(table);
+  register_activity_lists(table);
+  register_activity_operators(table);
   register_starts(table);
   register_executions(table);
   register_workflow_options(table);

@@ -3,6 +3,7 @@
 #ifndef CHIMERA_SERVER_SERVICE_LISTING_H_
 #define CHIMERA_SERVER_SERVICE_LISTING_H_
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +15,7 @@
 #include "server/base/tokens.h"
 #include "server/engine/engine.h"
 #include "server/visibility/entry.h"
+#include "server/visibility/visibility.h"
 
 namespace chimera::server {
 
@@ -44,6 +46,68 @@ void answer(Engine& engine, Call call, absl::Status status, std::shared_ptr<Resp
     if (status.ok()) call.response().Swap(response.get());
     engine.finish(call.raw(), std::move(status));
   });
+}
+
+std::string status_name(enums::WorkflowExecutionStatus status);  // "TimedOut"
+common::Payload group_value(const visibility::Value& value);     // Of a count.
+
+// What a call asks for, checked.
+struct Question {
+  std::string namespace_id;
+  visibility::Query query;
+};
+
+template <class Response>
+absl::Status fill(absl::StatusOr<visibility::Page> page, Response& response) {
+  if (!page.ok()) return page.status();
+  response.mutable_executions()->Reserve(static_cast<int>(page->infos.size()));
+  for (const std::string& info : page->infos) {
+    if (!response.add_executions()->ParseFromString(info))
+      return absl::InternalError("a row of the index of executions is damaged");
+  }
+  response.set_next_page_token(next_page_token(*page));
+  return absl::OkStatus();
+}
+
+template <class Request, class Response>
+absl::Status list_executions(Engine& engine, TypedCall<Request, Response> call,
+                             absl::StatusOr<Question> asked, int size) {
+  absl::StatusOr<std::optional<visibility::Place>> after =
+      place_of(call.request().next_page_token());
+  if (!after.ok()) return after.status();
+  if (!asked.ok()) return asked.status();
+  if (!asked->query.group_by.empty())
+    return invalid("invalid query: operation is not supported: 'group by' clause");
+  engine.visibility().list(
+      std::move(asked->namespace_id), std::move(asked->query),
+      size > 0 ? std::min(size, kPageMax) : kPageMax, *std::move(after),
+      [&engine, call = std::move(call)](absl::StatusOr<visibility::Page> page) mutable {
+        auto response = std::make_shared<Response>();
+        absl::Status status = fill(std::move(page), *response);
+        answer(engine, std::move(call), std::move(status), std::move(response));
+      });
+  return absl::OkStatus();
+}
+
+template <class Request, class Response>
+absl::Status count_executions(Engine& engine, TypedCall<Request, Response> call,
+                              absl::StatusOr<Question> asked) {
+  if (!asked.ok()) return asked.status();
+  engine.visibility().count(
+      std::move(asked->namespace_id), std::move(asked->query),
+      [&engine, call = std::move(call)](absl::StatusOr<visibility::Count> count) mutable {
+        auto response = std::make_shared<Response>();
+        if (count.ok()) {
+          response->set_count(count->rows);
+          for (const visibility::Count::Group& each : count->groups) {
+            auto& group = *response->add_groups();
+            group.set_count(each.rows);
+            *group.add_group_values() = group_value(each.value);
+          }
+        }
+        answer(engine, std::move(call), count.status(), std::move(response));
+      });
+  return absl::OkStatus();
 }
 
 }  // namespace chimera::server

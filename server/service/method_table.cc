@@ -32,8 +32,6 @@ struct Instead {
 };
 constexpr Instead kInstead[] = {
     {"testservice", "Use short times in tests, or the official test server."},
-    // What is missing of activities is about those that stand alone.
-    {"Activity", "Start a workflow that runs the activity, or use a genuine Temporal server."},
     {"", "Use a genuine Temporal server for it."},
 };
 

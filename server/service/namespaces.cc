@@ -6,6 +6,7 @@
 #include "server/base/errors.h"
 #include "server/engine/archival.h"
 #include "server/engine/engine.h"
+#include "server/engine/standalone/activity_executions.h"
 #include "server/service/handlers.h"
 #include "server/service/method_table.h"
 
@@ -16,8 +17,11 @@ constexpr char kCluster[] = "active";
 
 void describe(const Engine& engine, const Namespace& ns, auto& response) {
   *response.mutable_namespace_info() = ns.info;
-  response.mutable_namespace_info()->mutable_capabilities()->set_workflow_pause(
-      engine.config().workflow_pause);
+  auto& can = *response.mutable_namespace_info()->mutable_capabilities();
+  can.set_workflow_pause(engine.config().workflow_pause);
+  can.set_standalone_activities(true);
+  can.set_standalone_activity_start_delay(true);
+  can.set_standalone_activity_operator_commands(engine.config().standalone_operators);
   *response.mutable_config() = ns.config;
   response.mutable_replication_config()->set_active_cluster_name(kCluster);
   response.mutable_replication_config()->add_clusters()->set_cluster_name(kCluster);
@@ -214,6 +218,7 @@ void apply_update(Engine& engine, const wf::UpdateNamespaceRequest& request,
     *ns.config.mutable_workflow_execution_retention_ttl() =
         request.config().workflow_execution_retention_ttl();
     engine.runs().apply_retention();
+    engine.activity_executions->apply_retention();
   }
   engine.save(ns);
   describe(engine, ns, response);

@@ -1,10 +1,6 @@
 // Lists and counts of executions: the index answers them, on its own thread.
 #include "server/visibility/visibility.h"
 
-#include <algorithm>
-
-#include <nlohmann/json.hpp>
-
 #include "server/base/errors.h"
 #include "server/engine/engine.h"
 #include "server/service/handlers.h"
@@ -20,12 +16,6 @@ constexpr char kRunning[] = "ExecutionStatus = 'Running'";
 
 std::int64_t nanos(WallTime time) { return time.time_since_epoch().count(); }
 
-// What a call asks for, checked.
-struct Question {
-  std::string namespace_id;
-  visibility::Query query;
-};
-
 absl::StatusOr<Question> question(Engine& engine, const std::string& namespace_name,
                                   const std::string& text) {
   absl::StatusOr<Namespace*> ns = engine.resolve_namespace(namespace_name);
@@ -36,37 +26,10 @@ absl::StatusOr<Question> question(Engine& engine, const std::string& namespace_n
   return Question{(*ns)->id, *std::move(query)};
 }
 
-template <class Response>
-absl::Status fill(absl::StatusOr<visibility::Page> page, Response& response) {
-  if (!page.ok()) return page.status();
-  response.mutable_executions()->Reserve(static_cast<int>(page->infos.size()));
-  for (const std::string& info : page->infos) {
-    if (!response.add_executions()->ParseFromString(info))
-      return absl::InternalError("a row of the index of executions is damaged");
-  }
-  response.set_next_page_token(next_page_token(*page));
-  return absl::OkStatus();
-}
-
 template <class Request, class Response>
 absl::Status list_by(Engine& engine, TypedCall<Request, Response> call, const std::string& query,
                      int size) {
-  absl::StatusOr<std::optional<visibility::Place>> after =
-      place_of(call.request().next_page_token());
-  if (!after.ok()) return after.status();
-  absl::StatusOr<Question> asked = question(engine, call.request().namespace_(), query);
-  if (!asked.ok()) return asked.status();
-  if (!asked->query.group_by.empty())
-    return invalid("invalid query: operation is not supported: 'group by' clause");
-  engine.visibility().list(
-      std::move(asked->namespace_id), std::move(asked->query),
-      size > 0 ? std::min(size, kPageMax) : kPageMax, *std::move(after),
-      [&engine, call = std::move(call)](absl::StatusOr<visibility::Page> page) mutable {
-        auto response = std::make_shared<Response>();
-        absl::Status status = fill(std::move(page), *response);
-        answer(engine, std::move(call), std::move(status), std::move(response));
-      });
-  return absl::OkStatus();
+  return list_executions(engine, call, question(engine, call.request().namespace_(), query), size);
 }
 
 template <class Request, class Response>
@@ -74,60 +37,11 @@ absl::Status list(Engine& engine, TypedCall<Request, Response> call) {
   return list_by(engine, call, call.request().query(), call.request().page_size());
 }
 
-std::string status_name(enums::WorkflowExecutionStatus status) {
-  switch (status) {
-    case enums::WORKFLOW_EXECUTION_STATUS_RUNNING:
-      return "Running";
-    case enums::WORKFLOW_EXECUTION_STATUS_COMPLETED:
-      return "Completed";
-    case enums::WORKFLOW_EXECUTION_STATUS_FAILED:
-      return "Failed";
-    case enums::WORKFLOW_EXECUTION_STATUS_CANCELED:
-      return "Canceled";
-    case enums::WORKFLOW_EXECUTION_STATUS_TERMINATED:
-      return "Terminated";
-    case enums::WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW:
-      return "ContinuedAsNew";
-    case enums::WORKFLOW_EXECUTION_STATUS_TIMED_OUT:
-      return "TimedOut";
-    case enums::WORKFLOW_EXECUTION_STATUS_PAUSED:
-      return "Paused";
-    default:
-      return absl::StrCat(static_cast<int>(status));
-  }
-}
-
-void fill(const visibility::Count& count, wf::CountWorkflowExecutionsResponse& response) {
-  response.set_count(count.rows);
-  for (const visibility::Count::Group& each : count.groups) {
-    const auto* status = std::get_if<std::int64_t>(&each.value);
-    const std::string text = status != nullptr
-                                 ? status_name(static_cast<enums::WorkflowExecutionStatus>(*status))
-                                 : std::get<std::string>(each.value);
-    auto& group = *response.add_groups();
-    group.set_count(each.rows);
-    common::Payload& value = *group.add_group_values();
-    (*value.mutable_metadata())["encoding"] = "json/plain";
-    (*value.mutable_metadata())["type"] = "Keyword";
-    value.set_data(nlohmann::json(text).dump());
-  }
-}
-
-using CountCall =
-    TypedCall<wf::CountWorkflowExecutionsRequest, wf::CountWorkflowExecutionsResponse>;
-
-absl::Status count_rows(Engine& engine, CountCall call) {
-  absl::StatusOr<Question> asked =
-      question(engine, call.request().namespace_(), call.request().query());
-  if (!asked.ok()) return asked.status();
-  engine.visibility().count(
-      std::move(asked->namespace_id), std::move(asked->query),
-      [&engine, call = std::move(call)](absl::StatusOr<visibility::Count> count) mutable {
-        auto response = std::make_shared<wf::CountWorkflowExecutionsResponse>();
-        if (count.ok()) fill(*count, *response);
-        answer(engine, std::move(call), count.status(), std::move(response));
-      });
-  return absl::OkStatus();
+absl::Status count_rows(
+    Engine& engine,
+    TypedCall<wf::CountWorkflowExecutionsRequest, wf::CountWorkflowExecutionsResponse> call) {
+  return count_executions(engine, call,
+                          question(engine, call.request().namespace_(), call.request().query()));
 }
 
 std::string quoted(const std::string& text) {

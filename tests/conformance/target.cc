@@ -47,6 +47,7 @@ std::map<std::string, std::string> server_limits() {
           {"history.workflowTaskHeartbeatTimeout", absl::StrCat(kHeartbeatsMax.count())},
           {"frontend.WorkflowPauseEnabled", "true"},
           {"frontend.WorkflowTimeSkippingEnabled", "true"},
+          {"history.enableStandaloneActivityOperatorCommands", "true"},
           {"matching.wv.VersionDrainageStatusVisibilityGracePeriod", "2"},
           {"matching.wv.VersionDrainageStatusRefreshInterval", "1"}};
 }

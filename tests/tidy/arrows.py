@@ -70,13 +70,14 @@ FORBIDDEN_IN_PUBLIC_HEADERS = ("google/protobuf", "temporal/", "grpc", "nlohmann
 # Python: a package or module directly below `chimera` -> those that it may import beside itself. `api` holds the
 # generated messages, `_bridge` is the native module: the only way down to the core. The layers from top to bottom:
 # common, converter, exceptions; then workflow and activity; then client; then worker; then testing.
-_GROUND = ["types", "_lazy", "_api", "api"]
+_GROUND = ["types", "_lazy", "_signatures", "_api", "api"]
 _VALUES = [*_GROUND, "common", "exceptions", "converter"]
 _CONNECTION = ["_native", "_telemetry", "runtime", "service"]
 
 PYTHON = {
     "types": [],
     "_lazy": [],
+    "_signatures": [],
     "_threads": [],
     "_border": [],
     "_metrics": [],

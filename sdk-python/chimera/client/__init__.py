@@ -10,11 +10,11 @@ from chimera.client._activity import (
     ActivityExecutionCountAggregationGroup,
     ActivityExecutionDescription,
     ActivityExecutionOptions,
-    ActivityHandle,
     ActivityOptionsKey,
     ActivityOptionsKeys,
     ActivityOptionsUpdate,
 )
+from chimera.client._activity_handle import ActivityHandle
 from chimera.client._async_activity import AsyncActivityHandle, AsyncActivityIDReference
 from chimera.client._client import Client
 from chimera.client._config import ClientConfig, ClientConnectConfig
@@ -93,7 +93,6 @@ from chimera.types import (
 )
 
 if TYPE_CHECKING:
-    from chimera.activity import ActivityCancellationDetails
     from chimera.client._cloud import CloudOperationsClient
     from chimera.client._inputs import (
         BackfillScheduleInput,
@@ -199,12 +198,10 @@ else:
             "chimera.client._versioning",
             "chimera.client._inputs",
             "chimera.converter._storage",
-            "chimera.activity",
         ],
     )
 
 __all__ = [
-    "ActivityCancellationDetails",
     "ActivityExecution",
     "ActivityExecutionAsyncIterator",
     "ActivityExecutionCount",

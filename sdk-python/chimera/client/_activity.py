@@ -1,24 +1,21 @@
-"""Activities that stand alone: their handles, and what the server tells about them."""
+"""What the server tells about activities that no workflow has: lists, counts, descriptions, options."""
 
 from __future__ import annotations
 
-import asyncio
-import functools
-import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from typing_extensions import Self
+
 import chimera.converter
 from chimera import _api, common
-from chimera._lazy import LazyModule
 from chimera.client._enums import ActivityExecutionStatus, PendingActivityState
-from chimera.client._errors import ActivityFailureError
+from chimera.client._handle import only_result
 from chimera.client._pages import Pages
 from chimera.client._workflow import time_or_none
-from chimera.service import RPCError, RPCStatusCode
-from chimera.types import ReturnType
+from chimera.converter._search_attributes import _decode_search_attribute_value
 
 if TYPE_CHECKING:
     from chimera.api.activity.v1 import (
@@ -33,53 +30,17 @@ if TYPE_CHECKING:
         CountActivityExecutionsResponse,
         DescribeActivityExecutionResponse,
     )
-    from chimera.client import _inputs as inputs
-    from chimera.client._client import Client
-else:
-    inputs = LazyModule("chimera.client._inputs")
 
-ValueType = TypeVar("ValueType")
+ActivityOptionValueType = TypeVar("ActivityOptionValueType")
 
 
 def _duration(message: Any, name: str) -> timedelta | None:
     return getattr(message, name).ToTimedelta() if message.HasField(name) else None
 
 
-def _timeouts(message: Any) -> dict[str, Any]:
-    names = (
-        "schedule_to_close_timeout",
-        "schedule_to_start_timeout",
-        "start_to_close_timeout",
-        "heartbeat_timeout",
-        "start_delay",
-    )
-    return {name: _duration(message, name) for name in names}
-
-
-def _retry_policy(message: Any) -> common.RetryPolicy | None:
-    return common.RetryPolicy.from_proto(message.retry_policy) if message.HasField("retry_policy") else None
-
-
-def activity_converter(
-    client: Client, activity_id: str, *, activity_type: str | None = None, task_queue: str | None = None
-) -> chimera.converter.DataConverter:
-    """The client's converter, in the context of one such activity."""
-    return client.data_converter.with_context(
-        chimera.converter.ActivitySerializationContext(
-            namespace=client.namespace,
-            activity_id=activity_id,
-            activity_type=activity_type,
-            activity_task_queue=task_queue,
-            is_local=False,
-            workflow_id=None,
-            workflow_type=None,
-        )
-    )
-
-
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ActivityExecution:
-    """One activity as a list shows it. Times are in UTC."""
+    """One activity as a list shows it."""
 
     activity_id: str
     activity_run_id: str | None
@@ -94,27 +55,49 @@ class ActivityExecution:
     typed_search_attributes: common.TypedSearchAttributes
     raw_info: ActivityExecutionListInfo | ActivityExecutionInfo = field(repr=False)
 
-    @staticmethod
-    def _fields(info: Any, namespace: str) -> dict[str, Any]:
-        return {
-            "activity_id": info.activity_id,
-            "activity_run_id": info.run_id or None,
-            "activity_type": info.activity_type.name,
-            "close_time": time_or_none(info, "close_time"),
-            "execution_duration": _duration(info, "execution_duration"),
-            "execution_time": time_or_none(info, "execution_time"),
-            "namespace": namespace,
-            "schedule_time": time_or_none(info, "schedule_time") or datetime.min.replace(tzinfo=timezone.utc),
-            "status": ActivityExecutionStatus(info.status),
-            "task_queue": info.task_queue,
-            "typed_search_attributes": chimera.converter.decode_typed_search_attributes(info.search_attributes),
-            "raw_info": info,
-        }
+    @classmethod
+    def _from_raw_info(
+        cls, info: ActivityExecutionListInfo | ActivityExecutionInfo, namespace: str, **more: Any
+    ) -> Self:
+        return cls(
+            activity_id=info.activity_id,
+            activity_run_id=info.run_id or None,
+            activity_type=info.activity_type.name,
+            close_time=time_or_none(info, "close_time"),
+            execution_duration=_duration(info, "execution_duration"),
+            execution_time=time_or_none(info, "execution_time"),
+            namespace=namespace,
+            schedule_time=time_or_none(info, "schedule_time") or datetime.fromtimestamp(0, timezone.utc),
+            status=ActivityExecutionStatus(info.status),
+            task_queue=info.task_queue,
+            typed_search_attributes=chimera.converter.decode_typed_search_attributes(info.search_attributes),
+            raw_info=info,
+            **more,
+        )
+
+
+class ActivityExecutionAsyncIterator(Pages[ActivityExecution]):
+    """The activities that a list filter finds."""
+
+    async def _fetch(self, token: bytes, page_size: int) -> tuple[Sequence[ActivityExecution], bytes]:
+        reply = await self._client.workflow_service.list_activity_executions(
+            _api.workflowservice.ListActivityExecutionsRequest(
+                namespace=self._client.namespace,
+                page_size=page_size,
+                next_page_token=token,
+                query=self._input.query or "",
+            ),
+            retry=True,
+            metadata=self._input.rpc_metadata,
+            timeout=self._input.rpc_timeout,
+        )
+        page = [ActivityExecution._from_raw_info(info, self._client.namespace) for info in reply.executions]
+        return page, reply.next_page_token
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ActivityExecutionDescription(ActivityExecution):
-    """One activity with all that the server tells of it."""
+    """One activity as a description shows it; what was not asked for is None."""
 
     attempt: int
     canceled_reason: str | None
@@ -142,118 +125,158 @@ class ActivityExecutionDescription(ActivityExecution):
     raw_outcome: ActivityExecutionOutcome | None = field(repr=False)
     data_converter: chimera.converter.DataConverter = field(repr=False)
 
-    @staticmethod
-    def _of(
-        reply: DescribeActivityExecutionResponse, namespace: str, converter: chimera.converter.DataConverter
-    ) -> ActivityExecutionDescription:
-        info = reply.info
+    @classmethod
+    def _from_resp(
+        cls,
+        resp: DescribeActivityExecutionResponse,
+        namespace: str,
+        data_converter: chimera.converter.DataConverter,
+    ) -> Self:
+        info = resp.info
         version = info.last_deployment_version if info.HasField("last_deployment_version") else None
-        return ActivityExecutionDescription(
-            **ActivityExecution._fields(info, namespace),
-            **_timeouts(info),
+        durations = (
+            "current_retry_interval",
+            "heartbeat_timeout",
+            "schedule_to_close_timeout",
+            "schedule_to_start_timeout",
+            "start_to_close_timeout",
+            "start_delay",
+        )
+        times = (
+            "expiration_time",
+            "last_attempt_complete_time",
+            "last_heartbeat_time",
+            "last_started_time",
+            "next_attempt_schedule_time",
+        )
+        return cls._from_raw_info(
+            info,
+            namespace,
+            **{name: _duration(info, name) for name in durations},
+            **{name: time_or_none(info, name) for name in times},
             attempt=info.attempt,
             canceled_reason=info.canceled_reason or None,
-            current_retry_interval=_duration(info, "current_retry_interval"),
-            expiration_time=time_or_none(info, "expiration_time"),
-            last_attempt_complete_time=time_or_none(info, "last_attempt_complete_time"),
             last_deployment_version=(
                 common.WorkerDeploymentVersion(version.deployment_name, version.build_id) if version else None
             ),
-            last_heartbeat_time=time_or_none(info, "last_heartbeat_time"),
-            last_started_time=time_or_none(info, "last_started_time"),
             last_worker_identity=info.last_worker_identity or None,
-            next_attempt_schedule_time=time_or_none(info, "next_attempt_schedule_time"),
             priority=common.Priority._from_proto(info.priority),
-            retry_policy=_retry_policy(info),
+            retry_policy=common.RetryPolicy.from_proto(info.retry_policy) if info.HasField("retry_policy") else None,
             run_state=PendingActivityState(info.run_state) if info.run_state else None,
             total_heartbeat_count=info.total_heartbeat_count,
-            raw_callbacks=reply.callbacks,
-            raw_input=reply.input if reply.HasField("input") else None,
-            raw_outcome=reply.outcome if reply.HasField("outcome") else None,
-            data_converter=converter,
+            raw_callbacks=resp.callbacks,
+            raw_input=resp.input if resp.HasField("input") else None,
+            raw_outcome=resp.outcome if resp.HasField("outcome") else None,
+            data_converter=data_converter,
         )
 
     def has_heartbeat_details(self) -> bool:
-        """Whether there are any, and describe() was asked for them."""
+        """Whether heartbeat_details() has some. They have to be asked for."""
         return self.raw_info.HasField("heartbeat_details")
 
     async def heartbeat_details(self, type_hints: list[type] | None = None) -> list[Any] | None:
-        """What its code told last."""
+        """Of the last heartbeat."""
         if not self.has_heartbeat_details():
             return None
         return await self.data_converter.decode_wrapper(self.raw_info.heartbeat_details, type_hints)
 
     def has_last_failure(self) -> bool:
-        """Whether an attempt has failed, and describe() was asked for it."""
+        """Whether an attempt has failed. It has to be asked for."""
         return self.raw_info.HasField("last_failure")
 
     async def last_failure(self) -> BaseException | None:
-        """How the last attempt failed that did."""
-        return await self.data_converter.decode_failure(self.raw_info.last_failure) if self.has_last_failure() else None
+        """How the last attempt that failed did."""
+        if not self.has_last_failure():
+            return None
+        return await self.data_converter.decode_failure(self.raw_info.last_failure)
 
     def has_input(self) -> bool:
-        """Whether it has arguments, and describe() was asked for them."""
+        """Whether input() has some. It has to be asked for."""
         return self.raw_input is not None
 
     async def input(self, type_hints: list[type] | None = None) -> list[Any] | None:
-        """Its arguments."""
-        return await self.data_converter.decode_wrapper(self.raw_input, type_hints) if self.raw_input else None
+        """What the activity was started with."""
+        if self.raw_input is None:
+            return None
+        return await self.data_converter.decode_wrapper(self.raw_input, type_hints)
 
     def has_result(self) -> bool:
-        """Whether it has completed, and describe() was asked for the outcome."""
+        """Whether it has completed. The outcome has to be asked for."""
         return self.raw_outcome is not None and self.raw_outcome.HasField("result")
 
     async def result(self, type_hint: type | None = None) -> Any | None:
-        """What it returned; None also where it has not, see has_result()."""
-        if self.raw_outcome is None or not self.has_result():
+        """Of an activity that has completed."""
+        if self.raw_outcome is None or not self.raw_outcome.HasField("result"):
             return None
-        return await _only_value(self.data_converter, self.raw_outcome.result, type_hint)
+        hints = [type_hint] if type_hint is not None else None
+        return only_result(
+            await self.data_converter.decode_wrapper(self.raw_outcome.result, hints), "activity result"
+        )
 
     def has_outcome_failure(self) -> bool:
-        """Whether it has closed with a failure, and describe() was asked for the outcome."""
+        """Whether it has ended otherwise. The outcome has to be asked for."""
         return self.raw_outcome is not None and self.raw_outcome.HasField("failure")
 
     async def outcome_failure(self) -> BaseException | None:
-        """What it failed with for good."""
-        if self.raw_outcome is None or not self.has_outcome_failure():
+        """Of an activity that has ended without a result."""
+        if self.raw_outcome is None or not self.raw_outcome.HasField("failure"):
             return None
         return await self.data_converter.decode_failure(self.raw_outcome.failure)
 
 
-async def _only_value(converter: chimera.converter.DataConverter, payloads: Any, type_hint: type | None) -> Any:
-    if not payloads.payloads:
-        return None
-    values = await converter.decode(payloads.payloads, [type_hint] if type_hint else None)
-    if len(values) > 1:
-        warnings.warn(f"Expected single activity result, got {len(values)}")
-    return values[0] if values else None
+@dataclass(frozen=True)
+class ActivityExecutionCountAggregationGroup:
+    """One group of a count."""
+
+    count: int
+    group_values: Sequence[common.SearchAttributeValue]
+
+    @staticmethod
+    def _from_raw(raw: CountActivityExecutionsResponse.AggregationGroup) -> ActivityExecutionCountAggregationGroup:
+        return ActivityExecutionCountAggregationGroup(
+            raw.count, [_decode_search_attribute_value(value) for value in raw.group_values]
+        )
 
 
 @dataclass(frozen=True)
-class ActivityOptionsKey(Generic[ValueType]):
-    """One option that can be changed; those of ActivityOptionsKeys are all."""
+class ActivityExecutionCount:
+    """How many activities a filter finds; by groups, if it says so."""
+
+    count: int
+    groups: Sequence[ActivityExecutionCountAggregationGroup]
+
+    @staticmethod
+    def _from_raw(resp: CountActivityExecutionsResponse) -> ActivityExecutionCount:
+        return ActivityExecutionCount(
+            resp.count, [ActivityExecutionCountAggregationGroup._from_raw(group) for group in resp.groups]
+        )
+
+
+@dataclass(frozen=True)
+class ActivityOptionsKey(Generic[ActivityOptionValueType]):
+    """An option that can be changed: one of ActivityOptionsKeys."""
 
     name: str
 
-    def value_set(self, value: ValueType) -> ActivityOptionsUpdate[ValueType]:
-        """The change that gives it this value."""
+    def value_set(self, value: ActivityOptionValueType) -> ActivityOptionsUpdate[ActivityOptionValueType]:
+        """The change that sets it."""
         return ActivityOptionsUpdate(self, value)
 
-    def value_unset(self) -> ActivityOptionsUpdate[ValueType]:
-        """The change that takes its value away."""
+    def value_unset(self) -> ActivityOptionsUpdate[ActivityOptionValueType]:
+        """The change that takes it away."""
         return ActivityOptionsUpdate(self, None)
 
 
 @dataclass(frozen=True)
-class ActivityOptionsUpdate(Generic[ValueType]):
-    """The change of one option; made by its key."""
+class ActivityOptionsUpdate(Generic[ActivityOptionValueType]):
+    """A change of one option; a value of None takes it away."""
 
-    key: ActivityOptionsKey[ValueType]
-    value: ValueType | None
+    key: ActivityOptionsKey[ActivityOptionValueType]
+    value: ActivityOptionValueType | None
 
 
 class ActivityOptionsKeys:
-    """What ActivityHandle.update_options can change."""
+    """What ActivityHandle.update_options() can change."""
 
     task_queue: ActivityOptionsKey[str] = ActivityOptionsKey("task_queue.name")
     schedule_to_close_timeout: ActivityOptionsKey[timedelta] = ActivityOptionsKey("schedule_to_close_timeout")
@@ -265,17 +288,9 @@ class ActivityOptionsKeys:
     priority: ActivityOptionsKey[common.Priority] = ActivityOptionsKey("priority")
 
 
-def check_updates(updates: Sequence[ActivityOptionsUpdate[Any]], method: str) -> None:
-    """ValueError if an option is named twice."""
-    names = [update.key.name for update in updates]
-    for name in names:
-        if names.count(name) > 1:
-            raise ValueError(f"{method} received more than one update for {name}")
-
-
 @dataclass(frozen=True)
 class ActivityExecutionOptions:
-    """The options of an activity after a change."""
+    """The options of an activity after a change of them."""
 
     task_queue: str | None
     schedule_to_close_timeout: timedelta | None
@@ -287,227 +302,16 @@ class ActivityExecutionOptions:
     priority: common.Priority | None
 
     @staticmethod
-    def _of(options: ActivityOptions) -> ActivityExecutionOptions:
+    def _from_proto(options: ActivityOptions) -> ActivityExecutionOptions:
         return ActivityExecutionOptions(
             task_queue=options.task_queue.name if options.HasField("task_queue") else None,
-            **_timeouts(options),
-            retry_policy=_retry_policy(options),
-            priority=common.Priority._from_proto(options.priority) if options.HasField("priority") else None,
-        )
-
-
-@dataclass(frozen=True)
-class ActivityExecutionCount:
-    """How many activities a query found; in groups if it has a GROUP BY."""
-
-    count: int
-    groups: Sequence[ActivityExecutionCountAggregationGroup]
-
-    @staticmethod
-    def _of(reply: CountActivityExecutionsResponse) -> ActivityExecutionCount:
-        from chimera.converter._search_attributes import _decode_search_attribute_value
-
-        groups = [
-            ActivityExecutionCountAggregationGroup(
-                group.count, [_decode_search_attribute_value(value) for value in group.group_values]
-            )
-            for group in reply.groups
-        ]
-        return ActivityExecutionCount(reply.count, groups)
-
-
-@dataclass(frozen=True)
-class ActivityExecutionCountAggregationGroup:
-    """The count of one group."""
-
-    count: int
-    group_values: Sequence[common.SearchAttributeValue]
-
-
-class ActivityExecutionAsyncIterator(Pages[ActivityExecution]):
-    """The activities that a query finds, a page at a time."""
-
-    async def _fetch(self, token: bytes, page_size: int) -> tuple[Sequence[ActivityExecution], bytes]:
-        client = self._client
-        reply = await client.workflow_service.list_activity_executions(
-            _api.workflowservice.ListActivityExecutionsRequest(
-                namespace=client.namespace, page_size=page_size, next_page_token=token, query=self._input.query or ""
+            schedule_to_close_timeout=_duration(options, "schedule_to_close_timeout"),
+            schedule_to_start_timeout=_duration(options, "schedule_to_start_timeout"),
+            start_to_close_timeout=_duration(options, "start_to_close_timeout"),
+            heartbeat_timeout=_duration(options, "heartbeat_timeout"),
+            start_delay=_duration(options, "start_delay"),
+            retry_policy=(
+                common.RetryPolicy.from_proto(options.retry_policy) if options.HasField("retry_policy") else None
             ),
-            retry=True,
-            metadata=self._input.rpc_metadata,
-            timeout=self._input.rpc_timeout,
-        )
-        page = [ActivityExecution(**ActivityExecution._fields(info, client.namespace)) for info in reply.executions]
-        return page, reply.next_page_token
-
-
-class ActivityHandle(Generic[ReturnType]):
-    """An activity that a client has started by itself. Made by Client.start_activity and get_activity_handle."""
-
-    def __init__(
-        self, client: Client, id: str, *, run_id: str | None = None, result_type: type | None = None
-    ) -> None:
-        """Use Client.get_activity_handle instead."""
-        self._client = client
-        self._id = id
-        self._run_id = run_id
-        self._result_type = result_type
-        self._known_outcome: ActivityExecutionOutcome | None = None
-
-    @functools.cached_property
-    def _data_converter(self) -> chimera.converter.DataConverter:
-        return activity_converter(self._client, self._id)
-
-    @property
-    def id(self) -> str:
-        """The activity's id."""
-        return self._id
-
-    @property
-    def run_id(self) -> str | None:
-        """Which of its runs; None: the latest."""
-        return self._run_id
-
-    async def result(
-        self, *, rpc_metadata: Mapping[str, str | bytes] = {}, rpc_timeout: timedelta | None = None
-    ) -> ReturnType:
-        """Waits for the end. rpc_timeout is each call's, of which there may be many.
-
-        Raises ActivityFailureError, whose cause says how it failed.
-        """
-        if self._known_outcome is None:
-            self._known_outcome = await self._outcome(rpc_metadata, rpc_timeout)
-        outcome = self._known_outcome
-        if outcome.HasField("failure"):
-            raise ActivityFailureError(cause=await self._data_converter.decode_failure(outcome.failure))
-        value: Any = await _only_value(self._data_converter, outcome.result, self._result_type)
-        return value
-
-    async def _outcome(
-        self, metadata: Mapping[str, str | bytes], timeout: timedelta | None
-    ) -> ActivityExecutionOutcome:
-        request = _api.workflowservice.PollActivityExecutionRequest(
-            namespace=self._client.namespace, activity_id=self._id, run_id=self._run_id or ""
-        )
-        poll = self._client.workflow_service.poll_activity_execution
-        while True:
-            try:
-                reply = await poll(request, retry=True, metadata=metadata, timeout=timeout)
-            except RPCError as err:
-                if err.status == RPCStatusCode.DEADLINE_EXCEEDED:
-                    continue  # As long polls end.
-                if err.status == RPCStatusCode.CANCELLED:
-                    raise asyncio.CancelledError() from err
-                raise
-            if reply.HasField("outcome"):
-                return reply.outcome
-
-    async def cancel(
-        self,
-        *,
-        reason: str | None = None,
-        rpc_metadata: Mapping[str, str | bytes] = {},
-        rpc_timeout: timedelta | None = None,
-    ) -> None:
-        """Asks it to stop. Its code is told by its next heartbeat, and may go on."""
-        await self._client._impl.cancel_activity(
-            inputs.CancelActivityInput(self._id, self._run_id, reason, rpc_metadata, rpc_timeout)
-        )
-
-    async def terminate(
-        self,
-        *,
-        reason: str | None = None,
-        rpc_metadata: Mapping[str, str | bytes] = {},
-        rpc_timeout: timedelta | None = None,
-    ) -> None:
-        """Ends it at once, without asking its code."""
-        await self._client._impl.terminate_activity(
-            inputs.TerminateActivityInput(self._id, self._run_id, reason, rpc_metadata, rpc_timeout)
-        )
-
-    async def pause(
-        self,
-        *,
-        reason: str | None = None,
-        rpc_metadata: Mapping[str, str | bytes] = {},
-        rpc_timeout: timedelta | None = None,
-    ) -> None:
-        """No attempt begins until it is unpaused; one that runs is told by its next heartbeat."""
-        await self._client._impl.pause_activity(
-            inputs.PauseActivityInput(self._id, self._run_id, reason, rpc_metadata, rpc_timeout)
-        )
-
-    async def unpause(
-        self,
-        *,
-        reason: str | None = None,
-        jitter: timedelta | None = None,
-        rpc_metadata: Mapping[str, str | bytes] = {},
-        rpc_timeout: timedelta | None = None,
-    ) -> None:
-        """It goes on: at once, or at a random time within the jitter."""
-        await self._client._impl.unpause_activity(
-            inputs.UnpauseActivityInput(self._id, self._run_id, reason, jitter, rpc_metadata, rpc_timeout)
-        )
-
-    async def update_options(
-        self,
-        updates: Sequence[ActivityOptionsUpdate[Any]],
-        *,
-        rpc_metadata: Mapping[str, str | bytes] = {},
-        rpc_timeout: timedelta | None = None,
-    ) -> ActivityExecutionOptions:
-        """Changes the options that are named, by keys of ActivityOptionsKeys:
-
-            await handle.update_options([ActivityOptionsKeys.heartbeat_timeout.value_set(timedelta(seconds=5))])
-
-        Raises ValueError if none is given, or one twice.
-        """
-        if not updates:
-            raise ValueError(
-                "update_options requires at least one update; use restore_original_options() to revert options"
-            )
-        check_updates(updates, "update_options")
-        return await self._update(updates, False, rpc_metadata, rpc_timeout)
-
-    async def restore_original_options(
-        self, *, rpc_metadata: Mapping[str, str | bytes] = {}, rpc_timeout: timedelta | None = None
-    ) -> ActivityExecutionOptions:
-        """Gives it the options again that it was started with."""
-        return await self._update([], True, rpc_metadata, rpc_timeout)
-
-    async def _update(
-        self,
-        updates: Sequence[ActivityOptionsUpdate[Any]],
-        restore: bool,
-        metadata: Mapping[str, str | bytes],
-        timeout: timedelta | None,
-    ) -> ActivityExecutionOptions:
-        return await self._client._impl.update_activity_options(
-            inputs.UpdateActivityOptionsInput(self._id, self._run_id, updates, restore, metadata, timeout)
-        )
-
-    async def describe(
-        self,
-        *,
-        include_input: bool = False,
-        include_outcome: bool = False,
-        include_heartbeat_details: bool = False,
-        include_last_failure: bool = False,
-        rpc_metadata: Mapping[str, str | bytes] = {},
-        rpc_timeout: timedelta | None = None,
-    ) -> ActivityExecutionDescription:
-        """How it stands. What may be large comes only where it is asked for."""
-        return await self._client._impl.describe_activity(
-            inputs.DescribeActivityInput(
-                self._id,
-                self._run_id,
-                include_input,
-                include_outcome,
-                include_heartbeat_details,
-                include_last_failure,
-                rpc_metadata,
-                rpc_timeout,
-            )
+            priority=common.Priority._from_proto(options.priority) if options.HasField("priority") else None,
         )

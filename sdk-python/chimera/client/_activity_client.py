@@ -1,4 +1,4 @@
-"""The client's methods about activities that stand alone."""
+"""The client's methods about activities that no workflow has."""
 
 from __future__ import annotations
 
@@ -8,22 +8,18 @@ from typing import TYPE_CHECKING, Any, overload
 
 from chimera import common
 from chimera._lazy import LazyModule
+from chimera._signatures import options_of
 from chimera.client import _names
-from chimera.client._activity import (
-    ActivityExecutionAsyncIterator,
-    ActivityExecutionCount,
-    ActivityHandle,
-)
 from chimera.client._interceptor import OutboundInterceptor
-from chimera.workflow._activities import _options_of
 
 if TYPE_CHECKING:
     from typing import Concatenate
 
     from typing_extensions import Unpack
 
-    from chimera.client import _inputs as inputs
-    from chimera.client._client import Client
+    from chimera.client import _activity_handle as handles, _inputs as inputs
+    from chimera.client._activity import ActivityExecutionAsyncIterator, ActivityExecutionCount
+    from chimera.client._activity_handle import ActivityHandle
     from chimera.client._options import StartActivityOptions
     from chimera.types import (
         CallableAsyncNoParam,
@@ -41,6 +37,7 @@ if TYPE_CHECKING:
     )
 else:
     inputs = LazyModule("chimera.client._inputs")
+    handles = LazyModule("chimera.client._activity_handle")
 
 
 class ActivityMethods:
@@ -50,16 +47,12 @@ class ActivityMethods:
 
     @overload
     async def start_activity(
-        self,
-        activity: CallableAsyncNoParam[ReturnType],
-        **options: Unpack[StartActivityOptions],
+        self, activity: CallableAsyncNoParam[ReturnType], **options: Unpack[StartActivityOptions]
     ) -> ActivityHandle[ReturnType]: ...
 
     @overload
     async def start_activity(
-        self,
-        activity: CallableSyncNoParam[ReturnType],
-        **options: Unpack[StartActivityOptions],
+        self, activity: CallableSyncNoParam[ReturnType], **options: Unpack[StartActivityOptions]
     ) -> ActivityHandle[ReturnType]: ...
 
     @overload
@@ -103,7 +96,7 @@ class ActivityMethods:
         arg: Any = ...,
         *,
         args: Sequence[Any] = ...,
-        result_type: type | None = ...,
+        result_type: type[ReturnType] | None = ...,
         **options: Unpack[StartActivityOptions],
     ) -> ActivityHandle[Any]: ...
 
@@ -130,14 +123,8 @@ class ActivityMethods:
         rpc_metadata: Mapping[str, str | bytes] = {},
         rpc_timeout: timedelta | None = None,
     ) -> ActivityHandle[Any]:
-        """Starts an activity by itself, given by its function or its name: a job for workers, without a workflow.
+        """Starts an activity, given by its function or its name. It needs one of the close timeouts.
 
-            job = await client.start_activity(
-                render, report, id=f"render-{report}", task_queue="reports", start_to_close_timeout=timedelta(minutes=1)
-            )
-            print(await job.result())
-
-        One of start_to_close_timeout and schedule_to_close_timeout is required. Needs server 1.32 or the embedded one.
         Raises exceptions.ActivityAlreadyStartedError if the id is in use and the policies do not allow that.
         """
         name, declared_type = _names.of_activity(activity)
@@ -221,14 +208,14 @@ class ActivityMethods:
         arg: Any = ...,
         *,
         args: Sequence[Any] = ...,
-        result_type: type | None = ...,
+        result_type: type[ReturnType] | None = ...,
         **options: Unpack[StartActivityOptions],
     ) -> Any: ...
 
-    @_options_of(start_activity)
+    @options_of(start_activity)
     async def execute_activity(self, activity: Any, arg: Any = common._arg_unset, **options: Any) -> Any:
-        """start_activity, then the handle's result."""
-        handle = await self.start_activity(activity, arg, **options)
+        """Starts an activity and waits for its result. Raises ActivityFailureError if there is none."""
+        handle: ActivityHandle[Any] = await self.start_activity(activity, arg, **options)
         return await handle.result()
 
     @overload
@@ -279,11 +266,9 @@ class ActivityMethods:
         **options: Unpack[StartActivityOptions],
     ) -> ActivityHandle[ReturnType]: ...
 
-    @_options_of(start_activity)
-    async def start_activity_class(
-        self, activity: Any, arg: Any = common._arg_unset, **options: Any
-    ) -> ActivityHandle[Any]:
-        """start_activity of a class whose objects are called."""
+    @options_of(start_activity)
+    async def start_activity_class(self, activity: Any, arg: Any = common._arg_unset, **options: Any) -> Any:
+        """Starts an activity that is a class whose objects are callable."""
         return await self.start_activity(activity, arg, **options)
 
     @overload
@@ -334,10 +319,11 @@ class ActivityMethods:
         **options: Unpack[StartActivityOptions],
     ) -> ReturnType: ...
 
-    @_options_of(start_activity)
+    @options_of(start_activity)
     async def execute_activity_class(self, activity: Any, arg: Any = common._arg_unset, **options: Any) -> Any:
-        """execute_activity of a class whose objects are called."""
-        return await self.execute_activity(activity, arg, **options)
+        """Starts an activity that is a class whose objects are callable, and waits for its result."""
+        handle: ActivityHandle[Any] = await self.start_activity(activity, arg, **options)
+        return await handle.result()
 
     @overload
     async def start_activity_method(
@@ -387,11 +373,9 @@ class ActivityMethods:
         **options: Unpack[StartActivityOptions],
     ) -> ActivityHandle[ReturnType]: ...
 
-    @_options_of(start_activity)
-    async def start_activity_method(
-        self, activity: Any, arg: Any = common._arg_unset, **options: Any
-    ) -> ActivityHandle[Any]:
-        """start_activity of a method."""
+    @options_of(start_activity)
+    async def start_activity_method(self, activity: Any, arg: Any = common._arg_unset, **options: Any) -> Any:
+        """Starts an activity that is a method."""
         return await self.start_activity(activity, arg, **options)
 
     @overload
@@ -442,10 +426,11 @@ class ActivityMethods:
         **options: Unpack[StartActivityOptions],
     ) -> ReturnType: ...
 
-    @_options_of(start_activity)
+    @options_of(start_activity)
     async def execute_activity_method(self, activity: Any, arg: Any = common._arg_unset, **options: Any) -> Any:
-        """execute_activity of a method."""
-        return await self.execute_activity(activity, arg, **options)
+        """Starts an activity that is a method, and waits for its result."""
+        handle: ActivityHandle[Any] = await self.start_activity(activity, arg, **options)
+        return await handle.result()
 
     def list_activities(
         self,
@@ -457,8 +442,8 @@ class ActivityMethods:
         rpc_metadata: Mapping[str, str | bytes] = {},
         rpc_timeout: timedelta | None = None,
     ) -> ActivityExecutionAsyncIterator:
-        """The activities that the list filter finds, of those that stand alone. Asks when it is read."""
-        activities: ActivityExecutionAsyncIterator = self._impl.list_activities(
+        """The activities that the list filter finds; all for an empty one."""
+        found: ActivityExecutionAsyncIterator = self._impl.list_activities(
             inputs.ListActivitiesInput(
                 query=query,
                 page_size=page_size,
@@ -468,7 +453,7 @@ class ActivityMethods:
                 limit=limit,
             )
         )
-        return activities
+        return found
 
     async def count_activities(
         self,
@@ -477,23 +462,23 @@ class ActivityMethods:
         rpc_metadata: Mapping[str, str | bytes] = {},
         rpc_timeout: timedelta | None = None,
     ) -> ActivityExecutionCount:
-        """How many of them the list filter finds."""
+        """How many activities the list filter finds."""
         count: ActivityExecutionCount = await self._impl.count_activities(
             inputs.CountActivitiesInput(query=query, rpc_metadata=rpc_metadata, rpc_timeout=rpc_timeout)
         )
         return count
 
     @overload
-    def get_activity_handle(self, activity_id: str, *, run_id: str | None = ...) -> ActivityHandle[Any]: ...
+    def get_activity_handle(self, activity_id: str, *, run_id: str | None = None) -> ActivityHandle[Any]: ...
 
     @overload
     def get_activity_handle(
-        self, activity_id: str, *, run_id: str | None = ..., result_type: type[ReturnType]
+        self, activity_id: str, *, run_id: str | None = None, result_type: type[ReturnType]
     ) -> ActivityHandle[ReturnType]: ...
 
     def get_activity_handle(
-        self: Any, activity_id: str, *, run_id: str | None = None, result_type: type | None = None
+        self, activity_id: str, *, run_id: str | None = None, result_type: type | None = None
     ) -> ActivityHandle[Any]:
-        """The handle of an activity that was started before; without a run id of the latest. Asks no server."""
-        client: Client = self
-        return ActivityHandle(client, activity_id, run_id=run_id, result_type=result_type)
+        """The handle of an activity that was started before. Asks no server."""
+        client: Any = self
+        return handles.ActivityHandle(client, activity_id, run_id=run_id, result_type=result_type)

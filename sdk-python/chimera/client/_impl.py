@@ -14,6 +14,7 @@ from chimera.client._handle import GIVEN_UP, WorkflowHandle, WorkflowUpdateHandl
 from chimera.client._history import WorkflowHistoryEventAsyncIterator
 from chimera.client._impl_activities import ActivityCalls
 from chimera.client._impl_schedules import ScheduleCalls
+from chimera.client._impl_standalone import StandaloneActivityCalls
 from chimera.client._interceptor import OutboundInterceptor
 from chimera.client._versioning_client import VersioningCalls
 from chimera.client._workflow import (
@@ -310,5 +311,5 @@ def _failed_operation(err: RPCError) -> RPCError:
     return err
 
 
-class ClientImpl(WorkflowCalls, ScheduleCalls, ActivityCalls, VersioningCalls):
+class ClientImpl(WorkflowCalls, ScheduleCalls, ActivityCalls, StandaloneActivityCalls, VersioningCalls):
     """All calls."""

@@ -52,20 +52,8 @@ class WithStartOptions(_WorkflowOptions, total=False):
     id_conflict_policy: Required[common.WorkflowIDConflictPolicy]
 
 
-class QueryOptions(CallOptions, total=False):
-    """Of a query."""
-
-    reject_condition: common.QueryRejectCondition | None
-
-
-class UpdateOptions(CallOptions, total=False):
-    """Of an update whose result is awaited."""
-
-    id: str | None
-
-
 class StartActivityOptions(CallOptions, total=False):
-    """Of start_activity and execute_activity, by whatever name."""
+    """Of start_activity and its siblings."""
 
     id: Required[str]
     task_queue: Required[str]
@@ -80,6 +68,18 @@ class StartActivityOptions(CallOptions, total=False):
     summary: str | None
     priority: common.Priority
     start_delay: timedelta | None
+
+
+class QueryOptions(CallOptions, total=False):
+    """Of a query."""
+
+    reject_condition: common.QueryRejectCondition | None
+
+
+class UpdateOptions(CallOptions, total=False):
+    """Of an update whose result is awaited."""
+
+    id: str | None
 
 
 class StartUpdateOptions(UpdateOptions, total=False):

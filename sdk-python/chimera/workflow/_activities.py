@@ -7,7 +7,6 @@ wait. Their options are those of `ActivityConfig`.
 from __future__ import annotations
 
 import asyncio
-import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from enum import IntEnum
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, TypedDict, TypeVar,
 from typing_extensions import Unpack
 
 import chimera.common
+from chimera._signatures import options_of as _options_of
 from chimera.types import (
     AnyType,
     CallableAsyncNoParam,
@@ -93,18 +93,6 @@ class LocalActivityConfig(TypedDict, total=False):
 
 
 _F = TypeVar("_F", bound=Callable[..., Any])
-
-
-def _options_of(model: Callable[..., Any], *without: str) -> Callable[[_F], _F]:
-    """Decorator: show the parameters of `model` where the code passes them through."""
-    shape = inspect.signature(model)
-    kept = [p for p in shape.parameters.values() if p.name not in without]
-
-    def decorate(fn: _F) -> _F:
-        fn.__signature__ = shape.replace(parameters=kept)  # type: ignore
-        return fn
-
-    return decorate
 
 
 @overload

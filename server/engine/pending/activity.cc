@@ -473,7 +473,7 @@ void RunActivities::canceled(Activity& activity, common::Payloads& details,
   t_.external(std::move(event));
 }
 
-void RunActivities::timed_out(Activity& activity, failure::Failure& failure,
+void RunActivities::timed_out(Activity& activity, enums::TimeoutType, failure::Failure& failure,
                               enums::RetryState state) {
   const std::int64_t scheduled_id = activity.scheduled_id;
   const bool was_started = activity.is_started();

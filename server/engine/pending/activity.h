@@ -89,7 +89,8 @@ class RunActivities final : public ActivityOwner {
                  const std::string& identity) override;
   void failed(Activity& activity, failure::Failure& failure, enums::RetryState state,
               const std::string& identity) override;
-  void timed_out(Activity& activity, failure::Failure& failure, enums::RetryState state) override;
+  void timed_out(Activity& activity, enums::TimeoutType type, failure::Failure& failure,
+                 enums::RetryState state) override;
   void canceled(Activity& activity, common::Payloads& details, const std::string& identity);
 
  private:

@@ -24,6 +24,7 @@ void back_off(ActivityOwner& owner, Activity& activity, Nanos delay, failure::Fa
   activity.started = kUnset;
   activity.dispatched = false;
   activity.stamp = engine.ids().next_stamp();
+  owner.retries(activity, failure, delay);
   cut_retried_failure(failure);
   activity.last_failure = std::make_unique<failure::Failure>(std::move(failure));
   activity.was_reset = false;
@@ -54,36 +55,9 @@ const char* timeout_name(enums::TimeoutType type) {
   }
 }
 
-failure::Failure timeout_failure(enums::TimeoutType type) {
-  failure::Failure failure;
-  failure.set_message(absl::StrCat("activity ", timeout_name(type), " timeout"));
-  failure.set_source("Server");
-  failure.mutable_timeout_failure_info()->set_timeout_type(type);
-  return failure;
-}
-
 Nanos cap(Nanos value, Nanos limit) {
   if (limit == Nanos{0}) return value;
   return value == Nanos{0} ? limit : std::min(value, limit);
-}
-
-// Takes a waiting attempt back from its queue.
-void withdraw(Engine& engine, Activity& activity) {
-  activity.dispatched = false;
-  activity.stamp = engine.ids().next_stamp();
-}
-
-// A waiting attempt goes to its queue at `at`.
-void dispatch_at(ActivityOwner& owner, Activity& activity, WallTime at) {
-  withdraw(owner.engine(), activity);
-  activity.scheduled = at;
-  if (at <= owner.now()) attempt::dispatch(owner, activity);  // Else its next_attempt() tells.
-}
-
-WallTime soon(ActivityOwner& owner, Nanos jitter) {
-  if (jitter <= Nanos{0}) return owner.now();
-  const auto nanos = owner.engine().ids().random() % static_cast<std::uint64_t>(jitter.count());
-  return add_saturated(owner.now(), Nanos{static_cast<std::int64_t>(nanos)});
 }
 
 void forget_heartbeat(Activity& activity) {
@@ -174,7 +148,6 @@ void start(ActivityOwner& owner, Activity& activity, const std::string& identity
   activity.last_heartbeat = kUnset;
   activity.identity = identity;
   activity.request_id = engine.ids().uuid();
-  owner.introduce(activity, response);
   const auto& a = activity.attributes();
   *response.mutable_activity_type() = a.activity_type();
   response.set_activity_id(activity.id);
@@ -192,6 +165,7 @@ void start(ActivityOwner& owner, Activity& activity, const std::string& identity
   *response.mutable_retry_policy() = a.retry_policy();
   if (owner.priority().ByteSizeLong() > 0) *response.mutable_priority() = owner.priority();
   if (a.has_priority()) response.mutable_priority()->MergeFrom(a.priority());
+  owner.introduce(activity, response);
 }
 
 HeartbeatReply heartbeat(ActivityOwner& owner, Activity& activity, common::Payloads& details,
@@ -232,7 +206,7 @@ void time_out(ActivityOwner& owner, Activity& activity, enums::TimeoutType type)
       type == enums::TIMEOUT_TYPE_SCHEDULE_TO_START) {
     decision.state = enums::RETRY_STATE_NON_RETRYABLE_FAILURE;
   }
-  owner.timed_out(activity, failure, decision.state);
+  owner.timed_out(activity, type, failure, decision.state);
 }
 
 ActivityDeadline next_timeout(const Activity& activity) {
@@ -265,6 +239,31 @@ WallTime next_attempt(const Activity& activity) {
 bool backs_off(const Activity& activity, WallTime now) {
   return activity.attempt > 1 && activity.cancel_requested_id == 0 &&
          next_attempt(activity) > now && next_attempt(activity) != kNever;
+}
+
+failure::Failure timeout_failure(enums::TimeoutType type) {
+  failure::Failure failure;
+  failure.set_message(absl::StrCat("activity ", timeout_name(type), " timeout"));
+  failure.set_source("Server");
+  failure.mutable_timeout_failure_info()->set_timeout_type(type);
+  return failure;
+}
+
+void withdraw(Engine& engine, Activity& activity) {
+  activity.dispatched = false;
+  activity.stamp = engine.ids().next_stamp();
+}
+
+void dispatch_at(ActivityOwner& owner, Activity& activity, WallTime at) {
+  withdraw(owner.engine(), activity);
+  activity.scheduled = at;
+  if (at <= owner.now()) dispatch(owner, activity);  // Else its next_attempt() tells.
+}
+
+WallTime soon(ActivityOwner& owner, Nanos jitter) {
+  if (jitter <= Nanos{0}) return owner.now();
+  const auto nanos = owner.engine().ids().random() % static_cast<std::uint64_t>(jitter.count());
+  return add_saturated(owner.now(), Nanos{static_cast<std::int64_t>(nanos)});
 }
 
 void pause(ActivityOwner& owner, Activity& activity, const std::string& identity,

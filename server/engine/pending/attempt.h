@@ -68,15 +68,21 @@ class ActivityOwner {
   virtual bool paused() const { return false; }  // No attempt goes out.
   // Of its task queue's versions the one whose workers are to have it.
   virtual std::string version_for(const Activity&) { return ""; }
-  // Whose it is, as its worker is told: token, workflow, namespace.
+  // Whose it is, as its worker is told, once the rest is said: token, workflow, namespace.
   virtual void introduce(const Activity& activity,
                          wf::PollActivityTaskQueueResponse& response) const = 0;
+  // An attempt has failed, and the next is due after so long. What is kept of the failure may still
+  // be changed.
+  virtual void retries(Activity&, failure::Failure& failure, Nanos delay) {
+    static_cast<void>(failure), static_cast<void>(delay);
+  }
 
   virtual void completed(Activity& activity, common::Payloads& result,
                          const std::string& identity) = 0;
   virtual void failed(Activity& activity, failure::Failure& failure, enums::RetryState state,
                       const std::string& identity) = 0;
-  virtual void timed_out(Activity& activity, failure::Failure& failure,
+  // By `type`; the failure may tell another one, that no retry had time.
+  virtual void timed_out(Activity& activity, enums::TimeoutType type, failure::Failure& failure,
                          enums::RetryState state) = 0;
 };
 
@@ -106,6 +112,12 @@ ActivityDeadline next_timeout(const Activity& activity);
 WallTime next_attempt(const Activity& activity);  // kNever: none waits for its time.
 // An attempt has failed, and the next one has not come.
 bool backs_off(const Activity& activity, WallTime now);
+failure::Failure timeout_failure(enums::TimeoutType type);
+// Takes a waiting attempt back from its queue.
+void withdraw(Engine& engine, Activity& activity);
+// A waiting attempt goes to its queue at `at`.
+void dispatch_at(ActivityOwner& owner, Activity& activity, WallTime at);
+WallTime soon(ActivityOwner& owner, Nanos jitter);  // Some time within the jitter.
 
 // --- Operators.
 void pause(ActivityOwner& owner, Activity& activity, const std::string& identity,

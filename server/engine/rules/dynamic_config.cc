@@ -48,6 +48,7 @@ struct SwitchSetting {
   bool DynamicConfig::* value;
 };
 constexpr SwitchSetting kSwitches[] = {
+    {"history.enableStandaloneActivityOperatorCommands", &DynamicConfig::standalone_operators},
     {"frontend.WorkflowPauseEnabled", &DynamicConfig::workflow_pause},
     {"frontend.WorkflowTimeSkippingEnabled", &DynamicConfig::time_skipping},
 };

@@ -3,6 +3,20 @@
 #include "server/base/errors.h"
 
 namespace chimera::server {
+namespace {
+
+// Of a link to something that has an id and a run.
+std::string empty_part(absl::string_view kind, const auto& to, const char* id_name,
+                       const std::string& id) {
+  for (const auto& [value, name] : {std::pair(&to.namespace_(), "namespace"),
+                                    std::pair(&id, id_name), std::pair(&to.run_id(), "run ID")}) {
+    if (value->empty()) return absl::StrCat(kind, " link must not have an empty ", name, " field");
+  }
+  return "";
+}
+
+}  // namespace
+
 Verdict too_long(Cause cause, const char* command, std::initializer_list<Length> lengths) {
   for (const Length& length : lengths) {
     if (length.value.size() <= kIdMax) continue;
@@ -90,14 +104,23 @@ std::string links_problem(const google::protobuf::RepeatedPtrField<common::Link>
       if (link.batch_job().job_id().empty()) return "batch job link must not have an empty job ID";
       continue;
     }
+    if (link.has_activity()) {
+      const auto& activity = link.activity();
+      std::string problem = empty_part("activity", activity, "activity ID", activity.activity_id());
+      if (!problem.empty()) return problem;
+      continue;
+    }
+    if (link.has_nexus_operation()) {
+      const auto& operation = link.nexus_operation();
+      std::string problem =
+          empty_part("nexus operation", operation, "operation ID", operation.operation_id());
+      if (!problem.empty()) return problem;
+      continue;
+    }
     if (!link.has_workflow_event()) return "unsupported link variant";
     const auto& event = link.workflow_event();
-    for (const auto& [value, name] :
-         {std::pair(&event.namespace_(), "namespace"),
-          std::pair(&event.workflow_id(), "workflow ID"), std::pair(&event.run_id(), "run ID")}) {
-      if (value->empty())
-        return absl::StrCat("workflow event link must not have an empty ", name, " field");
-    }
+    std::string problem = empty_part("workflow event", event, "workflow ID", event.workflow_id());
+    if (!problem.empty()) return problem;
     if (event.event_ref().event_type() == enums::EVENT_TYPE_UNSPECIFIED &&
         event.event_ref().event_id() != 0) {
       return "workflow event link ref cannot have an unspecified event type and a non-zero event "

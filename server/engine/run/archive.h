@@ -104,6 +104,18 @@ class Reader {
   absl::string_view in_;
 };
 
+// Its size, then each of it.
+template <class Archive, class List, class Visit>
+void visit_list(Archive& ar, List& list, Visit visit) {
+  std::size_t size = list.size();
+  ar.number(size);
+  if constexpr (Archive::kReading) {
+    for (; size > 0 && ar.ok; --size) visit(list.emplace_back());
+  } else {
+    for (auto& each : list) visit(each);
+  }
+}
+
 }  // namespace chimera::server
 
 #endif  // CHIMERA_SERVER_ENGINE_RUN_ARCHIVE_H_

@@ -527,33 +527,22 @@ TEST(ServerTest, WhatOnlyNexusCallersSetIsRefusedAndNotPromised) {
   EXPECT_TRUE(info.capabilities().eager_workflow_start());
 }
 
-TEST(ServerTest, AnActivityThatStandsAloneIsRefusedWithAdvice) {
-  auto server = Server::start({});
-  ASSERT_TRUE(server.ok()) << server.status();
-  wf::StartActivityExecutionRequest request;
-  wf::StartActivityExecutionResponse response;
-
-  const absl::Status status = call(*(*server)->local_transport(),
-                                   CHIMERA_METHOD(StartActivityExecution), request, response);
-
-  EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
-  EXPECT_THAT(std::string(status.message()), HasSubstr("Start a workflow that runs the activity"));
-}
-
 TEST(ServerTest, AMethodThatIsNotThereIsNamed) {
   auto server = Server::start({});
   ASSERT_TRUE(server.ok()) << server.status();
-  wf::DescribeActivityExecutionRequest request;
-  wf::DescribeActivityExecutionResponse response;
+  namespace op = api::operatorservice::v1;
+  op::AddOrUpdateRemoteClusterRequest request;
+  op::AddOrUpdateRemoteClusterResponse response;
 
-  const absl::Status status = call(*(*server)->local_transport(),
-                                   CHIMERA_METHOD(DescribeActivityExecution), request, response);
+  const absl::Status status =
+      call(*(*server)->local_transport(),
+           "/temporal.api.operatorservice.v1.OperatorService/AddOrUpdateRemoteCluster", request,
+           response);
 
   EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
   EXPECT_EQ(status.message(),
-            "The method temporal.api.workflowservice.v1.WorkflowService/DescribeActivityExecution "
-            "is not available in this embedded server. Start a workflow that runs the activity, or "
-            "use a genuine Temporal server.");
+            "The method temporal.api.operatorservice.v1.OperatorService/AddOrUpdateRemoteCluster "
+            "is not available in this embedded server. Use a genuine Temporal server for it.");
 }
 
 }  // namespace

@@ -265,6 +265,38 @@ TEST_F(TimeSkippingTest, V1BackoffSkips) {
   EXPECT_GE(time() - begin, hours(10));
 }
 
+TEST_F(TimeSkippingTest, AnActivityThatStandsAloneHoldsTimeWhileItRuns) {
+  serve(0);
+  wf::StartActivityExecutionRequest request;
+  request.set_namespace_("default");
+  request.set_activity_id("a");
+  request.mutable_activity_type()->set_name("work");
+  request.mutable_task_queue()->set_name("queue");
+  base::set_duration(3 * kDay, *request.mutable_schedule_to_close_timeout());
+  base::set_duration(kDay, *request.mutable_start_delay());
+  base::set_duration(hours(10), *request.mutable_retry_policy()->mutable_initial_interval());
+  wf::StartActivityExecutionResponse started;
+  const base::WallTime begin = time();
+  absl::Status status = call(*transport_, CHIMERA_METHOD(StartActivityExecution), request, started);
+  ASSERT_TRUE(status.ok()) << status;
+
+  wf::PollActivityTaskQueueResponse task = poll_activity();
+  const base::WallTime first = time();
+  EXPECT_GE(first - begin, kDay) << "to the end of its delay";
+  EXPECT_LT(first - begin, kDay + hours(1)) << "it runs";
+  wf::RespondActivityTaskFailedRequest failed;
+  failed.set_namespace_("default");
+  failed.set_task_token(task.task_token());
+  failed.mutable_failure()->mutable_application_failure_info();
+  wf::RespondActivityTaskFailedResponse noted;
+  status = call(*transport_, CHIMERA_METHOD(RespondActivityTaskFailed), failed, noted);
+  ASSERT_TRUE(status.ok()) << status;
+
+  task = poll_activity();
+  EXPECT_EQ(task.attempt(), 2);
+  EXPECT_GE(time() - first, hours(10)) << "while it backed off, time went on";
+}
+
 TEST_F(TimeSkippingTest, ATaskWithoutAWorkerHoldsTime) {
   serve(1);  // Else the day may pass before there is such a task.
   ASSERT_TRUE(start_workflow(*transport_, "waits").ok());

@@ -34,7 +34,8 @@ class LoneOwner final : public ActivityOwner, public TaskOwner {
               const std::string&) override {
     ends.push_back("failed: " + failure.message());
   }
-  void timed_out(Activity&, failure::Failure& failure, enums::RetryState) override {
+  void timed_out(Activity&, enums::TimeoutType, failure::Failure& failure,
+                 enums::RetryState) override {
     ends.push_back(failure.message());
   }
 

@@ -1,0 +1,42 @@
+#include "server/service/listing.h"
+
+#include <nlohmann/json.hpp>
+
+namespace chimera::server {
+
+std::string status_name(enums::WorkflowExecutionStatus status) {
+  switch (status) {
+    case enums::WORKFLOW_EXECUTION_STATUS_RUNNING:
+      return "Running";
+    case enums::WORKFLOW_EXECUTION_STATUS_COMPLETED:
+      return "Completed";
+    case enums::WORKFLOW_EXECUTION_STATUS_FAILED:
+      return "Failed";
+    case enums::WORKFLOW_EXECUTION_STATUS_CANCELED:
+      return "Canceled";
+    case enums::WORKFLOW_EXECUTION_STATUS_TERMINATED:
+      return "Terminated";
+    case enums::WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW:
+      return "ContinuedAsNew";
+    case enums::WORKFLOW_EXECUTION_STATUS_TIMED_OUT:
+      return "TimedOut";
+    case enums::WORKFLOW_EXECUTION_STATUS_PAUSED:
+      return "Paused";
+    default:
+      return absl::StrCat(static_cast<int>(status));
+  }
+}
+
+common::Payload group_value(const visibility::Value& value) {
+  const auto* status = std::get_if<std::int64_t>(&value);
+  const std::string text = status != nullptr
+                               ? status_name(static_cast<enums::WorkflowExecutionStatus>(*status))
+                               : std::get<std::string>(value);
+  common::Payload payload;
+  (*payload.mutable_metadata())["encoding"] = "json/plain";
+  (*payload.mutable_metadata())["type"] = "Keyword";
+  payload.set_data(nlohmann::json(text).dump());
+  return payload;
+}
+
+}  // namespace chimera::server
