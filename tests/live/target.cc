@@ -19,6 +19,10 @@ namespace {
 
 Target the_target;
 
+// As both servers are started with.
+const std::map<std::string, std::string> kDynamicConfig{
+    {"history.enableStandaloneActivityOperatorCommands", "true"}};
+
 // A dev server listens before its namespace is there.
 void wait_for_namespace() {
   namespace wf = api::workflowservice::v1;
@@ -62,14 +66,15 @@ int run_tests(int argc, char** argv) {
   std::unique_ptr<GenuineServer> genuine;
   the_target.genuine = argc > 1;
   if (argc > 1 && std::string(argv[1]) == "--genuine") {
-    genuine = std::make_unique<GenuineServer>(std::map<std::string, std::string>{
-        {"history.enableStandaloneActivityOperatorCommands", "true"}});
+    genuine = std::make_unique<GenuineServer>(kDynamicConfig);
     the_target.address = genuine->address();
   } else if (argc > 2 && std::string(argv[1]) == "--address") {
     the_target.address = argv[2];
   } else {
-    auto started = server::Server::start(
-        {.port = 0, .search_attributes = {{"GoldKw", "Keyword"}, {"GoldInt", "Int"}}});
+    auto started =
+        server::Server::start({.port = 0,
+                               .search_attributes = {{"GoldKw", "Keyword"}, {"GoldInt", "Int"}},
+                               .dynamic_config = kDynamicConfig});
     if (!started.ok()) {
       std::fprintf(stderr, "live: %s\n", started.status().ToString().c_str());
       return 2;
