@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "server/engine/standalone/activity_view.h"
+
 namespace chimera::server {
 
 std::string status_name(enums::WorkflowExecutionStatus status) {
@@ -25,6 +27,14 @@ std::string status_name(enums::WorkflowExecutionStatus status) {
     default:
       return absl::StrCat(static_cast<int>(status));
   }
+}
+
+bool read_row(const std::string& row,
+              ::temporal::api::activity::v1::ActivityExecutionListInfo& info) {
+  ::temporal::api::workflow::v1::WorkflowExecutionInfo entry;
+  if (!entry.ParseFromString(row)) return false;
+  fill_listed(entry, info);
+  return true;
 }
 
 common::Payload group_value(const visibility::Value& value) {

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "temporal/api/activity/v1/message.pb.h"
 
 #include "server/base/errors.h"
 #include "server/base/tokens.h"
@@ -57,12 +58,19 @@ struct Question {
   visibility::Query query;
 };
 
+// False: the row is damaged.
+inline bool read_row(const std::string& row, google::protobuf::Message& info) {
+  return info.ParseFromString(row);
+}
+bool read_row(const std::string& row,
+              ::temporal::api::activity::v1::ActivityExecutionListInfo& info);
+
 template <class Response>
 absl::Status fill(absl::StatusOr<visibility::Page> page, Response& response) {
   if (!page.ok()) return page.status();
   response.mutable_executions()->Reserve(static_cast<int>(page->infos.size()));
   for (const std::string& info : page->infos) {
-    if (!response.add_executions()->ParseFromString(info))
+    if (!read_row(info, *response.add_executions()))
       return absl::InternalError("a row of the index of executions is damaged");
   }
   response.set_next_page_token(next_page_token(*page));

@@ -153,6 +153,14 @@ TEST_F(StandaloneListTest, workflows_and_activities_are_apart) {
   request.set_namespace_(ns);
   request.set_query(own);
   EXPECT_EQ(patient_rpc<wf::CountWorkflowExecutionsResponse>(request)->count(), 0);
+  wf::ListWorkflowExecutionsRequest both;
+  both.set_namespace_(ns);
+  both.set_query(absl::StrCat(own, " AND TemporalNamespaceDivision = '3332429922'"));
+  const auto listed = patient_rpc<wf::ListWorkflowExecutionsResponse>(both);
+  ASSERT_TRUE(listed.ok()) << listed.status();
+  ASSERT_EQ(listed->executions_size(), 4) << "to those who ask for the division";
+  EXPECT_EQ(listed->executions(3).execution().workflow_id(), absl::StrCat(id, "-a"));
+  EXPECT_NE(listed->executions(3).status(), enums::WORKFLOW_EXECUTION_STATUS_RUNNING);
   start();
   for (int i = 0; i < 50; ++i) {
     if (patient_rpc<wf::CountWorkflowExecutionsResponse>(request)->count() == 1) break;

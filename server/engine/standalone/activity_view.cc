@@ -73,6 +73,17 @@ enums::WorkflowExecutionStatus listed_status(ActivityExecution::Status status) {
   }
 }
 
+ActivityExecution::Status status_listed(enums::WorkflowExecutionStatus status) {
+  switch (status) {
+    case enums::WORKFLOW_EXECUTION_STATUS_TIMED_OUT:
+      return enums::ACTIVITY_EXECUTION_STATUS_TIMED_OUT;
+    case enums::WORKFLOW_EXECUTION_STATUS_PAUSED:
+      return enums::ACTIVITY_EXECUTION_STATUS_PAUSED;
+    default:
+      return static_cast<ActivityExecution::Status>(status);
+  }
+}
+
 common::Payload division() {
   common::Payload payload;
   (*payload.mutable_metadata())["encoding"] = "json/plain";
@@ -117,15 +128,31 @@ std::string shown_key(const ActivityExecution& execution) {
                       nanos(execution.first_dispatch()));
 }
 
+void fill_listed(const ::temporal::api::workflow::v1::WorkflowExecutionInfo& entry,
+                 ::temporal::api::activity::v1::ActivityExecutionListInfo& info) {
+  info.set_activity_id(entry.execution().workflow_id());
+  info.set_run_id(entry.execution().run_id());
+  info.mutable_activity_type()->set_name(entry.type().name());
+  *info.mutable_schedule_time() = entry.start_time();
+  *info.mutable_execution_time() = entry.execution_time();
+  info.set_status(status_listed(entry.status()));
+  info.set_task_queue(entry.task_queue());
+  *info.mutable_search_attributes() = entry.search_attributes();
+  if (entry.has_close_time()) *info.mutable_close_time() = entry.close_time();
+  if (entry.has_execution_duration())
+    *info.mutable_execution_duration() = entry.execution_duration();
+  info.set_state_transition_count(entry.state_transition_count());
+}
+
 visibility::Entry entry_of(const ActivityExecution& execution) {
-  ::temporal::api::activity::v1::ActivityExecutionListInfo info;
+  ::temporal::api::workflow::v1::WorkflowExecutionInfo info;
   const auto& a = execution.activity.attributes();
-  info.set_activity_id(execution.id());
-  info.set_run_id(execution.run_id);
-  *info.mutable_activity_type() = a.activity_type();
-  set(info.mutable_schedule_time(), execution.scheduled);
+  info.mutable_execution()->set_workflow_id(execution.id());
+  info.mutable_execution()->set_run_id(execution.run_id);
+  info.mutable_type()->set_name(a.activity_type().name());
+  set(info.mutable_start_time(), execution.scheduled);
   set(info.mutable_execution_time(), execution.first_dispatch());
-  info.set_status(execution.visible_status());
+  info.set_status(listed_status(execution.visible_status()));
   info.set_task_queue(a.task_queue().name());
   *info.mutable_search_attributes() =
       with_types(execution.ns->search_attributes, execution.search_attributes);
@@ -145,7 +172,7 @@ visibility::Entry entry_of(const ActivityExecution& execution) {
   entry.workflow_id = execution.id();
   entry.workflow_type = a.activity_type().name();
   entry.task_queue = a.task_queue().name();
-  entry.status = listed_status(execution.visible_status());
+  entry.status = info.status();
   entry.start_time = nanos(execution.scheduled);
   entry.execution_time = nanos(execution.first_dispatch());
   entry.open = execution.open();

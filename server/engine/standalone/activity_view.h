@@ -4,6 +4,9 @@
 
 #include <string>
 
+#include "temporal/api/activity/v1/message.pb.h"
+#include "temporal/api/workflow/v1/message.pb.h"
+
 #include "server/engine/standalone/activity_execution.h"
 #include "server/visibility/entry.h"
 
@@ -16,6 +19,10 @@ inline constexpr char kActivityDivision[] = "3332429922";
 void describe(const ActivityExecution& execution, WallTime now,
               ::temporal::api::activity::v1::ActivityExecutionInfo& info);
 visibility::Entry entry_of(const ActivityExecution& execution);
+// What lists of such activities show of an entry. Its info is a WorkflowExecutionInfo, as any:
+// lists of workflows may ask for the division.
+void fill_listed(const ::temporal::api::workflow::v1::WorkflowExecutionInfo& entry,
+                 ::temporal::api::activity::v1::ActivityExecutionListInfo& info);
 // Another one when lists would show something else.
 std::string shown_key(const ActivityExecution& execution);
 
