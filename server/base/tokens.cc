@@ -1,12 +1,13 @@
 #include "server/base/tokens.h"
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/string_view.h"
 
 namespace chimera::server {
 namespace {
 
 // Fields follow one another as varints and length-prefixed strings, behind a version byte.
-constexpr char kTaskVersion = 1, kPageVersion = 2, kListVersion = 3;
+constexpr char kTaskVersion = 1, kPageVersion = 2, kListVersion = 3, kNexusVersion = 4;
 
 class Writer {
  public:
@@ -133,6 +134,30 @@ std::optional<ListToken> ListToken::decode(absl::string_view bytes) {
   token.close_time = static_cast<std::int64_t>(in.number());
   token.start_time = static_cast<std::int64_t>(in.number());
   token.run_id = in.text();
+  if (!in.finished()) return std::nullopt;
+  return token;
+}
+
+std::string NexusToken::encode() const {
+  return absl::WebSafeBase64Escape(Writer(kNexusVersion)
+                                       .text(namespace_id)
+                                       .text(workflow_id)
+                                       .text(run_id)
+                                       .number(static_cast<std::uint64_t>(scheduled_id))
+                                       .text(request_id)
+                                       .take());
+}
+
+std::optional<NexusToken> NexusToken::decode(absl::string_view text) {
+  std::string bytes;
+  if (!absl::WebSafeBase64Unescape(text, &bytes)) return std::nullopt;
+  Reader in(bytes, kNexusVersion);
+  NexusToken token;
+  token.namespace_id = in.text();
+  token.workflow_id = in.text();
+  token.run_id = in.text();
+  token.scheduled_id = static_cast<std::int64_t>(in.number());
+  token.request_id = in.text();
   if (!in.finished()) return std::nullopt;
   return token;
 }

@@ -44,6 +44,17 @@ struct ListToken {
   static std::optional<ListToken> decode(absl::string_view bytes);
 };
 
+// Whom a Nexus operation that a handler has begun reports to when it ends. Text: it travels in a
+// header.
+struct NexusToken {
+  std::string namespace_id, workflow_id, run_id;
+  std::int64_t scheduled_id = 0;
+  std::string request_id;
+
+  std::string encode() const;
+  static std::optional<NexusToken> decode(absl::string_view text);
+};
+
 }  // namespace chimera::server
 
 #endif  // CHIMERA_SERVER_BASE_TOKENS_H_

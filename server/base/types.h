@@ -18,6 +18,7 @@ namespace command = ::temporal::api::command::v1;
 namespace history = ::temporal::api::history::v1;
 namespace failure = ::temporal::api::failure::v1;
 namespace taskqueue = ::temporal::api::taskqueue::v1;
+namespace nexus = ::temporal::api::nexus::v1;
 using history::HistoryEvent;
 
 using base::WallTime;

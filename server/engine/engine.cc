@@ -7,6 +7,9 @@
 #include "server/engine/archival.h"
 #include "server/engine/batches.h"
 #include "server/engine/deployments/deployments.h"
+#include "server/engine/nexus/breakers.h"
+#include "server/engine/nexus/endpoints.h"
+#include "server/engine/nexus/requests.h"
 #include "server/engine/removals.h"
 #include "server/engine/run/side_record.h"
 #include "server/engine/run/visible.h"
@@ -24,6 +27,9 @@ Engine::Engine(Loop& loop, std::unique_ptr<Store> store)
       deployments(std::make_unique<Deployments>(*this)),
       archival(std::make_unique<Archival>(*this, loop.has_thread())),
       activity_executions(std::make_unique<ActivityExecutions>(*this)),
+      nexus_endpoints(std::make_unique<NexusEndpoints>(*this)),
+      nexus_breakers(std::make_unique<NexusBreakers>(*this)),
+      nexus_requests(std::make_shared<NexusRequests>(*this)),
       loop_(loop),
       store_(std::move(store)),
       outbox_(*store_),
@@ -36,6 +42,8 @@ Engine::~Engine() = default;
 
 void Engine::detach_timers() {
   archival->stop();
+  nexus_requests->clear();
+  nexus_breakers->clear();
   direct_queries_.clear();
   outbox_.drop_follow_ups();
 }

@@ -31,6 +31,9 @@ class Archival;            // archival.h
 class Batches;
 class Removals;
 class Deployments;
+class NexusBreakers;  // nexus/
+class NexusEndpoints;
+class NexusRequests;
 class Schedules;
 class TimeSkipping;  // time_skipping.h
 
@@ -85,7 +88,10 @@ class Engine {
   const std::unique_ptr<Deployments> deployments;
   const std::unique_ptr<Archival> archival;
   const std::unique_ptr<ActivityExecutions> activity_executions;
-  std::unique_ptr<TimeSkipping> time_skipping;  // Null: this server's time is the clock's.
+  const std::unique_ptr<NexusEndpoints> nexus_endpoints;
+  const std::unique_ptr<NexusBreakers> nexus_breakers;
+  const std::shared_ptr<NexusRequests> nexus_requests;  // Matching holds it weakly.
+  std::unique_ptr<TimeSkipping> time_skipping;          // Null: this server's time is the clock's.
   std::string address;  // HOST:PORT, where clients find the server; empty without a port.
 
  private:

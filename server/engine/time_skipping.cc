@@ -11,9 +11,23 @@
 
 namespace chimera::server {
 
+namespace {
+
+// A handler is asked to start an operation or to cancel it. What one has started it works at
+// itself.
+bool asks_by_nexus(const Run& run) {
+  const auto& operations = run.open<NexusOperations>().all();
+  return std::any_of(operations.begin(), operations.end(), [](const auto& each) {
+    return each.second.state == NexusOperation::State::kScheduled || each.second.is_canceling();
+  });
+}
+
+}  // namespace
+
 bool TimeSkipping::is_busy(const Run& run) const {
   if (!run.running()) return false;
   if (run.task.pending()) return true;
+  if (asks_by_nexus(run)) return true;
   const auto& activities = run.open<Activities>().all();
   return std::any_of(activities.begin(), activities.end(), [&](const auto& each) {
     const auto& [id, activity] = each;

@@ -31,6 +31,8 @@ void advise(const QueueKey& key, TaskQueue& queue, const Poller& poller, WallTim
   };
   if (key.type == enums::TASK_QUEUE_TYPE_ACTIVITY)
     return scale(poller.response<wf::PollActivityTaskQueueResponse>());
+  if (key.type == enums::TASK_QUEUE_TYPE_NEXUS)
+    return scale(poller.response<wf::PollNexusTaskQueueResponse>());
   auto& response = poller.response<wf::PollWorkflowTaskQueueResponse>();
   const auto& polled = poller.request<wf::PollWorkflowTaskQueueRequest>().task_queue();
   response.set_backlog_count_hint(polled.kind() == enums::TASK_QUEUE_KIND_STICKY

@@ -4,6 +4,7 @@
 #include "server/base/errors.h"
 #include "server/engine/archival.h"
 #include "server/engine/engine.h"
+#include "server/engine/nexus/invocation.h"
 #include "server/engine/rules/limits.h"
 #include "server/engine/rules/start_attributes.h"
 #include "server/engine/run/describe.h"
@@ -110,6 +111,7 @@ absl::Status describe(Engine& engine, wf::DescribeWorkflowExecutionRequest& requ
       engine.runs().find(**ns, request.execution().workflow_id(), request.execution().run_id());
   if (!run.ok()) return run.status();
   describe_run(**run, engine.now(), response);
+  nexus_invocation::show_blocked(engine, **run, response);
   return absl::OkStatus();
 }
 

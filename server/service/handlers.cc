@@ -9,6 +9,7 @@ void register_all_handlers(MethodTable& table) {
   register_system(table);
   register_namespaces(table);
   register_tasks(table);
+  register_nexus_tasks(table);
   register_activities(table);
   register_activity_options(table);
   register_activity_executions(table);
@@ -31,7 +32,7 @@ void register_all_handlers(MethodTable& table) {
   register_deployments(table);
   register_refusals(table);
   register_operator(table);
-  register_empty_operator_lists(table);
+  register_nexus_endpoints(table);
   table.set_service("temporal.api.testservice.v1.TestService");
   register_test_service(table);
   register_health(table);

@@ -11,7 +11,8 @@ void register_system(MethodTable& table);  // GetSystemInfo, GetClusterInfo.
 void register_test_service(MethodTable& table);
 void register_health(MethodTable& table);
 void register_namespaces(MethodTable& table);
-void register_tasks(MethodTable& table);  // What workers call.
+void register_tasks(MethodTable& table);        // What workers call.
+void register_nexus_tasks(MethodTable& table);  // Their answers.
 void register_activities(MethodTable& table);
 void register_activity_options(MethodTable& table);
 void register_activity_executions(MethodTable& table);  // Those that stand alone.
@@ -34,7 +35,7 @@ void register_deployments(MethodTable& table);
 void register_workers(MethodTable& table);   // What they tell of themselves.
 void register_refusals(MethodTable& table);  // Of what the genuine server refuses, too.
 void register_operator(MethodTable& table);
-void register_empty_operator_lists(MethodTable& table);  // Behind the one before.
+void register_nexus_endpoints(MethodTable& table);  // Behind the one before.
 void register_all_handlers(MethodTable& table);
 
 }  // namespace chimera::server

@@ -5,6 +5,7 @@
 
 #include "server/base/errors.h"
 #include "server/engine/engine.h"
+#include "server/engine/nexus/endpoints.h"
 #include "server/engine/removals.h"
 #include "server/service/handlers.h"
 #include "server/service/method_table.h"
@@ -104,6 +105,10 @@ absl::Status delete_namespace(Engine& engine, op::DeleteNamespaceRequest& reques
     return namespace_not_found(by_id ? request.namespace_id() : request.namespace_());
   if (ns->name() == kSystemNamespace)
     return absl::FailedPreconditionError("unable to delete system namespace");
+  if (const NexusEndpoint* endpoint = engine.nexus_endpoints->find_by_target(ns->id)) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "cannot delete a namespace that is a target of a Nexus endpoint ", endpoint->name()));
+  }
   engine.removals->begin(*ns, to_nanos(request.namespace_delete_delay()));
   response.set_deleted_namespace(ns->name());
   return absl::OkStatus();

@@ -1,13 +1,18 @@
 #include "server/service/starts.h"
 
+#include <algorithm>
+
 #include "absl/strings/string_view.h"
+#include "google/protobuf/util/message_differencer.h"
 
 #include "server/base/errors.h"
 #include "server/engine/deployments/overrides.h"
 #include "server/engine/engine.h"
+#include "server/engine/nexus/callbacks.h"
 #include "server/engine/rules/cron.h"
 #include "server/engine/rules/failures.h"
 #include "server/engine/rules/limits.h"
+#include "server/engine/rules/nexus_links.h"
 #include "server/engine/rules/retry.h"
 #include "server/engine/rules/start_attributes.h"
 #include "server/engine/run/transition.h"
@@ -54,13 +59,41 @@ absl::Status check_policies(const wf::StartWorkflowExecutionRequest& request) {
   return absl::OkStatus();
 }
 
-// What callers of Nexus operations set, and what only newer servers do.
-absl::Status check_available(const wf::StartWorkflowExecutionRequest& request) {
-  constexpr char kText[] =
-      " of a start are not available in this embedded server. Use a genuine Temporal server for "
-      "Nexus operations.";
-  if (request.completion_callbacks_size() > 0)
-    return absl::UnimplementedError(absl::StrCat("completion_callbacks", kText));
+// Links that a callback has are its own; all of them count.
+absl::Status check_links(wf::StartWorkflowExecutionRequest& request) {
+  Links of_callbacks;
+  for (const auto& callback : request.completion_callbacks())
+    of_callbacks.MergeFrom(callback.links());
+  Links own;
+  for (auto& link : *request.mutable_links()) {
+    const bool known = std::any_of(of_callbacks.begin(), of_callbacks.end(), [&](const auto& each) {
+      return google::protobuf::util::MessageDifferencer::Equals(each, link);
+    });
+    if (!known) *own.Add() = std::move(link);
+  }
+  request.mutable_links()->Swap(&own);
+  of_callbacks.MergeFrom(request.links());
+  const std::string problem = links_problem(of_callbacks);
+  return problem.empty() ? absl::OkStatus() : invalid(problem);
+}
+
+// A start that is answered with a run attaches itself to it, as far as it wishes.
+absl::Status attach(Engine& engine, const Run& run,
+                    const wf::StartWorkflowExecutionRequest& request) {
+  const auto& options = request.on_conflict_options();
+  Attached attached;
+  if (options.attach_request_id()) attached.request_id = request.request_id();
+  if (options.attach_links()) attached.links = request.links();
+  if (options.attach_completion_callbacks()) attached.callbacks = request.completion_callbacks();
+  const std::size_t known = run.open<Callbacks>().all().size();
+  const std::int64_t most = engine.config().callbacks_max;
+  if (known + static_cast<std::size_t>(attached.callbacks.size()) >
+      static_cast<std::size_t>(most)) {
+    return absl::FailedPreconditionError(absl::StrCat("cannot attach more than ", most,
+                                                      " callbacks to a workflow (", known,
+                                                      " callbacks already attached)"));
+  }
+  attach_request(engine, run, std::move(attached));
   return absl::OkStatus();
 }
 
@@ -95,7 +128,6 @@ absl::Status validate_start(Engine& engine, wf::StartWorkflowExecutionRequest& r
     return namespace_in_state((*ns)->name(), (*ns)->info.state(),
                               {enums::NAMESPACE_STATE_REGISTERED});
   }
-  if (absl::Status s = check_available(request); !s.ok()) return s;
   if (absl::Status s = check_id("WorkflowId", request.workflow_id()); !s.ok()) return s;
   const std::string& type = request.workflow_type().name();
   if (type.empty()) return invalid("WorkflowType is not set on request.");
@@ -136,10 +168,12 @@ absl::Status validate_start(Engine& engine, wf::StartWorkflowExecutionRequest& r
                                                request.search_attributes());
       !s.ok())
     return s;
-  for (const std::string& problem :
-       {priority_problem(request.priority()), links_problem(request.links())}) {
-    if (!problem.empty()) return invalid(problem);
-  }
+  if (const std::string problem = priority_problem(request.priority()); !problem.empty())
+    return invalid(problem);
+  if (absl::Status s = check_callbacks(engine.config(), *request.mutable_completion_callbacks());
+      !s.ok())
+    return s;
+  if (absl::Status s = check_links(request); !s.ok()) return s;
   if (request.has_versioning_override()) {
     if (absl::Status s = check_override(engine, **ns, request.task_queue().name(),
                                         request.versioning_override());
@@ -205,14 +239,14 @@ absl::Status start_workflow(Engine& engine, wf::StartWorkflowExecutionRequest& r
   if (decision->use != nullptr) {
     const Run& run = *decision->use;
     answer(run, decision->deduplicated);
-    const auto& options = request.on_conflict_options();
-    if (request.has_on_conflict_options() && !decision->deduplicated &&
-        !run.attached_requests.contains(request.request_id())) {
-      attach_request(engine, run, options.attach_request_id() ? request.request_id() : "",
-                     options.attach_links() ? request.links()
-                                            : google::protobuf::RepeatedPtrField<common::Link>());
+    if (!request.has_on_conflict_options() || decision->deduplicated) return absl::OkStatus();
+    if (request.on_conflict_options().attach_request_id()) {
+      auto& link = *response.mutable_link()->mutable_workflow_event()->mutable_request_id_ref();
+      link.set_request_id(request.request_id());
+      link.set_event_type(enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED);
     }
-    return absl::OkStatus();
+    return run.attached_requests.contains(request.request_id()) ? absl::OkStatus()
+                                                                : attach(engine, run, request);
   }
   const bool eager = request.request_eager_execution();
   const std::string identity = request.identity();

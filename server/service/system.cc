@@ -25,6 +25,7 @@ absl::Status get_system_info(Engine&, wf::GetSystemInfoRequest&,
   can.set_sdk_metadata(true);
   can.set_count_group_by_execution_status(true);
   can.set_supports_schedules(true);
+  can.set_nexus(true);
   return absl::OkStatus();
 }
 

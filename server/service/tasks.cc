@@ -101,7 +101,6 @@ absl::Status poll_activity(
   return poll(engine, call, enums::TASK_QUEUE_TYPE_ACTIVITY);
 }
 
-// Never gets a task; must not fail either.
 absl::Status poll_nexus(
     Engine& engine, TypedCall<wf::PollNexusTaskQueueRequest, wf::PollNexusTaskQueueResponse> call) {
   return poll(engine, call, enums::TASK_QUEUE_TYPE_NEXUS);

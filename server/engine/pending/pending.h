@@ -8,10 +8,12 @@
 #include <vector>
 
 #include "server/engine/pending/activity.h"
+#include "server/engine/pending/callback.h"
 #include "server/engine/pending/child.h"
 #include "server/engine/pending/external_cancel.h"
 #include "server/engine/pending/external_signal.h"
 #include "server/engine/pending/kind.h"
+#include "server/engine/pending/nexus_operation.h"
 #include "server/engine/pending/timer.h"
 
 namespace chimera::server {
@@ -92,7 +94,8 @@ class PendingOf {
 };
 
 // Events and commands are looked for in this order.
-using Pending = PendingOf<Activities, Timers, Children, ExternalSignals, ExternalCancels>;
+using Pending = PendingOf<Activities, Timers, Children, ExternalSignals, ExternalCancels,
+                          NexusOperations, Callbacks>;
 
 // What a command is checked against: the run, and what the batch has brought about so far.
 struct CommandCheck {

@@ -31,6 +31,18 @@ constexpr Setting kSettings[] = {
     {"matching.maxVersionsInDeployment", &DynamicConfig::deployment_versions_max},
     {"matching.maxTaskQueuesInDeploymentVersion", &DynamicConfig::version_queues_max},
     {"frontend.WorkflowTimeSkippingMaxSkipPerSession", &DynamicConfig::skips_max},
+    {"component.nexusoperations.limit.operation.concurrency", &DynamicConfig::nexus_operations_max},
+    {"component.nexusoperations.limit.service.name.length", &DynamicConfig::nexus_service_name_max},
+    {"component.nexusoperations.limit.operation.name.length",
+     &DynamicConfig::nexus_operation_name_max},
+    {"component.nexusoperations.limit.operation.token.length", &DynamicConfig::nexus_token_max},
+    {"component.nexusoperations.limit.header.size", &DynamicConfig::nexus_header_max},
+    {"limit.endpointNameMaxLength", &DynamicConfig::endpoint_name_max},
+    {"limit.endpointExternalURLMaxLength", &DynamicConfig::endpoint_url_max},
+    {"limit.endpointDescriptionMaxSize", &DynamicConfig::endpoint_description_max},
+    {"system.maxCallbacksPerWorkflow", &DynamicConfig::callbacks_max},
+    {"frontend.callbackURLMaxLength", &DynamicConfig::callback_url_max},
+    {"frontend.callbackHeaderMaxLength", &DynamicConfig::callback_header_max},
 };
 
 struct DurationSetting {
@@ -41,6 +53,9 @@ constexpr DurationSetting kDurations[] = {
     {"history.workflowTaskHeartbeatTimeout", &DynamicConfig::heartbeats_max},
     {"matching.wv.VersionDrainageStatusVisibilityGracePeriod", &DynamicConfig::drainage_grace},
     {"matching.wv.VersionDrainageStatusRefreshInterval", &DynamicConfig::drainage_interval},
+    {"component.nexusoperations.limit.scheduleToCloseTimeout",
+     &DynamicConfig::nexus_schedule_to_close_max},
+    {"component.nexusoperations.request.timeout", &DynamicConfig::nexus_request_timeout},
 };
 
 struct SwitchSetting {

@@ -38,8 +38,21 @@ struct DynamicConfig {
   // Until it is looked for the first time whether a version has drained, and each time from then.
   Nanos drainage_grace = std::chrono::minutes{3};
   Nanos drainage_interval = std::chrono::minutes{3};
-  bool time_skipping = false;    // Whether the time of single workflows can skip.
-  std::int64_t skips_max = 200;  // Of those that name no number of their own.
+  bool time_skipping = false;              // Whether the time of single workflows can skip.
+  std::int64_t skips_max = 200;            // Of those that name no number of their own.
+  std::int64_t nexus_operations_max = 30;  // Pending ones of a run.
+  std::int64_t nexus_service_name_max = 1000;
+  std::int64_t nexus_operation_name_max = 1000;
+  std::int64_t nexus_token_max = 4096;
+  std::int64_t nexus_header_max = 8192;  // Of all names and values.
+  Nanos nexus_schedule_to_close_max{};   // 0: none.
+  Nanos nexus_request_timeout = seconds{10};
+  std::int64_t endpoint_name_max = 200;
+  std::int64_t endpoint_url_max = 4096;
+  std::int64_t endpoint_description_max = 20000;
+  std::int64_t callbacks_max = 2000;  // Of a run.
+  std::int64_t callback_url_max = 1000;
+  std::int64_t callback_header_max = 8192;
 };
 
 // Names are the genuine server's, in upper or lower case. A value that is no whole number (or no

@@ -47,6 +47,7 @@ void copy_start(From& from, To& to) {
   CHIMERA_MESSAGE(versioning_override)
   CHIMERA_MESSAGE(user_metadata)
   CHIMERA_MESSAGE(time_skipping_config)
+  CHIMERA_MESSAGE(propagated_nexus_serialization_context)
   CHIMERA_SCALAR(namespace_)
   CHIMERA_SCALAR(workflow_id)
   CHIMERA_SCALAR(request_id)
@@ -64,6 +65,10 @@ void copy_start(From& from, To& to) {
     to.mutable_task_queue()->set_name(from.task_queue().name());
   if constexpr (requires { to.mutable_links()->CopyFrom(from.links()); })
     to.mutable_links()->CopyFrom(from.links());
+  if constexpr (requires {
+                  to.mutable_completion_callbacks()->CopyFrom(from.completion_callbacks());
+                })
+    to.mutable_completion_callbacks()->CopyFrom(from.completion_callbacks());
 }
 
 }  // namespace chimera::server

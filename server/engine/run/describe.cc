@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "server/engine/deployments/run_versioning.h"
+#include "server/engine/nexus/callbacks.h"
 #include "server/engine/run/namespaces.h"
 
 namespace chimera::server {
@@ -170,6 +171,7 @@ void describe_run(const Run& run, WallTime time, wf::DescribeWorkflowExecutionRe
     run.pending().describe(run.clock(time), response);
     if (run.task.pending()) fill_task(run.task, *response.mutable_pending_workflow_task());
   }
+  describe_callbacks(run, response);
   auto& extended = *response.mutable_workflow_extended_info();
   if (run.execution_expires != kNever)
     set(extended.mutable_execution_expiration_time(), run.execution_expires);

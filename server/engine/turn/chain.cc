@@ -6,6 +6,7 @@
 #include "server/engine/deployments/inheritance.h"
 #include "server/engine/engine.h"
 #include "server/engine/matched/query.h"
+#include "server/engine/nexus/callbacks.h"
 #include "server/engine/rules/cron.h"
 #include "server/engine/rules/limits.h"
 #include "server/engine/rules/retry.h"
@@ -48,6 +49,7 @@ StartSpec successor(Transition& t, enums::ContinueAsNewInitiator initiator, Nano
   a.set_initiator(initiator);
   a.clear_continued_failure();
   a.clear_identity();  // Nobody has started it.
+  run.open<Callbacks>().hand_on(a);
   a.set_attempt(1);
   *a.mutable_prev_auto_reset_points() = handed_on(run, t.engine().now());
   set(a.mutable_first_workflow_task_backoff(), backoff);
@@ -177,6 +179,7 @@ void after_close(Engine& engine, const Run& run) {
   Children::parent_closed(engine, run);
   if (!run.new_run_id.empty()) return;
   Children::tell_parent(engine, run);
+  deliver_callbacks(engine, run);
   engine.schedules->run_closed(run);
 }
 

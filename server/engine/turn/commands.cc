@@ -3,15 +3,12 @@
 #include <algorithm>
 
 #include "absl/container/flat_hash_set.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
-#include "absl/strings/string_view.h"
-#include "absl/strings/strip.h"
 
 #include "server/base/errors.h"
 #include "server/engine/engine.h"
 #include "server/engine/pending/pending.h"
+#include "server/engine/rules/enum_names.h"
 #include "server/engine/rules/limits.h"
 #include "server/engine/run/transition.h"
 #include "server/engine/turn/run_commands.h"
@@ -28,18 +25,6 @@ bool is_close_command(enums::CommandType type) {
          type == enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION ||
          type == enums::COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION ||
          type == enums::COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION;
-}
-
-// "FooBar" for PREFIX_FOO_BAR, as error texts have it; the number of a value that this build does
-// not know, whose `full` name is empty (the API's enums are open).
-std::string short_enum_name(absl::string_view full, absl::string_view prefix, int value) {
-  if (!absl::ConsumePrefix(&full, prefix)) return absl::StrCat(value);
-  std::string name;
-  for (absl::string_view word : absl::StrSplit(full, '_')) {
-    name += absl::AsciiStrToUpper(word.substr(0, 1));
-    name += absl::AsciiStrToLower(word.substr(1));
-  }
-  return name;
 }
 
 std::string command_name(const command::Command& command) {

@@ -11,6 +11,7 @@
 #include "server/engine/deployments/deployments.h"
 #include "server/engine/engine.h"
 #include "server/engine/matched/queue_config.h"
+#include "server/engine/nexus/endpoints.h"
 #include "server/engine/removals.h"
 #include "server/engine/run/rebuild.h"
 #include "server/engine/run/side_record.h"
@@ -51,6 +52,8 @@ absl::Status restore_value(Engine& engine, const WriteBatch::KeyValue& value) {
   if (value.table == EndedSchedules::kTable)
     return engine.schedules->ended.restore(value.key, value.value);
   if (value.table == Batches::kTable) return engine.batches->restore(value.key, value.value);
+  if (value.table == NexusEndpoints::kTable)
+    return engine.nexus_endpoints->restore(value.key, value.value);
   if (value.table == Removals::kTable) return engine.removals->restore(value.key, value.value);
   if (value.table != kNamespaceTable) return absl::OkStatus();
   wf::DescribeNamespaceResponse stored;

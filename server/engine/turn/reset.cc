@@ -85,6 +85,12 @@ void reapply_update(Transition& t, const ::temporal::api::update::v1::Request& r
   t.write(std::move(again));
 }
 
+// The protocol has them one behind another.
+bool is_of_nexus(const HistoryEvent& event) {
+  return event.event_type() >= enums::EVENT_TYPE_NEXUS_OPERATION_SCHEDULED &&
+         event.event_type() <= enums::EVENT_TYPE_NEXUS_OPERATION_CANCEL_REQUESTED;
+}
+
 void reapply_attached(Transition& t, const HistoryEvent& event) {
   HistoryEvent again = t.event(event.event_type());
   *again.mutable_workflow_execution_options_updated_event_attributes() =
@@ -100,6 +106,7 @@ void reapply_run(Transition& t, const Run& base, std::int64_t first,
                  const wf::ResetWorkflowExecutionRequest& request, bool children) {
   const bool signals = !excluded(request, enums::RESET_REAPPLY_EXCLUDE_TYPE_SIGNAL);
   const bool updates = !excluded(request, enums::RESET_REAPPLY_EXCLUDE_TYPE_UPDATE);
+  const bool nexus = !excluded(request, enums::RESET_REAPPLY_EXCLUDE_TYPE_NEXUS);
   for (std::int64_t id = first; id <= base.events.events_size(); ++id) {
     const HistoryEvent& event = base.events.events(static_cast<int>(id - 1));
     if (signals && event.has_workflow_execution_signaled_event_attributes()) {
@@ -111,7 +118,7 @@ void reapply_run(Transition& t, const Run& base, std::int64_t first,
       reapply_update(t, event.workflow_execution_update_admitted_event_attributes().request());
     } else if (event.has_workflow_execution_options_updated_event_attributes()) {
       reapply_attached(t, event);
-    } else if (children) {
+    } else if (children && (nexus || !is_of_nexus(event))) {
       Pending::carry_over(t, event);
     }
   }

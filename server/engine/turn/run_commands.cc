@@ -191,10 +191,6 @@ Verdict check_run_command(const CommandCheck& checked, const command::Command& c
       return check(run, command.upsert_workflow_search_attributes_command_attributes());
     case enums::COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES:
       return check(command.modify_workflow_properties_command_attributes());
-    case enums::COMMAND_TYPE_SCHEDULE_NEXUS_OPERATION:
-    case enums::COMMAND_TYPE_REQUEST_CANCEL_NEXUS_OPERATION:
-      return bad(Cause::WORKFLOW_TASK_FAILED_CAUSE_FEATURE_DISABLED,
-                 "Nexus operations are not available in this server.");
     default:
       return std::nullopt;
   }

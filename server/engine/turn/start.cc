@@ -103,13 +103,13 @@ const Run& create_run(Engine& engine, StartSpec spec) {
   return run;
 }
 
-void attach_request(Engine& engine, const Run& run, const std::string& request_id,
-                    const google::protobuf::RepeatedPtrField<common::Link>& links) {
+void attach_request(Engine& engine, const Run& run, Attached attached) {
   Transition t(engine, run);
   HistoryEvent event = t.event(enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED);
-  event.mutable_workflow_execution_options_updated_event_attributes()->set_attached_request_id(
-      request_id);
-  *event.mutable_links() = links;
+  auto& a = *event.mutable_workflow_execution_options_updated_event_attributes();
+  a.set_attached_request_id(attached.request_id);
+  a.mutable_attached_completion_callbacks()->Swap(&attached.callbacks);
+  event.mutable_links()->Swap(&attached.links);
   event.set_worker_may_ignore(true);
   t.aside(std::move(event));
   t.commit();

@@ -44,8 +44,12 @@ absl::StatusOr<StartDecision> decide_start(Engine& engine, const Namespace& ns,
                                            enums::WorkflowIdReusePolicy reuse,
                                            enums::WorkflowIdConflictPolicy conflict);
 // A start that was answered with a run leaves its trace there.
-void attach_request(Engine& engine, const Run& run, const std::string& request_id,
-                    const google::protobuf::RepeatedPtrField<common::Link>& links);
+struct Attached {
+  std::string request_id;
+  google::protobuf::RepeatedPtrField<common::Link> links;
+  google::protobuf::RepeatedPtrField<common::Callback> callbacks;
+};
+void attach_request(Engine& engine, const Run& run, Attached attached);
 // Writes the Terminated event, and before it the end of a started workflow task and what it held
 // back.
 void write_terminated(Transition& t, const std::string& reason, const common::Payloads* details,

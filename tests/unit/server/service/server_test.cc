@@ -502,27 +502,16 @@ TEST(ServerTest, WithoutDeploymentsTheirListIsEmpty) {
             absl::StatusCode::kNotFound);
 }
 
-TEST(ServerTest, WhatOnlyNexusCallersSetIsRefusedAndNotPromised) {
+TEST(ServerTest, NexusIsPromised) {
   auto server = Server::start({});
   ASSERT_TRUE(server.ok()) << server.status();
   auto transport = (*server)->local_transport();
-  wf::StartWorkflowExecutionRequest start;
-  start.set_namespace_("default");
-  start.set_workflow_id("called");
-  start.mutable_workflow_type()->set_name("Echo");
-  start.mutable_task_queue()->set_name("queue");
-  start.add_completion_callbacks()->mutable_nexus()->set_url("http://caller");
-  wf::StartWorkflowExecutionResponse started;
   wf::GetSystemInfoResponse info;
 
-  const absl::Status callbacks =
-      call(*transport, CHIMERA_METHOD(StartWorkflowExecution), start, started);
   ASSERT_TRUE(
       call(*transport, CHIMERA_METHOD(GetSystemInfo), wf::GetSystemInfoRequest(), info).ok());
 
-  EXPECT_EQ(callbacks.code(), absl::StatusCode::kUnimplemented);
-  EXPECT_THAT(std::string(callbacks.message()), HasSubstr("completion_callbacks"));
-  EXPECT_FALSE(info.capabilities().nexus());
+  EXPECT_TRUE(info.capabilities().nexus());
   EXPECT_TRUE(info.capabilities().supports_schedules());
   EXPECT_TRUE(info.capabilities().eager_workflow_start());
 }
