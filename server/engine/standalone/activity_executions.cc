@@ -66,10 +66,9 @@ void ActivityExecutions::place(std::shared_ptr<ActivityExecution> execution) {
 const ActivityExecution& ActivityExecutions::add(std::shared_ptr<ActivityExecution> execution) {
   const ActivityExecution& added = *execution;
   std::string& current = current_[chain_key(added.ns->id, added.id())];
-  if (!current.empty()) {
-    ActivityExecution& before = const_cast<ActivityExecution&>(*by_run_id(current));
-    before.superseded = true;
-    dirty_.insert(before.run_id);
+  if (const ActivityExecution* before = current.empty() ? nullptr : by_run_id(current)) {
+    const_cast<ActivityExecution*>(before)->superseded = true;
+    dirty_.insert(before->run_id);
   }
   current = added.run_id;
   place(std::move(execution));
@@ -198,7 +197,8 @@ void ActivityExecutions::retire(WallTime at) {
 void ActivityExecutions::apply_retention() {
   for (const auto& [name, ns] : engine_.namespaces().all()) {
     const auto all = by_end_.find(ns->id);
-    if (all != by_end_.end()) retire(deadline_after(all->second.begin()->first, ns->retention()));
+    if (all != by_end_.end() && !all->second.empty())
+      retire(deadline_after(all->second.begin()->first, ns->retention()));
   }
 }
 

@@ -2,10 +2,13 @@
 
 from datetime import timedelta
 
+import activities
 import workflows
 from judge import Bench, Wrong, events, eventually, expect, fails, scenario
-from temporalio.client import WorkflowFailureError
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+from temporalio.client import ActivityExecutionStatus, ActivityFailureError, WorkflowFailureError
 from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityAlreadyStartedError, TerminatedError
 
 
 @scenario
@@ -66,6 +69,40 @@ async def activity_answered_by_client(bench: Bench) -> str:
         workflow_id=handle.id, run_id=handle.result_run_id, activity_id="later").complete("by id")
     expect("result", await handle.result(), "by id")
     return "completed by id"
+
+
+@scenario
+async def activity_without_workflow(bench: Bench) -> str:
+    asked = DescribeNamespaceRequest(namespace=bench.client.namespace)
+    namespace = (await bench.client.workflow_service.describe_namespace(asked)).namespace_info
+    if not namespace.capabilities.standalone_activities:
+        return "this server has none"
+    options = {"task_queue": bench.task_queue, "start_to_close_timeout": timedelta(seconds=20)}
+    first = await bench.client.start_activity(activities.succeed_at, 2, id=bench.new_id(), **options,
+                                              retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=100)))
+    expect("result", await first.result(), 2)
+    described = await first.describe(include_input=True, include_outcome=True, include_last_failure=True)
+    expect("described", (described.status, described.attempt, await described.input(), await described.result()),
+           (ActivityExecutionStatus.COMPLETED, 2, [2], 2))
+    expect("last failure", str(await described.last_failure()), "NotYet: attempt 1 of 2")
+    declined = bench.client.execute_activity(activities.decline_card, "order-17", id=bench.new_id(), **options)
+    failed = await fails("declined", ActivityFailureError, declined)
+    expect("failure", failed.cause.type, "CardDeclined")
+    options["task_queue"] += "-nobody"
+    waits = await bench.client.start_activity(activities.echo, "x", id=bench.new_id(), **options)
+    again = bench.client.start_activity(activities.echo, "x", id=waits.id, **options)
+    taken = await fails("the id again", ActivityAlreadyStartedError, again)
+    expect("who has the id", taken.run_id, waits.run_id)
+    await waits.terminate(reason="enough")
+    ended = await fails("terminated", ActivityFailureError, waits.result())
+    expect("end", (type(ended.cause), str(ended.cause)), (TerminatedError, "enough"))
+
+    async def listed() -> list[tuple[str, ActivityExecutionStatus]]:
+        found = bench.client.list_activities(f"ActivityId = '{waits.id}'")
+        return [(each.activity_type, each.status) async for each in found]
+
+    await eventually("listed", listed, [("echo", ActivityExecutionStatus.TERMINATED)])
+    return "completed at the second attempt, refused, terminated and listed"
 
 
 @scenario

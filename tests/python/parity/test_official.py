@@ -8,7 +8,7 @@ PROGRAM_SECONDS = 240
 pytestmark = [pytest.mark.peer, pytest.mark.timeout(PROGRAM_SECONDS + 60)]
 
 
-def judge(command: list[str], address: str, scenarios: int = 33) -> None:
+def judge(command: list[str], address: str, scenarios: int = 34) -> None:
     """Runs a program that prints a line per scenario, and shows the wrong ones."""
     try:
         done = subprocess.run([*command, "--address", address], capture_output=True, text=True, timeout=PROGRAM_SECONDS)

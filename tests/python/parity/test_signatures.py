@@ -9,12 +9,10 @@ import sys
 import pytest
 
 PROGRAM = pathlib.Path(__file__).resolve().parents[2] / "parity/signatures.py"
-# Members of features that this version does not have: activities without a workflow, Nexus clients, system Nexus.
+# Members of features that this version does not have: Nexus clients, system Nexus.
 NOT_IN = {
     "client.Client": {
-        "count_activities", "count_nexus_operations", "create_nexus_client", "execute_activity",
-        "execute_activity_class", "execute_activity_method", "get_activity_handle", "get_nexus_operation_handle",
-        "list_activities", "list_nexus_operations", "start_activity", "start_activity_class", "start_activity_method",
+        "count_nexus_operations", "create_nexus_client", "get_nexus_operation_handle", "list_nexus_operations",
     },
     "worker.WorkflowOutboundInterceptor": {"start_signal_with_start_workflow"},
 }  # fmt: skip

@@ -30,6 +30,7 @@ ON_PURPOSE = {
     r"lifecycle_stage [03]$": "the genuine server does not wait for a stage that it does not know",
     r"#activity: .*(task_queue|retry_policy)": "as server 1.32 says it",
     r"StartWorkflowExecution: workflow_id long": "as server 1.32 says it",
+    r"ById: workflow_id clear": "without a workflow it is an activity that stands alone, as by server 1.32",
     r"PauseActivity: request_id long": "another request for a paused activity is refused, as by server 1.32",
     r"DescribeNamespace: id": "an unknown id is not found; there it is an unknown error",
     r"inherit_build_id|use_workflow_build_id": "only versioning by build ids, which is refused, has a use for them",

@@ -294,7 +294,14 @@ TEST_F(TimeSkippingTest, AnActivityThatStandsAloneHoldsTimeWhileItRuns) {
 
   task = poll_activity();
   EXPECT_EQ(task.attempt(), 2);
-  EXPECT_GE(time() - first, hours(10)) << "while it backed off, time went on";
+  const base::WallTime second = time();
+  EXPECT_GE(second - first, hours(10)) << "while it backed off, time went on";
+
+  std::promise<void> rested;
+  server_->rest_activity(task.task_token(), hours(5), [&rested] { rested.set_value(); });
+  rested.get_future().wait();
+  EXPECT_GE(time() - second, hours(5)) << "and while it rests";
+  EXPECT_LT(time() - second, hours(6));
 }
 
 TEST_F(TimeSkippingTest, ATaskWithoutAWorkerHoldsTime) {
