@@ -47,7 +47,8 @@ void Session::TearDown() {
   if (HasFailure() || IsSkipped()) return;
   const auto* info = testing::UnitTest::GetInstance()->current_test_info();
   const std::string test = absl::StrCat(info->test_suite_name(), ".", info->name());
-  Masked masked({{unique_, "ID"}});
+  // Names of Nexus endpoints take no underscores.
+  Masked masked({{unique_, "ID"}, {absl::StrReplaceAll(unique_, {{"_", "-"}}), "ID"}});
   // Children join the list meanwhile.
   for (std::size_t i = 0; i < started_.size(); ++i) collect(started_[i], "", masked);
   if (records()) return record(test, masked.lines());

@@ -200,9 +200,10 @@ StartOutcome outcome_of(nexus::StartOperationResponse& response) {
     }
     case nexus::StartOperationResponse::kOperationError:
       return outcome_of(response.operation_error());
-    case nexus::StartOperationResponse::kFailure:
-      return ended_badly(response.failure().has_canceled_failure_info(),
-                         std::move(*response.mutable_failure()));
+    case nexus::StartOperationResponse::kFailure: {
+      const bool canceled = response.failure().has_canceled_failure_info();
+      return ended_badly(canceled, std::move(*response.mutable_failure()));
+    }
     default:
       return not_done(handler_failure("INTERNAL", "empty outcome"));
   }
