@@ -57,6 +57,8 @@ SlotKind to_public(core::SlotKind kind) {
       return SlotKind::kActivity;
     case core::SlotKind::kLocalActivity:
       return SlotKind::kLocalActivity;
+    case core::SlotKind::kNexus:
+      break;  // C++ programs have no slots of these.
   }
   return SlotKind::kWorkflow;
 }
