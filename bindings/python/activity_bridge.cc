@@ -45,91 +45,52 @@ void leave(core::ActivityHandle& handle) {
 }  // namespace
 
 ActivityBridge::ActivityBridge(std::shared_ptr<Queue> queue, py::object start, py::object cancel)
-    : queue_(std::move(queue)),
-      start_(std::make_shared<const Ref>(std::move(start))),
-      cancel_(std::make_shared<const Ref>(std::move(cancel))) {
+    : tasks_(std::move(queue), std::move(start), std::move(cancel)) {
   load_border();
 }
 
 void ActivityBridge::start(core::ActivityTask task) {
-  std::shared_ptr<const Ref> callback;
-  {
-    absl::MutexLock lock(&mutex_);
-    callback = start_;
-    if (!closed_) {
-      running_.insert_or_assign(task.message->task_token(),
-                                Running{std::move(task.handle), task.is_local});
-    }
-  }
-  if (callback == nullptr) return leave(*task.handle);
-  queue_->push(std::move(callback),
-               [task = std::move(task)] { return py::make_tuple(activity_task_of(task)); });
+  Running running{std::move(task.handle), task.is_local};
+  const std::string token = task.message->task_token();
+  if (!tasks_.start(token, running,
+                    [task = std::move(task)] { return py::make_tuple(activity_task_of(task)); }))
+    leave(*running.handle);
 }
 
 void ActivityBridge::cancel(const std::string& task_token,
                             const core::ActivityCancellation& cancellation) {
-  std::shared_ptr<const Ref> callback;
-  {
-    absl::MutexLock lock(&mutex_);
-    callback = cancel_;
-  }
-  if (callback == nullptr) return;
-  queue_->push(std::move(callback), [task_token, flags = cancellation] {
+  tasks_.cancel([task_token, flags = cancellation] {
     return py::make_tuple(py::bytes(task_token),
                           py::make_tuple(flags.not_found, flags.cancelled, flags.paused,
                                          flags.timed_out, flags.worker_shutdown, flags.reset));
   });
 }
 
-int ActivityBridge::traverse(visitproc visit, void* arg) {
-  absl::MutexLock lock(&mutex_);
-  if (const int result = bindings::traverse(start_, visit, arg); result != 0) return result;
-  return bindings::traverse(cancel_, visit, arg);
-}
-
 void ActivityBridge::close() {
-  decltype(running_) running;
-  std::shared_ptr<const Ref> start, cancel;  // Let go without the lock: that may run Python code.
-  {
-    absl::MutexLock lock(&mutex_);
-    closed_ = true;
-    running.swap(running_);
-    start.swap(start_);
-    cancel.swap(cancel_);
-  }
-  for (auto& [token, each] : running) leave(*each.handle);
-}
-
-ActivityBridge::Running ActivityBridge::find(std::string_view token, bool remove) {
-  absl::MutexLock lock(&mutex_);
-  const auto found = running_.find(absl::string_view(token.data(), token.size()));
-  if (found == running_.end()) return {};
-  Running running = found->second;
-  if (remove) running_.erase(found);
-  return running;
+  for (const Running& each : tasks_.close()) leave(*each.handle);
 }
 
 void ActivityBridge::heartbeat(const py::bytes& token, const py::list& details) {
   api::common::v1::Payloads payloads;
   for (py::handle detail : details) parse(detail, *payloads.add_payloads(), "heartbeat detail");
-  const auto handle = find(view(token), /*remove=*/false).handle;
-  if (handle == nullptr) return;
+  const auto running = tasks_.find(view(token));
+  if (!running) return;
   if (const std::size_t size = payloads.ByteSizeLong(); size > kHeartbeatBytesMax) {
     throw py::value_error(absl::StrCat("heartbeat details of ", size, " bytes: a server takes ",
                                        kHeartbeatBytesMax, " at most"));
   }
 
   GilReleased released;
-  handle->heartbeat(std::move(payloads));
+  running->handle->heartbeat(std::move(payloads));
 }
 
 ActivityBridge::Ended ActivityBridge::ended(const py::handle& end) {
   const auto [token, status, value] = end.cast<std::tuple<py::bytes, std::string, py::object>>();
   core::ActivityResult result = result_from(status, value);
-  Running running = find(view(token), /*remove=*/true);
-  if (running.handle == nullptr && !is_closed())
+  std::optional<Running> running = tasks_.take(view(token));
+  if (!running && !tasks_.closed())
     throw py::value_error("this activity task is not running, or was completed before");
-  return {std::move(running), std::move(result)};
+  return {std::move(running).value_or(Running{}), std::move(result)};
 }
 
 void ActivityBridge::complete(const py::list& ends) {

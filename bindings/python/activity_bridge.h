@@ -5,11 +5,9 @@
 #include <memory>
 #include <string>
 
-#include "absl/container/flat_hash_map.h"
-#include "absl/synchronization/mutex.h"
-
 #include "bindings/python/ending.h"
 #include "bindings/python/queue.h"
+#include "bindings/python/tasks.h"
 #include "core/language/activity_language.h"
 
 namespace chimera::bindings {
@@ -37,7 +35,7 @@ class ActivityBridge : public core::ActivityLanguage, public Ending {
   void end() override { close(); }
 
   // For collected.h.
-  int traverse(visitproc visit, void* arg);
+  int traverse(visitproc visit, void* arg) { return tasks_.traverse(visit, arg); }
   void clear() { close(); }
 
  private:
@@ -50,17 +48,8 @@ class ActivityBridge : public core::ActivityLanguage, public Ending {
     core::ActivityResult result;
   };
   Ended ended(const py::handle& end);
-  Running find(std::string_view token, bool remove);
-  bool is_closed() {
-    absl::MutexLock lock(&mutex_);
-    return closed_;
-  }
 
-  const std::shared_ptr<Queue> queue_;
-  absl::Mutex mutex_;
-  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
-  std::shared_ptr<const Ref> start_ ABSL_GUARDED_BY(mutex_), cancel_ ABSL_GUARDED_BY(mutex_);
-  absl::flat_hash_map<std::string, Running> running_ ABSL_GUARDED_BY(mutex_);  // By token.
+  Tasks<Running> tasks_;
 };
 
 void define_activity_bridge(py::module_& module);

@@ -30,7 +30,7 @@ using Whole = List<core::Activation>;
 using CommandParts = List<core::UpdateResponse::Accepted, core::UpdateResponse::Rejected,
                           core::UpdateResponse::Completed>;
 using Commands = ListOf<core::CommandVariant>::type;
-using Activities = List<core::ActivityTask>;
+using Tasks = List<core::ActivityTask, core::NexusTask>;
 
 template <class... Ts, class Do>
 void for_each(List<Ts...>, Do what) {
@@ -43,7 +43,7 @@ void for_all(Do what) {
   for_each(Whole{}, what);
   for_each(CommandParts{}, what);
   for_each(Commands{}, what);
-  for_each(Activities{}, what);
+  for_each(Tasks{}, what);
 }
 
 constexpr const char* kMetadata = "user_metadata";
@@ -123,11 +123,11 @@ std::string border_source() {
   for_each(CommandParts{}, add);
   for_each(Commands{}, add);
   classes += union_source("Command", Commands{});
-  for_each(Activities{}, add);
+  for_each(Tasks{}, add);
 
   std::string result =
-      "\"\"\"What crosses between the core and Python: activations with their jobs, commands, and "
-      "activities' tasks.\n"
+      "\"\"\"What crosses between the core and Python: activations, commands, and "
+      "the tasks of activities and of Nexus.\n"
       "\n"
       "Written by scripts/border from bindings/python/shapes.h; a test compares the two.\n"
       "\"\"\"\n"
@@ -156,6 +156,7 @@ void load_border() {
 
 py::object activation_of(const core::Activation& activation) { return make(activation); }
 py::object activity_task_of(const core::ActivityTask& task) { return make(task); }
+py::object nexus_task_of(const core::NexusTask& task) { return make(task); }
 
 std::vector<core::Command> commands_from(const py::list& commands) {
   std::vector<core::Command> result(commands.size());

@@ -7,6 +7,7 @@
 #include "bindings/python/ending.h"
 #include "bindings/python/errors.h"
 #include "bindings/python/metrics.h"
+#include "bindings/python/nexus_bridge.h"
 #include "bindings/python/queue.h"
 #include "bindings/python/replayer.h"
 #include "bindings/python/server.h"
@@ -29,6 +30,7 @@ PYBIND11_MODULE(_bridge, module) {
   chimera::bindings::define_border(module);
   chimera::bindings::define_workflow_bridge(module);
   chimera::bindings::define_activity_bridge(module);
+  chimera::bindings::define_nexus_bridge(module);
   chimera::bindings::define_codec(module);
   chimera::bindings::define_workflow_slot(module);
   chimera::bindings::define_slots(module);

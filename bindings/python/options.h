@@ -52,14 +52,15 @@ class Options {
     using Limits = std::optional<std::tuple<int, int, std::int64_t>>;
     const py::object value = take(name);
     if (!value || value.is_none()) return;
-    const auto [memory, cpu, workflow, activity, local_activity] =
-        cast<std::tuple<double, double, Limits, Limits, Limits>>(name, value);
+    const auto [memory, cpu, workflow, activity, local_activity, nexus] =
+        cast<std::tuple<double, double, Limits, Limits, Limits, Limits>>(name, value);
     const auto limits = [](const Limits& from) -> std::optional<core::ResourceSlotLimits> {
       if (!from) return std::nullopt;
       const auto& [minimum, maximum, throttle] = *from;
       return core::ResourceSlotLimits{minimum, maximum, std::chrono::milliseconds(throttle)};
     };
-    target = {{memory, cpu}, limits(workflow), limits(activity), limits(local_activity)};
+    target = {
+        {memory, cpu}, limits(workflow), limits(activity), limits(local_activity), limits(nexus)};
   }
   // A bridge.SlotSupplier, or None.
   void read(const char* name, std::shared_ptr<core::CustomSlotSupplier>& target) {

@@ -1,4 +1,4 @@
-// The fields of each job, command and activity task, in the order in which they cross. This is the
+// The fields of each job, command and task, in the order in which they cross. This is the
 // only list: see shape.h. After a change, scripts/border writes the Python classes anew.
 #ifndef CHIMERA_BINDINGS_PYTHON_SHAPES_H_
 #define CHIMERA_BINDINGS_PYTHON_SHAPES_H_
@@ -8,6 +8,7 @@
 #include "core/language/activation.h"
 #include "core/language/activity_language.h"
 #include "core/language/commands.h"
+#include "core/language/nexus_language.h"
 
 namespace chimera::bindings {
 
@@ -306,6 +307,15 @@ CHIMERA_SHAPE(
             return task.message->has_priority() ? &task.message->priority() : nullptr;
           }),
     field("is_local", &T::is_local));
+
+// --- Nexus ---
+
+CHIMERA_SHAPE(core::NexusTask, "NexusTask",
+              "A request to start or to cancel an operation. The deadline is the caller's.",
+              field("token", [](const T& task) { return Bytes{task.message->task_token()}; }),
+              field("request",
+                    [](const T& task) -> const auto& { return task.message->request(); }),
+              field("deadline", &T::deadline));
 
 #undef CHIMERA_SHAPE
 

@@ -1,5 +1,6 @@
 #include "bindings/python/slots.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -25,6 +26,17 @@ struct Context {
 
   bool sticky;
   std::string task_queue, identity, build_id, deployment_name;
+};
+
+// The same of a base::SlotUse.
+struct Use {
+  explicit Use(const base::SlotUse& of)
+      : type(of.type), sticky(of.sticky), operation(of.operation) {}
+  py::tuple tuple() const { return py::make_tuple(text(type), sticky, text(operation)); }
+
+  std::string type;
+  bool sticky;
+  std::string operation;
 };
 
 // A permit of the core holds the user's.
@@ -123,16 +135,15 @@ SlotSupplier::Permit SlotSupplier::try_reserve(const core::SlotContext& context)
 }
 
 void SlotSupplier::mark_used(const base::SlotUse& use, const Permit& permit) {
-  push(&SlotSupplier::mark_used_, [type = std::string(use.type), sticky = use.sticky, permit] {
-    return py::make_tuple(text(type), sticky, object_of(permit));
-  });
+  push(&SlotSupplier::mark_used_,
+       [use = Use(use), permit] { return py::make_tuple(use.tuple(), object_of(permit)); });
 }
 
 void SlotSupplier::release(const base::SlotUse* use, const Permit& permit) {
-  const bool used = use != nullptr;
-  push(&SlotSupplier::release_, [used, type = std::string(used ? use->type : ""),
-                                 sticky = used && use->sticky, permit] {
-    return py::make_tuple(used ? py::object(text(type)) : py::none(), sticky, object_of(permit));
+  std::optional<Use> used;
+  if (use != nullptr) used.emplace(*use);
+  push(&SlotSupplier::release_, [used = std::move(used), permit] {
+    return py::make_tuple(used ? py::object(used->tuple()) : py::none(), object_of(permit));
   });
 }
 

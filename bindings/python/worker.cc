@@ -50,6 +50,7 @@ struct Worker::State : Ending, std::enable_shared_from_this<State> {
   // Borrowed by the core's worker, so they are declared before it and die after it.
   std::vector<std::shared_ptr<WorkflowBridge>> workflows;
   std::vector<std::shared_ptr<ActivityBridge>> activities;
+  std::vector<std::shared_ptr<NexusBridge>> nexus;
   std::unique_ptr<sdk::NativeTypes> native;  // Null unless a library was added.
   std::unique_ptr<core::Worker> core;
   // Written with the GIL; the end of the interpreter reads them.
@@ -83,6 +84,11 @@ void Worker::add_workflow(const Text& workflow_type, std::shared_ptr<WorkflowBri
 void Worker::add_activity(const Text& activity_type, std::shared_ptr<ActivityBridge> bridge) {
   throw_if_error(state_->core->add_activity(activity_type.value, *bridge));
   state_->activities.push_back(std::move(bridge));
+}
+
+void Worker::add_nexus_service(const Text& service, std::shared_ptr<NexusBridge> bridge) {
+  throw_if_error(state_->core->add_nexus_service(service.value, *bridge));
+  state_->nexus.push_back(std::move(bridge));
 }
 
 void Worker::add_dynamic_workflow(std::shared_ptr<WorkflowBridge> bridge) {
@@ -163,6 +169,7 @@ void define_worker(py::module_& module) {
            py::arg("options"))
       .def("add_workflow", &Worker::add_workflow, py::arg("workflow_type"), py::arg("bridge"))
       .def("add_activity", &Worker::add_activity, py::arg("activity_type"), py::arg("bridge"))
+      .def("add_nexus_service", &Worker::add_nexus_service, py::arg("service"), py::arg("bridge"))
       .def("add_dynamic_workflow", &Worker::add_dynamic_workflow, py::arg("bridge"))
       .def("add_dynamic_activity", &Worker::add_dynamic_activity, py::arg("bridge"))
       .def("nondeterminism_fails_workflow", &Worker::nondeterminism_fails_workflow,

@@ -10,6 +10,7 @@
 #include "bindings/python/codec.h"
 #include "bindings/python/connection.h"
 #include "bindings/python/ending.h"
+#include "bindings/python/nexus_bridge.h"
 #include "bindings/python/workflow_bridge.h"
 #include "core/worker/worker.h"
 
@@ -24,6 +25,7 @@ class Worker {
 
   void add_workflow(const Text& workflow_type, std::shared_ptr<WorkflowBridge> bridge);
   void add_activity(const Text& activity_type, std::shared_ptr<ActivityBridge> bridge);
+  void add_nexus_service(const Text& service, std::shared_ptr<NexusBridge> bridge);
   void add_dynamic_workflow(std::shared_ptr<WorkflowBridge> bridge);
   void add_dynamic_activity(std::shared_ptr<ActivityBridge> bridge);
   void nondeterminism_fails_workflow(const Text& workflow_type);

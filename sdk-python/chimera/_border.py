@@ -1,4 +1,4 @@
-"""What crosses between the core and Python: activations with their jobs, commands, and activities' tasks.
+"""What crosses between the core and Python: activations, commands, and the tasks of activities and of Nexus.
 
 Written by scripts/border from bindings/python/shapes.h; a test compares the two.
 """
@@ -15,6 +15,7 @@ Failure: TypeAlias = Any
 Memo: TypeAlias = Any
 Payload: TypeAlias = Any
 Priority: TypeAlias = Any
+Request: TypeAlias = Any
 RequestCancelExternalWorkflowExecutionCommandAttributes: TypeAlias = Any
 RetryPolicy: TypeAlias = Any
 ScheduleNexusOperationCommandAttributes: TypeAlias = Any
@@ -468,3 +469,11 @@ class ActivityTask(NamedTuple):
     retry_policy: RetryPolicy | None
     priority: Priority | None
     is_local: bool
+
+
+class NexusTask(NamedTuple):
+    """A request to start or to cancel an operation. The deadline is the caller's."""
+
+    token: bytes
+    request: Request
+    deadline: Nanoseconds | None

@@ -148,6 +148,20 @@ class ActivityBridge:
         """Lets go of the callbacks; any thread. What runs, and what comes, is left to its timeout; answers that come
         have no effect."""
 
+class NexusBridge:
+    """Python as a chimera::core::NexusLanguage. `cancel(token, reason)` gets a number of
+    coresdk.nexus.NexusTaskCancelReason. ImportError if chimera._border does not fit."""
+
+    def __init__(
+        self, queue: Queue, start: Callable[[_border.NexusTask], None], cancel: Callable[[bytes, int], None]
+    ) -> None: ...
+    def complete(self, token: bytes, status: str, value: bytes | None) -> None:
+        """`status` is "completed" (a nexus Response), "failed" (F) or, after a cancellation, "cancelled" (None).
+        ValueError for what cannot be sent or is not running."""
+    def close(self) -> None:
+        """Lets go of the callbacks; any thread. Callers of what runs, and of what comes, are told to try again; answers
+        that come have no effect."""
+
 class Codec:
     """A codec of the core, which Python and native libraries share. Immutable; payloads are serialized Payloads."""
 
@@ -173,7 +187,8 @@ class SlotReservation:
     def on_cancel(self, queue: Queue, callback: Callable[[], object]) -> None: ...
 
 class SlotSupplier:
-    """A user's slots of one kind. A context is (sticky, task queue, identity, build id, deployment name).
+    """A user's slots of one kind. A context is (sticky, task queue, identity, build id, deployment name), a use (type
+    of the workflow or activity or name of the service, sticky, the service's operation).
 
     All but `try_reserve` are called by the queue; that one on any thread."""
 
@@ -181,8 +196,8 @@ class SlotSupplier:
         self,
         reserve: Callable[[tuple, SlotReservation], None],
         try_reserve: Callable[[tuple], object | None],
-        mark_used: Callable[[str, bool, Any], None],
-        release: Callable[[str | None, bool, Any], None],
+        mark_used: Callable[[tuple, Any], None],
+        release: Callable[[tuple | None, Any], None],
     ) -> None: ...
     def open(self, queue: Queue) -> None: ...
     def close(self) -> None: ...
@@ -193,6 +208,7 @@ class Worker:
     def __init__(self, connection: Connection, options: dict[str, Any]) -> None: ...
     def add_workflow(self, workflow_type: str, bridge: WorkflowBridge) -> None: ...
     def add_activity(self, activity_type: str, bridge: ActivityBridge) -> None: ...
+    def add_nexus_service(self, service: str, bridge: NexusBridge) -> None: ...
     def add_dynamic_workflow(self, bridge: WorkflowBridge) -> None: ...
     def add_dynamic_activity(self, bridge: ActivityBridge) -> None: ...
     def nondeterminism_fails_workflow(self, workflow_type: str) -> None: ...

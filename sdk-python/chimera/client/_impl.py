@@ -16,6 +16,7 @@ from chimera.client._impl_activities import ActivityCalls
 from chimera.client._impl_schedules import ScheduleCalls
 from chimera.client._impl_standalone import StandaloneActivityCalls
 from chimera.client._interceptor import OutboundInterceptor
+from chimera.client._on_behalf import requester
 from chimera.client._versioning_client import VersioningCalls
 from chimera.client._workflow import (
     WorkflowExecutionAsyncIterator,
@@ -76,6 +77,8 @@ class WorkflowCalls(OutboundInterceptor):
             request = _api.workflowservice.StartWorkflowExecutionRequest()
             call = service.start_workflow_execution
         await _requests.fill_start(client, input, request)
+        on_behalf = requester()
+        on_behalf.asks(request)
         if input.request_eager_start and input.start_signal is None:
             slot = await _slot_for(client, request)
         try:
@@ -91,6 +94,7 @@ class WorkflowCalls(OutboundInterceptor):
         finally:
             if slot is not None:
                 slot.release()
+        on_behalf.has(request, reply)
         handle: WorkflowHandle[Any, Any] = WorkflowHandle(
             client,
             input.id,
@@ -169,6 +173,7 @@ class WorkflowCalls(OutboundInterceptor):
             if err.status == RPCStatusCode.INVALID_ARGUMENT:
                 raise errors.WorkflowQueryFailedError(err.message) from err
             raise
+        requester().has(request, reply)
         if reply.HasField("query_rejected"):
             status = reply.query_rejected.status
             raise errors.WorkflowQueryRejectedError(WorkflowExecutionStatus(status) if status else None)
@@ -187,9 +192,12 @@ class WorkflowCalls(OutboundInterceptor):
             converter = _requests.converter_for(self._client, input.id, run_id=input.run_id)
             request.input.payloads.extend(await converter.encode(input.args))
         await _requests.apply_headers(self._client, input.headers, request.header.fields)
-        await self._client.workflow_service.signal_workflow_execution(
+        on_behalf = requester()
+        on_behalf.asks(request)
+        reply = await self._client.workflow_service.signal_workflow_execution(
             request, retry=True, metadata=input.rpc_metadata, timeout=input.rpc_timeout
         )
+        on_behalf.has(request, reply)
 
     async def terminate_workflow(self, input: inputs.TerminateWorkflowInput) -> None:
         request = _api.workflowservice.TerminateWorkflowExecutionRequest(
@@ -210,6 +218,8 @@ class WorkflowCalls(OutboundInterceptor):
         request = await _requests.update_request(
             self._client, input, input.id, input.run_id or "", input.first_execution_run_id or ""
         )
+        on_behalf = requester()
+        on_behalf.asks(request)
         while True:
             try:
                 reply = await self._client.workflow_service.update_workflow_execution(
@@ -224,6 +234,7 @@ class WorkflowCalls(OutboundInterceptor):
             # A server may give up before the stage is reached; then it is asked again.
             if reply.stage >= WorkflowUpdateStage.ACCEPTED:
                 break
+        on_behalf.has(request, reply)
         handle = self._update_handle(reply, input.id, input.ret_type)
         if input.wait_for_stage == WorkflowUpdateStage.COMPLETED and handle._known_outcome is None:
             handle._known_outcome = await handle._poll(input.rpc_metadata, input.rpc_timeout)

@@ -184,17 +184,30 @@ class DataConverter(WithSerializationContext):
         return result
 
     async def _inbound(self, payloads: Sequence[Payload]) -> list[Payload]:
+        result = await self._inbound_references(payloads)
+        result = await self._inbound_retrieved(result)
+        return await self._inbound_decoded(result)
+
+    async def _inbound_references(self, payloads: Sequence[Payload]) -> list[Payload]:
+        """The first step: what tells external storage where something is may be encoded itself."""
         result = list(payloads)
         if self.external_storage:
             for index, payload in enumerate(result):
                 if storage.is_encoded_reference(payload):
                     result[index] = await storage.decode_reference(payload, self.payload_codec)
-            result = await self.external_storage.retrieve_payloads(result)
-        elif any(storage.is_reference(payload) for payload in result):
-            storage.refuse_references()
-        if self.payload_codec:
-            result = await self.payload_codec.decode(result)
         return result
+
+    async def _inbound_retrieved(self, payloads: list[Payload]) -> list[Payload]:
+        """The second."""
+        if self.external_storage:
+            return await self.external_storage.retrieve_payloads(payloads)
+        if any(storage.is_reference(payload) for payload in payloads):
+            storage.refuse_references()
+        return payloads
+
+    async def _inbound_decoded(self, payloads: list[Payload]) -> list[Payload]:
+        """The third."""
+        return await self.payload_codec.decode(payloads) if self.payload_codec else payloads
 
     async def _outbound_wrapper(self, payloads: Payloads) -> None:
         changed = await self._outbound(payloads.payloads)

@@ -17,6 +17,7 @@ from chimera.worker._tuning import (
     ActivitySlotInfo,
     CustomSlotSupplier,
     LocalActivitySlotInfo,
+    NexusSlotInfo,
     SlotInfo,
     SlotMarkUsedContext,
     SlotPermit,
@@ -30,11 +31,12 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_Kind = Literal["workflow", "activity", "local-activity"]
+_Kind = Literal["workflow", "activity", "local-activity", "nexus"]
 _OPTIONS: Mapping[str, tuple[str, _Kind]] = {
     "workflow": ("workflow_slots", "workflow"),
     "activity": ("activity_slots", "activity"),
     "local_activity": ("local_activity_slots", "local-activity"),
+    "nexus": ("nexus_slots", "nexus"),
 }
 
 
@@ -79,6 +81,12 @@ class _ActivityInfo(ActivitySlotInfo):
 @dataclass(frozen=True)
 class _LocalActivityInfo(LocalActivitySlotInfo):
     activity_type: str
+
+
+@dataclass(frozen=True)
+class _NexusInfo(NexusSlotInfo):
+    service: str
+    operation: str
 
 
 class CustomSlots:
@@ -130,7 +138,7 @@ class CustomSlots:
         if permit is None:
             reservation.fail("reserve_slot returned None instead of a SlotPermit")
         elif not reservation.grant(permit):
-            self._release(None, False, permit)
+            self._release(None, permit)
 
     def _try_reserve(self, about: tuple) -> SlotPermit | None:
         try:
@@ -139,23 +147,24 @@ class CustomSlots:
             logger.exception("try_reserve_slot of a custom slot supplier failed")
             return None
 
-    def _mark_used(self, type_name: str, is_sticky: bool, permit: SlotPermit) -> None:
+    def _mark_used(self, use: tuple, permit: SlotPermit) -> None:
         try:
-            context = _MarkUsedContext(self._info(type_name, is_sticky), permit)
-            self._supplier.mark_slot_used(context)
+            self._supplier.mark_slot_used(_MarkUsedContext(self._info(*use), permit))
         except Exception:
             logger.exception("mark_slot_used of a custom slot supplier failed")
 
-    def _release(self, type_name: str | None, is_sticky: bool, permit: SlotPermit) -> None:
+    def _release(self, use: tuple | None, permit: SlotPermit) -> None:
         try:
-            info = None if type_name is None else self._info(type_name, is_sticky)
+            info = None if use is None else self._info(*use)
             self._supplier.release_slot(SlotReleaseContext(info, permit))
         except Exception:
             logger.exception("release_slot of a custom slot supplier failed")
 
-    def _info(self, type_name: str, is_sticky: bool) -> SlotInfo:
+    def _info(self, type_name: str, is_sticky: bool, operation: str) -> SlotInfo:
         if self._kind == "workflow":
             return _WorkflowInfo(type_name, is_sticky)
         if self._kind == "activity":
             return _ActivityInfo(type_name)
+        if self._kind == "nexus":
+            return _NexusInfo(type_name, operation)
         return _LocalActivityInfo(type_name)

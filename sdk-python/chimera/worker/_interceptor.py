@@ -257,9 +257,9 @@ class StartNexusOperationInput(Generic[InputT, OutputT]):
     output_type: type[OutputT] | None = None
 
     def __post_init__(self) -> None:
-        """Find the operation's name, and its type unless one is given."""
+        """Find the operation's name; one that is not given by its name knows its type."""
         self._name, found = _operation_of(self.operation)
-        if self.output_type is None:
+        if not isinstance(self.operation, str):
             self.output_type = found
 
     @property

@@ -81,7 +81,7 @@ class SlotPermit:
 class SlotReserveContext(Protocol):
     """What a slot is reserved for."""
 
-    slot_type: Literal["workflow", "activity", "local-activity"]
+    slot_type: Literal["workflow", "activity", "local-activity", "nexus"]
     task_queue: str
     worker_identity: str
     worker_build_id: str
@@ -236,7 +236,7 @@ class WorkerTuner(ABC):
         followers = {
             kind: supplier
             for kind, supplier in self._suppliers().items()
-            if isinstance(supplier, ResourceBasedSlotSupplier) and kind != "nexus"
+            if isinstance(supplier, ResourceBasedSlotSupplier)
         }
         targets = {supplier.tuner_config for supplier in followers.values()}
         if not targets:
@@ -249,7 +249,7 @@ class WorkerTuner(ABC):
             target.target_cpu_usage,
             *(
                 _limits(kind, followers[kind].slot_config) if kind in followers else None
-                for kind in ("workflow", "activity", "local_activity")
+                for kind in ("workflow", "activity", "local_activity", "nexus")
             ),
         )
 

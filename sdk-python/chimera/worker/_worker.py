@@ -34,6 +34,7 @@ from chimera.worker.workflow_sandbox import SandboxedWorkflowRunner
 if TYPE_CHECKING:
     import chimera.client
     from chimera import _bridge
+    from chimera.worker._nexus_worker import NexusWorker
 
 logger = logging.getLogger("temporalio.worker._worker")
 
@@ -191,48 +192,17 @@ class Worker:
         service = _service_of(config["client"])
         interceptors: list[Interceptor] = [i for i in active["interceptors"] if isinstance(i, Interceptor)]
         interceptors += config.get("interceptors", [])
-        codec_behavior = active["header_codec_behavior"]
-        meter = service._runtime.metric_meter
         self._service = service
-        self._activity_worker: ActivityWorker | None = None
-        self._workflow_worker: WorkflowWorker | None = None
-        if config.get("activities"):
-            self._activity_worker = ActivityWorker(
-                task_queue=config["task_queue"],
-                activities=config["activities"],
-                activity_executor=config.get("activity_executor"),
-                shared_state_manager=config.get("shared_state_manager"),
-                data_converter=active["data_converter"],
-                interceptors=interceptors,
-                metric_meter=meter,
-                client=config["client"],
-                code_headers=codec_behavior == common.HeaderCodecBehavior.CODEC,
-                on_fatal=self._fail,
-            )
-        if config.get("workflows"):
-            deployment = config.get("deployment_config")
-            self._workflow_worker = WorkflowWorker(
-                namespace=config["client"].namespace,
-                task_queue=config["task_queue"],
-                workflows=config["workflows"],
-                workflow_runner=config["workflow_runner"],
-                unsandboxed_workflow_runner=config["unsandboxed_workflow_runner"],
-                data_converter=active["data_converter"],
-                interceptors=interceptors,
-                workflow_failure_exception_types=config["workflow_failure_exception_types"],
-                patch_activation_callback=config.get("patch_activation_callback"),
-                debug_mode=config["debug_mode"],
-                disable_eager_activity_execution=config["disable_eager_activity_execution"],
-                metric_meter=meter,
-                disable_safe_eviction=config["disable_safe_workflow_eviction"],
-                enforce_versioning_behavior=bool(
-                    deployment
-                    and deployment.use_worker_versioning
-                    and not deployment.default_versioning_behavior
-                ),
-                assert_local_activity_valid=self._check_local_activity,
-                code_headers=codec_behavior != common.HeaderCodecBehavior.NO_CODEC,
-            )
+        common_options = {
+            "task_queue": config["task_queue"],
+            "data_converter": active["data_converter"],
+            "interceptors": interceptors,
+            "metric_meter": service._runtime.metric_meter,
+        }
+        codec_behavior = active["header_codec_behavior"]
+        self._activity_worker = self._activity_half(common_options, codec_behavior)
+        self._workflow_worker = self._workflow_half(common_options, codec_behavior)
+        self._nexus_worker = self._nexus_half(common_options)
         from chimera import _bridge, _native
 
         _native.check_process("create worker")
@@ -246,6 +216,61 @@ class Worker:
             codec = _codec_of_native(active["data_converter"])
             for path in native:
                 self._core.add_native_library(str(path), codec)
+
+    def _activity_half(
+        self, common_options: dict[str, Any], codec_behavior: common.HeaderCodecBehavior
+    ) -> ActivityWorker | None:
+        config = self._config
+        if not config.get("activities"):
+            return None
+        return ActivityWorker(
+            activities=config["activities"],
+            activity_executor=config.get("activity_executor"),
+            shared_state_manager=config.get("shared_state_manager"),
+            client=config["client"],
+            code_headers=codec_behavior == common.HeaderCodecBehavior.CODEC,
+            on_fatal=self._fail,
+            **common_options,
+        )
+
+    def _workflow_half(
+        self, common_options: dict[str, Any], codec_behavior: common.HeaderCodecBehavior
+    ) -> WorkflowWorker | None:
+        config = self._config
+        if not config.get("workflows"):
+            return None
+        deployment = config.get("deployment_config")
+        return WorkflowWorker(
+            namespace=config["client"].namespace,
+            workflows=config["workflows"],
+            workflow_runner=config["workflow_runner"],
+            unsandboxed_workflow_runner=config["unsandboxed_workflow_runner"],
+            workflow_failure_exception_types=config["workflow_failure_exception_types"],
+            patch_activation_callback=config.get("patch_activation_callback"),
+            debug_mode=config["debug_mode"],
+            disable_eager_activity_execution=config["disable_eager_activity_execution"],
+            disable_safe_eviction=config["disable_safe_workflow_eviction"],
+            enforce_versioning_behavior=bool(
+                deployment and deployment.use_worker_versioning and not deployment.default_versioning_behavior
+            ),
+            assert_local_activity_valid=self._check_local_activity,
+            code_headers=codec_behavior != common.HeaderCodecBehavior.NO_CODEC,
+            **common_options,
+        )
+
+    def _nexus_half(self, common_options: dict[str, Any]) -> NexusWorker | None:
+        config = self._config
+        if not config.get("nexus_service_handlers"):
+            return None
+        from chimera.worker._nexus_worker import NexusWorker
+
+        return NexusWorker(
+            service_handlers=config["nexus_service_handlers"],
+            executor=config.get("nexus_task_executor"),
+            client=config["client"],
+            on_fatal=self._fail,
+            **common_options,
+        )
 
     def _check_local_activity(self, name: str) -> None:
         if self._config.get("native"):
@@ -283,8 +308,9 @@ class Worker:
         self._core.replace_connection(service._connection)
         self._service = service
         self._config["client"] = value
-        if self._activity_worker:
-            self._activity_worker.client = value
+        for half in (self._activity_worker, self._nexus_worker):
+            if half:
+                half.client = value
 
     @property
     def is_running(self) -> bool:
@@ -333,10 +359,8 @@ class Worker:
 
         starting: asyncio.Future | None = None
         try:
-            if self._workflow_worker:
-                self._workflow_worker.register_with(self._core, queue)
-            if self._activity_worker:
-                self._activity_worker.register_with(self._core, queue)
+            for half in self._halves():
+                half.register_with(self._core, queue)
             for slots in self._slots.values():
                 slots.open(queue)
             self._announce()
@@ -370,10 +394,13 @@ class Worker:
     def _close(self) -> None:
         for slots in self._slots.values():
             slots.close()
-        if self._workflow_worker:
-            self._workflow_worker.close()
-        if self._activity_worker:
-            self._activity_worker.close()
+        for half in self._halves():
+            half.close()
+
+    def _halves(self) -> list[WorkflowWorker | ActivityWorker | NexusWorker]:
+        """Those that this worker has, by the kinds of tasks."""
+        all_halves = (self._workflow_worker, self._activity_worker, self._nexus_worker)
+        return [half for half in all_halves if half is not None]
 
     async def _until(self, ended: asyncio.Future, asked: asyncio.Future) -> BaseException | None:
         """Wait for the end or for the wish for it; the error that was the reason, if one was."""
@@ -404,14 +431,13 @@ class Worker:
 
     async def _drain(self, ended: asyncio.Future) -> None:
         self._core.initiate_shutdown()
-        if self._activity_worker:
-            self._activity_worker.notify_shutdown()
-        if self._workflow_worker:
-            self._workflow_worker.notify_shutdown()
+        for half in self._halves():
+            half.notify_shutdown()
         await asyncio.wait([ended])
         ended.exception()  # Known already, or of no interest any more.
-        if self._activity_worker:
-            await self._activity_worker.wait_all_completed()
+        for running in (self._activity_worker, self._nexus_worker):
+            if running:
+                await running.wait_all_completed()
 
     def _fail(self, error: BaseException) -> None:
         """End the worker by an error of its own half."""
@@ -536,14 +562,14 @@ def _check(config: WorkerConfig) -> None:
     ):
         if wrong:
             raise ValueError(text)
-    for name, text in (
-        ("nexus_service_handlers", "Nexus services"),
-        ("use_worker_versioning", "build-id based versioning"),
-    ):
-        if config.get(name):
-            raise NotImplementedError(f"{name}: {text} are not supported by this worker yet")
+    if config.get("use_worker_versioning"):
+        raise NotImplementedError(
+            "use_worker_versioning: build-id based versioning is not supported by this worker yet"
+        )
     _check_rates(config)
-    _warn_of_small_executor(config)
+    _warn_of_small_executor(config, "activity", "activities", "activity_executor")
+    if config.get("nexus_service_handlers"):
+        _warn_of_small_executor(config, "nexus", "nexus_tasks", "nexus_task_executor")
     if config.get("max_workflow_task_external_storage_concurrency", 3) not in (1, 3):
         warnings.warn(
             "max_workflow_task_external_storage_concurrency has no effect: what one workflow task stores or "
@@ -560,16 +586,16 @@ def _check_rates(config: WorkerConfig) -> None:
             )
 
 
-def _warn_of_small_executor(config: WorkerConfig) -> None:
-    threads = getattr(config.get("activity_executor"), "_max_workers", None)
-    wanted = config.get("max_concurrent_activities")
+def _warn_of_small_executor(config: WorkerConfig, kind: str, tasks: str, name: str) -> None:
+    given: Any = config
+    threads = getattr(given.get(name), "_max_workers", None)
+    wanted = given.get(f"max_concurrent_{tasks}")
     tuner = config.get("tuner")
     if tuner is not None:
-        wanted = tuner._most("activity")
+        wanted = tuner._most(kind)
     if isinstance(threads, int) and threads < (wanted or 0):
         warnings.warn(
-            f"Worker max_concurrent_activities is {wanted} "
-            f"but activity_executor's max_workers is only {threads}",
+            f"Worker max_concurrent_{tasks} is {wanted} but {name}'s max_workers is only {threads}",
             stacklevel=5,
         )
 
@@ -580,6 +606,7 @@ def _core_options(config: WorkerConfig) -> dict[str, Any]:
         workflow_slots=config.get("max_concurrent_workflow_tasks"),
         activity_slots=config.get("max_concurrent_activities"),
         local_activity_slots=config.get("max_concurrent_local_activities"),
+        nexus_slots=config.get("max_concurrent_nexus_tasks"),
     )
     options: dict[str, Any] = {
         "namespace": config["client"].namespace,
@@ -589,6 +616,7 @@ def _core_options(config: WorkerConfig) -> dict[str, Any]:
         "max_concurrent_workflow_tasks": _slots(tuner, "workflow"),
         "max_concurrent_activities": _slots(tuner, "activity"),
         "max_concurrent_local_activities": _slots(tuner, "local_activity"),
+        "max_concurrent_nexus_tasks": _slots(tuner, "nexus"),
         "resource_tuner": tuner._resource_based(),
         "nonsticky_to_sticky_poll_ratio": config["nonsticky_to_sticky_poll_ratio"],
         "no_remote_activities": config["no_remote_activities"],
@@ -603,8 +631,10 @@ def _core_options(config: WorkerConfig) -> dict[str, Any]:
         ),
         "max_concurrent_workflow_task_polls": _polls(config, "workflow"),
         "max_concurrent_activity_task_polls": _polls(config, "activity"),
+        "max_concurrent_nexus_task_polls": _polls(config, "nexus"),
         "workflow_poll_autoscaling": _autoscaling(config, "workflow"),
         "activity_poll_autoscaling": _autoscaling(config, "activity"),
+        "nexus_poll_autoscaling": _autoscaling(config, "nexus"),
         # Python code has a watchdog of its own; this one looks after C++ code.
         "deadlock_timeout": 2000 if config.get("native") and not config["debug_mode"] else 0,
     }

@@ -122,7 +122,7 @@ def make_bridge(kind: Any, callback: Callback) -> Any:
     return kind(_bridge.Queue(), callback, callback)
 
 
-@pytest.mark.parametrize("kind", [_bridge.WorkflowBridge, _bridge.ActivityBridge])
+@pytest.mark.parametrize("kind", [_bridge.WorkflowBridge, _bridge.ActivityBridge, _bridge.NexusBridge])
 def test_a_cycle_through_a_bridge_is_collected(kind: Any):
     callback = Callback()
     callback.target = make_bridge(kind, callback)
@@ -134,7 +134,7 @@ def test_a_cycle_through_a_bridge_is_collected(kind: Any):
     assert gone() is None
 
 
-@pytest.mark.parametrize("kind", [_bridge.WorkflowBridge, _bridge.ActivityBridge])
+@pytest.mark.parametrize("kind", [_bridge.WorkflowBridge, _bridge.ActivityBridge, _bridge.NexusBridge])
 def test_a_closed_bridge_holds_nothing(kind: Any):
     callback = Callback()
     bridge = make_bridge(kind, callback)

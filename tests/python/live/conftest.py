@@ -11,12 +11,12 @@ from live_support import CITY, ORDERS
 from chimera.client import Client
 from chimera.testing import WorkflowEnvironment
 
-ARGUMENTS = [
-    "--dynamic-config-value",
+SETTINGS = (
     "system.forceSearchAttributesCacheRefreshOnRead=true",
-    "--dynamic-config-value",
     "history.enableStandaloneActivityOperatorCommands=true",
-]
+    "component.nexusoperations.recordCancelRequestCompletionEvents=true",  # Server 1.29 does not by itself.
+)
+ARGUMENTS = [part for setting in SETTINGS for part in ("--dynamic-config-value", setting)]
 
 
 @pytest.fixture(scope="session", params=["embedded", pytest.param("genuine", marks=pytest.mark.peer)])

@@ -21,8 +21,6 @@ SETS = pathlib.Path(__file__).resolve().parents[2] / "replay/golden/sets"
 # Histories of these sets do not replay in the official core, whose local activities end otherwise in
 # replay than live. Ours do.
 MENDED = {"la_timeout", "la_heartbeat_time"}
-# What the core says to Nexus operations: it has no machines for them yet.
-NOT_YET = "are not supported yet"
 
 
 def program(name: str) -> types.ModuleType:
@@ -60,8 +58,6 @@ async def test_replay(name: str, head: dict[str, Any]):
     result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
 
     expected = None if name in MENDED else head.get("failure")
-    if NOT_YET in str(result.replay_failure):
-        pytest.xfail(str(result.replay_failure))
     assert (result.replay_failure is not None) == (expected is not None), result.replay_failure
     if expected and expected.startswith("[TMPRL1100]"):
         assert isinstance(result.replay_failure, workflow.NondeterminismError)

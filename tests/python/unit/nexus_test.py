@@ -34,7 +34,7 @@ def test_token_may_have_an_empty_namespace_and_version_zero():
         (token_of(["t"]), "expected dict"),
         (token_of({"t": 2, "ns": "n", "aid": "a"}), "token type: 2, expected: 1"),
         (token_of({"t": 1, "ns": "n"}), "workflow id"),
-        (token_of({"t": 1, "ns": "n", "wid": 7}), "workflow id, got 7"),
+        (token_of({"t": 1, "ns": "n", "wid": 7}), "workflow id to be a string, got 7"),
         (token_of({"t": 1, "wid": "w"}), "namespace"),
         (token_of({"t": 1, "ns": "n", "wid": "w", "v": 1}), "'v' field, if present, must be 0"),
     ],

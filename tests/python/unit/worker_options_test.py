@@ -74,6 +74,8 @@ def test_options_reach_the_core_in_its_units(client: Any) -> None:
         native=["./lib.so"],
         build_id="b",
         max_concurrent_workflow_tasks=7,
+        max_concurrent_nexus_tasks=6,
+        nexus_task_poller_behavior=PollerBehaviorAutoscaling(maximum=9, initial=4),
         graceful_shutdown_timeout=timedelta(seconds=1.5),
         activity_task_poller_behavior=PollerBehaviorAutoscaling(initial=3),
         max_concurrent_workflow_task_polls=2,
@@ -84,6 +86,8 @@ def test_options_reach_the_core_in_its_units(client: Any) -> None:
     assert options["disable_payload_error_limit"] is True
     assert options["max_concurrent_workflow_tasks"] == 7
     assert options["max_concurrent_activities"] == 100
+    assert options["max_concurrent_nexus_tasks"] == 6
+    assert options["nexus_poll_autoscaling"] == (1, 9, 4)
     assert options["graceful_shutdown_timeout"] == 1500
     assert options["max_concurrent_activity_task_polls"] == 3
     assert options["max_concurrent_workflow_task_polls"] == 2
@@ -107,12 +111,12 @@ def test_slots_that_follow_the_load_reach_the_core(client: Any) -> None:
                 ResourceBasedTunerConfig(0.5, 0.6),
             ),
             local_activity_supplier=FixedSizeSlotSupplier(7),
-            nexus_supplier=FixedSizeSlotSupplier(1),
+            nexus_supplier=ResourceBasedSlotSupplier(ResourceBasedSlotConfig(), ResourceBasedTunerConfig(0.5, 0.6)),
         ),
     )
 
     options = FakeCoreWorker.options
-    assert options["resource_tuner"] == (0.5, 0.6, (5, 500, 0), (2, 20, 1000), None)
+    assert options["resource_tuner"] == (0.5, 0.6, (5, 500, 0), (2, 20, 1000), None, (1, 500, 50))
     assert options["max_concurrent_local_activities"] == 7
 
 
@@ -181,7 +185,8 @@ def test_a_deployment_version_reaches_the_core(client: Any) -> None:
             ValueError,
             "max_task_queue_activities_per_second must be positive",
         ),
-        ({"nexus_service_handlers": [object()]}, NotImplementedError, "Nexus services"),
+        ({"nexus_service_handlers": [object()]}, RuntimeError, "does not have a service definition"),
+        ({"nexus_service_handlers": [object]}, TypeError, "must be supplied as instances, not classes"),
     ],
 )
 def test_wrong_options(client: Any, options: Any, error: type[Exception], text: str) -> None:
