@@ -223,4 +223,4 @@ class _Client(TemporalNexusClient):
         return TemporalOperationResult.async_token(token.encode())
 
     async def start_activity(self, activity: str | Callable[..., Any], *args: Any, **options: Any) -> Any:
-        raise NotImplementedError("activities that back an operation are not supported yet: no server calls back when one ends")
+        raise NotImplementedError("an activity cannot back an operation yet: no server calls back when it ends")
