@@ -67,21 +67,26 @@ class WorkflowRunOperationHandler(OperationHandler[InputT, OutputT]):
 
     async def cancel(self, ctx: CancelOperationContext, token: str) -> None:
         """Ask for the workflow's cancellation."""
-        try:
-            handle: WorkflowHandle[Any] = WorkflowHandle.from_token(token)
-        except TypeError as err:
-            raise HandlerError(
-                "Failed to decode operation token as a workflow operation token. "
-                "Canceling non-workflow operations is not supported.",
-                type=HandlerErrorType.NOT_FOUND,
-            ) from err
-        try:
-            workflow = handle._to_client_workflow_handle(current_client())
-        except ValueError as err:
-            raise HandlerError(
-                "Failed to construct workflow handle from workflow operation token", type=HandlerErrorType.NOT_FOUND
-            ) from err
-        await workflow.cancel()
+        await _cancel_workflow(token)
+
+
+async def _cancel_workflow(token: str, **options: Any) -> None:
+    """Of an operation whose handler runs; `options` are those of the client's call."""
+    try:
+        handle: WorkflowHandle[Any] = WorkflowHandle.from_token(token)
+    except TypeError as err:
+        raise HandlerError(
+            "Failed to decode operation token as a workflow operation token. "
+            "Canceling non-workflow operations is not supported.",
+            type=HandlerErrorType.NOT_FOUND,
+        ) from err
+    try:
+        workflow = handle._to_client_workflow_handle(current_client())
+    except ValueError as err:
+        raise HandlerError(
+            "Failed to construct workflow handle from workflow operation token", type=HandlerErrorType.NOT_FOUND
+        ) from err
+    await workflow.cancel(**options)
 
 
 @dataclass(frozen=True)
