@@ -27,6 +27,17 @@ NexusResult::Failed unsent(std::string message, bool retryable) {
   return failed;
 }
 
+nexus::Failure to_nexus_failure(api::failure::v1::Failure failure) {
+  nexus::Failure to;
+  to.set_message(std::move(*failure.mutable_message()));
+  to.set_stack_trace(failure.stack_trace());
+  failure.clear_message();
+  (*to.mutable_metadata())["type"] = failure.GetTypeName();
+  // A failure has no Any and no invalid UTF-8: it can be written.
+  static_cast<void>(google::protobuf::util::MessageToJsonString(failure, to.mutable_details()));
+  return to;
+}
+
 }  // namespace
 
 void NexusRpc::completed(const Task& task, NexusResult::Completed result, Done done) {
@@ -43,6 +54,9 @@ void NexusRpc::completed(const Task& task, NexusResult::Completed result, Done d
     auto& failure = *start.mutable_start_operation()->mutable_failure();
     cut_causes(failure);
     shorten(failure, kFailureBytesMax);
+    if (!task->request().capabilities().temporal_failure_responses())
+      *start.mutable_start_operation()->mutable_operation_error() =
+          to_operation_error(api::failure::v1::Failure(failure));
   }
   context_.introduce(*request);
   send<wf::RespondNexusTaskCompletedResponse>(
@@ -84,13 +98,14 @@ nexus::HandlerError to_handler_error(api::failure::v1::Failure failure) {
   nexus::HandlerError error;
   error.set_error_type(failure.nexus_handler_failure_info().type());
   error.set_retry_behavior(failure.nexus_handler_failure_info().retry_behavior());
-  auto& to = *error.mutable_failure();
-  to.set_message(std::move(*failure.mutable_message()));
-  to.set_stack_trace(failure.stack_trace());
-  failure.clear_message();
-  (*to.mutable_metadata())["type"] = failure.GetTypeName();
-  // A failure has no Any and no invalid UTF-8: it can be written.
-  static_cast<void>(google::protobuf::util::MessageToJsonString(failure, to.mutable_details()));
+  *error.mutable_failure() = to_nexus_failure(std::move(failure));
+  return error;
+}
+
+nexus::UnsuccessfulOperationError to_operation_error(api::failure::v1::Failure failure) {
+  nexus::UnsuccessfulOperationError error;
+  error.set_operation_state(failure.has_canceled_failure_info() ? "canceled" : "failed");
+  *error.mutable_failure() = to_nexus_failure(std::move(failure));
   return error;
 }
 
