@@ -57,6 +57,8 @@ SlotKind to_public(core::SlotKind kind) {
       return SlotKind::kActivity;
     case core::SlotKind::kLocalActivity:
       return SlotKind::kLocalActivity;
+    case core::SlotKind::kNexus:
+      return SlotKind::kNexus;
   }
   return SlotKind::kWorkflow;
 }
@@ -103,7 +105,7 @@ class UsersSupplier : public core::CustomSlotSupplier {
 
  private:
   SlotUse used_by(const base::SlotUse& use) const {
-    return {kind_, std::string(use.type), use.sticky};
+    return {kind_, std::string(use.type), use.sticky, std::string(use.operation)};
   }
 
   // What user code threw.

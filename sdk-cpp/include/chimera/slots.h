@@ -12,7 +12,7 @@
 
 namespace chimera {
 
-enum class SlotKind { kWorkflow, kActivity, kLocalActivity };
+enum class SlotKind { kWorkflow, kActivity, kLocalActivity, kNexus };
 
 // What a slot is wanted for, and by whom.
 struct SlotContext {
@@ -29,8 +29,9 @@ struct SlotContext {
 // The task that came for a slot.
 struct SlotUse {
   SlotKind kind = SlotKind::kWorkflow;
-  std::string type;  // Of its workflow or activity.
+  std::string type;  // Of its workflow or activity; the service of a Nexus task.
   bool sticky = false;
+  std::string operation = {};  // Of a Nexus task.
 };
 
 // What a supplier gives, with whatever it wants to find again at the release. Not null.
