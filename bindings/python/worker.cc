@@ -8,6 +8,7 @@
 #include "bindings/python/errors.h"
 #include "bindings/python/gil.h"
 #include "bindings/python/options.h"
+#include "sdk-cpp/src/client_state.h"
 #include "sdk-cpp/src/library.h"
 
 namespace chimera::bindings {
