@@ -1,4 +1,4 @@
-// CppNexusLanguage, the Nexus services of one worker that are written in C++, on threads of its own.
+// CppNexusLanguage, the C++ Nexus services of one worker, on threads of its own.
 #ifndef CHIMERA_SDK_CPP_SRC_NEXUS_POOL_H_
 #define CHIMERA_SDK_CPP_SRC_NEXUS_POOL_H_
 

@@ -2,7 +2,7 @@
 // calls of workflows in chimera/nexus_operation.h, what handlers throw in chimera/errors.h.
 //
 //   chimera::nexus::Service<Payments> service;
-//   service.handle<&Payments::charge>([&bank](const Charge& charge) { return bank.charge(charge); });
+//   service.handle<&Payments::charge>([&bank](const Charge& c) { return bank.charge(c); });
 //   service.handle<&Payments::refund>([](const Refund& refund) {
 //     return chimera::nexus::start_workflow<&RefundWorkflow::run>({.id = "refund-" + refund.id},
 //                                                                 refund);
