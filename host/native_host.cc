@@ -6,6 +6,7 @@
 #include "core/telemetry/health.h"
 #include "core/telemetry/metrics.h"
 #include "core/telemetry/metrics_server.h"
+#include "sdk-cpp/src/client_state.h"
 #include "sdk-cpp/src/library.h"
 
 namespace chimera::host {
@@ -35,6 +36,8 @@ void tell(const sdk::LoadedLibrary& library) {
     std::printf("  C++     workflow %s\n", name.c_str());
   for (const std::string& name : library.activities)
     std::printf("  C++     activity %s\n", name.c_str());
+  for (const std::string& name : library.nexus_services)
+    std::printf("  C++     Nexus service %s\n", name.c_str());
 }
 
 absl::StatusOr<std::unique_ptr<core::MetricsServer>> serve_metrics(const std::string& address) {
@@ -50,7 +53,8 @@ absl::StatusOr<std::unique_ptr<core::MetricsServer>> serve_metrics(const std::st
 absl::StatusOr<std::unique_ptr<NativeHost>> NativeHost::start(
     std::shared_ptr<core::Connection> connection, const HostOptions& options,
     const std::vector<std::string>& libraries, std::function<void()> failed) {
-  auto types = sdk::NativeTypes::create(nullptr, core::activity_threads(options.worker));
+  auto types = sdk::NativeTypes::create(nullptr, options.worker);
+  types->use(sdk::client_of(connection, options.worker.namespace_, nullptr));
   for (const std::string& path : libraries) {
     absl::StatusOr<sdk::LoadedLibrary> loaded = types->load(path);
     if (!loaded.ok()) return loaded.status();

@@ -8,6 +8,7 @@
 #include "bindings/python/errors.h"
 #include "bindings/python/gil.h"
 #include "bindings/python/options.h"
+#include "sdk-cpp/src/client_state.h"
 #include "sdk-cpp/src/library.h"
 
 namespace chimera::bindings {
@@ -47,6 +48,14 @@ struct Worker::State : Ending, std::enable_shared_from_this<State> {
       run_on_thread([self = shared_from_this()] { (void)self->core->wait(); });
   }
 
+  // Of what the native library's Nexus handlers call.
+  void use(const std::shared_ptr<core::Connection>& used) {
+    connection = used;
+    if (native != nullptr) native->use(sdk::client_of(used, core->options().namespace_, codec));
+  }
+
+  std::shared_ptr<core::Connection> connection;  // Shared with the Python client.
+  std::shared_ptr<const core::PayloadCodec> codec;
   // Borrowed by the core's worker, so they are declared before it and die after it.
   std::vector<std::shared_ptr<WorkflowBridge>> workflows;
   std::vector<std::shared_ptr<ActivityBridge>> activities;
@@ -62,6 +71,7 @@ Worker::Worker(const Connection& connection, const py::dict& options)
   auto created = core::Worker::create(connection.core(), worker_options(options));
   throw_if_error(created.status());
   state_->core = *std::move(created);
+  state_->connection = connection.core();
   end_with_interpreter(EndsWith::kWorkers, state_);
 }
 
@@ -107,8 +117,9 @@ void Worker::nondeterminism_fails_workflow(const Text& workflow_type) {
 
 std::vector<std::string> Worker::add_native_library(const Text& path, const Codec* codec) {
   if (state_->native == nullptr) {
-    state_->native = sdk::NativeTypes::create(codec == nullptr ? nullptr : codec->core(),
-                                              core::activity_threads(state_->core->options()));
+    state_->codec = codec == nullptr ? nullptr : codec->core();
+    state_->native = sdk::NativeTypes::create(state_->codec, state_->core->options());
+    state_->use(state_->connection);
   }
   auto loaded = [&] {
     GilReleased released;
@@ -117,6 +128,7 @@ std::vector<std::string> Worker::add_native_library(const Text& path, const Code
   throw_if_error(loaded.status());
   std::vector<std::string> names = std::move(loaded->workflows);
   std::ranges::move(loaded->activities, std::back_inserter(names));
+  std::ranges::move(loaded->nexus_services, std::back_inserter(names));
   return names;
 }
 
@@ -161,6 +173,7 @@ void Worker::announce() {
 void Worker::replace_connection(const Connection& connection) {
   GilReleased released;
   state_->core->replace_connection(connection.core());
+  state_->use(connection.core());
 }
 
 void define_worker(py::module_& module) {

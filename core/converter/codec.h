@@ -21,9 +21,14 @@ struct PayloadContext {
     std::string_view id, type, task_queue;
     bool is_local = false;
   };
+  struct Nexus {
+    std::string_view endpoint, service, operation;
+  };
   std::string_view namespace_, workflow_id;
   std::string_view workflow_type = {};  // Of an activity's payloads.
   std::optional<Activity> activity = {};
+  // Of an operation's payloads, which say nothing else: its caller and its handler share no more.
+  std::optional<Nexus> nexus = {};
 };
 
 // Any thread, several at once. Must not block for long: workflow lanes call it.

@@ -20,7 +20,7 @@ class NexusRpc : public NexusSink {
   const WorkerContext& context_;
 };
 
-// As callers read them that know no Temporal failures: the failure without its message as JSON.
+// As servers read them that know no Temporal failures: the failure without its message as JSON.
 api::nexus::v1::HandlerError to_handler_error(api::failure::v1::Failure failure);
 api::nexus::v1::UnsuccessfulOperationError to_operation_error(api::failure::v1::Failure failure);
 

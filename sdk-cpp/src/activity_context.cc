@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/time.h"
 
 #include "core/base/proto_time.h"
 #include "core/base/timers.h"
@@ -58,35 +57,6 @@ LogFields log_fields(const activity::Info& info) {
           {"attempt", absl::StrCat(info.attempt)}, {"workflow_id", info.workflow_id},
           {"run_id", info.workflow_run_id},        {"workflow_type", info.workflow_type},
           {"task_queue", info.task_queue}};
-}
-
-void StopRequest::request() {
-  std::optional<std::stop_source> source;
-  {
-    const absl::MutexLock lock(&mutex_);
-    requested_ = true;
-    source = source_;
-  }
-  if (source) source->request_stop();
-}
-
-bool StopRequest::requested() {
-  const absl::MutexLock lock(&mutex_);
-  return requested_;
-}
-
-bool StopRequest::wait(Duration timeout) {
-  const absl::MutexLock lock(&mutex_);
-  if (timeout.count() > 0)
-    mutex_.AwaitWithTimeout(absl::Condition(&requested_), absl::Nanoseconds(timeout.count()));
-  return requested_;
-}
-
-std::stop_token StopRequest::token() {
-  const absl::MutexLock lock(&mutex_);
-  if (!source_) source_.emplace();
-  if (requested_) source_->request_stop();
-  return source_->get_token();
 }
 
 class ActivityContext::Reports final : public ActivityOutbound {

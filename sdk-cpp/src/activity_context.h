@@ -6,7 +6,6 @@
 #include <atomic>
 #include <memory>
 #include <optional>
-#include <stop_token>
 #include <string>
 
 #include "absl/base/thread_annotations.h"
@@ -18,24 +17,11 @@
 #include "sdk-cpp/src/interceptors.h"
 #include "sdk-cpp/src/log.h"
 #include "sdk-cpp/src/payload_access.h"
+#include "sdk-cpp/src/stop_request.h"
 
 namespace chimera::sdk {
 
 struct RegisteredActivity;
-
-// Something that is asked for once, by those who wait, who look, and who have a token.
-class StopRequest {
- public:
-  void request();  // Callbacks of the tokens run inside.
-  bool requested();
-  bool wait(Duration timeout);  // True if it is requested before the time is up.
-  std::stop_token token();
-
- private:
-  absl::Mutex mutex_;
-  bool requested_ ABSL_GUARDED_BY(mutex_) = false;
-  std::optional<std::stop_source> source_ ABSL_GUARDED_BY(mutex_);  // Once a token was asked for.
-};
 
 // Any thread, but for what is said to be its own thread's.
 class ActivityContext : public std::enable_shared_from_this<ActivityContext> {

@@ -1,7 +1,7 @@
 #include "sdk-cpp/src/activity_pool.h"
 
+#include <algorithm>
 #include <stdexcept>
-#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -10,7 +10,6 @@
 #include "core/base/utf8.h"
 #include "core/converter/failure_size.h"
 #include "core/converter/payload.h"
-#include "core/telemetry/log.h"
 #include "sdk-cpp/src/crash_report.h"
 #include "sdk-cpp/src/errors.h"
 #include "sdk-cpp/src/log.h"
@@ -84,18 +83,9 @@ void Pace::took(std::chrono::nanoseconds time) {
 }
 
 CppActivityLanguage::CppActivityLanguage(Codec codec, int threads_max)
-    : codec_(std::move(codec)), threads_max_(static_cast<std::size_t>(std::max(threads_max, 1))) {}
-
-CppActivityLanguage::~CppActivityLanguage() {
-  std::vector<std::thread> threads;
-  {
-    const absl::MutexLock lock(&mutex_);
-    stopping_ = true;
-    threads.swap(threads_);
-    changed_.SignalAll();
-  }
-  for (std::thread& thread : threads) thread.join();
-}
+    : codec_(std::move(codec)),
+      threads_("activities", threads_max,
+               [this](const std::shared_ptr<ActivityContext>& context) { run(*context); }) {}
 
 void CppActivityLanguage::start(core::ActivityTask task) {
   std::shared_ptr<ActivityContext> context;
@@ -169,20 +159,7 @@ bool CppActivityLanguage::wait_for_turn(const std::shared_ptr<ActivityContext>& 
 
 void CppActivityLanguage::enqueue(std::shared_ptr<ActivityContext> context) {
   note(context);
-  const absl::MutexLock lock(&mutex_);
-  waiting_.push_back(std::move(context));
-  if (waiting_.size() > idle_ && threads_.size() < threads_max_) {
-    try {
-      threads_.emplace_back([this] { work(); });
-    } catch (const std::system_error& error) {
-      // Where the machine gives no more, those that there are take it in turn.
-      if (threads_.empty()) throw;
-      core::log(core::LogLevel::kWarn, "worker",
-                absl::StrCat("activities wait for ", threads_.size(),
-                             " threads: the machine gives no more (", error.what(), ")"));
-    }
-  }
-  changed_.Signal();
+  threads_.add(std::move(context));
 }
 
 void CppActivityLanguage::cancel(const std::string& task_token,
@@ -203,23 +180,6 @@ void CppActivityLanguage::cancel(const std::string& task_token,
   }
   context->cancel(cancellation);
   if (waits) context->task().handle->complete({core::ActivityResult::Cancelled{}});
-}
-
-void CppActivityLanguage::work() {
-  prepare_crash_report();
-  for (;;) {
-    std::shared_ptr<ActivityContext> context;
-    {
-      const absl::MutexLock lock(&mutex_);
-      ++idle_;
-      while (!stopping_ && waiting_.empty()) changed_.Wait(&mutex_);
-      --idle_;
-      if (waiting_.empty()) return;
-      context = std::move(waiting_.front());
-      waiting_.pop_front();
-    }
-    run(*context);
-  }
 }
 
 void CppActivityLanguage::run(ActivityContext& context) {

@@ -1,18 +1,14 @@
-// CppActivityLanguage, the C++ activities of one worker: a pool of threads that grows to the
-// worker's number of slots. Those that have proved quick run on the thread that starts them, where
+// CppActivityLanguage, the C++ activities of one worker, on threads of its own (work_threads.h). Those that have proved quick run on the thread that starts them, where
 // it allows that: waking another one takes longer.
 #ifndef CHIMERA_SDK_CPP_SRC_ACTIVITY_POOL_H_
 #define CHIMERA_SDK_CPP_SRC_ACTIVITY_POOL_H_
 
 #include <atomic>
 #include <chrono>
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
-#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
@@ -25,6 +21,7 @@
 #include "sdk-cpp/src/activity_rate.h"
 #include "sdk-cpp/src/interceptors.h"
 #include "sdk-cpp/src/payload_access.h"
+#include "sdk-cpp/src/work_threads.h"
 
 namespace chimera::sdk {
 
@@ -51,7 +48,6 @@ struct RegisteredActivity {
 class CppActivityLanguage final : public core::ActivityLanguage {
  public:
   CppActivityLanguage(Codec codec, int threads_max);
-  ~CppActivityLanguage() override;
   // Before the worker runs:
   void add(const detail::ActivityType& type) { types_.try_emplace(type.name, type); }
   // Of an added one: so many begin in a second.
@@ -69,7 +65,6 @@ class CppActivityLanguage final : public core::ActivityLanguage {
   void begin_shutdown() override;
 
  private:
-  void work();
   bool wait_for_turn(const std::shared_ptr<ActivityContext>& context, ActivityRate& rate);
   void note(const std::shared_ptr<ActivityContext>& context);
   void enqueue(std::shared_ptr<ActivityContext> context);
@@ -78,7 +73,6 @@ class CppActivityLanguage final : public core::ActivityLanguage {
   core::ActivityResult attempt(ActivityContext& context);
 
   const Codec codec_;
-  const std::size_t threads_max_;
   std::string task_queue_;  // The worker's; tasks do not say.
   core::Metrics* metrics_ = &core::process_metrics();
   WorkerInterceptors interceptors_;
@@ -91,12 +85,7 @@ class CppActivityLanguage final : public core::ActivityLanguage {
   absl::flat_hash_map<std::string, base::TimerId> turns_
       ABSL_GUARDED_BY(running_mutex_);  // Of those that their rate lets wait.
   bool shutting_down_ ABSL_GUARDED_BY(running_mutex_) = false;
-  absl::Mutex mutex_;
-  absl::CondVar changed_ ABSL_GUARDED_BY(mutex_);
-  std::deque<std::shared_ptr<ActivityContext>> waiting_ ABSL_GUARDED_BY(mutex_);
-  std::size_t idle_ ABSL_GUARDED_BY(mutex_) = 0;
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  std::vector<std::thread> threads_ ABSL_GUARDED_BY(mutex_);
+  WorkThreads<std::shared_ptr<ActivityContext>> threads_;  // Last: they use the others.
 };
 
 }  // namespace chimera::sdk

@@ -104,6 +104,19 @@ ClientPtr with_rpc(const ClientPtr& client, const RpcOptions& options) {
 }
 ClientPtr without_rpc(const ClientPtr& client) { return client->plain(); }
 
+}  // namespace detail
+
+detail::ClientPtr sdk::client_of(std::shared_ptr<core::Connection> connection,
+                                 std::string namespace_, Codec codec) {
+  auto client = std::make_shared<detail::ClientState>();
+  client->connection = std::move(connection);
+  client->namespace_ = std::move(namespace_);
+  client->codec = std::move(codec);
+  return client;
+}
+
+namespace detail {
+
 Target start(ClientState& client, std::string_view type, const WorkflowOptions& options,
              Arguments arguments) {
   sdk::StartWorkflowInput input{.type = type, .options = options, .arguments = arguments};

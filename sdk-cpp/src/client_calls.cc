@@ -14,6 +14,7 @@
 #include "sdk-cpp/src/client_state.h"
 #include "sdk-cpp/src/errors.h"
 #include "sdk-cpp/src/execution_wire.h"
+#include "sdk-cpp/src/nexus_workflow.h"
 #include "sdk-cpp/src/operations/attributes.h"
 #include "sdk-cpp/src/rpc_parts.h"
 #include "sdk-cpp/src/version_wire.h"
@@ -197,9 +198,11 @@ Target ClientCalls::start_workflow(StartWorkflowInput& input) {
     slot = client_.connection->eager_starts()->try_reserve(client_.namespace_, options.task_queue);
   }
   core::ask_for_first_task(request, slot.get());
+  put_nexus_request(request);
   ws::StartWorkflowExecutionResponse response;
   Target started = send_start(client_, input, CHIMERA_WORKFLOW_SERVICE(StartWorkflowExecution),
                               request, response);
+  take_nexus_links(request, response);
   if (slot != nullptr && response.has_eager_workflow_task()) {
     slot->run(
         std::shared_ptr<ws::PollWorkflowTaskQueueResponse>(response.release_eager_workflow_task()));
@@ -214,9 +217,13 @@ Target ClientCalls::signal_with_start(StartWorkflowInput& input) {
     *request.mutable_signal_input() =
         encode_arguments(input.signal_arguments, client_.codec_of(input.options.id));
   }
+  put_nexus_request(request);
   ws::SignalWithStartWorkflowExecutionResponse response;
-  return send_start(client_, input, CHIMERA_WORKFLOW_SERVICE(SignalWithStartWorkflowExecution),
-                    request, response);
+  Target started =
+      send_start(client_, input, CHIMERA_WORKFLOW_SERVICE(SignalWithStartWorkflowExecution),
+                 request, response);
+  take_nexus_links(response);
+  return started;
 }
 
 Answer ClientCalls::result(const ResultInput& input) {
@@ -257,9 +264,11 @@ void ClientCalls::signal(SignalInput& input) {
   set_input(request, input.arguments, client_.codec_of(target.id), std::move(input.header));
   request.set_identity(client_.connection->options().identity);
   request.set_request_id(random_id());
+  put_nexus_request(request);
   ws::SignalWorkflowExecutionResponse response;
   client_.must(absl::StrCat("cannot signal workflow '", target.id, "'"),
                CHIMERA_WORKFLOW_SERVICE(SignalWorkflowExecution), request, response);
+  take_nexus_links(response);
 }
 
 Answer ClientCalls::query(QueryInput& input) {

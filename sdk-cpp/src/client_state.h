@@ -122,6 +122,10 @@ void check_metadata(const std::map<std::string, std::string>& metadata, std::str
 detail::ClientPtr open_client(const ClientOptions& options,
                               std::shared_ptr<base::Transport> transport);
 
+// A client of a connection that somebody else has, without interceptors.
+detail::ClientPtr client_of(std::shared_ptr<core::Connection> connection, std::string namespace_,
+                            Codec codec);
+
 }  // namespace chimera::sdk
 
 #endif  // CHIMERA_SDK_CPP_SRC_CLIENT_STATE_H_

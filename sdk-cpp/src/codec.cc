@@ -23,6 +23,8 @@ core::PayloadContext to_core(const SerializationContext& context) {
     out.activity = {activity->activity_id, activity->activity_type, activity->task_queue,
                     activity->is_local};
   }
+  if (const auto& nexus = context.nexus)
+    out.nexus = {nexus->endpoint, nexus->service, nexus->operation};
   return out;
 }
 
@@ -133,6 +135,11 @@ SerializationContext to_public(const core::PayloadContext& context) {
                                                 .activity_type = std::string(activity->type),
                                                 .task_queue = std::string(activity->task_queue),
                                                 .is_local = activity->is_local};
+  }
+  if (const auto& nexus = context.nexus) {
+    out.nexus = NexusSerializationContext{.endpoint = std::string(nexus->endpoint),
+                                          .service = std::string(nexus->service),
+                                          .operation = std::string(nexus->operation)};
   }
   return out;
 }

@@ -1,6 +1,8 @@
 #include "sdk-cpp/src/errors.h"
 
+#include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <typeinfo>
 #include <utility>
 
@@ -48,6 +50,52 @@ ChildWorkflowError::ChildWorkflowError(std::string message, ChildWorkflowErrorIn
 NexusOperationError::NexusOperationError(std::string message, NexusOperationErrorInfo info)
     : FailureError(std::move(message)), info_(std::move(info)) {}
 
+namespace nexus {
+namespace {
+// In the order of HandlerErrorType, behind kUnknown.
+constexpr const char* kTypeNames[] = {"UNKNOWN",         "BAD_REQUEST",        "UNAUTHENTICATED",
+                                      "UNAUTHORIZED",    "NOT_FOUND",          "REQUEST_TIMEOUT",
+                                      "CONFLICT",        "RESOURCE_EXHAUSTED", "INTERNAL",
+                                      "NOT_IMPLEMENTED", "UNAVAILABLE",        "UPSTREAM_TIMEOUT"};
+}  // namespace
+
+std::string name_of(HandlerErrorType type) { return kTypeNames[static_cast<int>(type)]; }
+
+HandlerError::HandlerError(HandlerErrorType type, std::string message, RetryBehavior retry_behavior,
+                           std::exception_ptr cause)
+    : HandlerError(name_of(type), std::move(message), retry_behavior) {
+  if (cause != nullptr) cause_ = sdk::to_error(cause);
+}
+HandlerError::HandlerError(std::string type_name, std::string message, RetryBehavior retry_behavior)
+    : FailureError(std::move(message)),
+      type_name_(std::move(type_name)),
+      retry_behavior_(retry_behavior) {
+  what_ = absl::StrCat(type_name_, ": ", message_);
+}
+
+HandlerErrorType HandlerError::type() const {
+  const auto found = std::ranges::find(kTypeNames, type_name_);
+  if (found == std::end(kTypeNames)) return HandlerErrorType::kUnknown;
+  return static_cast<HandlerErrorType>(found - std::begin(kTypeNames));
+}
+
+bool HandlerError::retryable() const {
+  if (retry_behavior_ != RetryBehavior::kUnspecified)
+    return retry_behavior_ == RetryBehavior::kRetryable;
+  switch (type()) {
+    case HandlerErrorType::kBadRequest:
+    case HandlerErrorType::kUnauthenticated:
+    case HandlerErrorType::kUnauthorized:
+    case HandlerErrorType::kNotFound:
+    case HandlerErrorType::kConflict:
+    case HandlerErrorType::kNotImplemented:
+      return false;
+    default:
+      return true;
+  }
+}
+}  // namespace nexus
+
 WorkflowAlreadyStartedError::WorkflowAlreadyStartedError(std::string workflow_id,
                                                          std::string workflow_type,
                                                          std::string run_id)
@@ -94,6 +142,7 @@ const char* class_name(const FailureError& error) {
   if (dynamic_cast<const ActivityError*>(&error)) return "ActivityError";
   if (dynamic_cast<const ChildWorkflowError*>(&error)) return "ChildWorkflowError";
   if (dynamic_cast<const NexusOperationError*>(&error)) return "NexusOperationError";
+  if (dynamic_cast<const nexus::HandlerError*>(&error)) return "nexus::HandlerError";
   return "FailureError";
 }
 
@@ -218,7 +267,8 @@ struct ErrorMaker {
                                          .operation_token = kind.operation_token});
   }
   ErrorPtr operator()(const core::NexusHandlerFailure& kind) const {
-    return std::make_shared<ApplicationError>(message, ApplicationErrorOptions{.type = kind.type});
+    return std::make_shared<nexus::HandlerError>(
+        kind.type, message, static_cast<nexus::RetryBehavior>(kind.retry_behavior));
   }
 };
 
@@ -271,10 +321,14 @@ void set_kind(const FailureError& error, core::FailureInfo& failure) {
                                    info.initiated_event_id,
                                    info.started_event_id,
                                    static_cast<api::enums::v1::RetryState>(info.retry_state)};
-  } else if (const auto* nexus = dynamic_cast<const NexusOperationError*>(&error)) {
-    const NexusOperationErrorInfo& info = nexus->info();
+  } else if (const auto* operation = dynamic_cast<const NexusOperationError*>(&error)) {
+    const NexusOperationErrorInfo& info = operation->info();
     failure.kind = core::NexusOperationFailure{info.scheduled_event_id, info.endpoint, info.service,
                                                info.operation, info.operation_token};
+  } else if (const auto* handler = dynamic_cast<const nexus::HandlerError*>(&error)) {
+    failure.kind = core::NexusHandlerFailure{
+        handler->type_name(),
+        static_cast<api::enums::v1::NexusHandlerErrorRetryBehavior>(handler->retry_behavior())};
   }
 }
 

@@ -59,6 +59,14 @@ struct StartChildInput {
   detail::Arguments arguments;
   Header header = {};
 };
+// Of the start, likewise. At most one argument.
+struct StartNexusOperationInput {
+  using Answer = detail::OperationPtr;
+  static constexpr char kCall[] = "start_nexus_operation";
+  std::string_view endpoint, service, operation;
+  const NexusOperationOptions& options;
+  detail::Arguments input;
+};
 struct SignalExternalInput {
   using Answer = detail::OperationPtr;
   static constexpr char kCall[] = "signal";
@@ -176,12 +184,12 @@ struct LogInput {
 template <class... Inputs>
 struct CallList {};
 using WorkflowCalls =
-    CallList<StartActivityInput, StartLocalActivityInput, StartChildInput, SignalExternalInput,
-             CancelExternalInput, ContinueAsNewInput, StartTimerInput, SleepInput,
-             WaitConditionInput, SpawnInput, NowInput, InfoInput, CurrentUpdateInfoInput,
-             PatchedInput, SideEffectInput, MutableSideEffectInput, GetVersionInput,
-             UpsertSearchAttributesInput, UpsertMemoInput, SetHandlerInput, MetricMeterInput,
-             LogInput>;
+    CallList<StartActivityInput, StartLocalActivityInput, StartChildInput, StartNexusOperationInput,
+             SignalExternalInput, CancelExternalInput, ContinueAsNewInput, StartTimerInput,
+             SleepInput, WaitConditionInput, SpawnInput, NowInput, InfoInput,
+             CurrentUpdateInfoInput, PatchedInput, SideEffectInput, MutableSideEffectInput,
+             GetVersionInput, UpsertSearchAttributesInput, UpsertMemoInput, SetHandlerInput,
+             MetricMeterInput, LogInput>;
 
 // A call() for each input of the list, which calls on.
 template <class Link, class List>
@@ -307,10 +315,31 @@ class ActivityOutbound {
   ActivityOutbound* const next_;
 };
 
+// --- Nexus services ---
+
+struct StartNexusHandlerInput {
+  const ProtoPayload& input;  // Decoded.
+};
+
+class NexusInbound {
+ public:
+  explicit NexusInbound(NexusInbound* next) : next_(next) {}
+  virtual ~NexusInbound() = default;
+  // Writes the result, or gives the token of an operation that goes on.
+  virtual std::optional<std::string> start(const StartNexusHandlerInput& input,
+                                           PayloadSink& result) {
+    return next_->start(input, result);
+  }
+  virtual void cancel(const std::string& token) { next_->cancel(token); }
+
+ private:
+  NexusInbound* const next_;
+};
+
 // --- The chains ---
 
-// Makes the links of a worker; null where it has none to add. Shared by its runs and activities:
-// any thread.
+// Makes the links of a worker; null where it has none to add. Shared by its runs, activities and
+// Nexus handlers: any thread.
 class WorkerInterceptor {
  public:
   virtual ~WorkerInterceptor() = default;
@@ -318,6 +347,7 @@ class WorkerInterceptor {
   virtual std::unique_ptr<WorkflowInbound> link(WorkflowInbound* next) { return nullptr; }
   virtual std::unique_ptr<ActivityOutbound> link(ActivityOutbound* next) { return nullptr; }
   virtual std::unique_ptr<ActivityInbound> link(ActivityInbound* next) { return nullptr; }
+  virtual std::unique_ptr<NexusInbound> link(NexusInbound* next) { return nullptr; }
 };
 using WorkerInterceptors = std::vector<std::shared_ptr<WorkerInterceptor>>;  // Outermost first.
 

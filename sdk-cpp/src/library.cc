@@ -9,6 +9,7 @@
 #include "chimera/library.h"
 #include "sdk-cpp/src/activity_pool.h"
 #include "sdk-cpp/src/errors.h"
+#include "sdk-cpp/src/nexus_pool.h"
 #include "sdk-cpp/src/workflow_language.h"
 
 namespace chimera::sdk {
@@ -56,8 +57,11 @@ std::string shown(const Type& type) {
 
 class NativeTypesImpl final : public NativeTypes {
  public:
-  NativeTypesImpl(Codec codec, int activity_threads, std::size_t workflow_stack_bytes)
-      : workflows_(codec), activities_(std::move(codec), activity_threads) {
+  NativeTypesImpl(const Codec& codec, const core::WorkerOptions& options,
+                  std::size_t workflow_stack_bytes)
+      : workflows_(codec),
+        activities_(codec, core::activity_threads(options)),
+        nexus_(codec, core::nexus_threads(options)) {
     workflows_.set_stack_bytes(workflow_stack_bytes);
   }
 
@@ -69,6 +73,7 @@ class NativeTypesImpl final : public NativeTypes {
     try {
       for (const auto& type : registry.workflows()) registry_.add_workflow_type(type);
       for (const auto& type : registry.activities()) registry_.add_activity_type(type);
+      for (const auto& type : registry.nexus_services()) registry_.add_nexus_service_type(type);
     } catch (const std::exception& error) {
       return absl::AlreadyExistsError(error.what());
     }
@@ -78,7 +83,10 @@ class NativeTypesImpl final : public NativeTypes {
   void intercept(const WorkerInterceptors& interceptors) override {
     workflows_.intercept(interceptors);
     activities_.intercept(interceptors);
+    nexus_.intercept(interceptors);
   }
+
+  void use(detail::ClientPtr client) override { nexus_.set_client(std::move(client)); }
 
   absl::Status limit(const std::string& activity_type, double per_second) override {
     const auto wrong = [&](const std::string& why) {
@@ -102,6 +110,7 @@ class NativeTypesImpl final : public NativeTypes {
     core::Metrics& metrics = own != nullptr ? *own : core::process_metrics();
     workflows_.set_metrics(metrics);
     activities_.set_metrics(metrics);
+    nexus_.set_metrics(metrics);
     for (detail::WorkflowType type : registry_.workflows()) {
       type.failures.add(failures_);
       workflows_.add(type);
@@ -122,6 +131,12 @@ class NativeTypesImpl final : public NativeTypes {
         return status;
       }
     }
+    nexus_.set_worker(worker.options());
+    for (const auto& type : registry_.nexus_services()) {
+      nexus_.add(type);
+      absl::Status status = worker.add_nexus_service(type.name, nexus_);
+      if (!status.ok()) return status;
+    }
     return absl::OkStatus();
   }
 
@@ -131,6 +146,7 @@ class NativeTypesImpl final : public NativeTypes {
   std::map<std::string, std::string> origins_;  // "workflow Order" -> the library.
   CppWorkflowLanguage workflows_;
   CppActivityLanguage activities_;
+  CppNexusLanguage nexus_;
 };
 
 }  // namespace
@@ -168,6 +184,12 @@ absl::StatusOr<LoadedLibrary> load_library(const std::string& path, Registry& re
       if (origins != nullptr) origins->emplace(adding, path);
       loaded.activities.push_back(shown(type));
     }
+    for (const auto& type : defined.nexus_services()) {
+      adding = absl::StrCat("Nexus service ", type.name);
+      registry.add_nexus_service_type(type);
+      if (origins != nullptr) origins->emplace(adding, path);
+      loaded.nexus_services.push_back(type.name);
+    }
   } catch (const std::exception& error) {
     const bool known = origins != nullptr && origins->count(adding) > 0;
     return absl::AlreadyExistsError(absl::StrCat(
@@ -177,10 +199,9 @@ absl::StatusOr<LoadedLibrary> load_library(const std::string& path, Registry& re
   return loaded;
 }
 
-std::unique_ptr<NativeTypes> NativeTypes::create(Codec codec, int activity_threads,
+std::unique_ptr<NativeTypes> NativeTypes::create(Codec codec, const core::WorkerOptions& options,
                                                  std::size_t workflow_stack_bytes) {
-  return std::make_unique<NativeTypesImpl>(std::move(codec), activity_threads,
-                                           workflow_stack_bytes);
+  return std::make_unique<NativeTypesImpl>(codec, options, workflow_stack_bytes);
 }
 
 }  // namespace chimera::sdk

@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 
+#include "chimera/client.h"
 #include "chimera/definition.h"
 #include "core/worker/worker.h"
 #include "sdk-cpp/src/interceptors.h"
@@ -22,7 +23,7 @@ absl::StatusOr<std::string> read_library_version(const std::string& path);
 
 struct LoadedLibrary {
   std::string path, version;
-  std::vector<std::string> workflows, activities;  // What it added.
+  std::vector<std::string> workflows, activities, nexus_services;  // What it added.
 };
 
 // Loads the library, never to unload it, and adds what it defines. Its calls reach the libchimera
@@ -36,13 +37,15 @@ absl::StatusOr<LoadedLibrary> load_library(const std::string& path, Registry& re
 class NativeTypes {
  public:
   virtual ~NativeTypes() = default;
-  // `codec` may be null; `activity_threads`: as the worker's options say.
-  static std::unique_ptr<NativeTypes> create(Codec codec, int activity_threads,
+  // `codec` may be null; `options`: the worker's.
+  static std::unique_ptr<NativeTypes> create(Codec codec, const core::WorkerOptions& options,
                                              std::size_t workflow_stack_bytes = kStackBytes);
   virtual absl::StatusOr<LoadedLibrary> load(const std::string& path) = 0;
   virtual absl::Status add(const Registry& registry) = 0;
   // Outermost first; before register_with().
   virtual void intercept(const WorkerInterceptors& interceptors) = 0;
+  // What Nexus handlers call the server with: before the worker starts, and when it is replaced.
+  virtual void use(detail::ClientPtr client) = 0;
   // Beside what the definitions list; before register_with().
   virtual void fail_on(FailureExceptions exceptions) = 0;
   // After register_with(): so many activities of that type begin in a second. kInvalidArgument for

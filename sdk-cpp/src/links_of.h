@@ -3,14 +3,17 @@
 #define CHIMERA_SDK_CPP_SRC_LINKS_OF_H_
 
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 #include "chimera/interceptor.h"
 
 namespace chimera::sdk {
 
-// Each of the links is made from its next one and a const Shared&, which outlives it.
-template <class Shared, class Client, class Activity, class Workflow, class WorkflowCalls>
+// Each of the links is made from its next one and a const Shared&, which outlives it. Without one
+// for Nexus services it has no part in those.
+template <class Shared, class Client, class Activity, class Workflow, class WorkflowCalls,
+          class Nexus = void>
 class LinksOf final : public Interceptor {
  public:
   template <class... A>
@@ -22,6 +25,14 @@ class LinksOf final : public Interceptor {
   std::unique_ptr<ActivityInboundInterceptor> intercept_activity(
       ActivityInboundInterceptor* next) override {
     return std::make_unique<Activity>(next, shared_);
+  }
+  std::unique_ptr<NexusOperationInboundInterceptor> intercept_nexus_operation(
+      NexusOperationInboundInterceptor* next) override {
+    if constexpr (std::is_void_v<Nexus>) {
+      return nullptr;
+    } else {
+      return std::make_unique<Nexus>(next, shared_);
+    }
   }
   std::unique_ptr<WorkflowInboundInterceptor> intercept_workflow(
       WorkflowInboundInterceptor* next) override {

@@ -34,24 +34,37 @@ int hex(char c) {
   return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+using Carrier = std::map<std::string, std::string>;  // Also the headers of Nexus requests.
+
+std::optional<Carried> carried_by(const Carrier& carrier) {
+  const auto text = [&](const char* name) -> std::string {
+    const auto found = carrier.find(name);
+    return found == carrier.end() ? "" : found->second;
+  };
+  const auto span = SpanContext::from_traceparent(text("traceparent"), text("tracestate"));
+  if (!span) return std::nullopt;
+  return Carried{*span, text("baggage")};
+}
+
 std::optional<Carried> carried_by(const Headers& headers) {
   const auto found = headers.find(kHeader);
   if (found == headers.end()) return std::nullopt;
-  std::map<std::string, std::string> carrier;
   try {
-    carrier = from_payload<std::map<std::string, std::string>>(found->second);
+    return carried_by(from_payload<Carrier>(found->second));
   } catch (const ConversionError&) {  // Somebody else's: as if there was none.
     return std::nullopt;
   }
-  const auto span = SpanContext::from_traceparent(carrier["traceparent"], carrier["tracestate"]);
-  if (!span) return std::nullopt;
-  return Carried{*span, carrier["baggage"]};
+}
+
+void put(const Carried& carried, Carrier& carrier) {
+  carrier["traceparent"] = carried.span.traceparent();
+  if (!carried.span.trace_state.empty()) carrier["tracestate"] = carried.span.trace_state;
+  if (!carried.baggage.empty()) carrier["baggage"] = carried.baggage;
 }
 
 void put(const Carried& carried, Headers& headers) {
-  std::map<std::string, std::string> carrier{{"traceparent", carried.span.traceparent()}};
-  if (!carried.span.trace_state.empty()) carrier["tracestate"] = carried.span.trace_state;
-  if (!carried.baggage.empty()) carrier["baggage"] = carried.baggage;
+  Carrier carrier;
+  put(carried, carrier);
   headers[kHeader] = make_payload(carrier);
 }
 
@@ -193,6 +206,33 @@ class TracedActivity final : public ActivityInboundInterceptor {
   const Tracing& tracing_;
 };
 
+// --- Nexus services ---
+
+class TracedNexus final : public NexusOperationInboundInterceptor {
+ public:
+  TracedNexus(NexusOperationInboundInterceptor* next, const Tracing& tracing)
+      : NexusOperationInboundInterceptor(next), tracing_(tracing) {}
+  nexus::StartResult<Payload> execute_nexus_operation_start(
+      ExecuteNexusOperationStartInput input) override {
+    const ContextScope scope(with(carried_by(nexus::info().headers)));
+    return tracing_.around(name("RunStartNexusOperationHandler:"), {.kind = SpanKind::kServer},
+                           nullptr,
+                           [&] { return next().execute_nexus_operation_start(std::move(input)); });
+  }
+  void execute_nexus_operation_cancel(ExecuteNexusOperationCancelInput input) override {
+    const ContextScope scope(with(carried_by(nexus::info().headers)));
+    tracing_.around(name("RunCancelNexusOperationHandler:"), {.kind = SpanKind::kServer}, nullptr,
+                    [&] { next().execute_nexus_operation_cancel(std::move(input)); });
+  }
+
+ private:
+  static std::string name(const char* prefix) {
+    return absl::StrCat(prefix, nexus::info().service, "/", nexus::info().operation);
+  }
+
+  const Tracing& tracing_;
+};
+
 // --- Workflows ---
 
 // What has ended when it begins: a span that is open would have to be ended by whichever worker has
@@ -310,6 +350,12 @@ class TracedCalls final : public WorkflowOutboundInterceptor {
     span("StartChildWorkflow:" + input.workflow, SpanKind::kClient, input.headers);
     return next().start_child_workflow(std::move(input));
   }
+  workflow::NexusOperationHandle<Payload> start_nexus_operation(
+      StartNexusOperationInput input) override {
+    span("StartNexusOperation:" + input.service + "/" + input.operation, SpanKind::kClient,
+         input.options.headers);
+    return next().start_nexus_operation(std::move(input));
+  }
   void signal_child_workflow(SignalChildWorkflowInput input) override {
     span("SignalChildWorkflow:" + input.signal, SpanKind::kServer, input.headers);
     next().signal_child_workflow(std::move(input));
@@ -325,7 +371,8 @@ class TracedCalls final : public WorkflowOutboundInterceptor {
   }
 
  private:
-  void span(const std::string& name, SpanKind kind, Headers& headers) const {
+  template <class Into>
+  void span(const std::string& name, SpanKind kind, Into& headers) const {
     if (const auto made = instant_span(tracing_, name, {.kind = kind})) put(*made, headers);
   }
 
@@ -333,7 +380,7 @@ class TracedCalls final : public WorkflowOutboundInterceptor {
 };
 
 using TracingInterceptor =
-    sdk::LinksOf<Tracing, TracedClient, TracedActivity, TracedWorkflow, TracedCalls>;
+    sdk::LinksOf<Tracing, TracedClient, TracedActivity, TracedWorkflow, TracedCalls, TracedNexus>;
 
 }  // namespace
 

@@ -2,6 +2,7 @@
 #include "chimera/serialization_context.h"
 #include "sdk-cpp/src/activity_context.h"
 #include "sdk-cpp/src/client_state.h"
+#include "sdk-cpp/src/nexus_context.h"
 #include "sdk-cpp/src/workflow_runtime.h"
 
 namespace chimera::detail {
@@ -10,6 +11,7 @@ namespace {
 const sdk::ValueContext* own_context() {
   if (const auto* activity = sdk::ActivityContext::current_or_null())
     return activity->codec().context();
+  if (const auto* nexus = sdk::NexusContext::current_or_null()) return nexus->codec().context();
   if (const auto* run = sdk::WorkflowRuntime::current_or_null()) return &run->run().values;
   return nullptr;
 }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
@@ -112,6 +113,24 @@ Registry& Registry::add_workflow_type(detail::WorkflowType type) {
   }
   sdk::note_workflow_code(reinterpret_cast<const void*>(type.run));
   workflows_.push_back(std::move(type));
+  return *this;
+}
+
+Registry& Registry::add_nexus_service_type(detail::NexusServiceType type) {
+  check_open(closed_, type.name);
+  for (const std::string& operation : type.contract) {
+    const auto has = [&](const auto& each) { return each.name == operation; };
+    if (std::ranges::any_of(type.operations, has)) continue;
+    throw std::invalid_argument(absl::StrCat("the Nexus operation ", type.name, "/", operation,
+                                             " has no handler: give it one by handle<...>(), then "
+                                             "add the service"));
+  }
+  for (const auto& each : nexus_services_) {
+    if (each.name == type.name)
+      throw std::invalid_argument(
+          absl::StrCat("the Nexus service '", type.name, "' is registered twice"));
+  }
+  nexus_services_.push_back(std::move(type));
   return *this;
 }
 

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "sdk-cpp/src/operations/child.h"
+#include "sdk-cpp/src/operations/nexus_operation.h"
 #include "sdk-cpp/src/workflow_runtime.h"
 
 namespace chimera::sdk {
@@ -145,6 +146,55 @@ class UserActivityOutbound final : public ActivityOutbound {
  private:
   LastActivityOutbound last_;
   const Chain<ActivityOutboundInterceptor> chain_;
+};
+
+// --- Nexus services ---
+
+class LastNexusInbound final : public NexusOperationInboundInterceptor {
+ public:
+  explicit LastNexusInbound(NexusInbound& next)
+      : NexusOperationInboundInterceptor(this), next_(next) {}
+  nexus::StartResult<Payload> execute_nexus_operation_start(
+      ExecuteNexusOperationStartInput input) override {
+    ProtoPayload value;
+    PayloadSink sink(&value);
+    put(input.input, sink);
+    std::optional<std::string> token;
+    Payload result = written([&](PayloadSink& out) { token = next_.start({value}, out); });
+    if (token) return nexus::AsyncOperation<Payload>{*std::move(token)};
+    return result;
+  }
+  void execute_nexus_operation_cancel(ExecuteNexusOperationCancelInput input) override {
+    next_.cancel(input.operation_token);
+  }
+
+ private:
+  NexusInbound& next_;
+};
+
+class UserNexusInbound final : public NexusInbound {
+ public:
+  UserNexusInbound(const Interceptors& interceptors, NexusInbound* next)
+      : NexusInbound(next),
+        last_(*next),
+        chain_(interceptors, last_, [](Interceptor& each, NexusOperationInboundInterceptor* link) {
+          return each.intercept_nexus_operation(link);
+        }) {}
+  bool empty() const { return chain_.empty(); }
+  std::optional<std::string> start(const StartNexusHandlerInput& input,
+                                   PayloadSink& result) override {
+    const auto given = chain_.first().execute_nexus_operation_start({to_public(input.input)});
+    if (given.operation() != nullptr) return given.operation()->token;
+    put(*given.value(), result);
+    return std::nullopt;
+  }
+  void cancel(const std::string& token) override {
+    chain_.first().execute_nexus_operation_cancel({token});
+  }
+
+ private:
+  LastNexusInbound last_;
+  const Chain<NexusOperationInboundInterceptor> chain_;
 };
 
 // --- What reaches workflow code ---
@@ -289,6 +339,17 @@ class LastWorkflowOutbound final : public WorkflowOutboundInterceptor {
     const OperationPtr start = pass_and_wait(
         StartChildInput{input.workflow, input.options, arguments, to_proto(input.headers)});
     return workflow::ChildWorkflowHandle<Payload>(static_cast<const ChildStart&>(*start).child);
+  }
+  workflow::NexusOperationHandle<Payload> start_nexus_operation(
+      chimera::StartNexusOperationInput input) override {
+    const std::vector<Payload> value{std::move(input.input)};
+    const Passed argument(value);
+    const bool empty = value[0].metadata.empty() && value[0].data.empty();
+    const OperationPtr start = pass_and_wait(
+        StartNexusOperationInput{input.endpoint, input.service, input.operation, input.options,
+                                 empty ? detail::Arguments() : detail::Arguments(argument)});
+    return workflow::NexusOperationHandle<Payload>(
+        static_cast<const NexusOperationStart&>(*start).operation);
   }
   void signal_child_workflow(SignalChildWorkflowInput input) override {
     const std::string any_run;
@@ -475,6 +536,23 @@ class UserWorkflowOutbound final : public WorkflowOutbound {
       return start;
     });
   }
+  OperationPtr call(StartNexusOperationInput& input) override {
+    return through(input, [&](WorkflowOutboundInterceptor& first) -> OperationPtr {
+      std::vector<Payload> sent = given(
+          input.input,
+          {.nexus = core::PayloadContext::Nexus{input.endpoint, input.service, input.operation}});
+      const OperationPtr end = started(
+          input,
+          first.start_nexus_operation({std::string(input.endpoint), std::string(input.service),
+                                       std::string(input.operation), input.options,
+                                       sent.empty() ? Payload() : std::move(sent[0])}));
+      const auto start = std::make_shared<NexusOperationStart>();
+      start->done = true;
+      start->operation = returned(std::dynamic_pointer_cast<NexusOperation>(end), input.kCall,
+                                  "a handle of what is no Nexus operation");
+      return start;
+    });
+  }
   OperationPtr call(SignalExternalInput& input) override {
     return through(input, [&](WorkflowOutboundInterceptor& first) {
       std::vector<Payload> sent = given(input.arguments, of_workflow(input.workflow_id));
@@ -628,6 +706,9 @@ std::unique_ptr<ActivityOutbound> UserLinks::link(ActivityOutbound* next) {
 }
 std::unique_ptr<ActivityInbound> UserLinks::link(ActivityInbound* next) {
   return link_of<UserActivityInbound>(interceptors_, next);
+}
+std::unique_ptr<NexusInbound> UserLinks::link(NexusInbound* next) {
+  return link_of<UserNexusInbound>(interceptors_, next);
 }
 
 }  // namespace chimera::sdk

@@ -20,6 +20,7 @@ class UserLinks final : public WorkerInterceptor {
   std::unique_ptr<WorkflowInbound> link(WorkflowInbound* next) override;
   std::unique_ptr<ActivityOutbound> link(ActivityOutbound* next) override;
   std::unique_ptr<ActivityInbound> link(ActivityInbound* next) override;
+  std::unique_ptr<NexusInbound> link(NexusInbound* next) override;
 
  private:
   const Interceptors interceptors_;

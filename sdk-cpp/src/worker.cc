@@ -191,9 +191,9 @@ void Worker::start() {
   auto worker = core::Worker::create(state_->client->connection,
                                      sdk::to_core(state_->options, state_->client->namespace_));
   check(worker.status(), "cannot create the worker");
-  state_->types =
-      sdk::NativeTypes::create(state_->client->codec, core::activity_threads((*worker)->options()),
-                               state_->options.workflow_stack_bytes);
+  state_->types = sdk::NativeTypes::create(state_->client->codec, (*worker)->options(),
+                                           state_->options.workflow_stack_bytes);
+  state_->types->use(state_->client);
   check(state_->types->add(*this), "cannot create the worker");
   state_->types->intercept(sdk::with_users(
       sdk::joined(state_->client->user_interceptors(), state_->options.interceptors),
@@ -241,6 +241,7 @@ void Worker::replace_client(const Client& client) {
                                              client.namespace_(), "'"));
   }
   worker->replace_connection(client.state()->connection);
+  state_->types->use(client.state());
   if (state_->sessions != nullptr) state_->sessions->replace_client(client);
 }
 

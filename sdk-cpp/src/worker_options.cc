@@ -34,7 +34,8 @@ std::optional<core::ResourceTuner> to_core(const std::optional<ResourceTuner>& t
   return core::ResourceTuner{{tuner->targets.memory, tuner->targets.cpu},
                              limits(tuner->workflow),
                              limits(tuner->activity),
-                             limits(tuner->local_activity)};
+                             limits(tuner->local_activity),
+                             limits(tuner->nexus)};
 }
 
 [[noreturn]] void refuse_deployment(const std::string& why) {
@@ -110,16 +111,20 @@ core::WorkerOptions to_core(const WorkerOptions& options, const std::string& nam
   out.max_concurrent_workflow_tasks = options.max_concurrent_workflow_tasks;
   out.max_concurrent_activities = options.max_concurrent_activities;
   out.max_concurrent_local_activities = options.max_concurrent_local_activities;
+  out.max_concurrent_nexus_tasks = options.max_concurrent_nexus_tasks;
   out.max_concurrent_workflow_task_polls = options.max_concurrent_workflow_task_polls;
   out.max_concurrent_activity_task_polls = options.max_concurrent_activity_task_polls;
+  out.max_concurrent_nexus_task_polls = options.max_concurrent_nexus_task_polls;
   out.worker_heartbeat_interval = options.worker_heartbeat_interval;
   out.resource_tuner = to_core(options.resource_tuner);
   out.workflow_slots = sdk::to_core(core::SlotKind::kWorkflow, options.workflow_slots);
   out.activity_slots = sdk::to_core(core::SlotKind::kActivity, options.activity_slots);
   out.local_activity_slots =
       sdk::to_core(core::SlotKind::kLocalActivity, options.local_activity_slots);
+  out.nexus_slots = sdk::to_core(core::SlotKind::kNexus, options.nexus_slots);
   out.workflow_poll_autoscaling = to_core(options.workflow_poll_autoscaling);
   out.activity_poll_autoscaling = to_core(options.activity_poll_autoscaling);
+  out.nexus_poll_autoscaling = to_core(options.nexus_poll_autoscaling);
   out.sticky_queue_schedule_to_start_timeout = options.sticky_queue_schedule_to_start_timeout;
   out.graceful_shutdown_timeout = options.graceful_shutdown_timeout;
   out.nonsticky_to_sticky_poll_ratio = options.nonsticky_to_sticky_poll_ratio;

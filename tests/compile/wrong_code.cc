@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "chimera/client.h"
+#include "chimera/nexus.h"
 #include "chimera/workflow.h"
 
 using namespace std::chrono_literals;
@@ -20,6 +21,10 @@ inline constexpr auto kCount = chimera::define_activity<&count>("count_all");
 struct Order {
   void run(int) {}
   void add(int) {}
+};
+struct Bank {
+  chimera::nexus::Operation<int, std::string> pay;
+  chimera::nexus::Operation<std::string, void> audit{"audit-it"};
 };
 const chimera::ActivityOptions kOptions{.start_to_close_timeout = 10s};
 const chimera::LocalActivityOptions kLocal{.start_to_close_timeout = 10s};
@@ -146,3 +151,70 @@ void wrong(workflow::TaskGroup& group) {
 }
 // --- refused: what is waited for is a handle, task, future or channel, or a condition
 void wrong() { static_cast<void>(workflow::wait_any(std::string("x"))); }
+
+// --- taken
+void right(chimera::nexus::Service<Bank> service) {
+  static_cast<void>(workflow::execute_nexus_operation<&Bank::pay>("bank", {}, 3));
+  static_cast<void>(workflow::start_nexus_operation<&Bank::audit>("bank", {}, "all"));
+  static_cast<void>(workflow::execute_nexus_operation<int>("bank", "Bank", "count", {}));
+  service.handle<&Bank::pay>([](int) { return "paid"; });
+  service.handle<&Bank::audit>([](const std::string&) {});
+  service.handle<&Bank::audit>(
+      [](std::string) { return chimera::nexus::AsyncOperation<void>{"token"}; },
+      [](const std::string&) {});
+}
+// --- refused: an argument would be narrowed
+void wrong() { workflow::execute_nexus_operation<&Bank::pay>("bank", {}, 3.7); }
+// --- refused: an argument of this call does not convert to the parameter
+void wrong() { workflow::execute_nexus_operation<&Bank::pay>("bank", {}, "three"); }
+// --- refused: this call passes another number of arguments
+void wrong() { workflow::execute_nexus_operation<&Bank::pay>("bank", {}); }
+// --- refused: a Nexus operation takes one input, or none
+void wrong() { workflow::execute_nexus_operation<int>("bank", "Bank", "pay", {}, 1, 2); }
+// --- refused: ignoring return value|nodiscard
+void wrong() { workflow::start_nexus_operation<&Bank::pay>("bank", {}, 3); }
+// --- refused: the handler does not take the operation's input
+void wrong(chimera::nexus::Service<Bank> service) {
+  service.handle<&Bank::pay>([](const std::string&) { return "paid"; });
+}
+// --- refused: the handler returns something else than the operation's output
+void wrong(chimera::nexus::Service<Bank> service) {
+  service.handle<&Bank::audit>([](const std::string&) { return 3; });
+}
+// --- refused: the handler returns something else than the operation's output, or a workflow
+void wrong(chimera::nexus::Service<Bank> service) {
+  service.handle<&Bank::pay>(
+      [](int) { return chimera::nexus::start_workflow<&Order::run>({.id = "a"}, 3); });
+}
+// --- refused: an operation with a token of its own needs a second function
+void wrong(chimera::nexus::Service<Bank> service) {
+  service.handle<&Bank::audit>(
+      [](const std::string&) { return chimera::nexus::AsyncOperation<void>{"token"}; });
+}
+// --- refused: the function that cancels takes the token
+void wrong(chimera::nexus::Service<Bank> service) {
+  service.handle<&Bank::audit>(
+      [](const std::string&) { return chimera::nexus::AsyncOperation<void>{"token"}; }, [](int) {});
+}
+// --- refused: this operation is of another service's contract
+struct Shop {
+  chimera::nexus::Operation<int, std::string> sell;
+};
+void wrong(chimera::nexus::Service<Bank> service) {
+  service.handle<&Shop::sell>([](int) { return "sold"; });
+}
+// --- refused: handle takes an operation
+void wrong(chimera::nexus::Service<Bank> service) {
+  service.handle<&Order::run>([](int) {});
+}
+// --- refused: a contract is a struct with members of chimera::nexus::Operation only
+struct Shop {
+  chimera::nexus::Operation<int, std::string> sell;
+  int other = 0;
+};
+void wrong() { chimera::nexus::Service<Shop> service; }
+// --- refused: a parameter is, or holds, a pointer
+struct Shop {
+  chimera::nexus::Operation<int*, std::string> sell;
+};
+void wrong() { workflow::execute_nexus_operation<&Shop::sell>("bank", {}, nullptr); }

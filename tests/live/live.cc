@@ -63,6 +63,7 @@ void Live::start_worker() {
   worker_ = std::make_unique<Worker>(client(), options_);
   for (const auto& type : registry_.workflows()) worker_->add_workflow_type(type);
   for (const auto& type : registry_.activities()) worker_->add_activity_type(type);
+  for (const auto& type : registry_.nexus_services()) worker_->add_nexus_service_type(type);
   worker_->start();
 }
 

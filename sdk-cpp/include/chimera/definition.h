@@ -19,6 +19,7 @@
 
 #include "chimera/converter.h"
 #include "chimera/failure_exceptions.h"
+#include "chimera/nexus_contract.h"
 #include "chimera/options.h"
 #include "chimera/serialization_context.h"
 
@@ -677,7 +678,7 @@ WorkflowDefinition<Run> define_dynamic_workflow() {
   return WorkflowDefinition<Run>({});
 }
 
-// Workflows and activities of a program or library, in one list. One thread at a time adds to it.
+// Workflows, activities and Nexus services of a program or library, in one list. One thread at a time adds to it.
 // Adding throws std::invalid_argument for a name that is there already, and std::logic_error where
 // it would have no effect any more.
 class Registry {
@@ -752,14 +753,22 @@ class Registry {
     }
   }
 
-  // Workflows and activities of a native library (CHIMERA_LIBRARY), which stays loaded. Throws
+  // With a handler for each operation of its contract, or this throws std::invalid_argument.
+  template <class Contract>
+  Registry& add(const nexus::Service<Contract>& service) {
+    return add_nexus_service_type(service.type());
+  }
+
+  // What a native library (CHIMERA_LIBRARY), which stays loaded, defines. Throws
   // std::runtime_error, which names the file.
   Registry& add_library(const std::string& path);
 
   Registry& add_workflow_type(detail::WorkflowType type);
   Registry& add_activity_type(detail::ActivityType type);
+  Registry& add_nexus_service_type(detail::NexusServiceType type);
   const std::vector<detail::WorkflowType>& workflows() const { return workflows_; }
   const std::vector<detail::ActivityType>& activities() const { return activities_; }
+  const std::vector<detail::NexusServiceType>& nexus_services() const { return nexus_services_; }
 
  protected:
   // From now on (or no longer) nothing may be added.
@@ -768,6 +777,7 @@ class Registry {
  private:
   std::vector<detail::WorkflowType> workflows_;
   std::vector<detail::ActivityType> activities_;
+  std::vector<detail::NexusServiceType> nexus_services_;
   bool closed_ = false;
 };
 

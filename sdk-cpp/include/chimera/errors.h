@@ -1,7 +1,7 @@
 // The exceptions that users see: the tree of the official SDKs' exceptions, each with its cause.
 //   TemporalError > FailureError > ApplicationError, CancelledError, TerminatedError,
 //                                  TimeoutError, ServerError, ActivityError, ChildWorkflowError,
-//                                  NexusOperationError
+//                                  NexusOperationError, nexus::HandlerError
 // Out of a workflow only a FailureError fails the workflow; anything else (std::out_of_range, throw
 // 42) fails the task, which is tried again once the code is mended. Out of an activity everything
 // becomes an ApplicationError.
@@ -211,15 +211,84 @@ struct NexusOperationErrorInfo {
   std::string endpoint, service, operation, operation_token;
 };
 
+// A Nexus operation that a workflow called has failed, timed out or was cancelled; the cause says
+// which: an ApplicationError, TimeoutError, CancelledError or nexus::HandlerError.
 class NexusOperationError : public FailureError {
  public:
   NexusOperationError(std::string message, NexusOperationErrorInfo info);
   const NexusOperationErrorInfo& info() const { return info_; }
+  const std::string& endpoint() const { return info_.endpoint; }
+  const std::string& service() const { return info_.service; }
+  const std::string& operation() const { return info_.operation; }
+  const std::string& operation_token() const { return info_.operation_token; }
   void raise() const override { throw *this; }
 
  private:
   NexusOperationErrorInfo info_;
 };
+
+namespace nexus {
+
+// Why a handler gives no answer. kUnknown: of a type that this SDK does not know.
+enum class HandlerErrorType {
+  kUnknown,
+  kBadRequest,
+  kUnauthenticated,
+  kUnauthorized,
+  kNotFound,
+  kRequestTimeout,
+  kConflict,
+  kResourceExhausted,
+  kInternal,
+  kNotImplemented,
+  kUnavailable,
+  kUpstreamTimeout,
+};
+std::string name_of(HandlerErrorType type);  // "BAD_REQUEST"
+
+enum class RetryBehavior { kUnspecified = 0, kRetryable = 1, kNonRetryable = 2 };
+
+// What a handler throws that cannot answer a request. The server tries retryable ones again; of
+// others it is the cause of the caller's NexusOperationError.
+class HandlerError : public FailureError {
+ public:
+  // kUnspecified: by its type, as the Nexus protocol says: INTERNAL, UNAVAILABLE, REQUEST_TIMEOUT,
+  // RESOURCE_EXHAUSTED, UPSTREAM_TIMEOUT and unknown ones are retryable.
+  HandlerError(HandlerErrorType type, std::string message,
+               RetryBehavior retry_behavior = RetryBehavior::kUnspecified,
+               std::exception_ptr cause = {});
+  // By the type's name on the wire.
+  HandlerError(std::string type_name, std::string message,
+               RetryBehavior retry_behavior = RetryBehavior::kUnspecified);
+  HandlerErrorType type() const;
+  const std::string& type_name() const { return type_name_; }
+  RetryBehavior retry_behavior() const { return retry_behavior_; }
+  bool retryable() const;
+  void raise() const override { throw *this; }
+
+ private:
+  std::string type_name_;
+  RetryBehavior retry_behavior_;
+};
+
+enum class OperationState { kFailed, kCancelled };
+
+// What a handler throws whose operation has ended without a result: so ends the caller's, too, and
+// nothing is tried again. The caller's NexusOperationError has an ApplicationError of type
+// "OperationError" or a CancelledError for its cause.
+class OperationError : public TemporalError {
+ public:
+  OperationError(OperationState state, std::string message, std::exception_ptr cause = {})
+      : TemporalError(std::move(message)), state_(state), cause_(std::move(cause)) {}
+  OperationState state() const { return state_; }
+  const std::exception_ptr& cause() const { return cause_; }  // Null: none.
+
+ private:
+  OperationState state_;
+  std::exception_ptr cause_;
+};
+
+}  // namespace nexus
 
 // The execution that was to be started runs already, or has run and may not run again.
 // Thrown by clients, and by workflows that start a child; a workflow that lets it out fails with an

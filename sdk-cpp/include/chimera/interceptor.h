@@ -1,6 +1,7 @@
-// Interceptors: code of yours around every call that passes between clients, workflows and
-// activities; for authentication, auditing, tracing, and what travels in headers. An Interceptor
-// makes links; each kind of link has a method for each call, which does its work and calls next().
+// Interceptors: code of yours around every call that passes between clients, workflows, activities
+// and Nexus services; for authentication, auditing, tracing, and what travels in headers. An
+// Interceptor makes links; each kind of link has a method for each call, which does its work and
+// calls next().
 //
 //   struct Audited : chimera::ActivityInboundInterceptor {
 //     using ActivityInboundInterceptor::ActivityInboundInterceptor;
@@ -28,7 +29,8 @@
 // and called where its code runs. The rules of workflow code hold for them: they do the same in
 // each replay. They may call chimera/workflow.h; such a call begins at the first link, so guard
 // against rounds without an end. An activity's links are made for each attempt and called on its
-// thread; a client's are made once and called by any thread. Calls that code makes while its run
+// thread, those of a Nexus handler for each request; a client's are made once and called by any
+// thread. Calls that code makes while its run
 // leaves the cache pass no link.
 #ifndef CHIMERA_INTERCEPTOR_H_
 #define CHIMERA_INTERCEPTOR_H_
@@ -44,6 +46,7 @@
 
 #include "chimera/activity.h"
 #include "chimera/client.h"
+#include "chimera/nexus.h"
 #include "chimera/runtime.h"
 #include "chimera/workflow.h"
 
@@ -97,6 +100,29 @@ class ActivityOutboundInterceptor : public detail::InterceptorLink<ActivityOutbo
   virtual void heartbeat(HeartbeatInput input) { next().heartbeat(std::move(input)); }
   // Must stay as long as the attempt.
   virtual const activity::Info& info() { return next().info(); }
+};
+
+// --- Nexus services ---
+
+// Of which operation, and with which headers: nexus::info().
+struct ExecuteNexusOperationStartInput {
+  Payload input = {};
+};
+struct ExecuteNexusOperationCancelInput {
+  std::string operation_token;
+};
+
+class NexusOperationInboundInterceptor
+    : public detail::InterceptorLink<NexusOperationInboundInterceptor> {
+ public:
+  using InterceptorLink::InterceptorLink;
+  virtual nexus::StartResult<Payload> execute_nexus_operation_start(
+      ExecuteNexusOperationStartInput input) {
+    return next().execute_nexus_operation_start(std::move(input));
+  }
+  virtual void execute_nexus_operation_cancel(ExecuteNexusOperationCancelInput input) {
+    next().execute_nexus_operation_cancel(std::move(input));
+  }
 };
 
 // --- Workflows: what reaches their code ---
@@ -181,6 +207,11 @@ struct SignalExternalWorkflowInput {
 struct CancelExternalWorkflowInput {
   std::string workflow_id, workflow_run_id, reason;
 };
+struct StartNexusOperationInput {  // Its headers, which are texts, are in the options.
+  std::string endpoint, service, operation;
+  NexusOperationOptions options = {};
+  Payload input = {};  // Empty: null.
+};
 struct ContinueAsNewInput {
   ContinueAsNewOptions options = {};
   std::vector<Payload> arguments = {};
@@ -252,6 +283,11 @@ class WorkflowOutboundInterceptor : public detail::InterceptorLink<WorkflowOutbo
   }
   virtual void cancel_external_workflow(CancelExternalWorkflowInput input) {
     next().cancel_external_workflow(std::move(input));
+  }
+  // Waits for the start.
+  virtual workflow::NexusOperationHandle<Payload> start_nexus_operation(
+      StartNexusOperationInput input) {
+    return next().start_nexus_operation(std::move(input));
   }
   // Ends by an exception, no std::exception, which must pass.
   virtual void continue_as_new(ContinueAsNewInput input) {
@@ -631,8 +667,8 @@ class Interceptor {
  public:
   virtual ~Interceptor() = default;
   // Null: it has no part in these calls, which then cost nothing. Each gets the next link, which is
-  // never null. What they throw fails Client::connect(), the workflow's task, or the attempt of the
-  // activity.
+  // never null. What they throw fails Client::connect(), the workflow's task, the attempt of the
+  // activity, or the Nexus request.
   virtual std::unique_ptr<ClientOutboundInterceptor> intercept_client(ClientOutboundInterceptor*) {
     return nullptr;
   }
@@ -643,6 +679,10 @@ class Interceptor {
   // Of what the activity calls: made when the attempt first calls out.
   virtual std::unique_ptr<ActivityOutboundInterceptor> intercept_activity_calls(
       ActivityOutboundInterceptor*) {
+    return nullptr;
+  }
+  virtual std::unique_ptr<NexusOperationInboundInterceptor> intercept_nexus_operation(
+      NexusOperationInboundInterceptor*) {
     return nullptr;
   }
   virtual std::unique_ptr<WorkflowInboundInterceptor> intercept_workflow(

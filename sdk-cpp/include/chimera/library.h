@@ -1,5 +1,5 @@
-// Native libraries: workflows and activities in a shared object that the program `chimera worker`
-// and the Python Worker load.
+// Native libraries: workflows, activities and Nexus services in a shared object that the program
+// `chimera worker` and the Python Worker load.
 //   CHIMERA_LIBRARY(library) { library.add(kOrder).add_activity<&charge_card>("charge_card"); }
 // Such a library is not linked with libchimera (CMake: chimera_add_library): it finds the one in
 // the process that loads it.
@@ -7,6 +7,7 @@
 #define CHIMERA_LIBRARY_H_
 
 #include "chimera/activity.h"
+#include "chimera/nexus.h"
 #include "chimera/workflow.h"
 
 // What a library was built for; a loader of another number refuses it. Changes whenever these

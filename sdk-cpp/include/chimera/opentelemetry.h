@@ -112,10 +112,11 @@ struct TracingOptions {
 
 // Of a client: StartWorkflow:T, SignalWithStartWorkflow:T, SignalWorkflow:S, QueryWorkflow:Q,
 // StartWorkflowUpdate:U and StartUpdateWithStartWorkflow:T, as long as the call. Of activities:
-// RunActivity:A, as long as the attempt. Of workflows, which may be replayed for years:
+// RunActivity:A, as long as the attempt. Of Nexus handlers: RunStartNexusOperationHandler:S/O and
+// RunCancelNexusOperationHandler:S/O. Of workflows, which may be replayed for years:
 // RunWorkflow:T, CompleteWorkflow:T, HandleSignal:S, HandleQuery:Q, ValidateUpdate:U,
-// HandleUpdate:U, StartActivity:A (local ones, too), StartChildWorkflow:T, SignalChildWorkflow:S
-// and SignalExternalWorkflow:S, each at one instant of the workflow's time, once, not in replay.
+// HandleUpdate:U, StartActivity:A (local ones, too), StartChildWorkflow:T, StartNexusOperation:S/O,
+// SignalChildWorkflow:S and SignalExternalWorkflow:S, each at one instant of the workflow's time, once, not in replay.
 // Inside of workflows all have the span that started the workflow for their parent; handlers of
 // signals and updates have a link to who sent them. Attributes: temporalWorkflowID, temporalRunID,
 // temporalActivityID, temporalUpdateID.

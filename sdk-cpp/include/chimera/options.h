@@ -144,6 +144,25 @@ struct ChildWorkflowOptions {
   std::optional<VersioningOverride> versioning_override = {};
 };
 
+enum class NexusOperationCancellationType {
+  kWaitCancellationCompleted = 0,  // For the operation's end, whatever that is.
+  kAbandon = 1,                    // The operation is told nothing.
+  kTryCancel = 2,
+  kWaitCancellationRequested = 3,  // Until the handler has the request.
+};
+
+// Of a Nexus operation that a workflow calls. Requests to start it are tried again until the
+// schedule_to_close_timeout, which the server may limit, or the operation's end.
+struct NexusOperationOptions {
+  Duration schedule_to_close_timeout{};
+  Duration schedule_to_start_timeout{};
+  Duration start_to_close_timeout{};  // Of an operation that goes on after its start.
+  NexusOperationCancellationType cancellation_type =
+      NexusOperationCancellationType::kWaitCancellationCompleted;
+  std::map<std::string, std::string> headers = {};  // Of its requests; not encoded by any codec.
+  std::string summary = {};                         // A line for people, shown by the Web UI.
+};
+
 // On which version the first task of the next run is, if this run is of a version. A pinned
 // override counts more.
 enum class ContinueAsNewVersioningBehavior {

@@ -14,13 +14,20 @@ struct ActivitySerializationContext {
   bool operator==(const ActivitySerializationContext&) const = default;
 };
 
+struct NexusSerializationContext {
+  std::string endpoint = {}, service = {}, operation = {};
+  bool operator==(const NexusSerializationContext&) const = default;
+};
+
 // As in the official SDKs: what a workflow gives to an activity and gets from it is the activity's,
-// what it gives to another workflow is that one's, and all else its own.
+// what it gives to another workflow is that one's, and all else its own. Values of a Nexus
+// operation are the operation's alone: caller and handler share neither namespace nor workflow.
 struct SerializationContext {
   std::string namespace_ = {};
   std::string workflow_id = {};    // Empty where nobody knows: lists, tokens of activities.
   std::string workflow_type = {};  // Of an activity's values; empty otherwise.
   std::optional<ActivitySerializationContext> activity = {};
+  std::optional<NexusSerializationContext> nexus = {};
   bool operator==(const SerializationContext&) const = default;
 };
 

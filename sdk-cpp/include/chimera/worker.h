@@ -1,4 +1,5 @@
-// Worker, which runs the workflows and activities that are added to it for one task queue.
+// Worker, which runs the workflows, activities and Nexus services that are added to it for one task
+// queue.
 #ifndef CHIMERA_WORKER_H_
 #define CHIMERA_WORKER_H_
 
@@ -51,6 +52,8 @@ struct ResourceTuner {
       ResourceSlotLimits{.ramp_throttle = std::chrono::milliseconds(50)};
   std::optional<ResourceSlotLimits> local_activity =
       ResourceSlotLimits{.ramp_throttle = std::chrono::milliseconds(50)};
+  std::optional<ResourceSlotLimits> nexus =
+      ResourceSlotLimits{.ramp_throttle = std::chrono::milliseconds(50)};
 };
 
 // Which version of which worker deployment a worker is. With use_worker_versioning it gets the
@@ -72,20 +75,24 @@ struct WorkerOptions {     // Counts are at least 1 and times not negative, wher
   int max_concurrent_workflow_tasks = 100;              // At least 2 where runs are cached.
   int max_concurrent_activities = 100;
   int max_concurrent_local_activities = 100;
+  int max_concurrent_nexus_tasks = 100;
   std::optional<ResourceTuner> resource_tuner = {};  // In place of these numbers.
   // In place of the number of that kind: your own rules (slots.h).
   std::shared_ptr<SlotSupplier> workflow_slots = nullptr;
   std::shared_ptr<SlotSupplier> activity_slots = nullptr;
   std::shared_ptr<SlotSupplier> local_activity_slots = nullptr;
+  std::shared_ptr<SlotSupplier> nexus_slots = nullptr;
   int max_concurrent_workflow_task_polls = 5;
   int max_concurrent_activity_task_polls = 5;
+  int max_concurrent_nexus_task_polls = 5;
   // In place of the fixed numbers; of workflow tasks at each of the normal and the sticky queue.
   std::optional<PollerAutoscaling> workflow_poll_autoscaling = {};
   std::optional<PollerAutoscaling> activity_poll_autoscaling = {};
+  std::optional<PollerAutoscaling> nexus_poll_autoscaling = {};
   double nonsticky_to_sticky_poll_ratio = 0.2;  // 0 to 1.
   std::chrono::milliseconds sticky_queue_schedule_to_start_timeout{10000};
   std::chrono::milliseconds graceful_shutdown_timeout{
-      0};  // Until activities are told of the shutdown.
+      0};  // Until activities and Nexus handlers are told of the shutdown.
   std::chrono::milliseconds max_heartbeat_throttle_interval{60000};
   std::chrono::milliseconds default_heartbeat_throttle_interval{30000};
   double max_activities_per_second = 0;             // 0: no limit.

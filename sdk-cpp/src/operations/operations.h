@@ -8,6 +8,7 @@
 #include "sdk-cpp/src/operations/child.h"
 #include "sdk-cpp/src/operations/external.h"
 #include "sdk-cpp/src/operations/local_activity.h"
+#include "sdk-cpp/src/operations/nexus_operation.h"
 #include "sdk-cpp/src/operations/timer.h"
 #include "sdk-cpp/src/own_calls.h"
 
@@ -18,6 +19,7 @@ class Operations final : private Timers,
                          private Activities,
                          private LocalActivities,
                          private Children,
+                         private NexusOperations,
                          private Externals,
                          private OwnCalls {
  public:
@@ -27,25 +29,18 @@ class Operations final : private Timers,
         Activities(run, scheduler, pending_activities_),
         LocalActivities(run, scheduler, *this, pending_activities_),
         Children(run, scheduler),
+        NexusOperations(run, scheduler),
         Externals(run, scheduler),
-        OwnCalls(runtime),
-        run_(run) {}
+        OwnCalls(runtime) {}
 
-  using Timers::apply, Children::apply, Externals::apply;
-  using Timers::call, Activities::call, LocalActivities::call, Children::call, Externals::call,
-      OwnCalls::call;
+  using Timers::apply, Children::apply, NexusOperations::apply, Externals::apply;
+  using Timers::call, Activities::call, LocalActivities::call, Children::call,
+      NexusOperations::call, Externals::call, OwnCalls::call;
   void apply(const core::ResolveActivity& job) {
     job.is_local ? LocalActivities::apply(job) : Activities::apply(job);
   }
-  void apply(const core::ResolveNexusOperationStart&) { refuse_nexus(); }
-  void apply(const core::ResolveNexusOperation&) { refuse_nexus(); }
 
  private:
-  void refuse_nexus() {
-    run_.set_task_error("the C++ SDK has no Nexus operations yet, but one was resolved");
-  }
-
-  Run& run_;
   Pending<Operation> pending_activities_;  // Local ones, too.
 };
 

@@ -1,4 +1,5 @@
-// The codecs for the values of what a run has to do with: activities, and other workflows.
+// The codecs for the values of what a run has to do with: activities, Nexus operations, and other
+// workflows.
 #ifndef CHIMERA_SDK_CPP_SRC_OPERATIONS_VALUES_H_
 #define CHIMERA_SDK_CPP_SRC_OPERATIONS_VALUES_H_
 
@@ -29,6 +30,24 @@ class ActivityValues {
 
  private:
   const std::string type_, id_, task_queue_;
+  const CodecIn codec_;
+};
+
+// Of a Nexus operation, whose handler knows neither the namespace nor the workflow.
+class NexusValues {
+ public:
+  NexusValues(const Codec& codec, std::string_view endpoint, std::string_view service,
+              std::string_view operation)
+      : endpoint_(endpoint),
+        service_(service),
+        operation_(operation),
+        codec_(codec, {.nexus = core::PayloadContext::Nexus{endpoint_, service_, operation_}}) {}
+  const Codec& codec() const { return codec_; }
+  const std::string& service() const { return service_; }
+  const std::string& operation() const { return operation_; }
+
+ private:
+  const std::string endpoint_, service_, operation_;
   const CodecIn codec_;
 };
 

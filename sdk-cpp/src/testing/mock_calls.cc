@@ -8,9 +8,10 @@
 namespace chimera::detail {
 
 std::string MockCalls::described() const {
-  return absl::StrCat("the mock of the ",
-                      kind_ == MockKind::kActivity ? "activity" : "child workflow", " '", name_,
-                      "'");
+  const char* const kind = kind_ == MockKind::kActivity        ? "activity"
+                           : kind_ == MockKind::kChildWorkflow ? "child workflow"
+                                                               : "Nexus operation";
+  return absl::StrCat("the mock of the ", kind, " '", name_, "'");
 }
 
 MockCalls::Planned& MockCalls::last(const char* call) {

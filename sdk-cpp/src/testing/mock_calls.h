@@ -16,7 +16,7 @@
 
 namespace chimera::detail {
 
-enum class MockKind { kActivity, kChildWorkflow };
+enum class MockKind { kActivity, kChildWorkflow, kNexusOperation };
 
 class MockCalls {
  public:

@@ -8,6 +8,7 @@
 
 #include "chimera/activity.h"
 #include "sdk-cpp/src/errors.h"
+#include "sdk-cpp/src/operations/nexus_operation.h"
 #include "sdk-cpp/src/workflow_runtime.h"
 #include "sdk-cpp/src/workflow_state.h"
 
@@ -21,6 +22,31 @@ std::string list_of(const Known& known) {
   for (const auto& [name, mock] : known.mocks) names.push_back(absl::StrCat("'", name, "' (mock)"));
   return names.empty() ? "none" : absl::StrJoin(names, ", ");
 }
+
+// A mocked Nexus operation: an activity whose end it has, as an operation would.
+struct MockedOperation final : NexusOperation {
+  void ask_to_end(Run& run) override { activity->ask_to_end(run); }
+  void take_end() {
+    result = activity->result;
+    failure = activity->failure;
+    codec = activity->codec;
+    if (failure != nullptr) fail();
+    done = true;
+  }
+  OperationPtr activity;
+  NexusOperationErrorInfo info;
+
+ private:
+  // In place of the activity's error, with the same cause.
+  void fail() {
+    const FailureError* cause = failure->cause() == nullptr ? failure.get() : failure->cause();
+    if (const auto* handler = cause->find_cause<nexus::HandlerError>()) cause = handler;
+    api::failure::v1::Failure whole =
+        to_failure(NexusOperationError("nexus operation completed unsuccessfully", info), nullptr);
+    *whole.mutable_cause() = to_failure(*cause, nullptr);
+    failure = to_error(whole, nullptr);
+  }
+};
 
 class Out final : public WorkflowOutbound {
  public:
@@ -50,6 +76,42 @@ class Out final : public WorkflowOutbound {
     options.task_queue.clear();
     StartChildInput here{input.type, options, input.arguments, std::move(input.header)};
     return WorkflowOutbound::call(here);
+  }
+  OperationPtr call(StartNexusOperationInput& input) override {
+    if (leaves()) return WorkflowOutbound::call(input);
+    const std::string name = Mocking::nexus_name(input.service, input.operation);
+    if (!mocking_.nexus.mocks.contains(name)) {
+      if (mocking_.nexus.added.contains(input.service)) return WorkflowOutbound::call(input);
+      stays_here("Nexus operation", "mock_nexus_operation", name, "", mocking_.nexus);
+    }
+    const NexusOperationOptions& options = input.options;
+    ActivityOptions own{.schedule_to_close_timeout = options.schedule_to_close_timeout,
+                        .schedule_to_start_timeout = options.schedule_to_start_timeout,
+                        .start_to_close_timeout = options.start_to_close_timeout,
+                        .retry_policy = RetryPolicy{.maximum_attempts = 1},
+                        .cancellation_type = ActivityCancellationType::kTryCancel,
+                        .summary = options.summary};
+    if (own.schedule_to_close_timeout.count() == 0)
+      own.schedule_to_close_timeout = std::chrono::hours(24 * 365);
+    const std::string answers = Mocking::activity_name(name);
+    StartActivityInput here{answers, own, input.input};
+    const auto operation = std::make_shared<MockedOperation>();
+    operation->activity = WorkflowOutbound::call(here);
+    operation->token = absl::StrCat("mock of ", name);
+    operation->info = {.endpoint = std::string(input.endpoint),
+                       .service = std::string(input.service),
+                       .operation = std::string(input.operation),
+                       .operation_token = operation->token};
+    operation->activity->on_done = [weak = std::weak_ptr(operation)] {
+      const auto operation = weak.lock();
+      if (operation == nullptr) return;  // Nobody waits for it any more.
+      operation->take_end();
+      WorkflowRuntime::current("call").scheduler().wake_watchers(*operation);
+    };
+    const auto start = std::make_shared<NexusOperationStart>();
+    start->operation = operation;
+    start->done = true;
+    return start;
   }
 
  private:
@@ -153,6 +215,13 @@ std::unique_ptr<WorkflowInbound> Mocking::link(WorkflowInbound* next) {
   return std::make_unique<In>(next, *this);
 }
 
+std::string Mocking::nexus_name(std::string_view service, std::string_view operation) {
+  return absl::StrCat(std::string(service), "/", std::string(operation));
+}
+std::string Mocking::activity_name(std::string_view nexus_name) {
+  return absl::StrCat("Nexus operation ", std::string(nexus_name));
+}
+
 int Mocking::take(detail::MockCalls& calls, const PayloadList& arguments) {
   return calls.take(arguments).value_or(kNoAnswer);
 }
@@ -179,6 +248,17 @@ void Mocking::answer(detail::MockCalls& calls, const PayloadList& arguments, Pay
   }
   const MockRun run(runs_, calls.described());
   calls.give(index, arguments, result);
+}
+
+void Mocking::answer_nexus(detail::MockCalls& calls, const PayloadList& arguments,
+                           PayloadSink* result) {
+  try {
+    answer(calls, arguments, result);
+  } catch (
+      const nexus::HandlerError& error) {  // No activity may fail with it; its caller unwraps it.
+    throw ApplicationError(error.what(),
+                           {.non_retryable = true, .cause = std::current_exception()});
+  }
 }
 
 void Mocking::note(std::string problem) {

@@ -119,9 +119,15 @@ void TestWorker::stop() {
 }
 
 std::shared_ptr<detail::MockCalls> TestWorker::make_calls(Kind kind, std::string name) {
-  return std::make_shared<detail::MockCalls>(
-      kind == kActivity ? detail::MockKind::kActivity : detail::MockKind::kChildWorkflow,
-      std::move(name));
+  return std::make_shared<detail::MockCalls>(kind == kActivity ? detail::MockKind::kActivity
+                                             : kind == kChildWorkflow
+                                                 ? detail::MockKind::kChildWorkflow
+                                                 : detail::MockKind::kNexusOperation,
+                                             std::move(name));
+}
+
+std::string TestWorker::nexus_name(std::string_view service, std::string_view operation) {
+  return sdk::Mocking::nexus_name(service, operation);
 }
 
 void TestWorker::keep(std::shared_ptr<detail::MockBase> mock) {
@@ -132,13 +138,16 @@ void TestWorker::keep(std::shared_ptr<detail::MockBase> mock) {
         " comes after the worker has started: mock first, then execute. Answers may be added to a "
         "mock at any time"));
   }
-  sdk::Known& known = calls.kind() == detail::MockKind::kActivity ? state_->mocking->activities
-                                                                  : state_->mocking->workflows;
+  sdk::Mocking& mocking = *state_->mocking;
+  sdk::Known& known = calls.kind() == detail::MockKind::kActivity        ? mocking.activities
+                      : calls.kind() == detail::MockKind::kChildWorkflow ? mocking.workflows
+                                                                         : mocking.nexus;
   const auto [at, added] = known.mocks.try_emplace(calls.name(), std::move(mock));
   if (!added) {
     throw std::invalid_argument(absl::StrCat(at->second->calls_of().described(),
-                                             " is there already: keep what mock_activity() or "
-                                             "mock_child_workflow() returned, and add answers"));
+                                             " is there already: keep what mock_activity(), "
+                                             "mock_child_workflow() or mock_nexus_operation() "
+                                             "returned, and add answers"));
   }
 }
 
@@ -158,11 +167,22 @@ void TestWorker::start() {
     if (!type.dynamic) mocking.activities.added.insert(type.name);
     if (!mocking.activities.mocks.contains(type.name)) worker.add_activity_type(type);
   }
+  for (const auto& type : nexus_services()) {
+    mocking.nexus.added.insert(type.name);
+    worker.add_nexus_service_type(type);
+  }
   for (const auto& [name, mock] : mocking.activities.mocks) {
     worker.add_activity_type({name, [&mocking, calls = &mock->calls_of()](
                                         const PayloadList& arguments, PayloadSink* result) {
                                 mocking.answer(*calls, arguments, result);
                               }});
+  }
+  for (const auto& [name, mock] : mocking.nexus.mocks) {
+    worker.add_activity_type(
+        {sdk::Mocking::activity_name(name),
+         [&mocking, calls = &mock->calls_of()](const PayloadList& arguments, PayloadSink* result) {
+           mocking.answer_nexus(*calls, arguments, result);
+         }});
   }
   for (const auto& [name, mock] : mocking.workflows.mocks) {  // Mocking runs them.
     worker.add_workflow_type({.name = name,
@@ -198,7 +218,8 @@ WorkflowOptions TestWorker::options(std::string id) {
 
 std::string TestWorker::unmet() const {
   std::vector<std::string> lines = state_->mocking->problems();
-  for (const sdk::Known* known : {&state_->mocking->activities, &state_->mocking->workflows}) {
+  for (const sdk::Known* known :
+       {&state_->mocking->activities, &state_->mocking->workflows, &state_->mocking->nexus}) {
     for (const auto& [name, mock] : known->mocks) {
       if (std::string line = mock->unmet(); !line.empty()) lines.push_back(std::move(line));
     }

@@ -1,4 +1,4 @@
-// Mock, what a TestWorker runs in place of an activity or a child workflow.
+// Mock, what a TestWorker runs in place of an activity, a child workflow or a Nexus operation.
 //
 //   auto& charge = worker.mock_activity<&charge_card>();
 //   charge.throws(ApplicationError("busy")).times(2).returns("receipt-7");

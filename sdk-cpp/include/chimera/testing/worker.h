@@ -1,5 +1,5 @@
 // TestWorker, a worker in a TestEnvironment that runs the workflows under test, with mocks in place
-// of the activities and children that they call.
+// of the activities, children and Nexus operations that they call.
 //
 //   chimera::TestEnvironment env;
 //   chimera::TestWorker worker(env);
@@ -19,6 +19,7 @@
 
 #include "chimera/client.h"
 #include "chimera/definition.h"
+#include "chimera/nexus_operation.h"
 #include "chimera/testing/environment.h"
 #include "chimera/testing/mock.h"
 #include "chimera/worker.h"
@@ -44,7 +45,7 @@ struct TestWorkerOptions {
 // Add and mock, then execute: the first start takes what is there. A mock replaces what is added
 // under its name. What would let a test hang fails the workflow with an ApplicationError instead,
 // and is told by unmet():
-//   "UnexpectedCall"    of an activity or child that is neither added nor mocked;
+//   "UnexpectedCall"    of an activity, child or Nexus service that is neither added nor mocked;
 //   "UnexpectedError"   that leaves workflow code and would have its task tried again and again.
 // One thread uses a TestWorker. It must be destroyed before its environment.
 class TestWorker : public Registry {
@@ -87,6 +88,24 @@ class TestWorker : public Registry {
   template <class Signature>
   Mock<Signature>& mock_child_workflow(std::string name) {
     return add_mock<Mock<Signature>>(kChildWorkflow, std::move(name));
+  }
+
+  // At whatever endpoint: mock_nexus_operation<&Payments::charge>(). The answer is given where an
+  // activity would be, on another thread; what it throws is the cause of a NexusOperationError.
+  template <auto Operation, class = decltype(Operation)>
+    requires detail::NexusOperationMember<Operation>
+  auto& mock_nexus_operation() {
+    using Member = detail::NexusMemberOf<Operation>;
+    using MockType =
+        typename detail::MockTypeOf<typename Member::Output, typename Member::Arguments>::Type;
+    return add_mock<MockType>(kNexusOperation,
+                              nexus_name(detail::nexus_service_name<typename Member::Contract>(),
+                                         detail::nexus_operation_name<Operation>()));
+  }
+  // By name: mock_nexus_operation<Receipt(Charge)>("Payments/charge").
+  template <class Signature>
+  Mock<Signature>& mock_nexus_operation(std::string name) {
+    return add_mock<Mock<Signature>>(kNexusOperation, std::move(name));
   }
 
   // --- Running; both start the worker if it has not been started. The workflow must have been
@@ -140,7 +159,7 @@ class TestWorker : public Registry {
   std::string unmet() const;
 
  private:
-  enum Kind { kActivity, kChildWorkflow };
+  enum Kind { kActivity, kChildWorkflow, kNexusOperation };
   struct State;
 
   class TimeLimit {
@@ -162,6 +181,7 @@ class TestWorker : public Registry {
     keep(mock);
     return *mock;
   }
+  static std::string nexus_name(std::string_view service, std::string_view operation);
   std::shared_ptr<detail::MockCalls> make_calls(Kind kind, std::string name);
   void keep(std::shared_ptr<detail::MockBase> mock);
   void must_have(std::string_view workflow_type);
