@@ -1,5 +1,6 @@
-// CppActivityLanguage, the C++ activities of one worker, on threads of its own (work_threads.h). Those that have proved quick run on the thread that starts them, where
-// it allows that: waking another one takes longer.
+// CppActivityLanguage, the C++ activities of one worker, on threads of its own (work_threads.h).
+// Those that have proved quick run on the thread that starts them, where it allows that: waking
+// another one takes longer.
 #ifndef CHIMERA_SDK_CPP_SRC_ACTIVITY_POOL_H_
 #define CHIMERA_SDK_CPP_SRC_ACTIVITY_POOL_H_
 

@@ -678,9 +678,9 @@ WorkflowDefinition<Run> define_dynamic_workflow() {
   return WorkflowDefinition<Run>({});
 }
 
-// Workflows, activities and Nexus services of a program or library, in one list. One thread at a time adds to it.
-// Adding throws std::invalid_argument for a name that is there already, and std::logic_error where
-// it would have no effect any more.
+// Workflows, activities and Nexus services of a program or library, in one list. One thread at a
+// time adds to it. Adding throws std::invalid_argument for a name that is there already, and
+// std::logic_error where it would have no effect any more.
 class Registry {
  public:
   template <auto Run, class T>
