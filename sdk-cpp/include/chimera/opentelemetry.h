@@ -117,9 +117,9 @@ struct TracingOptions {
 // RunWorkflow:T, CompleteWorkflow:T, HandleSignal:S, HandleQuery:Q, ValidateUpdate:U,
 // HandleUpdate:U, StartActivity:A (local ones, too), StartChildWorkflow:T, StartNexusOperation:S/O,
 // SignalChildWorkflow:S and SignalExternalWorkflow:S, each at one instant of the workflow's time,
-// once, not in replay. Inside of workflows all have the span that started the workflow for their parent; handlers of
-// signals and updates have a link to who sent them. Attributes: temporalWorkflowID, temporalRunID,
-// temporalActivityID, temporalUpdateID.
+// once, not in replay. Inside of workflows all have the span that started the workflow for their
+// parent; handlers of signals and updates have a link to who sent them. Attributes:
+// temporalWorkflowID, temporalRunID, temporalActivityID, temporalUpdateID.
 std::shared_ptr<Interceptor> tracing_interceptor(std::shared_ptr<Tracer> tracer,
                                                  const TracingOptions& options = {});
 
