@@ -45,11 +45,6 @@ absl::Status check_update(Engine& engine, wf::UpdateWorkflowExecutionRequest& re
     return invalid("Update name is not set on request.");
   if (request.request().meta().update_id().size() > 1000)
     return invalid("UpdateId length exceeds limit.");
-  if (!request.request().completion_callbacks().empty()) {
-    return absl::UnimplementedError(
-        "completion_callbacks of an update: this embedded server calls nobody back when an update "
-        "ends. Leave them unset, or let a workflow stand behind the operation.");
-  }
   if (request.request().meta().update_id().empty()) {
     request.mutable_request()->mutable_meta()->set_update_id(engine.ids().uuid());
   }

@@ -248,27 +248,6 @@ TEST(ServerTest, AHistoryThatGrowsTooLargeIsWarnedOfSuggestsToContinueAndEndsThe
                              HasSubstr("workflow_id=large")));
 }
 
-TEST(ServerTest, CallbacksOfUpdatesAreRefused) {
-  auto server = Server::start({});
-  ASSERT_TRUE(server.ok()) << server.status();
-  auto transport = (*server)->local_transport();
-  ASSERT_TRUE(start_workflow(*transport, "updated").ok());
-  wf::UpdateWorkflowExecutionRequest request;
-  request.set_namespace_("default");
-  request.mutable_workflow_execution()->set_workflow_id("updated");
-  request.mutable_request()->mutable_input()->set_name("u");
-  request.mutable_request()->mutable_meta();
-  request.mutable_request()->add_completion_callbacks()->mutable_nexus()->set_url(
-      "temporal://system");
-  wf::UpdateWorkflowExecutionResponse response;
-
-  const absl::Status status =
-      call(*transport, CHIMERA_METHOD(UpdateWorkflowExecution), request, response);
-
-  EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
-  EXPECT_THAT(status.message(), HasSubstr("completion_callbacks of an update"));
-}
-
 TEST(ServerTest, ManyUpdatesSuggestToContinue) {
   ServerOptions options;
   options.dynamic_config = {{"history.maxTotalUpdates", "1"}};
