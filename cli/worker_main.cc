@@ -19,6 +19,10 @@ void run_native(WorkerArguments& arguments) {
   if (!connection.ok()) fail(connection.status());
   auto host = host::NativeHost::start(*connection, arguments.host, arguments.code, stop_waiting);
   if (!host.ok()) fail(host.status());
+  stop_in_order();  // Whoever reads the line below may stop the worker at once.
+  std::printf("chimera worker: polling %s at %s\n", arguments.host.worker.task_queue.c_str(),
+              (*connection)->options().target_host.c_str());
+  std::fflush(stdout);
   wait_for_stop();
   absl::Status ended = (*host)->stop();
   if (!ended.ok()) fail(ended);
@@ -32,6 +36,7 @@ void serve_codec(const CodecServerArguments& arguments) {
     const CodecServer server({.bind_address = arguments.address,
                               .codec = aes_gcm_codec(keys->first, keys->by_id),
                               .allowed_origins = arguments.origins});
+    stop_in_order();
     std::printf("chimera: codec server on %s\n", server.endpoint().c_str());
     std::fflush(stdout);
     wait_for_stop();

@@ -62,7 +62,6 @@ absl::StatusOr<std::unique_ptr<NativeHost>> NativeHost::start(
   }
   auto metrics = serve_metrics(options.metrics_address);
   if (!metrics.ok()) return metrics.status();
-  std::string address = connection->options().target_host;
   auto worker = core::Worker::create(std::move(connection), options.worker);
   if (!worker.ok()) return worker.status();
   absl::Status registered = types->register_with(**worker);
@@ -70,9 +69,6 @@ absl::StatusOr<std::unique_ptr<NativeHost>> NativeHost::start(
   (*worker)->on_fatal([failed = std::move(failed)](const absl::Status&) { failed(); });
   absl::Status started = (*worker)->start();
   if (!started.ok()) return started;
-  std::printf("chimera worker: polling %s at %s\n", options.worker.task_queue.c_str(),
-              address.c_str());
-  std::fflush(stdout);
   return std::make_unique<NativeHostImpl>(std::move(types), *std::move(worker),
                                           *std::move(metrics));
 }
