@@ -86,8 +86,7 @@ def temporal_operation(start: Any = None, *, name: str | None = None) -> Any:
     def decorate(start: StartT) -> StartT:
         if not is_async_callable(start):
             raise RuntimeError(
-                f"{start} is not an `async def` method. "
-                "@temporal_operation must decorate an `async def` start method."
+                f"{start} is not an `async def` method, as @temporal_operation needs it: it awaits its client"
             )
 
         def factory(service: Any) -> OperationHandler[Any, Any]:

@@ -105,7 +105,7 @@ class _CallbackKind:
         word = dict(self._types()).get(message.execution.type)
         if word is None:
             logger.warning(
-                "Invalid Temporal callback link: unsupported execution type %s", message.execution.type
+                "A link of a callback is left out: executions of type %s are not known", message.execution.type
             )
             return None
         execution = message.execution

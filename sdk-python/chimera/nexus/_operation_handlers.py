@@ -47,8 +47,8 @@ class WorkflowRunOperationHandler(OperationHandler[InputT, OutputT]):
         """RuntimeError for a start that is no `async def`."""
         if not is_async_callable(start):
             raise RuntimeError(
-                f"{start} is not an `async def` method. "
-                "WorkflowRunOperationHandler must be initialized with an `async def` start method."
+                f"{start} is not an `async def` method, as a workflow_run_operation needs it: it awaits "
+                "ctx.start_workflow"
             )
         self._start = start
 
@@ -58,10 +58,8 @@ class WorkflowRunOperationHandler(OperationHandler[InputT, OutputT]):
         if not isinstance(handle, WorkflowHandle):
             raise RuntimeError(
                 f"Expected {handle} to be a nexus.WorkflowHandle, but got {type(handle)}. "
-                "When using @workflow_run_operation you must use WorkflowRunOperationContext.start_workflow() "
-                "to start a workflow that will deliver the result of the Nexus operation, and you must return the "
-                "nexus.WorkflowHandle that it returns. It is not possible to use client.Client.start_workflow() "
-                "and client.WorkflowHandle for this purpose."
+                "The handler of a workflow_run_operation returns what its ctx.start_workflow() returned: a "
+                "workflow that Client.start_workflow() has started does not tell the caller of its end."
             )
         return StartOperationResultAsync(handle.to_token())
 
@@ -76,15 +74,16 @@ async def _cancel_workflow(token: str, **options: Any) -> None:
         handle: WorkflowHandle[Any] = WorkflowHandle.from_token(token)
     except TypeError as err:
         raise HandlerError(
-            "Failed to decode operation token as a workflow operation token. "
-            "Canceling non-workflow operations is not supported.",
+            "the operation's token is none of a workflow's, and only those can be cancelled here: give "
+            "operations with other tokens a cancel of their own",
             type=HandlerErrorType.NOT_FOUND,
         ) from err
     try:
         workflow = handle._to_client_workflow_handle(current_client())
     except ValueError as err:
         raise HandlerError(
-            "Failed to construct workflow handle from workflow operation token", type=HandlerErrorType.NOT_FOUND
+            f"the operation's token is of no workflow that this worker's client reaches: {err}",
+            type=HandlerErrorType.NOT_FOUND,
         ) from err
     await workflow.cancel(**options)
 
@@ -166,15 +165,17 @@ class TemporalOperationHandler(OperationHandler[InputT, OutputT], ABC):
     ) -> None:
         """An update cannot be cancelled: what can be done depends on its handler, and this is for users to write."""
         raise HandlerError(
-            "There is no native way to cancel an accepted Update, so cancellation depends on the Update handler "
-            "itself. Override this method and coordinate with the specific Update handler to trigger a cancellation.",
+            "an operation that an update stands behind cannot be cancelled by the server: override "
+            "cancel_workflow_update, and have the update's handler told, by a signal for instance",
             type=HandlerErrorType.NOT_IMPLEMENTED,
         )
 
     async def cancel_activity(self, ctx: TemporalCancelOperationContext, options: CancelActivityOptions) -> None:
-        """Not supported: clients do not reach such activities yet."""
+        """Not supported yet: override it."""
         raise HandlerError(
-            "activities that a client starts are not supported yet", type=HandlerErrorType.NOT_IMPLEMENTED
+            "an operation that an activity stands behind cannot be cancelled by this worker yet: override "
+            "cancel_activity, and cancel it by nexus.client().get_activity_handle",
+            type=HandlerErrorType.NOT_IMPLEMENTED,
         )
 
 

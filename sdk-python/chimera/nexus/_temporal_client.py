@@ -32,7 +32,7 @@ class TemporalOperationResult(Generic[ResultT]):
         if (self.value is common._arg_unset) == (self.token is None):
             raise ValueError("TemporalOperationResult must have exactly one of value or token set.")
         if self.token is not None and not (isinstance(self.token, str) and self.token):
-            raise ValueError("TemporalOperationResult token must be a non-empty string.")
+            raise ValueError("a TemporalOperationResult's token must be a str that is not empty")
 
     @classmethod
     def sync(cls, value: ResultT) -> TemporalOperationResult[ResultT]:
@@ -192,7 +192,8 @@ class _Client(TemporalNexusClient):
         running = self._running
         if not running.context.callback_url:
             raise HandlerError(
-                "callback URL is required for a workflow update Nexus operation", type=HandlerErrorType.BAD_REQUEST
+                "start_workflow_update: the request has no callback, by which its caller would hear of the end",
+                type=HandlerErrorType.BAD_REQUEST,
             )
         if wait_for_stage != WorkflowUpdateStage.ACCEPTED:
             raise ValueError("Only ACCEPTED wait stage is supported")
@@ -223,4 +224,6 @@ class _Client(TemporalNexusClient):
         return TemporalOperationResult.async_token(token.encode())
 
     async def start_activity(self, activity: str | Callable[..., Any], *args: Any, **options: Any) -> Any:
-        raise NotImplementedError("an activity cannot back an operation yet: no server calls back when it ends")
+        raise NotImplementedError(
+            "start_activity: an activity cannot back an operation yet; use start_workflow with a workflow that runs it"
+        )

@@ -102,4 +102,6 @@ class OutboundEnd(WorkflowOutboundInterceptor):
         return await self._run.operations.schedule_nexus(input)
 
     async def start_system_nexus_operation(self, input: StartNexusOperationInput) -> Any:
-        raise NotImplementedError("operations of the server itself are not supported yet")
+        raise NotImplementedError(
+            f"{input.service}: operations of the server itself are not supported yet; have an activity make the call"
+        )

@@ -19,7 +19,6 @@ from chimera.client import Client, WorkflowExecutionStatus, WorkflowFailureError
 from chimera.common import WorkflowIDConflictPolicy
 from chimera.converter import DataConverter, NexusSerializationContext, PayloadCodec, WithSerializationContext
 from chimera.exceptions import ApplicationError, CancelledError, NexusOperationError, TimeoutError, TimeoutType
-from chimera.service import RPCError, RPCStatusCode
 from chimera.testing import WorkflowEnvironment
 from chimera.worker import (
     CustomSlotSupplier,
@@ -44,12 +43,7 @@ SECONDS = timedelta(seconds=1)
 @pytest.fixture
 async def endpoint(env: WorkflowEnvironment, name: str) -> AsyncIterator[str]:
     """The name of an endpoint whose task queue is the case's."""
-    try:
-        made = await env.create_nexus_endpoint(name, name)
-    except RPCError as err:
-        if err.status is RPCStatusCode.UNIMPLEMENTED:
-            pytest.skip("this server has no Nexus")
-        raise
+    made = await env.create_nexus_endpoint(name, name)
     yield name
     await env.delete_nexus_endpoint(made)
 
