@@ -70,6 +70,10 @@ Completion completion_of(const Run& run, const RunCallback& callback) {
   Completion completion;
   tell_end(run, completion);
   completion.started = run.server_time(run.start_time);
+  // Handlers put it there, for a run that ends before their answer is here.
+  const auto& header = callback.callback.nexus().header();
+  const auto token = header.find("nexus-operation-token");
+  if (token != header.end()) completion.operation_token = token->second;
   *completion.links.Add()->mutable_workflow_event() = link_to(run, callback);
   return completion;
 }
