@@ -110,4 +110,5 @@ PYTHON = {
 # Upward all the same, for type checkers alone: what a public signature names.
 PYTHON_TYPES_UPWARD = {
     ("activity", "client"): "activity.client() is the worker's Client",
+    ("client", "nexus"): "a Nexus client's operation may be given by its handler",
 }

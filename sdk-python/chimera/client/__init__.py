@@ -30,6 +30,7 @@ from chimera.client._enums import (
 from chimera.client._errors import (
     ActivityFailureError,
     AsyncActivityCancelledError,
+    NexusOperationFailureError,
     RPCTimeoutOrCancelledError,
     ScheduleAlreadyRunningError,
     WorkflowContinuedAsNewError,
@@ -46,6 +47,7 @@ from chimera.client._history import (
     _history_from_json as _history_from_json,
 )
 from chimera.client._interceptor import Interceptor, OutboundInterceptor
+from chimera.client._nexus_client import NexusClient
 from chimera.client._plugin import Plugin
 from chimera.client._workflow import (
     WorkflowExecution,
@@ -141,6 +143,15 @@ if TYPE_CHECKING:
         UpdateWithStartUpdateWorkflowInput,
         UpdateWorkerBuildIdCompatibilityInput,
     )
+    from chimera.client._nexus import (
+        NexusOperationExecution,
+        NexusOperationExecutionAsyncIterator,
+        NexusOperationExecutionCancellationInfo,
+        NexusOperationExecutionCount,
+        NexusOperationExecutionCountAggregationGroup,
+        NexusOperationExecutionDescription,
+    )
+    from chimera.client._nexus_handle import NexusOperationHandle
     from chimera.client._schedule import (
         Schedule,
         ScheduleAction,
@@ -192,6 +203,8 @@ else:
     __getattr__, __dir__ = _late_names(
         globals(),
         [
+            "chimera.client._nexus",
+            "chimera.client._nexus_handle",
             "chimera.client._schedule",
             "chimera.client._schedule_handle",
             "chimera.client._cloud",
@@ -273,6 +286,15 @@ __all__ = [
     "MethodSyncOrAsyncNoParam",
     "MethodSyncOrAsyncSingleParam",
     "MultiParamSpec",
+    "NexusClient",
+    "NexusOperationExecution",
+    "NexusOperationExecutionAsyncIterator",
+    "NexusOperationExecutionCancellationInfo",
+    "NexusOperationExecutionCount",
+    "NexusOperationExecutionCountAggregationGroup",
+    "NexusOperationExecutionDescription",
+    "NexusOperationFailureError",
+    "NexusOperationHandle",
     "OutboundInterceptor",
     "ParamType",
     "PauseActivityInput",

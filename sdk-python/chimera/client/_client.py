@@ -26,6 +26,7 @@ from chimera.client._handle import (
 )
 from chimera.client._impl import ClientImpl
 from chimera.client._interceptor import Interceptor, OutboundInterceptor
+from chimera.client._nexus_client import NexusMethods
 from chimera.client._plugin import Plugin
 from chimera.client._schedule_client import ScheduleMethods
 from chimera.client._versioning_client import VersioningMethods
@@ -54,7 +55,7 @@ else:
     inputs = LazyModule("chimera.client._inputs")
 
 
-class Client(ActivityMethods, ScheduleMethods, VersioningMethods):
+class Client(ActivityMethods, NexusMethods, ScheduleMethods, VersioningMethods):
     """One namespace on one connection. Safe to share; bound to no event loop once it is connected."""
 
     @classmethod

@@ -110,6 +110,21 @@ class ActivityFailureError(TemporalError):
         return self.__cause__
 
 
+class NexusOperationFailureError(TemporalError):
+    """A Nexus operation of a client ended without a result; the cause says how."""
+
+    def __init__(self, *, cause: BaseException) -> None:
+        """The cause is one of chimera.exceptions."""
+        super().__init__("Nexus operation execution failed")
+        self.__cause__ = cause
+
+    @property
+    def cause(self) -> BaseException:
+        """Why."""
+        assert self.__cause__
+        return self.__cause__
+
+
 class AsyncActivityCancelledError(TemporalError):
     """The answer to a heartbeat of an activity that shall stop."""
 

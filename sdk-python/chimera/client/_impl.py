@@ -13,6 +13,7 @@ from chimera.client._enums import WorkflowExecutionStatus, WorkflowUpdateStage
 from chimera.client._handle import GIVEN_UP, WorkflowHandle, WorkflowUpdateHandle, only_result
 from chimera.client._history import WorkflowHistoryEventAsyncIterator
 from chimera.client._impl_activities import ActivityCalls
+from chimera.client._impl_nexus import StandaloneNexusCalls
 from chimera.client._impl_schedules import ScheduleCalls
 from chimera.client._impl_standalone import StandaloneActivityCalls
 from chimera.client._interceptor import OutboundInterceptor
@@ -322,5 +323,12 @@ def _failed_operation(err: RPCError) -> RPCError:
     return err
 
 
-class ClientImpl(WorkflowCalls, ScheduleCalls, ActivityCalls, StandaloneActivityCalls, VersioningCalls):
+class ClientImpl(
+    WorkflowCalls,
+    ScheduleCalls,
+    ActivityCalls,
+    StandaloneActivityCalls,
+    StandaloneNexusCalls,
+    VersioningCalls,
+):
     """All calls."""

@@ -57,3 +57,35 @@ def of_activity(activity: Any) -> tuple[str, type | None]:
     from chimera.activity import _Definition
 
     return _Definition.get_name_and_result_type(activity)
+
+
+def of_nexus_operation(operation: Any) -> tuple[str, type | None]:
+    """Of a service's operation, of what a handler starts it with, or its name."""
+    if isinstance(operation, str):
+        return operation, None
+    import nexusrpc
+
+    if isinstance(operation, nexusrpc.Operation):
+        return operation.name, operation.output_type
+    if not callable(operation):
+        raise ValueError(f"Operation is not a Nexus operation: {operation}")
+    found = nexusrpc.get_operation(operation) or nexusrpc.get_operation(
+        getattr(operation, "__nexus_operation_factory__", None)
+    )
+    if not isinstance(found, nexusrpc.Operation):
+        raise ValueError(f"Operation callable is not a Nexus operation: {operation}")
+    return found.name, found.output_type
+
+
+def of_nexus_service(service: Any) -> str:
+    """Of a service's class, its handler's, or its name."""
+    if isinstance(service, str):
+        return service
+    import nexusrpc
+
+    definition = nexusrpc.get_service_definition(service)
+    if definition is not None:
+        return definition.name
+    if isinstance(service, type):
+        return service.__name__
+    raise TypeError(f"A Nexus service is a class or a name, not {service!r}")

@@ -70,6 +70,20 @@ class StartActivityOptions(CallOptions, total=False):
     start_delay: timedelta | None
 
 
+class StartNexusOperationOptions(CallOptions, total=False):
+    """Of a Nexus client's start_operation and execute_operation."""
+
+    id: Required[str]
+    id_reuse_policy: common.NexusOperationIDReusePolicy
+    id_conflict_policy: common.NexusOperationIDConflictPolicy
+    schedule_to_close_timeout: timedelta | None
+    schedule_to_start_timeout: timedelta | None
+    start_to_close_timeout: timedelta | None
+    search_attributes: common.TypedSearchAttributes | None
+    summary: str | None
+    headers: Mapping[str, str] | None
+
+
 class QueryOptions(CallOptions, total=False):
     """Of a query."""
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 import chimera.activity
 import chimera.common
 import chimera.workflow
+from chimera.client import _names
 from chimera.workflow import ContinueAsNewVersioningBehavior, VersioningIntent
 
 if TYPE_CHECKING:
@@ -258,7 +259,7 @@ class StartNexusOperationInput(Generic[InputT, OutputT]):
 
     def __post_init__(self) -> None:
         """Find the operation's name; one that is not given by its name knows its type."""
-        self._name, found = _operation_of(self.operation)
+        self._name, found = _names.of_nexus_operation(self.operation)
         if not isinstance(self.operation, str):
             self.output_type = found
 
@@ -266,19 +267,6 @@ class StartNexusOperationInput(Generic[InputT, OutputT]):
     def operation_name(self) -> str:
         """Name of the operation."""
         return self._name
-
-
-def _operation_of(operation: Any) -> tuple[str, Any]:
-    if isinstance(operation, str):
-        return operation, None
-    import nexusrpc
-
-    if not isinstance(operation, nexusrpc.Operation):
-        found = nexusrpc.get_operation(operation) if callable(operation) else None
-        if found is None:
-            raise ValueError(f"Operation is not a Nexus operation: {operation}")
-        operation = found
-    return operation.name, operation.output_type
 
 
 @dataclass

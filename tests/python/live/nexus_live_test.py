@@ -15,6 +15,7 @@ from nexusrpc.handler import StartOperationContext, service_handler, sync_operat
 
 from chimera import nexus, workflow
 from chimera.api.common.v1 import Payload
+from chimera.api.workflowservice.v1 import GetSystemInfoRequest
 from chimera.client import Client, WorkflowExecutionStatus, WorkflowFailureError, WorkflowUpdateStage
 from chimera.common import WorkflowIDConflictPolicy
 from chimera.converter import DataConverter, NexusSerializationContext, PayloadCodec, WithSerializationContext
@@ -555,7 +556,7 @@ async def test_handlers_are_told_to_stop_after_the_grace(client: Client, name: s
 
 async def test_the_example_of_the_document(client: Client, name: str, endpoint: str) -> None:
     text = (ROOT / "docs/nexus.md").read_text()
-    (code,) = re.findall(r"^```python\n(.*?)^```", text, re.M | re.S)
+    code = "".join(re.findall(r"^```python\n(.*?)^```", text, re.M | re.S))
     scope: dict[str, Any] = {"__name__": "example"}
     exec(compile(code, "nexus.md", "exec"), scope)
     async with Worker(
@@ -569,5 +570,10 @@ async def test_the_example_of_the_document(client: Client, name: str, endpoint: 
         assert soup == "soup is ready"
         with pytest.raises(WorkflowFailureError) as raised:
             await client.execute_workflow("Guest", args=[endpoint, "moon"], id=name, task_queue=name)
+
+        told = await client.workflow_service.get_system_info(GetSystemInfoRequest())
+        if not told.server_version.startswith("1.29"):
+            assert await scope["order"](client, endpoint, "soup") == "soup is ready"
+            assert "not on the menu" in await scope["order"](client, endpoint, "moon")
 
     assert "not on the menu" in chain(raised.value)[-1]
