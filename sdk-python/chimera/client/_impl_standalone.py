@@ -11,6 +11,7 @@ from chimera import _api, exceptions
 from chimera.client import _activity as activities, _requests
 from chimera.client._activity_handle import ActivityHandle, check_updates, context_of
 from chimera.client._interceptor import OutboundInterceptor
+from chimera.client._on_behalf import requester
 from chimera.service import RPCError, RPCStatusCode
 
 if TYPE_CHECKING:
@@ -63,10 +64,14 @@ class StandaloneActivityCalls(OutboundInterceptor):
             raise ValueError("Activity must have start_to_close_timeout or schedule_to_close_timeout")
         if input.start_delay is not None and input.start_delay < timedelta(0):
             raise ValueError("start_delay must be non-negative")
+        request = await self._start_request(input)
+        on_behalf = requester()
+        on_behalf.asks(request)
         try:
-            reply = await self._call("start_activity_execution", await self._start_request(input), input)
+            reply = await self._call("start_activity_execution", request, input)
         except RPCError as err:
             raise _already_started(err, input) from None
+        on_behalf.has(request, reply)
         return ActivityHandle(self._client, input.id, run_id=reply.run_id, result_type=input.result_type)
 
     async def _start_request(self, input: inputs.StartActivityInput) -> Any:

@@ -128,6 +128,8 @@ class _Starting(_Running[StartOperationContext], Requester):
         backing = _backing.get()
         if isinstance(request, service.StartWorkflowExecutionRequest):
             self._on_start(request, backing)
+        elif isinstance(request, service.StartActivityExecutionRequest):
+            self._on_start_activity(request, backing)
         elif isinstance(request, service.UpdateWorkflowExecutionRequest):
             if backing:
                 self._on_update(request)
@@ -147,9 +149,21 @@ class _Starting(_Running[StartOperationContext], Requester):
             )
             told = self._add_callback(request.completion_callbacks, token, links)
         if links or told:
-            request.on_conflict_options.attach_request_id = True
-            request.on_conflict_options.attach_completion_callbacks = True
-            request.on_conflict_options.attach_links = True
+            _attach(request.on_conflict_options)
+
+    def _on_start_activity(self, request: Any, backing: bool) -> None:
+        links = self.links()
+        request.request_id = self.context.request_id
+        told = False
+        if backing:
+            token = OperationToken(
+                type=OperationTokenType.ACTIVITY, namespace=self.client.namespace, activity_id=request.activity_id
+            )
+            told = self._add_callback(request.completion_callbacks, token, links)
+        if not told:
+            request.links.extend(links)
+        if links or told:
+            _attach(request.on_conflict_options)
 
     def _on_update(self, request: Any) -> None:
         links = self.links()
@@ -182,6 +196,10 @@ class _Starting(_Running[StartOperationContext], Requester):
             link = reply.link
         elif isinstance(reply, service.StartWorkflowExecutionResponse):
             link = self._first_event(request, reply)
+        elif isinstance(reply, service.StartActivityExecutionResponse):
+            link = _api.common.Link()
+            link.activity.namespace = request.namespace
+            link.activity.activity_id, link.activity.run_id = request.activity_id, reply.run_id
         else:
             link = None
         if link is None:  # Of an older server.
@@ -204,6 +222,13 @@ class _Starting(_Running[StartOperationContext], Requester):
         started = _api.enums.EventType.Value("EVENT_TYPE_WORKFLOW_EXECUTION_STARTED")
         event.request_id_ref.event_type = _api.number(started)
         return link
+
+
+def _attach(options: Any) -> None:
+    """What the request brings is added to what it finds under its id."""
+    options.attach_request_id = True
+    options.attach_completion_callbacks = True
+    options.attach_links = True
 
 
 def _current() -> _Running[Any]:

@@ -113,7 +113,7 @@ class CancelActivityOptions:
 
 
 class TemporalOperationHandler(OperationHandler[InputT, OutputT], ABC):
-    """An operation that may stand for a workflow or an update of one. Users write `start_operation`, and what cancels
+    """An operation that may stand for a workflow, an update of one, or an activity. Users write `start_operation`, and what cancels
     it if that is to be otherwise."""
 
     @abstractmethod
@@ -171,12 +171,8 @@ class TemporalOperationHandler(OperationHandler[InputT, OutputT], ABC):
         )
 
     async def cancel_activity(self, ctx: TemporalCancelOperationContext, options: CancelActivityOptions) -> None:
-        """Not supported yet: override it."""
-        raise HandlerError(
-            "an operation that an activity stands behind cannot be cancelled by this worker yet: override "
-            "cancel_activity, and cancel it by nexus.client().get_activity_handle",
-            type=HandlerErrorType.NOT_IMPLEMENTED,
-        )
+        """Ask for the activity's cancellation."""
+        await current_client().get_activity_handle(options.activity_id, run_id=options.run_id).cancel()
 
 
 def _wrong_token(message: str) -> HandlerError:

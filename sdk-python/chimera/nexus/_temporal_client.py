@@ -32,7 +32,7 @@ class TemporalOperationResult(Generic[ResultT]):
         if (self.value is common._arg_unset) == (self.token is None):
             raise ValueError("TemporalOperationResult must have exactly one of value or token set.")
         if self.token is not None and not (isinstance(self.token, str) and self.token):
-            raise ValueError("a TemporalOperationResult's token must be a str that is not empty")
+            raise ValueError("a TemporalOperationResult's token must be a non-empty string")
 
     @classmethod
     def sync(cls, value: ResultT) -> TemporalOperationResult[ResultT]:
@@ -134,7 +134,11 @@ class TemporalNexusClient(ABC):
         rpc_metadata: Mapping[str, str | bytes] = {},
         rpc_timeout: timedelta | None = None,
     ) -> TemporalOperationResult[Any]:
-        """Not supported: clients do not start activities yet."""
+        """Start an activity whose end is the operation's, by default on the worker's task queue.
+
+        The request has the operation's request id, its callback and its links. The server has to take callbacks of
+        activities (server 1.32 with `activity.enableCallbacks`). Other arguments are those of `Client.start_activity`.
+        """
 
 
 class _Client(TemporalNexusClient):
@@ -223,7 +227,24 @@ class _Client(TemporalNexusClient):
         )
         return TemporalOperationResult.async_token(token.encode())
 
-    async def start_activity(self, activity: str | Callable[..., Any], *args: Any, **options: Any) -> Any:
-        raise NotImplementedError(
-            "start_activity: an activity cannot back an operation yet; use start_workflow with a workflow that runs it"
+    async def start_activity(
+        self,
+        activity: str | Callable[..., Any],
+        arg: Any = common._arg_unset,
+        *,
+        task_queue: str | None = None,
+        **options: Any,
+    ) -> TemporalOperationResult[Any]:
+        running = self._running
+        client: Any = running.client
+        with self._only_once(), running.backing():
+            handle = await client.start_activity(
+                activity, arg, task_queue=task_queue or running.info.task_queue, **options
+            )
+        token = OperationToken(
+            type=OperationTokenType.ACTIVITY,
+            namespace=running.client.namespace,
+            activity_id=handle.id,
+            run_id=handle.run_id,
         )
+        return TemporalOperationResult.async_token(token.encode())

@@ -14,6 +14,7 @@ from chimera.testing import WorkflowEnvironment
 SETTINGS = (
     "system.forceSearchAttributesCacheRefreshOnRead=true",
     "history.enableStandaloneActivityOperatorCommands=true",
+    "activity.enableCallbacks=true",
     "nexusoperation.enableStandalone=true",
     "component.nexusoperations.recordCancelRequestCompletionEvents=true",  # Server 1.29 does not by itself.
 )

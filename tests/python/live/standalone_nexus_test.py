@@ -11,7 +11,7 @@ import pytest
 from live_support import CITY, EXECUTOR, until
 from nexusrpc.handler import StartOperationContext, service_handler, sync_operation
 
-from chimera import nexus, workflow
+from chimera import activity, nexus, workflow
 from chimera.api.common.v1 import Payload
 from chimera.api.workflowservice.v1 import GetSystemInfoRequest
 from chimera.client import (
@@ -64,6 +64,26 @@ class Parcel:
 class Depot:
     weigh: nexusrpc.Operation[Parcel, int]
     send: nexusrpc.Operation[str, str]
+    load: nexusrpc.Operation[str, str]
+
+
+@activity.defn
+async def load(what: str) -> str:
+    """Behind the operation of that name."""
+    if what == "lead":
+        raise ApplicationError("too heavy", type="Heavy", non_retryable=True)
+    while what == "sand":
+        activity.heartbeat()
+        await asyncio.sleep(0.05)
+    return f"{what} is loaded"
+
+
+@workflow.defn
+class Loading:
+    @workflow.run
+    async def run(self, endpoint: str, what: str) -> str:
+        depot = workflow.create_nexus_client(service=Depot, endpoint=endpoint)
+        return await depot.execute_operation(Depot.load, what)
 
 
 @workflow.defn
@@ -93,6 +113,18 @@ class DepotHandler:
     async def send(self, ctx: nexus.WorkflowRunOperationContext, where: str) -> nexus.WorkflowHandle[str]:
         return await ctx.start_workflow(Delivery.run, where, id=f"delivery-{ctx.request_id}")
 
+    @nexus.temporal_operation
+    async def load(
+        self, ctx: nexus.TemporalStartOperationContext, client: nexus.TemporalNexusClient, what: str
+    ) -> nexus.TemporalOperationResult[str]:
+        return await client.start_activity(
+            load,
+            what,
+            id=f"load-{ctx.request_id}",
+            start_to_close_timeout=QUICK,
+            heartbeat_timeout=timedelta(seconds=5),
+        )
+
 
 @pytest.fixture(autouse=True)
 async def known(client: Client) -> None:
@@ -118,7 +150,9 @@ def serving(client: Client, name: str) -> Worker:
     return Worker(
         client,
         task_queue=name,
-        workflows=[Delivery],
+        workflows=[Delivery, Loading],
+        activities=[load],
+        max_heartbeat_throttle_interval=timedelta(milliseconds=50),
         nexus_service_handlers=[DepotHandler()],
         nexus_task_executor=EXECUTOR,
         workflow_runner=UnsandboxedWorkflowRunner(),
@@ -401,6 +435,28 @@ async def test_the_codec_has_the_context_of_the_operation(client: Client, depot:
         calls = coded.create_nexus_client(Depot, name)
         assert await calls.execute_operation(Depot.weigh, Parcel("tea", 2), id=name, summary="said") == 6
         assert await (await coded.get_nexus_operation_handle(name).describe()).static_summary() == "said"
+
+
+async def test_an_activity_is_behind_the_operation(
+    client: Client, depot: NexusClient[Depot], worker: Worker, name: str
+) -> None:
+    async with worker:
+        handle = await depot.start_operation(Depot.load, "tea", id="a" + name)
+        assert await handle.result() == "tea is loaded"
+        told = await handle.describe()
+        (link,) = told.raw_description.links
+        behind = client.get_activity_handle(link.activity.activity_id, run_id=link.activity.run_id)
+        assert behind.id == f"load-{told.request_id}" and await behind.result() == "tea is loaded"
+        by_workflow = await client.execute_workflow(Loading.run, args=[name, "milk"], id=name, task_queue=name)
+        assert by_workflow == "milk is loaded"
+        cause = await cause_of(await depot.start_operation(Depot.load, "lead", id="b" + name))
+        while cause.__cause__ is not None:
+            cause = cause.__cause__
+        assert isinstance(cause, ApplicationError) and cause.message == "too heavy"
+        endless = await depot.start_operation(Depot.load, "sand", id="c" + name)
+        await started(endless)
+        await endless.cancel()
+        assert isinstance(await cause_of(endless), CancelledError)
 
 
 async def test_many_at_once(depot: NexusClient[Depot], worker: Worker, name: str) -> None:
