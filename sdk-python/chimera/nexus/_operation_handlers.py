@@ -113,8 +113,10 @@ class CancelActivityOptions:
 
 
 class TemporalOperationHandler(OperationHandler[InputT, OutputT], ABC):
-    """An operation that may stand for a workflow, an update of one, or an activity. Users write `start_operation`, and what cancels
-    it if that is to be otherwise."""
+    """An operation that may stand for a workflow, an update of one, or an activity.
+
+    Users write `start_operation`, and what cancels it if that is to be otherwise.
+    """
 
     @abstractmethod
     async def start_operation(
