@@ -45,7 +45,7 @@ struct ListToken {
 };
 
 // Whom a Nexus operation that a handler has begun reports to when it ends. Text: it travels in a
-// header.
+// header. Of one that stands alone: its ids, and no event's.
 struct NexusToken {
   std::string namespace_id, workflow_id, run_id;
   std::int64_t scheduled_id = 0;

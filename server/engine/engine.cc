@@ -15,6 +15,7 @@
 #include "server/engine/run/visible.h"
 #include "server/engine/schedules.h"
 #include "server/engine/standalone/activity_executions.h"
+#include "server/engine/standalone/operation_executions.h"
 #include "server/engine/time_skipping.h"
 #include "server/visibility/visibility.h"
 
@@ -27,6 +28,7 @@ Engine::Engine(Loop& loop, std::unique_ptr<Store> store)
       deployments(std::make_unique<Deployments>(*this)),
       archival(std::make_unique<Archival>(*this, loop.has_thread())),
       activity_executions(std::make_unique<ActivityExecutions>(*this)),
+      operation_executions(std::make_unique<OperationExecutions>(*this)),
       nexus_endpoints(std::make_unique<NexusEndpoints>(*this)),
       nexus_breakers(std::make_unique<NexusBreakers>(*this)),
       nexus_requests(std::make_shared<NexusRequests>(*this)),
@@ -112,9 +114,11 @@ void Engine::after_turn() {
   changes.deleted_runs = std::exchange(deleted_, {});
   schedules->collect(changes);
   activity_executions->collect(changes);
+  operation_executions->collect(changes);
   outbox_.flush(std::move(changes), loop_.timer_is_near());
   runs_.trim();
   activity_executions->trim();
+  operation_executions->trim();
 }
 
 }  // namespace chimera::server

@@ -34,6 +34,7 @@ class Deployments;
 class NexusBreakers;  // nexus/
 class NexusEndpoints;
 class NexusRequests;
+class OperationExecutions;  // standalone/operation_executions.h
 class Schedules;
 class TimeSkipping;  // time_skipping.h
 
@@ -88,6 +89,7 @@ class Engine {
   const std::unique_ptr<Deployments> deployments;
   const std::unique_ptr<Archival> archival;
   const std::unique_ptr<ActivityExecutions> activity_executions;
+  const std::unique_ptr<OperationExecutions> operation_executions;
   const std::unique_ptr<NexusEndpoints> nexus_endpoints;
   const std::unique_ptr<NexusBreakers> nexus_breakers;
   const std::shared_ptr<NexusRequests> nexus_requests;  // Matching holds it weakly.

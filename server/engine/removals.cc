@@ -12,6 +12,7 @@
 #include "server/engine/engine.h"
 #include "server/engine/schedules.h"
 #include "server/engine/standalone/activity_executions.h"
+#include "server/engine/standalone/operation_executions.h"
 #include "server/engine/turn/start.h"
 
 namespace chimera::server {
@@ -81,7 +82,8 @@ void Removals::advance(std::string id) {
     // What starts runs goes first.
     if (engine_.schedules->erase_some(*ns, kAtOnce) || end_open_runs(*ns) ||
         engine_.runs().erase_closed(id, kAtOnce) ||
-        engine_.activity_executions->erase_some(*ns, kAtOnce))
+        engine_.activity_executions->erase_some(*ns, kAtOnce) ||
+        engine_.operation_executions->erase_some(*ns, kAtOnce))
       return timers.arm(*found->second.timer, engine_.now() + kRest);
     if (engine_.archival->holds_any_of(*ns))
       return timers.arm(*found->second.timer, engine_.now() + kUntilArchived);

@@ -8,18 +8,22 @@
 #include "core/telemetry/log.h"
 #include "server/engine/engine.h"
 #include "server/engine/standalone/activity_executions.h"
+#include "server/engine/standalone/operation_executions.h"
 
 namespace chimera::server {
 
 namespace {
 
-// A handler is asked to start an operation or to cancel it. What one has started it works at
+// A handler is asked to start the operation or to cancel it. What one has started it works at
 // itself.
+bool asks_by_nexus(const NexusOperation& operation) {
+  return operation.state == NexusOperation::State::kScheduled || operation.is_canceling();
+}
+
 bool asks_by_nexus(const Run& run) {
   const auto& operations = run.open<NexusOperations>().all();
-  return std::any_of(operations.begin(), operations.end(), [](const auto& each) {
-    return each.second.state == NexusOperation::State::kScheduled || each.second.is_canceling();
-  });
+  return std::any_of(operations.begin(), operations.end(),
+                     [](const auto& each) { return asks_by_nexus(each.second); });
 }
 
 }  // namespace
@@ -46,6 +50,7 @@ void TimeSkipping::begin(Engine& engine, int locks) {
   TimeSkipping& time = *engine.time_skipping;
   for (const auto& [id, run] : engine.runs().in_memory()) time.note(*run);
   engine.activity_executions->each_open([&time](const auto& execution) { time.note(execution); });
+  engine.operation_executions->each_open([&time](const auto& execution) { time.note(execution); });
   engine.loop().skip_when(
       [&time] { return time.may_skip(); },
       [&engine](Nanos ahead) { engine.put_value("meta", kAheadKey, absl::StrCat(ahead.count())); });
@@ -155,6 +160,15 @@ void TimeSkipping::drop(const ActivityExecution& execution) {
   end_all_rest(&execution);
   busy_.erase(&execution);
 }
+
+void TimeSkipping::note(const OperationExecution& execution) {
+  if (execution.open() && asks_by_nexus(execution.operation))
+    busy_.insert(&execution);
+  else
+    busy_.erase(&execution);
+}
+
+void TimeSkipping::drop(const OperationExecution& execution) { busy_.erase(&execution); }
 
 bool TimeSkipping::may_skip() {
   if (locks_ > 0 || !busy_.empty() || !engine_.direct_queries().empty()) return false;

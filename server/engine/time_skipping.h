@@ -18,6 +18,7 @@ namespace chimera::server {
 
 struct ActivityExecution;  // standalone/activity_execution.h
 class Engine;
+struct OperationExecution;  // standalone/operation_execution.h
 
 class TimeSkipping {
  public:
@@ -43,8 +44,10 @@ class TimeSkipping {
   // The run has changed, or is gone.
   void note(const Run& run);
   void note(const ActivityExecution& execution);
+  void note(const OperationExecution& execution);
   void drop(const Run& run);
   void drop(const ActivityExecution& execution);
+  void drop(const OperationExecution& execution);
   // Time does not skip beyond it: later times might not fit into their type.
   static constexpr WallTime kLast = kLastOfSkips;
   // Nobody holds time, and nobody works: workflow tasks (whether or not there is a worker),
@@ -78,7 +81,7 @@ class TimeSkipping {
   Engine& engine_;
   int locks_;
   bool told_of_the_end_ = false;
-  absl::flat_hash_set<const void*> busy_;  // Runs, and activities that stand alone.
+  absl::flat_hash_set<const void*> busy_;  // Runs, and what stands alone.
   std::map<std::uint64_t, Sleeper> sleepers_;
   std::map<RestKey, Resting> resting_;
   std::uint64_t last_sleeper_ = 0;

@@ -15,16 +15,9 @@
 #include "server/engine/ids.h"
 #include "server/engine/rules/limits.h"
 #include "server/engine/standalone/activity_executions.h"
+#include "server/service/standalone_checks.h"
 
 namespace chimera::server {
-
-// "activity ID exceeds length limit. Length=1001 Limit=1000"
-inline absl::Status check_limit(absl::string_view what, absl::string_view text,
-                                std::size_t limit = kIdMax,
-                                absl::string_view kind = "length limit") {
-  if (text.size() <= limit) return absl::OkStatus();
-  return invalid(absl::StrCat(what, " exceeds ", kind, ". Length=", text.size(), " Limit=", limit));
-}
 
 // The activity that is meant and who asks; a request without an id of its own gets one.
 template <class Request>

@@ -13,15 +13,13 @@
 #include "server/service/handlers.h"
 #include "server/service/method_table.h"
 #include "server/service/queue_names.h"
+#include "server/service/standalone_wait.h"
 #include "server/visibility/attributes.h"
 
 namespace chimera::server {
 namespace {
 
-constexpr std::size_t kSummaryMax = 400, kDetailsMax = 20000;
 constexpr std::size_t kLinksMax = 2000;  // Of one activity.
-constexpr Nanos kLongPoll = seconds{60};
-constexpr Nanos kMargin = seconds{1};
 
 using StartRequest = wf::StartActivityExecutionRequest;
 
@@ -60,17 +58,6 @@ absl::Status check_activity(StartRequest& request) {
   return check_timeouts(request, request.activity_id(), request.activity_type().name());
 }
 
-absl::Status check_metadata(const ::temporal::api::sdk::v1::UserMetadata& metadata) {
-  for (const auto& [what, size, limit] :
-       {std::tuple{"user_metadata.summary", metadata.summary().ByteSizeLong(), kSummaryMax},
-        std::tuple{"user_metadata.details", metadata.details().ByteSizeLong(), kDetailsMax}}) {
-    if (size > limit) {
-      return invalid(absl::StrCat(what, " exceeds size limit. Length=", size, " Limit=", limit));
-    }
-  }
-  return absl::OkStatus();
-}
-
 absl::Status check_conflict_options(const StartRequest& request) {
   const auto& options = request.on_conflict_options();
   if (options.attach_completion_callbacks() && !options.attach_request_id()) {
@@ -102,7 +89,7 @@ absl::Status check_start(const Namespace& ns, StartRequest& request) {
   if (absl::Status s = check_limit("request ID", request.request_id()); !s.ok()) return s;
   if (absl::Status s = check_limit("identity", request.identity()); !s.ok()) return s;
   if (request.input().ByteSizeLong() > kBlobBytesMax) return invalid("input exceeds length limit");
-  if (absl::Status s = check_metadata(request.user_metadata()); !s.ok()) return s;
+  if (absl::Status s = check_user_metadata(request.user_metadata()); !s.ok()) return s;
   if (absl::Status s =
           check_search_attributes(ns.search_attributes, ns.name(), request.search_attributes());
       !s.ok())
@@ -216,41 +203,16 @@ absl::Status start(Engine& engine, StartRequest& request,
 
 // --- Reads, which may wait.
 
-// A call that waits for a change. Owned by the waiter that it leaves at the activity and by its
-// timer.
-template <class Call>
-struct Wait {
-  Call call;
-  std::weak_ptr<const ActivityExecution> execution;
-  std::int64_t seen = 0;  // Transitions, of a describe.
-  std::unique_ptr<Timer> deadline;
-  std::uint64_t place = 0;  // Among the activity's waiters.
-
-  void leave() const {
-    if (const auto live = execution.lock()) live->waiting.erase(place);
-  }
-};
-
-template <class Call>
-using WaitPtr = std::shared_ptr<Wait<Call>>;
 using PollCall = TypedCall<wf::PollActivityExecutionRequest, wf::PollActivityExecutionResponse>;
 using DescribeCall =
     TypedCall<wf::DescribeActivityExecutionRequest, wf::DescribeActivityExecutionResponse>;
-
-bool is_ready(const Wait<PollCall>&, const ActivityExecution& execution) {
-  return !execution.open();
-}
-bool is_ready(const Wait<DescribeCall>& wait, const ActivityExecution& execution) {
-  return execution.transitions != wait.seen;
-}
 
 // How an activity's state is named in the token of a long poll.
 std::string poll_token(const ActivityExecution& execution) {
   return PageToken{execution.run_id, execution.transitions, 0, true, false}.encode();
 }
 
-void fill(const ActivityExecution& execution, Engine&, const wf::PollActivityExecutionRequest&,
-          wf::PollActivityExecutionResponse& response) {
+void fill(const ActivityExecution& execution, wf::PollActivityExecutionResponse& response) {
   response.set_run_id(execution.run_id);
   if (execution.outcome != nullptr) *response.mutable_outcome() = *execution.outcome;
   if (execution.nexus_context.ByteSizeLong() > 0)
@@ -275,45 +237,15 @@ void fill(const ActivityExecution& execution, Engine& engine,
   response.set_long_poll_token(poll_token(execution));
 }
 
-template <class Call>
-void look(Engine& engine, const WaitPtr<Call>& wait, bool may_wait) {
-  wait->leave();
-  const CallPtr& raw = wait->call.raw();
-  if (raw->finished) return;
-  const auto execution = wait->execution.lock();
-  if (execution == nullptr || engine.activity_executions->by_run_id(execution->run_id) == nullptr) {
-    return engine.finish(raw, not_found(absl::StrCat("activity not found for ID: ",
-                                                     wait->call.request().activity_id())));
-  }
-  if (is_ready(*wait, *execution)) {
-    fill(*execution, engine, wait->call.request(), wait->call.response());
-    return engine.finish(raw, absl::OkStatus());
-  }
-  // The caller is to ask again.
-  if (!may_wait) return engine.finish(raw, absl::OkStatus());
-  wait->place = engine.ids().next_stamp();
-  execution->waiting[wait->place] = [&engine, wait] { look(engine, wait, /*may_wait=*/true); };
-  if (wait->deadline != nullptr) return;
-  const std::weak_ptr<Wait<Call>> weak = wait;
-  raw->on_cancel = [weak] {
-    if (const auto live = weak.lock()) live->leave();
-  };
-  wait->deadline = std::make_unique<Timer>([&engine, weak] {
-    if (const auto live = weak.lock())
-      engine.follow_up([&engine, live] { look(engine, live, /*may_wait=*/false); });
-  });
-  Nanos patience = kLongPoll;
-  if (raw->timeout > Nanos{0})
-    patience = std::min(patience, std::max<Nanos>(raw->timeout - kMargin, milliseconds{1}));
-  engine.loop().patience().arm(*wait->deadline, engine.loop().real_now() + patience);
-}
-
 absl::Status poll(Engine& engine, PollCall call) {
   if (absl::Status s = check_activity_request(engine, call.request()); !s.ok()) return s;
   absl::StatusOr<const ActivityExecution*> found = find_activity(engine, call.request());
   if (!found.ok()) return found.status();
-  look(engine, std::make_shared<Wait<PollCall>>(Wait<PollCall>{call, share(**found)}),
-       /*may_wait=*/true);
+  answer_when(engine, call.raw(), **found, [call](const ActivityExecution& execution) mutable {
+    if (execution.open()) return false;
+    fill(execution, call.response());
+    return true;
+  });
   return absl::OkStatus();
 }
 
@@ -333,10 +265,12 @@ absl::Status describe_call(Engine& engine, DescribeCall call) {
   const auto token = PageToken::decode(request.long_poll_token());
   if (!token) return invalid("invalid long poll token");
   if (token->run_id != (*found)->run_id) return invalid("long poll token does not match execution");
-  look(engine,
-       std::make_shared<Wait<DescribeCall>>(
-           Wait<DescribeCall>{call, share(**found), token->next_id}),
-       /*may_wait=*/true);
+  answer_when(engine, call.raw(), **found,
+              [&engine, call, seen = token->next_id](const ActivityExecution& execution) mutable {
+                if (execution.transitions == seen) return false;
+                fill(execution, engine, call.request(), call.response());
+                return true;
+              });
   return absl::OkStatus();
 }
 
@@ -389,17 +323,7 @@ absl::Status delete_execution(Engine& engine, wf::DeleteActivityExecutionRequest
   if (absl::Status s = check_activity_request(engine, request); !s.ok()) return s;
   absl::StatusOr<const ActivityExecution*> found = find_activity(engine, request);
   if (!found.ok()) return found.status();
-  const ActivityExecutionPtr keep = share(**found);
-  if (keep->open()) {
-    ActivityChange change(engine, *keep);
-    change.terminate("Delete activity execution", "", "");
-    change.commit();
-  }
-  // Those who wait for its end hear of it first.
-  engine.follow_up([&engine, keep] {
-    if (engine.activity_executions->by_run_id(keep->run_id) == keep.get())
-      engine.activity_executions->erase(*keep);
-  });
+  engine.activity_executions->end_and_erase(**found);
   return absl::OkStatus();
 }
 

@@ -13,7 +13,8 @@ void register_all_handlers(MethodTable& table) {
   register_activities(table);
   register_activity_options(table);
   register_activity_executions(table);
-  register_activity_lists(table);
+  register_nexus_operations(table);
+  register_standalone_lists(table);
   register_activity_operators(table);
   register_starts(table);
   register_executions(table);

@@ -16,8 +16,9 @@ void register_nexus_tasks(MethodTable& table);  // Their answers.
 void register_activities(MethodTable& table);
 void register_activity_options(MethodTable& table);
 void register_activity_executions(MethodTable& table);  // Those that stand alone.
-void register_activity_lists(MethodTable& table);       // Likewise.
-void register_activity_operators(MethodTable& table);   // Of both kinds, by id.
+void register_nexus_operations(MethodTable& table);     // Likewise.
+void register_standalone_lists(MethodTable& table);
+void register_activity_operators(MethodTable& table);  // Of both kinds, by id.
 void register_starts(MethodTable& table);
 void register_executions(MethodTable& table);        // Signal, cancel, terminate, describe.
 void register_workflow_options(MethodTable& table);  // And pauses of workflows.

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "server/engine/standalone/activity_view.h"
+#include "server/engine/standalone/operation_view.h"
 
 namespace chimera::server {
 
@@ -29,12 +30,25 @@ std::string status_name(enums::WorkflowExecutionStatus status) {
   }
 }
 
-bool read_row(const std::string& row,
-              ::temporal::api::activity::v1::ActivityExecutionListInfo& info) {
+namespace {
+
+template <class Info>
+bool read_listed(const std::string& row, Info& info) {
   ::temporal::api::workflow::v1::WorkflowExecutionInfo entry;
   if (!entry.ParseFromString(row)) return false;
   fill_listed(entry, info);
   return true;
+}
+
+}  // namespace
+
+bool read_row(const std::string& row,
+              ::temporal::api::activity::v1::ActivityExecutionListInfo& info) {
+  return read_listed(row, info);
+}
+
+bool read_row(const std::string& row, nexus::NexusOperationExecutionListInfo& info) {
+  return read_listed(row, info);
 }
 
 common::Payload group_value(const visibility::Value& value) {

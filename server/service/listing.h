@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "temporal/api/activity/v1/message.pb.h"
+#include "temporal/api/nexus/v1/message.pb.h"
 
 #include "server/base/errors.h"
 #include "server/base/tokens.h"
@@ -64,13 +65,24 @@ inline bool read_row(const std::string& row, google::protobuf::Message& info) {
 }
 bool read_row(const std::string& row,
               ::temporal::api::activity::v1::ActivityExecutionListInfo& info);
+bool read_row(const std::string& row, nexus::NexusOperationExecutionListInfo& info);
+
+template <class Response>
+auto& rows_of(Response& response) {
+  if constexpr (requires { response.mutable_operations(); }) {
+    return *response.mutable_operations();
+  } else {
+    return *response.mutable_executions();
+  }
+}
 
 template <class Response>
 absl::Status fill(absl::StatusOr<visibility::Page> page, Response& response) {
   if (!page.ok()) return page.status();
-  response.mutable_executions()->Reserve(static_cast<int>(page->infos.size()));
+  auto& rows = rows_of(response);
+  rows.Reserve(static_cast<int>(page->infos.size()));
   for (const std::string& info : page->infos) {
-    if (!read_row(info, *response.add_executions()))
+    if (!read_row(info, *rows.Add()))
       return absl::InternalError("a row of the index of executions is damaged");
   }
   response.set_next_page_token(next_page_token(*page));

@@ -7,6 +7,7 @@
 #include "server/engine/archival.h"
 #include "server/engine/engine.h"
 #include "server/engine/standalone/activity_executions.h"
+#include "server/engine/standalone/operation_executions.h"
 #include "server/service/handlers.h"
 #include "server/service/method_table.h"
 
@@ -22,6 +23,7 @@ void describe(const Engine& engine, const Namespace& ns, auto& response) {
   can.set_standalone_activities(true);
   can.set_standalone_activity_start_delay(true);
   can.set_standalone_activity_operator_commands(engine.config().standalone_operators);
+  can.set_standalone_nexus_operation(engine.config().standalone_nexus);
   *response.mutable_config() = ns.config;
   response.mutable_replication_config()->set_active_cluster_name(kCluster);
   response.mutable_replication_config()->add_clusters()->set_cluster_name(kCluster);
@@ -219,6 +221,7 @@ void apply_update(Engine& engine, const wf::UpdateNamespaceRequest& request,
         request.config().workflow_execution_retention_ttl();
     engine.runs().apply_retention();
     engine.activity_executions->apply_retention();
+    engine.operation_executions->apply_retention();
   }
   engine.save(ns);
   describe(engine, ns, response);

@@ -48,6 +48,7 @@ std::map<std::string, std::string> server_limits() {
           {"frontend.WorkflowPauseEnabled", "true"},
           {"frontend.WorkflowTimeSkippingEnabled", "true"},
           {"history.enableStandaloneActivityOperatorCommands", "true"},
+          {"nexusoperation.enableStandalone", "true"},
           {"matching.wv.VersionDrainageStatusVisibilityGracePeriod", "2"},
           {"matching.wv.VersionDrainageStatusRefreshInterval", "1"}};
 }

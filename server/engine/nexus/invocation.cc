@@ -10,26 +10,22 @@
 #include "server/engine/nexus/breakers.h"
 #include "server/engine/nexus/endpoints.h"
 #include "server/engine/nexus/requests.h"
-#include "server/engine/pending/external.h"
-#include "server/engine/pending/nexus_operation.h"
+#include "server/engine/nexus/run_caller.h"
 #include "server/engine/rules/enum_names.h"
-#include "server/engine/run/transition.h"
+#include "server/engine/standalone/operation_change.h"
+#include "server/engine/standalone/operation_executions.h"
 
 namespace chimera::server::nexus_invocation {
 namespace {
 
 using State = NexusOperation::State;
 using Kind = StartOutcome::Kind;
-using Action = void (*)(Engine&, const Run&, std::int64_t);
+using Action = void (*)(Engine&, const NexusCallerPtr&);
 // With less time than this nobody is asked (genuine servers).
 constexpr Nanos kShortestRequest = milliseconds{1500};
 
-const NexusOperation* find(const Run& run, std::int64_t id) {
-  return run.running() ? run.open<NexusOperations>().find(id) : nullptr;
-}
-
-NexusBreakers::Destination destination(const Run& run, const NexusOperation& operation) {
-  return {run.ns->id, operation.attributes().endpoint()};
+NexusBreakers::Destination destination(const NexusCaller& caller) {
+  return {caller.ns().id, caller.operation()->attributes().endpoint()};
 }
 
 // How long a request may take, and what has no time left if that is too short.
@@ -97,18 +93,8 @@ NexusRequests::Ask ask_of(const NexusOperation& operation, const NexusEndpoint& 
   return ask;
 }
 
-common::Link::WorkflowEvent link_to(const Run& run, const HistoryEvent& event) {
-  common::Link::WorkflowEvent link;
-  link.set_namespace_(run.ns->name());
-  link.set_workflow_id(run.workflow_id);
-  link.set_run_id(run.run_id);
-  link.mutable_event_ref()->set_event_id(event.event_id());
-  link.mutable_event_ref()->set_event_type(event.event_type());
-  return link;
-}
-
-void fill_start(const Run& run, const NexusOperation& operation, nexus::Request& request) {
-  const auto& a = operation.attributes();
+void fill_start(const NexusCaller& caller, nexus::Request& request) {
+  const auto& a = caller.operation()->attributes();
   request.mutable_capabilities()->set_temporal_failure_responses(true);
   auto& start = *request.mutable_start_operation();
   start.set_service(a.service());
@@ -116,10 +102,8 @@ void fill_start(const Run& run, const NexusOperation& operation, nexus::Request&
   start.set_request_id(a.request_id());
   if (a.has_input()) *start.mutable_payload() = a.input();
   start.set_callback(kSystemCallback);
-  (*start.mutable_callback_header())[kCallbackToken] =
-      NexusToken{run.ns->id, run.workflow_id, run.run_id, operation.scheduled_id, a.request_id()}
-          .encode();
-  *start.add_links() = to_nexus(link_to(run, *operation.event));
+  (*start.mutable_callback_header())[kCallbackToken] = caller.completion_token();
+  *start.add_links() = caller.link();
   auto& header = *request.mutable_header();
   header["nexus-request-id"] = a.request_id();
   header["nexus-link"] =
@@ -128,26 +112,23 @@ void fill_start(const Run& run, const NexusOperation& operation, nexus::Request&
 
 // --- Answers to starts.
 
-void take(Transition& t, NexusOperation& operation, StartOutcome outcome) {
+void take(Engine& engine, NexusChange& change, StartOutcome outcome) {
   Links links = from_nexus(outcome.links);
   switch (outcome.kind) {
     case Kind::kCompleted:
-      return nexus_operation::completed(
-          t, operation, outcome.has_result ? &outcome.result : nullptr, std::move(links));
+      return change.completed(outcome.has_result ? &outcome.result : nullptr, std::move(links));
     case Kind::kStarted:
-      return nexus_operation::started(t, operation, outcome.token, std::move(links));
+      return change.started(outcome.token, std::move(links), /*at=*/kUnset);
     case Kind::kFailed:
     case Kind::kCanceled:
-      return nexus_operation::ended_badly(t, operation, outcome.kind == Kind::kCanceled,
-                                          std::move(outcome.failure));
+      return change.ended_badly(outcome.kind == Kind::kCanceled, std::move(outcome.failure));
     case Kind::kNotDone:
       break;
   }
-  if (!is_retryable(outcome.failure)) {
-    return nexus_operation::ended_badly(t, operation, /*canceled=*/false,
-                                        std::move(outcome.failure));
-  }
-  operation.attempts.back_off(t.now(), std::move(outcome.failure), t.engine().ids().random());
+  if (!is_retryable(outcome.failure))
+    return change.ended_badly(/*canceled=*/false, std::move(outcome.failure));
+  NexusOperation& operation = change.operation();
+  operation.attempts.back_off(change.now(), std::move(outcome.failure), engine.ids().random());
   operation.state = State::kBackingOff;
 }
 
@@ -158,105 +139,87 @@ StartOutcome outcome_of(NexusReply reply) {
   return outcome;
 }
 
-// Does `change` if the operation is still where it was when the request went; counts it if it
-// leaves no event.
-template <class Change>
-void change(Engine& engine, const Run& run, std::int64_t id, Change change) {
-  Transition t(engine, run);
-  change(t, *t.open<NexusOperations>().find(id));
-  t.commit();
-}
-
-void start_answered(Engine& engine, const Run& run, std::int64_t id, int attempt,
+// Done if the operation is still where it was when the request went.
+void start_answered(Engine& engine, const NexusCallerPtr& caller, int attempt,
                     StartOutcome outcome) {
-  const NexusOperation* operation = find(run, id);
+  const NexusOperation* operation = caller->operation();
   if (operation == nullptr || operation->state != State::kScheduled ||
       operation->attempts.count != attempt)
     return;
-  change(engine, run, id,
-         [&](Transition& t, NexusOperation& now) { take(t, now, std::move(outcome)); });
+  caller->change([&](NexusChange& change) { take(engine, change, std::move(outcome)); });
 }
 
 // --- Answers to cancels.
 
-void take_cancel(Transition& t, NexusOperation& operation, const failure::Failure* failure,
-                 bool final) {
-  if (failure == nullptr || final) return nexus_operation::cancel_requested(t, operation, failure);
-  operation.cancel.attempts.back_off(t.now(), *failure, t.engine().ids().random());
-  operation.cancel.state = enums::NEXUS_OPERATION_CANCELLATION_STATE_BACKING_OFF;
+void take_cancel(Engine& engine, NexusChange& change, const failure::Failure* failure, bool final) {
+  if (failure == nullptr || final) return change.cancel_requested(failure);
+  auto& cancel = change.operation().cancel;
+  cancel.attempts.back_off(change.now(), *failure, engine.ids().random());
+  cancel.state = enums::NEXUS_OPERATION_CANCELLATION_STATE_BACKING_OFF;
 }
 
-void cancel_answered(Engine& engine, const Run& run, std::int64_t id, int attempt,
+void cancel_answered(Engine& engine, const NexusCallerPtr& caller, int attempt,
                      const failure::Failure* failure, bool final) {
-  const NexusOperation* operation = find(run, id);
+  const NexusOperation* operation = caller->operation();
   if (operation == nullptr || !operation->is_canceling() ||
       operation->cancel.attempts.count != attempt)
     return;
-  change(engine, run, id,
-         [&](Transition& t, NexusOperation& now) { take_cancel(t, now, failure, final); });
+  caller->change([&](NexusChange& change) { take_cancel(engine, change, failure, final); });
 }
 
 // Whether the destination may be asked; else the action runs again later.
-bool allowed(Engine& engine, const Run& run, const NexusOperation& operation, Action action) {
-  return engine.nexus_breakers->allows(
-      destination(run, operation),
-      [&engine, weak = RunWeak(share(run)), id = operation.scheduled_id, action] {
-        if (const RunPtr live = weak.lock()) action(engine, *live, id);
-      });
+bool allowed(Engine& engine, const NexusCallerPtr& caller, Action action) {
+  return engine.nexus_breakers->allows(destination(*caller),
+                                       [&engine, caller, action] { action(engine, caller); });
 }
 
 }  // namespace
 
-void start(Engine& engine, const Run& run, std::int64_t id) {
-  const NexusOperation* operation = find(run, id);
+void request_start(Engine& engine, const NexusCallerPtr& caller) {
+  const NexusOperation* operation = caller->operation();
   if (operation == nullptr || operation->state != State::kScheduled) return;
-  const WallTime now = run.clock(engine.now());
+  const WallTime now = caller->clock(engine.now());
   const int attempt = operation->attempts.count;
   StartOutcome none;
   const NexusEndpoint* endpoint = endpoint_of(engine, *operation, none.failure);
-  if (endpoint == nullptr) return start_answered(engine, run, id, attempt, std::move(none));
+  if (endpoint == nullptr) return start_answered(engine, caller, attempt, std::move(none));
   const Patience patience = patience_to_start(engine, *operation, now);
-  if (!patience.enough()) {
-    return change(engine, run, id, [&](Transition& t, NexusOperation& late) {
-      nexus_operation::timed_out(t, late, patience.type);
-    });
-  }
-  if (!allowed(engine, run, *operation, start)) return;
+  if (!patience.enough())
+    return caller->change([&](NexusChange& change) { change.timed_out(patience.type); });
+  if (!allowed(engine, caller, request_start)) return;
   NexusRequests::Ask ask = ask_of(*operation, *endpoint);
   ask.timeout = patience.timeout;
   const Nanos run_time = to_nanos(operation->attributes().start_to_close_timeout());
   ask.operation_deadline =
-      run.server_time(std::min(operation->close_by(), deadline_after(now, run_time)));
-  fill_start(run, *operation, ask.request);
+      caller->server_time(std::min(operation->close_by(), deadline_after(now, run_time)));
+  fill_start(*caller, ask.request);
   engine.nexus_requests->send(
-      std::move(ask), [&engine, to = destination(run, *operation), weak = RunWeak(share(run)), id,
-                       attempt](NexusReply reply) {
+      std::move(ask), [&engine, to = destination(*caller), caller, attempt](NexusReply reply) {
         StartOutcome outcome = outcome_of(std::move(reply));
         engine.nexus_breakers->ended(
             to, outcome.kind != Kind::kNotDone || !is_retryable(outcome.failure));
-        if (const RunPtr live = weak.lock())
-          start_answered(engine, *live, id, attempt, std::move(outcome));
+        start_answered(engine, caller, attempt, std::move(outcome));
       });
 }
 
-void cancel(Engine& engine, const Run& run, std::int64_t id) {
-  const NexusOperation* operation = find(run, id);
+void request_cancel(Engine& engine, const NexusCallerPtr& caller) {
+  const NexusOperation* operation = caller->operation();
   if (operation == nullptr || !operation->is_canceling()) return;
   const int attempt = operation->cancel.attempts.count;
   failure::Failure failure;
   const NexusEndpoint* endpoint = endpoint_of(engine, *operation, failure);
   if (endpoint == nullptr)
-    return cancel_answered(engine, run, id, attempt, &failure, /*final=*/true);
-  const Patience patience = patience_to_cancel(engine, *operation, run.clock(engine.now()));
+    return cancel_answered(engine, caller, attempt, &failure, /*final=*/true);
+  const Patience patience = patience_to_cancel(engine, *operation, caller->clock(engine.now()));
   if (!patience.enough()) {
     failure = call_failure(absl::StrCat("not enough time to execute another request before ",
                                         short_enum_name(enums::TimeoutType_Name(patience.type),
                                                         "TIMEOUT_TYPE_", patience.type),
                                         " timeout"),
                            /*retryable=*/false);
-    return cancel_answered(engine, run, id, attempt, &failure, /*final=*/true);
+    return cancel_answered(engine, caller, attempt, &failure, /*final=*/true);
   }
-  if (!allowed(engine, run, *operation, cancel)) return;
+  if (!allowed(engine, caller, request_cancel)) return;
   NexusRequests::Ask ask = ask_of(*operation, *endpoint);
   ask.timeout = patience.timeout;
   ask.request.mutable_capabilities();
@@ -266,14 +229,20 @@ void cancel(Engine& engine, const Run& run, std::int64_t id) {
   request.set_operation_token(operation->token);
   request.set_operation_id(operation->token);
   engine.nexus_requests->send(
-      std::move(ask), [&engine, to = destination(run, *operation), weak = RunWeak(share(run)), id,
-                       attempt](NexusReply reply) {
+      std::move(ask), [&engine, to = destination(*caller), caller, attempt](NexusReply reply) {
         const failure::Failure* problem = reply.response ? nullptr : &reply.failure;
         const bool final = problem == nullptr || !is_retryable(*problem);
         engine.nexus_breakers->ended(to, final);
-        if (const RunPtr live = weak.lock())
-          cancel_answered(engine, *live, id, attempt, problem, final);
+        cancel_answered(engine, caller, attempt, problem, final);
       });
+}
+
+void start(Engine& engine, const Run& run, std::int64_t scheduled_id) {
+  request_start(engine, caller_of(engine, run, scheduled_id));
+}
+
+void cancel(Engine& engine, const Run& run, std::int64_t scheduled_id) {
+  request_cancel(engine, caller_of(engine, run, scheduled_id));
 }
 
 void show_blocked(const Engine& engine, const Run& run,
@@ -297,23 +266,35 @@ void show_blocked(const Engine& engine, const Run& run,
 namespace {
 
 // The operation's run or, when that was reset, the one that its workflow id has now.
-const Run* run_of(Engine& engine, const NexusToken& token, absl::Status& why) {
-  const auto has = [&](const Run* run) {
-    const NexusOperation* operation = run == nullptr ? nullptr : find(*run, token.scheduled_id);
-    return operation != nullptr && operation->attributes().request_id() == token.request_id;
-  };
+NexusCallerPtr run_of(Engine& engine, const Namespace& ns, const NexusToken& token,
+                      absl::Status& why) {
+  const Run* current = engine.runs().current(ns, token.workflow_id);
+  for (const Run* run : {engine.runs().by_id(token.run_id), current}) {
+    if (run == nullptr) continue;
+    NexusCallerPtr caller = caller_of(engine, *run, token.scheduled_id);
+    const NexusOperation* operation = caller->operation();
+    if (operation != nullptr && operation->attributes().request_id() == token.request_id)
+      return caller;
+  }
+  why = not_found(current == nullptr    ? "workflow execution not found"
+                  : !current->running() ? "workflow execution already completed"
+                                        : "operation not found");
+  return nullptr;
+}
+
+NexusCallerPtr caller_by(Engine& engine, const NexusToken& token, absl::Status& why) {
   const Namespace* ns = engine.namespaces().find_by_id(token.namespace_id);
   if (ns == nullptr) {
     why = not_found(absl::StrCat("namespace \"", token.namespace_id, "\" not found"));
     return nullptr;
   }
-  const Run* run = engine.runs().by_id(token.run_id);
-  if (has(run)) return run;
-  const Run* current = engine.runs().current(*ns, token.workflow_id);
-  if (has(current)) return current;
-  why = not_found(current == nullptr    ? "workflow execution not found"
-                  : !current->running() ? "workflow execution already completed"
-                                        : "operation not found");
+  if (token.scheduled_id != 0) return run_of(engine, *ns, token, why);
+  const OperationExecution* alone = engine.operation_executions->by_run_id(token.run_id);
+  if (alone != nullptr && alone->open()) return caller_of(engine, *alone);
+  // As the genuine server 1.32 says it.
+  why = alone != nullptr
+            ? invalid("bad request")
+            : not_found(absl::StrCat("operation not found for ID: ", token.workflow_id));
   return nullptr;
 }
 
@@ -323,23 +304,18 @@ absl::Status complete(Engine& engine, const std::string& text, Completion comple
   const std::optional<NexusToken> token = NexusToken::decode(text);
   if (!token) return invalid("invalid callback token");
   absl::Status why;
-  const Run* run = run_of(engine, *token, why);
-  if (run == nullptr) return why;
-  Transition t(engine, *run);
-  NexusOperations& operations = t.open<NexusOperations>();
-  if (!operations.find(token->scheduled_id)->is_started()) {
-    const WallTime at = completion.started == kUnset ? kUnset : run->clock(completion.started);
-    nexus_operation::started(t, *operations.find(token->scheduled_id), completion.operation_token,
-                             std::move(completion.links), at);
-  }
-  const NexusOperation& operation = *operations.find(token->scheduled_id);
-  if (completion.canceled || completion.failed) {
-    nexus_operation::ended_badly(t, operation, completion.canceled, std::move(completion.failure));
-  } else {
-    nexus_operation::completed(t, operation, completion.has_result ? &completion.result : nullptr,
-                               Links());
-  }
-  t.commit();
+  const NexusCallerPtr caller = caller_by(engine, *token, why);
+  if (caller == nullptr) return why;
+  caller->change([&](NexusChange& change) {
+    if (!change.operation().is_started()) {
+      const WallTime at = completion.started == kUnset ? kUnset : caller->clock(completion.started);
+      change.started(completion.operation_token, std::move(completion.links), at);
+    }
+    if (completion.canceled || completion.failed)
+      change.ended_badly(completion.canceled, std::move(completion.failure));
+    else
+      change.completed(completion.has_result ? &completion.result : nullptr, Links());
+  });
   return absl::OkStatus();
 }
 

@@ -1,4 +1,5 @@
-// What is sent for the Nexus operations of runs, and what the answers make of them. Loop thread.
+// What is sent for Nexus operations, of runs and standing alone, and what the answers make of them.
+// Loop thread.
 #ifndef CHIMERA_SERVER_ENGINE_NEXUS_INVOCATION_H_
 #define CHIMERA_SERVER_ENGINE_NEXUS_INVOCATION_H_
 
@@ -8,6 +9,7 @@
 #include "absl/status/status.h"
 
 #include "server/base/types.h"
+#include "server/engine/nexus/caller.h"
 #include "server/engine/rules/nexus_links.h"
 
 namespace chimera::server {
@@ -21,8 +23,11 @@ inline constexpr char kCallbackToken[] = "temporal-callback-token";  // Its head
 
 namespace nexus_invocation {
 
-// Actions of post(): asks the endpoint of an operation that is to be started, or cancelled. An
-// operation that has gone on meanwhile is left alone.
+// Asks the endpoint of an operation that is to be started, or cancelled. An operation that has gone
+// on meanwhile is left alone.
+void request_start(Engine& engine, const NexusCallerPtr& caller);
+void request_cancel(Engine& engine, const NexusCallerPtr& caller);
+// Likewise; actions of post().
 void start(Engine& engine, const Run& run, std::int64_t scheduled_id);
 void cancel(Engine& engine, const Run& run, std::int64_t scheduled_id);
 
@@ -41,8 +46,8 @@ struct Completion {
   WallTime started{};  // By the server's clock; kUnset: not known.
   Links links;
 };
-// To the operation of the token, in the run that has it now. Not found: it is not waited for any
-// more; kInvalidArgument: that is no token of this server.
+// To the operation of the token, in the run that has it now, or alone. Not found: it is not waited
+// for any more; kInvalidArgument: that is no token of this server, or it has ended alone.
 absl::Status complete(Engine& engine, const std::string& token, Completion completion);
 
 }  // namespace nexus_invocation

@@ -51,28 +51,12 @@ bool ended_buffered(const Run& run, std::int64_t scheduled_id) {
                      [&](const HistoryEvent& event) { return ended_by(event) == scheduled_id; });
 }
 
-// Headers that are the server's to set.
-const std::set<std::string>& disallowed_headers() {
-  static const auto* names = new std::set<std::string>{
-      "request-timeout",
-      "xdc-redirection-api",
-      "xdc-redirection",
-      "xdc-redirection-source-cell",
-      "caller-name",
-      "caller-type",
-      "call-initiation",
-      "temporal-principal-type",
-      "temporal-principal-name",
-  };
-  return *names;
-}
-
 Verdict check_header(const DynamicConfig& config,
                      const command::ScheduleNexusOperationCommandAttributes& a) {
   std::size_t size = 0;
   for (const auto& [name, value] : a.nexus_header()) {
     size += name.size() + value.size();
-    if (disallowed_headers().contains(absl::AsciiStrToLower(name))) {
+    if (is_disallowed_nexus_header(name)) {
       return bad(kBadSchedule, absl::StrCat(kCommand, "NexusHeader contains a disallowed header ",
                                             "key: \"", absl::CEscape(name), "\""));
     }
@@ -149,12 +133,8 @@ void visit(Archive& ar, Operation& operation) {
 void fire_timeout(Transition& t, std::int64_t id) {
   const NexusOperation* operation = t.open<NexusOperations>().find(id);
   if (operation == nullptr) return;
-  if (operation->close_by() <= t.now())
-    return nexus_operation::timed_out(t, *operation, enums::TIMEOUT_TYPE_SCHEDULE_TO_CLOSE);
-  if (operation->start_by() <= t.now())
-    return nexus_operation::timed_out(t, *operation, enums::TIMEOUT_TYPE_SCHEDULE_TO_START);
-  if (operation->end_by() <= t.now())
-    nexus_operation::timed_out(t, *operation, enums::TIMEOUT_TYPE_START_TO_CLOSE);
+  if (const auto type = operation->overdue(t.now()); type != enums::TIMEOUT_TYPE_UNSPECIFIED)
+    nexus_operation::timed_out(t, *operation, type);
 }
 
 void fire_attempt(Transition& t, std::int64_t id) {
@@ -210,6 +190,32 @@ WallTime NexusOperation::close_by() const {
 WallTime NexusOperation::end_by() const {
   if (!is_started()) return kNever;
   return deadline_after(started, to_nanos(attributes().start_to_close_timeout()));
+}
+
+WallTime NexusOperation::next_deadline() const {
+  return std::min({timeout_of(*this), or_never(attempts), or_never(cancel.attempts)});
+}
+
+enums::TimeoutType NexusOperation::overdue(WallTime now) const {
+  if (close_by() <= now) return enums::TIMEOUT_TYPE_SCHEDULE_TO_CLOSE;
+  if (start_by() <= now) return enums::TIMEOUT_TYPE_SCHEDULE_TO_START;
+  if (end_by() <= now) return enums::TIMEOUT_TYPE_START_TO_CLOSE;
+  return enums::TIMEOUT_TYPE_UNSPECIFIED;
+}
+
+bool is_disallowed_nexus_header(const std::string& name) {
+  static const auto* names = new std::set<std::string>{
+      "request-timeout",
+      "xdc-redirection-api",
+      "xdc-redirection",
+      "xdc-redirection-source-cell",
+      "caller-name",
+      "caller-type",
+      "call-initiation",
+      "temporal-principal-type",
+      "temporal-principal-name",
+  };
+  return names->contains(absl::AsciiStrToLower(name));
 }
 
 void NexusOperation::write(Writer& ar) const { visit(ar, *this); }
@@ -384,9 +390,7 @@ bool NexusOperations::is_result(enums::EventType type) {
 
 WallTime NexusOperations::next_deadline() const {
   WallTime next = kNever;
-  for (const auto& [id, operation] : open_)
-    next = std::min({next, timeout_of(operation), or_never(operation.attempts),
-                     or_never(operation.cancel.attempts)});
+  for (const auto& [id, operation] : open_) next = std::min(next, operation.next_deadline());
   return next;
 }
 

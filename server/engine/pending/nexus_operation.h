@@ -45,7 +45,10 @@ struct NexusOperation {
   }
   WallTime start_by() const;  // kNever: at any time. So are the next two.
   WallTime close_by() const;
-  WallTime end_by() const;  // From its start.
+  WallTime end_by() const;         // From its start.
+  WallTime next_deadline() const;  // A timeout, or the next attempt of whatever waits.
+  // What it has run out of; TIMEOUT_TYPE_UNSPECIFIED: nothing.
+  enums::TimeoutType overdue(WallTime now) const;
   // What no event tells.
   void write(Writer& ar) const;
   void read(Reader& ar);
@@ -94,6 +97,9 @@ class NexusOperations : public PendingKind {
 
   std::map<std::int64_t, NexusOperation> open_;  // By their Scheduled events' ids.
 };
+
+// Of headers that are the server's to set.
+bool is_disallowed_nexus_header(const std::string& name);
 
 // --- How it goes on. The operation is gone, or another one, when these return.
 namespace nexus_operation {

@@ -47,6 +47,7 @@ struct DynamicConfig {
   std::int64_t nexus_header_max = 8192;  // Of all names and values.
   Nanos nexus_schedule_to_close_max{};   // 0: none.
   Nanos nexus_request_timeout = seconds{10};
+  bool standalone_nexus = false;  // Whether there are operations that no workflow has.
   std::int64_t endpoint_name_max = 200;
   std::int64_t endpoint_url_max = 4096;
   std::int64_t endpoint_description_max = 20000;

@@ -121,6 +121,15 @@ nexus::Link to_nexus(const Event& event) {
   return link;
 }
 
+nexus::Link to_nexus(const common::Link::NexusOperation& operation) {
+  nexus::Link link;
+  link.set_type(common::Link::NexusOperation::descriptor()->full_name());
+  link.set_url(absl::StrCat("temporal:///namespaces/", escape_path_part(operation.namespace_()),
+                            "/nexus-operations/", escape_path_part(operation.operation_id()), "/",
+                            escape_path_part(operation.run_id()), "/details"));
+  return link;
+}
+
 std::optional<common::Link> from_nexus(const nexus::Link& from) {
   Url url;
   if (!parse_url(from.url(), url).empty() || url.scheme != "temporal") return std::nullopt;

@@ -12,6 +12,7 @@ namespace chimera::server {
 using Links = google::protobuf::RepeatedPtrField<common::Link>;
 
 nexus::Link to_nexus(const common::Link::WorkflowEvent& link);
+nexus::Link to_nexus(const common::Link::NexusOperation& link);
 // Nothing: a handler may link to what is no Temporal thing, which is left out.
 std::optional<common::Link> from_nexus(const nexus::Link& link);
 Links from_nexus(const google::protobuf::RepeatedPtrField<nexus::Link>& links);

@@ -5,22 +5,17 @@
 #define CHIMERA_SERVER_ENGINE_STANDALONE_ACTIVITY_EXECUTION_H_
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
-#include <vector>
 
-#include "absl/functional/any_invocable.h"
 #include "temporal/api/enums/v1/activity.pb.h"
 #include "temporal/api/nexus/v1/message.pb.h"
-#include "temporal/api/sdk/v1/user_metadata.pb.h"
 
 #include "server/engine/pending/attempt.h"
-#include "server/engine/run/namespaces.h"
+#include "server/engine/standalone/executions.h"
 #include "server/matching/task.h"
-#include "server/timers/timer_heap.h"
 
 namespace chimera::server {
 
@@ -44,25 +39,19 @@ class StandaloneTasks final : public TaskOwner {
   const ActivityExecution* execution_ = nullptr;
 };
 
-struct ActivityExecution : std::enable_shared_from_this<ActivityExecution> {
+struct ActivityExecution : StandaloneExecution, std::enable_shared_from_this<ActivityExecution> {
   using Status = enums::ActivityExecutionStatus;
-
-  Namespace* ns = nullptr;
-  std::string run_id;
+  static constexpr char kName[] = "activity";
+  static constexpr char kStartTable[] = "activity_start", kStateTable[] = "activity_state";
 
   // --- As it was started; this does not change.
   Activity::Attributes attributes;  // Id, type, queue, input, timeouts: what `activity` is of.
-  common::SearchAttributes search_attributes;
-  ::temporal::api::sdk::v1::UserMetadata user_metadata;
   ::temporal::api::nexus::v1::PropagatedSerializationContext nexus_context;
-  std::string start_request_id;
   Nanos asked_delay{};  // Of the first attempt.
-  WallTime scheduled{};
 
   // --- What becomes of it.
   Activity activity;
   Status status = enums::ACTIVITY_EXECUTION_STATUS_RUNNING;  // Until it has ended.
-  WallTime closed{};
   std::unique_ptr<::temporal::api::activity::v1::ActivityExecutionOutcome> outcome;
   Nanos start_delay{};
   WallTime first_started{};  // kUnset: no worker ever had it.
@@ -71,12 +60,7 @@ struct ActivityExecution : std::enable_shared_from_this<ActivityExecution> {
   bool by_worker = false;    // That interval is the worker's wish.
   WallTime last_heartbeat{};
   std::int64_t heartbeats = 0;
-  std::int64_t transitions = 0;
-  bool superseded = false;  // A younger one has, or had, its id.
-  std::vector<common::Link> links;
-  std::set<std::string> link_requests;  // That have brought them.
-  std::string cancel_reason, cancel_identity, cancel_request_id;
-  std::string terminate_request_id;
+  std::set<std::string> link_requests;  // That have brought links.
   // The last request of each kind that was granted: a second time it changes nothing.
   std::string pause_request_id, unpause_request_id, reset_request_id, options_request_id;
   // Asked for while an attempt runs; done when that ends without success.
@@ -85,14 +69,7 @@ struct ActivityExecution : std::enable_shared_from_this<ActivityExecution> {
   };
   std::optional<Reset> reset;
 
-  // --- Not kept.
-  StandaloneTasks tasks;
-  std::unique_ptr<Timer> timer;  // For its next deadline.
-  bool stored = false;           // The store has what does not change.
-  bool shown = false;            // Lists have it as `shown_as`.
-  std::string shown_as;
-  // Run and dropped at the next change; by a key of the waiter's own.
-  mutable std::map<std::uint64_t, absl::AnyInvocable<void()>> waiting;
+  StandaloneTasks tasks;  // Not kept.
 
   const std::string& id() const { return attributes.activity_id(); }
   bool open() const { return status == enums::ACTIVITY_EXECUTION_STATUS_RUNNING; }
@@ -103,12 +80,13 @@ struct ActivityExecution : std::enable_shared_from_this<ActivityExecution> {
   std::string state() const;
   WallTime first_dispatch() const { return add_saturated(scheduled, start_delay); }
   WallTime next_deadline() const;  // kNever: none.
+  void attach(Engine& engine) { tasks.attach(engine, *this); }
+  std::uint64_t last_stamp() const { return activity.stamp; }
 
   // As the store has it, in two rows.
   std::string start_row() const;
   std::string state_row() const;
-  bool read(absl::string_view start, absl::string_view state);  // But for `ns`, by its id:
-  std::string namespace_id;                                     // As read.
+  bool read(absl::string_view start, absl::string_view state);  // But for `ns`, by its id.
 };
 
 inline ActivityExecutionPtr share(const ActivityExecution& execution) {

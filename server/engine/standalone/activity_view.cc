@@ -5,8 +5,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "server/engine/deployments/version.h"
-#include "server/visibility/attributes.h"
-#include "server/visibility/values.h"
+#include "server/engine/standalone/listed.h"
 
 namespace chimera::server {
 namespace {
@@ -61,7 +60,6 @@ void fill_attempts(const ActivityExecution& execution, WallTime now, Info& info)
     set(info.mutable_current_retry_interval(), execution.retry_interval);
 }
 
-// Of those numbers that filters of workflows compare, so that they share one grammar.
 enums::WorkflowExecutionStatus listed_status(ActivityExecution::Status status) {
   switch (status) {
     case enums::ACTIVITY_EXECUTION_STATUS_TIMED_OUT:
@@ -82,14 +80,6 @@ ActivityExecution::Status status_listed(enums::WorkflowExecutionStatus status) {
     default:
       return static_cast<ActivityExecution::Status>(status);
   }
-}
-
-common::Payload division() {
-  common::Payload payload;
-  (*payload.mutable_metadata())["encoding"] = "json/plain";
-  (*payload.mutable_metadata())["type"] = "Keyword";
-  payload.set_data(absl::StrCat("\"", kActivityDivision, "\""));
-  return payload;
 }
 
 }  // namespace
@@ -145,47 +135,15 @@ void fill_listed(const ::temporal::api::workflow::v1::WorkflowExecutionInfo& ent
 }
 
 visibility::Entry entry_of(const ActivityExecution& execution) {
-  ::temporal::api::workflow::v1::WorkflowExecutionInfo info;
   const auto& a = execution.activity.attributes();
-  info.mutable_execution()->set_workflow_id(execution.id());
-  info.mutable_execution()->set_run_id(execution.run_id);
-  info.mutable_type()->set_name(a.activity_type().name());
-  set(info.mutable_start_time(), execution.scheduled);
-  set(info.mutable_execution_time(), execution.first_dispatch());
-  info.set_status(listed_status(execution.visible_status()));
-  info.set_task_queue(a.task_queue().name());
-  *info.mutable_search_attributes() =
-      with_types(execution.ns->search_attributes, execution.search_attributes);
-  auto& fields = *info.mutable_search_attributes()->mutable_indexed_fields();
-  fields["TemporalNamespaceDivision"] = division();
-
-  visibility::Entry entry;
-  for (const auto& [name, payload] : fields) {
-    const auto type = settable_type(execution.ns->search_attributes, name);
-    if (!type) continue;
-    const visibility::AttributeType as = attribute_type_of(*type);
-    if (auto value = attribute_value(payload, as))
-      entry.attributes.push_back({name, as, *std::move(value)});
-  }
-  entry.namespace_id = execution.ns->id;
-  entry.run_id = execution.run_id;
-  entry.workflow_id = execution.id();
-  entry.workflow_type = a.activity_type().name();
-  entry.task_queue = a.task_queue().name();
-  entry.status = info.status();
-  entry.start_time = nanos(execution.scheduled);
-  entry.execution_time = nanos(execution.first_dispatch());
-  entry.open = execution.open();
-  if (!entry.open) {
-    set(info.mutable_close_time(), execution.closed);
-    set(info.mutable_execution_duration(), execution.closed - execution.scheduled);
-    info.set_state_transition_count(execution.transitions);
-    entry.close_time = nanos(execution.closed);
-    entry.duration = (execution.closed - execution.scheduled).count();
-    entry.transitions = execution.transitions;
-  }
-  entry.info = info.SerializeAsString();
-  return entry;
+  return listed_entry(execution, {.id = execution.id(),
+                                  .type = a.activity_type().name(),
+                                  .task_queue = a.task_queue().name(),
+                                  .division = kActivityDivision,
+                                  .status = listed_status(execution.visible_status()),
+                                  .open = execution.open(),
+                                  .execution_time = execution.first_dispatch(),
+                                  .keywords = {}});
 }
 
 }  // namespace chimera::server

@@ -18,6 +18,7 @@
 #include "server/engine/run/visible.h"
 #include "server/engine/schedules.h"
 #include "server/engine/standalone/activity_executions.h"
+#include "server/engine/standalone/operation_executions.h"
 #include "server/engine/time_skipping.h"
 #include "server/engine/turn/update_registry.h"
 #include "server/engine/turn/workflow_task.h"
@@ -45,6 +46,7 @@ absl::Status restore_value(Engine& engine, const WriteBatch::KeyValue& value) {
     engine.loop().refresh();
   }
   engine.activity_executions->restore(value);
+  engine.operation_executions->restore(value);
   if (value.table == Archival::kTable) engine.archival->restore(value.key, value.value);
   if (value.table == Runs::kHeadlessTable) engine.runs().restore_headless(value.key);
   if (value.table == kQueueConfigTable && !restore_queue_config(engine, value.key, value.value))
@@ -151,6 +153,7 @@ absl::Status recover(Engine& engine) {
   }
   for (const std::string& run_id : open) resume(engine, *engine.runs().by_id(run_id));
   if (absl::Status status = engine.activity_executions->resume(); !status.ok()) return status;
+  if (absl::Status status = engine.operation_executions->resume(); !status.ok()) return status;
   engine.schedules->resume();
   engine.batches->resume();
   engine.removals->resume();

@@ -4,6 +4,7 @@
 #include <set>
 #include <thread>
 
+#include "temporal/api/operatorservice/v1/request_response.pb.h"
 #include "temporal/api/testservice/v1/request_response.pb.h"
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -29,7 +30,9 @@ class TimeSkippingTest : public testing::Test {
   void serve(std::optional<int> locks, const std::string& file = "") {
     transport_ = nullptr;
     server_ = nullptr;
-    auto started = Server::start({.database_filename = file, .time_skipping_locks = locks});
+    auto started = Server::start({.database_filename = file,
+                                  .dynamic_config = {{"nexusoperation.enableStandalone", "true"}},
+                                  .time_skipping_locks = locks});
     ASSERT_TRUE(started.ok()) << started.status();
     server_ = *std::move(started);
     transport_ = server_->local_transport();
@@ -302,6 +305,56 @@ TEST_F(TimeSkippingTest, AnActivityThatStandsAloneHoldsTimeWhileItRuns) {
   rested.get_future().wait();
   EXPECT_GE(time() - second, hours(5)) << "and while it rests";
   EXPECT_LT(time() - second, hours(6));
+}
+
+TEST_F(TimeSkippingTest, AnOperationThatStandsAloneHoldsTimeWhileItsHandlerIsAsked) {
+  serve(0);
+  api::operatorservice::v1::CreateNexusEndpointRequest make;
+  make.mutable_spec()->set_name("endpoint");
+  auto& target = *make.mutable_spec()->mutable_target()->mutable_worker();
+  target.set_namespace_("default");
+  target.set_task_queue("handlers");
+  api::operatorservice::v1::CreateNexusEndpointResponse made;
+  absl::Status status =
+      call(*transport_, "/temporal.api.operatorservice.v1.OperatorService/CreateNexusEndpoint",
+           make, made);
+  ASSERT_TRUE(status.ok()) << status;
+  wf::StartNexusOperationExecutionRequest request;
+  request.set_namespace_("default");
+  request.set_operation_id("a");
+  request.set_endpoint("endpoint");
+  request.set_service("service");
+  request.set_operation("operation");
+  base::set_duration(3 * kDay, *request.mutable_schedule_to_close_timeout());
+  wf::StartNexusOperationExecutionResponse started;
+  const base::WallTime begin = time();
+  status = call(*transport_, CHIMERA_METHOD(StartNexusOperationExecution), request, started);
+  ASSERT_TRUE(status.ok()) << status;
+
+  wf::PollNexusTaskQueueRequest poll;
+  poll.set_namespace_("default");
+  poll.mutable_task_queue()->set_name("handlers");
+  wf::PollNexusTaskQueueResponse task;
+  ASSERT_TRUE(call(*transport_, CHIMERA_METHOD(PollNexusTaskQueue), poll, task).ok());
+  EXPECT_LT(time() - begin, hours(1)) << "it is asked";
+  wf::RespondNexusTaskCompletedRequest answer;
+  answer.set_namespace_("default");
+  answer.set_task_token(task.task_token());
+  answer.mutable_response()
+      ->mutable_start_operation()
+      ->mutable_async_success()
+      ->set_operation_token("token");
+  wf::RespondNexusTaskCompletedResponse taken;
+  ASSERT_TRUE(call(*transport_, CHIMERA_METHOD(RespondNexusTaskCompleted), answer, taken).ok());
+
+  wf::PollNexusOperationExecutionRequest wait;
+  wait.set_namespace_("default");
+  wait.set_operation_id("a");
+  wf::PollNexusOperationExecutionResponse ended;
+  ASSERT_TRUE(call(*transport_, CHIMERA_METHOD(PollNexusOperationExecution), wait, ended).ok());
+  EXPECT_EQ(ended.failure().timeout_failure_info().timeout_type(),
+            enums::TIMEOUT_TYPE_SCHEDULE_TO_CLOSE);
+  EXPECT_GE(time() - begin, 3 * kDay) << "while it was worked at, time went on";
 }
 
 TEST_F(TimeSkippingTest, ATaskWithoutAWorkerHoldsTime) {

@@ -32,6 +32,17 @@ TEST(NexusLinksTest, AnEventThereAndBack) {
   EXPECT_EQ(back->workflow_event().SerializeAsString(), event.SerializeAsString());
 }
 
+TEST(NexusLinksTest, AnOperationThatStandsAlone) {
+  common::Link::NexusOperation operation;
+  operation.set_namespace_("a b");
+  operation.set_operation_id("c/d");
+  operation.set_run_id("r");
+  const nexus::Link there = to_nexus(operation);
+  EXPECT_EQ(there.type(), "temporal.api.common.v1.Link.NexusOperation");
+  EXPECT_EQ(there.url(), "temporal:///namespaces/a%20b/nexus-operations/c%2Fd/r/details");
+  EXPECT_FALSE(from_nexus(there).has_value()) << "as by the genuine server";
+}
+
 TEST(NexusLinksTest, ARequestThereAndBack) {
   common::Link::WorkflowEvent event;
   event.set_namespace_("n");
