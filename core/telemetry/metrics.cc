@@ -10,11 +10,22 @@
 namespace chimera::core {
 namespace {
 
+// What Prometheus or OpenTelemetry takes for one.
 bool is_name(const std::string& text, bool colon_allowed) {
-  if (text.empty() || absl::ascii_isdigit(text[0])) return false;
+  if (text.empty() || !(absl::ascii_isalpha(text[0]) || text[0] == '_' || text[0] == ':'))
+    return false;
   return std::all_of(text.begin(), text.end(), [&](char c) {
-    return absl::ascii_isalnum(c) || c == '_' || (colon_allowed && c == ':');
+    const bool both = absl::ascii_isalnum(c) || c == '_';
+    return both || c == '-' || c == '.' || c == '/' || (colon_allowed && c == ':');
   });
+}
+
+// As Prometheus shows it.
+std::string shown(std::string name) {
+  for (char& c : name) {
+    if (c == '-' || c == '.' || c == '/') c = '_';
+  }
+  return name;
 }
 
 // The format's own escapes: backslash, line feed and, in tags, the quotation mark.
@@ -43,9 +54,20 @@ std::string tags_text(MetricTags& tags) {
   std::sort(tags.begin(), tags.end());
   std::string result;
   for (const auto& [name, value] : tags) {
-    absl::StrAppend(&result, result.empty() ? "" : ",", name, "=\"", escape(value, true), "\"");
+    absl::StrAppend(&result, result.empty() ? "" : ",", shown(name), "=\"", escape(value, true),
+                    "\"");
   }
   return result;
+}
+
+// Of tags that are shown alike one; null if there are none.
+const std::string* shown_twice(const MetricTags& tags) {
+  for (auto one = tags.begin(); one != tags.end(); ++one) {
+    for (auto other = tags.begin(); other != one; ++other) {
+      if (shown(one->first) == shown(other->first)) return &one->first;
+    }
+  }
+  return nullptr;
 }
 
 std::string braces(const std::string& tags) {
@@ -108,7 +130,8 @@ absl::StatusOr<std::pair<Metrics::Family*, std::string>> Metrics::family(std::st
   if (!is_name(name, true)) {
     return absl::InvalidArgumentError(
         absl::StrCat("metric name \"", absl::CHexEscape(name),
-                     "\" is not one: use letters, digits, '_' and ':', no digit first"));
+                     "\" is not one: use letters, digits, '_', '-', '.', '/' and ':', and "
+                     "begin with a letter"));
   }
   for (const auto& tag : options_.global_tags) {
     auto same = [&](const auto& own) { return own.first == tag.first; };
@@ -118,13 +141,23 @@ absl::StatusOr<std::pair<Metrics::Family*, std::string>> Metrics::family(std::st
     if (is_name(tag, false) && tag != "le") continue;
     return absl::InvalidArgumentError(
         absl::StrCat("tag \"", absl::CHexEscape(tag), "\" of metric ", name,
-                     " is not one: use letters, digits and '_', no digit first, and not \"le\""));
+                     " is not one: use letters, digits, '_', '-', '.' and '/', begin with a "
+                     "letter, and do not use \"le\""));
   }
-  auto [it, added] = families_.try_emplace(std::move(name));
+  if (const std::string* twice = shown_twice(tags)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("two tags of metric ", name, " would be shown as ", *twice));
+  }
+  auto [it, added] = families_.try_emplace(shown(name));
   if (added) {
+    it->second.name = std::move(name);
     it->second.help = help;
     it->second.unit = unit;
     it->second.kind = kind;
+  } else if (it->second.name != name) {
+    return absl::InvalidArgumentError(absl::StrCat("metric ", name, " would be shown as ",
+                                                   it->first, ", as ", it->second.name,
+                                                   " is; choose another name"));
   } else if (std::string_view(it->second.kind) != kind) {
     return absl::InvalidArgumentError(absl::StrCat("metric ", it->first, " is already a ",
                                                    it->second.kind, " and cannot be a ", kind,
@@ -243,8 +276,8 @@ std::vector<MetricReading> Metrics::read() const {
   std::vector<MetricReading> out;
   absl::MutexLock lock(&mutex_);
   out.reserve(families_.size());
-  for (const auto& [name, family] : families_) {
-    MetricReading& reading = out.emplace_back(MetricReading{.name = plain_name(name, family),
+  for (const auto& [shown_as, family] : families_) {
+    MetricReading& reading = out.emplace_back(MetricReading{.name = plain_name(family.name, family),
                                                             .help = family.help,
                                                             .unit = family.unit,
                                                             .kind = family.kind,

@@ -133,6 +133,7 @@ class Metrics {
     Instrument instrument;
   };
   struct Family {
+    std::string name;  // As it was given: Prometheus may need another one.
     std::string help, unit;
     const char* kind;                      // "counter", "gauge", "histogram".
     std::vector<double> bounds;            // Of histograms.

@@ -14,7 +14,7 @@ from chimera._telemetry import OpenTelemetryConfig, OpenTelemetryMetricTemporali
 if TYPE_CHECKING:
     from chimera._telemetry import TelemetryConfig
 
-_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:./-]*")
 _INTERVAL = timedelta(seconds=1)  # The official one.
 _BUCKETS = [50.0, 100.0, 500.0, 1000.0, 2500.0, 10000.0]  # Of histograms without buckets of their own.
 
@@ -100,7 +100,9 @@ class RuntimeMeter(common.MetricMeter):
 
     def check_name(self, name: str) -> None:
         if not _NAME.fullmatch(name):
-            raise ValueError(f"{name!r} is no name of a metric: letters, digits, '_' and ':' make one, no digit first")
+            raise ValueError(
+                f"{name!r} is no name of a metric: letters, digits, '_', '-', '.', '/' and ':' make one, a letter first"
+            )
 
     def instrument(self, metric: _Metric, attributes: common.MetricAttributes) -> Any:
         """What counts for the metric with these attributes."""

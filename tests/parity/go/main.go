@@ -2,6 +2,7 @@
 // code 0 if all are right.
 //
 //	parity-go --address HOST:PORT [--only NAME,NAME]
+//	parity-go --address HOST:PORT --serve QUEUE --services NAME,NAME     a worker, until its input ends
 package main
 
 import (
@@ -31,6 +32,8 @@ type verdict struct {
 func main() {
 	address := flag.String("address", "", "HOST:PORT of the server to judge")
 	only := flag.String("only", "", "names of scenarios, parted by commas; without it, all")
+	queue := flag.String("serve", "", "a task queue to serve instead")
+	services := flag.String("services", "", "Nexus services to serve there, parted by commas")
 	flag.Parse()
 	if *address == "" {
 		fmt.Fprintln(os.Stderr, "parity-go: --address HOST:PORT is missing")
@@ -42,6 +45,10 @@ func main() {
 		os.Exit(2)
 	}
 	defer connection.Close()
+	if *queue != "" {
+		serve(connection, *queue, strings.Split(*services, ","))
+		return
+	}
 	if !judge(connection, chosen(*only)) {
 		os.Exit(1)
 	}
@@ -50,7 +57,7 @@ func main() {
 // chosen returns the scenarios to run, in order.
 func chosen(only string) []scenario {
 	all := slices.Concat(startScenarios, activityScenarios, optionScenarios, messageScenarios, serviceScenarios,
-		lifecycleScenarios, extensionScenarios)
+		lifecycleScenarios, extensionScenarios, nexusScenarios)
 	if only == "" {
 		return all
 	}

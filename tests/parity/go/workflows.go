@@ -25,7 +25,8 @@ var colour = temporal.NewSearchAttributeKeyKeyword("ParityColour")
 func registerAll(w interface{ RegisterWorkflow(any) }) {
 	for _, definition := range []any{echo, retried, declined, heartbeats, cancelsActivity, answeredLater, timers, messages,
 		fails, failsUntil, cleansUp, countdown, parent, leaver, tagged, caller, tellsInfo, counts, givenUp, hurried, timesOut,
-		cancelsOther, locals, changes, hasABug, leavesUpdate, sideEffects, traced, echoBytes} {
+		cancelsOther, locals, changes, hasABug, leavesUpdate, sideEffects, traced, echoBytes,
+		GoDelivery, GoCaller} {
 		w.RegisterWorkflow(definition)
 	}
 	if registry, is := w.(worker.ActivityRegistry); is { // A replayer knows no activities.
@@ -33,6 +34,9 @@ func registerAll(w interface{ RegisterWorkflow(any) }) {
 			answerLater, hurryUp, hang, tracedActivity} {
 			registry.RegisterActivity(activity)
 		}
+	}
+	if registry, is := w.(worker.NexusServiceRegistry); is {
+		registerServices(registry, goDepot)
 	}
 }
 

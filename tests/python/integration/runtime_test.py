@@ -110,6 +110,17 @@ def test_two_runtimes_count_apart():
     assert "mine" not in scrape(second)
 
 
+def test_names_of_opentelemetry_are_shown_as_prometheus_reads_them():
+    runtime = runtime_of()
+
+    runtime.metric_meter.create_counter("my-jobs.done").add(2, {"of-queue": "a-b"})
+
+    assert 'my_jobs_done{of_queue="a-b"' in scrape(runtime)
+    for name in ("", "1st", "my jobs", "-"):
+        with pytest.raises(ValueError, match="is no name of a metric"):
+            runtime.metric_meter.create_counter(name)
+
+
 def test_an_address_in_use_is_named():
     runtime = runtime_of()
 

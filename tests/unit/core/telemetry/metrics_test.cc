@@ -87,6 +87,23 @@ TEST(MetricsTest, RefusesWhatPrometheusCannotReadAndNamesIt) {
   EXPECT_FALSE(falling.ok());
 }
 
+TEST(MetricsTest, NamesOfOpenTelemetryAreShownAsPrometheusReadsThem) {
+  Metrics metrics;
+  (*metrics.counter("my-jobs.done/all", "", {{"of-queue", "a-b"}}))->add(2);
+
+  EXPECT_EQ(metrics.prometheus_text(),
+            "# HELP my_jobs_done_all \n"
+            "# TYPE my_jobs_done_all counter\n"
+            "my_jobs_done_all{of_queue=\"a-b\"} 2\n");
+  EXPECT_EQ(metrics.read()[0].name, "my-jobs.done/all");
+  EXPECT_EQ(metrics.read()[0].points[0].tags, (MetricTags{{"of-queue", "a-b"}}));
+  EXPECT_TRUE(metrics.counter("my-jobs.done/all", "", {}).ok());
+  const absl::Status same = metrics.counter("my_jobs.done/all", "", {}).status();
+  EXPECT_NE(same.message().find("as my-jobs.done/all is"), std::string::npos) << same;
+  const absl::Status tags = metrics.counter("c", "", {{"a-b", ""}, {"a_b", ""}}).status();
+  EXPECT_NE(tags.message().find("two tags of metric c"), std::string::npos) << tags;
+}
+
 TEST(MetricsTest, OptionsChangeNamesAndUnits) {
   Metrics metrics({.global_tags = {{"env", "test"}},
                    .counters_total_suffix = true,
