@@ -55,6 +55,8 @@ constexpr std::array kWords = {
     Words{"SignalWorkflowExecutionRequest", "input", "the arguments of signal", "signal_name"},
     Words{"StartActivityExecutionRequest", "input", "the arguments of activity",
           "activity_type.name"},
+    Words{"StartNexusOperationExecutionRequest", "input", "the input of Nexus operation",
+          "operation"},
     Words{"WorkflowQuery", "query_args", "the arguments of query", "query_type"},
     Words{"WorkflowQueryResult", "answer", "the query's result", ""},
     Words{"RespondQueryTaskCompletedRequest", "query_result", "the query's result", ""},

@@ -11,6 +11,7 @@
 #include "chimera/client.h"
 #include "sdk-cpp/src/activity_executions.h"
 #include "sdk-cpp/src/interceptors.h"
+#include "sdk-cpp/src/nexus_executions.h"
 
 namespace chimera::sdk {
 
@@ -118,7 +119,10 @@ struct FailActivityInput {
   detail::Arguments last_heartbeat_details;
 };
 
-class ClientOutbound : public CallsOn<ClientOutbound, ActivityExecutionCalls> {
+// About what stands alone: activities and Nexus operations.
+using StandaloneCalls = JoinedLists<ActivityExecutionCalls, NexusExecutionCalls>::List;
+
+class ClientOutbound : public CallsOn<ClientOutbound, StandaloneCalls> {
  public:
   using CallsOn::CallsOn;
   virtual detail::Target start_workflow(StartWorkflowInput& input) {
@@ -200,11 +204,18 @@ class ClientInterceptor {
 };
 using ClientInterceptors = std::vector<std::shared_ptr<ClientInterceptor>>;  // Outermost first.
 
-class ClientCalls final
-    : public LinkTo<ClientOutbound, ActivityExecutions, ActivityExecutionCalls> {
+class StandaloneExecutions : public ActivityExecutions, public NexusExecutions {
+ public:
+  explicit StandaloneExecutions(detail::ClientState& client)
+      : ActivityExecutions(client), NexusExecutions(client) {}
+  using ActivityExecutions::call;
+  using NexusExecutions::call;
+};
+
+class ClientCalls final : public LinkTo<ClientOutbound, StandaloneExecutions, StandaloneCalls> {
  public:
   explicit ClientCalls(detail::ClientState& client)
-      : LinkTo(activity_executions_), client_(client), activity_executions_(client) {}
+      : LinkTo(standalone_), client_(client), standalone_(client) {}
   detail::Target start_workflow(StartWorkflowInput& input) override;
   detail::Answer result(const ResultInput& input) override;
   void signal(SignalInput& input) override;
@@ -240,7 +251,7 @@ class ClientCalls final
   detail::Target signal_with_start(StartWorkflowInput& input);
 
   detail::ClientState& client_;
-  ActivityExecutions activity_executions_;
+  StandaloneExecutions standalone_;
 };
 
 }  // namespace chimera::sdk

@@ -41,8 +41,8 @@ class ClientState : public std::enable_shared_from_this<ClientState> {
   sdk::Codec codec;                // Whatever the context.
   int query_reject_condition = 0;  // Of queries that name none.
 
-  // The context of a workflow's values, or of an activity's as far as the reference says whose they
-  // are; and the codec for them. Borrows.
+  // The context of a workflow's values, or of an activity's or a Nexus operation's as far as the
+  // reference says whose they are; and the codec for them. Borrows.
   core::PayloadContext values_of(const std::string& workflow_id) const {
     return {.namespace_ = namespace_, .workflow_id = workflow_id};
   }
@@ -55,6 +55,11 @@ class ClientState : public std::enable_shared_from_this<ClientState> {
     return {.namespace_ = namespace_,
             .workflow_id = {},
             .activity = core::PayloadContext::Activity{.id = activity.id}};
+  }
+  core::PayloadContext values_of(const NexusTarget& operation) const {
+    if (operation.operation.empty()) return {.namespace_ = namespace_, .workflow_id = {}};
+    return {.nexus = core::PayloadContext::Nexus{operation.endpoint, operation.service,
+                                                 operation.operation}};
   }
   template <class Whose>
   sdk::CodecIn codec_of(const Whose& whose) const {

@@ -114,6 +114,13 @@ ActivityAlreadyStartedError::ActivityAlreadyStartedError(std::string activity_id
       activity_id_(std::move(activity_id)),
       activity_type_(std::move(activity_type)),
       run_id_(std::move(run_id)) {}
+NexusOperationAlreadyStartedError::NexusOperationAlreadyStartedError(std::string operation_id,
+                                                                     std::string run_id)
+    : FailureError(absl::StrCat("a Nexus operation with id ", operation_id,
+                                " has been started already",
+                                run_id.empty() ? "" : absl::StrCat(" (run ", run_id, ")"))),
+      operation_id_(std::move(operation_id)),
+      run_id_(std::move(run_id)) {}
 std::string name_of(StatusCode code) {
   return absl::StatusCodeToString(static_cast<absl::StatusCode>(code));
 }
@@ -126,6 +133,9 @@ WorkflowFailureError::WorkflowFailureError(std::shared_ptr<const FailureError> c
       cause_(std::move(cause)) {}
 ActivityFailureError::ActivityFailureError(std::shared_ptr<const FailureError> cause)
     : TemporalError(absl::StrCat("activity did not complete: ", describe(cause.get()))),
+      cause_(std::move(cause)) {}
+NexusOperationFailureError::NexusOperationFailureError(std::shared_ptr<const FailureError> cause)
+    : TemporalError(absl::StrCat("Nexus operation did not complete: ", describe(cause.get()))),
       cause_(std::move(cause)) {}
 WorkflowUpdateFailedError::WorkflowUpdateFailedError(std::shared_ptr<const FailureError> cause)
     : TemporalError(absl::StrCat("update failed: ", describe(cause.get()))),
@@ -296,6 +306,9 @@ void set_kind(const FailureError& error, core::FailureInfo& failure) {
   } else if (dynamic_cast<const ActivityAlreadyStartedError*>(&error) != nullptr) {
     failure.kind =
         core::ApplicationFailure{.type = "ActivityAlreadyStarted", .non_retryable = true};
+  } else if (dynamic_cast<const NexusOperationAlreadyStartedError*>(&error) != nullptr) {
+    failure.kind =
+        core::ApplicationFailure{.type = "NexusOperationAlreadyStarted", .non_retryable = true};
   } else if (const auto* cancelled = dynamic_cast<const CancelledError*>(&error)) {
     failure.kind = core::CanceledFailure{to_proto(cancelled->details().payloads())};
   } else if (const auto* timeout = dynamic_cast<const TimeoutError*>(&error)) {

@@ -183,6 +183,13 @@ struct LogInput {
 
 template <class... Inputs>
 struct CallList {};
+// The calls of two lists.
+template <class First, class Second>
+struct JoinedLists;
+template <class... First, class... Second>
+struct JoinedLists<CallList<First...>, CallList<Second...>> {
+  using List = CallList<First..., Second...>;
+};
 using WorkflowCalls =
     CallList<StartActivityInput, StartLocalActivityInput, StartChildInput, StartNexusOperationInput,
              SignalExternalInput, CancelExternalInput, ContinueAsNewInput, StartTimerInput,

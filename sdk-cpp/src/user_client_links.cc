@@ -14,14 +14,17 @@ using detail::ActivityTarget;
 using detail::Answer;
 using detail::ClientPtr;
 using detail::ClientState;
+using detail::NexusTarget;
 using detail::StartedUpdate;
 using detail::Target;
 
+// Null is an empty payload.
+bool is_empty(const Payload& payload) { return payload.metadata.empty() && payload.data.empty(); }
 Payload value_of(Answer answer) {
   return answer.payload ? *std::move(answer.payload) : make_payload(nullptr);
 }
 Answer answer_of(Payload payload) {
-  if (payload.metadata.empty() && payload.data.empty()) return {};
+  if (is_empty(payload)) return {};
   return {std::move(payload)};
 }
 
@@ -117,19 +120,54 @@ class LastForActivities : public ClientOutboundInterceptor {
   }
 
  protected:
-  ClientState& client_;
-
- private:
   template <class Call>
   typename Call::Answer last(const RpcOptions& rpc, Call call) {
     return with(client_, rpc)->inner().call(call);
   }
+  ClientState& client_;
+};
+
+// that for Nexus operations that do,
+class LastForNexus : public LastForActivities {
+ public:
+  using LastForActivities::LastForActivities;
+
+  NexusExecutionHandle<Payload> start_nexus_operation(StartNexusExecutionInput input) override {
+    const std::vector<Payload> value{std::move(input.input)};
+    const Passed argument(value);
+    return {client_.shared_from_this(),
+            last(input.rpc, StartNexusExecutionCall{
+                                input.endpoint, input.service, input.operation, input.options,
+                                is_empty(value[0]) ? detail::Arguments() : argument})};
+  }
+  Payload nexus_operation_result(NexusOperationResultInput input) override {
+    NexusTarget target{input.id, input.run_id, input.endpoint, input.service, input.operation};
+    return value_of({last(input.rpc, NexusResultCall{target})});
+  }
+  NexusExecutionDescription describe_nexus_operation(DescribeNexusOperationInput input) override {
+    const NexusTarget target{input.id, input.run_id};
+    return last(input.rpc, DescribeNexusCall{target, input.options});
+  }
+  void cancel_nexus_operation(CancelNexusOperationInput input) override {
+    const NexusTarget target{input.id, input.run_id};
+    last(input.rpc, CancelNexusCall{target, input.reason});
+  }
+  void terminate_nexus_operation(TerminateNexusOperationInput input) override {
+    const NexusTarget target{input.id, input.run_id};
+    last(input.rpc, TerminateNexusCall{target, input.reason});
+  }
+  PagedRange<NexusExecution> list_nexus_operations(ListNexusOperationsInput input) override {
+    return last(input.rpc, ListNexusCall{input.query, input.options});
+  }
+  NexusExecutionCount count_nexus_operations(CountNexusOperationsInput input) override {
+    return last(input.rpc, CountNexusCall{input.query});
+  }
 };
 
 // and all of it.
-class LastClientOutbound final : public LastForActivities {
+class LastClientOutbound final : public LastForNexus {
  public:
-  using LastForActivities::LastForActivities;
+  using LastForNexus::LastForNexus;
 
   WorkflowHandle<Payload> start_workflow(chimera::StartWorkflowInput input) override {
     const Passed arguments(input.arguments), of_signal(input.start_signal_arguments);
@@ -314,16 +352,67 @@ class UserActivityCalls {
   const RpcOptions rpc_;
 };
 
+// Likewise about Nexus operations.
+class UserNexusCalls {
+ public:
+  UserNexusCalls(ClientOutboundInterceptor& first, ClientState& client)
+      : first_(first), client_(client), rpc_(client.rpc()) {}
+
+  NexusTarget call(StartNexusExecutionCall& call) {
+    const NexusTarget target{call.options.id, "", std::string(call.endpoint),
+                             std::string(call.service), std::string(call.operation)};
+    std::vector<Payload> sent = given(call.input, client_.values_of(target));
+    return target_of(first_.start_nexus_operation(
+        {target.endpoint, target.service, target.operation, call.options,
+         sent.empty() ? Payload() : std::move(sent[0]), rpc_}));
+  }
+  std::optional<Payload> call(NexusResultCall& call) {
+    const NexusTarget& target = call.target;
+    return answer_of(first_.nexus_operation_result({target.id, target.run_id, target.endpoint,
+                                                    target.service, target.operation, rpc_}))
+        .payload;
+  }
+  NexusExecutionDescription call(DescribeNexusCall& call) {
+    return first_.describe_nexus_operation(
+        {call.target.id, call.target.run_id, call.options, rpc_});
+  }
+  void call(CancelNexusCall& call) {
+    first_.cancel_nexus_operation({call.target.id, call.target.run_id, call.reason, rpc_});
+  }
+  void call(TerminateNexusCall& call) {
+    first_.terminate_nexus_operation({call.target.id, call.target.run_id, call.reason, rpc_});
+  }
+  PagedRange<NexusExecution> call(ListNexusCall& call) {
+    return first_.list_nexus_operations({call.query, call.options, rpc_});
+  }
+  NexusExecutionCount call(CountNexusCall& call) {
+    return first_.count_nexus_operations({call.query, rpc_});
+  }
+
+ private:
+  ClientOutboundInterceptor& first_;
+  const ClientState& client_;
+  const RpcOptions rpc_;
+};
+
+class UserStandaloneCalls : public UserActivityCalls, public UserNexusCalls {
+ public:
+  UserStandaloneCalls(ClientOutboundInterceptor& first, ClientState& client)
+      : UserActivityCalls(first, client), UserNexusCalls(first, client) {}
+  using UserActivityCalls::call;
+  using UserNexusCalls::call;
+};
+
 // The first link of one client or view: its calls as the user's links see them.
 class UserClientOutbound final
-    : public LinkTo<ClientOutbound, UserActivityCalls, ActivityExecutionCalls> {
+    : public LinkTo<ClientOutbound, UserStandaloneCalls, StandaloneCalls> {
  public:
   UserClientOutbound(ClientOutboundInterceptor& first, ClientState& client)
-      : LinkTo(activity_calls_),
+      : LinkTo(standalone_),
         first_(first),
         client_(client),
         rpc_(client.rpc()),
-        activity_calls_(first, client) {}
+        standalone_(first, client) {}
 
   Target start_workflow(StartWorkflowInput& input) override {
     return target_of(first_.start_workflow(start_of(input, client_, rpc_)));
@@ -459,7 +548,7 @@ class UserClientOutbound final
   ClientOutboundInterceptor& first_;
   const ClientState& client_;
   const RpcOptions rpc_;
-  UserActivityCalls activity_calls_;
+  UserStandaloneCalls standalone_;
 };
 
 }  // namespace

@@ -173,6 +173,27 @@ void wrong() { workflow::execute_nexus_operation<&Bank::pay>("bank", {}); }
 void wrong() { workflow::execute_nexus_operation<int>("bank", "Bank", "pay", {}, 1, 2); }
 // --- refused: ignoring return value|nodiscard
 void wrong() { workflow::start_nexus_operation<&Bank::pay>("bank", {}, 3); }
+// --- taken
+void right(const chimera::Client& client) {
+  static_cast<void>(client.execute_nexus_operation<&Bank::pay>("bank", {.id = "a"}, 3));
+  client.execute_nexus_operation<&Bank::audit>("bank", {.id = "b"}, "all");
+  client.start_nexus_operation<int>("bank", "Bank", "count", {.id = "c"}).cancel();
+  const int count = client.get_nexus_operation_handle<int>("c").result();
+  const std::string paid = client.get_nexus_operation_handle<&Bank::pay>("a", "run").result();
+  static_cast<void>(count);
+}
+// --- refused: an argument would be narrowed
+void wrong(const chimera::Client& client) {
+  client.start_nexus_operation<&Bank::pay>("bank", {.id = "a"}, 3.7);
+}
+// --- refused: this call passes another number of arguments
+void wrong(const chimera::Client& client) {
+  client.execute_nexus_operation<&Bank::pay>("bank", {.id = "a"});
+}
+// --- refused: a Nexus operation takes one input, or none
+void wrong(const chimera::Client& client) {
+  client.execute_nexus_operation<int>("bank", "Bank", "pay", {.id = "a"}, 1, 2);
+}
 // --- refused: the handler does not take the operation's input
 void wrong(chimera::nexus::Service<Bank> service) {
   service.handle<&Bank::pay>([](const std::string&) { return "paid"; });

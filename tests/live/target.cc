@@ -21,7 +21,8 @@ Target the_target;
 
 // As both servers are started with.
 const std::map<std::string, std::string> kDynamicConfig{
-    {"history.enableStandaloneActivityOperatorCommands", "true"}};
+    {"history.enableStandaloneActivityOperatorCommands", "true"},
+    {"nexusoperation.enableStandalone", "true"}};
 
 // A dev server listens before its namespace is there.
 void wait_for_namespace() {

@@ -25,6 +25,7 @@
 #include "chimera/deployment.h"
 #include "chimera/errors.h"
 #include "chimera/executions.h"
+#include "chimera/nexus_execution.h"
 #include "chimera/options.h"
 #include "chimera/pages.h"
 #include "chimera/schedule.h"
@@ -600,6 +601,65 @@ class Client {
                                                 const ListOptions& options = {}) const;
   ActivityCount count_activities(const std::string& query = "") const;
 
+  // Calls a Nexus operation by itself, without a workflow: at most one input, through an endpoint.
+  // Throws NexusOperationAlreadyStartedError where the options' policies do not allow the id;
+  // std::invalid_argument for options that are incomplete.
+  template <auto Operation, class = decltype(Operation), class... A>
+    requires detail::NexusOperationMember<Operation>
+  auto start_nexus_operation(std::string_view endpoint, const StartNexusOperationOptions& options,
+                             const A&... input) const {
+    using Member = detail::NexusMemberOf<Operation>;
+    static_assert(detail::fits_nexus<Operation>());
+    return detail::Passing<typename Member::Arguments>::pass(
+        [&](detail::Arguments list) {
+          return started_nexus<typename Member::Output>(
+              endpoint, detail::nexus_service_name<typename Member::Contract>(),
+              detail::nexus_operation_name<Operation>(), options, list);
+        },
+        input...);
+  }
+  // By name, with one input or none.
+  template <class R, class... A>
+  NexusExecutionHandle<R> start_nexus_operation(std::string_view endpoint, std::string_view service,
+                                                std::string_view operation,
+                                                const StartNexusOperationOptions& options,
+                                                const A&... input) const {
+    static_assert(sizeof...(A) <= 1, "a Nexus operation takes one input, or none");
+    return detail::pass_any(
+        [&](detail::Arguments list) {
+          return started_nexus<R>(endpoint, service, operation, options, list);
+        },
+        input...);
+  }
+  template <auto Operation, class = decltype(Operation), class... A>
+    requires detail::NexusOperationMember<Operation>
+  auto execute_nexus_operation(std::string_view endpoint, const StartNexusOperationOptions& options,
+                               const A&... input) const {
+    return start_nexus_operation<Operation>(endpoint, options, input...).result();
+  }
+  template <class R, class... A>
+  R execute_nexus_operation(std::string_view endpoint, std::string_view service,
+                            std::string_view operation, const StartNexusOperationOptions& options,
+                            const A&... input) const {
+    return start_nexus_operation<R>(endpoint, service, operation, options, input...).result();
+  }
+  // Of one that was started before; of an empty run id, the latest. Asks no server.
+  template <auto Operation, class = decltype(Operation)>
+    requires detail::NexusOperationMember<Operation>
+  auto get_nexus_operation_handle(std::string id, std::string run_id = "") const {
+    using Output = typename detail::NexusMemberOf<Operation>::Output;
+    return get_nexus_operation_handle<Output>(std::move(id), std::move(run_id));
+  }
+  template <class R>
+  NexusExecutionHandle<R> get_nexus_operation_handle(std::string id,
+                                                     std::string run_id = "") const {
+    return {for_handles(), {std::move(id), std::move(run_id)}};
+  }
+  // In the language of list filters: "Endpoint = 'payments' AND ExecutionStatus = 'Running'".
+  PagedRange<NexusExecution> list_nexus_operations(const std::string& query = "",
+                                                   const ListOptions& options = {}) const;
+  NexusExecutionCount count_nexus_operations(const std::string& query = "") const;
+
   // Of an activity that raise_complete_async(): by its task token, or by its ids (an empty run id
   // means the run that is current). Asks no server.
   AsyncActivityHandle get_async_activity_handle(std::string task_token) const;
@@ -642,6 +702,14 @@ class Client {
               for_handles(), detail::start_activity(*state_, name, options, list));
         },
         arguments...);
+  }
+  template <class R>
+  NexusExecutionHandle<R> started_nexus(std::string_view endpoint, std::string_view service,
+                                        std::string_view operation,
+                                        const StartNexusOperationOptions& options,
+                                        detail::Arguments input) const {
+    return {for_handles(),
+            detail::start_nexus_execution(*state_, endpoint, service, operation, options, input)};
   }
   template <auto Run, class = decltype(Run), class... A>
   auto start_async_as(std::string_view type, const WorkflowOptions& options,

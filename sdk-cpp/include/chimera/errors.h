@@ -320,6 +320,18 @@ class ActivityAlreadyStartedError : public FailureError {
   std::string activity_id_, activity_type_, run_id_;
 };
 
+// Thrown by clients: a Nexus operation of this id runs, or its id may not be used again.
+class NexusOperationAlreadyStartedError : public FailureError {
+ public:
+  NexusOperationAlreadyStartedError(std::string operation_id, std::string run_id);
+  const std::string& operation_id() const { return operation_id_; }
+  const std::string& run_id() const { return run_id_; }  // Empty where the server does not say.
+  void raise() const override { throw *this; }
+
+ private:
+  std::string operation_id_, run_id_;
+};
+
 // The schedule that was to be made is there.
 class ScheduleAlreadyRunningError : public TemporalError {
  public:
@@ -346,6 +358,18 @@ class WorkflowFailureError : public TemporalError {
 class ActivityFailureError : public TemporalError {
  public:
   explicit ActivityFailureError(std::shared_ptr<const FailureError> cause);
+  const FailureError* cause() const { return cause_.get(); }
+
+ private:
+  std::shared_ptr<const FailureError> cause_;
+};
+
+// What the result() of a Nexus operation that stands alone throws when it did not complete. The
+// cause is an ApplicationError, CancelledError, TerminatedError, TimeoutError or
+// nexus::HandlerError.
+class NexusOperationFailureError : public TemporalError {
+ public:
+  explicit NexusOperationFailureError(std::shared_ptr<const FailureError> cause);
   const FailureError* cause() const { return cause_.get(); }
 
  private:

@@ -485,6 +485,39 @@ struct CountActivitiesInput {
   std::string query;
   RpcOptions rpc = {};
 };
+struct StartNexusExecutionInput {  // Its headers, which are texts, are in the options.
+  std::string endpoint, service, operation;
+  StartNexusOperationOptions options = {};
+  Payload input = {};  // Empty: null.
+  RpcOptions rpc = {};
+};
+// The last three are empty where the handle was not made by a start.
+struct NexusOperationResultInput {
+  std::string id, run_id, endpoint, service, operation;
+  RpcOptions rpc = {};
+};
+struct DescribeNexusOperationInput {
+  std::string id, run_id;
+  DescribeNexusOperationOptions options = {};
+  RpcOptions rpc = {};
+};
+struct CancelNexusOperationInput {
+  std::string id, run_id, reason;
+  RpcOptions rpc = {};
+};
+struct TerminateNexusOperationInput {
+  std::string id, run_id, reason;
+  RpcOptions rpc = {};
+};
+struct ListNexusOperationsInput {
+  std::string query;
+  ListOptions options = {};
+  RpcOptions rpc = {};
+};
+struct CountNexusOperationsInput {
+  std::string query;
+  RpcOptions rpc = {};
+};
 struct CreateScheduleInput {
   std::string id;
   Schedule schedule;
@@ -629,6 +662,29 @@ class ClientOutboundInterceptor : public detail::InterceptorLink<ClientOutboundI
   }
   virtual ActivityCount count_activities(CountActivitiesInput input) {
     return next().count_activities(std::move(input));
+  }
+
+  // Of Nexus operations that stand alone.
+  virtual NexusExecutionHandle<Payload> start_nexus_operation(StartNexusExecutionInput input) {
+    return next().start_nexus_operation(std::move(input));
+  }
+  virtual Payload nexus_operation_result(NexusOperationResultInput input) {  // Waits.
+    return next().nexus_operation_result(std::move(input));
+  }
+  virtual NexusExecutionDescription describe_nexus_operation(DescribeNexusOperationInput input) {
+    return next().describe_nexus_operation(std::move(input));
+  }
+  virtual void cancel_nexus_operation(CancelNexusOperationInput input) {
+    next().cancel_nexus_operation(std::move(input));
+  }
+  virtual void terminate_nexus_operation(TerminateNexusOperationInput input) {
+    next().terminate_nexus_operation(std::move(input));
+  }
+  virtual PagedRange<NexusExecution> list_nexus_operations(ListNexusOperationsInput input) {
+    return next().list_nexus_operations(std::move(input));
+  }
+  virtual NexusExecutionCount count_nexus_operations(CountNexusOperationsInput input) {
+    return next().count_nexus_operations(std::move(input));
   }
 
   virtual ScheduleHandle create_schedule(CreateScheduleInput input) {

@@ -76,11 +76,6 @@ class StartResult {
 // --- What a handler may call, on the thread that runs it. Elsewhere these throw
 // std::logic_error. ---
 
-struct Link {  // To what caused something, or came of it: "temporal:///namespaces/..."
-  std::string url, type;
-  bool operator==(const Link&) const = default;
-};
-
 struct Info {
   std::string namespace_, task_queue, endpoint, service, operation;
   std::map<std::string, std::string> headers;  // Of the request; their names in small letters.

@@ -6,7 +6,8 @@
 //     chimera::nexus::Operation<Refund, void> refund{"refund-charge"};  // Else the member's name.
 //   };
 //
-// Workflows call it with chimera/nexus_operation.h, a nexus::Service of chimera/nexus.h handles it.
+// Workflows call it with chimera/nexus_operation.h, clients with chimera/nexus_execution.h, a
+// nexus::Service of chimera/nexus.h handles it.
 #ifndef CHIMERA_NEXUS_CONTRACT_H_
 #define CHIMERA_NEXUS_CONTRACT_H_
 
@@ -36,6 +37,11 @@ class Operation {
 
 template <class Contract>
 class Service;
+
+struct Link {  // To what caused something, or came of it: "temporal:///namespaces/..."
+  std::string url, type;
+  bool operator==(const Link&) const = default;
+};
 
 }  // namespace chimera::nexus
 

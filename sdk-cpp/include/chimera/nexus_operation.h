@@ -6,13 +6,10 @@
 #ifndef CHIMERA_NEXUS_OPERATION_H_
 #define CHIMERA_NEXUS_OPERATION_H_
 
-#include <array>
 #include <string>
 #include <string_view>
-#include <tuple>
-#include <type_traits>
 
-#include "chimera/nexus_contract.h"
+#include "chimera/nexus_member.h"
 #include "chimera/workflow.h"
 
 namespace chimera::detail {
@@ -22,56 +19,6 @@ OperationPtr start_nexus_operation(std::string_view endpoint, std::string_view s
                                    std::string_view operation, const NexusOperationOptions& options,
                                    Arguments input);
 const std::string& nexus_operation_token(const OperationPtr& operation);
-
-// Of &Payments::charge.
-template <class Member>
-struct NexusMember;
-template <class C, class In, class Out>
-struct NexusMember<nexus::Operation<In, Out> C::*> {
-  using Contract = C;
-  using Input = In;
-  using Output = Out;
-  using Arguments = std::tuple<std::decay_t<In>>;
-};
-template <class C, class Out>
-struct NexusMember<nexus::Operation<void, Out> C::*> {
-  using Contract = C;
-  using Input = void;
-  using Output = Out;
-  using Arguments = std::tuple<>;
-};
-template <class T>
-inline constexpr bool kNexusOperation = false;
-template <class In, class Out>
-inline constexpr bool kNexusOperation<nexus::Operation<In, Out>> = true;
-template <auto Member>
-using NexusMemberOf = NexusMember<std::remove_const_t<decltype(Member)>>;
-template <auto Member>
-concept NexusOperationMember = requires { typename NexusMemberOf<Member>::Output; };
-
-template <class Contract>
-constexpr std::string_view nexus_service_name() {
-  if constexpr (requires { std::string_view(Contract::kName); }) {
-    return Contract::kName;
-  } else {
-    return class_name<Contract>();
-  }
-}
-template <auto Member, class = decltype(Member)>
-constexpr std::string_view nexus_operation_name() {
-  constexpr typename NexusMemberOf<Member>::Contract contract{};
-  constexpr std::string_view given = (contract.*Member).name();
-  return given.empty() ? reflect::kFunctionName<Member> : given;
-}
-template <auto Member, class = decltype(Member)>
-consteval bool fits_nexus() {
-  using Input = typename NexusMemberOf<Member>::Input;
-  if constexpr (std::is_void_v<Input>) {
-    return fits_result<typename NexusMemberOf<Member>::Output>();
-  } else {
-    return fits_all<typename NexusMemberOf<Member>::Output>(Types<Input>());
-  }
-}
 
 }  // namespace chimera::detail
 
