@@ -128,14 +128,9 @@ void fill(const OperationExecution& execution, Engine& engine,
 }
 
 absl::Status poll(Engine& engine, PollCall call) {
-  auto& request = call.request();
-  absl::StatusOr<Namespace*> ns = operations_namespace(engine, request);
-  if (!ns.ok()) return ns.status();
-  const Stage stage = request.wait_stage();
-  if (!enums::NexusOperationWaitStage_IsValid(stage))
-    return invalid(absl::StrCat("unsupported wait_stage: ", static_cast<int>(stage)));
-  absl::StatusOr<const OperationExecution*> found = find_operation(engine, request);
+  absl::StatusOr<const OperationExecution*> found = find_operation(engine, call.request());
   if (!found.ok()) return found.status();
+  const Stage stage = call.request().wait_stage();
   answer_when(engine, call.raw(), **found, [call, stage](const OperationExecution& execution) {
     const bool begun = execution.operation.is_started();
     if (execution.open() && (stage != enums::NEXUS_OPERATION_WAIT_STAGE_STARTED || !begun))
@@ -152,14 +147,10 @@ absl::Status poll(Engine& engine, PollCall call) {
 }
 
 absl::Status describe_call(Engine& engine, DescribeCall call) {
-  auto& request = call.request();
-  absl::StatusOr<Namespace*> ns = operations_namespace(engine, request);
-  if (!ns.ok()) return ns.status();
-  if (absl::Status s = check_operation_request(engine, request); !s.ok()) return s;
-  const auto token = PageToken::decode(request.long_poll_token());
-  if (!request.long_poll_token().empty() && !token) return invalid("invalid long poll token");
-  absl::StatusOr<const OperationExecution*> found = find_operation(engine, request);
+  const auto& request = call.request();
+  absl::StatusOr<const OperationExecution*> found = find_operation(engine, call.request());
   if (!found.ok()) return found.status();
+  const auto token = PageToken::decode(request.long_poll_token());
   if (!token) {
     fill(**found, engine, request, call.response());
     engine.finish(call.raw(), absl::OkStatus());

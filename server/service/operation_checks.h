@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
+#include "server/base/tokens.h"
 #include "server/engine/engine.h"
 #include "server/engine/ids.h"
 #include "server/engine/standalone/operation_executions.h"
@@ -45,12 +46,21 @@ absl::Status check_operation_request(Engine& engine, Request& request) {
   if constexpr (requires { request.mutable_request_id(); }) {
     if (absl::Status s = check_request_id(engine, request); !s.ok()) return s;
   }
+  if constexpr (requires { request.wait_stage(); }) {
+    if (!enums::NexusOperationWaitStage_IsValid(request.wait_stage()))
+      return invalid(
+          absl::StrCat("unsupported wait_stage: ", static_cast<int>(request.wait_stage())));
+  }
   if (absl::Status s = check_operation_id(request.operation_id()); !s.ok()) return s;
   if constexpr (requires { request.long_poll_token(); }) {
     if (!request.long_poll_token().empty() && request.run_id().empty())
       return invalid("run_id is required when long_poll_token is provided");
   }
   if (absl::Status s = check_run_id(request.run_id()); !s.ok()) return s;
+  if constexpr (requires { request.long_poll_token(); }) {
+    if (!request.long_poll_token().empty() && !PageToken::decode(request.long_poll_token()))
+      return invalid("invalid long poll token");
+  }
   if constexpr (requires { request.identity(); }) {
     if (absl::Status s = check_limit("identity", request.identity()); !s.ok()) return s;
   }
