@@ -7,6 +7,8 @@
 
 #include "server/base/tokens.h"
 #include "server/engine/rules/retry.h"
+#include "server/engine/nexus/callbacks.h"
+#include "server/engine/standalone/activity_callbacks.h"
 #include "server/engine/standalone/activity_change.h"
 #include "server/engine/standalone/activity_view.h"
 #include "server/service/activity_checks.h"
@@ -84,7 +86,14 @@ absl::Status check_policies(const StartRequest& request) {
   return absl::OkStatus();
 }
 
-absl::Status check_start(const Namespace& ns, StartRequest& request) {
+absl::Status check_callbacks(const DynamicConfig& config, StartRequest& request) {
+  if (request.completion_callbacks().empty()) return absl::OkStatus();
+  if (!config.activity_callbacks)
+    return invalid("completion callbacks are not enabled for this namespace");
+  return check_callbacks(config, *request.mutable_completion_callbacks());
+}
+
+absl::Status check_start(const DynamicConfig& config, const Namespace& ns, StartRequest& request) {
   if (absl::Status s = check_activity(request); !s.ok()) return s;
   if (absl::Status s = check_limit("request ID", request.request_id()); !s.ok()) return s;
   if (absl::Status s = check_limit("identity", request.identity()); !s.ok()) return s;
@@ -94,8 +103,7 @@ absl::Status check_start(const Namespace& ns, StartRequest& request) {
           check_search_attributes(ns.search_attributes, ns.name(), request.search_attributes());
       !s.ok())
     return s;
-  if (!request.completion_callbacks().empty())
-    return invalid("completion callbacks are not enabled for this namespace");
+  if (absl::Status s = check_callbacks(config, request); !s.ok()) return s;
   if (const std::string problem = links_problem(request.links()); !problem.empty())
     return invalid(problem);
   if (absl::Status s = check_conflict_options(request); !s.ok()) return s;
@@ -155,11 +163,7 @@ absl::StatusOr<bool> decide(const ActivityExecution* current, const StartRequest
   return false;
 }
 
-absl::Status attach(Engine& engine, const ActivityExecution& execution,
-                    const StartRequest& request) {
-  if (!request.on_conflict_options().attach_links() || request.links().empty() ||
-      execution.link_requests.contains(request.request_id()))
-    return absl::OkStatus();
+absl::Status may_attach_links(const ActivityExecution& execution, const StartRequest& request) {
   if (!execution.open())
     return absl::FailedPreconditionError("cannot attach links to a closed activity");
   if (execution.links.size() + static_cast<std::size_t>(request.links_size()) > kLinksMax) {
@@ -167,8 +171,30 @@ absl::Status attach(Engine& engine, const ActivityExecution& execution,
         absl::StrCat("cannot attach more than ", kLinksMax, " links to an activity (",
                      execution.links.size(), " links already attached)"));
   }
+  return absl::OkStatus();
+}
+
+// Once for each request: to the one that has begun it, nothing is added.
+absl::Status attach(Engine& engine, const ActivityExecution& execution,
+                    const StartRequest& request) {
+  const auto& options = request.on_conflict_options();
+  const auto& callbacks = request.completion_callbacks();
+  const bool brings_callbacks = options.attach_completion_callbacks() && !callbacks.empty() &&
+                                !has_callbacks_of(execution, request.request_id());
+  const bool brings_links = options.attach_links() && !request.links().empty() &&
+                            !execution.link_requests.contains(request.request_id());
+  if (!brings_callbacks && !brings_links) return absl::OkStatus();
+  if (brings_callbacks) {
+    if (absl::Status s = may_attach_callbacks(engine, execution, callbacks.size()); !s.ok())
+      return s;
+  }
+  if (brings_links) {
+    if (absl::Status s = may_attach_links(execution, request); !s.ok()) return s;
+  }
   ActivityChange change(engine, execution);
-  attach_links(change.execution(), request.links(), request.request_id());
+  if (brings_callbacks)
+    attach_callbacks(change.execution(), callbacks, request.request_id(), change.now());
+  if (brings_links) attach_links(change.execution(), request.links(), request.request_id());
   change.commit();
   return absl::OkStatus();
 }
@@ -178,7 +204,7 @@ absl::Status start(Engine& engine, StartRequest& request,
   absl::StatusOr<Namespace*> ns = engine.resolve_namespace(request.namespace_());
   if (!ns.ok()) return ns.status();
   if (request.request_id().empty()) request.set_request_id(engine.ids().uuid());
-  if (absl::Status s = check_start(**ns, request); !s.ok()) return s;
+  if (absl::Status s = check_start(engine.config(), **ns, request); !s.ok()) return s;
   ActivityExecutions& all = *engine.activity_executions;
   const ActivityExecution* execution = all.current(**ns, request.activity_id());
   const absl::StatusOr<bool> there = decide(execution, request);
@@ -189,6 +215,8 @@ absl::Status start(Engine& engine, StartRequest& request,
     execution = &all.add(execution_of(engine, **ns, request));
     ActivityChange change(engine, *execution);
     attach_links(change.execution(), request.links(), request.request_id());
+    attach_callbacks(change.execution(), request.completion_callbacks(), request.request_id(),
+                     change.now());
     change.begin();
     change.commit();
   }
@@ -234,6 +262,7 @@ void fill(const ActivityExecution& execution, Engine& engine,
     *response.mutable_input() = execution.attributes.input();
   if (request.include_outcome() && execution.outcome != nullptr)
     *response.mutable_outcome() = *execution.outcome;
+  describe_callbacks(execution, response);
   response.set_long_poll_token(poll_token(execution));
 }
 

@@ -78,15 +78,6 @@ Completion completion_of(const Run& run, const RunCallback& callback) {
   return completion;
 }
 
-// "handler error (NOT_FOUND): ...", as its callers over the network would be told.
-failure::Failure failure_of(const absl::Status& status) {
-  failure::Failure failure;
-  const char* type = absl::IsNotFound(status) ? "NOT_FOUND" : "BAD_REQUEST";
-  failure.set_message(absl::StrCat("handler error (", type, "): ", status.message()));
-  failure.mutable_application_failure_info()->set_non_retryable(true);
-  return failure;
-}
-
 void deliver(Engine& engine, const Run& run, std::size_t place) {
   const RunCallback& callback = run.open<Callbacks>().all()[place];
   if (!callback.is_standing_by()) return;
@@ -97,7 +88,7 @@ void deliver(Engine& engine, const Run& run, std::size_t place) {
   Transition t(engine, run);
   RunCallback& now = t.open<Callbacks>().all()[place];
   now.state = told.ok() ? enums::CALLBACK_STATE_SUCCEEDED : enums::CALLBACK_STATE_FAILED;
-  told.ok() ? now.attempts.end(t.now()) : now.attempts.fail(t.now(), failure_of(told));
+  told.ok() ? now.attempts.end(t.now()) : now.attempts.fail(t.now(), delivery_failure(told));
   t.count();
   t.commit_unseen();
 }
@@ -134,6 +125,15 @@ absl::Status check_header(const DynamicConfig& config, common::Callback::Nexus& 
 }
 
 }  // namespace
+
+// "handler error (NOT_FOUND): ...".
+failure::Failure delivery_failure(const absl::Status& status) {
+  failure::Failure failure;
+  const char* type = absl::IsNotFound(status) ? "NOT_FOUND" : "BAD_REQUEST";
+  failure.set_message(absl::StrCat("handler error (", type, "): ", status.message()));
+  failure.mutable_application_failure_info()->set_non_retryable(true);
+  return failure;
+}
 
 absl::Status check_callbacks(const DynamicConfig& config,
                              google::protobuf::RepeatedPtrField<common::Callback>& callbacks) {

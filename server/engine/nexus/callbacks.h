@@ -18,6 +18,9 @@ class Engine;
 absl::Status check_callbacks(const DynamicConfig& config,
                              google::protobuf::RepeatedPtrField<common::Callback>& callbacks);
 
+// Of a delivery that has failed, as callers over the network would be told.
+failure::Failure delivery_failure(const absl::Status& status);
+
 // The last run of its chain has closed: what it brought about is told in the same turn, and becomes
 // durable with it.
 void deliver_callbacks(Engine& engine, const Run& run);

@@ -64,6 +64,7 @@ struct SwitchSetting {
 };
 constexpr SwitchSetting kSwitches[] = {
     {"history.enableStandaloneActivityOperatorCommands", &DynamicConfig::standalone_operators},
+    {"activity.enableCallbacks", &DynamicConfig::activity_callbacks},
     {"nexusoperation.enableStandalone", &DynamicConfig::standalone_nexus},
     {"frontend.WorkflowPauseEnabled", &DynamicConfig::workflow_pause},
     {"frontend.WorkflowTimeSkippingEnabled", &DynamicConfig::time_skipping},

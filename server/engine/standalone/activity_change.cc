@@ -10,6 +10,7 @@
 #include "server/engine/deployments/deployments.h"
 #include "server/engine/engine.h"
 #include "server/engine/rules/failures.h"
+#include "server/engine/standalone/activity_callbacks.h"
 #include "server/engine/standalone/activity_executions.h"
 
 namespace chimera::server {
@@ -233,6 +234,7 @@ void ActivityChange::close(ActivityExecution::Status status) {
   execution_.closed = now();
   execution_.retry_interval = {};
   execution_.reset.reset();
+  deliver_callbacks(engine_, execution_);
 }
 
 void ActivityChange::land_reset(failure::Failure failure) {

@@ -10,7 +10,8 @@
 namespace chimera::server {
 namespace {
 
-constexpr std::uint64_t kLayout = 1;  // Of both rows.
+constexpr std::uint64_t kLayout = 2;           // Of both rows.
+constexpr std::uint64_t kWithoutCallbacks = 1;  // Otherwise as this one.
 
 template <class Archive, class Execution>
 void visit_start(Archive& ar, Execution& e, std::string& namespace_id) {
@@ -70,6 +71,20 @@ void visit_state(Archive& ar, Execution& e) {
   visit_reset(ar, e);
 }
 
+template <class Archive, class Execution>
+void visit_callbacks(Archive& ar, Execution& e) {
+  visit_list(ar, e.callbacks, [&ar](auto& each) {
+    ar.message(each.callback);
+    ar.text(each.attached_by);
+    ar.time(each.registered);
+    if constexpr (Archive::kReading) {
+      each.read(ar);
+    } else {
+      each.write(ar);
+    }
+  });
+}
+
 }  // namespace
 
 ActivityExecution::Status ActivityExecution::visible_status() const {
@@ -116,6 +131,7 @@ std::string ActivityExecution::state_row() const {
   ar.number(kLayout);
   ar.number(ar.version);  // Of what the activity writes.
   visit_state(ar, *this);
+  visit_callbacks(ar, *this);
   return std::move(ar.out);
 }
 
@@ -123,14 +139,15 @@ bool ActivityExecution::read(absl::string_view start, absl::string_view state) {
   Reader first(start), second(state);
   std::uint64_t layout = 0;
   first.number(layout);
-  if (!first.ok || layout != kLayout) return false;
+  if (!first.ok || layout < kWithoutCallbacks || layout > kLayout) return false;
   visit_start(first, *this, namespace_id);
   second.number(layout);
-  if (!first.ok || !second.ok || layout != kLayout) return false;
+  if (!first.ok || !second.ok || layout < kWithoutCallbacks || layout > kLayout) return false;
   second.number(second.version);
   activity.scheduled_as = &attributes;
   activity.id = id();
   visit_state(second, *this);
+  if (layout > kWithoutCallbacks) visit_callbacks(second, *this);
   activity.take_timeouts();
   stored = true;
   return second.ok;

@@ -9,11 +9,13 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "temporal/api/enums/v1/activity.pb.h"
 #include "temporal/api/nexus/v1/message.pb.h"
 
 #include "server/engine/pending/attempt.h"
+#include "server/engine/pending/callback.h"
 #include "server/engine/standalone/executions.h"
 #include "server/matching/task.h"
 
@@ -61,6 +63,7 @@ struct ActivityExecution : StandaloneExecution, std::enable_shared_from_this<Act
   WallTime last_heartbeat{};
   std::int64_t heartbeats = 0;
   std::set<std::string> link_requests;  // That have brought links.
+  std::vector<RunCallback> callbacks;   // By its start, or later ones that it answered.
   // The last request of each kind that was granted: a second time it changes nothing.
   std::string pause_request_id, unpause_request_id, reset_request_id, options_request_id;
   // Asked for while an attempt runs; done when that ends without success.

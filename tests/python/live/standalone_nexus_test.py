@@ -254,8 +254,10 @@ async def test_cancel_reaches_the_handler(depot: NexusClient[Depot], worker: Wor
         assert isinstance(await cause_of(handle), CancelledError)
         told = await handle.describe()
     assert told.status == Status.CANCELED and told.cancellation_info is not None
-    assert (told.cancellation_info.reason, told.cancellation_info.state) == (
-        "changed my mind",
+    assert told.cancellation_info.reason == "changed my mind"
+    # Its answer may come after the end.
+    assert told.cancellation_info.state in (
+        NexusOperationCancellationState.SCHEDULED,
         NexusOperationCancellationState.SUCCEEDED,
     )
     assert told.operation_token and told.close_time
