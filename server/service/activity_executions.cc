@@ -6,8 +6,8 @@
 #include "temporal/api/errordetails/v1/message.pb.h"
 
 #include "server/base/tokens.h"
-#include "server/engine/rules/retry.h"
 #include "server/engine/nexus/callbacks.h"
+#include "server/engine/rules/retry.h"
 #include "server/engine/standalone/activity_callbacks.h"
 #include "server/engine/standalone/activity_change.h"
 #include "server/engine/standalone/activity_view.h"

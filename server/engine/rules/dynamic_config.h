@@ -31,7 +31,7 @@ struct DynamicConfig {
   // From the first task of those that only ask for the next.
   Nanos heartbeats_max = std::chrono::minutes{30};
   bool workflow_pause = false;         // Whether workflows can be paused.
-  bool activity_callbacks = false;     // Whether starts of activities that stand alone may have them.
+  bool activity_callbacks = false;     // Whether activities that stand alone have them.
   bool standalone_operators = false;   // Likewise activities that stand alone; reset and changed.
   std::int64_t deployments_max = 100;  // Worker deployments of a namespace.
   std::int64_t deployment_versions_max = 100;

@@ -57,9 +57,9 @@ absl::Status may_attach_callbacks(const Engine& engine, const ActivityExecution&
     return absl::FailedPreconditionError("cannot attach callbacks to a closed activity");
   const auto there = static_cast<std::int64_t>(execution.callbacks.size());
   if (there + count > engine.config().callbacks_max) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "cannot attach more than ", engine.config().callbacks_max, " callbacks to an activity (",
-        there, " callbacks already attached)"));
+    return absl::FailedPreconditionError(
+        absl::StrCat("cannot attach more than ", engine.config().callbacks_max,
+                     " callbacks to an activity (", there, " callbacks already attached)"));
   }
   return absl::OkStatus();
 }

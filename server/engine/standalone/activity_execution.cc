@@ -10,7 +10,7 @@
 namespace chimera::server {
 namespace {
 
-constexpr std::uint64_t kLayout = 2;           // Of both rows.
+constexpr std::uint64_t kLayout = 2;            // Of both rows.
 constexpr std::uint64_t kWithoutCallbacks = 1;  // Otherwise as this one.
 
 template <class Archive, class Execution>

@@ -1,4 +1,4 @@
-"""Nexus between the official Go SDK and workers of ours, in both roles: services of Go, C++ and Python, callers of all three."""
+"""Nexus between the official Go SDK and workers of ours, in both roles, in all three languages."""
 
 import asyncio
 import contextlib
