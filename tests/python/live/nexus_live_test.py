@@ -69,6 +69,11 @@ class Work:
     async def run(self, how: str) -> str:
         if how == "fail":
             raise ApplicationError("it went wrong", type="Wrong")
+        if how == "linger":
+            try:
+                await workflow.sleep(1)
+            except asyncio.CancelledError:
+                await workflow.sleep(0.3)
         if how == "wait":
             try:
                 await workflow.wait_condition(lambda: self.done)
@@ -310,6 +315,42 @@ async def test_an_operation_that_is_cancelled_before_it_was_scheduled_never_star
 
     assert said[0].startswith("NexusOperationError") and said[-1].startswith("CancelledError")
     assert await events(handle, "nexus_operation_scheduled") == []
+
+
+@workflow.defn
+class Lingers:
+    """Its operation ends after it was cancelled, with a result."""
+
+    @workflow.run
+    async def run(self, endpoint: str, kind: int) -> list[str]:
+        desk = workflow.create_nexus_client(service=Desk, endpoint=endpoint)
+        call = await desk.start_operation(
+            Desk.work, "linger", cancellation_type=NexusOperationCancellationType(kind)
+        )
+        await asyncio.sleep(0.2)
+        call.cancel()
+        try:
+            told = [await call]
+        except NexusOperationError as err:
+            told = chain(err)
+        await asyncio.sleep(1.5)
+        return told
+
+
+@pytest.mark.parametrize("kind", NexusOperationCancellationType, ids=lambda kind: kind.name)
+async def test_what_ends_after_its_cancellation_does_no_harm(
+    client: Client, name: str, endpoint: str, cache: int, kind: NexusOperationCancellationType
+) -> None:
+    async with serves(client, name, Lingers, cache=cache):
+        handle = await client.start_workflow(Lingers.run, args=[endpoint, int(kind)], id=name, task_queue=name)
+        told = await asyncio.wait_for(handle.result(), 20)
+
+    if kind is NexusOperationCancellationType.WAIT_COMPLETED:
+        assert told == ["done: linger"]
+    else:
+        assert told[0].startswith("NexusOperationError") and told[-1].startswith("CancelledError")
+    assert len(await events(handle, "nexus_operation_completed")) == 1
+    assert await events(handle, "workflow_task_failed") == []
 
 
 @workflow.defn
