@@ -71,9 +71,9 @@ class Work:
             raise ApplicationError("it went wrong", type="Wrong")
         if how == "linger":
             try:
-                await workflow.sleep(1)
+                await workflow.sleep(2)
             except asyncio.CancelledError:
-                await workflow.sleep(0.3)
+                await workflow.sleep(1)
         if how == "wait":
             try:
                 await workflow.wait_condition(lambda: self.done)
@@ -333,7 +333,7 @@ class Lingers:
             told = [await call]
         except NexusOperationError as err:
             told = chain(err)
-        await asyncio.sleep(1.5)
+        await asyncio.sleep(2)
         return told
 
 
