@@ -26,7 +26,7 @@ def late_names(module: dict[str, Any], sources: Sequence[str]) -> tuple[Callable
     """`__getattr__` and `__dir__` of a module whose `__all__` has names that are public ones of other modules, too."""
 
     def get(name: str) -> Any:
-        if not name.startswith("__"):
+        if name in module["__all__"] or (name.startswith("_") and not name.startswith("__")):
             for source in sources:
                 found = vars(importlib.import_module(source)).get(name)
                 if getattr(found, "__module__", None) == source:

@@ -16,6 +16,7 @@ from chimera.client._activity import (
 )
 from chimera.client._activity_handle import ActivityHandle
 from chimera.client._async_activity import AsyncActivityHandle, AsyncActivityIDReference
+from chimera.client._callback import Callback
 from chimera.client._client import Client
 from chimera.client._config import ClientConfig, ClientConnectConfig
 from chimera.client._enums import (
@@ -95,6 +96,7 @@ from chimera.types import (
 )
 
 if TYPE_CHECKING:
+    from chimera.activity import ActivityCancellationDetails
     from chimera.client._cloud import CloudOperationsClient
     from chimera.client._inputs import (
         BackfillScheduleInput,
@@ -203,6 +205,7 @@ else:
     __getattr__, __dir__ = _late_names(
         globals(),
         [
+            "chimera.activity",
             "chimera.client._nexus",
             "chimera.client._nexus_handle",
             "chimera.client._schedule",
@@ -215,6 +218,7 @@ else:
     )
 
 __all__ = [
+    "ActivityCancellationDetails",
     "ActivityExecution",
     "ActivityExecutionAsyncIterator",
     "ActivityExecutionCount",
@@ -245,6 +249,7 @@ __all__ = [
     "CallableAsyncSingleParam",
     "CallableSyncNoParam",
     "CallableSyncSingleParam",
+    "Callback",
     "CancelActivityInput",
     "CancelNexusOperationInput",
     "CancelWorkflowInput",

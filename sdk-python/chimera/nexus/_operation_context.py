@@ -15,6 +15,7 @@ from nexusrpc.handler import CancelOperationContext, OperationContext, StartOper
 
 from chimera import _api, common
 from chimera.client import Client
+from chimera.client._callback import NexusCallback
 from chimera.client._on_behalf import Requester, on_behalf_of
 from chimera.nexus._link_conversion import nexus_link_to_temporal_link, temporal_link_to_nexus_link
 from chimera.nexus._token import OperationToken, OperationTokenType, WorkflowHandle
@@ -33,14 +34,6 @@ class Info:
     """The worker's."""
     task_queue: str
     """The worker's."""
-
-
-@dataclass(frozen=True)
-class NexusCallback:
-    """Where an operation's end is told."""
-
-    url: str
-    headers: Mapping[str, str]
 
 
 class _Running(Generic[ContextT]):
