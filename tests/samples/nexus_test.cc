@@ -16,13 +16,13 @@ namespace {
 
 class ShopTest : public chimera::WorkflowTest {
  protected:
-  ShopTest() { worker.add(kOrder); }
+  ShopTest() { worker.add(kPurchase); }
 };
 
 TEST_F(ShopTest, PaysWhatTheBankSettles) {
   worker.mock_nexus_operation<&Payments::check>().returns("good");
   auto& settle = worker.mock_nexus_operation<&Payments::settle>().returns("receipt 7");
-  EXPECT_EQ(worker.execute_workflow<kOrder>(Charge{"7", "ann", 300}), "paid: receipt 7");
+  EXPECT_EQ(worker.execute_workflow<kPurchase>(Charge{"7", "ann", 300}), "paid: receipt 7");
   EXPECT_EQ(std::get<0>(settle.arguments()).customer, "ann");
 }
 
@@ -30,7 +30,7 @@ TEST_F(ShopTest, SaysWhyItIsNotPaid) {
   worker.mock_nexus_operation<&Payments::check>().returns("good");
   worker.mock_nexus_operation<&Payments::settle>().throws(
       chimera::ApplicationError("no account of ann", {.type = "NoSuchAccount"}));
-  EXPECT_EQ(worker.execute_workflow<kOrder>(Charge{"7", "ann", 300}),
+  EXPECT_EQ(worker.execute_workflow<kPurchase>(Charge{"7", "ann", 300}),
             "not paid: no account of ann");
 }
 
@@ -69,8 +69,8 @@ class NexusSample : public chimera::live::Live {
   }
 
   std::string order(const char* number, const char* customer, int cents) {
-    return shop.execute_workflow<kOrder>(
-        {.id = std::string("order-") + number, .task_queue = kShopQueue},
+    return shop.execute_workflow<kPurchase>(
+        {.id = std::string("purchase-") + number, .task_queue = kShopQueue},
         Charge{number, customer, cents});
   }
 
@@ -86,7 +86,7 @@ TEST_P(NexusSample, AShopAndABankInTwoNamespaces) {
   bank_worker.add(kSettlement).add(service());
   bank_worker.start();
   chimera::Worker shop_worker(shop, {.task_queue = kShopQueue});
-  shop_worker.add(kOrder);
+  shop_worker.add(kPurchase);
   shop_worker.start();
   EXPECT_EQ(order("1", "ann", 300), "paid: receipt 1");
   EXPECT_EQ(order("2", "nobody", 300), "not paid: no account of nobody");

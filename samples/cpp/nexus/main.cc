@@ -26,11 +26,11 @@ int main(int argc, char** argv) {
     worker.run();
   } else if (what == "shop") {
     chimera::Worker worker(client, {.task_queue = payments::kShopQueue});
-    worker.add(payments::kOrder);
+    worker.add(payments::kPurchase);
     worker.run();
   } else {
-    const std::string outcome = client.execute_workflow<payments::kOrder>(
-        {.id = "order-" + what, .task_queue = payments::kShopQueue},
+    const std::string outcome = client.execute_workflow<payments::kPurchase>(
+        {.id = "purchase-" + what, .task_queue = payments::kShopQueue},
         payments::Charge{what, argv[2], std::atoi(argv[3])});
     std::puts(outcome.c_str());
   }

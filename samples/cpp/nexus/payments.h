@@ -30,7 +30,7 @@ struct Payments {
 
 inline constexpr char kEndpoint[] = "payments";
 inline constexpr char kBank[] = "bank";  // A namespace; the shop's is the default one.
-inline constexpr char kBankQueue[] = "bank", kShopQueue[] = "shop";
+inline constexpr char kBankQueue[] = "bank", kShopQueue[] = "purchases";
 
 // --- The bank ---
 
@@ -60,7 +60,7 @@ inline nexus::Service<Payments> service() {
 
 // --- The shop ---
 
-class Order {
+class Purchase {
  public:
   std::string run(Charge charge) {
     const chimera::NexusOperationOptions soon{.schedule_to_close_timeout = std::chrono::minutes(1)};
@@ -77,7 +77,7 @@ class Order {
     }
   }
 };
-inline const auto kOrder = chimera::define_workflow<&Order::run>("Order");
+inline const auto kPurchase = chimera::define_workflow<&Purchase::run>("Purchase");
 
 }  // namespace payments
 

@@ -84,12 +84,12 @@ def bank(client: Client) -> Worker:
 
 # --- The shop
 
-SHOP_QUEUE = "shop"
+SHOP_QUEUE = "purchases"
 SOON = timedelta(minutes=1)
 
 
 @workflow.defn
-class Order:
+class Purchase:
     @workflow.run
     async def run(self, charge: Charge) -> str:
         payments = workflow.create_nexus_client(service=Payments, endpoint=ENDPOINT)
@@ -108,11 +108,11 @@ class Order:
 
 
 def shop(client: Client) -> Worker:
-    return Worker(client, task_queue=SHOP_QUEUE, workflows=[Order])
+    return Worker(client, task_queue=SHOP_QUEUE, workflows=[Purchase])
 
 
 async def order(client: Client, charge: Charge) -> str:
-    return await client.execute_workflow(Order.run, charge, id=f"order-{charge.order}", task_queue=SHOP_QUEUE)
+    return await client.execute_workflow(Purchase.run, charge, id=f"purchase-{charge.order}", task_queue=SHOP_QUEUE)
 
 
 # --- The operator
