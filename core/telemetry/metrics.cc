@@ -21,11 +21,16 @@ bool is_name(const std::string& text, bool colon_allowed) {
 }
 
 // As Prometheus shows it.
+char shown(char c) { return c == '-' || c == '.' || c == '/' ? '_' : c; }
+
 std::string shown(std::string name) {
-  for (char& c : name) {
-    if (c == '-' || c == '.' || c == '/') c = '_';
-  }
+  for (char& c : name) c = shown(c);
   return name;
+}
+
+bool shown_alike(const std::string& a, const std::string& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char one, char other) { return shown(one) == shown(other); });
 }
 
 // The format's own escapes: backslash, line feed and, in tags, the quotation mark.
@@ -64,7 +69,7 @@ std::string tags_text(MetricTags& tags) {
 const std::string* shown_twice(const MetricTags& tags) {
   for (auto one = tags.begin(); one != tags.end(); ++one) {
     for (auto other = tags.begin(); other != one; ++other) {
-      if (shown(one->first) == shown(other->first)) return &one->first;
+      if (shown_alike(one->first, other->first)) return &one->first;
     }
   }
   return nullptr;

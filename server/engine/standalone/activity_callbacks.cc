@@ -41,6 +41,7 @@ void deliver(Engine& engine, const ActivityExecution& execution, std::size_t pla
   const auto token = header.find(kCallbackToken);
   const absl::Status told = nexus_invocation::complete(
       engine, token == header.end() ? "" : token->second, completion_of(execution, callback));
+  if (execution.erased) return;  // With its namespace: nobody asks how it went.
   ActivityChange change(engine, execution);
   RunCallback& now = change.execution().callbacks[place];
   now.state = told.ok() ? enums::CALLBACK_STATE_SUCCEEDED : enums::CALLBACK_STATE_FAILED;

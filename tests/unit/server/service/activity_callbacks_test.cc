@@ -85,6 +85,17 @@ TEST_F(ActivityCallbacksTest, OneThatNobodyTakesHasFailedAndOutlastsLeavingMemor
             "handler error (BAD_REQUEST): invalid callback token");
 }
 
+TEST_F(ActivityCallbacksTest, OneThatGoesWithItsNamespaceIsTold) {
+  ASSERT_TRUE(start("a", "one").ok());
+  peek([](Engine& e) {
+    while (e.activity_executions->erase_some(*e.namespaces().find("default"), 1)) {
+    }
+    return 0;
+  });
+  EXPECT_TRUE(start("b", "one").ok()) << "the server goes on";
+  EXPECT_EQ(describe("b").callbacks_size(), 1);
+}
+
 TEST_F(ActivityCallbacksTest, TheyAreSwitchedOffByDefault) {
   configure(false);
   const absl::Status status = start("a", "one").status();
